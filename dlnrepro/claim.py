@@ -1,0 +1,159 @@
+"""The schema of a claim file: what a claim says, the arms it trains, and the criteria it must meet.
+
+A claim knows the names of its runner, measures and series, but not the runner itself; `loader` holds the two
+together. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from dlnrepro.interval import Interval, interval
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
+
+
+def _as_tuple(value: Any) -> Any:
+    """A list as a tuple, and a single value as a tuple of one."""
+    return tuple(value) if isinstance(value, list) else value if isinstance(value, tuple) else (value,)
+
+
+Text = Annotated[str, Field(min_length=1)]
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple, json_schema_input_type=Name | list[Name])]
+Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple, json_schema_input_type=Text | list[Text])]
+Seeds = Annotated[int, Field(ge=1, le=100_000)]
+
+
+class Source(BaseModel):
+    """Where the statement comes from, and how much of the source was read."""
+
+    model_config = _STRICT
+
+    paper: Text
+    authors: Texts
+    venue: Text
+    arxiv: str | None = Field(default=None, pattern=r"^(\d{4}\.\d{4,5}|[a-z-]+/\d{7})(v\d+)?$")
+    where: Text = Field(description="theorem, section or abstract, as far as it was read")
+    basis: Literal["theorem", "abstract", "derived"] = Field(description="how the criteria follow from the source")
+    note: str | None = Field(default=None, description="what was read, derived here, or could not be verified")
+
+
+class Bounded(BaseModel):
+    """A measure, the interval it is held against, and the arms in which it must lie inside."""
+
+    model_config = _STRICT
+
+    says: Text
+    measure: Name
+    above: float | None = None
+    below: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+    equals: float | None = None
+    within: float | None = None
+    holds_in: Names = Field(min_length=1)
+
+    @property
+    def interval(self) -> Interval:
+        """The interval that the keys describe."""
+        return interval(self.above, self.below, self.at_least, self.at_most, self.equals, self.within)
+
+    @model_validator(mode="after")
+    def _interval_has_numbers(self) -> Bounded:
+        """Refuse keys that describe no interval."""
+        _ = self.interval
+        return self
+
+
+class Assumption(Bounded):
+    """A hypothesis of the theorem, measured on every run of its arms."""
+
+
+class Criterion(Bounded):
+    """A test of the claim, with the negative controls in which it must fail."""
+
+    id: Name
+    fails_in: Names
+    misses: int = Field(default=0, ge=0, description="how many of an arm's runs may lie outside")
+    why: str | None = Field(default=None, description="where the threshold comes from")
+    because: str | None = Field(default=None, description="why no control exists, if fails_in is empty")
+
+    @model_validator(mode="after")
+    def _has_a_control(self) -> Criterion:
+        """Refuse a criterion that nothing can break, unless it says why."""
+        if not self.fails_in and not self.because:
+            raise ValueError("expected a control in 'fails_in', or a 'because' that says why there is none")
+        if both := set(self.holds_in) & set(self.fails_in):
+            raise ValueError(f"expected an arm to hold or to fail, found '{min(both)}' in holds_in and fails_in")
+        return self
+
+
+class Figure(BaseModel):
+    """One figure of the claim: which series against which, in which arms, beside which reference."""
+
+    model_config = _STRICT
+
+    title: Text
+    y: Names = Field(min_length=1)
+    x: Name
+    arms: Names = Field(min_length=1)
+    scale: Literal["linear", "semilogx", "semilogy", "loglog"] = "linear"
+    slope: float | None = Field(default=None, description="slope of a guide line on logarithmic axes")
+    reference: Name | None = Field(default=None, description="the series that holds theory's curve")
+    level: float | None = Field(default=None, description="height of a horizontal line")
+
+
+class Quick(BaseModel):
+    """The toy profile: a first look in seconds; the criteria stay as they are."""
+
+    model_config = _STRICT
+
+    seeds: Seeds
+    setup: dict[str, Any]
+
+
+class Claim(BaseModel):
+    """One published statement as an experiment: the contents of `<id>.yaml`."""
+
+    model_config = _STRICT
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    schema_version: Literal[1] = Field(alias="schema")
+    title: Text
+    statement: Text
+    source: Source
+    tags: Names
+    runner: Name
+    seeds: Seeds = Field(description="runs per arm: seeds 0 .. seeds - 1")
+    setup: dict[str, Any] = Field(description="every parameter of the runner")
+    arms: dict[Name, dict[str, Any]] = Field(min_length=1, description="the setup with a few named changes")
+    assumptions: Annotated[tuple[Assumption, ...], Field(strict=False)] = ()
+    criteria: Annotated[tuple[Criterion, ...], Field(strict=False, min_length=1)]
+    figures: Annotated[tuple[Figure, ...], Field(strict=False)] = ()
+    quick: Quick
+    expect: Literal["reproduced", "not reproduced"] = "reproduced"
+    because: str | None = Field(default=None, description="why the claim is expected not to be reproduced")
+
+    @model_validator(mode="after")
+    def _expectation_has_a_reason(self) -> Claim:
+        """Refuse an expected failure without its reason."""
+        if self.expect == "not reproduced" and not self.because:
+            raise ValueError("expected a 'because' that says why the claim is not reproduced, found none")
+        return self
+
+    @property
+    def tested_arms(self) -> list[str]:
+        """The arms in which a criterion or assumption must hold, in the file's order."""
+        wanted = {arm for bounded in (*self.assumptions, *self.criteria) for arm in bounded.holds_in}
+        return [arm for arm in self.arms if arm in wanted]
+
+    @property
+    def used_arms(self) -> list[str]:
+        """The arms that a criterion, assumption or figure names, in the file's order."""
+        wanted = set(self.tested_arms)
+        wanted |= {arm for criterion in self.criteria for arm in criterion.fails_in}
+        wanted |= {arm for figure in self.figures for arm in figure.arms}
+        return [arm for arm in self.arms if arm in wanted]

@@ -1,0 +1,86 @@
+"""The command line: finds the command, turns errors into one line and an exit code, and prints.
+
+Exit codes: 0 every selected claim came out as it should; 1 some did not; 2 usage or an invalid claim file; 3 an error
+in a claim; 4 a claim inconclusive; 5 nothing selected; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import click
+
+from dlnrepro import __version__
+from dlnrepro.errors import ReproError
+
+COMMANDS = ("list", "show", "check", "run", "report", "schema", "new")
+
+EPILOG = """\b
+Examples:
+  dlnrepro run rank-one-alignment      train, measure and judge one claim
+  dlnrepro run --quick                 a first look at every claim, in seconds
+  dlnrepro show max-margin-direction   what the claim says and how it is tested
+  dlnrepro report -v                   the last run again, in full
+"""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are asked for, so that none pays for another."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
+        """The commands in the order a user meets them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  click's signature
+        """The command of this name, or None."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"dlnrepro.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, prog_name="dlnrepro")
+def cli() -> None:
+    """Published claims about deep linear networks, as experiments that can fail.
+
+    Each claim is one YAML file. A run trains the networks it names, holds what was measured against its criteria, and
+    against negative controls that must break them, and says whether the claim is reproduced.
+    """
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    # One thread a process: the matrices are small, and the order of sums must not depend on the machine's cores.
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[variable] = "1"
+    sys.exit(_code())
+
+
+def _code() -> int:
+    """The exit code of the command line as given."""
+    try:
+        result = cli.main(standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except ReproError as error:
+        click.echo(str(error), err=True)
+        return 2
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "dlnrepro"
+        click.echo(f"{path}: {error.format_message()} (see {path} --help)", err=True)
+        return 2
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of a pipe went away; what it wanted it has. Python would complain again at shutdown.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0

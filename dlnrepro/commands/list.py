@@ -1,0 +1,44 @@
+"""`dlnrepro list`: the claims at hand."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import click
+
+from dlnrepro.commands import options
+
+
+@click.command("list", short_help="The claims at hand, with how each came out last.")
+@options.words
+@options.tags
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
+@options.outputs
+def command(words: str | None, tags: str | None, as_json: bool, outputs: Path) -> int:
+    """The claims at hand: id, title, paper, and how each came out last."""
+    from dlnrepro.report.summary import claim_list
+    from dlnrepro.store import last_verdicts
+
+    claims = [claim for claim, _ in options.structured_claims((), words, tags)]
+    if not claims:
+        click.echo("nothing selected", err=True)
+        return 5
+    last = last_verdicts(outputs)
+    if as_json:
+        rows = [
+            {
+                "id": claim.id,
+                "title": claim.title,
+                "paper": claim.source.paper,
+                "arxiv": claim.source.arxiv,
+                "tags": list(claim.tags),
+                "last_verdict": last[claim.id].verdict if claim.id in last else None,
+            }
+            for claim in claims
+        ]
+        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        click.echo(claim_list(claims, last, shutil.get_terminal_size().columns), nl=False)
+    return 0

@@ -1,0 +1,40 @@
+"""`dlnrepro report`: a stored run, shown again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from dlnrepro.commands import options
+
+
+@click.command("report", short_help="Shows a stored run again; trains nothing.")
+@click.argument("run", required=False)
+@click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
+@click.option("-q", "--quiet", is_flag=True, help="Only the summary.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
+@click.option("-o", "--output", "files", multiple=True, metavar="FILE", help="Also write FILE (.json); repeatable.")
+@click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
+@options.outputs
+def command(
+    run: str | None,
+    verbose: bool,
+    quiet: bool,
+    as_json: bool,
+    files: tuple[str, ...],
+    allow_inconclusive: bool,
+    outputs: Path,
+) -> int:
+    """Show a stored run again, with its verdicts computed again from the stored numbers.
+
+    RUN is the name of a folder in outputs/reports or a path; the newest run if left out.
+    """
+    from dlnrepro.record import judged_again
+    from dlnrepro.report.delivery import check_files, deliver
+    from dlnrepro.store import read_report
+
+    check_files(files)
+    report = judged_again(read_report(outputs, run), allow_inconclusive)
+    deliver(report, None, files, as_json=as_json, verbose=verbose, quiet=quiet)
+    return report.exit_code

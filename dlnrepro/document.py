@@ -1,0 +1,208 @@
+"""YAML text as plain values, strictly, with the line and column of every key and value.
+
+Conventions: numbers, booleans and null follow YAML 1.2, so that `1e-3` is a number and `no` is a word. Refused are
+repeated keys, tags, anchors and aliases, more than one document, non-finite numbers, keys that are not words, and
+anything too long or too deep to be a claim. The parser's events are read one by one: nothing is ever constructed
+that the text does not spell out.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+LARGEST_FILE = 1_000_000
+DEEPEST_NESTING = 12
+
+Place = tuple[str | int, ...]
+"""The way to a value: keys and list indices from the top."""
+
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_WHOLE = re.compile(r"[-+]?\d+")
+_NON_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)", re.IGNORECASE)
+_WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a file: where, at which key, and what was expected and found."""
+
+    line: int
+    column: int
+    key: str
+    text: str
+
+    def on(self, path: str | Path) -> str:
+        """The fault as the one line a user sees."""
+        return f"{path}:{self.line}:{self.column}: " + (f"{self.key}: " if self.key else "") + self.text
+
+
+@dataclass(frozen=True)
+class Document:
+    """The values of a file, where each stands (line and column, from 1), and what was wrong with its form."""
+
+    value: Any
+    places: dict[Place, tuple[int, int]]
+    faults: tuple[Fault, ...]
+
+    def fault(self, place: Place, text: str) -> Fault:
+        """A fault at a place, or at its nearest ancestor that is written in the file."""
+        known = place
+        while known and known not in self.places:
+            known = known[:-1]
+        line, column = self.places.get(known, (1, 1))
+        return Fault(line, column, dotted(place), text)
+
+
+@dataclass
+class _Builder:
+    """The state of reading events: the open collections and what was found wrong."""
+
+    places: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def note(self, event: Any, place: Place, text: str) -> None:
+        """Keep a fault at an event of the parser."""
+        self.faults.append(Fault(*_position(event), dotted(place), text))
+
+
+def _position(event: Any) -> tuple[int, int]:
+    """The line and column of an event of the parser, from 1."""
+    return event.start_mark.line + 1, event.start_mark.column + 1
+
+
+def dotted(place: Place) -> str:
+    """A place as a user writes it, such as `criteria[0].at_most`."""
+    text = ""
+    for part in place:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def suggestion(word: str, known: list[str]) -> str:
+    """`; did you mean 'near'?` for the nearest known word, or nothing."""
+    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def read_text(path: Path) -> str | Fault:
+    """The text of a file, or the fault that keeps it from being read."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(LARGEST_FILE + 1)
+    except OSError as error:
+        return Fault(1, 1, "", f"expected a readable file, found: {(error.strerror or str(error)).lower()}")
+    if len(raw) > LARGEST_FILE:
+        found = path.stat().st_size
+        return Fault(1, 1, "", f"expected a claim of at most {LARGEST_FILE:,} bytes, found {found:,} bytes")
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = raw[: error.start]
+        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        return Fault(line, column, "", f"expected UTF-8 text, found the byte 0x{raw[error.start]:02x}")
+
+
+def parse(text: str) -> Document:
+    """The document that a text spells; a text that is no YAML gives a document of faults and no value."""
+    builder = _Builder()
+    value: Any = None
+    try:
+        events = iter(yaml.parse(text, Loader=_Loader))
+        next(events)
+        start = next(events)
+        if isinstance(start, yaml.StreamEndEvent):
+            builder.note(start, (), "expected a claim, found an empty file")
+            return Document(None, {}, tuple(builder.faults))
+        value = _node(next(events), events, (), builder)
+        next(events)
+        after = next(events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            builder.note(after, (), "expected one document, found another one behind it")
+    except yaml.MarkedYAMLError as error:
+        mark = error.context_mark if error.problem_mark is None else error.problem_mark
+        line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
+        builder.faults.append(Fault(line, column, "", f"expected YAML, found: {error.problem or error.context}"))
+    except yaml.YAMLError as error:
+        builder.faults.append(Fault(1, 1, "", f"expected YAML, found: {' '.join(str(error).split())}"))
+    except _TooDeep as error:
+        builder.faults.append(error.fault)
+    return Document(value, builder.places, tuple(builder.faults))
+
+
+class _TooDeep(Exception):
+    """Ends the reading of a file that nests further than any claim does."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.text)
+        self.fault = fault
+
+
+def _node(event: Any, events: Iterator[Any], place: Place, builder: _Builder) -> Any:
+    """The value that starts at an event, and all inside it."""
+    builder.places.setdefault(place, _position(event))
+    if len(place) > DEEPEST_NESTING:
+        raise _TooDeep(Fault(*_position(event), "", f"expected at most {DEEPEST_NESTING} levels of nesting"))
+    if isinstance(event, yaml.AliasEvent):
+        builder.note(event, place, f"expected a value, found the alias '*{event.anchor}'; write the value out")
+        return None
+    if event.anchor is not None:
+        builder.note(event, place, f"expected a value, found the anchor '&{event.anchor}'; write values out")
+    if event.tag is not None and event.tag != "!":
+        builder.note(event, place, f"expected a plain value, found the tag '{event.tag}'; tags are not allowed")
+    if isinstance(event, yaml.ScalarEvent):
+        return _scalar(event, place, builder)
+    if isinstance(event, yaml.SequenceStartEvent):
+        items: list[Any] = []
+        while not isinstance(inner := next(events), yaml.SequenceEndEvent):
+            items.append(_node(inner, events, (*place, len(items)), builder))
+        return items
+    return _mapping(events, place, builder)
+
+
+def _mapping(events: Iterator[Any], place: Place, builder: _Builder) -> dict[str, Any]:
+    """The mapping whose first key is the next event."""
+    values: dict[str, Any] = {}
+    while not isinstance(event := next(events), yaml.MappingEndEvent):
+        if not isinstance(event, yaml.ScalarEvent) or event.value == "<<":
+            builder.note(event, place, "expected a word as a key, found something else")
+            _node(event, events, (*place, "?"), builder)
+            _node(next(events), events, (*place, "?"), builder)
+            continue
+        key = event.value
+        here = (*place, key)
+        if key in values:
+            builder.note(event, here, f"expected each key once, found '{key}' again")
+            _node(next(events), events, here, builder)
+            continue
+        builder.places[here] = _position(event)
+        values[key] = _node(next(events), events, here, builder)
+    return values
+
+
+def _scalar(event: Any, place: Place, builder: _Builder) -> Any:
+    """A word, number, boolean or null; quoted text is always text."""
+    text = event.value
+    if not event.implicit[0]:
+        return text
+    if text in _WORDS:
+        return _WORDS[text]
+    if _NON_FINITE.fullmatch(text):
+        builder.note(event, place, f"expected a finite number, found {text}")
+        return None
+    if _WHOLE.fullmatch(text) and len(text) < 40:
+        return int(text)
+    if _NUMBER.fullmatch(text):
+        if not math.isfinite(number := float(text)):
+            builder.note(event, place, f"expected a finite number, found {text[:40]}")
+            return None
+        return number
+    return text

@@ -1,0 +1,55 @@
+"""Deep linear networks as lists of weights: the product, its pull-back, and the imbalance of neighbours.
+
+Conventions: W_l has shape (runs, ..., n_l, n_{l-1}); the list runs from W_1 (next to the input) to W_L. Any
+further leading dimensions, such as paths or points of a sweep, broadcast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+
+def prefixes(weights: Sequence[Tensor]) -> list[Tensor]:
+    """The partial products [W_1, W_2 W_1, ..., W_L ... W_1]; the last one is the network's matrix."""
+    products = [weights[0]]
+    for weight in weights[1:]:
+        products.append(weight @ products[-1])
+    return products
+
+
+def product(weights: Sequence[Tensor]) -> Tensor:
+    """The end-to-end matrix W_L ... W_1, of shape (runs, ..., n_L, n_0)."""
+    return prefixes(weights)[-1]
+
+
+def pull_back(weights: Sequence[Tensor], partial: Sequence[Tensor], gradient: Tensor) -> list[Tensor]:
+    """The gradient on every layer, given the gradient G on the end-to-end matrix.
+
+    dR/dW_l = (W_L ... W_{l+1})^T G (W_{l-1} ... W_1)^T, by the chain rule.
+
+    Args:
+        weights: W_1 .. W_L.
+        partial: `prefixes(weights)`, which every loss needs anyway.
+        gradient: G = dR/d(W_L ... W_1), of shape (runs, ..., n_L, n_0).
+
+    Returns:
+        The gradients in the order and shapes of the weights.
+    """
+    gradients: list[Tensor] = []
+    back = gradient
+    for layer in range(len(weights) - 1, 0, -1):
+        gradients.append(back @ partial[layer - 1].mT)
+        back = weights[layer].mT @ back
+    gradients.append(back)
+    return gradients[::-1]
+
+
+def imbalance(weights: Sequence[Tensor]) -> list[Tensor]:
+    """W_{l+1}^T W_{l+1} - W_l W_l^T for l = 1 .. L-1: constant along gradient flow of any loss.
+
+    Source: Arora, Cohen, Hazan 2018 (arXiv:1802.06509) and Du, Hu, Lee 2018 (arXiv:1806.00900); follows from
+    W_{l+1}^T dR/dW_{l+1} = dR/dW_l W_l^T.
+    """
+    return [after.mT @ after - before @ before.mT for before, after in zip(weights, weights[1:], strict=False)]

@@ -1,0 +1,50 @@
+"""Discrete gradient descent of all runs at once, with records on a given grid of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
+
+from dlnrepro.dynamics.trajectory import Record, stack
+
+Weights = list[Tensor]
+
+
+def descend(
+    weights: Sequence[Tensor],
+    gradient: Callable[[Weights], Sequence[Tensor]],
+    step_size: Callable[[int], float | Tensor],
+    steps: int,
+    records: Sequence[int],
+    observe: Callable[[Weights], Record],
+    progress: Callable[[float, str], None],
+) -> tuple[Weights, dict[str, Tensor]]:
+    """The weights after `steps` steps W_l <- W_l - step_size(t) dR/dW_l, and the series recorded on the way.
+
+    A run that diverges goes on as NaN beside the others; nothing is clipped.
+
+    Args:
+        weights: W_1 .. W_L, shape (runs, ..., n_l, n_{l-1}); left unchanged.
+        gradient: from weights to the gradients, in the same order and shapes.
+        step_size: from the step, 0 .. steps - 1, to a number or a tensor that broadcasts with every weight.
+        steps: how many updates.
+        records: the steps, in rising order and within [0, steps], at whose start `observe` is called.
+        observe: from weights to named tensors of shape (runs, ...).
+        progress: told the fraction done about a hundred times; may raise to stop.
+    """
+    current = [weight.clone() for weight in weights]
+    wanted = set(records)
+    kept = []
+    stride = max(1, steps // 100)
+    for step in range(steps):
+        if step in wanted:
+            kept.append(observe(current))
+        if step % stride == 0:
+            progress(step / steps, f"step {step} of {steps}")
+        size = step_size(step)
+        for weight, slope in zip(current, gradient(current), strict=True):
+            weight.sub_(size * slope)
+    if steps in wanted:
+        kept.append(observe(current))
+    return current, stack(kept) if kept else {}

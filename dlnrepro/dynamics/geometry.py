@@ -1,0 +1,69 @@
+"""Gaps and angles of matrices and vectors, each computed without cancellation.
+
+Conventions: a gap is 0 for the perfect case and never negative; matrices have shape (..., rows, columns), vectors
+(..., size). A run whose entries are not finite gets NaN, and does not disturb its neighbours.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+def singular_triples(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """U, s, V of the reduced singular value decomposition, NaN where the matrix is not finite.
+
+    Returns:
+        U (..., rows, k), s (..., k) in falling order, V (..., columns, k), with matrix = U diag(s) V^T.
+    """
+    finite = torch.isfinite(matrix).all(-1).all(-1)[..., None]
+    left, strengths, right = torch.linalg.svd(
+        torch.where(finite[..., None], matrix, torch.zeros_like(matrix)), full_matrices=False
+    )
+    nan = torch.full_like(strengths, torch.nan)
+    return (
+        torch.where(finite[..., None], left, torch.nan),
+        torch.where(finite, strengths, nan),
+        torch.where(finite[..., None], right.mT, torch.nan),
+    )
+
+
+def rank_one_gap(matrix: Tensor) -> Tensor:
+    """1 - ||W||_2 / ||W||_F in [0, 1]: zero exactly for rank one.
+
+    With t = (sum of the smaller squared singular values) / ||W||_F^2 it equals t / (1 + sqrt(1 - t)).
+    """
+    _, strengths, _ = singular_triples(matrix)
+    squares = strengths**2
+    tail = squares[..., 1:].sum(-1) / squares.sum(-1)
+    return tail / (1 + (1 - tail).sqrt())
+
+
+def alignment_gap(before: Tensor, after: Tensor) -> Tensor:
+    """1 - |<v, u>|, with u the top left singular vector of W_l and v the top right one of W_{l+1}, in [0, 1]."""
+    left, _, _ = singular_triples(before)
+    _, _, right = singular_triples(after)
+    return cosine_gap(right[..., 0], left[..., 0])
+
+
+def cosine_gap(first: Tensor, second: Tensor) -> Tensor:
+    """1 - |cos| of the angle between two vectors, as sin^2 / (1 + |cos|), in [0, 1]."""
+    sine_squared = sine(first, second) ** 2
+    return sine_squared / (1 + (1 - sine_squared).clamp_min(0).sqrt())
+
+
+def sine(first: Tensor, second: Tensor) -> Tensor:
+    """The sine of the angle between two vectors, from the part of `first` perpendicular to `second`, in [0, 1]."""
+    axis = second / second.norm(dim=-1, keepdim=True)
+    unit = first / first.norm(dim=-1, keepdim=True)
+    perpendicular = unit - (unit * axis).sum(-1, keepdim=True) * axis
+    return perpendicular.norm(dim=-1)
+
+
+def slope(x: Tensor, y: Tensor) -> Tensor:
+    """The least-squares slope of y against x along the last dimension, one number per run.
+
+    A slope has no meaning where x does not move; there the quotient is 0/0 or worse, and NaN is returned.
+    """
+    centred = x - x.mean(-1, keepdim=True)
+    return (centred * (y - y.mean(-1, keepdim=True))).sum(-1) / (centred**2).sum(-1)

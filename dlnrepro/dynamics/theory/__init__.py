@@ -1,0 +1,1 @@
+"""Closed forms and oracles that trained networks are held against, each with a certificate or a second route."""

@@ -1,0 +1,25 @@
+"""What is kept of a training run: records on a thinned grid of steps, stacked into series."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+Record = Mapping[str, Tensor]
+"""What an observer returns at one recorded moment: name -> tensor of shape (runs, ...)."""
+
+
+def log_grid(steps: int, points: int) -> list[int]:
+    """At most `points` distinct steps from 0 to `steps`, ends included, evenly spaced in the logarithm."""
+    if steps <= 0:
+        return [0]
+    exponents = [index / max(points - 2, 1) * math.log(steps) for index in range(max(points - 1, 2))]
+    return sorted({0, steps, *(round(math.exp(exponent)) for exponent in exponents)})
+
+
+def stack(records: Sequence[Record]) -> dict[str, Tensor]:
+    """Series from records: each name becomes a tensor with the recorded moments as its last dimension."""
+    return {name: torch.stack([record[name] for record in records], dim=-1) for name in records[0]}

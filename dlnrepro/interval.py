@@ -1,0 +1,81 @@
+"""The interval that a measure is held against: one or two bounds, each open or closed."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The numbers between two bounds; a missing bound is infinite.
+
+    Attributes:
+        low: the lower bound, or -inf.
+        high: the upper bound, or inf.
+        low_open: whether the lower bound itself lies outside.
+        high_open: whether the upper bound itself lies outside.
+        text: the interval as a reader sees it, such as `<= 1e-05`.
+    """
+
+    low: float
+    high: float
+    low_open: bool
+    high_open: bool
+    text: str
+
+    @property
+    def empty(self) -> bool:
+        """Whether no number lies inside."""
+        return self.low > self.high or (self.low == self.high and (self.low_open or self.high_open))
+
+    def contains(self, value: float) -> bool:
+        """Whether a number lies inside; NaN never does."""
+        above = value > self.low if self.low_open else value >= self.low
+        below = value < self.high if self.high_open else value <= self.high
+        return above and below
+
+    def excess(self, value: float) -> float:
+        """How far a number lies outside, in the measure's units; negative inside, by its distance to the bound."""
+        return max(self.low - value, value - self.high)
+
+
+def interval(
+    above: float | None = None,
+    below: float | None = None,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    equals: float | None = None,
+    within: float | None = None,
+) -> Interval:
+    """The interval that a claim's keys describe.
+
+    Raises:
+        ValueError: the keys do not describe an interval, or an empty one; the message says what was expected.
+    """
+    given = {"above": above, "below": below, "at_least": at_least, "at_most": at_most}
+    bounds = {name: bound for name, bound in given.items() if bound is not None}
+    if equals is not None or within is not None:
+        if equals is None or within is None or bounds:
+            raise ValueError("expected 'equals' together with 'within' and no other bound")
+        if within < 0:
+            raise ValueError(f"expected 'within' of at least 0, found {within:g}")
+        return Interval(equals - within, equals + within, False, False, f"{equals:g} ± {within:g}")
+    if not bounds:
+        raise ValueError("expected one or two of above, below, at_least, at_most, or equals with within, found none")
+    if len(bounds) > 2 or {"above", "at_least"} <= bounds.keys() or {"below", "at_most"} <= bounds.keys():
+        raise ValueError(f"expected one lower and one upper bound at most, found {', '.join(bounds)}")
+    low = above if above is not None else at_least if at_least is not None else -math.inf
+    high = below if below is not None else at_most if at_most is not None else math.inf
+    result = Interval(low, high, above is not None, below is not None, _text(bounds))
+    if result.empty:
+        raise ValueError(f"expected an interval with numbers in it, found the empty one {result.text}")
+    return result
+
+
+_SIGNS = {"above": "> ", "at_least": "≥ ", "below": "< ", "at_most": "≤ "}
+
+
+def _text(bounds: dict[str, float]) -> str:
+    """The bounds in words of mathematics, the lower one first."""
+    return " and ".join(f"{sign}{bounds[name]:g}" for name, sign in _SIGNS.items() if name in bounds)

@@ -1,0 +1,95 @@
+"""What produced a result: versions, code, machine, command line, and what it cost."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import resource
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from dlnrepro import __version__
+
+_PACKAGE = Path(__file__).resolve().parent
+_PHYSICS = ("torch", "numpy", "scipy")
+
+
+def provenance(command: Sequence[str], started: datetime) -> dict[str, Any]:
+    """The provenance of a run that began at `started` and ends now."""
+    usage = resource.getrusage(resource.RUSAGE_SELF)
+    commit, dirty = code_state()
+    # The kernel counts the peak in kilobytes, but on macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "command": list(command),
+        "started": started.isoformat(timespec="seconds"),
+        "wall_seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
+        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
+        "peak_memory_bytes": usage.ru_maxrss * unit,
+        "versions": versions(),
+        "commit": commit,
+        "dirty": dirty,
+        "processor": processor(),
+        "cores": os.cpu_count(),
+        "threads": 1,
+        "platform": platform.platform(),
+    }
+
+
+def versions() -> dict[str, str]:
+    """The versions of everything whose change could change a number."""
+    found = {name: importlib.metadata.version(name) for name in _PHYSICS}
+    return {"dlnrepro": __version__, "python": platform.python_version(), **found}
+
+
+@cache
+def code_state() -> tuple[str | None, bool]:
+    """The git commit of the code, and whether it has uncommitted changes; (None, False) outside a checkout."""
+    if not (_PACKAGE.parent / ".git").exists():
+        return None, False
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(_PACKAGE.parent), *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        ).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--", "dlnrepro", "claims"))
+    except (OSError, subprocess.SubprocessError):
+        return None, False
+
+
+@cache
+def source_hash(runner: str) -> str:
+    """The SHA-256 of a runner's source and of all physics below it."""
+    specification = importlib.util.find_spec(f"dlnrepro.runners.{runner}")
+    assert specification is not None
+    assert specification.origin is not None
+    digest = hashlib.sha256()
+    for path in [*sorted((_PACKAGE / "dynamics").rglob("*.py")), Path(specification.origin)]:
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+@cache
+def processor() -> str:
+    """The processor's name, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.machine()

@@ -1,0 +1,1 @@
+"""Formats of a report: they lay out what the verdict decided, and decide nothing."""

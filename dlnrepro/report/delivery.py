@@ -1,0 +1,62 @@
+"""Reports to where they are wanted: the terminal, standard output as JSON, and files by their suffix."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from dlnrepro.errors import UsageError
+from dlnrepro.record import Report, to_json
+from dlnrepro.report.detail import record_page
+from dlnrepro.report.paper import Paper
+from dlnrepro.report.summary import summary
+from dlnrepro.store import write_whole
+
+FORMATS = {".json": to_json}
+
+
+def check_files(files: Sequence[str]) -> None:
+    """Refuse files that could not be written, before anything is trained.
+
+    Raises:
+        UsageError: an unknown suffix, or a folder that is not there or cannot be written.
+    """
+    for name in files:
+        path = Path(name)
+        if path.suffix not in FORMATS:
+            raise UsageError(f"-o {name}: expected a file ending in {', '.join(FORMATS)}, found '{path.suffix}'")
+        if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+            raise UsageError(f"-o {name}: expected a file in a folder that can be written")
+
+
+def deliver(
+    report: Report, folder: Path | None, files: Sequence[str], *, as_json: bool, verbose: bool, quiet: bool
+) -> None:
+    """Print a report and write it to files.
+
+    Args:
+        report: what to deliver.
+        folder: where it is stored, to be named below the summary.
+        files: paths whose suffix names a format.
+        as_json: print JSON instead of the terminal report.
+        verbose: every claim in full, not only those that are not as expected.
+        quiet: the summary alone.
+    """
+    for name in files:
+        write_whole(Path(name), FORMATS[Path(name).suffix](report))
+    if as_json:
+        click.echo(to_json(report).decode(), nl=False)
+        return
+    paper = Paper.of_terminal()
+    if not quiet:
+        for record in report.claims:
+            if verbose:
+                record_page(paper, record)
+                paper.line()
+    summary(paper, report)
+    if folder is not None:
+        paper.line((f"{folder}/report.json", "dim"))
+    paper.deliver()

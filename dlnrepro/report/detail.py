@@ -1,0 +1,149 @@
+"""One claim in full: what it says, where it comes from, and each test with its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.text import Text
+
+from dlnrepro.catalogue import called
+from dlnrepro.claim import Claim
+from dlnrepro.record import ClaimRecord, Sketch
+from dlnrepro.report.numbers import duration, number, sparkline
+from dlnrepro.report.paper import Paper
+from dlnrepro.report.summary import verdict_text
+from dlnrepro.store import LastVerdict
+from dlnrepro.verdict import Check, Judged
+
+
+def record_page(paper: Paper, record: ClaimRecord) -> None:
+    """A claim with its verdict and all numbers."""
+    claim = Claim.model_validate(record.claim)
+    _opening(paper, claim, verdict_text(record))
+    paper.line(record.because, indent=2, hang=2)
+    if record.assumptions:
+        _heading(paper, "assumptions, measured on every run")
+    for item in record.assumptions:
+        _numbers(paper, item, None)
+    _heading(paper, "criteria, each with its negative controls")
+    reasons = {criterion.id: criterion.why or criterion.because for criterion in claim.criteria}
+    for index, item in enumerate(record.criteria):
+        if index:
+            paper.line()
+        _numbers(paper, item, reasons[item.id])
+    if record.sketch is not None:
+        _sketch(paper, record.sketch)
+    _heading(paper, "again")
+    paper.line(record.command, indent=4)
+
+
+def claim_page(paper: Paper, claim: Claim, path: Path, last: LastVerdict | None) -> None:
+    """A claim from its file alone: the same page without numbers, and its settings."""
+    _opening(paper, claim, None)
+    if claim.assumptions:
+        _heading(paper, "assumptions, measured on every run")
+    for assumption in claim.assumptions:
+        paper.line(assumption.says, indent=4, hang=2)
+        wanted = f"{assumption.measure} {assumption.interval.text}"
+        paper.line((wanted, "bold"), f"   holds in {', '.join(assumption.holds_in)}", indent=6, hang=2)
+    _heading(paper, "criteria, each with its negative controls")
+    for criterion in claim.criteria:
+        paper.line((criterion.id, "bold"), f"   {criterion.says}", indent=4, hang=2)
+        misses = f", {criterion.misses} runs may miss" if criterion.misses else ""
+        wanted = f"{criterion.measure} {criterion.interval.text}"
+        paper.line((wanted, "bold"), f"   holds in {', '.join(criterion.holds_in)}{misses}", indent=6, hang=2)
+        controls = ", ".join(criterion.fails_in) if criterion.fails_in else f"no arm: {criterion.because}"
+        paper.line(f"must fail in {controls}", indent=6, hang=2)
+        if criterion.why:
+            paper.line((f"threshold: {' '.join(criterion.why.split())}", "dim"), indent=6, hang=2)
+    _heading(paper, f"settings of the runner {claim.runner}")
+    rows: list[list[str | Text]] = [[key, _value(value)] for key, value in claim.setup.items()]
+    paper.table(rows, indent=4, folds=1)
+    _heading(paper, f"arms, {claim.seeds} runs each")
+    for arm, changes in claim.arms.items():
+        text = ", ".join(f"{key} = {_value(value)}" for key, value in changes.items()) or "the settings as they are"
+        paper.line((arm, "bold"), f"   {text}", indent=4, hang=2)
+    _heading(paper, "run it")
+    cost = f"   last time: {last.verdict} in {duration(last.seconds)}" if last else "   not run yet"
+    paper.line(f"dlnrepro run {called(path)}", (cost, "dim"), indent=4)
+    paper.line((str(path), "dim"), indent=4)
+
+
+def _opening(paper: Paper, claim: Claim, verdict: Text | None) -> None:
+    """The title, verdict, statement and source."""
+    paper.line((claim.id, "bold"), "   ", *([(verdict.plain, str(verdict.style))] if verdict is not None else []))
+    paper.line(claim.title, indent=2, hang=2)
+    paper.line()
+    paper.line(" ".join(claim.statement.split()), indent=2)
+    paper.line()
+    source = claim.source
+    arxiv = f", arXiv:{source.arxiv}" if source.arxiv else ""
+    text = f"{', '.join(source.authors)}: {source.paper}. {source.venue}{arxiv}, {source.where}."
+    paper.line((f"{text} Basis: {source.basis}.", "dim"), indent=2)
+    if source.note:
+        paper.line((" ".join(source.note.split()), "dim"), indent=2)
+
+
+def _heading(paper: Paper, text: str) -> None:
+    """A heading with a blank line above."""
+    paper.line()
+    paper.line((text, "underline"), indent=2)
+
+
+def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
+    """A criterion or assumption: its sentence, threshold, and a row for each arm and control."""
+    sign, style = {"pass": ("✓", "green"), "fail": ("✗", "red"), "undecided": ("?", "yellow")}[item.mark]
+    paper.line((f"{sign} {item.id}", style), f"   {item.says}", indent=4, hang=2)
+    misses = f", {item.misses} may miss" if item.misses else ""
+    paper.line((f"{item.measure} {item.interval_text}", "bold"), misses, indent=6)
+    rows: list[list[str | Text]] = [[Text(head, style="dim") for head in ("", "runs in", "share", "median", "range")]]
+    rows += [_row(check, False) for check in item.holds_in]
+    rows += [_row(check, True) for check in item.fails_in]
+    paper.table(rows, right=(1, 2, 3), indent=6, folds=0)
+    if item.gap is not None:
+        if item.gap > 0:
+            text = f"gap from the worst run to the nearest run of a control: {number(item.gap)}"
+        else:
+            text = f"the worst run and a control overlap by {number(-item.gap)}"
+        paper.line((text, "dim"), indent=6)
+    if reason:
+        paper.line((f"threshold: {' '.join(reason.split())}", "dim"), indent=6, hang=2)
+
+
+def _row(check: Check, control: bool) -> list[str | Text]:
+    """One arm: runs inside, lower bound on their share, median and range."""
+    runs = len(check.seeds)
+    if control:
+        told = "tells" if check.tells else "blind" if check.inside else "undecided"
+        name = Text(f"control {check.arm}: {told}", style="" if check.tells else "yellow")
+    else:
+        name = Text(check.arm, style="" if check.holds else "red" if check.broken else "yellow")
+    if check.undecided:
+        name.append(f" ({check.undecided} undecided)")
+    spread = "none" if check.min is None else f"{number(check.min)} … {number(check.max)}"
+    share = "" if control else f"≥ {check.share_lower_bound:.2f}"
+    return [name, f"{check.inside}/{runs}", share, number(check.median), spread]
+
+
+def _sketch(paper: Paper, sketch: Sketch) -> None:
+    """The first figure's series as lines of blocks, with the first and last value of each."""
+    _heading(paper, f"{sketch.title}: {sketch.y} along {sketch.x} (median over runs)")
+    logarithmic = sketch.scale in {"semilogy", "loglog"}
+    rows: list[list[str | Text]] = []
+    for arm, values in sketch.curves.items():
+        known = [value for value in values if value is not None]
+        ends = f"{number(known[0])} → {number(known[-1])}" if known else "none"
+        thinned = values if paper.width >= 100 else values[:: max(1, len(values) // 24)]
+        rows.append([arm, sparkline(thinned, logarithmic), ends])
+    if rows:
+        paper.table(rows, indent=4, folds=0)
+
+
+def _value(value: object) -> str:
+    """A parameter's value as a claim file writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(_value(item) for item in value)}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,44 @@
+"""Numbers, times and curves as short words."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def number(value: float | None) -> str:
+    """A number with four significant digits, or `none`."""
+    if value is None:
+        return "none"
+    text = f"{value:.4g}"
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
+def duration(seconds: float) -> str:
+    """A time such as `0.3 s`, `12 s` or `3 min 20 s`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60} s"
+
+
+def sparkline(values: Sequence[float | None], logarithmic: bool) -> str:
+    """A curve as a row of blocks, from its least to its greatest value; a blank where it has none.
+
+    On a logarithmic scale a value that is not positive has no place and stays blank.
+    """
+
+    def height(value: float | None) -> float | None:
+        if value is None or (logarithmic and value <= 0):
+            return None
+        return math.log10(value) if logarithmic else value
+
+    heights = [height(value) for value in values]
+    known = [value for value in heights if value is not None]
+    if not known:
+        return ""
+    low, high = min(known), max(known)
+    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    return "".join(" " if value is None else _BLOCKS[round((value - low) * scale)] for value in heights)

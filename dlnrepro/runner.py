@@ -1,0 +1,81 @@
+"""What a runner promises: the shape of its parameters, measures, series and results.
+
+A runner is a module of `dlnrepro.runners` with four names, in this order:
+
+* `Params`: a pydantic model of every parameter, none with a default; it has a method `memory(runs)` that
+  estimates the bytes that this many runs hold at their peak;
+* `MEASURES`: for each measure its definition, in a sentence with its range;
+* `SERIES`: for each series its axis and definition;
+* `run(params, generators, progress)`: trains one run per generator, all together, and returns a `Result`.
+
+A runner never judges. A run that diverges keeps NaN in its place, which the verdict reads as undecided.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+
+if TYPE_CHECKING:
+    import torch
+    from pydantic import BaseModel
+
+Progress = Callable[[float, str], None]
+"""Called with the fraction done, in [0, 1], and a note such as `step 4000 of 60000`; may raise BudgetSpent."""
+
+
+class Series(NamedTuple):
+    """The meaning of a series: the axis its points lie on (series of one axis pair up), and what it holds."""
+
+    axis: str
+    says: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one arm left: a number per run and measure, and a row of numbers per run and series.
+
+    Attributes:
+        measures: name -> float64 tensor of shape (runs,).
+        series: name -> float64 tensor of shape (runs, points); series of one axis have as many points.
+    """
+
+    measures: Mapping[str, torch.Tensor]
+    series: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+
+class Parameters(Protocol):
+    """The part of a runner's `Params` that the engine relies on, beside pydantic's own."""
+
+    def memory(self, runs: int) -> int:
+        """The bytes that `runs` runs hold at their peak, as an upper estimate."""
+
+
+class Runner(Protocol):
+    """A module of `dlnrepro.runners`."""
+
+    __doc__: str | None
+    Params: type[BaseModel]
+    MEASURES: Mapping[str, str]
+    SERIES: Mapping[str, Series]
+
+    def run(self, params: Any, generators: Sequence[torch.Generator], progress: Progress) -> Result:
+        """Train one run per generator and measure it."""
+
+
+def runner_names() -> list[str]:
+    """The names of all runners, sorted, without importing any of them."""
+    package = importlib.import_module("dlnrepro.runners")
+    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+
+
+def load_runner(name: str) -> Runner:
+    """The runner module of this name; it must be one of `runner_names()`."""
+    return cast(Runner, importlib.import_module(f"dlnrepro.runners.{name}"))
+
+
+def silent(fraction: float, note: str) -> None:
+    """A progress callback that shows nothing and never stops a run."""

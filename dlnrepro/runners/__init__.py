@@ -1,0 +1,1 @@
+"""One module a runner; each defines Params, MEASURES, SERIES and run, in this order, and never judges."""

@@ -1,0 +1,255 @@
+"""Verdicts: pure functions of a claim and the numbers measured for it.
+
+For a criterion and an arm, `inside` counts the finite runs in the interval, `outside` the finite runs not in it, and
+`undecided` the rest: NaN, divergence, a spent budget. An undecided run is evidence for neither side, in the arms that
+must hold and in the controls that must fail alike.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from scipy.special import betaincinv
+
+from dlnrepro.claim import Assumption, Claim, Criterion
+from dlnrepro.interval import Interval
+
+CONFIDENCE = 0.95
+
+Word = Literal["reproduced", "not reproduced", "inconclusive", "error"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one arm left.
+
+    Attributes:
+        seeds: one a run.
+        measures: name -> one number a run; NaN or None where there is none.
+        fault: the sentence of an error that kept the arm from giving numbers, or None.
+        spent: whether the arm was stopped because its time was up.
+        seconds: how long it took.
+    """
+
+    seeds: tuple[int, ...]
+    measures: Mapping[str, Sequence[float | None]]
+    fault: str | None = None
+    spent: bool = False
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Check:
+    """One measure in one arm, held against one interval.
+
+    Attributes:
+        share_lower_bound: exact (Clopper-Pearson) one-sided 95 % lower bound on the share of runs inside.
+        median: of the finite values, as are min and max; None if there is none.
+        holds: all runs but `misses` are inside.
+        broken: more than `misses` runs are outside.
+        tells: all runs but `misses` are outside: what a control must show.
+    """
+
+    arm: str
+    seeds: tuple[int, ...]
+    values: tuple[float | None, ...]
+    inside: int
+    outside: int
+    undecided: int
+    share_lower_bound: float
+    median: float | None
+    min: float | None
+    max: float | None
+    holds: bool
+    broken: bool
+    tells: bool
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A criterion, or an assumption (which has no controls), with its checks.
+
+    Attributes:
+        interval: the keys of the claim file that give the interval.
+        misses: runs of an arm that may lie outside, in proportion to the runs of this report.
+        holds: it holds in every arm of `holds_in`.
+        broken: it is broken in some arm of `holds_in`.
+        tells: every control tells.
+        gap: the least excess over the interval among the controls less the greatest among the arms that must hold,
+            in units of the measure; None without finite runs on both sides.
+        worst: the value of a run that must hold which lies closest to, or furthest over, the bound.
+    """
+
+    id: str
+    says: str
+    measure: str
+    interval: dict[str, float]
+    interval_text: str
+    misses: int
+    holds: bool
+    broken: bool
+    tells: bool
+    gap: float | None
+    worst: float | None
+    holds_in: tuple[Check, ...]
+    fails_in: tuple[Check, ...]
+
+    @property
+    def mark(self) -> str:
+        """`pass`, `fail` or `undecided`."""
+        return "pass" if self.holds else "fail" if self.broken else "undecided"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a claim came out as, and the sentence that says why."""
+
+    word: Word
+    because: str
+    assumptions: tuple[Judged, ...]
+    criteria: tuple[Judged, ...]
+
+
+def share_lower_bound(successes: int, runs: int) -> float:
+    """The exact one-sided 95 % lower bound on a share, given `successes` of `runs` (Clopper, Pearson 1934).
+
+    It is the 5 % quantile of Beta(successes, runs - successes + 1), and 0 without a success.
+    """
+    if successes == 0:
+        return 0.0
+    return float(betaincinv(successes, runs - successes + 1, 1 - CONFIDENCE))
+
+
+def check(arm: str, outcome: Outcome, measure: str, interval: Interval, misses: int) -> Check:
+    """One measure of one arm against an interval."""
+    given = outcome.measures.get(measure, [None] * len(outcome.seeds))
+    values = tuple(value if value is not None and math.isfinite(value) else None for value in given)
+    finite = [value for value in values if value is not None]
+    inside = sum(interval.contains(value) for value in finite)
+    outside = len(finite) - inside
+    return Check(
+        arm=arm,
+        seeds=outcome.seeds,
+        values=values,
+        inside=inside,
+        outside=outside,
+        undecided=len(values) - len(finite),
+        share_lower_bound=share_lower_bound(inside, len(values)),
+        median=statistics.median(finite) if finite else None,
+        min=min(finite, default=None),
+        max=max(finite, default=None),
+        holds=inside >= len(values) - misses,
+        broken=outside > misses,
+        tells=outside >= len(values) - misses,
+    )
+
+
+def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) -> Verdict:
+    """The verdict on a claim.
+
+    Args:
+        claim: what is claimed.
+        outcomes: what each arm left; an arm that is missing has no runs and decides nothing.
+        controls: whether the controls were run; without them a verdict rests on the claim's own arms alone.
+
+    Returns:
+        The verdict: error before everything, then reproduced, not reproduced, inconclusive.
+    """
+    assumptions = tuple(_judged(claim, index, outcomes, controls) for index in range(-len(claim.assumptions), 0))
+    criteria = tuple(_judged(claim, index, outcomes, controls) for index in range(len(claim.criteria)))
+    word, because = _word(outcomes, assumptions, criteria)
+    return Verdict(word, because, assumptions, criteria)
+
+
+def _judged(claim: Claim, index: int, outcomes: Mapping[str, Outcome], controls: bool) -> Judged:
+    """The criterion of this index, or the assumption counted from the end."""
+    bounded: Criterion | Assumption = claim.assumptions[index] if index < 0 else claim.criteria[index]
+    runs = max((len(outcome.seeds) for outcome in outcomes.values()), default=0)
+    # A claim may miss a share of its runs, so fewer runs may miss fewer: 1 of 16 is none of 4.
+    misses = bounded.misses * runs // claim.seeds if isinstance(bounded, Criterion) else 0
+    failing = bounded.fails_in if isinstance(bounded, Criterion) and controls else ()
+
+    def checks(arms: Iterable[str]) -> tuple[Check, ...]:
+        nothing = Outcome((), {})
+        return tuple(check(arm, outcomes.get(arm, nothing), bounded.measure, bounded.interval, misses) for arm in arms)
+
+    holds_in, fails_in = checks(bounded.holds_in), checks(failing)
+    worst = max(_finite(holds_in), key=bounded.interval.excess, default=None)
+    best = min(_finite(fails_in), key=bounded.interval.excess, default=None)
+    both = worst is not None and best is not None
+    return Judged(
+        id=bounded.id if isinstance(bounded, Criterion) else bounded.measure,
+        says=bounded.says,
+        measure=bounded.measure,
+        interval={
+            key: value
+            for key in ("above", "at_least", "below", "at_most", "equals", "within")
+            if (value := getattr(bounded, key)) is not None
+        },
+        interval_text=bounded.interval.text,
+        misses=misses,
+        holds=all(item.holds and item.seeds for item in holds_in),
+        broken=any(item.broken for item in holds_in),
+        tells=all(item.tells and item.seeds for item in fails_in),
+        gap=bounded.interval.excess(best) - bounded.interval.excess(worst) if both else None,  # type: ignore[arg-type]
+        worst=worst,
+        holds_in=holds_in,
+        fails_in=fails_in,
+    )
+
+
+def _finite(checks: Iterable[Check]) -> list[float]:
+    """All finite values of some checks."""
+    return [value for item in checks for value in item.values if value is not None]
+
+
+def _word(
+    outcomes: Mapping[str, Outcome], assumptions: Sequence[Judged], criteria: Sequence[Judged]
+) -> tuple[Word, str]:
+    """The verdict's word and sentence, by the rules in their order."""
+    faults = [f"arm {arm}: {outcome.fault}" for arm, outcome in outcomes.items() if outcome.fault]
+    if faults:
+        return "error", faults[0]
+    unmet = [item for item in assumptions if not item.holds]
+    broken = [item for item in criteria if item.broken]
+    if broken and not unmet:
+        item = broken[0]
+        bad = next(found for found in item.holds_in if found.broken)
+        runs = f"{bad.outside} of {len(bad.seeds)} runs"
+        return (
+            "not reproduced",
+            f"{item.id}: in {bad.arm}, {runs} have {item.measure} outside {item.interval_text}",
+        )
+    if unmet:
+        item = unmet[0]
+        bad = next(found for found in item.holds_in if not found.holds or not found.seeds)
+        sentence = f"assumption not met: {item.measure} {item.interval_text} in {_counts(bad, True)}"
+        return "inconclusive", sentence + _spent(outcomes, bad.arm)
+    for item in criteria:
+        for found in item.holds_in:
+            if not found.holds or not found.seeds:
+                return "inconclusive", f"{item.id}: undecided in {_counts(found, True)}" + _spent(outcomes, found.arm)
+        for found in item.fails_in:
+            if not found.tells or not found.seeds:
+                kind = "blind" if found.inside > item.misses else "undecided"
+                sentence = f"{item.id}: its control is {kind}: {_counts(found, False)}"
+                return "inconclusive", sentence + _spent(outcomes, found.arm)
+    return "reproduced", "every criterion holds, and fails in its controls"
+
+
+def _counts(found: Check, inside: bool) -> str:
+    """How many runs of an arm lie as they should, in words."""
+    count = found.inside if inside else found.outside
+    side = "inside" if inside else "outside"
+    undecided = f", {found.undecided} undecided" if found.undecided else ""
+    return f"{found.arm}, {count} of {len(found.seeds)} runs {side}{undecided}"
+
+
+def _spent(outcomes: Mapping[str, Outcome], arm: str) -> str:
+    """A clause for an arm whose time was up."""
+    outcome = outcomes.get(arm)
+    return ", for its budget was spent" if outcome is not None and outcome.spent else ""

@@ -1,0 +1,100 @@
+"""Fixtures shared by the tests: generators, a toy runner, and a claim that uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import dlnrepro.runners
+
+torch.set_num_threads(1)
+
+TOY_CLAIM = """\
+schema: 1
+title: The toy is near one
+statement: A toy that measures one.
+source:
+  paper: Toys
+  authors: [A. Author]
+  venue: Nowhere 2026
+  where: everywhere
+  basis: derived
+tags: [toy, small]
+runner: toy
+seeds: 4
+setup:
+  value: 1
+  behaviour: steady
+  bytes: 1000
+arms:
+  near: {}
+  far: {value: 5.0}
+assumptions:
+  - {says: the noise is small, measure: noise, below: 1e-2, holds_in: near}
+criteria:
+  - id: near-one
+    says: the value is one
+    measure: value
+    equals: 1.0
+    within: 0.1
+    holds_in: [near]
+    fails_in: [far]
+    why: the noise is at most 1e-3
+figures:
+  - {title: Height, y: height, x: step, arms: [near, far]}
+quick: {seeds: 2, setup: {}}
+"""
+
+
+@pytest.fixture
+def generator() -> torch.Generator:
+    return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the runners of tests/toys known beside the real ones."""
+    folder = str(Path(__file__).parent / "toys")
+    monkeypatch.setattr(dlnrepro.runners, "__path__", [*dlnrepro.runners.__path__, folder])
+
+
+@pytest.fixture
+def write_claim(tmp_path: Path, toys: None) -> Callable[..., Path]:  # noqa: ARG001  the claim needs the toys
+    """Write the toy claim, with parts of its text replaced, and give its path."""
+
+    def write(*changes: tuple[str, str], name: str = "toy-claim") -> Path:
+        text = TOY_CLAIM
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Run the command line as its console script does, in an empty folder; gives exit code, stdout, stderr."""
+    import sys
+
+    from dlnrepro.cli import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: Any) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["dlnrepro", *map(str, words)])
+        with pytest.raises(SystemExit) as stopped:
+            main()
+        out, err = capsys.readouterr()
+        assert isinstance(stopped.value.code, int)
+        return stopped.value.code, out, err
+
+    return run
