@@ -67,7 +67,7 @@ def main() -> None:
 def _code() -> int:
     """The exit code of the command line as given."""
     try:
-        result = cli.main(standalone_mode=False)
+        result = cli.main(prog_name="dlnrepro", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except ReproError as error:
         click.echo(str(error), err=True)

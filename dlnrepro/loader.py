@@ -144,7 +144,10 @@ def _explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, str
     elif kind in _LIMITS:
         name, form = _LIMITS[kind]
         near = suggestion(found, _choices(context)) if kind == "literal_error" and isinstance(found, str) else ""
-        text = f"expected {form.format(context[name])}, found {_shown(found)}{near}"
+        limit = context[name]
+        text = (
+            f"expected {form.format(f'{limit:g}' if isinstance(limit, float) else limit)}, found {_shown(found)}{near}"
+        )
     elif kind in _EXPECTED:
         text = f"expected {_EXPECTED[kind]}, found {_shown(found)}"
     else:

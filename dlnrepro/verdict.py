@@ -13,8 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from scipy.special import betaincinv
-
 from dlnrepro.claim import Assumption, Claim, Criterion
 from dlnrepro.interval import Interval
 
@@ -121,6 +119,9 @@ def share_lower_bound(successes: int, runs: int) -> float:
     """
     if successes == 0:
         return 0.0
+    # Imported here, for it takes as long as all of `dlnrepro list`, which judges nothing.
+    from scipy.special import betaincinv
+
     return float(betaincinv(successes, runs - successes + 1, 1 - CONFIDENCE))
 
 

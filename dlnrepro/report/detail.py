@@ -35,7 +35,7 @@ def record_page(paper: Paper, record: ClaimRecord) -> None:
     if record.sketch is not None:
         _sketch(paper, record.sketch)
     _heading(paper, "again")
-    paper.line(record.command, indent=4)
+    paper.verbatim(record.command, indent=4)
 
 
 def claim_page(paper: Paper, claim: Claim, path: Path, last: LastVerdict | None) -> None:
@@ -66,8 +66,8 @@ def claim_page(paper: Paper, claim: Claim, path: Path, last: LastVerdict | None)
         paper.line((arm, "bold"), f"   {text}", indent=4, hang=2)
     _heading(paper, "run it")
     cost = f"   last time: {last.verdict} in {duration(last.seconds)}" if last else "   not run yet"
-    paper.line(f"dlnrepro run {called(path)}", (cost, "dim"), indent=4)
-    paper.line((str(path), "dim"), indent=4)
+    paper.verbatim(f"dlnrepro run {called(path)}{cost}", indent=4)
+    paper.verbatim(str(path), indent=4)
 
 
 def _opening(paper: Paper, claim: Claim, verdict: Text | None) -> None:
@@ -100,7 +100,7 @@ def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
     rows: list[list[str | Text]] = [[Text(head, style="dim") for head in ("", "runs in", "share", "median", "range")]]
     rows += [_row(check, False) for check in item.holds_in]
     rows += [_row(check, True) for check in item.fails_in]
-    paper.table(rows, right=(1, 2, 3), indent=6, folds=0)
+    paper.table(rows, right=(1, 2, 3), indent=6, folds=0, spaces=2)
     if item.gap is not None:
         if item.gap > 0:
             text = f"gap from the worst run to the nearest run of a control: {number(item.gap)}"

@@ -67,11 +67,20 @@ class Paper:
         for number, part in enumerate(lines):
             self._console.print(Padding(part, (0, 0, 0, indent + (hang if number else 0)), expand=False))
 
+    def verbatim(self, text: str, indent: int = 0) -> None:
+        """A line that must not be broken, such as a command to copy."""
+        self._console.print(" " * indent + text, soft_wrap=True)
+
     def table(
-        self, rows: list[list[str | Text]], right: tuple[int, ...] = (), indent: int = 0, folds: int = -1
+        self,
+        rows: list[list[str | Text]],
+        right: tuple[int, ...] = (),
+        indent: int = 0,
+        folds: int = -1,
+        spaces: int = 1,
     ) -> None:
-        """Rows in columns without lines; columns in `right` are flush right, column `folds` may wrap."""
-        grid = Table(box=None, show_header=False, padding=(0, 1, 0, 0), pad_edge=False)
+        """Rows in columns, `spaces` apart; columns in `right` are flush right, column `folds` may wrap."""
+        grid = Table(box=None, show_header=False, padding=(0, spaces, 0, 0), pad_edge=False)
         for column in range(len(rows[0])):
             grid.add_column(
                 justify="right" if column in right else "left",

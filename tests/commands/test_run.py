@@ -1,9 +1,17 @@
-"""The run command, through the real entry point."""
+"""`dlnrepro run`, through the real entry point: verdicts, exit codes, and one clear line for every bad input."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -12,9 +20,207 @@ Write = Callable[..., Path]
 def test_a_claim_that_holds_is_reproduced_with_its_numbers(command: Command, write_claim: Write) -> None:
     code, out, _ = command("run", write_claim())
     assert code == 0
-    assert "✓ reproduced" in out
-    assert "4/4" in out
-    assert "control far: tells" in out
-    assert "≥ 0.47" in out
-    assert "dlnrepro run" in out
-    assert max(map(len, out.splitlines())) <= 80
+    for words in ("✓ reproduced", "4/4", "control far: tells", "≥ 0.47", "dlnrepro run", "value 1 ± 0.1"):
+        assert words in out
+    assert max(len(line) for line in out.splitlines() if "/" not in line) <= 80
+    assert "\x1b" not in out
+
+
+def test_the_whole_report_of_the_toy_claim_reads_as_it_should(command: Command, write_claim: Write) -> None:
+    _, out, err = command("run", write_claim().name)
+    assert err == f"[1/1] toy-claim: 2 arms\n[1/1] toy-claim: reproduced in {TIME}\n"
+    *page, folder = out.splitlines()
+    assert page == TOY_REPORT.splitlines()
+    assert folder.startswith("outputs/reports/20")
+
+
+TIME = "0.0 s"
+
+TOY_REPORT = """\
+toy-claim   ✓ reproduced
+  The toy is near one
+
+  A toy that measures one.
+
+  A. Author: Toys. Nowhere 2026, everywhere. Basis: derived.
+  every criterion holds, and fails in its controls
+
+  assumptions, measured on every run
+    ✓ noise   the noise is small
+      noise < 0.01
+            runs in   share     median  range
+      near      4/4  ≥ 0.47  0.0004893  3.411e-5 … 0.0009701
+
+  criteria, each with its negative controls
+    ✓ near-one   the value is one
+      value 1 ± 0.1
+                          runs in   share  median  range
+      near                    4/4  ≥ 0.47       1  1 … 1.001
+      control far: tells      0/4               5  5 … 5.001
+      gap from the worst run to the nearest run of a control: 3.999
+      threshold: the noise is at most 1e-3
+
+  Height: height along step (median over runs)
+    near ▁▂▃▃▄▅▆▆▇█ 1 → 10
+    far  ▁▂▃▃▄▅▆▆▇█ 5 → 50
+
+  again
+    dlnrepro run toy-claim.yaml
+
+verdict      claim     runs closest to its bound told  time
+✓ reproduced toy-claim  4/4 1.001 (1 ± 0.1)       1/1 0.0 s
+
+1 reproduced in 0.0 s
+4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.
+"""
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "verdict"),
+    [
+        ([], 0, "reproduced"),
+        (["-s", "value=3"], 1, "not reproduced"),
+        (["-s", "behaviour=raises"], 3, "error"),
+        (["-s", "behaviour=disagrees"], 3, "error"),
+        (["-s", "behaviour=diverges"], 4, "inconclusive"),
+        (["-s", "behaviour=first-diverges"], 4, "inconclusive"),
+        (["-s", "behaviour=diverges", "--allow-inconclusive"], 0, "inconclusive"),
+        (["-s", "behaviour=slow", "--budget", "0.2"], 4, "inconclusive"),
+        (["-s", "value=4.9999", "--no-controls"], 1, "not reproduced"),
+        (["--quick"], 0, "reproduced"),
+        (["--seeds", "6", "--seed-base", "1000"], 0, "reproduced"),
+    ],
+)
+def test_the_exit_code_says_how_it_came_out(
+    command: Command, write_claim: Write, words: list[str], code: int, verdict: str
+) -> None:
+    found, out, _ = command("run", write_claim(), "--json", *words)
+    report = json.loads(out)
+    assert (found, report["exit_code"], report["claims"][0]["verdict"]) == (code, code, verdict)
+
+
+def test_an_expected_failure_is_no_failure_and_an_unexpected_success_is_one(
+    command: Command, write_claim: Write
+) -> None:
+    expected = ("quick:", "expect: not reproduced\nbecause: it is three\nquick:")
+    assert command("run", write_claim(("value: 1\n", "value: 3\n"), expected))[0] == 0
+    assert command("run", write_claim(expected))[0] == 1
+
+
+def test_a_claim_in_error_does_not_keep_the_others_from_running(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    write_claim(("steady", "raises"), name="a-broken")
+    write_claim(name="b-whole")
+    code, out, _ = command("run", tmp_path, "-q")
+    assert code == 3
+    assert "! error      a-broken" in out
+    assert "✓ reproduced b-whole" in out
+    code, out, _ = command("run", tmp_path, "-q", "-x")
+    assert code == 3
+    assert "b-whole" not in out
+
+
+def test_last_failed_runs_only_what_was_not_as_expected(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    write_claim(("value: 1\n", "value: 3\n"), name="a-broken")
+    write_claim(name="b-whole")
+    command("run", tmp_path, "-q")
+    _, out, _ = command("run", tmp_path, "--last-failed", "--json")
+    assert [claim["id"] for claim in json.loads(out)["claims"]] == ["a-broken"]
+
+
+def test_a_dry_run_trains_and_writes_nothing(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    code, out, _ = command("run", write_claim(("steady", "raises")), "-n")
+    assert code == 0
+    assert "toy-claim: 2 arms of 4 runs, runner toy" in out
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_report_goes_to_a_file_by_its_suffix(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    assert command("run", write_claim(), "-o", "out.json", "-q")[0] == 0
+    report = json.loads((tmp_path / "out.json").read_bytes())
+    assert report["counts"] == {"reproduced": 1, "not reproduced": 0, "inconclusive": 0, "error": 0}
+    check = report["claims"][0]["criteria"][0]["holds_in"][0]
+    assert (check["inside"], check["outside"], check["undecided"], len(check["values"])) == (4, 0, 0, 4)
+    assert {"commit", "dirty", "versions", "command", "peak_memory_bytes"} <= report["provenance"].keys()
+
+
+@pytest.mark.parametrize(
+    ("words", "line"),
+    [
+        (["nothing.yaml"], "nothing.yaml:1:1: expected a readable file, found: no such file or directory"),
+        (["nothing"], "nothing: expected a claim file or the id of a claim, found neither"),
+        (["CLAIM", "-s", "valu=1"], "-s valu: toy-claim: expected one of value, behaviour, bytes, found 'valu'; "
+         "did you mean 'value'?"),
+        (["CLAIM", "-s", "value=one"], "-s value: toy-claim: expected a number, found 'one'"),
+        (["CLAIM", "-s", "value=.inf"], "-s value=.inf: expected a finite number, found .inf"),
+        (["CLAIM", "-s", "value"], "-s value: expected KEY=VALUE, such as -s depth=4"),
+        (["CLAIM", "-s", "value=1", "-s", "value=2"], "-s value=2: expected each parameter once, found 'value' again"),
+        (["CLAIM", "-s", "bytes=10000000000000"], "toy-claim: arm near: expected a setting that fits in memory"),
+        (["CLAIM", "--seeds", "0"], "dlnrepro run: Invalid value for '--seeds': 0 is not in the range 1<=x<=100000."),
+        (["CLAIM", "--seed-base", "-1"], "dlnrepro run: Invalid value for '--seed-base': -1 is not in the range x>=0."),
+        (["CLAIM", "--seed-base", str(2**63 - 2)], "--seed-base: expected at most 9223372036854775804, found"),
+        (["CLAIM", "--budget", "0"], "dlnrepro run: Invalid value for '--budget': 0.0 is not in the range x>0. (see"),
+        (["CLAIM", "--frob"], "dlnrepro run: No such option '--frob'. (see dlnrepro run --help)"),
+        (["CLAIM", "-k", "("], "-k: expected a word at the end of '(', found nothing"),
+        (["CLAIM", "-o", "out.pdf"], "-o out.pdf: expected a file ending in .json, found '.pdf'"),
+        (["CLAIM", "-o", "no/such/out.json"], "-o no/such/out.json: expected a file in a folder that can be written"),
+        (["CLAIM", "--outputs", "/dev/null/x"], "--outputs /dev/null/x: expected a folder that can be written, found:"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_clear_line_and_nothing_is_written(
+    command: Command, write_claim: Write, tmp_path: Path, words: list[str], line: str
+) -> None:
+    path = write_claim()
+    before = sorted(tmp_path.rglob("*"))
+    code, out, err = command("run", *[str(path) if word == "CLAIM" else word for word in words])
+    assert (code, out) == (2, "")
+    assert err.startswith(line)
+    assert err.count("\n") == 1
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_every_fault_of_a_claim_file_is_a_line_and_nothing_is_run(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    path = write_claim(("measure: value", "measure: valu"), ("value: 1\n", "value: one\n"))
+    code, out, err = command("run", path)
+    assert (code, out) == (2, "")
+    assert err.splitlines() == [
+        f"{path}:14:3: setup.value: expected a number, found 'one'",
+        f"{path}:25:5: criteria[0].measure: expected one of value, noise, found 'valu'; did you mean 'value'?",
+    ]
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_nothing_selected_has_its_own_code(command: Command, write_claim: Write) -> None:
+    assert command("run", write_claim(), "-k", "margin")[::2] == (5, "nothing selected\n")
+
+
+def test_an_interrupt_saves_and_reports_what_is_finished(write_claim: Write, tmp_path: Path) -> None:
+    write_claim(name="a-quick")
+    write_claim(("steady", "slow"), name="b-slow")
+    code = (
+        "import sys, dlnrepro.runners\n"
+        f"dlnrepro.runners.__path__.append({str(Path(__file__).parent.parent / 'toys')!r})\n"
+        "sys.argv = ['dlnrepro', 'run', '.']\n"
+        "from dlnrepro.cli import main\n"
+        "main()\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        for line in process.stderr:
+            if "b-slow" in line:
+                break
+        time.sleep(0.3)
+        os.kill(process.pid, signal.SIGINT)
+        out = process.stdout.read()
+        assert process.wait(20) == 130
+    assert "✓ reproduced a-quick" in out
+    assert "interrupted: claims not listed did not finish" in out
+    report = json.loads((tmp_path / "outputs" / "latest" / "report.json").read_bytes())
+    assert [claim["id"] for claim in report["claims"]] == ["a-quick"]
+    assert report["exit_code"] == 130

@@ -1,0 +1,55 @@
+"""The terminal report: short numbers, honest curves, and a page that survives narrow and plain terminals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dlnrepro.report.numbers import duration, number, sparkline
+from dlnrepro.report.paper import Paper
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(1.0, "1"), (0.00012345, "0.0001234"), (2e-13, "2e-13"), (1e12, "1e12"), (None, "none")]
+)
+def test_numbers_are_short(value: float | None, text: str) -> None:
+    assert number(value) == text
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0.04, "0.0 s"), (9.9, "9.9 s"), (12.4, "12 s"), (200, "3 min 20 s")])
+def test_times_are_short(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_a_sparkline_rises_with_its_values_and_leaves_gaps() -> None:
+    assert sparkline([0, 1, 2, None, 7], False) == "▁▂▃ █"
+    assert sparkline([1e-9, 1e-2, 0.0, 1e5], True) == "▁▅ █"
+    assert sparkline([3.0, 3.0], False) == "▁▁"
+    assert sparkline([None, None], True) == ""
+
+
+def test_a_page_for_an_old_encoding_is_plain_ascii() -> None:
+    paper = Paper(80, False, "ascii")
+    paper.line("✓ η ≤ 1 ± 0.1 · ▁█ – é")
+    assert paper.text() == "+ eta <= 1 +- 0.1 - _# - ?\n"
+
+
+def test_long_lines_wrap_with_their_indent() -> None:
+    paper = Paper(60)
+    paper.line("word " * 30, indent=4, hang=2)
+    lines = paper.text().splitlines()
+    assert all(len(line) <= 60 for line in lines)
+    assert lines[0].startswith("    word")
+    assert lines[1].startswith("      word")
+
+
+def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
+    from dlnrepro.catalogue import packaged
+    from dlnrepro.loader import read_claim
+    from dlnrepro.report.detail import claim_page
+
+    for path in packaged().glob("*.yaml"):
+        paper = Paper(80)
+        claim_page(paper, read_claim(path), Path(path.name), None)
+        assert max(len(line) for line in paper.text().splitlines()) <= 80

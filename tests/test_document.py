@@ -1,0 +1,94 @@
+"""YAML as plain values, with positions; everything odd is a fault, and nothing is constructed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dlnrepro.document import LARGEST_FILE, Fault, parse, read_text
+
+PLAIN = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**30), 10**30)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(alphabet=st.characters(min_codepoint=32, max_codepoint=0x2FFF), max_size=12),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.from_regex(r"\A[a-z]{1,8}\Z"), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@given(value=PLAIN)
+def test_what_json_spells_is_read_back_as_it_is(value: object) -> None:
+    import json
+
+    document = parse(json.dumps({"key": value}))
+    assert document.faults == ()
+    assert document.value == {"key": value}
+
+
+@given(text=st.text(max_size=200))
+def test_any_text_gives_a_document_and_never_an_exception(text: str) -> None:
+    document = parse(text)
+    assert document.faults or isinstance(document.value, object)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1e-3", 1e-3), ("-2E6", -2e6), ("1.", 1.0), (".5", 0.5), ("+7", 7), ("no", "no"), ("'1'", "1"), ("1e", "1e"),
+     ("true", True), ("~", None), ("0x10", "0x10"), ("1_000", "1_000"), ("2026-01-01", "2026-01-01")],
+)  # fmt: skip
+def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
+    found = parse(f"key: {text}").value["key"]
+    assert found == value
+    assert type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("a: 1\na: 2", "f:2:1: a: expected each key once, found 'a' again"),
+        ("a: {b: 1, b: 2}", "f:1:11: a.b: expected each key once, found 'b' again"),
+        ("a: .nan", "f:1:4: a: expected a finite number, found .nan"),
+        ("a: -.inf", "f:1:4: a: expected a finite number, found -.inf"),
+        ("a: NaN", "f:1:4: a: expected a finite number, found NaN"),
+        ("a: 1e999", "f:1:4: a: expected a finite number, found 1e999"),
+        ("", "f:1:1: expected a claim, found an empty file"),
+        ("a: 1\n---\nb: 2", "f:2:1: expected one document, found another one behind it"),
+        ("a: b: c", "f:1:5: expected YAML, found: mapping values are not allowed in this context"),
+        ("x: &a [1]\ny: *a", "f:2:4: y: expected a value, found the alias '*a'; write the value out"),
+        ("[" * 50_000, "f:1:14: expected at most 12 levels of nesting"),
+        ("? [1]\n: 2", "f:1:3: expected a word as a key, found something else"),
+        ("a: !!python/object/apply:os.system [echo]",
+         "f:1:4: a: expected a plain value, found the tag 'tag:yaml.org,2002:python/object/apply:os.system'; "
+         "tags are not allowed"),
+    ],
+)  # fmt: skip
+def test_every_fault_is_one_line_with_its_place(text: str, line: str) -> None:
+    assert line in [fault.on("f") for fault in parse(text).faults]
+
+
+def test_an_alias_bomb_is_refused_without_being_expanded() -> None:
+    layers = [f"k{n}: &k{n} [{', '.join([f'*k{n - 1}'] * 9)}]" for n in range(1, 40)]
+    document = parse("\n".join(["k0: &k0 [x]", *layers]))
+    assert any("alias" in fault.text for fault in document.faults)
+    assert len(yaml.dump(document.value)) < 10_000
+
+
+def test_a_file_of_a_hundred_megabytes_is_refused_by_its_size(tmp_path: Path) -> None:
+    path = tmp_path / "large.yaml"
+    with path.open("wb") as file:
+        file.truncate(100_000_000)
+    assert read_text(path) == Fault(
+        1, 1, "", f"expected a claim of at most {LARGEST_FILE:,} bytes, found 100,000,000 bytes"
+    )
+
+
+def test_a_byte_that_is_no_utf_8_is_named_with_its_place(tmp_path: Path) -> None:
+    path = tmp_path / "latin.yaml"
+    path.write_bytes(b"a: 1\nb: caf\xe9\n")
+    assert read_text(path) == Fault(2, 7, "", "expected UTF-8 text, found the byte 0xe9")

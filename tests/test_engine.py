@@ -1,0 +1,128 @@
+"""The engine: arms become outcomes; failures become faults or undecided runs, and never numbers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dlnrepro.claim import Claim
+from dlnrepro.engine import Cell, Variation, plan, run_cell
+from dlnrepro.errors import UsageError
+from dlnrepro.loader import load_claim
+from dlnrepro.runner import silent
+from dlnrepro.verdict import Outcome
+
+
+@pytest.fixture
+def claim(write_claim: Callable[..., Path]) -> Claim:
+    return load_claim(write_claim())
+
+
+def run(behaviour: str, seeds: tuple[int, ...] = (0, 1, 2, 3), budget: float = 60.0) -> Outcome:
+    """The outcome of the toy with a behaviour."""
+    cell = Cell("near", "toy", {"value": 1.0, "behaviour": behaviour, "bytes": 0}, seeds)
+    left = iter([budget] + [budget] * 5 + [budget - 1] * 1000)
+    return run_cell(cell, silent, lambda: next(left)).outcome
+
+
+def test_every_arm_has_the_same_seeds_and_its_own_parameters(claim: Claim) -> None:
+    near, far = plan(claim, Variation(seed_base=10))
+    assert near.seeds == far.seeds == (10, 11, 12, 13)
+    assert (near.params["value"], far.params["value"]) == (1, 5.0)
+
+
+def test_the_toy_profile_and_overrides_lie_below_an_arms_own_values(claim: Claim) -> None:
+    near, far = plan(claim, Variation(quick=True, overrides={"value": 2.0}))
+    assert len(near.seeds) == 2
+    assert (near.params["value"], far.params["value"]) == (2.0, 5.0)
+
+
+def test_without_controls_only_the_arms_that_must_hold_are_run(claim: Claim) -> None:
+    assert [cell.arm for cell in plan(claim, Variation(controls=False))] == ["near"]
+
+
+@pytest.mark.parametrize(
+    ("variation", "stamps"),
+    [
+        (Variation(), []),
+        (Variation(seeds=4), []),
+        (Variation(seeds=5), ["modified"]),
+        (Variation(seed_base=1), ["modified"]),
+        (Variation(overrides={"value": 1.0}), ["modified"]),
+        (Variation(quick=True), ["toy"]),
+        (Variation(controls=False), ["no-controls"]),
+    ],
+)
+def test_whatever_departs_from_the_file_is_stamped(claim: Claim, variation: Variation, stamps: list[str]) -> None:
+    assert variation.stamps(claim) == stamps
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (
+            {"valu": 1.0},
+            "-s valu: toy-claim: expected one of value, behaviour, bytes, found 'valu'; did you mean 'value'?",
+        ),
+        ({"value": "one"}, "-s value: toy-claim: expected a number, found 'one'"),
+        ({"bytes": 1.5}, "-s bytes: toy-claim: expected a whole number, found 1.5"),
+        ({"value": 1e9}, "-s value: toy-claim: expected a number of at most 1e+06, found 1000000000.0"),
+    ],
+)
+def test_an_override_that_cannot_apply_is_refused(claim: Claim, overrides: dict[str, object], line: str) -> None:
+    with pytest.raises(UsageError) as error:
+        plan(claim, Variation(overrides=overrides))
+    assert str(error.value) == line
+
+
+def test_an_override_that_every_arm_hides_is_refused(write_claim: Callable[..., Path]) -> None:
+    claim = load_claim(write_claim(("near: {}", "near: {value: 1.0}")))
+    with pytest.raises(UsageError, match="found it set in all"):
+        plan(claim, Variation(overrides={"value": 2.0}))
+
+
+def test_a_setting_that_needs_more_memory_than_there_is_is_refused_before_it_is_tried(claim: Claim) -> None:
+    with pytest.raises(UsageError, match=r"expected a setting that fits in memory; it needs 40,000\.0 GB for 4 runs"):
+        plan(claim, Variation(overrides={"bytes": 10**13}))
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_run_does_not_depend_on_the_runs_beside_it() -> None:
+    together, alone = run("steady"), run("steady", (2,))
+    assert together.measures["value"][2] == alone.measures["value"][0]
+    assert len(set(together.measures["value"])) == 4
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize(
+    ("behaviour", "fault"),
+    [
+        ("raises", "RuntimeError: the toy broke"),
+        ("disagrees", "Disagreement: 0.1 by one route, 0.2 by the other"),
+        ("single", "TypeError: value: expected float64 for 4 runs with 1 axes, found torch.float32 (4,)"),
+        ("silent", "TypeError: the runner's measures and series are not those it declares: noise"),
+    ],
+)
+def test_a_runner_that_fails_or_breaks_its_promise_is_a_fault(behaviour: str, fault: str) -> None:
+    outcome = run(behaviour)
+    assert outcome.fault is not None
+    assert outcome.fault.startswith(fault)
+    assert outcome.measures == {}
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_diverged_run_keeps_its_place_and_disturbs_no_other() -> None:
+    values = run("first-diverges").measures["value"]
+    assert values[0] == math.inf
+    assert values[1:] == run("steady").measures["value"][1:]
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_spent_budget_leaves_every_run_undecided() -> None:
+    outcome = run("slow", budget=0.5)
+    assert outcome.spent
+    assert outcome.measures == {}
+    assert outcome.fault is None
