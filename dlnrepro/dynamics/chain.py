@@ -6,6 +6,7 @@ further leading dimensions, such as paths or points of a sweep, broadcast.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -52,4 +53,4 @@ def imbalance(weights: Sequence[Tensor]) -> list[Tensor]:
     Source: Arora, Cohen, Hazan 2018 (arXiv:1802.06509) and Du, Hu, Lee 2018 (arXiv:1806.00900); follows from
     W_{l+1}^T dR/dW_{l+1} = dR/dW_l W_l^T.
     """
-    return [after.mT @ after - before @ before.mT for before, after in zip(weights, weights[1:], strict=False)]
+    return [after.mT @ after - before @ before.mT for before, after in itertools.pairwise(weights)]

@@ -39,12 +39,17 @@ def descend(
     stride = max(1, steps // 100)
     for step in range(steps):
         if step in wanted:
-            kept.append(observe(current))
+            kept.append(_copied(observe(current)))
         if step % stride == 0:
             progress(step / steps, f"step {step} of {steps}")
         size = step_size(step)
         for weight, slope in zip(current, gradient(current), strict=True):
             weight.sub_(size * slope)
     if steps in wanted:
-        kept.append(observe(current))
+        kept.append(_copied(observe(current)))
     return current, stack(kept) if kept else {}
+
+
+def _copied(record: Record) -> Record:
+    """The record as its own tensors: what is observed may be a view of weights that move on in place."""
+    return {name: value.clone() for name, value in record.items()}
