@@ -53,8 +53,9 @@ class Variation:
 
 @dataclass(frozen=True)
 class Cell:
-    """One arm, ready to run: what names a result and everything that produced it."""
+    """One arm of a claim, ready to run: its names, and everything that produces its numbers."""
 
+    claim: str
     arm: str
     runner: str
     params: Mapping[str, Any]
@@ -94,7 +95,7 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
         for place, text in parameter_faults(params, values):
             raise UsageError(f"{claim.id}: arm {arm}: {dotted(place)}: {text}")
         _fits_in_memory(claim, arm, params.model_validate(values), count)
-        cells.append(Cell(arm, claim.runner, values, seeds))
+        cells.append(Cell(claim.id, arm, claim.runner, values, seeds))
     return cells
 
 

@@ -1,32 +1,33 @@
-"""From claims to records: runs the cells of each claim, stores them, and judges; stops cleanly when interrupted."""
+"""From claims to records: finds or computes the cells of each claim, stores them, and judges."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from dlnrepro.claim import Claim
-from dlnrepro.engine import Cell, Numbers, Variation, plan, run_cell
+from dlnrepro.engine import Cell, Numbers, Variation, plan
+from dlnrepro.pool import compute
 from dlnrepro.provenance import code_state
 from dlnrepro.record import ClaimRecord, record_claim, sketched
-from dlnrepro.store import cell_key, write_cell
+from dlnrepro.store import cell_key, read_cell, write_cell
 from dlnrepro.verdict import Outcome
 
 
 class Watcher(Protocol):
     """Whoever shows how a run gets on."""
 
-    def claim_starts(self, claim: Claim, cells: Sequence[Cell]) -> None:
-        """A claim begins, with these cells ahead."""
+    def begins(self, claims: int, cells: int) -> None:
+        """So many claims are to be judged, and so many cells to be computed for them."""
 
-    def cell_starts(self, cell: Cell) -> None:
-        """A cell begins."""
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """A cell has come this far, in [0, 1]."""
 
-    def moves(self, fraction: float, note: str) -> None:
-        """The cell has come this far, in [0, 1]."""
+    def cell_ends(self, cell: Cell) -> None:
+        """A cell is computed."""
 
     def claim_ends(self, record: ClaimRecord) -> None:
         """A claim is judged."""
@@ -43,6 +44,23 @@ class Job:
     command: str
 
 
+@dataclass(frozen=True)
+class Means:
+    """How cells are come by.
+
+    Attributes:
+        root: the outputs folder, where cells are kept.
+        workers: how many processes compute.
+        cache: whether stored cells are used again.
+        budget: seconds that each cell may take; None for no bound.
+    """
+
+    root: Path
+    workers: int = 1
+    cache: bool = True
+    budget: float | None = None
+
+
 def prepare_job(claim: Claim, path: Path, variation: Variation, command: str) -> Job:
     """A claim made ready to run; nothing is trained yet.
 
@@ -53,52 +71,64 @@ def prepare_job(claim: Claim, path: Path, variation: Variation, command: str) ->
 
 
 def run_jobs(
-    jobs: Sequence[Job],
-    root: Path,
-    watcher: Watcher,
-    budget: float | None = None,
-    stop: Callable[[ClaimRecord], bool] = lambda _: False,
+    jobs: Sequence[Job], means: Means, watcher: Watcher, stop: Callable[[ClaimRecord], bool] = lambda _: False
 ) -> tuple[list[ClaimRecord], bool]:
     """The records of all jobs that finished, and whether the run was interrupted.
 
     Args:
         jobs: what to run, in order.
-        root: the outputs folder.
+        means: how cells are come by.
         watcher: told of every step.
-        budget: seconds that each claim may take; None for no bound.
-        stop: after a record for which this is true, no further job is run.
+        stop: after a record for which this is true, no further job is judged.
     """
     records: list[ClaimRecord] = []
     try:
-        for job in jobs:
-            record = _run_job(job, root, watcher, budget)
-            records.append(record)
-            watcher.claim_ends(record)
-            if stop(record):
-                break
+        with closing(_judged(jobs, means, watcher)) as judged:
+            for record in judged:
+                records.append(record)
+                watcher.claim_ends(record)
+                if stop(record):
+                    break
     except KeyboardInterrupt:
         return records, True
     return records, False
 
 
-def _run_job(job: Job, root: Path, watcher: Watcher, budget: float | None) -> ClaimRecord:
-    """The record of one claim."""
-    deadline = float("inf") if budget is None else time.monotonic() + budget
-    watcher.claim_starts(job.claim, job.cells)
-    numbers: dict[str, Numbers] = {}
-    keys: dict[str, str] = {}
-    for cell in job.cells:
-        watcher.cell_starts(cell)
-        numbers[cell.arm] = run_cell(cell, watcher.moves, lambda: deadline - time.monotonic())
-        if _complete(numbers[cell.arm].outcome):
-            keys[cell.arm] = cell_key(cell)
-            write_cell(root, keys[cell.arm], numbers[cell.arm])
+def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[ClaimRecord]:
+    """The records in the order of the jobs, each as soon as its cells are there."""
+    keys = {id(cell): cell_key(cell) for job in jobs for cell in job.cells}
+    known: dict[str, Numbers] = {}
+    if means.cache:
+        for job in jobs:
+            for cell in job.cells:
+                if keys[id(cell)] not in known and (found := read_cell(means.root, keys[id(cell)], cell)) is not None:
+                    known[keys[id(cell)]] = found
+    stored = frozenset(known)
+    # Claims may share an arm: what has the same key is computed once.
+    missing = {keys[id(cell)]: cell for job in jobs for cell in job.cells if keys[id(cell)] not in known}
+    watcher.begins(len(jobs), len(missing))
+    with closing(compute(list(missing.values()), means.workers, means.budget, watcher.moves)) as computed:
+        for job in jobs:
+            mine = {cell.arm: keys[id(cell)] for cell in job.cells}
+            while not known.keys() >= set(mine.values()):
+                cell, numbers = next(computed)
+                known[keys[id(cell)]] = numbers
+                if _complete(numbers.outcome):
+                    write_cell(means.root, keys[id(cell)], numbers)
+                watcher.cell_ends(cell)
+            yield _record(job, mine, known, cached=any(key in stored for key in mine.values()))
+
+
+def _record(job: Job, keys: Mapping[str, str], known: Mapping[str, Numbers], cached: bool) -> ClaimRecord:
+    """The record of a job whose cells are all there."""
+    numbers = {arm: known[key] for arm, key in keys.items()}
     _, dirty = code_state()
+    stamps = job.variation.stamps(job.claim) + ["cached"] * cached + ["dirty"] * dirty
     return record_claim(
         job.claim,
         {arm: found.outcome for arm, found in numbers.items()},
-        stamps=job.variation.stamps(job.claim) + (["dirty"] if dirty else []),
-        cells=keys,
+        stamps=stamps,
+        cells={arm: key for arm, key in keys.items() if _complete(numbers[arm].outcome)},
         sketch=sketched(job.claim, {arm: found.series for arm, found in numbers.items()}),
         command=job.command,
         path=str(job.path),

@@ -11,6 +11,8 @@ import hashlib
 import json
 import os
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,6 +26,7 @@ from pydantic import ValidationError
 from dlnrepro.errors import UsageError
 from dlnrepro.provenance import source_hash, versions
 from dlnrepro.record import Report, from_json, to_json
+from dlnrepro.verdict import Outcome
 
 if TYPE_CHECKING:
     from dlnrepro.engine import Cell, Numbers
@@ -66,8 +69,34 @@ def write_cell(root: Path, key: str, numbers: Numbers) -> None:
     arrays = {f"measure.{name}": np.array(values) for name, values in numbers.outcome.measures.items()}
     arrays |= {f"series.{name}": values for name, values in numbers.series.items()}
     buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, **arrays)
-    write_whole(root / "cells" / f"{key}.npz", buffer.getvalue())
+    np.savez_compressed(buffer, allow_pickle=False, seconds=np.array(numbers.outcome.seconds), **arrays)
+    write_whole(_cell_path(root, key), buffer.getvalue())
+
+
+def read_cell(root: Path, key: str, cell: Cell) -> Numbers | None:
+    """The stored numbers of a cell; None if there are none, or if the file is damaged or another's."""
+    import numpy as np
+
+    from dlnrepro.engine import Numbers
+
+    try:
+        content = BytesIO(_cell_path(root, key).read_bytes())
+        with np.load(content, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
+        seconds = float(arrays.pop("seconds"))
+        measures = {name.removeprefix("measure."): array for name, array in arrays.items() if name[0] == "m"}
+        series = {name.removeprefix("series."): array for name, array in arrays.items() if name[0] == "s"}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
+        return None
+    if not measures or any(array.shape != (len(cell.seeds),) for array in measures.values()):
+        return None
+    values = {name: [float(value) for value in array] for name, array in measures.items()}
+    return Numbers(Outcome(cell.seeds, values, seconds=seconds), series)
+
+
+def _cell_path(root: Path, key: str) -> Path:
+    """Where the numbers of a key are kept."""
+    return root / "cells" / f"{key}.npz"
 
 
 def write_report(root: Path, report: Report, started: datetime) -> Path:

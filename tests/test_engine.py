@@ -23,7 +23,7 @@ def claim(write_claim: Callable[..., Path]) -> Claim:
 
 def run(behaviour: str, seeds: tuple[int, ...] = (0, 1, 2, 3), budget: float = 60.0) -> Outcome:
     """The outcome of the toy with a behaviour."""
-    cell = Cell("near", "toy", {"value": 1.0, "behaviour": behaviour, "bytes": 0}, seeds)
+    cell = Cell("toy-claim", "near", "toy", {"value": 1.0, "behaviour": behaviour, "bytes": 0}, seeds)
     left = iter([budget] + [budget] * 5 + [budget - 1] * 1000)
     return run_cell(cell, silent, lambda: next(left)).outcome
 

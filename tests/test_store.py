@@ -14,9 +14,9 @@ from dlnrepro.engine import Cell, run_cell
 from dlnrepro.errors import UsageError
 from dlnrepro.record import Report, compile_report
 from dlnrepro.runner import silent
-from dlnrepro.store import cell_key, prepare, read_report, write_cell, write_report, write_whole
+from dlnrepro.store import cell_key, prepare, read_cell, read_report, write_cell, write_report, write_whole
 
-CELL = Cell("near", "toy", {"value": 1.0, "behaviour": "steady", "bytes": 0}, (0, 1))
+CELL = Cell("toy-claim", "near", "toy", {"value": 1.0, "behaviour": "steady", "bytes": 0}, (0, 1))
 
 
 def empty_report() -> Report:
@@ -36,12 +36,44 @@ def test_a_cell_is_stored_with_its_measures_and_series(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("toys")
+def test_a_stored_cell_is_read_back_as_it_was(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    cell = Cell("toy-claim", "near", "toy", {**CELL.params, "behaviour": "first-diverges"}, (0, 1))
+    numbers = run_cell(cell, silent, lambda: 1.0)
+    write_cell(tmp_path, "key", numbers)
+    found = read_cell(tmp_path, "key", cell)
+    assert found is not None
+    assert found.outcome == numbers.outcome
+    assert all(np.array_equal(found.series[name], values) for name, values in numbers.series.items())
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "another", "none"])
+def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> None:
+    prepare(tmp_path)
+    path = tmp_path / "cells" / "key.npz"
+    write_cell(tmp_path, "key", run_cell(CELL, silent, lambda: 1.0))
+    whole = path.read_bytes()
+    middle = whole.index(b"measure.value") + 60
+    changed = {
+        "cut": whole[: len(whole) // 2],
+        "flipped": whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :],
+        "emptied": b"",
+        "another": b"not an archive",
+        "none": whole,
+    }
+    path.write_bytes(changed[damage])
+    seeds = (0, 1, 2) if damage == "none" else CELL.seeds
+    assert read_cell(tmp_path, "key", Cell("toy-claim", "near", "toy", CELL.params, seeds)) is None
+
+
+@pytest.mark.usefixtures("toys")
 def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     key = cell_key(CELL)
-    assert key == cell_key(Cell("another-name", CELL.runner, CELL.params, CELL.seeds))
+    assert key == cell_key(Cell("another", "another", CELL.runner, CELL.params, CELL.seeds))
     others = [
-        Cell("near", "toy", {**CELL.params, "value": 1.0000001}, CELL.seeds),
-        Cell("near", "toy", CELL.params, (0, 2)),
+        Cell("toy-claim", "near", "toy", {**CELL.params, "value": 1.0000001}, CELL.seeds),
+        Cell("toy-claim", "near", "toy", CELL.params, (0, 2)),
     ]
     assert key not in {cell_key(cell) for cell in others}
     monkeypatch.setattr("dlnrepro.store.versions", lambda: {"torch": "0"})

@@ -13,7 +13,8 @@ from dlnrepro.commands import options
 
 if TYPE_CHECKING:
     from dlnrepro.engine import Variation
-    from dlnrepro.execution import Job
+    from dlnrepro.execution import Job, Means
+    from dlnrepro.record import Report
 
 _EPILOG = """\b
 Examples:
@@ -37,8 +38,12 @@ Examples:
 )
 @click.option("--seed-base", type=click.IntRange(0), default=0, metavar="N", help="First seed.")
 @click.option(
-    "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Time that each claim may take."
+    "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Time that each arm may take."
 )
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes; as many as cores if left out."
+)
+@click.option("--no-cache", is_flag=True, help="Compute every arm anew, also those whose numbers are stored.")
 @click.option("--quick", is_flag=True, help="The claims' toy profiles: a first look in seconds.")
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop after the first claim that is not as expected.")
 @click.option("--last-failed", is_flag=True, help="Only claims that were not as expected the last time.")
@@ -58,6 +63,8 @@ def command(
     seeds: int | None,
     seed_base: int,
     budget: float | None,
+    jobs: int | None,
+    no_cache: bool,
     quick: bool,
     exitfirst: bool,
     last_failed: bool,
@@ -74,7 +81,7 @@ def command(
 
     CLAIM is the id of a claim, PATH a claim file or a folder of them.
     """
-    from dlnrepro.report.delivery import check_files
+    from dlnrepro.report.delivery import check_files, deliver
 
     check_files(files)
     chosen = options.structured_claims(claims, words, tags)
@@ -88,13 +95,18 @@ def command(
         return 5
 
     from dlnrepro.engine import Variation
+    from dlnrepro.execution import Means
+    from dlnrepro.pool import cores
 
     variation = Variation(seeds, seed_base, options.overrides(settings), quick, not no_controls)
-    jobs = _jobs([path for _, path in chosen], variation, settings)
+    prepared = _jobs([path for _, path in chosen], variation, settings)
     if dry_run:
-        _describe(jobs)
+        _describe(prepared)
         return 0
-    return _run(jobs, outputs, budget, exitfirst, allow_inconclusive, files, as_json, quiet, verbose)
+    means = Means(outputs, jobs or cores(), not no_cache, budget)
+    report, folder = _run(prepared, means, exitfirst, allow_inconclusive, quiet)
+    deliver(report, folder, files, as_json=as_json, verbose=verbose or len(prepared) == 1, quiet=quiet)
+    return report.exit_code
 
 
 def _jobs(paths: list[Path], variation: Variation, settings: tuple[str, ...]) -> list[Job]:
@@ -131,35 +143,20 @@ def _describe(jobs: list[Job]) -> None:
             click.echo(f"  {cell.arm}: {changes} (about {needed / 1e6:,.0f} MB)")
 
 
-def _run(
-    jobs: list[Job],
-    outputs: Path,
-    budget: float | None,
-    exitfirst: bool,
-    allow_inconclusive: bool,
-    files: tuple[str, ...],
-    as_json: bool,
-    quiet: bool,
-    verbose: bool,
-) -> int:
-    """Run the jobs, store and deliver the report, and give its exit code."""
+def _run(jobs: list[Job], means: Means, exitfirst: bool, allow_inconclusive: bool, quiet: bool) -> tuple[Report, Path]:
+    """Run the jobs and store the report; gives it and its folder."""
     from datetime import UTC, datetime
 
     from dlnrepro.execution import run_jobs
     from dlnrepro.provenance import provenance
     from dlnrepro.record import compile_report
-    from dlnrepro.report.delivery import deliver
     from dlnrepro.report.progress import watcher
     from dlnrepro.store import prepare, write_report
 
-    prepare(outputs)
+    prepare(means.root)
     started = datetime.now(UTC)
-    with watcher(len(jobs), quiet) as watching:
-        records, interrupted = run_jobs(
-            jobs, outputs, watching, budget, stop=lambda record: exitfirst and not record.as_expected
-        )
+    with watcher(quiet) as watching:
+        records, interrupted = run_jobs(jobs, means, watching, lambda record: exitfirst and not record.as_expected)
     words = ["dlnrepro", *sys.argv[1:]]
     report = compile_report(records, provenance(words, started), interrupted, allow_inconclusive)
-    folder = write_report(outputs, report, started)
-    deliver(report, folder, files, as_json=as_json, verbose=verbose or len(jobs) == 1, quiet=quiet)
-    return report.exit_code
+    return report, write_report(means.root, report, started)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
 
 import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from dlnrepro.claim import Claim
 from dlnrepro.engine import Cell
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report.numbers import duration
 
-PLAIN_LINE_SECONDS = 10.0
+PLAIN_LINE_SECONDS = 5.0
 
 
 class Quiet:
@@ -27,13 +25,13 @@ class Quiet:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def claim_starts(self, claim: Claim, cells: Sequence[Cell]) -> None:
+    def begins(self, claims: int, cells: int) -> None:
         """Show nothing."""
 
-    def cell_starts(self, cell: Cell) -> None:
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Show nothing."""
 
-    def moves(self, fraction: float, note: str) -> None:
+    def cell_ends(self, cell: Cell) -> None:
         """Show nothing."""
 
     def claim_ends(self, record: ClaimRecord) -> None:
@@ -41,11 +39,12 @@ class Quiet:
 
 
 class Lines:
-    """A plain line when a claim starts and ends, and now and then while an arm runs."""
+    """A plain line when a claim is judged, and now and then how far the arms are."""
 
-    def __init__(self, claims: int) -> None:
-        self._claims, self._claim = claims, 0
-        self._clock = _Clock()
+    def __init__(self) -> None:
+        self._claims, self._judged = 0, 0
+        self._tally = _Tally()
+        self._said = time.monotonic()
 
     def __enter__(self) -> Lines:
         return self
@@ -53,38 +52,38 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def claim_starts(self, claim: Claim, cells: Sequence[Cell]) -> None:
-        """Say which claim of how many begins, and with how many arms."""
-        self._claim += 1
-        self._clock.claim_starts(claim, cells)
-        click.echo(f"[{self._claim}/{self._claims}] {claim.id}: {len(cells)} arms", err=True)
+    def begins(self, claims: int, cells: int) -> None:
+        """Say how much is ahead."""
+        self._claims = claims
+        self._tally.begins(cells)
+        click.echo(f"{claims} claim{'s' * (claims != 1)}, {cells} arm{'s' * (cells != 1)} to compute", err=True)
 
-    def cell_starts(self, cell: Cell) -> None:
-        """Remember which arm runs."""
-        self._clock.cell_starts(cell)
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """Say how far all is, if it was long ago that anything was said."""
+        self._tally.moves(cell, fraction)
+        if time.monotonic() - self._said >= PLAIN_LINE_SECONDS:
+            self._said = time.monotonic()
+            click.echo(f"  {self._tally.place}: {cell.claim}, {cell.arm}, {note}; {self._tally.left}", err=True)
 
-    def moves(self, fraction: float, note: str) -> None:
-        """Say how far the arm is, if it was long ago that anything was said."""
-        if self._clock.moves(fraction, PLAIN_LINE_SECONDS):
-            click.echo(f"  {self._clock.place}: {note}, {self._clock.left}", err=True)
+    def cell_ends(self, cell: Cell) -> None:
+        """Count it."""
+        self._tally.cell_ends(cell)
 
     def claim_ends(self, record: ClaimRecord) -> None:
         """Say how the claim came out."""
-        click.echo(
-            f"[{self._claim}/{self._claims}] {record.id}: {record.verdict} in {duration(record.seconds)}", err=True
-        )
+        self._judged += 1
+        text = f"[{self._judged}/{self._claims}] {record.id}: {record.verdict} ({duration(record.seconds)})"
+        click.echo(text, err=True)
 
 
 class Live:
-    """One line that is drawn again and again: claim, arm, how far, time left."""
+    """A bar that is drawn again and again, with the claim, the arm, how far it is, and the time left."""
 
-    def __init__(self, claims: int) -> None:
-        self._claims, self._claim, self._id = claims, 0, ""
-        self._clock = _Clock()
+    def __init__(self) -> None:
+        self._tally = _Tally()
         self._progress = Progress(
-            TextColumn("{task.description}"),
             BarColumn(bar_width=20),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.description}"),
             TimeElapsedColumn(),
             console=Console(file=sys.stderr, highlight=False),
             transient=True,
@@ -98,75 +97,67 @@ class Live:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def claim_starts(self, claim: Claim, cells: Sequence[Cell]) -> None:
-        """Begin a bar for the claim."""
-        self._claim += 1
-        self._id = claim.id
-        self._clock.claim_starts(claim, cells)
-        self._task = self._progress.add_task(f"[{self._claim}/{self._claims}] {claim.id}", total=len(cells), note="")
+    def begins(self, claims: int, cells: int) -> None:  # noqa: ARG002  the watchers' signature
+        """Begin the bar."""
+        self._tally.begins(cells)
+        self._task = self._progress.add_task("", total=max(cells, 1))
 
-    def cell_starts(self, cell: Cell) -> None:
-        """Remember which arm runs."""
-        self._clock.cell_starts(cell)
-
-    def moves(self, fraction: float, note: str) -> None:
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Move the bar."""
-        if self._task is not None and self._clock.moves(fraction, 0.1):
-            text = f"{self._clock.place}: {note}, {self._clock.left}"
-            self._progress.update(self._task, completed=self._clock.done, note=text)
-
-    def claim_ends(self, record: ClaimRecord) -> None:  # noqa: ARG002  the watchers' signature
-        """Take the bar away; the report will say how the claim came out."""
+        self._tally.moves(cell, fraction)
         if self._task is not None:
-            self._progress.remove_task(self._task)
-            self._task = None
+            text = f"{self._tally.place}: {cell.claim}, {cell.arm}, {note}; {self._tally.left}"
+            self._progress.update(self._task, completed=self._tally.done, description=text)
+
+    def cell_ends(self, cell: Cell) -> None:
+        """Count it."""
+        self._tally.cell_ends(cell)
+
+    def claim_ends(self, record: ClaimRecord) -> None:
+        """Say how the claim came out, above the bar."""
+        self._progress.console.print(f"{record.id}: {record.verdict} ({duration(record.seconds)})", markup=False)
 
 
-class _Clock:
-    """Where a claim is among its arms, and how long the rest may take."""
+class _Tally:
+    """How many cells are done, and how far the others are."""
 
     def __init__(self) -> None:
-        self._cells, self._cell, self._fraction, self._arm = 1, 0, 0.0, ""
-        self._started = self._said = time.monotonic()
+        self._cells, self._ended = 0, 0
+        self._parts: dict[tuple[str, str], float] = {}
+        self._started = time.monotonic()
 
-    def claim_starts(self, claim: Claim, cells: Sequence[Cell]) -> None:  # noqa: ARG002  the watchers' signature
-        self._cells, self._cell = len(cells), 0
-        self._started = self._said = time.monotonic()
+    def begins(self, cells: int) -> None:
+        self._cells = cells
+        self._started = time.monotonic()
 
-    def cell_starts(self, cell: Cell) -> None:
-        self._cell += 1
-        self._fraction, self._arm = 0.0, cell.arm
+    def moves(self, cell: Cell, fraction: float) -> None:
+        self._parts[cell.claim, cell.arm] = fraction
 
-    def moves(self, fraction: float, pause: float) -> bool:
-        """Take note of the fraction; whether the last word was longer ago than `pause` seconds."""
-        self._fraction = fraction
-        now = time.monotonic()
-        if now - self._said < pause:
-            return False
-        self._said = now
-        return True
+    def cell_ends(self, cell: Cell) -> None:
+        self._parts.pop((cell.claim, cell.arm), None)
+        self._ended += 1
 
     @property
     def done(self) -> float:
-        """Arms finished, with the part of the present one."""
-        return self._cell - 1 + self._fraction
+        """Cells done, with the parts of those that run."""
+        return self._ended + sum(self._parts.values())
 
     @property
     def place(self) -> str:
-        """The present arm, and how many there are."""
-        return f"arm {self._cell}/{self._cells} {self._arm}"
+        """How many arms are done, of how many."""
+        return f"{self._ended}/{self._cells} arms done"
 
     @property
     def left(self) -> str:
-        """The time left for the claim, if all its arms are alike."""
+        """The time left, if the arms to come are like those behind."""
         if self.done <= 0:
             return "time left unknown"
         elapsed = time.monotonic() - self._started
         return f"about {duration(elapsed * (self._cells - self.done) / self.done)} left"
 
 
-def watcher(claims: int, quiet: bool) -> Quiet | Lines | Live:
-    """Who shows a run of this many claims, as standard error allows."""
+def watcher(quiet: bool) -> Quiet | Lines | Live:
+    """Who shows a run, as standard error allows."""
     if quiet:
         return Quiet()
-    return Live(claims) if sys.stderr.isatty() else Lines(claims)
+    return Live() if sys.stderr.isatty() else Lines()

@@ -1,0 +1,102 @@
+"""Cells over worker processes, one thread each, with the same bits as one after another in this process."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from typing import Any
+
+from dlnrepro.engine import Cell, Numbers, run_cell
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.verdict import Outcome
+
+Moves = Callable[[Cell, float, str], None]
+"""Told that a cell has come a fraction in [0, 1] of its way, with a note."""
+
+PAUSE = 0.1
+"""Seconds between two signs of life of a worker."""
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def compute(cells: Sequence[Cell], workers: int, budget: float | None, moves: Moves) -> Generator[tuple[Cell, Numbers]]:
+    """The numbers of cells, each as soon as it is there.
+
+    Closing the iterator stops what still runs.
+
+    Args:
+        cells: what to compute; those first are begun first.
+        workers: how many processes; with one, or one cell, all is done in this process.
+        budget: seconds that each cell may take; None for no bound.
+        moves: told how the cells get on.
+    """
+    if workers == 1 or len(cells) <= 1:
+        for cell in cells:
+            yield cell, run_cell(cell, lambda fraction, note, cell=cell: moves(cell, fraction, note), _clock(budget))  # type: ignore[misc]
+        return
+    # Forked workers start at once, with everything imported; other systems have to start from nothing.
+    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    stop, signs = context.Event(), context.SimpleQueue()
+    executor = ProcessPoolExecutor(min(workers, len(cells)), context, _begin, (stop, signs))
+    futures = {executor.submit(_work, index, cell, budget): cell for index, cell in enumerate(cells)}
+    try:
+        waiting: set[Future[Numbers]] = set(futures)
+        while waiting:
+            done, waiting = wait(waiting, timeout=PAUSE, return_when=FIRST_COMPLETED)
+            while not signs.empty():
+                index, fraction, note = signs.get()
+                moves(cells[index], fraction, note)
+            for future in done:
+                yield futures[future], _numbers(future, futures[future])
+    finally:
+        stop.set()
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _clock(budget: float | None) -> Callable[[], float]:
+    """The seconds left of a budget that begins now."""
+    if budget is None:
+        return lambda: float("inf")
+    deadline = time.monotonic() + budget
+    return lambda: deadline - time.monotonic()
+
+
+_WORKER: dict[str, Any] = {}
+"""What a worker process was begun with: filled once in each worker, and empty in the process of the user."""
+
+
+def _begin(stop: Any, signs: Any) -> None:
+    """Prepare a worker: an interrupt is for the parent to handle, who tells the workers to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _WORKER.update(stop=stop, signs=signs, said=0.0)
+
+
+def _work(index: int, cell: Cell, budget: float | None) -> Numbers:
+    """The numbers of one cell, in a worker."""
+
+    def progress(fraction: float, note: str) -> None:
+        if _WORKER["stop"].is_set():
+            raise BudgetSpent
+        if (now := time.monotonic()) - _WORKER["said"] >= PAUSE:
+            _WORKER["said"] = now
+            _WORKER["signs"].put((index, fraction, note))
+
+    return run_cell(cell, progress, _clock(budget))
+
+
+def _numbers(future: Future[Numbers], cell: Cell) -> Numbers:
+    """What a worker gave, or the fault that it died."""
+    try:
+        return future.result()
+    except BrokenProcessPool:
+        fault = "a worker process died, perhaps for want of memory; -j 1 runs without workers"
+        return Numbers(Outcome(cell.seeds, {}, fault), {})
