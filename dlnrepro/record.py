@@ -22,19 +22,27 @@ if TYPE_CHECKING:
 SKETCH_POINTS = 48
 
 
+Curve = list[float | None]
+"""The median over runs at up to 48 points along an axis; None where no run has a number."""
+
+
 @dataclass(frozen=True)
 class Sketch:
     """The series that the claim's first figure names, reduced to a line of text for each arm.
 
     Attributes:
-        curves: arm -> the median over runs at up to 48 points along the axis.
+        curves: arm -> the figure's first y.
+        positions: the first arm's x.
+        reference: theory's curve in the first arm, where the figure names one.
     """
 
     title: str
     y: str
     x: str
     scale: str
-    curves: dict[str, list[float | None]]
+    curves: dict[str, Curve]
+    positions: Curve
+    reference: Curve | None
 
 
 @dataclass(frozen=True)
@@ -147,23 +155,32 @@ def exit_code(claims: Iterable[ClaimRecord], allow_inconclusive: bool) -> int:
 
 def sketched(claim: Claim, series: Mapping[str, Mapping[str, np.ndarray]]) -> Sketch | None:
     """The sketch of a claim's first figure, from the series of its arms; None without a figure or its series."""
-    import numpy as np
-
     if not claim.figures:
         return None
     figure = claim.figures[0]
-    curves: dict[str, list[float | None]] = {}
-    for arm in figure.arms:
-        if figure.y[0] not in series.get(arm, {}):
-            continue
-        rows = series[arm][figure.y[0]]
-        points = np.unique(np.linspace(0, rows.shape[1] - 1, SKETCH_POINTS).round().astype(int))
-        finite = np.where(np.isfinite(rows), rows, np.nan)
-        whole = np.isfinite(finite[:, points]).any(axis=0)
-        middle = np.full(len(points), np.nan)
-        middle[whole] = np.nanmedian(finite[:, points[whole]], axis=0)
-        curves[arm] = [float(value) if np.isfinite(value) else None for value in middle]
-    return Sketch(figure.title, figure.y[0], figure.x, figure.scale, curves) if curves else None
+    y, x, reference = figure.y[0], figure.x, figure.reference
+    there = [arm for arm in figure.arms if y in series.get(arm, {})]
+    if not there:
+        return None
+    first = series[there[0]]
+    return Sketch(
+        title=figure.title,
+        y=y,
+        x=x,
+        scale=figure.scale,
+        curves={arm: _curve(series[arm][y]) for arm in there},
+        positions=_curve(first[x]),
+        reference=_curve(first[reference]) if reference else None,
+    )
+
+
+def _curve(rows: np.ndarray) -> Curve:
+    """The median over the finite runs of a series (runs, points), thinned."""
+    import numpy as np
+
+    points = np.unique(np.linspace(0, rows.shape[1] - 1, SKETCH_POINTS).round().astype(int))
+    columns = (column[np.isfinite(column)] for column in rows[:, points].T)
+    return [float(np.median(column)) if len(column) else None for column in columns]
 
 
 @cache

@@ -112,32 +112,40 @@ def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
 
 
 def _row(check: Check, control: bool) -> list[str | Text]:
-    """One arm: runs inside, lower bound on their share, median and range."""
-    runs = len(check.seeds)
+    """One arm: runs inside, lower bound on their share (or what a control tells), median and range."""
     if control:
-        told = "tells" if check.tells else "blind" if check.inside else "undecided"
-        name = Text(f"control {check.arm}: {told}", style="" if check.tells else "yellow")
+        name = Text(f"control {check.arm}", style="" if check.tells else "yellow")
+        share = "tells" if check.tells else "blind" if check.inside else "undecided"
     else:
         name = Text(check.arm, style="" if check.holds else "red" if check.broken else "yellow")
+        share = f"≥ {check.share_lower_bound:.2f}"
     if check.undecided:
         name.append(f" ({check.undecided} undecided)")
     spread = "none" if check.min is None else f"{number(check.min)} … {number(check.max)}"
-    share = "" if control else f"≥ {check.share_lower_bound:.2f}"
-    return [name, f"{check.inside}/{runs}", share, number(check.median), spread]
+    return [name, f"{check.inside}/{len(check.seeds)}", share, number(check.median), spread]
 
 
 def _sketch(paper: Paper, sketch: Sketch) -> None:
-    """The first figure's series as lines of blocks, with the first and last value of each."""
-    _heading(paper, f"{sketch.title}: {sketch.y} along {sketch.x} (median over runs)")
+    """The first figure: a curve of blocks for each arm, all on one scale, then the first arm in numbers."""
+    _heading(paper, f"{sketch.title} (median over runs)")
     logarithmic = sketch.scale in {"semilogy", "loglog"}
+    curves = dict(sketch.curves)
+    if sketch.reference is not None:
+        curves["theory"] = sketch.reference
+    scale = [value for values in curves.values() for value in values]
+    length = max(map(len, curves.values()))
+    stride = 1 if paper.width >= 100 else max(1, length // 24)
     rows: list[list[str | Text]] = []
-    for arm, values in sketch.curves.items():
+    for arm, values in curves.items():
         known = [value for value in values if value is not None]
         ends = f"{number(known[0])} → {number(known[-1])}" if known else "none"
-        thinned = values if paper.width >= 100 else values[:: max(1, len(values) // 24)]
-        rows.append([arm, sparkline(thinned, logarithmic), ends])
-    if rows:
-        paper.table(rows, indent=4, folds=0)
+        rows.append([arm, sparkline(values[::stride], logarithmic, scale), ends])
+    paper.table(rows, indent=4, folds=0)
+    places = sorted({round(part * (len(sketch.positions) - 1) / 4) for part in range(5)})
+    named = [(sketch.x, sketch.positions), (sketch.y, next(iter(sketch.curves.values())))]
+    named += [("theory", sketch.reference)] if sketch.reference is not None else []
+    table: list[list[str | Text]] = [[name, *(number(values[place]) for place in places)] for name, values in named]
+    paper.table(table, right=tuple(range(1, len(places) + 1)), indent=4, spaces=2)
 
 
 def _value(value: object) -> str:

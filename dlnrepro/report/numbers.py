@@ -24,10 +24,13 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60} s"
 
 
-def sparkline(values: Sequence[float | None], logarithmic: bool) -> str:
-    """A curve as a row of blocks, from its least to its greatest value; a blank where it has none.
+def sparkline(values: Sequence[float | None], logarithmic: bool, scale: Sequence[float | None]) -> str:
+    """A curve as a row of blocks; a blank where it has no value.
 
-    On a logarithmic scale a value that is not positive has no place and stays blank.
+    Args:
+        values: the curve.
+        logarithmic: whether heights are logarithms; a value that is not positive then has no place and stays blank.
+        scale: the values whose least and greatest are the lowest and the highest block.
     """
 
     def height(value: float | None) -> float | None:
@@ -35,10 +38,10 @@ def sparkline(values: Sequence[float | None], logarithmic: bool) -> str:
             return None
         return math.log10(value) if logarithmic else value
 
-    heights = [height(value) for value in values]
-    known = [value for value in heights if value is not None]
+    known = [found for value in scale if (found := height(value)) is not None]
     if not known:
         return ""
     low, high = min(known), max(known)
-    scale = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
-    return "".join(" " if value is None else _BLOCKS[round((value - low) * scale)] for value in heights)
+    unit = (len(_BLOCKS) - 1) / (high - low) if high > low else 0.0
+    heights = [height(value) for value in values]
+    return "".join(" " if value is None else _BLOCKS[round((value - low) * unit)] for value in heights)

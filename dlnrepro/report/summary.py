@@ -28,10 +28,10 @@ def verdict_text(record: ClaimRecord) -> Text:
 def summary(paper: Paper, report: Report) -> None:
     """One line a claim, then what they come to."""
     if report.claims:
-        heads = ["verdict", "claim", "runs", "closest to its bound", "told", "time"]
+        heads = ["verdict", "claim", "runs", "closest", "told", "time"]
         rows: list[list[str | Text]] = [[Text(head, style="dim") for head in heads]]
         rows += [_row(record) for record in report.claims]
-        paper.table(rows, right=(2, 4, 5))
+        paper.table(rows, right=(2, 4, 5), folds=1)
     for record in report.claims:
         if record.verdict != "reproduced":
             expected = " (as expected)" if record.as_expected else ""
@@ -107,7 +107,7 @@ def _passing_runs(record: ClaimRecord) -> tuple[int, int]:
 
 def _wanted(item: Judged) -> str:
     """The interval in the fewest words."""
-    return f"({item.interval_text})" if item.interval_text[0] not in "<>≤≥" else item.interval_text
+    return f"in {item.interval_text.replace(' ', '')}" if item.interval_text[0] not in "<>≤≥" else item.interval_text
 
 
 def _interval(item: Judged) -> Interval:

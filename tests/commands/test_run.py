@@ -21,7 +21,7 @@ Write = Callable[..., Path]
 def test_a_claim_that_holds_is_reproduced_with_its_numbers(command: Command, write_claim: Write) -> None:
     code, out, _ = command("run", write_claim())
     assert code == 0
-    for words in ("✓ reproduced", "4/4", "control far: tells", "≥ 0.47", "dlnrepro run", "value 1 ± 0.1"):
+    for words in ("✓ reproduced", "4/4", "control far", "≥ 0.47", "dlnrepro run", "value 1 ± 0.1"):
         assert words in out
     assert max(len(line) for line in out.splitlines() if "/" not in line) <= 80
     assert "\x1b" not in out
@@ -53,21 +53,23 @@ toy-claim   ✓ reproduced
   criteria, each with its negative controls
     ✓ near-one   the value is one
       value 1 ± 0.1
-                          runs in   share  median  range
-      near                    4/4  ≥ 0.47       1  1 … 1.001
-      control far: tells      0/4               5  5 … 5.001
+                   runs in   share  median  range
+      near             4/4  ≥ 0.47       1  1 … 1.001
+      control far      0/4   tells       5  5 … 5.001
       gap from the worst run to the nearest run of a control: 3.999
       threshold: the noise is at most 1e-3
 
-  Height: height along step (median over runs)
-    near ▁▂▃▃▄▅▆▆▇█ 1 → 10
-    far  ▁▂▃▃▄▅▆▆▇█ 5 → 50
+  Height (median over runs)
+    near ▁▁▁▁▂▂▂▂▂▂ 1 → 10
+    far  ▂▂▃▄▄▅▆▇▇█ 5 → 50
+    step    0      2      4      7   9
+    height  1  3.001  5.002  8.004  10
 
   again
     dlnrepro run toy-claim.yaml
 
-verdict      claim     runs closest to its bound told  time
-✓ reproduced toy-claim  4/4 1.001 (1 ± 0.1)       1/1 0.0 s
+verdict      claim     runs closest        told  time
+✓ reproduced toy-claim  4/4 1.001 in 1±0.1  1/1 0.0 s
 
 1 reproduced in 0.0 s
 4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.

@@ -17,12 +17,12 @@ from dlnrepro.runner import silent
 def squared_gradient(weights: Weights) -> Weights:
     """Of 1/2 ||W_L ... W_1 - 1||_F^2."""
     partial = prefixes(weights)
-    return pull_back(weights, partial, partial[-1] - torch.eye(2, dtype=torch.float64))
+    return pull_back(weights, partial, partial[-1] - torch.eye(3, dtype=torch.float64))
 
 
 def start(runs: int, generator: torch.Generator) -> Weights:
-    """Three layers of size 2."""
-    return [torch.randn(runs, 2, 2, dtype=torch.float64, generator=generator) * 0.5 for _ in range(3)]
+    """Three layers of size 3: odd, so that vectorised loops have leftovers."""
+    return [torch.randn(runs, 3, 3, dtype=torch.float64, generator=generator) * 0.5 for _ in range(3)]
 
 
 def test_descent_takes_the_steps_of_an_autograd_loop(generator: torch.Generator) -> None:
@@ -31,7 +31,7 @@ def test_descent_takes_the_steps_of_an_autograd_loop(generator: torch.Generator)
     expected = [weight.clone() for weight in weights]
     for _ in range(20):
         leaves = [weight.requires_grad_() for weight in expected]
-        loss = 0.5 * ((product(leaves) - torch.eye(2, dtype=torch.float64)) ** 2).sum()
+        loss = 0.5 * ((product(leaves) - torch.eye(3, dtype=torch.float64)) ** 2).sum()
         slopes = torch.autograd.grad(loss, leaves)
         expected = [(leaf - 0.05 * slope).detach() for leaf, slope in zip(leaves, slopes, strict=True)]
     for one, other in zip(found, expected, strict=True):

@@ -23,10 +23,11 @@ def test_times_are_short(seconds: float, text: str) -> None:
 
 
 def test_a_sparkline_rises_with_its_values_and_leaves_gaps() -> None:
-    assert sparkline([0, 1, 2, None, 7], False) == "▁▂▃ █"
-    assert sparkline([1e-9, 1e-2, 0.0, 1e5], True) == "▁▅ █"
-    assert sparkline([3.0, 3.0], False) == "▁▁"
-    assert sparkline([None, None], True) == ""
+    assert sparkline([0, 1, 2, None, 7], False, [0, 7]) == "▁▂▃ █"
+    assert sparkline([1e-9, 1e-2, 0.0, 1e5], True, [1e-9, 1e5, None]) == "▁▅ █"
+    assert sparkline([3.0, 3.0], False, [3.0]) == "▁▁"
+    assert sparkline([None, None], True, [None]) == ""
+    assert sparkline([1, 2], False, [0, 1, 2, 7]) == "▂▃"
 
 
 def test_a_page_for_an_old_encoding_is_plain_ascii() -> None:
