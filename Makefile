@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: run test lint clean
+.PHONY: run test lint bench clean
 
 run: $(READY)
 	$(VENV)/bin/dlnrepro run
@@ -15,6 +15,9 @@ lint: $(READY)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
+
+bench: $(READY)
+	$(VENV)/bin/python -m tests.benchmarks
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)

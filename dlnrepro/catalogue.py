@@ -33,11 +33,16 @@ def claim_paths(names: Sequence[str]) -> list[Path]:
     """
     if not names:
         folder = Path("claims") if any(Path("claims").glob("*.yaml")) else packaged()
-        return sorted(folder.glob("*.yaml"))
+        return _claims_in(folder)
     found: list[Path] = []
     for name in names:
         found.extend(path for path in _named(name) if path not in found)
     return found
+
+
+def _claims_in(folder: Path) -> list[Path]:
+    """The claim files of a folder in the order of their ids."""
+    return sorted(folder.glob("*.yaml"), key=lambda path: path.stem)
 
 
 def _named(name: str) -> list[Path]:
@@ -45,7 +50,7 @@ def _named(name: str) -> list[Path]:
     path = Path(name)
     looks_like_a_path = path.suffix in {".yaml", ".yml"} or len(path.parts) > 1
     if path.is_dir():
-        if inside := sorted(path.glob("*.yaml")):
+        if inside := _claims_in(path):
             return inside
         raise UsageError(f"{name}: expected a folder with claim files (*.yaml), found none in it")
     if looks_like_a_path or path.is_file():

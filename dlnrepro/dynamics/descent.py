@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.trajectory import Record, stack
@@ -14,7 +15,7 @@ Weights = list[Tensor]
 def descend(
     weights: Sequence[Tensor],
     gradient: Callable[[Weights], Sequence[Tensor]],
-    step_size: Callable[[int], float | Tensor],
+    step_size: Callable[[int], float],
     steps: int,
     records: Sequence[int],
     observe: Callable[[Weights], Record],
@@ -27,7 +28,7 @@ def descend(
     Args:
         weights: W_1 .. W_L, shape (runs, ..., n_l, n_{l-1}); left unchanged.
         gradient: from weights to the gradients, in the same order and shapes.
-        step_size: from the step, 0 .. steps - 1, to a number or a tensor that broadcasts with every weight.
+        step_size: from the step, 0 .. steps - 1, to a number.
         steps: how many updates.
         records: the steps, in rising order and within [0, steps], at whose start `observe` is called.
         observe: from weights to named tensors of shape (runs, ...).
@@ -42,9 +43,9 @@ def descend(
             kept.append(_copied(observe(current)))
         if step % stride == 0:
             progress(step / steps, f"step {step} of {steps}")
-        size = step_size(step)
-        for weight, slope in zip(current, gradient(current), strict=True):
-            weight.sub_(size * slope)
+        # A product and a difference, each rounded: one fused update would round the leftovers of a vectorised loop
+        # in another way than the rest, and a run's bits would depend on its place in the batch.
+        torch._foreach_sub_(current, torch._foreach_mul(list(gradient(current)), step_size(step)))
     if steps in wanted:
         kept.append(_copied(observe(current)))
     return current, stack(kept) if kept else {}

@@ -54,10 +54,11 @@ def cosine_gap(first: Tensor, second: Tensor) -> Tensor:
 
 def sine(first: Tensor, second: Tensor) -> Tensor:
     """The sine of the angle between two vectors, from the part of `first` perpendicular to `second`, in [0, 1]."""
-    axis = second / second.norm(dim=-1, keepdim=True)
-    unit = first / first.norm(dim=-1, keepdim=True)
+    axis = second / torch.linalg.vector_norm(second, dim=-1, keepdim=True)
+    unit = first / torch.linalg.vector_norm(first, dim=-1, keepdim=True)
     perpendicular = unit - (unit * axis).sum(-1, keepdim=True) * axis
-    return perpendicular.norm(dim=-1)
+    length: Tensor = torch.linalg.vector_norm(perpendicular, dim=-1)
+    return length
 
 
 def slope(x: Tensor, y: Tensor) -> Tensor:

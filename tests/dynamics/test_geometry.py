@@ -14,7 +14,9 @@ from dlnrepro.dynamics.geometry import alignment_gap, cosine_gap, rank_one_gap, 
 
 def rotation(size: int, generator: torch.Generator) -> torch.Tensor:
     """A random orthogonal matrix."""
-    return torch.linalg.qr(torch.randn(size, size, dtype=torch.float64, generator=generator))[0]
+    factor, _ = torch.linalg.qr(torch.randn(size, size, dtype=torch.float64, generator=generator))
+    assert isinstance(factor, torch.Tensor)
+    return factor
 
 
 @given(exponent=st.floats(-9, -0.5))

@@ -1,0 +1,134 @@
+"""How fast the training loops are: against a user's own, against the bare matrix products, and with growing sizes."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics import pathways
+from dlnrepro.dynamics.chain import prefixes
+from dlnrepro.dynamics.descent import descend
+from dlnrepro.dynamics.initialise import gaussian
+from dlnrepro.runner import silent
+from tests.benchmarks.pairing import Row, ratio, seconds, text
+
+WIDTHS = [4, 6, 6, 6, 3]
+PATHS, RUNS, STEP_SIZE = 2, 32, 0.05
+
+
+def start(runs: int, paths: int, widths: Sequence[int]) -> list[Tensor]:
+    """Gaussian paths of shape (runs, paths, n_l, n_{l-1})."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(runs)]
+    drawn = [gaussian(widths, 0.2, generators) for _ in range(paths)]
+    return [torch.stack(layers, 1) for layers in zip(*drawn, strict=True)]
+
+
+def target(runs: int, widths: Sequence[int]) -> Tensor:
+    """Two modes of strength 1 and 1/2."""
+    matrix = torch.zeros(widths[-1], widths[0], dtype=torch.float64)
+    matrix[0, 0], matrix[1, 1] = 1.0, 0.5
+    return matrix.expand(runs, -1, -1)
+
+
+def training(weights: list[Tensor], goal: Tensor, steps: int) -> Callable[[], object]:
+    """The project's own loop."""
+    return lambda: descend(
+        weights, lambda w: pathways.loss_gradient(w, goal), lambda _: STEP_SIZE, steps, [], lambda _: {}, silent
+    )
+
+
+class Paths(torch.nn.Module):
+    """What a user would write for one run."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.paths = torch.nn.ModuleList(
+            torch.nn.Sequential(
+                *(torch.nn.Linear(a, b, bias=False, dtype=torch.float64) for a, b in itertools.pairwise(WIDTHS))
+            )
+            for _ in range(PATHS)
+        )
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """The sum over paths."""
+        outputs: Tensor = sum(path(inputs) for path in self.paths)
+        return outputs
+
+
+def users_loop(steps: int) -> None:
+    """Modules, autograd and SGD, for one run."""
+    inputs, goal = torch.eye(WIDTHS[0], dtype=torch.float64), target(1, WIDTHS)[0].T
+    network = Paths()
+    optimiser = torch.optim.SGD(network.parameters(), lr=STEP_SIZE)
+    for _ in range(steps):
+        optimiser.zero_grad()
+        (0.5 * ((network(inputs) - goal) ** 2).sum()).backward()
+        optimiser.step()
+
+
+def bare_products(weights: list[Tensor], steps: int) -> None:
+    """The matrix products of a step that cannot be avoided, and nothing else."""
+    back_from = prefixes(weights)[-1].clone()
+    for _ in range(steps):
+        partial = prefixes(weights)
+        back = back_from
+        for layer in range(len(weights) - 1, 0, -1):
+            _ = back @ partial[layer - 1].mT
+            back = weights[layer].mT @ back
+
+
+def against_a_users_loop() -> Row:
+    """Row 1: per step of 32 runs, one user's network after another over one batched step."""
+    weights, goal = start(RUNS, PATHS, WIDTHS), target(RUNS, WIDTHS)
+    # One network of the user's for as many steps as all of ours together take: times RUNS in equal work.
+    found = ratio(lambda: users_loop(400), training(weights, goal, 400), 9)
+    times = tuple(RUNS * value for value in found)
+    return Row("32 runs, modules and autograd one by one / batched", text(times), "≥ 60", times[0] >= 60)  # type: ignore[arg-type]
+
+
+def against_bare_products() -> Row:
+    """Row 2: the same against only its matrix products."""
+    weights, goal = start(RUNS, PATHS, WIDTHS), target(RUNS, WIDTHS)
+    found = ratio(training(weights, goal, 1500), lambda: bare_products(weights, 1500), 11)
+    return Row("batched step / its bare matrix products", text(found), "≤ 1.3", found[0] <= 1.3)
+
+
+def exponents() -> list[Row]:
+    """Row 4: how the time of a step grows, beside how the operations grow."""
+    rows = []
+    sweeps: list[tuple[str, list[int], Callable[[int], tuple[int, int, list[int]]], float]] = [
+        ("runs", [64, 256, 1024, 4096], lambda n: (n, 2, WIDTHS), 1.0),
+        ("paths", [8, 32, 128, 512], lambda n: (16, n, WIDTHS), 1.0),
+        ("depth", [4, 8, 16, 32], lambda n: (64, 2, [8] * (n + 1)), 1.0),
+        ("width", [32, 64, 128, 256], lambda n: (4, 2, [n] * 5), 3.0),
+    ]
+    for name, sizes, shape, expected in sweeps:
+        times = []
+        for size in sizes:
+            runs, paths, widths = shape(size)
+            work = training(start(runs, paths, widths), target(runs, widths), 12)
+            work()
+            times.append(min(seconds(work) for _ in range(3)))
+        slope = math.log(times[-1] / times[-2]) / math.log(sizes[-1] / sizes[-2])
+        rows.append(
+            Row(f"time ~ {name}^p, {sizes[-2]} to {sizes[-1]}", f"p = {slope:.2f}", f"operations: {expected:g}", None)
+        )
+    return rows
+
+
+def samples() -> Row:
+    """Row 4, samples: with squared loss a step knows the second moments only."""
+    weights = start(RUNS, PATHS, WIDTHS)
+
+    def steps_on(count: int) -> Callable[[], object]:
+        inputs = torch.randn(WIDTHS[0], count, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+        moments = inputs @ inputs.mT / count
+        goal = target(RUNS, WIDTHS) @ moments
+        return training(weights, goal, 800)
+
+    found = ratio(steps_on(1_000_000), steps_on(100), 9)
+    return Row("training on 1,000,000 samples / on 100 (squared loss)", text(found), "1", 0.8 <= found[0] <= 1.25)
