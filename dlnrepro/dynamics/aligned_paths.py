@@ -1,0 +1,104 @@
+"""Gradient descent of aligned, balanced paths: one scalar for every path and mode, exactly as the matrices move.
+
+If every layer of path p is w_p I, and the target is s I, the gradient keeps it so, and gradient descent on the full
+matrices is w_p <- w_p - eta w_p^(L-1) (sum_r w_r^L - s). The same holds with rotated layers that share the target's
+singular vectors, mode by mode. Derived here; a test holds it against descent on full matrices.
+
+Conventions: layer scalars have shape (runs, ..., paths); contributions are q_p = w_p^L. Only products and sums
+are used, whose bits do not depend on where a run lies in its batch (vectorised powers do not promise that).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class AlignedDescent:
+    """What is left of a descent.
+
+    Attributes:
+        weights: the last layer scalars, of shape (runs, ..., paths).
+        mean: the contributions' mean over the last steps, of shape (runs, ..., paths).
+        recorded: the layer scalars at the recorded steps, of shape (runs, ..., paths, records).
+    """
+
+    weights: Tensor
+    mean: Tensor
+    recorded: Tensor
+
+
+def descend_aligned(
+    start: Tensor,
+    strength: float,
+    depth: int,
+    step_sizes: Tensor,
+    steps: int,
+    window: int,
+    records: Sequence[int],
+    progress: Callable[[float, str], None],
+) -> AlignedDescent:
+    """The end of `steps` steps of gradient descent from aligned, balanced paths.
+
+    Args:
+        start: layer scalars w_p(0), of shape (runs, ..., paths); left unchanged.
+        strength: s.
+        depth: L >= 2.
+        step_sizes: eta, broadcasting with the shape (runs, ...).
+        steps: how many updates.
+        window: over how many of the last steps the mean is taken; even, for beyond the edge of stability the
+            residual alternates in sign.
+        records: the steps, in rising order and within [0, steps], at whose start the layer scalars are kept.
+        progress: told the fraction done about a hundred times; may raise to stop.
+    """
+    weights = start.movedim(-1, 0).clone(memory_format=torch.contiguous_format)
+    powers = [weights, *(torch.empty_like(weights) for _ in range(depth - 1))]
+    slope, contributions = powers[-2] if depth > 2 else torch.empty_like(weights), powers[-1]
+    parts = list(contributions.unbind(0))
+    residual = torch.empty_like(parts[0])
+    sizes = step_sizes.expand_as(residual).contiguous()
+    total = torch.zeros_like(weights)
+    wanted, kept = set(records), []
+    stride = max(1, steps // 100)
+    for step in range(steps):
+        if step % stride == 0:
+            progress(step / steps, f"step {step} of {steps}")
+        if step in wanted:
+            kept.append(weights.clone())
+        for below, power in pairwise(powers):
+            torch.mul(below, weights, out=power)
+        if step >= steps - window:
+            total.add_(contributions)
+        torch.sub(parts[0], strength, out=residual)
+        for part in parts[1:]:
+            residual.add_(part)
+        residual.mul_(sizes)
+        torch.mul(powers[-2], residual, out=slope)
+        weights.sub_(slope)
+    if steps in wanted:
+        kept.append(weights.clone())
+    recorded = torch.stack(kept, -1).movedim(0, -2) if kept else start.new_zeros((*start.shape, 0))
+    return AlignedDescent(weights.movedim(0, -1).clone(), total.div_(window).movedim(0, -1).clone(), recorded)
+
+
+def aligned_contributions(weights: Tensor, depth: int) -> Tensor:
+    """What each path carries, q = w^L, by repeated multiplication."""
+    power = weights
+    for _ in range(depth - 1):
+        power = power * weights
+    return power
+
+
+def aligned_sharpness(weights: Tensor, depth: int) -> Tensor:
+    """L sum_p w_p^(2L-2): the largest Hessian eigenvalue at zero loss, of shape (runs, ...), without powers."""
+    squares = weights * weights
+    powers = aligned_contributions(squares, depth - 1) if depth > 2 else squares
+    total = powers[..., 0]
+    for path in range(1, powers.shape[-1]):
+        total = total + powers[..., path]
+    return depth * total

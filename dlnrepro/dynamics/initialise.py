@@ -1,0 +1,60 @@
+"""Random starts: weights, target matrices and directions, drawn run by run from each run's own generator.
+
+Every draw visits the runs in turn and takes from a run's generator a number of values that depends on the
+shapes alone, so a run starts from the same bits whether it is drawn alone or in a batch. All are float64.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Generator, Tensor
+
+
+def normal(shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
+    """Independent standard normal values of shape (runs, *shape)."""
+    return torch.stack(
+        [torch.randn(tuple(shape), generator=generator, dtype=torch.float64) for generator in generators]
+    )
+
+
+def uniform(shape: Sequence[int], low: float, high: float, generators: Sequence[Generator]) -> Tensor:
+    """Independent values, uniform on [low, high), of shape (runs, *shape)."""
+    draws = [torch.rand(tuple(shape), generator=generator, dtype=torch.float64) for generator in generators]
+    return low + (high - low) * torch.stack(draws)
+
+
+def gaussian(widths: Sequence[int], scale: float, generators: Sequence[Generator]) -> list[Tensor]:
+    """Weights W_1 .. W_L whose entries are normal with mean 0 and standard deviation scale / sqrt(n_{l-1}).
+
+    Dividing by the root of the fan-in, a layer multiplies the length of a vector by `scale` on average.
+
+    Args:
+        widths: n_0 .. n_L.
+        scale: the factor on every layer; 1 is of order one, and a small one is a small start.
+        generators: one per run; W_1 is drawn first.
+
+    Returns:
+        A list of L tensors, W_l of shape (runs, n_l, n_{l-1}).
+    """
+    return [scale / math.sqrt(before) * normal((after, before), generators) for before, after in pairwise(widths)]
+
+
+def directions(size: int, generators: Sequence[Generator]) -> Tensor:
+    """Unit vectors, uniform on the sphere, of shape (runs, size)."""
+    draws = normal((size,), generators)
+    return draws.div(torch.linalg.vector_norm(draws, dim=-1, keepdim=True))
+
+
+def orthonormal(rows: int, columns: int, generators: Sequence[Generator]) -> Tensor:
+    """Matrices with orthonormal columns, uniform (Haar), of shape (runs, rows, columns) with columns <= rows.
+
+    The signs of R's diagonal are moved into Q, for the bare QR factorisation is not uniform (Mezzadri 2007,
+    arXiv:math-ph/0609050).
+    """
+    factor, triangle = torch.linalg.qr(normal((rows, columns), generators))
+    frame: Tensor = factor * torch.sign(torch.diagonal(triangle, dim1=-2, dim2=-1))[..., None, :]
+    return frame

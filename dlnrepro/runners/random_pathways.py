@@ -1,0 +1,200 @@
+"""Gradient descent of P paths of full, random matrices on a target of two or more modes.
+
+W_{p,l} <- W_{p,l} - eta dR/dW_{p,l} with R = 1/2 ||sum_p W_{p,L} ... W_{p,1} - M*||_F^2, which is the squared loss on
+whitened inputs. M* = U diag(s) V^T with random frames U, V. The step size is given as the step ratio
+gamma = eta L s_1^(2-2/L). The descent may climb to its step ratio in stairs, each begun by a tiny random kick: in
+floating point the residual can vanish exactly, and then an unstable solution would be taken for a stable one.
+It ends with a cool-down at a small step, after which sharpness and shares are read at zero loss.
+
+Source: Kim, Lee 2026 (arXiv:2606.05219); the bound x*(gamma) is derived here (`dlnrepro.dynamics.theory.pathways`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated, Literal, Self
+
+import torch
+from pydantic import BaseModel, Field, model_validator
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics import pathways
+from dlnrepro.dynamics.curvature import sharpness
+from dlnrepro.dynamics.descent import Weights
+from dlnrepro.dynamics.initialise import gaussian, orthonormal
+from dlnrepro.dynamics.schedule import Stage, descend_in_stages, stairs
+from dlnrepro.dynamics.theory.pathways import equal_split_factor, largest_stable_share, single_path_sharpness
+from dlnrepro.dynamics.trajectory import Record, log_grid
+from dlnrepro.runner import Progress, Result, Series
+
+RECORDS = 100
+
+Positive = Annotated[float, Field(gt=0, le=100)]
+Scale = Annotated[float, Field(ge=0, le=100)]
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """The parameters, none with a default."""
+
+    depth: int = Field(ge=2, le=8, description="L, the number of weight matrices of each path")
+    inputs: int = Field(ge=1, le=64, description="n_0")
+    hidden: int = Field(ge=1, le=64, description="n_1 = ... = n_{L-1}")
+    outputs: int = Field(ge=1, le=64, description="n_L")
+    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1, max_length=8)] = Field(
+        description="the target's singular values, falling"
+    )
+    start: Literal["random", "single-path"] = Field(
+        description="random: Gaussian layers; single-path: the first path carries the target alone, plus noise"
+    )
+    start_scale: float = Field(gt=0, le=2, description="scale of the Gaussian layers, over the root of the fan-in")
+    path_scales: Annotated[tuple[Scale, ...], Field(strict=False, min_length=2, max_length=8)] = Field(
+        description="a factor on each path's Gaussian layers; as many as paths"
+    )
+    first_ratio: float = Field(gt=0, le=10, description="gamma on the first stair")
+    step_ratio: float = Field(gt=0, le=10, description="gamma after the stairs")
+    stairs: int = Field(ge=0, le=100, description="how many stairs; 0 for a constant step size")
+    stair_steps: int = Field(ge=1, le=10**4, description="gradient steps on each stair")
+    hold_steps: int = Field(ge=1, le=10**6, description="gradient steps at the step ratio")
+    cool_ratio: float = Field(gt=0, lt=2, description="gamma of the cool-down")
+    cool_steps: int = Field(ge=1, le=10**5, description="gradient steps of the cool-down")
+    kick: float = Field(ge=0, le=1e-3, description="standard deviation of the kick before each stair and the hold")
+    mode: int = Field(ge=1, le=8, description="the mode whose shares are measured; 1 is the strongest")
+    law_depth: int = Field(ge=2, le=8, description="the depth that theory is told; another than L is an error")
+
+    @model_validator(mode="after")
+    def consistent(self) -> Self:
+        """Refuse settings that contradict one another."""
+        if list(self.strengths) != sorted(self.strengths, reverse=True):
+            raise ValueError("strengths must not rise")
+        if len(self.strengths) > min(self.inputs, self.hidden, self.outputs):
+            raise ValueError("strengths must be no more than inputs, hidden or outputs")
+        if self.mode > len(self.strengths):
+            raise ValueError("mode must be one of the strengths")
+        return self
+
+    @property
+    def widths(self) -> list[int]:
+        """n_0 .. n_L."""
+        return [self.inputs, *[self.hidden] * (self.depth - 1), self.outputs]
+
+    def memory(self, runs: int) -> int:
+        """Weights, kicks, gradients and partial products, and the Gauss-Newton matrix at a record."""
+        layers = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
+        return 8 * runs * len(self.path_scales) * (12 * layers + 4 * (self.inputs * self.outputs) ** 2)
+
+
+MEASURES = {
+    "share": "the largest path's share of the mode after the cool-down, in [1/P, 1]",
+    "peak_share": "the largest share recorded once 90 % of the mode is learned; share, if it never is",
+    "share_drop": "peak_share - share, in [0, 1 - 1/P]",
+    "bound_gap": "share - x*(gamma_k), with gamma_k = gamma (s_k / s_1)^(2-2/L) the mode's own step ratio",
+    "limit": "eta x sharpness after the cool-down, eta being the step size before it",
+    "sharpness_ratio": "sharpness after the cool-down over S1 = L s_1^(2-2/L)",
+    "factor_error": "|sharpness_ratio / P^(2/L-1) - 1|",
+    "off_diagonal": "the part of sum_p ||M_p||_F^2 outside the target's modes after the cool-down, in [0, 1]",
+    "loss": "1/2 ||M - M*||_F^2 after the cool-down",
+}
+
+SERIES = {
+    "step": Series("step", "gradient steps taken"),
+    "mode_share": Series("step", "the largest path's share of the measured mode"),
+    "strongest_share": Series("step", "the largest path's share of mode 1"),
+    "weakest_share": Series("step", "the largest path's share of the last mode"),
+    "stable_share": Series("step", "x*(gamma_k) of the measured mode, at the step ratio before the cool-down"),
+    "limit_in_time": Series(
+        "step", "eta x the largest eigenvalue of J J^T, eta being the step size before the cool-down"
+    ),
+}
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Train all runs together through stairs, hold and cool-down, and read off shares and sharpness."""
+    modes, paths = len(params.strengths), len(params.path_scales)
+    left = orthonormal(params.outputs, modes, generators)
+    right = orthonormal(params.inputs, modes, generators)
+    target = left * torch.tensor(params.strengths, dtype=torch.float64) @ right.mT
+    weights = _start(params, left, right, generators)
+    directions = _gaussian_paths([1.0] * paths, params.widths, generators)
+    single = single_path_sharpness(params.strengths[0], params.depth)
+    size = params.step_ratio / single
+    stages = [
+        *stairs(params.first_ratio / single, size, params.stairs, params.stair_steps, params.kick),
+        Stage(size, params.hold_steps, params.kick),
+        Stage(params.cool_ratio / single, params.cool_steps, 0.0),
+    ]
+    records = log_grid(sum(stage.steps for stage in stages), RECORDS)[:-1]
+
+    def gradient(current: Weights) -> Weights:
+        return pathways.loss_gradient(current, target)
+
+    def observe(current: Weights) -> Record:
+        kept = pathways.mode_contributions(current, left, right).abs()
+        return {"kept": kept, "limit": size * sharpness(current)}
+
+    trained, recorded = descend_in_stages(weights, gradient, stages, directions, records, observe, progress)
+    end = observe(trained)
+    series = _series(params, recorded, records)
+    share = _largest_share(end["kept"])[:, params.mode - 1]
+    peak = _peak(params, recorded["kept"], series["mode_share"], share)
+    ratio = end["limit"] / params.step_ratio
+    measures = {
+        "share": share,
+        "peak_share": peak,
+        "share_drop": peak - share,
+        "bound_gap": share - series["stable_share"][:, -1],
+        "limit": end["limit"],
+        "sharpness_ratio": ratio,
+        "factor_error": (ratio / equal_split_factor(paths, params.law_depth) - 1).abs(),
+        "off_diagonal": pathways.off_diagonal_share(trained, left, right),
+        "loss": pathways.loss(trained, target),
+    }
+    return Result(measures, series)
+
+
+def _gaussian_paths(scales: Sequence[float], widths: Sequence[int], generators: Sequence[Generator]) -> Weights:
+    """Gaussian layers of shape (runs, paths, n_l, n_{l-1}), one path drawn after the other."""
+    drawn = [gaussian(widths, scale, generators) for scale in scales]
+    return [torch.stack(layers, 1) for layers in zip(*drawn, strict=True)]
+
+
+def _start(params: Params, left: Tensor, right: Tensor, generators: Sequence[Generator]) -> Weights:
+    """Gaussian layers, on top of an aligned, balanced solution of the first path alone where that is the start."""
+    noise = _gaussian_paths([params.start_scale * scale for scale in params.path_scales], params.widths, generators)
+    if params.start == "random":
+        return noise
+    paths, modes = len(params.path_scales), len(params.strengths)
+    hidden = [orthonormal(params.hidden, modes, generators) for _ in range(params.depth - 1)]
+    frames = [frame[:, None].expand(-1, paths, -1, -1) for frame in (right, *hidden, left)]
+    contributions = torch.zeros(paths, modes, dtype=torch.float64)
+    contributions[0] = torch.tensor(params.strengths, dtype=torch.float64)
+    solution = pathways.aligned_solution(contributions, frames)
+    return [layer + extra for layer, extra in zip(solution, noise, strict=True)]
+
+
+def _largest_share(kept: Tensor) -> Tensor:
+    """The largest path's share of each mode, from contributions (runs, ..., paths, modes)."""
+    return pathways.shares(kept).amax(-2)
+
+
+def _peak(params: Params, kept: Tensor, shares: Tensor, last: Tensor) -> Tensor:
+    """The largest share from the record on at which 90 % of the mode is learned."""
+    learned = pathways.sum_paths(kept[:, :, params.mode - 1, :, None])[..., 0]
+    since = (learned >= 0.9 * params.strengths[params.mode - 1]).cummax(-1).values
+    peak = torch.maximum(torch.where(since, shares, 0).amax(-1), last)
+    return torch.where(since.any(-1), peak, last)
+
+
+def _series(params: Params, recorded: dict[str, Tensor], records: Sequence[int]) -> dict[str, Tensor]:
+    shares = _largest_share(recorded["kept"].movedim(-1, 1)).mT
+    relative = params.strengths[params.mode - 1] / params.strengths[0]
+    ratio = torch.tensor([params.step_ratio * relative ** (2 - 2 / params.law_depth)], dtype=torch.float64)
+    stable = largest_stable_share(ratio, len(params.path_scales), params.law_depth)
+    steps = torch.tensor(records, dtype=torch.float64)
+    return {
+        "step": steps.expand(len(shares), -1),
+        "mode_share": shares[:, params.mode - 1],
+        "strongest_share": shares[:, 0],
+        "weakest_share": shares[:, -1],
+        "stable_share": stable.expand(len(shares), len(records)),
+        "limit_in_time": recorded["limit"],
+    }

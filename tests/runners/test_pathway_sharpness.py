@@ -1,0 +1,95 @@
+"""The sharpness runner: exact in theory's own setting, wrong by known amounts out of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from dlnrepro.dynamics.curvature import sharpness
+from dlnrepro.errors import BudgetSpent, Disagreement
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners import pathway_sharpness as runner
+
+SETUP: dict[str, Any] = {
+    "depth": 3,
+    "paths": 3,
+    "inputs": 4,
+    "hidden": 3,
+    "outputs": 2,
+    "strengths": [2.0, 0.5],
+    "splits": 3,
+    "noisy": 12,
+    "least_noise": 1e-3,
+    "most_noise": 2.0,
+    "imbalance": 1.0,
+    "law_depth": 3,
+}
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    params = runner.Params.model_validate(SETUP | changes)
+    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
+
+
+def test_every_measure_and_series_is_returned_with_its_shape() -> None:
+    result = _run([0, 1])
+
+    assert set(result.measures) == set(runner.MEASURES)
+    assert set(result.series) == set(runner.SERIES)
+    assert all(value.shape == (2,) and value.dtype == torch.float64 for value in result.measures.values())
+
+
+def test_a_run_has_the_same_bits_alone_and_in_a_batch() -> None:
+    together, alone = _run([0, 1, 2, 3]), _run([2])
+
+    for name, value in together.measures.items():
+        assert torch.equal(value[2:3], alone.measures[name]), name
+    for name, value in together.series.items():
+        assert torch.equal(value[2:3], alone.series[name]), name
+
+
+@pytest.mark.parametrize("depth", [2, 4])
+def test_theory_is_exact_in_its_own_setting(depth: int) -> None:
+    measures = _run([0, 1], depth=depth, law_depth=depth).measures
+
+    for name in ("formula_error", "factor_error", "slope_error", "range_excess"):
+        assert float(measures[name].abs().max()) < 1e-12, name
+    assert float(measures["bound_ratio"].min()) > 1 - 1e-12
+
+
+def test_an_imbalance_raises_sharpness_by_the_amount_derived() -> None:
+    """A single path with layers w c, w / c, w: sum of w_l^-2 over 3 w^-2 is (c^-2 + c^2 + 1) / 3."""
+    error = _run([0, 1], imbalance=2.0).measures["formula_error"]
+
+    expected = (0.25 + 4 + 1) / 3 - 1
+    torch.testing.assert_close(error, torch.full((2,), expected, dtype=torch.float64), rtol=1e-9, atol=0)
+
+
+def test_a_deeper_law_asks_for_more_sharpness_than_there_is() -> None:
+    measures = _run([0, 1], law_depth=4).measures
+
+    assert float(measures["bound_ratio"].max()) < 0.9
+    assert float(measures["factor_error"].min()) > 0.1
+
+
+def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "sharpness", lambda weights: sharpness(weights) / 1.001)
+
+    with pytest.raises(Disagreement, match=r"autograd's Hessian and J J\^T differ by 1\.0e-03 relative"):
+        _run([0])
+
+
+def test_a_spent_budget_stops_it_between_two_columns() -> None:
+    told: list[str] = []
+
+    def stop(_: float, note: str) -> None:
+        told.append(note)
+        if len(told) == 5:
+            raise BudgetSpent
+
+    with pytest.raises(BudgetSpent):
+        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], stop)
+
+    assert told[-1].startswith("column 3 of ")
