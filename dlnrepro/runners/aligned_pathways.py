@@ -24,8 +24,8 @@ from dlnrepro.dynamics.aligned_paths import (
     aligned_sharpness,
     descend_aligned,
 )
-from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.initialise import uniform
+from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.sweep import first_position, from_here_on, largest_where
 from dlnrepro.dynamics.theory.pathways import (
     equality_limit,

@@ -19,10 +19,10 @@ from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics import pathways
-from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.curvature import hessian, largest_eigenvalue, sharpness
 from dlnrepro.dynamics.geometry import singular_triples, slope
 from dlnrepro.dynamics.initialise import normal, orthonormal, uniform
+from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.theory.pathways import balanced_sharpness, equal_split_factor
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
