@@ -63,7 +63,7 @@ class Lines:
         self._tally.moves(cell, fraction)
         if time.monotonic() - self._said >= PLAIN_LINE_SECONDS:
             self._said = time.monotonic()
-            click.echo(f"  {self._tally.place}: {cell.claim}, {cell.arm}, {note}; {self._tally.left}", err=True)
+            click.echo(f"  {self._tally.place}, {self._tally.left}: {cell.claim}, {cell.arm}, {note}", err=True)
 
     def cell_ends(self, cell: Cell) -> None:
         """Count it."""
@@ -106,7 +106,7 @@ class Live:
         """Move the bar."""
         self._tally.moves(cell, fraction)
         if self._task is not None:
-            text = f"{self._tally.place}: {cell.claim}, {cell.arm}, {note}; {self._tally.left}"
+            text = f"{self._tally.place}, {self._tally.left}: {cell.claim}, {cell.arm}, {note}"
             self._progress.update(self._task, completed=self._tally.done, description=text)
 
     def cell_ends(self, cell: Cell) -> None:
