@@ -1,0 +1,93 @@
+"""The laziness runner: batches, and how its numbers scale with the output scale."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners import one_neuron_laziness as runner
+
+SETUP: dict[str, Any] = {
+    "depth": 3,
+    "inputs": 5,
+    "hidden": 4,
+    "outputs": 4,
+    "strengths": [2.0, 1.2, 0.7, 0.3],
+    "jitter": 0.1,
+    "overlap_low": 0.25,
+    "overlap_high": 1.25,
+    "start_low": 0.5,
+    "start_high": 1.0,
+    "output_scale": 1.0,
+    "horizon": 30.0,
+}
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    params = runner.Params.model_validate(SETUP | changes)
+    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
+
+
+def test_every_measure_and_series_is_returned_with_its_shape() -> None:
+    result = _run([0, 1, 2])
+
+    assert set(result.measures) == set(runner.MEASURES)
+    assert set(result.series) == set(runner.SERIES)
+    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
+    assert {value.shape for value in result.series.values()} == {(3, 60)}
+
+
+@pytest.mark.parametrize("changes", [{}, {"depth": 2, "output_scale": 10.0}, {"depth": 4}])
+def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
+    together, alone, longer = (_run(seeds, **changes) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
+
+    for values, single, first in (
+        (together.measures, alone.measures, longer.measures),
+        (together.series, alone.series, longer.series),
+    ):
+        for name, value in values.items():
+            assert torch.equal(value[2:3], single[name]), name
+            assert torch.equal(first[name][:1], single[name]), name
+
+
+def test_the_network_itself_converges_and_its_linearisation_does_not() -> None:
+    result = _run([0, 1])
+
+    assert float(result.measures["distance_to_first"].max()) < 1e-6
+    assert float(result.series["linear_distance"][:, -1].min()) > 0.2
+    torch.testing.assert_close(
+        result.series["linearisation"][:, 0], torch.zeros(2, dtype=torch.float64), rtol=0, atol=1e-14
+    )
+
+
+def test_all_departures_from_the_lazy_regime_fall_as_one_over_the_scale() -> None:
+    near, far = _run([0, 1], output_scale=100.0).measures, _run([0, 1], output_scale=1000.0).measures
+
+    for name in ("weight_move", "kernel_change", "linear_error"):
+        ratio = near[name] / far[name]
+        torch.testing.assert_close(ratio, torch.full((2,), 10.0, dtype=torch.float64), rtol=0.1, atol=0)
+
+
+def test_a_lazy_network_follows_the_linear_model_at_all_times() -> None:
+    """Not at the end alone: a wrong time scale of either would show on the way."""
+    result = _run([0, 1], output_scale=1000.0)
+
+    assert float(result.series["linearisation"].max()) < 0.01
+    assert torch.equal(result.measures["linear_error"], result.series["linearisation"].amax(-1))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"strengths": [2.0, 1.2, 1.3, 0.3]}, "strengths must fall strictly"),
+        ({"strengths": [2.0, 1.2]}, "as many as the smaller one"),
+        ({"overlap_low": 2.0}, "low end of a range"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)
