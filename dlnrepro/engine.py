@@ -16,12 +16,12 @@ import numpy as np
 import torch
 from pydantic import BaseModel
 
+from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.document import dotted
 from dlnrepro.errors import BudgetSpent, UsageError
-from dlnrepro.loader import parameter_faults
+from dlnrepro.explanation import parameter_faults
 from dlnrepro.runner import Progress, Result, Runner, load_runner
-from dlnrepro.verdict import Outcome
 
 LARGEST_SEED = 2**63 - 1
 

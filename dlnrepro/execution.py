@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.engine import Cell, Numbers, Variation, plan
 from dlnrepro.pool import compute
 from dlnrepro.provenance import code_state
 from dlnrepro.record import ClaimRecord, record_claim, sketched
 from dlnrepro.store import cell_key, read_cell, write_cell
-from dlnrepro.verdict import Outcome
 
 
 class Watcher(Protocol):

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic import ValidationError
 
 from dlnrepro.claim import Claim
 from dlnrepro.document import Document, Fault, Place, parse, read_text, suggestion
 from dlnrepro.errors import ClaimError
+from dlnrepro.explanation import explained, parameter_faults, shown
 from dlnrepro.runner import load_runner, runner_names
-
-_EXPECTED = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "bool_type": "true or false",
-    "dict_type": "a mapping",
-    "model_type": "a mapping",
-    "list_type": "a list",
-    "tuple_type": "a list",
-    "finite_number": "a finite number",
-}
-_LIMITS = {
-    "greater_than": ("gt", "a number above {}"),
-    "greater_than_equal": ("ge", "a number of at least {}"),
-    "less_than": ("lt", "a number below {}"),
-    "less_than_equal": ("le", "a number of at most {}"),
-    "multiple_of": ("multiple_of", "a multiple of {}"),
-    "too_short": ("min_length", "at least {} of them"),
-    "too_long": ("max_length", "at most {} of them"),
-    "string_too_short": ("min_length", "text of at least {} character"),
-    "string_pattern_mismatch": ("pattern", "text of the form {}"),
-    "literal_error": ("expected", "one of {}"),
-}
 
 
 def read_claim(path: Path) -> Claim:
@@ -92,7 +67,7 @@ def _read(path: Path) -> tuple[Claim, Document]:
     if isinstance(document.value, dict):
         claim = _validated(document, path.stem, faults)
     elif not faults:
-        faults.append(document.fault((), f"expected a mapping of keys, found {_shown(document.value)}"))
+        faults.append(document.fault((), f"expected a mapping of keys, found {shown(document.value)}"))
     if claim is not None:
         faults.extend(_names_exist(claim, document))
     if claim is None or faults:
@@ -100,15 +75,6 @@ def _read(path: Path) -> tuple[Claim, Document]:
             [fault.on(path) for fault in sorted(set(faults), key=lambda fault: (fault.line, fault.column))]
         )
     return claim, document
-
-
-def parameter_faults(params: type[BaseModel], values: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """What keeps values from being a runner's parameters: the place of each fault, and its text."""
-    try:
-        params.model_validate(values)
-    except ValidationError as error:
-        return [_explained(params, detail) for detail in error.errors()]
-    return []
 
 
 def _validated(document: Document, stem: str, faults: list[Fault]) -> Claim | None:
@@ -119,7 +85,7 @@ def _validated(document: Document, stem: str, faults: list[Fault]) -> Claim | No
         return Claim.model_validate({**document.value, "id": stem})
     except ValidationError as error:
         for detail in error.errors():
-            place, text = _explained(Claim, detail)
+            place, text = explained(Claim, detail)
             if detail["type"] == "too_short" and detail["input"]:
                 continue  # its items are there, and at fault themselves
             if place == ("id",):
@@ -127,58 +93,6 @@ def _validated(document: Document, stem: str, faults: list[Fault]) -> Claim | No
                 place = ()
             faults.append(document.fault(place, text))
     return None
-
-
-def _explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, str]:
-    """The place and the text of one of pydantic's errors, in the words of this project."""
-    place, kind, found = tuple(detail["loc"]), detail["type"], detail["input"]
-    context = detail.get("ctx", {})
-    if kind == "extra_forbidden":
-        word = str(place[-1])
-        known = _keys_at(model, place[:-1])
-        text = f"expected one of {', '.join(known)}, found '{word}'{suggestion(word, known)}"
-    elif kind == "missing":
-        text = "expected this key, found nothing"
-    elif kind == "value_error":
-        text = str(context["error"])
-    elif kind in _LIMITS:
-        name, form = _LIMITS[kind]
-        near = suggestion(found, _choices(context)) if kind == "literal_error" and isinstance(found, str) else ""
-        limit = context[name]
-        text = (
-            f"expected {form.format(f'{limit:g}' if isinstance(limit, float) else limit)}, found {_shown(found)}{near}"
-        )
-    elif kind in _EXPECTED:
-        text = f"expected {_EXPECTED[kind]}, found {_shown(found)}"
-    else:
-        text = f"expected otherwise: {detail['msg'].lower()}, found {_shown(found)}"
-    return tuple(part for part in place if part != "[key]"), text
-
-
-def _choices(context: Mapping[str, Any]) -> list[str]:
-    """The words that a literal admits, from pydantic's own sentence."""
-    return [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
-
-
-def _shown(value: Any) -> str:
-    """A value as it may stand in a message: short, on one line."""
-    kinds = {dict: "a mapping", list: "a list", tuple: "a list", type(None): "nothing"}
-    if type(value) in kinds and not (isinstance(value, list | tuple) and len(value) < 6):
-        return kinds[type(value)]
-    text = repr(list(value)) if isinstance(value, tuple) else repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _keys_at(model: type[BaseModel], place: Iterable[str | int]) -> list[str]:
-    """The keys that a model admits at a place inside it."""
-    schema = model.model_json_schema()
-    definitions = schema.get("$defs", {})
-    node: dict[str, Any] = schema
-    for part in place:
-        node = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
-        if "$ref" in node:
-            node = definitions[node["$ref"].rsplit("/", 1)[-1]]
-    return [key for key in node.get("properties", {}) if key != "id" or node is not schema]
 
 
 def _names_exist(claim: Claim, document: Document) -> Iterable[Fault]:

@@ -12,9 +12,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
+from dlnrepro.check import Outcome
 from dlnrepro.engine import Cell, Numbers, run_cell
 from dlnrepro.errors import BudgetSpent
-from dlnrepro.verdict import Outcome
 
 Moves = Callable[[Cell, float, str], None]
 """Told that a cell has come a fraction in [0, 1] of its way, with a note."""

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import TypeAdapter
 
+from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
-from dlnrepro.verdict import Judged, Outcome, Verdict, Word, judge
+from dlnrepro.verdict import Judged, Verdict, Word, judge
 
 if TYPE_CHECKING:
     import numpy as np

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
+from dlnrepro.check import Outcome
 from dlnrepro.errors import UsageError
 from dlnrepro.provenance import source_hash, versions
 from dlnrepro.record import Report, from_json, to_json
-from dlnrepro.verdict import Outcome
 
 if TYPE_CHECKING:
     from dlnrepro.engine import Cell, Numbers

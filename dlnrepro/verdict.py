@@ -1,70 +1,15 @@
-"""Verdicts: pure functions of a claim and the numbers measured for it.
-
-For a criterion and an arm, `inside` counts the finite runs in the interval, `outside` the finite runs not in it, and
-`undecided` the rest: NaN, divergence, a spent budget. An undecided run is evidence for neither side, in the arms that
-must hold and in the controls that must fail alike.
-"""
+"""Verdicts: pure functions of a claim and the numbers measured for it."""
 
 from __future__ import annotations
 
-import math
-import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from dlnrepro.check import Check, Outcome, check
 from dlnrepro.claim import Assumption, Claim, Criterion
-from dlnrepro.interval import Interval
-
-CONFIDENCE = 0.95
 
 Word = Literal["reproduced", "not reproduced", "inconclusive", "error"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one arm left.
-
-    Attributes:
-        seeds: one a run.
-        measures: name -> one number a run; NaN or None where there is none.
-        fault: the sentence of an error that kept the arm from giving numbers, or None.
-        spent: whether the arm was stopped because its time was up.
-        seconds: how long it took.
-    """
-
-    seeds: tuple[int, ...]
-    measures: Mapping[str, Sequence[float | None]]
-    fault: str | None = None
-    spent: bool = False
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Check:
-    """One measure in one arm, held against one interval.
-
-    Attributes:
-        share_lower_bound: exact (Clopper-Pearson) one-sided 95 % lower bound on the share of runs inside.
-        median: of the finite values, as are min and max; None if there is none.
-        holds: all runs but `misses` are inside.
-        broken: more than `misses` runs are outside.
-        tells: all runs but `misses` are outside: what a control must show.
-    """
-
-    arm: str
-    seeds: tuple[int, ...]
-    values: tuple[float | None, ...]
-    inside: int
-    outside: int
-    undecided: int
-    share_lower_bound: float
-    median: float | None
-    min: float | None
-    max: float | None
-    holds: bool
-    broken: bool
-    tells: bool
 
 
 @dataclass(frozen=True)
@@ -110,43 +55,6 @@ class Verdict:
     because: str
     assumptions: tuple[Judged, ...]
     criteria: tuple[Judged, ...]
-
-
-def share_lower_bound(successes: int, runs: int) -> float:
-    """The exact one-sided 95 % lower bound on a share, given `successes` of `runs` (Clopper, Pearson 1934).
-
-    It is the 5 % quantile of Beta(successes, runs - successes + 1), and 0 without a success.
-    """
-    if successes == 0:
-        return 0.0
-    # Imported here, for it takes as long as all of `dlnrepro list`, which judges nothing.
-    from scipy.special import betaincinv
-
-    return float(betaincinv(successes, runs - successes + 1, 1 - CONFIDENCE))
-
-
-def check(arm: str, outcome: Outcome, measure: str, interval: Interval, misses: int) -> Check:
-    """One measure of one arm against an interval."""
-    given = outcome.measures.get(measure, [None] * len(outcome.seeds))
-    values = tuple(value if value is not None and math.isfinite(value) else None for value in given)
-    finite = [value for value in values if value is not None]
-    inside = sum(interval.contains(value) for value in finite)
-    outside = len(finite) - inside
-    return Check(
-        arm=arm,
-        seeds=outcome.seeds,
-        values=values,
-        inside=inside,
-        outside=outside,
-        undecided=len(values) - len(finite),
-        share_lower_bound=share_lower_bound(inside, len(values)),
-        median=statistics.median(finite) if finite else None,
-        min=min(finite, default=None),
-        max=max(finite, default=None),
-        holds=inside >= len(values) - misses,
-        broken=outside > misses,
-        tells=outside >= len(values) - misses,
-    )
 
 
 def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) -> Verdict:

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.engine import Cell, Variation, plan, run_cell
 from dlnrepro.errors import UsageError
 from dlnrepro.loader import load_claim
 from dlnrepro.runner import silent
-from dlnrepro.verdict import Outcome
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ LAYERS = [
     {"runner"},
     {"runners"},
     {"interval", "document"},
+    {"check", "explanation"},
     {"claim"},
     {"loader"},
     {"catalogue", "selection", "verdict"},

@@ -8,13 +8,14 @@ from pathlib import Path
 from rich.text import Text
 
 from dlnrepro.catalogue import called
+from dlnrepro.check import Check
 from dlnrepro.claim import Claim
 from dlnrepro.record import ClaimRecord, Sketch
 from dlnrepro.report.numbers import duration, number, sparkline
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import verdict_text
 from dlnrepro.store import LastVerdict
-from dlnrepro.verdict import Check, Judged
+from dlnrepro.verdict import Judged
 
 
 def record_page(paper: Paper, record: ClaimRecord) -> None:

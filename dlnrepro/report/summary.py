@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
+from dlnrepro.check import Check, share_lower_bound
 from dlnrepro.claim import Claim
 from dlnrepro.interval import Interval, interval
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.numbers import duration, number
 from dlnrepro.report.paper import Paper
 from dlnrepro.store import LastVerdict
-from dlnrepro.verdict import Check, Judged, share_lower_bound
+from dlnrepro.verdict import Judged
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}
