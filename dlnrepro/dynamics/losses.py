@@ -1,0 +1,105 @@
+"""Logarithm of the risk of a classifier, with its derivatives in the space of the margins.
+
+Conventions: a margin is m_i = y_i <w, x_i>; the risk is R = (1/n) sum_i l(m_i), and the losses are
+
+    logistic     l(m) = log(1 + exp(-m))
+    exponential  l(m) = exp(-m)
+    squared      l(m) = (1 - m)^2 / 2          (with labels +-1 this is (y - <w, x>)^2 / 2)
+
+Everything is about log R, never R: the flows here reach R = exp(-1e12). With g_i = l'(m_i) / (n R) and
+c_i = l''(m_i) / (n R), the gradient of log R is g and its Hessian is diag(c) - g g^T, for every loss.
+
+The functions on arrays serve the flow, which goes one run after another; those on tensors serve the descents,
+in which all runs advance together.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Array = NDArray[np.float64]
+Name = Literal["logistic", "exponential", "squared"]
+
+LINEAR_FROM = 34.0
+"""Where log(1 + exp(-m)) and exp(-m) agree in double precision: their quotient is 1 - exp(-m)/2 + ..."""
+
+
+class LogRisk(NamedTuple):
+    """The logarithm of the risk of one data set.
+
+    Attributes:
+        value: log R.
+        gradient: g, of shape (samples,).
+        curvature: c, of shape (samples,); the Hessian is diag(c) - g g^T.
+    """
+
+    value: float
+    gradient: Array
+    curvature: Array
+
+
+def log_risk(name: Name) -> Callable[[Array], LogRisk]:
+    """The function from margins (samples,) to `LogRisk` for the loss of this name."""
+    return {"logistic": logistic, "exponential": exponential, "squared": squared}[name]
+
+
+def log_loss_at_zero(name: Name) -> float:
+    """Log l(0), the logarithm of the risk of the zero predictor."""
+    return {"logistic": math.log(math.log(2)), "exponential": 0.0, "squared": math.log(0.5)}[name]
+
+
+def exponential(margins: Array) -> LogRisk:
+    """`LogRisk` of l(m) = exp(-m): c_i = -g_i = exp(-m_i) / sum_j exp(-m_j)."""
+    least = float(np.minimum.reduce(margins))
+    weights = np.exp(least - margins)
+    total = float(np.add.reduce(weights))
+    weights /= total
+    return LogRisk(math.log(total / margins.size) - least, -weights, weights)
+
+
+def logistic(margins: Array) -> LogRisk:
+    """`LogRisk` of l(m) = log(1 + exp(-m)), by way of log l so that nothing underflows."""
+    if float(np.minimum.reduce(margins)) > LINEAR_FROM:
+        return exponential(margins)
+    near = np.minimum(margins, LINEAR_FROM)
+    odds = np.exp(-near)
+    loss = np.log1p(odds)
+    logs = np.log(loss) + (near - margins)
+    top = float(np.maximum.reduce(logs))
+    weights = np.exp(logs - top)
+    total = float(np.add.reduce(weights))
+    chance = odds / (1 + odds)
+    first = weights * chance / (loss * total)
+    return LogRisk(math.log(total / margins.size) + top, -first, first * (1 - chance))
+
+
+def squared(margins: Array) -> LogRisk:
+    """`LogRisk` of l(m) = (1 - m)^2 / 2: g_i = (m_i - 1) / (n R), c_i = 1 / (n R)."""
+    residuals = margins - 1
+    total = float(residuals @ residuals) / 2
+    return LogRisk(math.log(total / margins.size), residuals / total, np.full_like(margins, 1 / total))
+
+
+def batched_log_risk(name: Name, margins: Tensor) -> tuple[Tensor, Tensor]:
+    """The log R of every run, (runs,), and its gradient g, (runs, samples), from margins (runs, samples)."""
+    samples = margins.shape[-1]
+    if name == "squared":
+        residuals = margins - 1
+        total = (residuals**2).sum(-1) / 2
+        return (total / samples).log(), residuals / total[:, None]
+    if name == "exponential":
+        logs, ratio = -margins, torch.ones_like(margins)
+    else:
+        near = margins.clamp_max(LINEAR_FROM)
+        odds = (-near).exp()
+        loss = odds.log1p()
+        logs, ratio = loss.log() + (near - margins), odds / ((1 + odds) * loss)
+    value = torch.logsumexp(logs, -1)
+    return value - math.log(samples), -(logs - value[:, None]).exp() * ratio

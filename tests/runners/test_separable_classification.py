@@ -1,0 +1,168 @@
+"""The classification runner: batches, what it finds in few runs, and settings that contradict one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.dynamics import classifier_training
+from dlnrepro.dynamics.stiff_path import Path, follow
+from dlnrepro.errors import BudgetSpent, Disagreement
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners import separable_classification as runner
+
+SETUP: dict[str, Any] = {
+    "data": "separable",
+    "dimension": 4,
+    "samples": 40,
+    "gap": 0.15,
+    "spanning": True,
+    "least_share": 0.05,
+    "depth": 3,
+    "width": 6,
+    "scale": 1.0,
+    "loss": "logistic",
+    "method": "flow",
+    "second_layer_rate": 1.0,
+    "coordinate_rates": 1.0,
+    "horizon": 1e12,
+    "tolerance": 3e-9,
+    "step_size": 0.1,
+    "steps": 1000,
+    "points": 41,
+    "layers_from": 1e4,
+    "layers_to": 1e10,
+    "direction_from": 1e5,
+    "direction_to": 1e11,
+    "constants_from": 1e7,
+    "constants_to": 1e9,
+}
+FEW: dict[str, Any] = {"data": "under-determined", "dimension": 10, "samples": 6}
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    params = runner.Params.model_validate(SETUP | changes)
+    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"horizon": 1e6},
+        {"data": "flipped"},
+        {"loss": "squared", "depth": 2},
+        FEW | {"method": "normalised", "coordinate_rates": 3.0},
+        FEW | {"method": "sign", "step_size": 0.01, "steps": 300},
+        FEW | {"method": "adam", "step_size": 0.01, "steps": 300, "loss": "exponential"},
+    ],
+    ids=["flow", "flipped", "squared", "normalised", "sign", "adam"],
+)
+def test_a_run_alone_has_the_bits_it_has_in_a_batch(changes: dict[str, Any]) -> None:
+    batch = _run([0, 1, 2, 3, 4], **changes)
+    alone = _run([2], **changes)
+
+    assert set(batch.measures) == set(runner.MEASURES)
+    assert set(batch.series) == set(runner.SERIES)
+    for name, value in batch.measures.items():
+        assert value.dtype == torch.float64
+        assert value.shape == (5,)
+        assert torch.equal(value[2], alone.measures[name][0]), name
+    for name, value in batch.series.items():
+        assert value.shape[0] == 5
+        assert value.shape[1] <= 200
+        assert torch.equal(value[2], alone.series[name][0]), name
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_gradient_flow_obeys_every_law_at_every_depth(depth: int) -> None:
+    found = _run([7], depth=depth).measures
+
+    assert float(found["log_inverse_risk"]) == pytest.approx(1e12, rel=1e-6)
+    assert float(found["imbalance_drift"]) < 1e-8
+    assert float(found["lemma_over_bound"]) <= 1
+    assert float(found["growth_exponent"]) == pytest.approx(1, abs=0.01)
+    assert float(found["rank_one_slope"]) == pytest.approx(-2, abs=0.02)
+    assert float(found["alignment_slope"]) == pytest.approx(-4, abs=0.2)
+    assert float(found["direction_slope"]) == pytest.approx(-1, abs=0.005)
+    assert float(found["direction_constant"]) == pytest.approx(1, abs=0.001)
+    assert float(found["margin_constant"]) == pytest.approx(1, abs=0.001)
+
+
+def test_where_nothing_grows_slopes_and_constants_are_zero_and_all_is_finite() -> None:
+    for changes in ({"data": "flipped"}, {"loss": "squared"}):
+        found = _run([0, 1], **changes).measures
+
+        for name in runner.MEASURES:
+            assert bool(found[name].isfinite().all()), name
+            if name.endswith(("slope", "constant", "by_depth", "exponent")):
+                assert torch.equal(found[name], torch.zeros(2, dtype=torch.float64)), name
+
+
+def test_the_flow_of_unequal_coordinates_finds_the_margin_of_its_own_norm() -> None:
+    found = _run([0], **FEW, coordinate_rates=5.0).measures
+
+    assert float(found["direction"]) > 0.1
+    assert float(found["rates_direction"]) < 1e-3
+
+
+def test_support_vectors_that_do_not_span_slow_the_turn_to_the_power_one_over_depth() -> None:
+    found = _run([0], spanning=False).measures
+
+    assert float(found["direction_slope"]) == pytest.approx(-1 / 3, abs=0.01)
+
+
+def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+
+    def losing(*arguments: Any) -> Path:
+        nonlocal calls
+        calls += 1
+        path = follow(*arguments)
+        return Path(np.full_like(path.points, np.nan), float("nan")) if calls == 2 else path
+
+    monkeypatch.setattr(classifier_training, "follow", losing)
+    broken = _run([0, 1, 2], horizon=1e5).measures
+    monkeypatch.undo()
+    whole = _run([0, 1, 2], horizon=1e5).measures
+
+    for name in ("log_inverse_risk", "rank_one_gap", "direction_slope", "direction_constant", "lemma_over_bound"):
+        assert bool(broken[name][1].isnan()), name
+        assert torch.equal(broken[name][[0, 2]], whole[name][[0, 2]]), name
+
+
+def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(classifier_training, "follow", lambda *given: follow(*given)._replace(route_gap=1e-3))
+
+    with pytest.raises(Disagreement, match=r"expected paths within 1e-06 of each other, found 0\.001"):
+        _run([0], horizon=1e5)
+
+
+def test_progress_can_stop_a_run() -> None:
+    params = runner.Params.model_validate(SETUP)
+
+    def stop(fraction: float, _: str) -> None:
+        if fraction > 0.1:
+            raise BudgetSpent
+
+    with pytest.raises(BudgetSpent):
+        runner.run(params, [torch.Generator().manual_seed(seed) for seed in range(2)], stop)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"data": "under-determined"}, "samples: under-determined data need fewer than the dimension"),
+        ({"samples": 8}, "samples: need more than twice the dimension"),
+        (FEW | {"method": "adam", "coordinate_rates": 5.0}, "method: adam has no unequal rates"),
+        ({"layers_from": 1e11}, "layers_to: must lie above layers_from"),
+        ({"direction_from": 1e12}, "direction_to: must lie above direction_from"),
+        ({"constants_from": 1e9}, "constants_to: must lie above constants_from"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        runner.Params.model_validate(SETUP | changes)
