@@ -29,7 +29,7 @@ CHECKED = 9.0
 EARLY = 3.0
 """How much sooner than by the rate 1 of log log(1/R) the horizon is looked out for."""
 
-MOST_EVALUATIONS = 50_000
+MOST_EVALUATIONS = 20_000
 """A solver that needs more has lost its run; in the claims a run needs about 2000."""
 
 
