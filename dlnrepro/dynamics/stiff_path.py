@@ -29,6 +29,10 @@ CHECKED = 9.0
 EARLY = 3.0
 """How much sooner than by the rate 1 of log log(1/R) the horizon is looked out for."""
 
+LOOSER = (1, 3, 10)
+"""Factors on the tolerance, tried in turn. Near log(1/R) = 1e12 rounding in the margins may exceed the tolerance in a
+run; no step is then short enough, and the run is lost unless it asks for a little less."""
+
 MOST_EVALUATIONS = 20_000
 """A solver that needs more has lost its run; in the claims a run needs about 2000."""
 
@@ -70,8 +74,11 @@ def follow(
     if arrived or lost or middle == len(times) - 1:
         points[middle + 1 :] = early[-1]
         return Path(points, np.nan if lost else 0.0)
-    late, _ = _solve(flow, early[-1], times[middle:], horizon, tolerance, tick, "BDF")
-    points[middle:] = late
+    for looser in LOOSER:
+        late, _ = _solve(flow, early[-1], times[middle:], horizon, looser * tolerance, tick, "BDF")
+        points[middle:] = late
+        if np.isfinite(late[-1]).all():
+            break
     second, _ = _solve(flow, early[-1], times[middle : check + 1], horizon, tolerance, tick, "LSODA")
     return Path(points, float(np.linalg.norm(second[-2] - points[check]) / np.linalg.norm(points[check])))
 

@@ -37,7 +37,7 @@ from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
 
 ROUTES_AGREE = 1e-6
-"""Two routes of relative tolerance 3e-9 differ by some 1e-8; hundreds of tolerances are another curve."""
+"""Two routes of relative tolerance 1e-9 differ by some 1e-8; hundreds of tolerances are another curve."""
 
 
 class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
