@@ -181,6 +181,47 @@ def test_bad_input_is_one_clear_line_and_nothing_is_written(
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.parametrize(
+    ("content", "line"),
+    [
+        (b"", "1:1: expected a claim, found an empty file"),
+        (b"title: [", "2:1: expected YAML, found: did not find expected node content"),
+        (b"title: caf\xe9", "1:11: expected UTF-8 text, found the byte 0xe9"),
+        (b"\x89PNG\r\n\x1a\n", "1:1: expected UTF-8 text, found the byte 0x89"),
+        (b"- a\n- b\n", "1:1: expected a mapping of keys, found ['a', 'b']"),
+        (b" " * 100_000_000, "1:1: expected a claim of at most 1,000,000 bytes, found 100,000,000 bytes"),
+        (b"[" * 100_000, "1:14: expected at most 12 levels of nesting"),
+    ],
+    ids=["empty", "no YAML", "not UTF-8", "binary", "no mapping", "100 MB", "deep"],
+)
+def test_a_file_that_is_no_claim_is_one_clear_line_and_nothing_is_written(
+    command: Command, tmp_path: Path, content: bytes, line: str
+) -> None:
+    path = tmp_path / "claim.yaml"
+    path.write_bytes(content)
+    assert command("run", path) == (2, "", f"{path}:{line}\n")
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("value: 1\n", "value: !!python/object/apply:os.system ['touch pwned']\n", "tags are not allowed"),
+        ("value: 1\n", "value: &a 1\n", "found the anchor '&a'"),
+        ("fails_in: [far]", "fails_in: []", "expected a control in 'fails_in'"),
+        ("within: 0.1", "within: 0.1\n    above: 3", "expected 'equals' together with 'within' and no other bound"),
+    ],
+)
+def test_a_claim_that_tricks_or_proves_nothing_is_refused(
+    command: Command, write_claim: Write, tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    path = write_claim((old, new))
+    code, out, err = command("run", path)
+    assert (code, out) == (2, "")
+    assert words in err
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_every_fault_of_a_claim_file_is_a_line_and_nothing_is_run(
     command: Command, write_claim: Write, tmp_path: Path
 ) -> None:
