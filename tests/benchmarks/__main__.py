@@ -14,7 +14,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import torch  # noqa: E402
 
 from dlnrepro.provenance import processor  # noqa: E402
-from tests.benchmarks import training, whole_commands  # noqa: E402  the threads must be set first
+from tests.benchmarks import margins, training, whole_commands  # noqa: E402  the threads must be set first
 from tests.benchmarks.pairing import Row  # noqa: E402
 
 
@@ -40,6 +40,7 @@ def _rows() -> Iterator[Row]:
     """The rows, each measured when it is asked for."""
     yield training.against_a_users_loop()
     yield training.against_bare_products()
+    yield from margins.gap_in_equal_time()
     yield from training.exponents()
     yield training.samples()
     yield whole_commands.workers()

@@ -1,0 +1,76 @@
+"""How near three ways of training come to the maximum margin in equal wall time."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics import data
+from dlnrepro.dynamics.chain import product
+from dlnrepro.dynamics.classifier_training import Training, start, train
+from dlnrepro.dynamics.losses import batched_log_risk
+from dlnrepro.dynamics.margin_convergence import observe_direction
+from dlnrepro.dynamics.margin_flow import unflatten
+from dlnrepro.dynamics.normalised_descent import direction, log_risk_gradient
+from dlnrepro.runner import silent
+from tests.benchmarks.pairing import Row, seconds
+
+RUNS, WIDTHS = 16, [4, 6, 6, 1]
+
+Rule = Callable[[Sequence[Tensor]], Sequence[Tensor]]
+
+
+def gap_in_equal_time() -> list[Row]:
+    """Row 3: the relative margin gap, median over 16 runs of depth 3, after the wall time that the flow takes."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(RUNS)]
+    classes = [data.separable(4, 40, 0.15, True, 0.05, generator) for generator in generators]
+    sets = [each.signed for each in classes]
+    weights = start(WIDTHS, 1.0, "logistic", sets, False, generators)
+    signed = torch.from_numpy(np.stack(sets))
+    rates = [torch.ones(1, 1, dtype=torch.float64) for _ in weights]
+    flow = Training("logistic", "flow", rates, 1e12, 1e-9, 0.1, 1, 61)
+    paths: list[Tensor] = []
+    budget = seconds(lambda: paths.append(train(flow, weights, sets, silent)[0]))
+    shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
+    ends = [torch.from_numpy(layer) for layer in unflatten(paths[0][:, -1].numpy(), shapes)]
+
+    def slopes(now: Sequence[Tensor]) -> list[Tensor]:
+        return log_risk_gradient(now, signed, "logistic")
+
+    def plain(now: Sequence[Tensor]) -> list[Tensor]:
+        value, _ = batched_log_risk("logistic", (signed @ product(now).mT)[..., 0])
+        return [value.exp()[:, None, None] * slope for slope in slopes(now)]
+
+    normalised = direction("normalised", slopes, rates)
+    found = {
+        "plain descent, step size 1": _after(weights, plain, 1.0, budget),
+        "loss-normalised descent, step 0.1": _after(weights, normalised, 0.1, budget),
+        "gradient flow": ends,
+    }
+    gaps = {
+        name: statistics.median(
+            float(observe_direction(row[None, 0], signed[run], each.solution).margin_gap)
+            for run, (row, each) in enumerate(zip(product(now), classes, strict=True))
+        )
+        for name, now in found.items()
+    }
+    best = gaps["gradient flow"]
+    return [
+        Row(f"margin gap in {budget:.1f} s, {name}", f"{gap:.2g}", f"{gap / best:.2g} x the flow's", None)
+        for name, gap in gaps.items()
+    ]
+
+
+def _after(weights: Sequence[Tensor], rule: Rule, step: float, budget: float) -> list[Tensor]:
+    """The weights that a descent reaches in a wall time."""
+    now = [weight.clone() for weight in weights]
+    deadline = time.perf_counter() + budget
+    while time.perf_counter() < deadline:
+        for _ in range(20):
+            now = [weight - step * change for weight, change in zip(now, rule(now), strict=True)]
+    return now
