@@ -281,7 +281,9 @@ def test_an_interrupt_saves_and_reports_what_is_finished(write_claim: Write, tmp
     write_claim(name="a-quick")
     write_claim(("steady", "slow"), name="b-slow")
     code = (
-        "import sys, dlnrepro.runners\n"
+        "import signal, sys, dlnrepro.runners\n"
+        # Whoever runs the tests in the background has interrupts ignored, and a child would inherit that.
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"dlnrepro.runners.__path__.append({str(Path(__file__).parent.parent / 'toys')!r})\n"
         f"sys.argv = ['dlnrepro', 'run', '.', '-j', '{workers}']\n"
         "from dlnrepro.cli import main\n"
