@@ -26,7 +26,7 @@ def record_page(paper: Paper, record: ClaimRecord) -> None:
     if record.assumptions:
         _heading(paper, "assumptions, measured on every run")
     for item in record.assumptions:
-        _numbers(paper, item, None)
+        _assumption(paper, item)
     _heading(paper, "criteria, each with its negative controls")
     reasons = {criterion.id: criterion.why or criterion.because for criterion in claim.criteria}
     for index, item in enumerate(record.criteria):
@@ -92,8 +92,21 @@ def _heading(paper: Paper, text: str) -> None:
     paper.line((text, "underline"), indent=2)
 
 
+def _assumption(paper: Paper, item: Judged) -> None:
+    """An assumption: its sentence, and its numbers over all arms in a line; arm by arm only where it is not met."""
+    if not item.holds:
+        _numbers(paper, item, None)
+        return
+    values = [value for check in item.holds_in for value in check.values if value is not None]
+    arms = f" in {len(item.holds_in)} arms" if len(item.holds_in) > 1 else ""
+    spread = f"{number(min(values))} … {number(max(values))}"
+    paper.line(("✓ ", "green"), item.says, indent=4, hang=2)
+    wanted = (f"{item.measure} {item.interval_text}", "bold")
+    paper.line(wanted, f"   {len(values)}/{len(values)} runs{arms}: {spread}", indent=6, hang=2)
+
+
 def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
-    """A criterion or assumption: its sentence, threshold, and a row for each arm and control."""
+    """A criterion, or an assumption that is not met: its sentence, threshold, and a row for each arm and control."""
     sign, style = {"pass": ("✓", "green"), "fail": ("✗", "red"), "undecided": ("?", "yellow")}[item.mark]
     paper.line((f"{sign} {item.id}", style), f"   {item.says}", indent=4, hang=2)
     misses = f", {item.misses} may miss" if item.misses else ""

@@ -45,10 +45,8 @@ toy-claim   ✓ reproduced
   every criterion holds, and fails in its controls
 
   assumptions, measured on every run
-    ✓ noise   the noise is small
-      noise < 0.01
-            runs in   share     median  range
-      near      4/4  ≥ 0.47  0.0004893  3.411e-5 … 0.0009701
+    ✓ the noise is small
+      noise < 0.01   4/4 runs: 3.411e-5 … 0.0009701
 
   criteria, each with its negative controls
     ✓ near-one   the value is one
