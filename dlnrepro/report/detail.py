@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -99,10 +100,11 @@ def _assumption(paper: Paper, item: Judged) -> None:
         return
     values = [value for check in item.holds_in for value in check.values if value is not None]
     arms = f" in {len(item.holds_in)} arms" if len(item.holds_in) > 1 else ""
-    spread = f"{number(min(values))} … {number(max(values))}"
+    share = min(check.share_lower_bound for check in item.holds_in)
+    spread = f"median {number(statistics.median(values))}, {number(min(values))} … {number(max(values))}"
     paper.line(("✓ ", "green"), item.says, indent=4, hang=2)
     wanted = (f"{item.measure} {item.interval_text}", "bold")
-    paper.line(wanted, f"   {len(values)}/{len(values)} runs{arms}: {spread}", indent=6, hang=2)
+    paper.line(wanted, f"   {len(values)}/{len(values)} runs{arms} (share ≥ {share:.2f}), {spread}", indent=6, hang=2)
 
 
 def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
@@ -111,10 +113,10 @@ def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
     paper.line((f"{sign} {item.id}", style), f"   {item.says}", indent=4, hang=2)
     misses = f", {item.misses} may miss" if item.misses else ""
     paper.line((f"{item.measure} {item.interval_text}", "bold"), misses, indent=6)
-    rows: list[list[str | Text]] = [[Text(head, style="dim") for head in ("", "runs in", "share", "median", "range")]]
+    rows: list[list[str | Text]] = [[Text(head, style="dim") for head in ("", "runs in", "share", "median", " range")]]
     rows += [_row(check, False) for check in item.holds_in]
     rows += [_row(check, True) for check in item.fails_in]
-    paper.table(rows, right=(1, 2, 3), indent=6, folds=0, spaces=2)
+    paper.table(rows, right=(1, 2, 3), indent=6, folds=0)
     if item.gap is not None:
         if item.gap > 0:
             text = f"gap from the worst run to the nearest run of a control: {number(item.gap)}"
@@ -135,7 +137,7 @@ def _row(check: Check, control: bool) -> list[str | Text]:
         share = f"≥ {check.share_lower_bound:.2f}"
     if check.undecided:
         name.append(f" ({check.undecided} undecided)")
-    spread = "none" if check.min is None else f"{number(check.min)} … {number(check.max)}"
+    spread = " none" if check.min is None else f" {number(check.min)} … {number(check.max)}"
     return [name, f"{check.inside}/{len(check.seeds)}", share, number(check.median), spread]
 
 

@@ -46,14 +46,15 @@ toy-claim   ✓ reproduced
 
   assumptions, measured on every run
     ✓ the noise is small
-      noise < 0.01   4/4 runs: 3.411e-5 … 0.0009701
+      noise < 0.01   4/4 runs (share ≥ 0.47), median 0.0004893, 3.411e-5 …
+        0.0009701
 
   criteria, each with its negative controls
     ✓ near-one   the value is one
       value 1 ± 0.1
-                   runs in   share  median  range
-      near             4/4  ≥ 0.47       1  1 … 1.001
-      control far      0/4   tells       5  5 … 5.001
+                  runs in  share median  range
+      near            4/4 ≥ 0.47      1  1 … 1.001
+      control far     0/4  tells      5  5 … 5.001
       gap from the worst run to the nearest run of a control: 3.999
       threshold: the noise is at most 1e-3
 
