@@ -7,7 +7,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from dlnrepro.catalogue import claim_paths
+from dlnrepro.catalogue import claim_paths, packaged
 from dlnrepro.claim import Claim, Criterion
 from dlnrepro.document import suggestion
 from dlnrepro.errors import UsageError
@@ -85,10 +85,11 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
 
 
 def _model_claim(runner: str) -> Claim:
-    """An existing claim of the runner, for settings that are known to work."""
-    for claim, _ in claims_at(claim_paths(()), read_claim):
-        if claim.runner == runner:
-            return claim
+    """A packaged claim of the runner, or else one of ./claims, for settings that are known to work."""
+    for folder in (str(packaged()), ""):
+        for claim, _ in claims_at(claim_paths([folder] if folder else []), read_claim):
+            if claim.runner == runner:
+                return claim
     raise UsageError(f"--runner {runner}: expected a runner with a claim to copy settings from, found none")
 
 

@@ -102,6 +102,7 @@ def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> 
     assert out.startswith("claims/my-claim.yaml written")
     assert command("check") == (0, "1 claim file valid\n", "")
     assert command("new", "my-claim", "--runner", runner)[0] == 2
+    assert command("new", "another", "--runner", "aligned_pathways")[0] == 0
 
 
 @pytest.mark.parametrize(
