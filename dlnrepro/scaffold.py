@@ -86,8 +86,9 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
 
 def _model_claim(runner: str) -> Claim:
     """A packaged claim of the runner, or else one of ./claims, for settings that are known to work."""
-    for folder in (str(packaged()), ""):
-        for claim, _ in claims_at(claim_paths([folder] if folder else []), read_claim):
+    at_home: list[str] = []
+    for names in ([str(packaged())], at_home):
+        for claim, _ in claims_at(claim_paths(names), read_claim):
             if claim.runner == runner:
                 return claim
     raise UsageError(f"--runner {runner}: expected a runner with a claim to copy settings from, found none")
