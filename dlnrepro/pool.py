@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
 from typing import Any
 
 from dlnrepro.check import Outcome
 from dlnrepro.engine import Cell, Numbers, run_cell
 from dlnrepro.errors import BudgetSpent
+from dlnrepro.parts import cut, join
 
 Moves = Callable[[Cell, float, str], None]
 """Told that a cell has come a fraction in [0, 1] of its way, with a note."""
@@ -35,31 +37,56 @@ def compute(cells: Sequence[Cell], workers: int, budget: float | None, moves: Mo
 
     Args:
         cells: what to compute; those first are begun first.
-        workers: how many processes; with one, or one cell, all is done in this process.
-        budget: seconds that each cell may take; None for no bound.
+        workers: how many processes; with one, or one small cell, all is done in this process.
+        budget: seconds that each cell, or each part of one, may take; None for no bound.
         moves: told how the cells get on.
     """
-    if workers == 1 or len(cells) <= 1:
+    wholes = [_Whole(cell, cut(cell, len(cells), workers)) for cell in cells]
+    pieces = [(whole, place) for whole in wholes for place in range(len(whole.parts))]
+    if workers == 1 or len(pieces) <= 1:
         for cell in cells:
             yield cell, run_cell(cell, lambda fraction, note, cell=cell: moves(cell, fraction, note), _clock(budget))  # type: ignore[misc]
         return
     # Forked workers start at once, with everything imported; other systems have to start from nothing.
     context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
     stop, signs = context.Event(), context.SimpleQueue()
-    executor = ProcessPoolExecutor(min(workers, len(cells)), context, _begin, (stop, signs))
-    futures = {executor.submit(_work, index, cell, budget): cell for index, cell in enumerate(cells)}
+    executor = ProcessPoolExecutor(min(workers, len(pieces)), context, _begin, (stop, signs))
+    futures = {
+        executor.submit(_work, index, whole.parts[place], budget): (whole, place)
+        for index, (whole, place) in enumerate(pieces)
+    }
     try:
         waiting: set[Future[Numbers]] = set(futures)
         while waiting:
             done, waiting = wait(waiting, timeout=PAUSE, return_when=FIRST_COMPLETED)
             while not signs.empty():
                 index, fraction, note = signs.get()
-                moves(cells[index], fraction, note)
+                whole, place = pieces[index]
+                moves(whole.cell, whole.moved(place, fraction), note)
             for future in done:
-                yield futures[future], _numbers(future, futures[future])
+                whole, place = futures[future]
+                whole.found[place] = _numbers(future, whole.parts[place])
+                if len(whole.found) == len(whole.parts):
+                    yield whole.cell, join(whole.cell, [whole.found[index] for index in range(len(whole.parts))])
     finally:
         stop.set()
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+@dataclass
+class _Whole:
+    """A cell, its parts, and what is known of them."""
+
+    cell: Cell
+    parts: list[Cell]
+    found: dict[int, Numbers] = field(default_factory=dict)
+    fractions: dict[int, float] = field(default_factory=dict)
+
+    def moved(self, place: int, fraction: float) -> float:
+        """How far the cell is, now that a part has come this far."""
+        self.fractions[place] = fraction
+        runs = sum(len(self.parts[part].seeds) * done for part, done in self.fractions.items())
+        return runs / len(self.cell.seeds)
 
 
 def _clock(budget: float | None) -> Callable[[], float]:

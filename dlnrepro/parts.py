@@ -1,0 +1,50 @@
+"""Cells cut into parts of fewer runs, so that no worker process is idle while another has all the work.
+
+A run does not depend on the batch it is in, so the parts joined again have the bits of the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from dlnrepro.check import Outcome
+from dlnrepro.engine import Cell, Numbers
+
+LEAST_RUNS = 4
+"""Runs that are trained as one tensor share the cost of a step: smaller parts would cost more in all."""
+
+SHARES = 2
+"""Parts wanted for each worker, so that the last ones to finish leave the others idle only for a short time."""
+
+
+def cut(cell: Cell, cells: int, workers: int) -> list[Cell]:
+    """The parts of one of `cells` cells for `workers` processes, in the order of the seeds; itself if that is enough.
+
+    With more than one worker there are about two parts for each, and no part has fewer than four runs unless the
+    cell has.
+    """
+    runs = len(cell.seeds)
+    wanted = math.ceil(SHARES * workers / cells) if workers > 1 else 1
+    count = max(1, min(wanted, runs // LEAST_RUNS))
+    ends = [round(part * runs / count) for part in range(count + 1)]
+    return [replace(cell, seeds=cell.seeds[start:end]) for start, end in pairwise(ends)]
+
+
+def join(cell: Cell, parts: Sequence[Numbers]) -> Numbers:
+    """The numbers of a cell from those of its parts; a part that failed, or was stopped, decides for the whole."""
+    outcomes = [part.outcome for part in parts]
+    seconds = sum(outcome.seconds for outcome in outcomes)
+    fault = next((outcome.fault for outcome in outcomes if outcome.fault is not None), None)
+    spent = any(outcome.spent for outcome in outcomes)
+    if fault is not None or spent:
+        return Numbers(Outcome(cell.seeds, {}, fault, spent and fault is None, seconds), {})
+    measures = {
+        name: [value for outcome in outcomes for value in outcome.measures[name]] for name in outcomes[0].measures
+    }
+    series = {name: np.concatenate([part.series[name] for part in parts]) for name in parts[0].series}
+    return Numbers(Outcome(cell.seeds, measures, seconds=seconds), series)
