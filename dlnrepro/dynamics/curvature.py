@@ -51,6 +51,7 @@ def largest_eigenvalue(matrix: Tensor) -> Tensor:
     return torch.where(finite, values[..., -1], torch.nan)
 
 
+@torch.inference_mode(False)  # whoever calls may have switched autograd off
 def hessian(
     loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor], progress: Callable[[float, str], None]
 ) -> Tensor:

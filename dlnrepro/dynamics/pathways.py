@@ -71,9 +71,9 @@ def sum_paths(matrices: Tensor) -> Tensor:
 
     A plain loop, so that the order of additions, and with it every bit, does not depend on how many runs there are.
     """
-    total = matrices[..., 0, :, :]
-    for path in range(1, matrices.shape[-3]):
-        total = total + matrices[..., path, :, :]
+    total, *others = matrices.unbind(-3)
+    for matrix in others:
+        total = total + matrix
     return total
 
 

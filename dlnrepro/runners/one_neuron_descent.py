@@ -30,8 +30,8 @@ from dlnrepro.dynamics.theory.one_neuron import limit_mode, local_rate
 from dlnrepro.dynamics.trajectory import Record
 from dlnrepro.runner import Progress, Result, Series
 
-RECORDS = 1000
-THINNING = 5
+RECORDS = 400
+THINNING = 2
 WINDOW = (1e-12, 1e-7)
 
 Positive = Annotated[float, Field(gt=0, le=100)]
@@ -130,7 +130,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     weights = balanced(target, pair, strength, params.widths, generators)
     number = _limit(params, pair, len(params.strengths))
     observe = _observer(target, number)
-    stride = max(1, params.steps // RECORDS)
+    stride = -(-params.steps // RECORDS)
     records = sorted({*range(0, params.steps, stride), params.steps})
     matrix = target.matrix
 
@@ -205,5 +205,5 @@ def _line(times: Tensor, distance: Tensor, inside: Tensor, rate: Tensor) -> Tens
 
 
 def _thinned(values: Tensor) -> Tensor:
-    """Every fifth record and the last."""
+    """Every second record and the last."""
     return torch.cat([values[:, :-1:THINNING], values[:, -1:]], dim=-1)

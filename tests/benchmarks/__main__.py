@@ -14,7 +14,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 import torch  # noqa: E402
 
 from dlnrepro.provenance import processor  # noqa: E402
-from tests.benchmarks import margins, training, whole_commands  # noqa: E402  the threads must be set first
+from tests.benchmarks import margins, recording, training, whole_commands  # noqa: E402  the threads must be set first
 from tests.benchmarks.pairing import Row  # noqa: E402
 
 
@@ -43,6 +43,8 @@ def _rows() -> Iterator[Row]:
     yield from margins.gap_in_equal_time()
     yield from training.exponents()
     yield training.samples()
+    yield from recording.costs()
+    yield from margins.flow_by_width()
     yield whole_commands.workers()
     yield whole_commands.warm_cache()
     yield from whole_commands.start_up()

@@ -25,6 +25,32 @@ RUNS, WIDTHS = 16, [4, 6, 6, 1]
 Rule = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 
 
+def flow_by_width() -> list[Row]:
+    """How the stiff flow's time grows: its dense Jacobian has a row and a column for every weight.
+
+    Three layers on four inputs, of widths 6, 12 and 24.
+    """
+    times = {}
+    for width in (6, 12, 24):
+        generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
+        sets = [data.separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
+        weights = start([4, width, width, 1], 1.0, "logistic", sets, False, generators)
+        rates = [torch.ones(1, 1, dtype=torch.float64) for _ in weights]
+        flow = Training("logistic", "flow", rates, 1e12, 1e-9, 0.1, 1, 61)
+        took = seconds(lambda weights=weights, sets=sets, flow=flow: train(flow, weights, sets, silent))  # type: ignore[misc]
+        times[width] = took / len(generators)
+    return [
+        Row(
+            f"flow to 1e12, width {width} ({width * (width + 5)} weights) / width 6",
+            f"{took / times[6]:.3g}",
+            "none set",
+            None,
+        )
+        for width, took in times.items()
+        if width > 6
+    ]
+
+
 def gap_in_equal_time() -> list[Row]:
     """Row 3: the relative margin gap, median over 16 runs of depth 3, after the wall time that the flow takes."""
     generators = [torch.Generator().manual_seed(seed) for seed in range(RUNS)]

@@ -35,9 +35,13 @@ def target(runs: int, widths: Sequence[int]) -> Tensor:
 
 
 def training(weights: list[Tensor], goal: Tensor, steps: int) -> Callable[[], object]:
-    """The project's own loop."""
-    return lambda: descend(
-        weights, lambda w: pathways.loss_gradient(w, goal), lambda _: STEP_SIZE, steps, [], lambda _: {}, silent
+    """The project's own loop, in the mode in which the engine runs it."""
+
+    def gradient(current: list[Tensor]) -> list[Tensor]:
+        return pathways.loss_gradient(current, goal)
+
+    return torch.inference_mode()(
+        lambda: descend(weights, gradient, lambda _: STEP_SIZE, steps, [], lambda _: {}, silent)
     )
 
 
@@ -72,13 +76,14 @@ def users_loop(steps: int) -> None:
 
 def bare_products(weights: list[Tensor], steps: int) -> None:
     """The matrix products of a step that cannot be avoided, and nothing else."""
-    back_from = prefixes(weights)[-1].clone()
-    for _ in range(steps):
-        partial = prefixes(weights)
-        back = back_from
-        for layer in range(len(weights) - 1, 0, -1):
-            _ = back @ partial[layer - 1].mT
-            back = weights[layer].mT @ back
+    with torch.inference_mode():
+        back_from = prefixes(weights)[-1].clone()
+        for _ in range(steps):
+            partial = prefixes(weights)
+            back = back_from
+            for layer in range(len(weights) - 1, 0, -1):
+                _ = back @ partial[layer - 1].mT
+                back = weights[layer].mT @ back
 
 
 def against_a_users_loop() -> Row:
