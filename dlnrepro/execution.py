@@ -10,10 +10,12 @@ from typing import Protocol
 
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
+from dlnrepro.curves import drawings
 from dlnrepro.engine import Cell, Numbers, Variation, plan
 from dlnrepro.pool import compute
 from dlnrepro.provenance import code_state
-from dlnrepro.record import ClaimRecord, record_claim, sketched
+from dlnrepro.record import ClaimRecord, record_claim
+from dlnrepro.runner import load_runner
 from dlnrepro.store import cell_key, read_cell, write_cell
 
 
@@ -129,10 +131,20 @@ def _record(job: Job, keys: Mapping[str, str], known: Mapping[str, Numbers], cac
         {arm: found.outcome for arm, found in numbers.items()},
         stamps=stamps,
         cells={arm: key for arm, key in keys.items() if _complete(numbers[arm].outcome)},
-        sketch=sketched(job.claim, {arm: found.series for arm, found in numbers.items()}),
+        drawings=drawings(job.claim, {arm: found.series for arm, found in numbers.items()}),
+        meanings=_meanings(job.claim),
         command=job.command,
         path=str(job.path),
     )
+
+
+def _meanings(claim: Claim) -> dict[str, str]:
+    """What the runner says of each measure and series that a claim names; a report must not have to ask it."""
+    runner = load_runner(claim.runner)
+    named = {bounded.measure for bounded in (*claim.assumptions, *claim.criteria)}
+    named |= {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}
+    known = {**runner.MEASURES, **{name: series.says for name, series in runner.SERIES.items()}}
+    return {name: known[name] for name in sorted(named)}
 
 
 def _complete(outcome: Outcome) -> bool:

@@ -6,49 +6,28 @@ that verdicts are always computed again and never believed.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
+from dlnrepro.curves import Drawing
 from dlnrepro.verdict import Judged, Verdict, Word, judge
-
-if TYPE_CHECKING:
-    import numpy as np
-
-SKETCH_POINTS = 48
-
-
-Curve = list[float | None]
-"""The median over runs at up to 48 points along an axis; None where no run has a number."""
-
-
-@dataclass(frozen=True)
-class Sketch:
-    """The series that the claim's first figure names, reduced to a line of text for each arm.
-
-    Attributes:
-        curves: arm -> the figure's first y.
-        positions: the first arm's x.
-        reference: theory's curve in the first arm, where the figure names one.
-    """
-
-    title: str
-    y: str
-    x: str
-    scale: str
-    curves: dict[str, Curve]
-    positions: Curve
-    reference: Curve | None
 
 
 @dataclass(frozen=True)
 class ClaimRecord:
-    """One claim of a report: its contents, its numbers, and the verdict on them."""
+    """One claim of a report: its contents, its numbers, and the verdict on them.
+
+    Attributes:
+        drawings: the data of the claim's figures.
+        meanings: what the runner says of each measure and series that the claim names.
+    """
 
     id: str
     title: str
@@ -62,7 +41,8 @@ class ClaimRecord:
     criteria: tuple[Judged, ...]
     outcomes: dict[str, Outcome]
     cells: dict[str, str]
-    sketch: Sketch | None
+    drawings: list[Drawing]
+    meanings: dict[str, str]
     command: str
     path: str
     claim: dict[str, Any]
@@ -86,7 +66,8 @@ def record_claim(
     *,
     stamps: Iterable[str],
     cells: Mapping[str, str],
-    sketch: Sketch | None,
+    drawings: Iterable[Drawing],
+    meanings: Mapping[str, str],
     command: str,
     path: str,
 ) -> ClaimRecord:
@@ -106,7 +87,8 @@ def record_claim(
         criteria=verdict.criteria,
         outcomes=dict(outcomes),
         cells=dict(cells),
-        sketch=sketch,
+        drawings=list(drawings),
+        meanings=dict(meanings),
         command=command,
         path=path,
         claim=claim.model_dump(mode="json", by_alias=True, exclude_none=True),
@@ -154,44 +136,17 @@ def exit_code(claims: Iterable[ClaimRecord], allow_inconclusive: bool) -> int:
     return 4 if "inconclusive" in odd and not allow_inconclusive else 0
 
 
-def sketched(claim: Claim, series: Mapping[str, Mapping[str, np.ndarray]]) -> Sketch | None:
-    """The sketch of a claim's first figure, from the series of its arms; None without a figure or its series."""
-    if not claim.figures:
-        return None
-    figure = claim.figures[0]
-    y, x, reference = figure.y[0], figure.x, figure.reference
-    there = [arm for arm in figure.arms if y in series.get(arm, {})]
-    if not there:
-        return None
-    first = series[there[0]]
-    return Sketch(
-        title=figure.title,
-        y=y,
-        x=x,
-        scale=figure.scale,
-        curves={arm: _curve(series[arm][y]) for arm in there},
-        positions=_curve(first[x]),
-        reference=_curve(first[reference]) if reference else None,
-    )
-
-
-def _curve(rows: np.ndarray) -> Curve:
-    """The median over the finite runs of a series (runs, points), thinned."""
-    import numpy as np
-
-    points = np.unique(np.linspace(0, rows.shape[1] - 1, SKETCH_POINTS).round().astype(int))
-    columns = (column[np.isfinite(column)] for column in rows[:, points].T)
-    return [float(np.median(column)) if len(column) else None for column in columns]
-
-
 @cache
 def _adapter() -> TypeAdapter[Report]:
     return TypeAdapter(Report)
 
 
 def to_json(report: Report) -> bytes:
-    """The report as JSON text in UTF-8; numbers that do not exist are null."""
-    return _adapter().dump_json(report, indent=1) + b"\n"
+    """The report as JSON text in UTF-8, each list of numbers on one line; numbers that do not exist are null."""
+    text = _adapter().dump_json(report, indent=1)
+    # A line break in a JSON text stands between its parts, never inside a string.
+    lists = re.compile(rb'\[\n([^"\[\]{}]*)\n *\]')
+    return lists.sub(lambda found: b"[" + b"".join(found[1].split()) + b"]", text) + b"\n"
 
 
 def from_json(text: bytes) -> Report:

@@ -11,9 +11,10 @@ from rich.text import Text
 from dlnrepro.catalogue import called
 from dlnrepro.check import Check
 from dlnrepro.claim import Claim
-from dlnrepro.record import ClaimRecord, Sketch
-from dlnrepro.report.numbers import duration, number, sparkline
+from dlnrepro.record import ClaimRecord
+from dlnrepro.report.numbers import duration, number
 from dlnrepro.report.paper import Paper
+from dlnrepro.report.sketch import sketch
 from dlnrepro.report.summary import verdict_text
 from dlnrepro.store import LastVerdict
 from dlnrepro.verdict import Judged
@@ -34,8 +35,9 @@ def record_page(paper: Paper, record: ClaimRecord) -> None:
         if index:
             paper.line()
         _numbers(paper, item, reasons[item.id])
-    if record.sketch is not None:
-        _sketch(paper, record.sketch)
+    if record.drawings and record.drawings[0].lines:
+        _heading(paper, f"{record.drawings[0].title} (median over runs)")
+        sketch(paper, record.drawings[0])
     _heading(paper, "again")
     paper.verbatim(record.command, indent=4)
 
@@ -139,29 +141,6 @@ def _row(check: Check, control: bool) -> list[str | Text]:
         name.append(f" ({check.undecided} undecided)")
     spread = " none" if check.min is None else f" {number(check.min)} … {number(check.max)}"
     return [name, f"{check.inside}/{len(check.seeds)}", share, number(check.median), spread]
-
-
-def _sketch(paper: Paper, sketch: Sketch) -> None:
-    """The first figure: a curve of blocks for each arm, all on one scale, then the first arm in numbers."""
-    _heading(paper, f"{sketch.title} (median over runs)")
-    logarithmic = sketch.scale in {"semilogy", "loglog"}
-    curves = dict(sketch.curves)
-    if sketch.reference is not None:
-        curves["theory"] = sketch.reference
-    scale = [value for values in curves.values() for value in values]
-    length = max(map(len, curves.values()))
-    stride = 1 if paper.width >= 100 else max(1, length // 24)
-    rows: list[list[str | Text]] = []
-    for arm, values in curves.items():
-        known = [value for value in values if value is not None]
-        ends = f"{number(known[0])} → {number(known[-1])}" if known else "none"
-        rows.append([arm, sparkline(values[::stride], logarithmic, scale), ends])
-    paper.table(rows, indent=4, folds=0)
-    places = sorted({round(part * (len(sketch.positions) - 1) / 4) for part in range(5)})
-    named = [(sketch.x, sketch.positions), (sketch.y, next(iter(sketch.curves.values())))]
-    named += [("theory", sketch.reference)] if sketch.reference is not None else []
-    table: list[list[str | Text]] = [[name, *(number(values[place]) for place in places)] for name, values in named]
-    paper.table(table, right=tuple(range(1, len(places) + 1)), indent=4, spaces=2)
 
 
 def _value(value: object) -> str:

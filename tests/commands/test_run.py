@@ -272,7 +272,7 @@ def test_workers_give_the_same_bits_as_one_process(command: Command, write_claim
     shared = json.loads(command("run", write_claim(), "--json", "--no-cache", "-j", workers)[1])
     one, other = alone["claims"][0], shared["claims"][0]
     assert one["criteria"] == other["criteria"]
-    assert one["sketch"] == other["sketch"]
+    assert one["drawings"] == other["drawings"]
 
 
 @pytest.mark.parametrize("workers", [1, 2])

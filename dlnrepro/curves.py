@@ -1,0 +1,131 @@
+"""The data of a claim's figures: every series of every arm as a line that can be drawn without the cells.
+
+A line is the median over runs and their range, at no more than 64 points, in six digits: enough for any page, and
+small enough to stand in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from dlnrepro.claim import Claim, Figure
+
+POINTS = 64
+
+Values = list[float | None]
+"""A number at each point of a line; None where no run has one."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One series of one arm.
+
+    Attributes:
+        positions: the median over runs of the figure's x.
+        median: of the finite runs.
+        low: the least of the finite runs; empty for theory's curve.
+        high: the greatest of them; empty for theory's curve.
+    """
+
+    arm: str
+    series: str
+    positions: Values
+    median: Values
+    low: Values
+    high: Values
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """The data of one figure, and how its axes are drawn.
+
+    Attributes:
+        y: the series that are shown, in the claim's order.
+        scale: linear, semilogx, semilogy or loglog.
+        slope: of a guide line, on logarithmic axes.
+        level: the height of a horizontal line.
+        lines: arm by arm, each y in turn.
+        references: theory's curve in each arm.
+    """
+
+    title: str
+    x: str
+    y: list[str]
+    scale: str
+    slope: float | None
+    level: float | None
+    lines: list[Line]
+    references: list[Line]
+
+    @property
+    def logarithmic(self) -> tuple[bool, bool]:
+        """Whether the horizontal and the vertical axis are logarithmic."""
+        return self.scale in {"semilogx", "loglog"}, self.scale in {"semilogy", "loglog"}
+
+
+def drawings(claim: Claim, series: Mapping[str, Mapping[str, np.ndarray]]) -> list[Drawing]:
+    """The data of a claim's figures, in the file's order.
+
+    Args:
+        claim: whose figures to take.
+        series: arm -> name -> array of shape (runs, points); an arm without series is left out.
+    """
+    return [_drawing(figure, series) for figure in claim.figures]
+
+
+def _drawing(figure: Figure, series: Mapping[str, Mapping[str, np.ndarray]]) -> Drawing:
+    """The data of one figure."""
+    lines: list[Line] = []
+    references: list[Line] = []
+    drawn = Drawing(figure.title, figure.x, list(figure.y), figure.scale, figure.slope, figure.level, lines, references)
+    for arm in figure.arms:
+        found = series.get(arm, {})
+        y = [name for name in figure.y if name in found]
+        if not y or figure.x not in found:
+            continue
+        points = _points(drawn, found, y)
+        lines += [_line(arm, name, found[figure.x], found[name], points) for name in y]
+        if figure.reference is not None and figure.reference in found:
+            whole = _line(arm, figure.reference, found[figure.x], found[figure.reference], points)
+            references.append(Line(arm, whole.series, whole.positions, whole.median, [], []))
+    return drawn
+
+
+def _points(drawn: Drawing, found: Mapping[str, np.ndarray], y: list[str]) -> np.ndarray:
+    """The points of an arm that are kept: the same ones for all its lines."""
+    from dlnrepro.thinning import kept
+
+    return kept(_median(found[drawn.x]), [_median(found[name]) for name in y], drawn.logarithmic, POINTS)
+
+
+def _line(arm: str, name: str, x: np.ndarray, rows: np.ndarray, points: np.ndarray) -> Line:
+    """A series (runs, points) as a line."""
+    import numpy as np
+
+    some = rows[:, points]
+    usable = np.isfinite(some)
+    there = usable.any(axis=0)
+    low = np.where(there, np.where(usable, some, np.inf).min(axis=0), np.nan)
+    high = np.where(there, np.where(usable, some, -np.inf).max(axis=0), np.nan)
+    middle = _median(some)
+    return Line(arm, name, _values(_median(x)[points]), _values(middle), _values(low), _values(high))
+
+
+def _median(rows: np.ndarray) -> np.ndarray:
+    """The median over the finite runs at each point; NaN where there is none."""
+    import numpy as np
+
+    columns = (column[np.isfinite(column)] for column in rows.T)
+    return np.array([np.median(column) if len(column) else np.nan for column in columns])
+
+
+def _values(numbers: np.ndarray) -> Values:
+    """Numbers in six digits, and None for what is none."""
+    import numpy as np
+
+    return [float(f"{number:.6g}") if np.isfinite(number) else None for number in numbers]
