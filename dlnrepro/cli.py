@@ -14,6 +14,7 @@ import click
 
 from dlnrepro import __version__
 from dlnrepro.errors import ReproError
+from dlnrepro.report.pipe import outlive_readers
 
 COMMANDS = ("list", "show", "check", "run", "report", "schema", "new")
 
@@ -61,6 +62,7 @@ def main() -> None:
     # One thread a process: the matrices are small, and the order of sums must not depend on the machine's cores.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
+    outlive_readers()
     sys.exit(_code())
 
 
@@ -80,7 +82,3 @@ def _code() -> int:
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader of a pipe went away; what it wanted it has. Python would complain again at shutdown.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0

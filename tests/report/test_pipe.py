@@ -1,0 +1,55 @@
+"""Readers of a pipe that leave early: a quiet end, and the command's own exit code."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., tuple[int, str, str]]
+Write = Callable[..., Path]
+
+
+@pytest.fixture
+def inconclusive(command: Command, write_claim: Write) -> None:
+    """A stored run whose exit code is no other fault's."""
+    assert command("run", write_claim(), "-s", "behaviour=diverges", "-q")[0] == 4
+
+
+def without_a_reader(words: list[str], folder: Path, both: bool = False) -> subprocess.CompletedProcess[bytes]:
+    """The command line, started on a pipe that nobody reads any more; on request with its errors on it too."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    try:
+        errors = writing if both else subprocess.PIPE
+        line = [sys.executable, "-m", "dlnrepro", *words]
+        return subprocess.run(line, cwd=folder, stdout=writing, stderr=errors, check=False)
+    finally:
+        os.close(writing)
+
+
+@pytest.mark.usefixtures("inconclusive")
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(["report", "-v"], 4), (["report", "--json"], 4), (["list"], 0), (["run", "-n"], 0), (["--help"], 0)],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+)
+def test_a_reader_that_leaves_changes_no_exit_code(tmp_path: Path, words: list[str], code: int) -> None:
+    done = without_a_reader(words, tmp_path)
+    assert (done.returncode, done.stderr) == (code, b"")
+
+
+@pytest.mark.usefixtures("inconclusive")
+def test_a_reader_of_both_streams_may_leave_too(tmp_path: Path) -> None:
+    assert without_a_reader(["report", "no-such-run"], tmp_path, both=True).returncode == 2
+
+
+@pytest.mark.usefixtures("inconclusive")
+def test_what_is_read_before_is_whole(tmp_path: Path) -> None:
+    command = f"'{sys.executable}' -m dlnrepro report -v | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (4, "toy-claim   ? inconclusive\n", "")
