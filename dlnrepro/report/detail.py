@@ -12,6 +12,7 @@ from dlnrepro.catalogue import called
 from dlnrepro.check import Check
 from dlnrepro.claim import Claim
 from dlnrepro.record import ClaimRecord
+from dlnrepro.report.digest import MARKS, arm_words, gap_words
 from dlnrepro.report.numbers import duration, number
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.sketch import sketch
@@ -111,7 +112,7 @@ def _assumption(paper: Paper, item: Judged) -> None:
 
 def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
     """A criterion, or an assumption that is not met: its sentence, threshold, and a row for each arm and control."""
-    sign, style = {"pass": ("✓", "green"), "fail": ("✗", "red"), "undecided": ("?", "yellow")}[item.mark]
+    sign, style = MARKS[item.mark], {"pass": "green", "fail": "red", "undecided": "yellow"}[item.mark]
     paper.line((f"{sign} {item.id}", style), f"   {item.says}", indent=4, hang=2)
     misses = f", {item.misses} may miss" if item.misses else ""
     paper.line((f"{item.measure} {item.interval_text}", "bold"), misses, indent=6)
@@ -119,28 +120,17 @@ def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
     rows += [_row(check, False) for check in item.holds_in]
     rows += [_row(check, True) for check in item.fails_in]
     paper.table(rows, right=(1, 2, 3), indent=6, folds=0)
-    if item.gap is not None:
-        if item.gap > 0:
-            text = f"gap from the worst run to the nearest run of a control: {number(item.gap)}"
-        else:
-            text = f"the worst run and a control overlap by {number(-item.gap)}"
-        paper.line((text, "dim"), indent=6)
+    if gap := gap_words(item):
+        paper.line((gap, "dim"), indent=6)
     if reason:
         paper.line((f"threshold: {' '.join(reason.split())}", "dim"), indent=6, hang=2)
 
 
 def _row(check: Check, control: bool) -> list[str | Text]:
-    """One arm: runs inside, lower bound on their share (or what a control tells), median and range."""
-    if control:
-        name = Text(f"control {check.arm}", style="" if check.tells else "yellow")
-        share = "tells" if check.tells else "blind" if check.inside else "undecided"
-    else:
-        name = Text(check.arm, style="" if check.holds else "red" if check.broken else "yellow")
-        share = f"≥ {check.share_lower_bound:.2f}"
-    if check.undecided:
-        name.append(f" ({check.undecided} undecided)")
-    spread = " none" if check.min is None else f" {number(check.min)} … {number(check.max)}"
-    return [name, f"{check.inside}/{len(check.seeds)}", share, number(check.median), spread]
+    """One arm in its words; what is not as it should be stands out."""
+    name, *words, spread = arm_words(check, control)
+    style = ("" if check.tells else "yellow") if control else "" if check.holds else "red" if check.broken else "yellow"
+    return [Text(name, style=style), *words, f" {spread}"]
 
 
 def _value(value: object) -> str:

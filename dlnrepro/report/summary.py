@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
 from dlnrepro.check import Check, share_lower_bound
 from dlnrepro.claim import Claim
-from dlnrepro.interval import Interval, interval
 from dlnrepro.record import ClaimRecord, Report
-from dlnrepro.report.numbers import duration, number
+from dlnrepro.report.digest import closest, controls_told, passing_runs, signed
+from dlnrepro.report.numbers import duration
 from dlnrepro.report.paper import Paper
 from dlnrepro.store import LastVerdict
-from dlnrepro.verdict import Judged
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
-SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}
 
 
 def verdict_text(record: ClaimRecord) -> Text:
     """The verdict with its sign, in its colour; an expected failure is no alarm."""
     style = "green" if record.as_expected else STYLES[record.verdict]
-    return Text(f"{SIGNS[record.verdict]} {record.verdict}", style=style)
+    return Text(signed(record), style=style)
 
 
 def summary(paper: Paper, report: Report) -> None:
@@ -84,51 +81,10 @@ def _last(last: LastVerdict) -> str:
 
 def _row(record: ClaimRecord) -> list[str | Text]:
     """One claim in one line."""
-    passed, runs = _passing_runs(record)
-    controls = [control for item in record.criteria for control in item.fails_in]
-    told = f"{sum(control.tells for control in controls)}/{len(controls)}"
-    tightest = max(record.criteria, key=_use, default=None)
-    closest = "none"
-    if tightest is not None and tightest.worst is not None:
-        closest = f"{number(tightest.worst)} {_wanted(tightest)}"
-    return [verdict_text(record), record.id, f"{passed}/{runs}", closest, told, duration(record.seconds)]
-
-
-def _passing_runs(record: ClaimRecord) -> tuple[int, int]:
-    """How many runs of the arms that must hold pass everything that is asked of them, of how many."""
-    passing: dict[str, list[bool]] = {}
-    for item in (*record.assumptions, *record.criteria):
-        bounds = _interval(item)
-        for check in item.holds_in:
-            runs = passing.setdefault(check.arm, [True] * len(check.seeds))
-            for index, value in enumerate(check.values):
-                runs[index] &= value is not None and bounds.contains(value)
-    return sum(map(sum, passing.values())), sum(map(len, passing.values()))
-
-
-def _wanted(item: Judged) -> str:
-    """The interval in the fewest words."""
-    return f"in {item.interval_text.replace(' ', '')}" if item.interval_text[0] not in "<>≤≥" else item.interval_text
-
-
-def _interval(item: Judged) -> Interval:
-    """The interval of a judged criterion."""
-    return interval(**item.interval)
-
-
-def _use(item: Judged) -> float:
-    """How much of its tolerance the worst run uses up: 0 none, 1 all, above 1 too much."""
-    bounds = _interval(item)
-    if item.worst is None:
-        return -1.0
-    if math.isfinite(bounds.low) and math.isfinite(bounds.high):
-        half = (bounds.high - bounds.low) / 2
-        return abs(item.worst - (bounds.low + half)) / half if half else float(item.worst != bounds.low)
-    bound = bounds.high if math.isfinite(bounds.high) else bounds.low
-    if bound == 0 or item.worst * bound <= 0:
-        return 0.0 if bounds.contains(item.worst) else math.inf
-    ratio = item.worst / bound
-    return ratio if math.isfinite(bounds.high) == (bound > 0) else 1 / ratio
+    passed, runs = passing_runs(record)
+    told, controls = controls_told(record)
+    row = [record.id, f"{passed}/{runs}", closest(record), f"{told}/{controls}", duration(record.seconds)]
+    return [verdict_text(record), *row]
 
 
 def _checks(record: ClaimRecord) -> list[Check]:
