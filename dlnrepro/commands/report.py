@@ -14,7 +14,9 @@ from dlnrepro.commands import options
 @click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the summary.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
-@click.option("-o", "--output", "files", multiple=True, metavar="FILE", help="Also write FILE (.json); repeatable.")
+@click.option(
+    "-o", "--output", "files", multiple=True, metavar="FILE", help="Also write FILE (.json, .md, .xml); repeatable."
+)
 @click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
 @options.outputs
 def command(

@@ -51,7 +51,9 @@ Examples:
 @click.option("--no-controls", is_flag=True, help="Leave out the negative controls (the result is stamped).")
 @click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-@click.option("-o", "--output", "files", multiple=True, metavar="FILE", help="Also write FILE (.json); repeatable.")
+@click.option(
+    "-o", "--output", "files", multiple=True, metavar="FILE", help="Also write FILE (.json, .md, .xml); repeatable."
+)
 @click.option("-q", "--quiet", is_flag=True, help="No progress, and only the summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
 @options.outputs

@@ -11,11 +11,13 @@ import click
 from dlnrepro.errors import UsageError
 from dlnrepro.record import Report, to_json
 from dlnrepro.report.detail import record_page
+from dlnrepro.report.junit import junit
+from dlnrepro.report.markdown import markdown
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import summary
 from dlnrepro.store import write_whole
 
-FORMATS = {".json": to_json}
+FORMATS = {".json": to_json, ".md": markdown, ".xml": junit}
 
 
 def check_files(files: Sequence[str]) -> None:

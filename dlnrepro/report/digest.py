@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 
-from dlnrepro.check import Check
+from dlnrepro.check import Check, share_lower_bound
 from dlnrepro.interval import Interval, interval
-from dlnrepro.record import ClaimRecord
+from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.numbers import number
 from dlnrepro.verdict import Judged
 
@@ -68,6 +68,16 @@ def gap_words(item: Judged) -> str | None:
     if item.gap > 0:
         return f"gap from the worst run to the nearest run of a control: {number(item.gap)}"
     return f"the worst run and a control overlap by {number(-item.gap)}"
+
+
+def evidence(report: Report) -> str | None:
+    """What the number of runs shows, and no more; None where no claim was reproduced."""
+    checks = (check for record in report.claims for item in record.criteria for check in item.holds_in)
+    runs = max((len(check.seeds) for check in checks), default=0)
+    if not runs or not report.counts["reproduced"]:
+        return None
+    bound = share_lower_bound(runs, runs)
+    return f"{runs} of {runs} runs show that at least {bound:.2f} of all runs pass (95 % confidence), no more."
 
 
 def _interval(item: Judged) -> Interval:

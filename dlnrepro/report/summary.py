@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
-from dlnrepro.check import Check, share_lower_bound
 from dlnrepro.claim import Claim
 from dlnrepro.record import ClaimRecord, Report
-from dlnrepro.report.digest import closest, controls_told, passing_runs, signed
+from dlnrepro.report.digest import closest, controls_told, evidence, passing_runs, signed
 from dlnrepro.report.numbers import duration
 from dlnrepro.report.paper import Paper
 from dlnrepro.store import LastVerdict
@@ -39,15 +38,8 @@ def summary(paper: Paper, report: Report) -> None:
     counts = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count) or "no claim finished"
     seconds = report.provenance.get("wall_seconds", 0.0)
     paper.line(counts, f" in {duration(seconds)}", f" · stamped {', '.join(stamps)}" if stamps else "")
-    runs = max((len(check.seeds) for record in report.claims for check in _checks(record)), default=0)
-    if runs and report.counts["reproduced"]:
-        bound = share_lower_bound(runs, runs)
-        paper.line(
-            (
-                f"{runs} of {runs} runs show that at least {bound:.2f} of all runs pass (95 % confidence), no more.",
-                "dim",
-            )
-        )
+    if shown := evidence(report):
+        paper.line((shown, "dim"))
     if report.interrupted:
         paper.line(("interrupted: claims not listed did not finish", "yellow"))
 
@@ -85,8 +77,3 @@ def _row(record: ClaimRecord) -> list[str | Text]:
     told, controls = controls_told(record)
     row = [record.id, f"{passed}/{runs}", closest(record), f"{told}/{controls}", duration(record.seconds)]
     return [verdict_text(record), *row]
-
-
-def _checks(record: ClaimRecord) -> list[Check]:
-    """Every check of a claim that must hold."""
-    return [check for item in record.criteria for check in item.holds_in]
