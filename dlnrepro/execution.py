@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.curves import drawings
 from dlnrepro.engine import Cell, Numbers, Variation, plan
 from dlnrepro.pool import compute
-from dlnrepro.provenance import code_state
+from dlnrepro.provenance import code_state, source_hash
 from dlnrepro.record import ClaimRecord, record_claim
 from dlnrepro.runner import load_runner
-from dlnrepro.store import cell_key, read_cell, write_cell
 
 
 class Watcher(Protocol):
@@ -37,10 +38,11 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True)
 class Job:
-    """One claim to run: where it was found, the cells it needs, and how it departs from its file."""
+    """One claim to run: its file and the hash of it, the cells it needs, and how it departs from its file."""
 
     claim: Claim
     path: Path
+    claim_hash: str
     cells: tuple[Cell, ...]
     variation: Variation
     command: str
@@ -69,7 +71,8 @@ def prepare_job(claim: Claim, path: Path, variation: Variation, command: str) ->
     Raises:
         UsageError: the variation cannot be applied to the claim.
     """
-    return Job(claim, path, tuple(plan(claim, variation)), variation, command)
+    claim_hash = hashlib.sha256(path.read_bytes()).hexdigest()
+    return Job(claim, path, claim_hash, tuple(plan(claim, variation)), variation, command)
 
 
 def run_jobs(
@@ -98,7 +101,7 @@ def run_jobs(
 
 def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[ClaimRecord]:
     """The records in the order of the jobs, each as soon as its cells are there."""
-    keys = {id(cell): cell_key(cell) for job in jobs for cell in job.cells}
+    keys = {id(cell): cell_key(cell.runner, cell.params, cell.seeds) for job in jobs for cell in job.cells}
     known: dict[str, Numbers] = {}
     if means.cache:
         for job in jobs:
@@ -124,17 +127,22 @@ def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[Cl
 def _record(job: Job, keys: Mapping[str, str], known: Mapping[str, Numbers], cached: bool) -> ClaimRecord:
     """The record of a job whose cells are all there."""
     numbers = {arm: known[key] for arm, key in keys.items()}
+    complete = {arm: found for arm, found in numbers.items() if _complete(found.outcome)}
     _, dirty = code_state()
     stamps = job.variation.stamps(job.claim) + ["cached"] * cached + ["dirty"] * dirty
     return record_claim(
         job.claim,
         {arm: found.outcome for arm, found in numbers.items()},
         stamps=stamps,
-        cells={arm: key for arm, key in keys.items() if _complete(numbers[arm].outcome)},
+        params={cell.arm: cell.params for cell in job.cells},
+        cells={arm: keys[arm] for arm in complete},
+        digests={arm: series_digest(found.series) for arm, found in complete.items()},
         drawings=drawings(job.claim, {arm: found.series for arm, found in numbers.items()}),
         meanings=_meanings(job.claim),
         command=job.command,
         path=str(job.path),
+        claim_hash=job.claim_hash,
+        runner_hash=source_hash(job.claim.runner),
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import resource
@@ -17,14 +16,18 @@ from pathlib import Path
 from typing import Any
 
 from dlnrepro import __version__
+from dlnrepro.runner import runner_sources
 
 _PACKAGE = Path(__file__).resolve().parent
 _PHYSICS = ("torch", "numpy", "scipy")
 
 
 def provenance(command: Sequence[str], started: datetime) -> dict[str, Any]:
-    """The provenance of a run that began at `started` and ends now."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+    """The provenance of a run that began at `started` and ends now; worker processes are counted in.
+
+    The peak of memory is that of the largest single process.
+    """
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     commit, dirty = code_state()
     # The kernel counts the peak in kilobytes, but on macOS in bytes.
     unit = 1 if sys.platform == "darwin" else 1024
@@ -32,8 +35,8 @@ def provenance(command: Sequence[str], started: datetime) -> dict[str, Any]:
         "command": list(command),
         "started": started.isoformat(timespec="seconds"),
         "wall_seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
-        "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 3),
-        "peak_memory_bytes": usage.ru_maxrss * unit,
+        "cpu_seconds": round(sum(usage.ru_utime + usage.ru_stime for usage in usages), 3),
+        "peak_memory_bytes": max(usage.ru_maxrss for usage in usages) * unit,
         "versions": versions(),
         "commit": commit,
         "dirty": dirty,
@@ -73,12 +76,9 @@ def code_state() -> tuple[str | None, bool]:
 
 @cache
 def source_hash(runner: str) -> str:
-    """The SHA-256 of a runner's source and of all physics below it."""
-    specification = importlib.util.find_spec(f"dlnrepro.runners.{runner}")
-    assert specification is not None
-    assert specification.origin is not None
+    """The SHA-256 of a runner's source and of all physics that it may stand on."""
     digest = hashlib.sha256()
-    for path in [*sorted((_PACKAGE / "dynamics").rglob("*.py")), Path(specification.origin)]:
+    for path in [*sorted((_PACKAGE / "dynamics").rglob("*.py")), *runner_sources(runner)]:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -25,8 +25,17 @@ class ClaimRecord:
     """One claim of a report: its contents, its numbers, and the verdict on them.
 
     Attributes:
+        outcomes: arm -> what it left.
+        params: arm -> every parameter of the runner, as resolved.
+        cells: arm -> the key of its numbers, for arms that ran to their end.
+        digests: arm -> the SHA-256 of its series, likewise.
         drawings: the data of the claim's figures.
         meanings: what the runner says of each measure and series that the claim names.
+        command: runs the claim again.
+        path: the claim's file, as it was called.
+        claim: the claim's contents.
+        claim_hash: the SHA-256 of the claim's file.
+        runner_hash: the SHA-256 of the runner's source and of the physics below it.
     """
 
     id: str
@@ -40,12 +49,16 @@ class ClaimRecord:
     assumptions: tuple[Judged, ...]
     criteria: tuple[Judged, ...]
     outcomes: dict[str, Outcome]
+    params: dict[str, dict[str, Any]]
     cells: dict[str, str]
+    digests: dict[str, str]
     drawings: list[Drawing]
     meanings: dict[str, str]
     command: str
     path: str
     claim: dict[str, Any]
+    claim_hash: str
+    runner_hash: str
 
 
 @dataclass(frozen=True)
@@ -65,13 +78,17 @@ def record_claim(
     outcomes: Mapping[str, Outcome],
     *,
     stamps: Iterable[str],
+    params: Mapping[str, Mapping[str, Any]],
     cells: Mapping[str, str],
+    digests: Mapping[str, str],
     drawings: Iterable[Drawing],
     meanings: Mapping[str, str],
     command: str,
     path: str,
+    claim_hash: str,
+    runner_hash: str,
 ) -> ClaimRecord:
-    """The record of a claim, with its verdict."""
+    """The record of a claim, with its verdict; the arguments are its attributes."""
     stamps = list(stamps)
     verdict = judge(claim, outcomes, controls="no-controls" not in stamps)
     return ClaimRecord(
@@ -86,33 +103,39 @@ def record_claim(
         assumptions=verdict.assumptions,
         criteria=verdict.criteria,
         outcomes=dict(outcomes),
+        params={arm: dict(values) for arm, values in params.items()},
         cells=dict(cells),
+        digests=dict(digests),
         drawings=list(drawings),
         meanings=dict(meanings),
         command=command,
         path=path,
         claim=claim.model_dump(mode="json", by_alias=True, exclude_none=True),
+        claim_hash=claim_hash,
+        runner_hash=runner_hash,
     )
 
 
 def judged_again(report: Report, allow_inconclusive: bool = False) -> Report:
     """The report with every verdict computed again from its stored numbers."""
-    claims = []
-    for record in report.claims:
-        claim = Claim.model_validate(record.claim)
-        verdict: Verdict = judge(claim, record.outcomes, controls="no-controls" not in record.stamps)
-        claims.append(
-            replace(
-                record,
-                verdict=verdict.word,
-                expect=claim.expect,
-                as_expected=verdict.word == claim.expect,
-                because=verdict.because,
-                assumptions=verdict.assumptions,
-                criteria=verdict.criteria,
-            )
-        )
+    claims = [with_verdict(record, record.outcomes) for record in report.claims]
     return compile_report(claims, report.provenance, report.interrupted, allow_inconclusive)
+
+
+def with_verdict(record: ClaimRecord, outcomes: Mapping[str, Outcome]) -> ClaimRecord:
+    """The record with other numbers, judged."""
+    claim = Claim.model_validate(record.claim)
+    verdict: Verdict = judge(claim, outcomes, controls="no-controls" not in record.stamps)
+    return replace(
+        record,
+        verdict=verdict.word,
+        expect=claim.expect,
+        as_expected=verdict.word == claim.expect,
+        because=verdict.because,
+        assumptions=verdict.assumptions,
+        criteria=verdict.criteria,
+        outcomes=dict(outcomes),
+    )
 
 
 def compile_report(

@@ -7,13 +7,13 @@ import re
 from pathlib import Path
 from typing import Any
 
+from dlnrepro.atomic import write_whole
 from dlnrepro.catalogue import claim_paths, packaged
 from dlnrepro.claim import Claim, Criterion
 from dlnrepro.document import suggestion
 from dlnrepro.errors import UsageError
 from dlnrepro.loader import claims_at, read_claim
 from dlnrepro.runner import Runner, load_runner, runner_names
-from dlnrepro.store import write_whole
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 

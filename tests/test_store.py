@@ -1,83 +1,23 @@
-"""Cells and reports on disk: whole or not there, found again, named by what made them."""
+"""Reports on disk: whole or not there, found again, held against their manifests."""
 
 from __future__ import annotations
 
-import os
+import re
+import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from dlnrepro.engine import Cell, run_cell
 from dlnrepro.errors import UsageError
 from dlnrepro.record import Report, compile_report
-from dlnrepro.runner import silent
-from dlnrepro.store import cell_key, prepare, read_cell, read_report, write_cell, write_report, write_whole
-
-CELL = Cell("toy-claim", "near", "toy", {"value": 1.0, "behaviour": "steady", "bytes": 0}, (0, 1))
+from dlnrepro.store import prepare, read_report, write_report
 
 
 def empty_report() -> Report:
     """A report without claims."""
     return compile_report([], {}, interrupted=False, allow_inconclusive=False)
-
-
-@pytest.mark.usefixtures("toys")
-def test_a_cell_is_stored_with_its_measures_and_series(tmp_path: Path) -> None:
-    prepare(tmp_path)
-    numbers = run_cell(CELL, silent, lambda: 1.0)
-    write_cell(tmp_path, "key", numbers)
-    with np.load(tmp_path / "cells" / "key.npz", allow_pickle=False) as stored:
-        assert stored["measure.value"].tolist() == numbers.outcome.measures["value"]
-        assert stored["series.height"].shape == (2, 10)
-    assert os.listdir(tmp_path / "cells") == ["key.npz"]
-
-
-@pytest.mark.usefixtures("toys")
-def test_a_stored_cell_is_read_back_as_it_was(tmp_path: Path) -> None:
-    prepare(tmp_path)
-    cell = Cell("toy-claim", "near", "toy", {**CELL.params, "behaviour": "first-diverges"}, (0, 1))
-    numbers = run_cell(cell, silent, lambda: 1.0)
-    write_cell(tmp_path, "key", numbers)
-    found = read_cell(tmp_path, "key", cell)
-    assert found is not None
-    assert found.outcome == numbers.outcome
-    assert all(np.array_equal(found.series[name], values) for name, values in numbers.series.items())
-
-
-@pytest.mark.usefixtures("toys")
-@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "another", "none"])
-def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> None:
-    prepare(tmp_path)
-    path = tmp_path / "cells" / "key.npz"
-    write_cell(tmp_path, "key", run_cell(CELL, silent, lambda: 1.0))
-    whole = path.read_bytes()
-    middle = whole.index(b"measure.value") + 60
-    changed = {
-        "cut": whole[: len(whole) // 2],
-        "flipped": whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :],
-        "emptied": b"",
-        "another": b"not an archive",
-        "none": whole,
-    }
-    path.write_bytes(changed[damage])
-    seeds = (0, 1, 2) if damage == "none" else CELL.seeds
-    assert read_cell(tmp_path, "key", Cell("toy-claim", "near", "toy", CELL.params, seeds)) is None
-
-
-@pytest.mark.usefixtures("toys")
-def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = cell_key(CELL)
-    assert key == cell_key(Cell("another", "another", CELL.runner, CELL.params, CELL.seeds))
-    others = [
-        Cell("toy-claim", "near", "toy", {**CELL.params, "value": 1.0000001}, CELL.seeds),
-        Cell("toy-claim", "near", "toy", CELL.params, (0, 2)),
-    ]
-    assert key not in {cell_key(cell) for cell in others}
-    monkeypatch.setattr("dlnrepro.store.versions", lambda: {"torch": "0"})
-    assert cell_key(CELL) != key
 
 
 def test_the_newest_report_is_found_and_latest_points_at_it(tmp_path: Path) -> None:
@@ -110,22 +50,6 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
         prepare(tmp_path / "file")
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "file"
-    write_whole(path, b"old")
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(UsageError, match="found: no space left on device"):
-        write_whole(path, b"new")
-    assert path.read_bytes() == b"old"
-    assert os.listdir(tmp_path) == ["file"]
-
-
 def test_the_report_is_the_same_after_a_round_trip(
     write_claim: Callable[..., Path], command: Callable[..., tuple[int, str, str]]
 ) -> None:
@@ -136,3 +60,42 @@ def test_the_report_is_the_same_after_a_round_trip(
     report = from_json(out.encode())
     assert to_json(report).decode() == out
     assert judged_again(report) == report
+
+
+def test_a_stored_report_has_a_manifest_that_other_programs_can_check(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    folder = write_report(tmp_path, empty_report(), datetime(2026, 1, 1, tzinfo=UTC))
+    done = subprocess.run(
+        ["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "report.json: OK\n"
+
+
+def test_a_tampered_report_is_named(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    folder = write_report(tmp_path, empty_report(), datetime(2026, 1, 1, tzinfo=UTC))
+    path = folder / "report.json"
+    path.write_bytes(path.read_bytes().replace(b'"reproduced": 0', b'"reproduced": 9'))
+    with pytest.raises(UsageError, match=r"report\.json: expected the contents that SHA256SUMS lists, found others"):
+        read_report(tmp_path, None)
+    (folder / "SHA256SUMS").write_text("")
+    with pytest.raises(UsageError, match=r"SHA256SUMS: expected report\.json among its files, found it missing"):
+        read_report(tmp_path, None)
+    (folder / "SHA256SUMS").unlink()
+    assert read_report(tmp_path, None).counts["reproduced"] == 9
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("nonsense", ":1: expected a SHA-256 and the name of a file, found 'nonsense'"),
+        ("0" * 64 + "  ../other\n", ":1: expected a SHA-256 and the name of a file"),
+        ("0" * 64 + "  gone\n", "gone: expected the file that SHA256SUMS lists, found: no such file or directory"),
+    ],
+)
+def test_a_manifest_that_is_none_is_named(tmp_path: Path, text: str, fault: str) -> None:
+    prepare(tmp_path)
+    folder = write_report(tmp_path, empty_report(), datetime(2026, 1, 1, tzinfo=UTC))
+    (folder / "SHA256SUMS").write_text(text)
+    with pytest.raises(UsageError, match=re.escape(fault)):
+        read_report(tmp_path, None)

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "dlnrepro"
 
 # Lowest first. A module may import from its own layer and from those before it.
 LAYERS = [
-    {"errors"},
+    {"errors", "atomic"},
     {"dynamics"},
     {"runner"},
     {"runners"},
@@ -23,13 +23,15 @@ LAYERS = [
     {"check", "explanation"},
     {"claim"},
     {"loader"},
-    {"catalogue", "selection", "verdict", "thinning"},
-    {"curves"},
-    {"engine", "provenance", "record"},
-    {"store", "scaffold", "parts"},
+    {"catalogue", "selection", "verdict"},
+    {"engine", "provenance", "thinning", "curves"},
+    {"record", "manifest", "cells"},
+    {"store", "scaffold", "parts", "staleness", "comparison"},
     {"pool"},
     {"execution"},
+    {"replay"},
     {"report"},
+    {"interface"},
     {"commands"},
     {"cli"},
 ]

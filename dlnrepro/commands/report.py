@@ -18,6 +18,7 @@ from dlnrepro.commands import options
     "-o", "--output", "files", multiple=True, metavar="FILE", help="Also write FILE (.json, .md, .xml); repeatable."
 )
 @click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
+@click.option("--as-recorded", is_flag=True, help="Judge numbers even if code or versions have changed since.")
 @options.outputs
 def command(
     run: str | None,
@@ -26,17 +27,21 @@ def command(
     as_json: bool,
     files: tuple[str, ...],
     allow_inconclusive: bool,
+    as_recorded: bool,
     outputs: Path,
 ) -> int:
     """Show a stored run again, with its verdicts computed again from the stored numbers.
 
-    RUN is the name of a folder in outputs/reports or a path; the newest run if left out.
+    RUN is the name of a folder in outputs/reports or a path; the newest run if left out. Numbers that would no longer
+    come out the same, because the runner or a version has changed, are not used; the report says what changed.
     """
     from dlnrepro.record import judged_again
     from dlnrepro.report.delivery import check_files, deliver
+    from dlnrepro.staleness import without_stale_numbers
     from dlnrepro.store import read_report
 
     check_files(files)
-    report = judged_again(read_report(outputs, run), allow_inconclusive)
+    judged = judged_again if as_recorded else without_stale_numbers
+    report = judged(read_report(outputs, run), allow_inconclusive)
     deliver(report, None, files, as_json=as_json, verbose=verbose, quiet=quiet)
     return report.exit_code

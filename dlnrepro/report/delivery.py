@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from dlnrepro.atomic import write_whole
 from dlnrepro.errors import UsageError
 from dlnrepro.record import Report, to_json
 from dlnrepro.report.detail import record_page
@@ -15,7 +16,6 @@ from dlnrepro.report.junit import junit
 from dlnrepro.report.markdown import markdown
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import summary
-from dlnrepro.store import write_whole
 
 FORMATS = {".json": to_json, ".md": markdown, ".xml": junit}
 

@@ -1,0 +1,57 @@
+"""`dlnrepro diff`: two stored runs side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from dlnrepro.commands import options
+
+RELATIVE, ABSOLUTE = 1e-6, 1e-12
+
+
+@click.command("diff", short_help="Two stored runs side by side: verdicts, settings, numbers, times.")
+@click.argument("first", metavar="RUN_A")
+@click.argument("second", metavar="RUN_B")
+@click.option(
+    "--atol", type=click.FloatRange(0), help=f"Absolute tolerance for numbers.  [default: {ABSOLUTE:g}]", metavar="X"
+)
+@click.option(
+    "--rtol", type=click.FloatRange(0), help=f"Relative tolerance for numbers.  [default: {RELATIVE:g}]", metavar="X"
+)
+@click.option("--subset", is_flag=True, help="RUN_B may leave out claims of RUN_A.")
+@click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
+@options.outputs
+def command(
+    first: str, second: str, atol: float | None, rtol: float | None, subset: bool, as_json: bool, outputs: Path
+) -> int:
+    """Compare two stored runs. RUN_A and RUN_B are folders in outputs/reports, paths, or `latest`.
+
+    Exit code 1 if a verdict has changed, or a number beyond the tolerances where --atol or --rtol is given; 4 if
+    nothing has, but something could not be compared: a claim or an arm that one of the two lacks, other seeds, an
+    error.
+    """
+    from dataclasses import asdict
+
+    from dlnrepro.comparison import compare
+    from dlnrepro.record import judged_again
+    from dlnrepro.report.differences import differences_page
+    from dlnrepro.report.paper import Paper
+    from dlnrepro.store import read_report
+
+    one, other = (judged_again(read_report(outputs, name)) for name in (first, second))
+    asked = atol is not None or rtol is not None
+    # Whoever gives one tolerance asks for that alone.
+    absolute = (0.0 if asked else ABSOLUTE) if atol is None else atol
+    relative = (0.0 if asked else RELATIVE) if rtol is None else rtol
+    comparison = compare(one, other, absolute, relative)
+    code = comparison.exit_code(asked, subset)
+    if as_json:
+        click.echo(json.dumps({"exit_code": code, **asdict(comparison)}, indent=1, ensure_ascii=False))
+        return code
+    paper = Paper.of_terminal()
+    differences_page(paper, comparison)
+    paper.deliver()
+    return code

@@ -1,0 +1,55 @@
+"""`dlnrepro replay`: a stored run, run again from its record."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from dlnrepro.commands import options
+
+if TYPE_CHECKING:
+    from dlnrepro.record import ClaimRecord
+
+
+@click.command("replay", short_help="Runs a stored run again from its record: same bits?")
+@click.argument("run", required=False)
+@click.option(
+    "-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes; as many as cores if left out."
+)
+@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@options.outputs
+def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> int:
+    """Run a stored run again, with the parameters and seeds of its record, and compare.
+
+    RUN is the name of a folder in outputs/reports or a path; the newest run if left out. Nothing is stored. Exit
+    code 1 if a verdict has changed, 4 if something could not be run again, 0 otherwise: whether the bits are the same
+    is said, and on another machine or with other versions they need not be.
+    """
+    from dlnrepro.comparison import compare
+    from dlnrepro.pool import cores
+    from dlnrepro.provenance import processor, versions
+    from dlnrepro.record import compile_report, judged_again
+    from dlnrepro.replay import replay
+    from dlnrepro.report.differences import differences_page
+    from dlnrepro.report.paper import Paper
+    from dlnrepro.report.progress import watcher
+    from dlnrepro.store import read_report
+
+    recorded = judged_again(read_report(outputs, run))
+    records: list[ClaimRecord] = []
+    interrupted = False
+    with watcher(quiet) as watching, closing(replay(recorded, jobs or cores(), watching)) as replayed:
+        try:
+            records.extend(replayed)
+        except KeyboardInterrupt:
+            interrupted = True
+    here = {**recorded.provenance, "versions": versions(), "processor": processor()}
+    again = compile_report(records, here, interrupted, allow_inconclusive=False)
+    comparison = compare(recorded, again, 0.0, 0.0)
+    paper = Paper.of_terminal()
+    differences_page(paper, comparison)
+    paper.deliver()
+    return 130 if interrupted else comparison.exit_code(numbers_count=False, subset=False)

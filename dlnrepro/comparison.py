@@ -1,0 +1,215 @@
+"""Two reports side by side: verdicts, settings, numbers, times, and where they were made.
+
+What cannot be compared is said to be so and never counted as equal.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dlnrepro.check import Outcome
+from dlnrepro.record import ClaimRecord, Report
+
+CHANGED, NOT_COMPARED = 1, 4
+"""Exit codes: a verdict, or a number beyond a tolerance that was asked for, has changed; something is missing."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A measure of an arm whose numbers differ beyond the tolerances.
+
+    Attributes:
+        runs: how many of the arm's runs differ, a number on one side and none on the other included.
+        first, second: the two numbers of the run in which they are farthest apart.
+    """
+
+    arm: str
+    measure: str
+    runs: int
+    first: float | None
+    second: float | None
+
+
+@dataclass(frozen=True)
+class ClaimComparison:
+    """One claim that is in both reports.
+
+    Attributes:
+        verdicts: of the first and the second report.
+        settings: what differs in the claim's contents, parameters or seeds, in words.
+        missing: what only one of the two has, in words.
+        compared: how many numbers were held against each other.
+        differences: those that differ beyond the tolerances.
+        identical: whether all that was compared has the same bits, the series included.
+        seconds: of the first and the second.
+    """
+
+    id: str
+    verdicts: tuple[str, str]
+    settings: list[str]
+    missing: list[str]
+    compared: int
+    differences: list[Difference]
+    identical: bool
+    seconds: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two reports side by side.
+
+    Attributes:
+        only_first, only_second: ids of claims that one report alone has.
+        origins: what differs in versions, commit and processor, in words.
+    """
+
+    claims: list[ClaimComparison]
+    only_first: list[str]
+    only_second: list[str]
+    origins: list[str]
+
+    def exit_code(self, numbers_count: bool, subset: bool) -> int:
+        """1 for a change, else 4 for what could not be compared, else 0.
+
+        Args:
+            numbers_count: whether a number beyond the tolerances is a change.
+            subset: whether the second report may leave claims of the first one out.
+        """
+        changed = any(claim.verdicts[0] != claim.verdicts[1] for claim in self.claims)
+        if changed or (numbers_count and any(claim.differences for claim in self.claims)):
+            return CHANGED
+        lacking = not self.claims or self.only_second or (self.only_first and not subset)
+        return NOT_COMPARED if lacking or any(claim.missing for claim in self.claims) else 0
+
+
+def compare(first: Report, second: Report, absolute: float, relative: float) -> Comparison:
+    """Two reports side by side.
+
+    Args:
+        first: the one to hold the other against.
+        second: the other.
+        absolute: numbers a and b are equal if |a - b| <= absolute + relative |a|.
+        relative: likewise.
+    """
+    one, other = ({record.id: record for record in report.claims} for report in (first, second))
+    return Comparison(
+        [compare_claim(one[name], other[name], absolute, relative) for name in one if name in other],
+        [name for name in one if name not in other],
+        [name for name in other if name not in one],
+        _origins(first.provenance, second.provenance),
+    )
+
+
+def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, relative: float) -> ClaimComparison:
+    """One claim of two reports side by side."""
+    missing, differences, compared = [], [], 0
+    for arm in {**first.outcomes, **second.outcomes}:
+        one, other = first.outcomes.get(arm), second.outcomes.get(arm)
+        if one is None or other is None:
+            missing.append(f"arm {arm} is only in the {'first' if other is None else 'second'}")
+            continue
+        if lack := _lack(one, other):
+            missing.append(f"arm {arm}: {lack}")
+            continue
+        for measure in one.measures:
+            compared += len(one.seeds)
+            if found := _difference(arm, measure, one, other, absolute, relative):
+                differences.append(found)
+    return ClaimComparison(
+        first.id,
+        (first.verdict, second.verdict),
+        _settings(first, second),
+        missing,
+        compared,
+        differences,
+        _identical(first, second) and not missing,
+        (first.seconds, second.seconds),
+    )
+
+
+def _identical(first: ClaimRecord, second: ClaimRecord) -> bool:
+    """Whether all measures of all arms, and the digests of all series, are equal to the bit."""
+    return first.digests == second.digests and _bits(first.outcomes) == _bits(second.outcomes)
+
+
+def _bits(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
+    """All numbers of some arms, each with its seeds, such that -0 and 0 differ and NaN equals NaN."""
+    return {
+        arm: (outcome.seeds, {name: [_hex(value) for value in values] for name, values in outcome.measures.items()})
+        for arm, outcome in outcomes.items()
+    }
+
+
+def _hex(value: float | None) -> str | None:
+    """A number to its last bit, or None where there is none."""
+    known = _known(value)
+    return None if known is None else known.hex()
+
+
+def _known(value: float | None) -> float | None:
+    """The number, or None where there is none: a stored report knows neither NaN nor infinity."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _lack(first: Outcome, second: Outcome) -> str | None:
+    """Why two outcomes of an arm cannot be held against each other, or None."""
+    for outcome, which in ((first, "first"), (second, "second")):
+        if outcome.fault:
+            return f"the {which} failed ({outcome.fault})"
+        if outcome.spent:
+            return f"the {which} was stopped by its budget"
+    if first.seeds != second.seeds:
+        return "other seeds"
+    if only := sorted(first.measures.keys() ^ second.measures.keys()):
+        return f"measures that only one has: {', '.join(only)}"
+    return None
+
+
+def _difference(
+    arm: str, measure: str, first: Outcome, second: Outcome, absolute: float, relative: float
+) -> Difference | None:
+    """What differs in one measure of one arm, or None."""
+    farthest, runs, worst = -1.0, 0, (None, None)
+    for left, right in zip(first.measures[measure], second.measures[measure], strict=True):
+        one, other = _known(left), _known(right)
+        if one is None or other is None:
+            gap = 0.0 if one is other else math.inf
+        else:
+            gap = max(0.0, abs(one - other) - absolute - relative * abs(one))
+        if gap > 0:
+            runs += 1
+            if gap > farthest:
+                farthest, worst = gap, (one, other)  # type: ignore[assignment]
+    return Difference(arm, measure, runs, *worst) if runs else None
+
+
+def _settings(first: ClaimRecord, second: ClaimRecord) -> list[str]:
+    """What differs in the claim's contents, its parameters and its seeds, in words."""
+    changes = [
+        f"claim: {key} has changed"
+        for key in {**first.claim, **second.claim}
+        if first.claim.get(key) != second.claim.get(key)
+    ]
+    for arm in first.params.keys() & second.params.keys():
+        one, other = first.params[arm], second.params[arm]
+        changes += [
+            f"arm {arm}: {key} was {one.get(key)}, is {other.get(key)}"
+            for key in {**one, **other}
+            if one.get(key) != other.get(key)
+        ]
+    if first.runner_hash != second.runner_hash:
+        changes.append("the source of the runner, or of the physics below it, has changed")
+    return changes
+
+
+def _origins(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """What differs in where two reports were made, in words."""
+    changes = []
+    one, other = first.get("versions") or {}, second.get("versions") or {}
+    changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in one | other if one.get(key) != other.get(key)]
+    places = ("commit", "processor", "platform")
+    changes += [f"{key} {first.get(key)} and {second.get(key)}" for key in places if first.get(key) != second.get(key)]
+    return changes

@@ -1,0 +1,87 @@
+"""`dlnrepro diff`: verdicts, settings and numbers of two runs; what cannot be compared is no pass."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., tuple[int, str, str]]
+Write = Callable[..., Path]
+Store = Callable[..., str]
+
+
+@pytest.fixture
+def stored(command: Command, write_claim: Write, tmp_path: Path) -> Store:
+    """Run the toy claim with some options and give the path of its report."""
+    count = iter(range(100))
+
+    def store(*words: str) -> str:
+        path = tmp_path / f"report-{next(count)}.json"
+        command("run", write_claim(), "-q", "--no-cache", "-o", path, *words)
+        return str(path)
+
+    return store
+
+
+def test_two_equal_runs_are_bit_identical(command: Command, stored: Store) -> None:
+    code, out, err = command("diff", stored(), stored())
+    assert (code, err) == (0, "")
+    assert out == (
+        "= toy-claim reproduced 16 numbers, bit-identical\n\n1 claim compared, no verdict changed, 1 bit-identical\n"
+    )
+
+
+def test_a_changed_verdict_has_its_code_and_its_settings_are_named(command: Command, stored: Store) -> None:
+    code, out, _ = command("diff", stored(), stored("-s", "value=3"))
+    assert code == 1
+    assert "✗ toy-claim reproduced → not reproduced 4 of 16 numbers differ" in out
+    assert "  arm near: value was 1, is 3" in out
+
+
+def test_numbers_count_only_where_a_tolerance_is_asked_for(command: Command, stored: Store) -> None:
+    first, second = stored(), stored("-s", "value=1.01")
+    assert command("diff", first, second)[0] == 0
+    assert command("diff", first, second, "--rtol", "0.001")[0] == 1
+    assert command("diff", first, second, "--rtol", "0.02")[0] == 0
+    assert command("diff", first, second, "--atol", "0.02")[0] == 0
+
+
+def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
+    command: Command, stored: Store, write_claim: Write, tmp_path: Path
+) -> None:
+    first = stored()
+    code, out, _ = command("diff", first, stored("--seed-base", "3"))
+    assert code == 4
+    assert "= toy-claim reproduced not comparable" in out
+    assert "arm near: other seeds" in out
+    write_claim(name="another")
+    command("run", tmp_path, "-q", "-o", tmp_path / "both.json")
+    code, out, _ = command("diff", tmp_path / "both.json", first)
+    assert code == 4
+    assert "only in the first: another" in out
+    assert command("diff", tmp_path / "both.json", first, "--subset")[0] == 0
+    assert command("diff", first, tmp_path / "both.json", "--subset")[0] == 4
+
+
+def test_two_errors_are_no_equality(command: Command, stored: Store) -> None:
+    code, out, _ = command("diff", stored("-s", "behaviour=raises"), stored("-s", "behaviour=raises"))
+    assert code == 4
+    assert "arm near: the first failed (RuntimeError: the toy broke" in out
+
+
+def test_nothing_to_compare_does_not_pass(command: Command, stored: Store, tmp_path: Path) -> None:
+    path = tmp_path / "empty.json"
+    report = json.loads(Path(stored()).read_text())
+    path.write_text(json.dumps({**report, "claims": []}))
+    assert command("diff", path, path)[0] == 4
+
+
+def test_the_comparison_is_also_json(command: Command, stored: Store) -> None:
+    code, out, _ = command("diff", stored(), stored("-s", "value=3"), "--json")
+    found = json.loads(out)
+    assert (code, found["exit_code"]) == (1, 1)
+    assert found["claims"][0]["verdicts"] == ["reproduced", "not reproduced"]
+    assert found["claims"][0]["differences"][0]["measure"] == "value"

@@ -1,0 +1,94 @@
+"""`dlnrepro replay`: a stored run again from its record, the same bits or a plain word on what differs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Command = Callable[..., tuple[int, str, str]]
+Write = Callable[..., Path]
+
+
+def edited(tmp_path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """The newest report with a change, without a manifest."""
+    report = json.loads((tmp_path / "outputs" / "latest" / "report.json").read_text())
+    change(report)
+    path = tmp_path / "edited.json"
+    path.write_text(json.dumps(report))
+    return path
+
+
+def test_a_run_comes_out_again_to_the_bit_though_its_claim_file_is_gone(command: Command, write_claim: Write) -> None:
+    path = write_claim()
+    command("run", path, "-s", "bytes=7", "--seed-base", "5")
+    path.unlink()
+    code, out, err = command("replay")
+    assert (code, err.splitlines()[0]) == (0, "1 claim, 2 arms to compute")
+    assert out == (
+        "= toy-claim reproduced 16 numbers, bit-identical\n\n1 claim compared, no verdict changed, 1 bit-identical\n"
+    )
+
+
+def test_numbers_that_differ_are_shown_and_change_nothing_while_the_verdict_stands(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    command("run", write_claim())
+
+    def change(report: dict[str, Any]) -> None:
+        report["claims"][0]["outcomes"]["near"]["measures"]["value"][1] = 1.0000001
+        report["provenance"]["versions"]["torch"] = "0.1"
+
+    code, out, _ = command("replay", edited(tmp_path, change), "-q")
+    assert code == 0
+    assert "= toy-claim reproduced 1 of 16 numbers differ" in out
+    assert "  near, value: 1.0000001 → 1.000" in out
+    assert "made with: torch 0.1 and " in out
+
+
+def test_a_verdict_that_changes_has_its_own_code(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    command("run", write_claim())
+
+    def change(report: dict[str, Any]) -> None:
+        report["claims"][0]["params"]["near"]["value"] = 2.0
+
+    code, out, _ = command("replay", edited(tmp_path, change), "-q")
+    assert code == 1
+    assert "✗ toy-claim reproduced → not reproduced 4 of 16 numbers differ" in out
+
+
+def test_an_arm_that_its_budget_stopped_is_not_passed_off_as_the_same(command: Command, write_claim: Write) -> None:
+    command("run", write_claim(), "-s", "behaviour=slow", "--budget", "0.1", "-q")
+    code, out, _ = command("replay", "-q")
+    assert code == 4
+    assert "arm near: the first was stopped by its budget" in out
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fault"),
+    [
+        ("claim", "gone", "toy-claim: expected the runner 'gone' of the record, found no such runner here\n"),
+        ("params", {}, "toy-claim: arm near: expected its parameters in the record, found none\n"),
+        (
+            "params",
+            {"near": {"value": 1.0, "behaviour": "steady", "bytes": 0, "more": 1}},
+            "toy-claim: arm near: more: expected one of value, behaviour, bytes, found 'more'"
+            " (the runner has changed since the record was made)\n",
+        ),
+    ],
+)
+def test_a_record_that_cannot_be_run_again_is_one_line(
+    command: Command, write_claim: Write, tmp_path: Path, key: str, value: Any, fault: str
+) -> None:
+    command("run", write_claim())
+
+    def change(report: dict[str, Any]) -> None:
+        if key == "claim":
+            report["claims"][0]["claim"]["runner"] = value
+        else:
+            report["claims"][0][key] = value
+
+    assert command("replay", edited(tmp_path, change))[::2] == (2, fault)

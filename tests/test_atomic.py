@@ -1,0 +1,39 @@
+"""Files that are there whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from dlnrepro.atomic import ABANDONED_AFTER, MARK, clear_abandoned, write_whole
+from dlnrepro.errors import UsageError
+
+
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    write_whole(path, b"old")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(UsageError, match="found: no space left on device"):
+        write_whole(path, b"new")
+    assert path.read_bytes() == b"old"
+    assert os.listdir(tmp_path) == ["file"]
+
+
+def test_what_killed_processes_left_is_removed_and_what_is_being_written_is_not(tmp_path: Path) -> None:
+    left, fresh, other = tmp_path / f"{MARK}left", tmp_path / f"{MARK}fresh", tmp_path / "other"
+    for path in (left, fresh, other):
+        path.write_text("x")
+    long_ago = time.time() - ABANDONED_AFTER - 1
+    for path in (left, other):
+        os.utime(path, (long_ago, long_ago))
+    clear_abandoned(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [fresh.name, "other"]

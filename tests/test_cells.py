@@ -1,0 +1,90 @@
+"""The numbers of single arms on disk: whole or not there, found again under what made them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
+from dlnrepro.engine import Cell, run_cell
+from dlnrepro.runner import silent
+from dlnrepro.store import prepare
+
+CELL = Cell("toy-claim", "near", "toy", {"value": 1.0, "behaviour": "steady", "bytes": 0}, (0, 1))
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_cell_is_stored_with_its_measures_and_series(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    numbers = run_cell(CELL, silent, lambda: 1.0)
+    write_cell(tmp_path, "key", numbers)
+    with np.load(tmp_path / "cells" / "key.npz", allow_pickle=False) as stored:
+        assert stored["measure.value"].tolist() == numbers.outcome.measures["value"]
+        assert stored["series.height"].shape == (2, 10)
+    assert os.listdir(tmp_path / "cells") == ["key.npz"]
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_stored_cell_is_read_back_as_it_was(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    cell = Cell("toy-claim", "near", "toy", {**CELL.params, "behaviour": "first-diverges"}, (0, 1))
+    numbers = run_cell(cell, silent, lambda: 1.0)
+    write_cell(tmp_path, "key", numbers)
+    found = read_cell(tmp_path, "key", cell)
+    assert found is not None
+    assert found.outcome == numbers.outcome
+    assert all(np.array_equal(found.series[name], values) for name, values in numbers.series.items())
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "another", "none"])
+def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> None:
+    prepare(tmp_path)
+    path = tmp_path / "cells" / "key.npz"
+    write_cell(tmp_path, "key", run_cell(CELL, silent, lambda: 1.0))
+    whole = path.read_bytes()
+    middle = whole.index(b"measure.value") + 60
+    changed = {
+        "cut": whole[: len(whole) // 2],
+        "flipped": whole[:middle] + bytes([whole[middle] ^ 255]) + whole[middle + 1 :],
+        "emptied": b"",
+        "another": b"not an archive",
+        "none": whole,
+    }
+    path.write_bytes(changed[damage])
+    seeds = (0, 1, 2) if damage == "none" else CELL.seeds
+    assert read_cell(tmp_path, "key", Cell("toy-claim", "near", "toy", CELL.params, seeds)) is None
+
+
+@pytest.mark.usefixtures("toys")
+def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    key = key_of(CELL)
+    assert key == key_of(Cell("another", "another", CELL.runner, CELL.params, CELL.seeds))
+    others = [
+        Cell("toy-claim", "near", "toy", {**CELL.params, "value": 1.0000001}, CELL.seeds),
+        Cell("toy-claim", "near", "toy", CELL.params, (0, 2)),
+    ]
+    assert key not in {key_of(cell) for cell in others}
+    monkeypatch.setattr("dlnrepro.cells.versions", lambda: {"torch": "0"})
+    assert key_of(CELL) != key
+
+
+def key_of(cell: Cell) -> str:
+    """The key of a cell."""
+    return cell_key(cell.runner, cell.params, cell.seeds)
+
+
+def test_the_digest_of_series_changes_with_any_bit_and_name_and_not_with_the_kind_of_nan() -> None:
+    rows = np.array([[1.0, np.nan], [0.0, 2.0]])
+    other_nan = rows.copy()
+    other_nan[0, 1] = -np.float64("nan")
+    assert series_digest({"a": rows}) == series_digest({"a": other_nan})
+    changed = rows.copy()
+    changed[1, 0] = -0.0
+    digests = {
+        series_digest(series) for series in ({"a": rows}, {"b": rows}, {"a": changed}, {"a": rows.reshape(1, 4)})
+    }
+    assert len(digests) == 4

@@ -1,0 +1,50 @@
+"""Stored numbers that would not come out the same today are named and not used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dlnrepro import provenance
+
+Command = Callable[..., tuple[int, str, str]]
+Write = Callable[..., Path]
+
+
+def test_numbers_of_another_version_are_not_used_unless_asked_for(
+    command: Command, write_claim: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("run", write_claim(), "-q")
+    then = provenance.versions()
+    for module in ("cells", "staleness"):
+        monkeypatch.setattr(f"dlnrepro.{module}.versions", lambda: {**then, "numpy": "99.1"})
+    code, out, _ = command("report")
+    assert code == 4
+    flat = " ".join(out.split())
+    assert f"its numbers are stale (numpy {then['numpy']} then, 99.1 now)" in flat
+    assert "stamped stale" in flat
+    assert command("report", "--as-recorded")[0] == 0
+
+
+def test_numbers_of_changed_source_are_not_used(
+    command: Command, write_claim: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("run", write_claim(), "-q")
+    for module in ("cells", "staleness"):
+        monkeypatch.setattr(f"dlnrepro.{module}.source_hash", lambda _: "other")
+    code, out, _ = command("report", "-q")
+    assert code == 4
+    assert "the source of runner 'toy', or of the physics below it, has changed" in " ".join(out.split())
+
+
+def test_numbers_with_other_parameters_than_their_key_says_are_not_used(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    path = tmp_path / "report.json"
+    command("run", write_claim(), "-q", "-o", path)
+    path.write_text(path.read_text().replace('"value": 5.0', '"value": 6.0'))
+    code, out, _ = command("report", path)
+    assert code == 4
+    assert "parameters or seeds are not those of its key in far" in " ".join(out.split())
