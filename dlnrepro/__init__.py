@@ -1,3 +1,54 @@
-"""Published claims about deep linear networks, as experiments that anyone can run and that can fail."""
+"""Published claims about deep linear networks, as experiments that anyone can run and that can fail.
+
+import dlnrepro
+
+results = dlnrepro.run("rank-one-alignment", seeds=4)     # what `dlnrepro run rank-one-alignment --seeds 4` does
+results["rank-one-alignment"].verdict                      # 'reproduced'
+
+claim = dlnrepro.load_claim(Path("claims/mine.yaml"))      # held against the schema and its runner
+dlnrepro.judge(claim, outcomes)                            # a verdict on numbers from anywhere
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from dlnrepro.check import Outcome as Outcome
+    from dlnrepro.errors import ClaimError as ClaimError
+    from dlnrepro.errors import ReproError as ReproError
+    from dlnrepro.errors import UsageError as UsageError
+    from dlnrepro.interface import Results as Results
+    from dlnrepro.interface import run as run
+    from dlnrepro.loader import load_claim as load_claim
+    from dlnrepro.verdict import Verdict as Verdict
+    from dlnrepro.verdict import judge as judge
 
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "Outcome": "check",
+    "ClaimError": "errors",
+    "ReproError": "errors",
+    "UsageError": "errors",
+    "Results": "interface",
+    "run": "interface",
+    "load_claim": "loader",
+    "Verdict": "verdict",
+    "judge": "verdict",
+}
+
+__all__ = ["ClaimError", "Outcome", "ReproError", "Results", "UsageError", "Verdict", "judge", "load_claim", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """A public name, imported when it is asked for: `dlnrepro --help` must not wait for torch."""
+    if name in _PUBLIC:
+        return getattr(importlib.import_module(f"dlnrepro.{_PUBLIC[name]}"), name)
+    raise AttributeError(f"module 'dlnrepro' has no attribute '{name}'")
+
+
+def __dir__() -> list[str]:
+    """The public names."""
+    return [*__all__, "__version__"]

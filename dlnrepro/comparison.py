@@ -6,7 +6,7 @@ What cannot be compared is said to be so and never counted as equal.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -105,14 +105,15 @@ def compare(first: Report, second: Report, absolute: float, relative: float) -> 
 
 def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, relative: float) -> ClaimComparison:
     """One claim of two reports side by side."""
-    missing, differences, compared = [], [], 0
+    missing: dict[str, str] = {}
+    differences, compared = [], 0
     for arm in {**first.outcomes, **second.outcomes}:
         one, other = first.outcomes.get(arm), second.outcomes.get(arm)
         if one is None or other is None:
-            missing.append(f"arm {arm} is only in the {'first' if other is None else 'second'}")
+            missing[arm] = f"only in the {'first' if other is None else 'second'}"
             continue
         if lack := _lack(one, other):
-            missing.append(f"arm {arm}: {lack}")
+            missing[arm] = lack
             continue
         for measure in one.measures:
             compared += len(one.seeds)
@@ -122,7 +123,7 @@ def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, rela
         first.id,
         (first.verdict, second.verdict),
         _settings(first, second),
-        missing,
+        _by_arms(missing.items(), len(first.outcomes)),
         compared,
         differences,
         _identical(first, second) and not missing,
@@ -193,16 +194,26 @@ def _settings(first: ClaimRecord, second: ClaimRecord) -> list[str]:
         for key in {**first.claim, **second.claim}
         if first.claim.get(key) != second.claim.get(key)
     ]
-    for arm in first.params.keys() & second.params.keys():
-        one, other = first.params[arm], second.params[arm]
-        changes += [
-            f"arm {arm}: {key} was {one.get(key)}, is {other.get(key)}"
-            for key in {**one, **other}
-            if one.get(key) != other.get(key)
-        ]
+    pairs = {arm: (one, second.params[arm]) for arm, one in first.params.items() if arm in second.params}
+    moved = [
+        (arm, f"{key} was {one.get(key)}, is {other.get(key)}")
+        for arm, (one, other) in pairs.items()
+        for key in {**one, **other}
+        if one.get(key) != other.get(key)
+    ]
+    changes += _by_arms(moved, len(pairs))
     if first.runner_hash != second.runner_hash:
         changes.append("the source of the runner, or of the physics below it, has changed")
     return changes
+
+
+def _by_arms(texts: Iterable[tuple[str, str]], arms: int) -> list[str]:
+    """What is said of each arm, with the arms of which the same is said in one line."""
+    groups: dict[str, list[str]] = {}
+    for arm, text in texts:
+        groups.setdefault(text, []).append(arm)
+    named = {text: f"arm{'s' * (len(names) > 1)} {', '.join(names)}" for text, names in groups.items()}
+    return [f"{'every arm' if len(groups[text]) == arms > 1 else who}: {text}" for text, who in named.items()]
 
 
 def _origins(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -14,6 +14,7 @@ from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.curves import drawings
 from dlnrepro.engine import Cell, Numbers, Variation, plan
+from dlnrepro.errors import UsageError
 from dlnrepro.pool import compute
 from dlnrepro.provenance import code_state, source_hash
 from dlnrepro.record import ClaimRecord, record_claim
@@ -119,7 +120,9 @@ def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[Cl
                 cell, numbers = next(computed)
                 known[keys[id(cell)]] = numbers
                 if _complete(numbers.outcome):
-                    write_cell(means.root, keys[id(cell)], numbers)
+                    # On a full disk the numbers are still in hand; it is the report that must say so.
+                    with suppress(UsageError):
+                        write_cell(means.root, keys[id(cell)], numbers)
                 watcher.cell_ends(cell)
             yield _record(job, mine, known, cached=any(key in stored for key in mine.values()))
 

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
@@ -23,6 +24,9 @@ Moves = Callable[[Cell, float, str], None]
 
 PAUSE = 0.1
 """Seconds between two signs of life of a worker."""
+
+PARENT_PAUSE = 0.5
+"""Seconds between two looks of a worker at whether its parent is still there."""
 
 
 def cores() -> int:
@@ -104,7 +108,15 @@ _WORKER: dict[str, Any] = {}
 def _begin(stop: Any, signs: Any) -> None:
     """Prepare a worker: an interrupt is for the parent to handle, who tells the workers to stop."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
     _WORKER.update(stop=stop, signs=signs, said=0.0)
+
+
+def _end_with(parent: int) -> None:
+    """End this process once its parent is gone: one that was killed could not tell its workers to stop."""
+    while os.getppid() == parent:
+        time.sleep(PARENT_PAUSE)
+    os._exit(1)
 
 
 def _work(index: int, cell: Cell, budget: float | None) -> Numbers:

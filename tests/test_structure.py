@@ -29,7 +29,7 @@ LAYERS = [
     {"store", "scaffold", "parts", "staleness", "comparison"},
     {"pool"},
     {"execution"},
-    {"replay"},
+    {"replay", "session"},
     {"report"},
     {"interface"},
     {"commands"},

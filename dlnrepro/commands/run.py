@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,9 +11,7 @@ import click
 from dlnrepro.commands import options
 
 if TYPE_CHECKING:
-    from dlnrepro.engine import Variation
-    from dlnrepro.execution import Job, Means
-    from dlnrepro.record import Report
+    from dlnrepro.execution import Job
 
 _EPILOG = """\b
 Examples:
@@ -97,36 +94,31 @@ def command(
         return 5
 
     from dlnrepro.engine import Variation
+    from dlnrepro.errors import UsageError
     from dlnrepro.execution import Means
     from dlnrepro.pool import cores
+    from dlnrepro.report.progress import watcher
+    from dlnrepro.session import carried_out, prepared
 
     variation = Variation(seeds, seed_base, options.overrides(settings), quick, not no_controls)
-    prepared = _jobs([path for _, path in chosen], variation, settings)
+    ready = prepared([path for _, path in chosen], variation)
     if dry_run:
-        _describe(prepared)
+        _describe(ready)
         return 0
     means = Means(outputs, jobs or cores(), not no_cache, budget)
-    report, folder = _run(prepared, means, exitfirst, allow_inconclusive, quiet)
-    deliver(report, folder, files, as_json=as_json, verbose=verbose or len(prepared) == 1, quiet=quiet)
+    report, folder = carried_out(
+        ready,
+        means,
+        watcher(quiet),
+        ["dlnrepro", *sys.argv[1:]],
+        stop=lambda record: exitfirst and not record.as_expected,
+        allow_inconclusive=allow_inconclusive,
+    )
+    stored = folder if isinstance(folder, Path) else None
+    deliver(report, stored, files, as_json=as_json, verbose=verbose or len(ready) == 1, quiet=quiet)
+    if isinstance(folder, UsageError):
+        raise folder
     return report.exit_code
-
-
-def _jobs(paths: list[Path], variation: Variation, settings: tuple[str, ...]) -> list[Job]:
-    """The claims made ready to run, each held against its runner."""
-    from dlnrepro.catalogue import called
-    from dlnrepro.execution import prepare_job
-    from dlnrepro.loader import claims_at, load_claim
-
-    jobs = []
-    for claim, path in claims_at(paths, load_claim):
-        repeat = ["dlnrepro", "run", called(path)]
-        repeat += [word for setting in settings for word in ("-s", setting)]
-        repeat += ["--seeds", str(variation.seeds)] if variation.seeds else []
-        repeat += ["--seed-base", str(variation.seed_base)] if variation.seed_base else []
-        repeat += ["--quick"] if variation.quick else []
-        repeat += [] if variation.controls else ["--no-controls"]
-        jobs.append(prepare_job(claim, path, variation, shlex.join(repeat)))
-    return jobs
 
 
 def _describe(jobs: list[Job]) -> None:
@@ -143,22 +135,3 @@ def _describe(jobs: list[Job]) -> None:
                 ", ".join(f"{key}={value}" for key, value in job.claim.arms[cell.arm].items()) or "the setup itself"
             )
             click.echo(f"  {cell.arm}: {changes} (about {needed / 1e6:,.0f} MB)")
-
-
-def _run(jobs: list[Job], means: Means, exitfirst: bool, allow_inconclusive: bool, quiet: bool) -> tuple[Report, Path]:
-    """Run the jobs and store the report; gives it and its folder."""
-    from datetime import UTC, datetime
-
-    from dlnrepro.execution import run_jobs
-    from dlnrepro.provenance import provenance
-    from dlnrepro.record import compile_report
-    from dlnrepro.report.progress import watcher
-    from dlnrepro.store import prepare, write_report
-
-    prepare(means.root)
-    started = datetime.now(UTC)
-    with watcher(quiet) as watching:
-        records, interrupted = run_jobs(jobs, means, watching, lambda record: exitfirst and not record.as_expected)
-    words = ["dlnrepro", *sys.argv[1:]]
-    report = compile_report(records, provenance(words, started), interrupted, allow_inconclusive)
-    return report, write_report(means.root, report, started)

@@ -55,7 +55,7 @@ def _numbers(claim: ClaimComparison) -> str:
 def _pace(claim: ClaimComparison) -> str:
     """Faster or slower, where that is more than noise."""
     before, after = claim.seconds
-    if min(before, after) < LEAST_SECONDS:
+    if claim.missing or min(before, after) < LEAST_SECONDS:
         return ""
     ratio = after / before
     if ratio >= NOTABLE:

@@ -56,7 +56,7 @@ def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
     code, out, _ = command("diff", first, stored("--seed-base", "3"))
     assert code == 4
     assert "= toy-claim reproduced not comparable" in out
-    assert "arm near: other seeds" in out
+    assert "every arm: other seeds" in out
     write_claim(name="another")
     command("run", tmp_path, "-q", "-o", tmp_path / "both.json")
     code, out, _ = command("diff", tmp_path / "both.json", first)
@@ -69,7 +69,7 @@ def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
 def test_two_errors_are_no_equality(command: Command, stored: Store) -> None:
     code, out, _ = command("diff", stored("-s", "behaviour=raises"), stored("-s", "behaviour=raises"))
     assert code == 4
-    assert "arm near: the first failed (RuntimeError: the toy broke" in out
+    assert "every arm: the first failed (RuntimeError: the toy broke" in out
 
 
 def test_nothing_to_compare_does_not_pass(command: Command, stored: Store, tmp_path: Path) -> None:

@@ -1,0 +1,120 @@
+"""The Python interface: `dlnrepro.run(...)` does what `dlnrepro run` does, and gives what it found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from dlnrepro.catalogue import claim_paths
+from dlnrepro.engine import Variation
+from dlnrepro.errors import UsageError
+from dlnrepro.execution import Means
+from dlnrepro.loader import claims_at, read_claim
+from dlnrepro.record import ClaimRecord, Report, to_json
+from dlnrepro.report.paper import Paper
+from dlnrepro.report.progress import watcher
+from dlnrepro.report.summary import summary
+from dlnrepro.selection import selected
+from dlnrepro.session import carried_out, prepared
+
+
+@dataclass(frozen=True)
+class Results:
+    """What a run found: one record a claim, by id; shows itself as a page in a notebook and as the summary in print.
+
+    Attributes:
+        report: the whole report, as `report.json` holds it.
+        folder: where it is stored.
+    """
+
+    report: Report
+    folder: Path
+
+    @property
+    def exit_code(self) -> int:
+        """What the command line would have ended with; 0 if every claim came out as it should."""
+        return self.report.exit_code
+
+    def __getitem__(self, claim: str) -> ClaimRecord:
+        """The record of a claim."""
+        return next(record for record in self if record.id == claim)
+
+    def __iter__(self) -> Iterator[ClaimRecord]:
+        """The records, in the order in which the claims were run."""
+        return iter(self.report.claims)
+
+    def __len__(self) -> int:
+        """How many claims there are."""
+        return len(self.report.claims)
+
+    def __str__(self) -> str:
+        """The summary, as the command line prints it."""
+        paper = Paper(100)
+        summary(paper, self.report)
+        return paper.text()
+
+    def to_json(self) -> str:
+        """The text of `report.json`."""
+        return to_json(self.report).decode()
+
+
+def run(
+    *claims: str | PathLike[str],
+    words: str | None = None,
+    tags: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+    seeds: int | None = None,
+    seed_base: int = 0,
+    quick: bool = False,
+    controls: bool = True,
+    workers: int = 1,
+    cache: bool = True,
+    budget: float | None = None,
+    outputs: str | PathLike[str] = "outputs",
+    quiet: bool = True,
+) -> Results:
+    """Train the networks of claims, measure, judge, and store the report.
+
+    The numbers are those of the command line, to the bit. An interrupt ends the run; what was finished is in the
+    report.
+
+    Args:
+        claims: ids of claims, or paths of claim files or folders; all claims if none is given.
+        words: only claims whose id or title matches, as `-k`.
+        tags: only claims with these tags, as `-m`.
+        settings: other values for parameters of the setup, as `-s`.
+        seeds: runs per arm instead of the claim's own number.
+        seed_base: the first seed.
+        quick: the claims' toy profiles.
+        controls: whether the negative controls are run.
+        workers: processes to spread the arms over. With more than one, a process that has used several threads of
+            its own may hang on Linux, which is why it is one here.
+        cache: whether stored arms are used again.
+        budget: seconds that each arm may take.
+        outputs: the folder for cells and reports.
+        quiet: whether to show no progress on standard error.
+
+    Raises:
+        ClaimError: a claim file is not valid; with every fault of every file.
+        UsageError: nothing is selected, or a setting, a seed or the folder is not as it must be.
+    """
+    found = claims_at(claim_paths([str(claim) for claim in claims]), read_claim)
+    chosen = {claim.id for claim in selected([claim for claim, _ in found], words, tags)}
+    if not chosen:
+        raise UsageError("nothing selected")
+    variation = Variation(seeds, seed_base, dict(settings or {}), quick, controls)
+    jobs = prepared([path for claim, path in found if claim.id in chosen], variation)
+    means = Means(Path(outputs), workers, cache, budget)
+    threads = torch.get_num_threads()
+    try:
+        report, folder = carried_out(jobs, means, watcher(quiet), ["dlnrepro.run"])
+    finally:
+        torch.set_num_threads(threads)
+    if isinstance(folder, UsageError):
+        raise folder
+    return Results(report, folder)

@@ -1,0 +1,82 @@
+"""A whole run: claims made ready, trained, judged, and stored as one report; what the command line and Python share."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from dlnrepro.catalogue import called
+from dlnrepro.document import parse
+from dlnrepro.engine import Variation
+from dlnrepro.errors import UsageError
+from dlnrepro.execution import Job, Means, Watcher, prepare_job, run_jobs
+from dlnrepro.loader import claims_at, load_claim
+from dlnrepro.provenance import provenance
+from dlnrepro.record import ClaimRecord, Report, compile_report
+from dlnrepro.store import prepare, write_report
+
+
+def prepared(paths: Sequence[Path], variation: Variation) -> list[Job]:
+    """The claims of some files made ready to run, each held against its runner; nothing is trained yet.
+
+    Raises:
+        ClaimError: with every fault of every file.
+        UsageError: the variation cannot be applied to a claim.
+    """
+    return [
+        prepare_job(claim, path, variation, repeating(path, variation)) for claim, path in claims_at(paths, load_claim)
+    ]
+
+
+def repeating(path: Path, variation: Variation) -> str:
+    """The command line that runs a claim again in the same variation."""
+    words = ["dlnrepro", "run", called(path)]
+    words += [word for key, value in variation.overrides.items() for word in ("-s", f"{key}={_shown(value)}")]
+    words += ["--seeds", str(variation.seeds)] if variation.seeds else []
+    words += ["--seed-base", str(variation.seed_base)] if variation.seed_base else []
+    words += ["--quick"] if variation.quick else []
+    words += [] if variation.controls else ["--no-controls"]
+    return shlex.join(words)
+
+
+def carried_out(
+    jobs: Sequence[Job],
+    means: Means,
+    watching: AbstractContextManager[Watcher],
+    command: Sequence[str],
+    stop: Callable[[ClaimRecord], bool] = lambda _: False,
+    allow_inconclusive: bool = False,
+) -> tuple[Report, Path | UsageError]:
+    """The report of all jobs, and the folder it is stored in, or the error that kept it from being stored.
+
+    Args:
+        jobs: what to run.
+        means: how cells are come by.
+        watching: told of every step.
+        command: the command line, for the record.
+        stop: after a record for which this is true, no further job is judged.
+        allow_inconclusive: an inconclusive claim does not change the exit code.
+
+    Raises:
+        UsageError: the output folder cannot be written; before anything is trained.
+    """
+    prepare(means.root)
+    started = datetime.now(UTC)
+    with watching as watcher:
+        records, interrupted = run_jobs(jobs, means, watcher, stop)
+    report = compile_report(records, provenance(command, started), interrupted, allow_inconclusive)
+    try:
+        return report, write_report(means.root, report, started)
+    except UsageError as error:
+        # A disk may fill while networks are trained; what came out is still to be shown.
+        return report, error
+
+
+def _shown(value: object) -> str:
+    """A parameter's value on one line, such that it is read back as it is."""
+    plain = isinstance(value, str) and parse(value).value == value
+    return str(value) if plain else json.dumps(value)

@@ -1,0 +1,40 @@
+"""A runner from another package: coins, of which the share of heads is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from pydantic import BaseModel, Field
+
+from dlnrepro.runner import Progress, Result, Series
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """The parameters."""
+
+    bias: float = Field(ge=0, le=1, description="probability of heads")
+    flips: int = Field(ge=1, le=10**6, description="of each coin")
+
+    def memory(self, runs: int) -> int:
+        """All flips at once."""
+        return 16 * runs * self.flips
+
+
+MEASURES = {"heads": "the share of heads, in [0, 1]"}
+
+SERIES = {
+    "flip": Series("flip", "flips so far"),
+    "share": Series("flip", "the share of heads so far"),
+}
+
+
+def run(params: Params, generators: Sequence[torch.Generator], progress: Progress) -> Result:
+    """Flip one coin for each generator."""
+    progress(0.0, "flips")
+    drawn = [torch.rand(params.flips, generator=generator, dtype=torch.float64) for generator in generators]
+    heads = (torch.stack(drawn) < params.bias).double()
+    flips = torch.arange(1, params.flips + 1, dtype=torch.float64).expand(len(heads), -1)
+    shares = heads.cumsum(-1) / flips
+    points = torch.linspace(0, params.flips - 1, min(params.flips, 100)).long()
+    return Result({"heads": shares[:, -1]}, {"flip": flips[:, points], "share": shares[:, points]})

@@ -1,0 +1,61 @@
+"""The Python interface gives what the command line gives."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+import dlnrepro
+from dlnrepro.catalogue import packaged
+
+Command = Callable[..., tuple[int, str, str]]
+Write = Callable[..., Path]
+
+
+def test_a_run_is_that_of_the_command_line(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    path = write_claim()
+    code, out, _ = command("run", path, "--json", "--seed-base", "3", "-s", "value=1.05")
+    threads = torch.get_num_threads()
+    results = dlnrepro.run(path, seed_base=3, settings={"value": 1.05}, outputs=tmp_path / "other", cache=False)
+    there, here = json.loads(out)["claims"][0], json.loads(results.to_json())["claims"][0]
+    assert (results.exit_code, len(results), results["toy-claim"].verdict) == (code, 1, "reproduced")
+    assert all(there[key] == here[key] for key in ("criteria", "assumptions", "digests", "cells", "params", "command"))
+    assert (results.folder / "report.json").read_text() == results.to_json()
+    assert "✓ reproduced toy-claim" in str(results)
+    assert torch.get_num_threads() == threads
+
+
+def test_a_process_with_its_own_threads_gives_the_same_bits(tmp_path: Path, command: Command) -> None:
+    command("run", "winner-takes-all", "rank-one-alignment", "--quick", "-q", "-o", tmp_path / "one.json")
+    code = (
+        "import torch, dlnrepro\n"
+        "torch.set_num_threads(2)\n"
+        "dlnrepro.run('winner-takes-all', 'rank-one-alignment', quick=True, outputs='other')\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    code_, out, _ = command("diff", tmp_path / "one.json", tmp_path / "other" / "latest")
+    assert (code_, "2 bit-identical" in out) == (0, True)
+
+
+def test_a_claim_can_be_loaded_and_judged_on_numbers_from_anywhere() -> None:
+    claim = dlnrepro.load_claim(packaged() / "winner-takes-all.yaml")
+    assert dlnrepro.judge(claim, {}).word == "inconclusive"
+
+
+def test_faults_are_raised(write_claim: Write, tmp_path: Path) -> None:
+    with pytest.raises(dlnrepro.ClaimError, match="expected a number, found 'one'"):
+        dlnrepro.run(write_claim(("value: 1\n", "value: one\n")), outputs=tmp_path)
+    with pytest.raises(dlnrepro.UsageError, match="nothing selected"):
+        dlnrepro.run(tags="no-such-tag", outputs=tmp_path)
+
+
+def test_importing_the_package_does_not_import_torch() -> None:
+    code = "import sys, dlnrepro; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert {"run", "load_claim", "judge", "__version__"} <= set(dir(dlnrepro))
