@@ -31,9 +31,10 @@ def command(paths: tuple[str, ...], form: str) -> int:
     if form == "json":
         click.echo(json.dumps({"files": len(files), "faults": [_fields(fault) for fault in faults]}, indent=1))
     elif form == "github":
-        for fault in faults:
-            fields = _fields(fault)
-            click.echo(f"::error file={fields['file']},line={fields['line']},col={fields['column']}::{fields['text']}")
+        from dlnrepro.report.github import annotation
+
+        for fields in map(_fields, faults):
+            click.echo(annotation("error", str(fields.pop("text")), **fields))  # type: ignore[arg-type]
     else:
         for fault in faults:
             click.echo(fault, err=True)

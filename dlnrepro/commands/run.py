@@ -81,6 +81,7 @@ def command(
     CLAIM is the id of a claim, PATH a claim file or a folder of them.
     """
     from dlnrepro.report.delivery import check_files, deliver
+    from dlnrepro.report.github import announce
 
     check_files(files)
     chosen = options.structured_claims(claims, words, tags)
@@ -116,6 +117,7 @@ def command(
     )
     stored = folder if isinstance(folder, Path) else None
     deliver(report, stored, files, as_json=as_json, verbose=verbose or len(ready) == 1, quiet=quiet)
+    announce(report)
     if isinstance(folder, UsageError):
         raise folder
     return report.exit_code

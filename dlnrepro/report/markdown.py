@@ -28,6 +28,7 @@ from dlnrepro.report.numbers import duration, number
 from dlnrepro.verdict import Judged
 
 COMMENT_BYTES = 65_536
+LEAST_BYTES = 3_000
 NOTE_BYTES = 200
 
 _ARM_TABLE = (f"| {' | '.join(ARM_HEADS)} |", "|---|--:|--:|--:|---|")
@@ -39,7 +40,7 @@ def markdown(report: Report, limit: int = COMMENT_BYTES) -> bytes:
 
     Args:
         report: what to lay out.
-        limit: bytes that the text may take; at least 2,000.
+        limit: bytes that the text may take; at least 3,000, for the counts and what produced them stand in every page.
     """
     head, foot = _head(report), _foot(report.provenance, report.exit_code)
     room = _Room(limit - NOTE_BYTES - len((head + foot + _CLAIM_TABLE).encode()))
