@@ -16,7 +16,7 @@ from dlnrepro import __version__
 from dlnrepro.errors import ReproError
 from dlnrepro.report.pipe import outlive_readers
 
-COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new")
+COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "completion")
 
 EPILOG = """\b
 Examples:

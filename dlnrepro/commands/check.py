@@ -7,11 +7,13 @@ import re
 
 import click
 
+from dlnrepro.commands import candidates
+
 _FAULT = re.compile(r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<text>.*)$")
 
 
 @click.command("check", short_help="Are claim files valid? Trains nothing.")
-@click.argument("paths", nargs=-1, metavar="[PATH...]")
+@click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=candidates.claims)
 @click.option("--format", "form", type=click.Choice(["text", "github", "json"]), default="text", show_default=True)
 def command(paths: tuple[str, ...], form: str) -> int:
     """Hold claim files against the schema and against their runners; all faults are reported, nothing is trained.

@@ -7,14 +7,14 @@ from pathlib import Path
 
 import click
 
-from dlnrepro.commands import options
+from dlnrepro.commands import candidates, options
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
 
 
 @click.command("diff", short_help="Two stored runs side by side: verdicts, settings, numbers, times.")
-@click.argument("first", metavar="RUN_A")
-@click.argument("second", metavar="RUN_B")
+@click.argument("first", metavar="RUN_A", shell_complete=candidates.reports)
+@click.argument("second", metavar="RUN_B", shell_complete=candidates.reports)
 @click.option(
     "--atol", type=click.FloatRange(0), help=f"Absolute tolerance for numbers.  [default: {ABSOLUTE:g}]", metavar="X"
 )

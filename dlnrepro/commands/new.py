@@ -6,10 +6,18 @@ from pathlib import Path
 
 import click
 
+from dlnrepro.commands import candidates
+
 
 @click.command("new", short_help="A commented claim to start from.")
 @click.argument("name", metavar="ID")
-@click.option("--runner", required=True, metavar="NAME", help="What trains and measures; an unknown name lists them.")
+@click.option(
+    "--runner",
+    required=True,
+    metavar="NAME",
+    shell_complete=candidates.runners,
+    help="What trains and measures; an unknown name lists them.",
+)
 @click.option(
     "--folder",
     type=click.Path(file_okay=False, path_type=Path),

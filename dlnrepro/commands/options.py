@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from dlnrepro.commands import candidates
+
 if TYPE_CHECKING:
     from dlnrepro.claim import Claim
 
@@ -22,7 +24,13 @@ outputs = click.option(
 words = click.option(
     "-k", "words", metavar="EXPR", help="Claims whose id or title matches, e.g. 'align and not margin'."
 )
-tags = click.option("-m", "tags", metavar="TAGS", help="Claims with these tags: names, commas, 'and', 'or', 'not'.")
+tags = click.option(
+    "-m",
+    "tags",
+    metavar="TAGS",
+    shell_complete=candidates.tags,
+    help="Claims with these tags: names, commas, 'and', 'or', 'not'.",
+)
 
 
 def structured_claims(names: Sequence[str], words: str | None, tags: str | None) -> list[tuple[Claim, Path]]:

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import options
+from dlnrepro.commands import candidates, options
 
 if TYPE_CHECKING:
     from dlnrepro.record import ClaimRecord
 
 
 @click.command("replay", short_help="Runs a stored run again from its record: same bits?")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=candidates.reports)
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes; as many as cores if left out."
 )

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from dlnrepro.commands import options
+from dlnrepro.commands import candidates, options
 
 
 @click.command("report", short_help="Shows a stored run again; trains nothing.")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=candidates.reports)
 @click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the summary.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import options
+from dlnrepro.commands import candidates, options
 
 if TYPE_CHECKING:
     from dlnrepro.execution import Job
@@ -24,7 +24,7 @@ Examples:
 
 
 @click.command("run", short_help="Train, measure and judge claims.", epilog=_EPILOG)
-@click.argument("claims", nargs=-1, metavar="[CLAIM|PATH...]")
+@click.argument("claims", nargs=-1, metavar="[CLAIM|PATH...]", shell_complete=candidates.claims)
 @options.words
 @options.tags
 @click.option(

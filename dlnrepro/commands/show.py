@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from dlnrepro.commands import options
+from dlnrepro.commands import candidates, options
 
 
 @click.command("show", short_help="What a claim says and how it is tested.")
-@click.argument("claim")
+@click.argument("claim", shell_complete=candidates.claims)
 @options.outputs
 def command(claim: str, outputs: Path) -> int:
     """What a claim says, what it assumes, how it is tested and what it cost last; trains nothing."""
