@@ -154,8 +154,8 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
 def _numbers(item: Judged) -> str:
     """The sentence, the threshold, and a line for each arm and control."""
     lines = [item.says, f"{item.measure} {item.interval_text}" + f", {item.misses} runs may miss" * bool(item.misses)]
-    for check in (*item.holds_in, *item.fails_in):
-        name, inside, share, median, spread = arm_words(check, check in item.fails_in)
+    rows = [arm_words(check, False) for check in item.holds_in] + [arm_words(check, True) for check in item.fails_in]
+    for name, inside, share, median, spread in rows:
         lines.append(f"{name}: {inside} runs in, {share}, median {median}, range {spread}")
     return "\n".join([*lines, *filter(None, [gap_words(item)])])
 

@@ -50,7 +50,7 @@ def markdown(report: Report, limit: int = COMMENT_BYTES) -> bytes:
     table = [rows[id(record)] for record in report.claims if id(record) in rows]
     parts = [part for record in urgent if (part := room.first_that_fits(_parts(record)))]
     left_out = 2 * len(urgent) - len(table) - len(parts)
-    note = f"_{left_out} parts were left out, to stay below {limit:,} bytes; `report.json` has them._\n\n"
+    note = f"_Left out, to stay below {limit:,} bytes: {left_out} rows and parts. `report.json` has all._\n\n"
     pieces = [head, _CLAIM_TABLE if table else "", *table, "\n" if table else "", *parts]
     return "".join([*pieces, note if left_out else "", foot]).encode()
 
@@ -126,7 +126,7 @@ def _part(record: ClaimRecord, lines: Sequence[str]) -> str:
 
 def _full(record: ClaimRecord) -> list[str]:
     """All numbers of a claim."""
-    reasons = {item["id"]: item.get("why") or item.get("because") for item in record.claim.get("criteria", ())}
+    reasons = {item.get("id"): item.get("why") or item.get("because") for item in record.claim.get("criteria", ())}
     lines = [f"- arm {code(arm)}: {text(found.fault)}" for arm, found in record.outcomes.items() if found.fault]
     for item in record.assumptions:
         lines += _numbers(item, "assumption ", None)

@@ -35,7 +35,13 @@ def without_a_reader(words: list[str], folder: Path, both: bool = False) -> subp
 @pytest.mark.usefixtures("inconclusive")
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(["report", "-v"], 4), (["report", "--json"], 4), (["list"], 0), (["run", "-n"], 0), (["--help"], 0)],
+    [
+        (["report", "-v"], 4),
+        (["report", "--json"], 4),
+        (["list"], 0),
+        (["show", "winner-takes-all"], 0),
+        (["--help"], 0),
+    ],
     ids=lambda words: " ".join(words) if isinstance(words, list) else "",
 )
 def test_a_reader_that_leaves_changes_no_exit_code(tmp_path: Path, words: list[str], code: int) -> None:
