@@ -127,7 +127,8 @@ def _part(record: ClaimRecord, lines: Sequence[str]) -> str:
 def _full(record: ClaimRecord) -> list[str]:
     """All numbers of a claim."""
     reasons = {item.get("id"): item.get("why") or item.get("because") for item in record.claim.get("criteria", ())}
-    lines = [f"- arm {code(arm)}: {text(found.fault)}" for arm, found in record.outcomes.items() if found.fault]
+    faults = [f"- arm {code(arm)}: {text(found.fault)}" for arm, found in record.outcomes.items() if found.fault]
+    lines = faults if len(faults) > 1 else []  # the first one is the reason, which stands above
     for item in record.assumptions:
         lines += _numbers(item, "assumption ", None)
     for item in record.criteria:
@@ -139,14 +140,20 @@ def _numbers(item: Judged, kind: str, reason: str | None) -> list[str]:
     """A criterion or an assumption with a table of its arms and controls."""
     wanted = code(f"{item.measure} {item.interval_text}")
     misses = f", {item.misses} runs may miss" if item.misses else ""
-    rows = [arm_words(check, False) for check in item.holds_in] + [arm_words(check, True) for check in item.fails_in]
     lines = ["", f"**{MARKS[item.mark]} {kind}{text(item.id)}**: {text(item.says)}: {wanted}{misses}", "", *_ARM_TABLE]
-    lines += [f"| {' | '.join(map(text, row))} |" for row in rows]
+    lines += [_arm(arm_words(check, False), check.holds) for check in item.holds_in]
+    lines += [_arm(arm_words(check, True), check.tells) for check in item.fails_in]
     if gap := gap_words(item):
         lines += ["", f"The {gap.removeprefix('the ')}."]
     if reason:
         lines += ["", f"Threshold: {text(reason)}"]
     return lines
+
+
+def _arm(words: Sequence[str], good: bool) -> str:
+    """An arm as a row of its table; what is not as it should be stands out."""
+    name, *rest = map(text, words)
+    return f"| {' | '.join([name if good else f'**{name}**', *rest])} |"
 
 
 def _compact(item: Judged) -> str:
