@@ -14,7 +14,7 @@ import click
 
 from dlnrepro import __version__
 from dlnrepro.errors import ReproError
-from dlnrepro.report.pipe import outlive_readers
+from dlnrepro.report.pipe import lost_output, outlive_readers
 
 COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "completion")
 
@@ -63,7 +63,11 @@ def main() -> None:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
     outlive_readers()
-    sys.exit(_code())
+    code = _code()
+    if lost := lost_output():
+        click.echo(f"standard output: expected a place that takes it all, found: {lost}", err=True)
+        code = code or 2
+    sys.exit(code)
 
 
 def _code() -> int:

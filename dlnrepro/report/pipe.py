@@ -1,12 +1,14 @@
 """Output that goes on when its reader leaves, as in `dlnrepro list | head -1`.
 
 A pipe without a reader fails at the next write. A run would then end in the middle, with a code that says nothing of
-its claims. Here what nobody reads is dropped instead, and the command comes to its own end and its own code.
+its claims. Here what nobody reads is dropped instead, and the command comes to its own end and its own code. What a
+full disk does not take is dropped too, but that is a loss, and told at the end.
 """
 
 from __future__ import annotations
 
 import io
+import os
 import sys
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,14 +17,19 @@ if TYPE_CHECKING:
 
 
 class _Lenient(io.FileIO):
-    """A file whose writes succeed also after whoever reads it has left."""
+    """A file whose writes succeed also after whoever reads it has left; keeps the reason of any other failure."""
+
+    failure: OSError | None = None
 
     def write(self, content: ReadableBuffer, /) -> int:
-        """Write, or drop the content if nobody reads any more."""
+        """Write, or drop what cannot be written."""
         try:
             return super().write(content)
         except BrokenPipeError:
-            return memoryview(content).nbytes
+            pass
+        except OSError as error:
+            self.failure = error
+        return memoryview(content).nbytes
 
 
 def outlive_readers() -> None:
@@ -31,8 +38,16 @@ def outlive_readers() -> None:
     sys.stderr = _lenient(sys.stderr)
 
 
-def _lenient(stream: TextIO) -> TextIO:
-    """The stream, on top of a lenient file if it is a plain file now."""
+def lost_output() -> str | None:
+    """Why some of standard output was lost though somebody wanted it, or None."""
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return str(raw.failure.strerror).lower() if isinstance(raw, _Lenient) and raw.failure else None
+
+
+def _lenient(stream: TextIO | None) -> TextIO:
+    """The stream, on a lenient file if it is a plain file now; in the place of a closed one, one that keeps nothing."""
+    if stream is None:
+        return open(os.devnull, "w", encoding="utf-8")
     if not isinstance(stream, io.TextIOWrapper):
         return stream
     raw = getattr(stream.buffer, "raw", stream.buffer)

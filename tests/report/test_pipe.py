@@ -59,3 +59,14 @@ def test_what_is_read_before_is_whole(tmp_path: Path) -> None:
     command = f"'{sys.executable}' -m dlnrepro report -v | head -1; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (4, "toy-claim   ? inconclusive\n", "")
+
+
+@pytest.mark.usefixtures("inconclusive")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+@pytest.mark.parametrize(("words", "code"), [(["report"], 4), (["list"], 2)], ids=["report", "list"])
+def test_a_full_disk_is_one_clear_line_and_no_success(tmp_path: Path, words: list[str], code: int) -> None:
+    line = [sys.executable, "-m", "dlnrepro", *words]
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(line, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = "standard output: expected a place that takes it all, found: no space left on device\n"
+    assert (done.returncode, done.stderr) == (code, said)
