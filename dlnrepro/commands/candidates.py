@@ -45,9 +45,9 @@ def runners(context: click.Context, parameter: click.Parameter, incomplete: str)
 
 def reports(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001  click's signature
     """Names of stored reports, the newest first; files where none fits."""
-    folder = Path(context.params.get("outputs") or os.environ.get("DLNREPRO_OUTPUTS") or "outputs") / "reports"
-    names = [path.parent.name for path in folder.glob("*/report.json")]
-    return _or_files(sorted(names, reverse=True), incomplete)
+    root = Path(context.params.get("outputs") or os.environ.get("DLNREPRO_OUTPUTS") or "outputs")
+    names = sorted((path.parent.name for path in root.glob("reports/*/report.json")), reverse=True)
+    return _or_files(["latest"] * (root / "latest").exists() + names, incomplete)
 
 
 def _words(tags: object) -> list[str]:

@@ -66,6 +66,7 @@ def test_claims_of_this_folder_and_stored_reports_are_offered(
     assert offered("dlnrepro run to") == ["plain,toy-claim"]
     assert offered("dlnrepro run -m sm") == ["plain,small"]
     assert offered("dlnrepro report --outputs kept 20") == [f"plain,{name}"]
+    assert offered("dlnrepro report --outputs kept ") == ["plain,latest", f"plain,{name}"]
     assert offered("dlnrepro report 20") == ["file,20"]
 
 
