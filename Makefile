@@ -3,10 +3,13 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: run test lint bench clean
+.PHONY: run table test lint bench clean
 
 run: $(READY)
 	$(VENV)/bin/dlnrepro run
+
+table: $(READY)
+	$(VENV)/bin/python -m tests.readme
 
 test: $(READY)
 	$(VENV)/bin/pytest

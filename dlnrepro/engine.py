@@ -6,6 +6,7 @@ claim use the same seeds, so that they are paired.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -162,11 +163,11 @@ def _fits_in_memory(claim: Claim, arm: str, params: Any, runs: int) -> None:
 
 
 def _free_memory() -> float:
-    """The bytes that may still be used: what the kernel calls available, or infinity where it does not say."""
+    """The bytes that may still be used: what the kernel calls available, or all there are where it does not say."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
     except OSError:
-        return float("inf")
+        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
     fields = dict(line.split(":", 1) for line in lines)
     return int(fields["MemAvailable"].split()[0]) * 1024.0
 

@@ -1,0 +1,20 @@
+"""The README says what is: its table of claims, and every command that it names."""
+
+from __future__ import annotations
+
+import re
+
+from dlnrepro.cli import COMMANDS
+from tests.readme import BEGIN, END, README, with_table
+
+
+def test_the_table_of_claims_is_that_of_the_files() -> None:
+    text = README.read_text(encoding="utf-8")
+    assert text.count(BEGIN) == text.count(END) == 1
+    assert with_table(text) == text, "the claims have changed: run `make table`"
+
+
+def test_every_command_it_names_is_there() -> None:
+    named = set(re.findall(r"\bdlnrepro (?!run\b)([a-z]+)\b", README.read_text(encoding="utf-8").split(BEGIN)[0]))
+    assert named <= {*COMMANDS}
+    assert {*COMMANDS} - {"run"} <= named
