@@ -31,6 +31,12 @@ tags = click.option(
     shell_complete=candidates.tags,
     help="Claims with these tags: names, commas, 'and', 'or', 'not'.",
 )
+figures = click.option(
+    "--figures",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Also write every figure to DIR, as SVG.",
+)
 
 
 def structured_claims(names: Sequence[str], words: str | None, tags: str | None) -> list[tuple[Claim, Path]]:

@@ -15,8 +15,14 @@ from dlnrepro.commands import candidates, options
 @click.option("-q", "--quiet", is_flag=True, help="Only the summary.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
 @click.option(
-    "-o", "--output", "files", multiple=True, metavar="FILE", help="Also write FILE (.json, .md, .xml); repeatable."
+    "-o",
+    "--output",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Also write FILE (.html, .json, .md, .xml); repeatable.",
 )
+@options.figures
 @click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
 @click.option("--as-recorded", is_flag=True, help="Judge numbers even if code or versions have changed since.")
 @options.outputs
@@ -26,6 +32,7 @@ def command(
     quiet: bool,
     as_json: bool,
     files: tuple[str, ...],
+    figures: Path | None,
     allow_inconclusive: bool,
     as_recorded: bool,
     outputs: Path,
@@ -40,8 +47,8 @@ def command(
     from dlnrepro.staleness import without_stale_numbers
     from dlnrepro.store import read_report
 
-    check_files(files)
+    check_files(files, figures)
     judged = judged_again if as_recorded else without_stale_numbers
     report = judged(read_report(outputs, run), allow_inconclusive)
-    deliver(report, None, files, as_json=as_json, verbose=verbose, quiet=quiet)
+    deliver(report, None, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
     return report.exit_code

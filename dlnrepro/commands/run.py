@@ -49,8 +49,14 @@ Examples:
 @click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option(
-    "-o", "--output", "files", multiple=True, metavar="FILE", help="Also write FILE (.json, .md, .xml); repeatable."
+    "-o",
+    "--output",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Also write FILE (.html, .json, .md, .xml); repeatable.",
 )
+@options.figures
 @click.option("-q", "--quiet", is_flag=True, help="No progress, and only the summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
 @options.outputs
@@ -72,6 +78,7 @@ def command(
     allow_inconclusive: bool,
     as_json: bool,
     files: tuple[str, ...],
+    figures: Path | None,
     quiet: bool,
     verbose: bool,
     outputs: Path,
@@ -83,7 +90,7 @@ def command(
     from dlnrepro.report.delivery import check_files, deliver
     from dlnrepro.report.github import announce
 
-    check_files(files)
+    check_files(files, figures)
     chosen = options.structured_claims(claims, words, tags)
     if last_failed:
         from dlnrepro.store import last_verdicts
@@ -116,7 +123,7 @@ def command(
         allow_inconclusive=allow_inconclusive,
     )
     stored = folder if isinstance(folder, Path) else None
-    deliver(report, stored, files, as_json=as_json, verbose=verbose or len(ready) == 1, quiet=quiet)
+    deliver(report, stored, files, figures=figures, as_json=as_json, verbose=verbose or len(ready) == 1, quiet=quiet)
     announce(report)
     if isinstance(folder, UsageError):
         raise folder

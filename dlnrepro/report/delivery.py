@@ -17,11 +17,19 @@ from dlnrepro.report.markdown import markdown
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import summary
 
-FORMATS = {".json": to_json, ".md": markdown, ".xml": junit}
+
+def _html(report: Report) -> bytes:
+    """The report as a page; what draws it is loaded only when a page is asked for."""
+    from dlnrepro.report.html import to_html
+
+    return to_html(report)
 
 
-def check_files(files: Sequence[str]) -> None:
-    """Refuse files that could not be written, before anything is trained.
+FORMATS = {".html": _html, ".json": to_json, ".md": markdown, ".xml": junit}
+
+
+def check_files(files: Sequence[str], figures: Path | None = None) -> None:
+    """Refuse files, and a folder of figures, that could not be written, before anything is trained.
 
     Raises:
         UsageError: an unknown suffix, or a folder that is not there or cannot be written.
@@ -32,10 +40,21 @@ def check_files(files: Sequence[str]) -> None:
             raise UsageError(f"-o {name}: expected a file ending in {', '.join(FORMATS)}, found '{path.suffix}'")
         if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
             raise UsageError(f"-o {name}: expected a file in a folder that can be written")
+    if figures is not None:
+        nearest = next(place for place in (figures, *figures.absolute().parents) if place.exists())
+        if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+            raise UsageError(f"--figures {figures}: expected a folder that can be written")
 
 
 def deliver(
-    report: Report, folder: Path | None, files: Sequence[str], *, as_json: bool, verbose: bool, quiet: bool
+    report: Report,
+    folder: Path | None,
+    files: Sequence[str],
+    *,
+    figures: Path | None = None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
 ) -> None:
     """Print a report and write it to files.
 
@@ -43,12 +62,17 @@ def deliver(
         report: what to deliver.
         folder: where it is stored, to be named below the summary.
         files: paths whose suffix names a format.
+        figures: folder for the figures as files.
         as_json: print JSON instead of the terminal report.
         verbose: every claim in full, not only those that are not as expected.
         quiet: the summary alone.
     """
     for name in files:
         write_whole(Path(name), FORMATS[Path(name).suffix](report))
+    if figures is not None:
+        from dlnrepro.report.album import write_album
+
+        click.echo(f"{len(write_album(report, figures))} figures in {figures}", err=True)
     if as_json:
         click.echo(to_json(report).decode(), nl=False)
         return

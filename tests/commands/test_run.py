@@ -163,7 +163,7 @@ def test_a_report_goes_to_a_file_by_its_suffix(command: Command, write_claim: Wr
         (["CLAIM", "--budget", "0"], "dlnrepro run: Invalid value for '--budget': 0.0 is not in the range x>0. (see"),
         (["CLAIM", "--zzz"], "dlnrepro run: No such option '--zzz'. (see dlnrepro run --help)"),
         (["CLAIM", "-k", "("], "-k: expected a word at the end of '(', found nothing"),
-        (["CLAIM", "-o", "out.pdf"], "-o out.pdf: expected a file ending in .json"),
+        (["CLAIM", "-o", "out.pdf"], "-o out.pdf: expected a file ending in .html, .json, .md, .xml, found '.pdf'"),
         (["CLAIM", "-o", "no/such/out.json"], "-o no/such/out.json: expected a file in a folder that can be written"),
         (["CLAIM", "--outputs", "/dev/null/x"], "--outputs /dev/null/x: expected a folder that can be written, found:"),
     ],

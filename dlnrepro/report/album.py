@@ -1,0 +1,38 @@
+"""The pictures of a report as files of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from dlnrepro.atomic import write_whole
+from dlnrepro.record import Report
+from dlnrepro.report.anchors import anchored
+from dlnrepro.report.canvas import Picture
+from dlnrepro.report.figures import figure
+from dlnrepro.report.strips import strip
+
+
+def write_album(report: Report, folder: Path) -> list[Path]:
+    """Write every picture of a report as SVG, and return the files, in the report's order.
+
+    `<claim>.figure-<n>.svg` is the claim's n-th figure, `<claim>.criterion-<id>.svg` the runs of a criterion.
+
+    Raises:
+        UsageError: a file cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for name, picture in _pictures(report):
+        paths.append(folder / f"{name}.svg")
+        write_whole(paths[-1], picture.alone().encode())
+    return paths
+
+
+def _pictures(report: Report) -> Iterator[tuple[str, Picture]]:
+    """Every picture under its name."""
+    for anchor, record in anchored(report):
+        for index in range(len(record.drawings)):
+            yield f"{anchor}.figure-{index + 1}", figure(record, index, "p", titled=True)
+        for item in record.criteria:
+            yield f"{anchor}.criterion-{item.id}", strip(record, item, "p", titled=True)

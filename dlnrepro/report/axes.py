@@ -1,0 +1,88 @@
+"""Axes as every figure has them: few ticks, in words a reader knows, and a thin grid behind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Literal
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
+
+from dlnrepro.report.canvas import WIDTH
+from dlnrepro.report.inks import INKS
+from dlnrepro.report.numbers import number
+from dlnrepro.report.typeset import power_of_ten
+
+Span = tuple[float, float]
+
+
+def sheet(figure: Figure) -> Axes:
+    """Axes over the whole figure, in points from its lower left corner, for labels and legends."""
+    height = figure.get_figheight() * 72
+    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
+    axes.set_axis_off()
+    axes.set_xlim(0, WIDTH)
+    axes.set_ylim(0, height)
+    return axes
+
+
+def panel(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
+    """Axes for data, in points from the lower left corner, without ground, so that a page's own shows."""
+    whole = figure.get_figheight() * 72
+    axes = figure.add_axes((left / WIDTH, bottom / whole, width / WIDTH, height / whole))
+    axes.patch.set_visible(False)
+    axes.set_axisbelow(True)
+    return axes
+
+
+def span(values: Iterable[float | None], logarithmic: bool, margin: float = 0.04) -> Span | None:
+    """The least and greatest number that an axis shows, with a margin; None if there is nothing to show."""
+    known = [value for value in values if value is not None and math.isfinite(value) and (value > 0 or not logarithmic)]
+    if not known:
+        return None
+    low, high = min(known), max(known)
+    if logarithmic:
+        low, high = math.log10(low), math.log10(high)
+    room = (high - low) * margin if high > low else max(abs(low) * 0.05, 0.05)
+    return (10 ** (low - room), 10 ** (high + room)) if logarithmic else (low - room, high + room)
+
+
+def dress(axes: Axes, side: Literal["x", "y"], extent: Span, logarithmic: bool, most: int = 6) -> None:
+    """Scale, ticks and grid of one axis.
+
+    Args:
+        axes: whose axis to dress.
+        side: x or y.
+        extent: the least and the greatest number to show.
+        logarithmic: the scale.
+        most: about how many ticks.
+    """
+    axis = axes.xaxis if side == "x" else axes.yaxis
+    if logarithmic:
+        (axes.set_xscale if side == "x" else axes.set_yscale)("log")
+    (axes.set_xlim if side == "x" else axes.set_ylim)(*extent)
+    places = decades(extent, most) if logarithmic else []
+    if len(places) < 2:
+        places = [float(place) for place in MaxNLocator(most - 1).tick_values(*extent)]
+        places = [place for place in places if extent[0] <= place <= extent[1] and (place > 0 or not logarithmic)]
+        words = [number(0.0 if abs(place) < 1e-9 * max(map(abs, extent)) else place) for place in places]
+    else:
+        words = [power_of_ten(place) for place in places]
+    axis.set_major_locator(FixedLocator(places))
+    axis.set_major_formatter(FixedFormatter([word.replace("-", "−") for word in words]))
+    axis.set_minor_locator(FixedLocator([]))
+    axis.grid(True, color=INKS["grid"], linewidth=0.6)
+
+
+def decades(extent: Span, most: int) -> list[float]:
+    """Ticks of a logarithmic axis: powers of ten, some left out if there are many, or 1, 2, 5 if there are few."""
+    low, high = math.log10(extent[0]), math.log10(extent[1])
+    whole = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
+    if len(whole) >= 3:
+        step = math.ceil(len(whole) / most)
+        return [10.0**exponent for exponent in whole if exponent % step == 0]
+    first, last = math.floor(low), math.ceil(high)
+    fine = [unit * 10.0**exponent for exponent in range(first, last + 1) for unit in (1, 2, 5)]
+    return [place for place in fine if extent[0] <= place <= extent[1]]

@@ -1,0 +1,139 @@
+"""The figures that a claim declares: medians over runs and their range, beside theory, guide line and level."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from textwrap import wrap
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dlnrepro.curves import Drawing, Line, Values
+from dlnrepro.record import ClaimRecord
+from dlnrepro.report.axes import dress, panel, sheet, span
+from dlnrepro.report.canvas import TEXT, WIDTH, Picture, picture
+from dlnrepro.report.inks import INKS
+from dlnrepro.report.legend import Stroke, legend_height, legends, strokes
+from dlnrepro.report.typeset import typeset
+
+_LEFT, _RIGHT, _BODY, _ROW = 40.0, 10.0, 172.0, 11.0
+_LETTERS = 68
+
+
+def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> Picture:
+    """One of a claim's figures.
+
+    Args:
+        record: the claim.
+        index: which figure, from 0.
+        name: begins every id of the SVG.
+        titled: whether the title stands in the picture itself.
+    """
+    drawing = record.drawings[index]
+    styles = strokes(record, drawing)
+    title = wrap(typeset(drawing.title), 60) if titled else []
+    y = [row for series in drawing.y for row in _words(record, series)]
+    x = _words(record, drawing.x)
+    entries = legends(record, drawing, styles)
+    foot = legend_height(entries) + _ROW * len(x) + 22
+    height = foot + _BODY + _ROW * len(y) + 8 + 13 * len(title)
+
+    def draw(page: Figure) -> None:
+        paper = sheet(page)
+        for row, words in enumerate(title):
+            paper.text(_LEFT - 34, height - 10 - 13 * row, words, fontsize=TEXT + 1.5, fontweight="bold")
+        top = height - 9 - 13 * len(title)
+        _series_words(paper, record, drawing, top)
+        for row, words in enumerate(x):
+            place = foot - 24 - _ROW * row
+            paper.text((_LEFT + WIDTH - _RIGHT) / 2, place, words, ha="center")
+        axes = panel(page, _LEFT, foot, WIDTH - _LEFT - _RIGHT, _BODY)
+        _curves(axes, drawing, styles)
+        for entry in entries:
+            entry.draw(paper)
+
+    return picture(name, _label(drawing), height, draw)
+
+
+def _words(record: ClaimRecord, series: str) -> list[str]:
+    """What an axis shows, in lines: the runner's words for the series."""
+    return wrap(typeset(record.meanings.get(series, series)), _LETTERS) or [series]
+
+
+def _series_words(paper: Axes, record: ClaimRecord, drawing: Drawing, top: float) -> None:
+    """What the vertical axis shows, above it; several series with the dashes they are drawn in."""
+    several = len(drawing.y) > 1
+    for index, series in enumerate(drawing.y):
+        for row, words in enumerate(_words(record, series)):
+            if several and row == 0:
+                look = {"color": INKS["muted"], "linewidth": 1.4, "linestyle": Stroke.dash(index)}
+                paper.plot([6, 26], [top + 2.5] * 2, clip_on=False, **look)
+            paper.text(30 if several else 6, top, words)
+            top -= _ROW
+
+
+def _curves(axes: Axes, drawing: Drawing, styles: dict[tuple[str, str], Stroke]) -> None:
+    """The lines with their bands, and what they are held against."""
+    wide, tall = drawing.logarithmic
+    shown = [value for line in drawing.lines for part in (line.median, line.low, line.high) for value in part]
+    x = span((place for line in drawing.lines for place in line.positions), wide, 0.02)
+    y = span([*shown, drawing.level], tall)
+    if x is None or span(shown, tall) is None or y is None:
+        _nothing(axes)
+        return
+    dress(axes, "x", x, wide)
+    dress(axes, "y", y, tall)
+    for line in drawing.lines:
+        stroke = styles[line.arm, line.series]
+        positions, median = _drawn(line.positions, wide), _drawn(line.median, tall)
+        low, high = _drawn(line.low, tall), _drawn(line.high, tall)
+        axes.fill_between(positions, low, high, color=stroke.colour, alpha=0.14, linewidth=0, zorder=stroke.order)
+        axes.plot(positions, median, zorder=stroke.order + 1, **stroke.look)
+    for line in _different(drawing.references):
+        positions, median = _drawn(line.positions, wide), _drawn(line.median, tall)
+        axes.plot(positions, median, color=INKS["ink"], linewidth=0.9, linestyle=(0, (3, 2)), zorder=8)
+    if drawing.level is not None:
+        axes.axhline(drawing.level, color=INKS["ink"], linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=7)
+    if drawing.slope is not None and wide and tall:
+        _guide(axes, drawing.lines[0], drawing.slope)
+
+
+def _guide(axes: Axes, line: Line, slope: float) -> None:
+    """A straight line of the given slope, beside the first arm's second half, with its slope written on it."""
+    pairs = zip(line.positions, line.median, strict=True)
+    points = [(math.log10(x), math.log10(y)) for x, y in pairs if x and y and x > 0 and y > 0]
+    if len(points) < 2:
+        return
+    lift = 0.07 * (math.log10(axes.get_ylim()[1]) - math.log10(axes.get_ylim()[0]))
+    start, end = (min(points)[0] + part * (max(points)[0] - min(points)[0]) for part in (0.45, 0.8))
+    anchor = min(points, key=lambda point: abs(point[0] - start))[1] + lift
+    ends = [10**start, 10**end], [10**anchor, 10 ** (anchor + slope * (end - start))]
+    axes.plot(*ends, color=INKS["ink"], linewidth=0.9, zorder=7)
+    middle = 10 ** ((start + end) / 2), 10 ** (anchor + slope * (end - start) / 2)
+    words = f"slope {slope:g}".replace("-", "−")
+    axes.annotate(words, middle, (4, 3), textcoords="offset points", color=INKS["ink"], zorder=9)
+
+
+def _nothing(axes: Axes) -> None:
+    """Say that there is nothing to draw."""
+    axes.set_xticks([])
+    axes.set_yticks([])
+    axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center", color=INKS["muted"])
+
+
+def _drawn(values: Values, logarithmic: bool) -> list[float]:
+    """Numbers for the canvas; NaN where there is none that the axis could show."""
+    return [value if value is not None and (value > 0 or not logarithmic) else math.nan for value in values]
+
+
+def _different(lines: Iterable[Line]) -> list[Line]:
+    """Theory's curves, each once: arms often share one."""
+    return list({(tuple(line.positions), tuple(line.median)): line for line in lines}.values())
+
+
+def _label(drawing: Drawing) -> str:
+    """What a figure shows, in a sentence."""
+    arms = ", ".join(dict.fromkeys(line.arm for line in drawing.lines)) or "no arm"
+    theory = ", beside theory" if drawing.references else ""
+    return f"{drawing.title}: {', '.join(drawing.y)} against {drawing.x} in {arms}{theory}."

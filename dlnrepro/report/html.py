@@ -1,0 +1,131 @@
+"""A report as one page that needs nothing else: no network, no script, light or dark, on a screen or on paper."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from dlnrepro.claim import Claim
+from dlnrepro.record import ClaimRecord, Report
+from dlnrepro.report.anchors import anchored
+from dlnrepro.report.digest import SIGNS, closest, controls_told, passing_runs
+from dlnrepro.report.figures import figure
+from dlnrepro.report.inks import DARK_INKS, INKS
+from dlnrepro.report.legend import controls
+from dlnrepro.report.numbers import duration, number
+from dlnrepro.report.strips import strip
+from dlnrepro.report.typeset import typeset
+from dlnrepro.report.words import MARKS, STAMPS, evidence, setting, size
+from dlnrepro.verdict import Judged
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A criterion beside its strip plot and the claim's reason for its threshold."""
+
+    item: Judged
+    plot: Markup
+    why: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that the page says of one claim.
+
+    Attributes:
+        anchor: the claim's id, told apart from another claim of the same name.
+        figures: each title and picture.
+        controls: the arms that serve as controls.
+    """
+
+    anchor: str
+    record: ClaimRecord
+    claim: Claim
+    figures: list[tuple[str, Markup]]
+    criteria: list[Shown]
+    controls: set[str]
+    passing: tuple[int, int]
+    told: tuple[int, int]
+    closest: str
+
+
+def to_html(report: Report) -> bytes:
+    """The report as an HTML page in UTF-8; the same report gives the same bytes."""
+    page = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            report=report,
+            cards=[_card(record, anchor) for anchor, record in anchored(report)],
+            provenance=list(_told(report.provenance)),
+            inks=INKS,
+            dark_inks=DARK_INKS,
+        )
+    )
+    return page.encode()
+
+
+def _card(record: ClaimRecord, anchor: str) -> Card:
+    """A claim laid out, its pictures drawn."""
+    claim = Claim.model_validate(record.claim)
+    why = {criterion.id: criterion.why or criterion.because or "" for criterion in claim.criteria}
+    # Markup: the pictures are our own drawing, in which every text is escaped.
+    figures = [
+        (drawing.title, Markup(figure(record, index, f"{anchor}.f{index}").inline()))
+        for index, drawing in enumerate(record.drawings)
+    ]
+    criteria = [
+        Shown(item, Markup(strip(record, item, f"{anchor}.c{index}").inline()), why[item.id])
+        for index, item in enumerate(record.criteria)
+    ]
+    return Card(
+        anchor=anchor,
+        record=record,
+        claim=claim,
+        figures=figures,
+        criteria=criteria,
+        controls=controls(record),
+        passing=passing_runs(record),
+        told=controls_told(record),
+        closest=closest(record),
+    )
+
+
+def _told(provenance: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Where a report came from, entry by entry, in words."""
+    for key, value in provenance.items():
+        name = key.replace("_", " ")
+        if isinstance(value, dict):
+            yield name, ", ".join(f"{part} {found}" for part, found in value.items())
+        elif key == "command" and isinstance(value, list):
+            yield name, shlex.join(map(str, value))
+        elif key.endswith("_bytes") and isinstance(value, int):
+            yield name.removesuffix(" bytes"), size(value)
+        elif key.endswith("_seconds") and isinstance(value, int | float):
+            yield name.removesuffix(" seconds") + " time", duration(value)
+        else:
+            yield name, "unknown" if value is None else setting(value)
+
+
+@cache
+def _environment() -> Environment:
+    """The templates, in which everything is escaped and nothing may be missing."""
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "number": number, "duration": duration, "typeset": typeset, "setting": setting, "evidence": evidence,
+    }  # fmt: skip
+    environment.globals |= {"SIGNS": SIGNS, "MARKS": MARKS, "STAMPS": STAMPS}
+    return environment

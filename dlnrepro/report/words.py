@@ -1,0 +1,50 @@
+"""Sentences and short words of a written report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from dlnrepro.report.numbers import number
+from dlnrepro.verdict import Judged
+
+MARKS = {"pass": "✓", "fail": "✗", "undecided": "?"}
+STAMPS = {
+    "modified": "with other parameters or seeds than the claim file's",
+    "toy": "in the toy profile, for a first look",
+    "no-controls": "without negative controls",
+    "cached": "with numbers that were computed before, by the same code",
+    "dirty": "with code that had uncommitted changes",
+}
+
+
+def evidence(item: Judged) -> str:
+    """What a criterion's runs and controls showed, in a sentence or two."""
+    runs = sum(len(check.seeds) for check in item.holds_in)
+    inside = sum(check.inside for check in item.holds_in)
+    undecided = sum(check.undecided for check in (*item.holds_in, *item.fails_in))
+    arms = f" in {len(item.holds_in)} arms" if len(item.holds_in) > 1 else ""
+    bound = min((check.share_lower_bound for check in item.holds_in), default=0.0)
+    text = f"{inside} of {runs} runs{arms} lie inside"
+    text += f", so in each arm at least {bound:.2f} of all runs do (95 % confidence)" if item.holds else ""
+    text += f"; the closest to the bound is {number(item.worst)}" if item.worst is not None else ""
+    if item.fails_in:
+        telling = sum(check.tells for check in item.fails_in)
+        text += f". {telling} of {len(item.fails_in)} controls tell"
+    if item.gap is not None:
+        between = "the gap between them and the runs is" if item.gap > 0 else "they and the runs overlap by"
+        text += f"; {between} {number(abs(item.gap))}"
+    return text + (f". {undecided} runs are undecided." if undecided else ".")
+
+
+def setting(value: object) -> str:
+    """A parameter's value as a claim file writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(setting(item) for item in value)}]"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def size(count: int) -> str:
+    """Bytes as MB or GB."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
