@@ -1,6 +1,6 @@
 """The data of a claim's figures: every series of every arm as a line that can be drawn without the cells.
 
-A line is the median over runs and their range, at no more than 64 points, in six digits: enough for any page, and
+A line is the median over runs and their range, at no more than 56 points, in five digits: enough for any page, and
 small enough to stand in the record.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dlnrepro.claim import Claim, Figure
 
-POINTS = 64
+POINTS = 56
 
 Values = list[float | None]
 """A number at each point of a line; None where no run has one."""
@@ -125,7 +125,7 @@ def _median(rows: np.ndarray) -> np.ndarray:
 
 
 def _values(numbers: np.ndarray) -> Values:
-    """Numbers in six digits, and None for what is none."""
+    """Numbers in five digits, and None for what is none."""
     import numpy as np
 
-    return [float(f"{number:.6g}") if np.isfinite(number) else None for number in numbers]
+    return [float(f"{number:.5g}") if np.isfinite(number) else None for number in numbers]

@@ -44,6 +44,8 @@ def kept(positions: np.ndarray, curves: Sequence[np.ndarray], logarithmic: tuple
     chosen = {int(np.abs(x - target).argmin()) for target in np.linspace(0.0, 1.0, limit // 2)}
     while len(chosen) < limit:
         far = sum((_error(x, height, sorted(chosen)) for height in heights), np.zeros(len(x)))
+        # Two points at one place cannot both lie on the line: what is chosen is chosen.
+        far[list(chosen)] = 0.0
         if far.max() <= 0:
             break
         chosen.add(int(far.argmax()))

@@ -16,6 +16,7 @@ from dlnrepro.report.numbers import number
 from dlnrepro.report.typeset import power_of_ten
 
 Span = tuple[float, float]
+TICKS = 6
 
 
 def sheet(figure: Figure) -> Axes:
@@ -49,7 +50,7 @@ def span(values: Iterable[float | None], logarithmic: bool, margin: float = 0.04
     return (10 ** (low - room), 10 ** (high + room)) if logarithmic else (low - room, high + room)
 
 
-def dress(axes: Axes, side: Literal["x", "y"], extent: Span, logarithmic: bool, most: int = 6) -> None:
+def dress(axes: Axes, side: Literal["x", "y"], extent: Span, logarithmic: bool, zero: bool = False) -> None:
     """Scale, ticks and grid of one axis.
 
     Args:
@@ -57,32 +58,37 @@ def dress(axes: Axes, side: Literal["x", "y"], extent: Span, logarithmic: bool, 
         side: x or y.
         extent: the least and the greatest number to show.
         logarithmic: the scale.
-        most: about how many ticks.
+        zero: whether the lower end of a logarithmic axis stands for zero.
     """
     axis = axes.xaxis if side == "x" else axes.yaxis
     if logarithmic:
         (axes.set_xscale if side == "x" else axes.set_yscale)("log")
     (axes.set_xlim if side == "x" else axes.set_ylim)(*extent)
-    places = decades(extent, most) if logarithmic else []
+    places = decades((extent[0] * 30, extent[1]) if zero else extent) if logarithmic else []
     if len(places) < 2:
-        places = [float(place) for place in MaxNLocator(most - 1).tick_values(*extent)]
+        places = [float(place) for place in MaxNLocator(TICKS - 1).tick_values(*extent)]
         places = [place for place in places if extent[0] <= place <= extent[1] and (place > 0 or not logarithmic)]
         words = [number(0.0 if abs(place) < 1e-9 * max(map(abs, extent)) else place) for place in places]
     else:
-        words = [power_of_ten(place) for place in places]
+        fine = any(power_of_ten(place)[:2] != "10" and not -2 <= math.log10(place) <= 2 for place in places)
+        words = [number(place) if fine else power_of_ten(place) for place in places]
+    if zero:
+        places, words = [extent[0], *places], ["0", *words]
     axis.set_major_locator(FixedLocator(places))
     axis.set_major_formatter(FixedFormatter([word.replace("-", "−") for word in words]))
     axis.set_minor_locator(FixedLocator([]))
     axis.grid(True, color=INKS["grid"], linewidth=0.6)
 
 
-def decades(extent: Span, most: int) -> list[float]:
+def decades(extent: Span) -> list[float]:
     """Ticks of a logarithmic axis: powers of ten, some left out if there are many, or 1, 2, 5 if there are few."""
     low, high = math.log10(extent[0]), math.log10(extent[1])
     whole = range(math.ceil(low - 1e-9), math.floor(high + 1e-9) + 1)
     if len(whole) >= 3:
-        step = math.ceil(len(whole) / most)
+        step = math.ceil(len(whole) / TICKS)
         return [10.0**exponent for exponent in whole if exponent % step == 0]
-    first, last = math.floor(low), math.ceil(high)
-    fine = [unit * 10.0**exponent for exponent in range(first, last + 1) for unit in (1, 2, 5)]
-    return [place for place in fine if extent[0] <= place <= extent[1]]
+    for units in ((1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)):
+        fine = [unit * 10.0**exponent for exponent in range(math.floor(low), math.ceil(high)) for unit in units]
+        if len(found := [place for place in fine if extent[0] <= place <= extent[1]]) >= 3:
+            return found
+    return []

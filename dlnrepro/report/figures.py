@@ -13,6 +13,7 @@ from dlnrepro.curves import Drawing, Line, Values
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report.axes import dress, panel, sheet, span
 from dlnrepro.report.canvas import TEXT, WIDTH, Picture, picture
+from dlnrepro.report.guide import guide
 from dlnrepro.report.inks import INKS
 from dlnrepro.report.legend import Stroke, legend_height, legends, strokes
 from dlnrepro.report.typeset import typeset
@@ -88,31 +89,38 @@ def _curves(axes: Axes, drawing: Drawing, styles: dict[tuple[str, str], Stroke])
         stroke = styles[line.arm, line.series]
         positions, median = _drawn(line.positions, wide), _drawn(line.median, tall)
         low, high = _drawn(line.low, tall), _drawn(line.high, tall)
-        axes.fill_between(positions, low, high, color=stroke.colour, alpha=0.14, linewidth=0, zorder=stroke.order)
-        axes.plot(positions, median, zorder=stroke.order + 1, **stroke.look)
+        axes.fill_between(positions, low, high, color=stroke.colour, alpha=0.14, linewidth=0, zorder=1.5)
+        axes.plot(positions, median, zorder=stroke.order, markevery=_marks(axes, positions, stroke), **stroke.look)
+        if stroke.control:
+            _end(axes, positions, median, stroke)
+    grey = {arm for (arm, _), stroke in styles.items() if stroke.control}
     for line in _different(drawing.references):
         positions, median = _drawn(line.positions, wide), _drawn(line.median, tall)
-        axes.plot(positions, median, color=INKS["ink"], linewidth=0.9, linestyle=(0, (3, 2)), zorder=8)
+        ink = INKS["control-2" if line.arm in grey else "ink"]
+        axes.plot(positions, median, color=ink, linewidth=0.9, linestyle=(0, (3, 2)), zorder=8)
     if drawing.level is not None:
         axes.axhline(drawing.level, color=INKS["ink"], linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=7)
     if drawing.slope is not None and wide and tall:
-        _guide(axes, drawing.lines[0], drawing.slope)
+        guide(axes, drawing)
 
 
-def _guide(axes: Axes, line: Line, slope: float) -> None:
-    """A straight line of the given slope, beside the first arm's second half, with its slope written on it."""
-    pairs = zip(line.positions, line.median, strict=True)
-    points = [(math.log10(x), math.log10(y)) for x, y in pairs if x and y and x > 0 and y > 0]
-    if len(points) < 2:
-        return
-    lift = 0.07 * (math.log10(axes.get_ylim()[1]) - math.log10(axes.get_ylim()[0]))
-    start, end = (min(points)[0] + part * (max(points)[0] - min(points)[0]) for part in (0.45, 0.8))
-    anchor = min(points, key=lambda point: abs(point[0] - start))[1] + lift
-    ends = [10**start, 10**end], [10**anchor, 10 ** (anchor + slope * (end - start))]
-    axes.plot(*ends, color=INKS["ink"], linewidth=0.9, zorder=7)
-    middle = 10 ** ((start + end) / 2), 10 ** (anchor + slope * (end - start) / 2)
-    words = f"slope {slope:g}".replace("-", "−")
-    axes.annotate(words, middle, (4, 3), textcoords="offset points", color=INKS["ink"], zorder=9)
+def _marks(axes: Axes, positions: list[float], stroke: Stroke) -> list[int]:
+    """The points that carry a mark: four along the axis, for each arm at places of its own."""
+    ends = axes.get_xlim()
+    places = [axes.transLimits.transform(axes.transScale.transform((x, axes.get_ylim()[0])))[0] for x in positions]
+    if ends[0] == ends[1] or all(map(math.isnan, places)):
+        return []
+    wanted = [part / 4 + 0.03 + 0.045 * (stroke.mark % 5) for part in range(4)]
+    distance = [[math.inf if math.isnan(place) else abs(place - want) for place in places] for want in wanted]
+    return sorted({row.index(min(row)) for row in distance if min(row) < 0.1})
+
+
+def _end(axes: Axes, positions: list[float], median: list[float], stroke: Stroke) -> None:
+    """A mark where a control ends: some end almost where they began."""
+    points = [(x, y) for x, y in zip(positions, median, strict=True) if not math.isnan(x + y)]
+    if points:
+        x, y = points[-1]
+        axes.plot([x], [y], zorder=stroke.order, clip_on=False, **{**stroke.look, "markersize": 4.6})
 
 
 def _nothing(axes: Axes) -> None:

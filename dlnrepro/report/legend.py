@@ -6,7 +6,6 @@ too. Arms that only serve as controls are grey.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
@@ -47,17 +46,12 @@ class Stroke:
 
     @property
     def order(self) -> float:
-        """Controls lie behind."""
-        return 2.0 if self.control else 4.0
+        """Controls lie in front: they are thin, and often short."""
+        return 5.0 if self.control else 3.0
 
     @property
     def look(self) -> dict[str, Any]:
         """What the canvas wants to know."""
-        return self.sample | {"markevery": (0.04 + 0.05 * (self.mark % 5), 0.25)}
-
-    @property
-    def sample(self) -> dict[str, Any]:
-        """The same, without where the marks are set."""
         return {
             "color": self.colour,
             "linestyle": self.dash(self.dashes),
@@ -88,10 +82,14 @@ class Entry:
 
 
 def controls(record: ClaimRecord) -> set[str]:
-    """The arms that serve as controls: more criteria must fail in them than must hold."""
-    holds = Counter(check.arm for item in record.criteria for check in item.holds_in)
-    fails = Counter(check.arm for item in record.criteria for check in item.fails_in)
-    return {arm for arm in record.claim["arms"] if fails[arm] > holds[arm] or not holds[arm]}
+    """The arms that serve as controls: of the criteria that name one, the first and most must fail in it."""
+    roles: dict[str, list[bool]] = {}
+    for item in record.criteria:
+        for check in item.holds_in:
+            roles.setdefault(check.arm, []).append(False)
+        for check in item.fails_in:
+            roles.setdefault(check.arm, []).append(True)
+    return {arm for arm, fails in roles.items() if fails[0] and 2 * sum(fails) > len(fails)}
 
 
 def strokes(record: ClaimRecord, drawing: Drawing) -> dict[tuple[str, str], Stroke]:
@@ -116,7 +114,7 @@ def legends(record: ClaimRecord, drawing: Drawing, styles: dict[tuple[str, str],
     arms: dict[str, Stroke] = {}
     for (arm, _), stroke in styles.items():
         arms.setdefault(arm, stroke)
-    named = [(f"{arm} (control)" if stroke.control else arm, stroke.sample) for arm, stroke in arms.items()]
+    named = [(f"{arm} (control)" if stroke.control else arm, stroke.look) for arm, stroke in arms.items()]
     notes = _notes(record, drawing)
     width = max((len(words) for words, _ in named), default=0) * TEXT * _LETTER + _SAMPLE + 14
     columns = max(1, min(len(named) or 1, int((WIDTH - _LEFT) // width)))

@@ -35,7 +35,7 @@ def strip(record: ClaimRecord, item: Judged, name: str, titled: bool = False) ->
     """
     checks = [*item.holds_in, *item.fails_in]
     labels = [check.arm for check in item.holds_in] + [f"control {check.arm}" for check in item.fails_in]
-    left = min(150.0, 10 + max(map(len, labels), default=0) * TEXT * 0.56)
+    left = min(170.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
     title = wrap(typeset(item.says), 76) if titled else []
     words = wrap(typeset(f"{item.measure}: {record.meanings.get(item.measure, item.measure)}"), 76)
     foot = 20 + 10.5 * len(words)
@@ -81,9 +81,7 @@ def _frame(axes: Axes, item: Judged, checks: list[Check]) -> None:
     if zero:
         # A zero has no place on a logarithmic axis: it stands at its left end, a decade below all others.
         extent = extent[0] / 30, extent[1]
-    dress(axes, "x", extent, tall)
-    if zero:
-        axes.text(0, -0.03, "0", transform=axes.transAxes, ha="center", va="top", color=INKS["ink"])
+    dress(axes, "x", extent, tall, zero)
     axes.set_ylim(-_ROW * max(1, len(checks)) - 3, 3)
     axes.yaxis.set_visible(False)
     axes.spines["left"].set_visible(False)

@@ -7,11 +7,13 @@ import re
 _GREEK = {
     "alpha": "α", "eta": "η", "gamma": "γ", "lambda": "λ", "rho": "ρ", "sigma": "σ", "theta": "θ",
 }  # fmt: skip
+_SIGN = {"||": "‖", "η x ": "η × ", " -> ": " → ", ">=": "≥", "<=": "≤", "+-": "±"}
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789-+()TLN", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺⁽⁾ᵀᴸᴺ")
 _RAISED = r"\^(-?\d+(?![\d./])|T\b|\((?:[0-9+-]|[LN])+\))"
 
 _WORDS = re.compile(r"(?<![A-Za-z])(" + "|".join(_GREEK) + r")(?![A-Za-z])")
+_SIGNS = re.compile("|".join(map(re.escape, _SIGN)))
 _LOWERED = re.compile(r"(?<=[A-Za-zα-ω])_(\d+)(?![\d.])")
 
 
@@ -20,7 +22,7 @@ def typeset(text: str) -> str:
     text = _WORDS.sub(lambda found: _GREEK[found[1]], " ".join(text.split()))
     text = _LOWERED.sub(lambda found: found[1].translate(_SUBSCRIPTS), text)
     text = re.sub(_RAISED, lambda found: found[1].strip("()").translate(_SUPERSCRIPTS), text)
-    return text.replace("||", "‖").replace("η x ", "η × ").replace(" -> ", " → ")
+    return _SIGNS.sub(lambda found: _SIGN[found[0]], text)
 
 
 def power_of_ten(value: float) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 
 from dlnrepro.report.numbers import number
@@ -26,10 +27,13 @@ def evidence(item: Judged) -> str:
     bound = min((check.share_lower_bound for check in item.holds_in), default=0.0)
     text = f"{inside} of {runs} runs{arms} lie inside"
     text += f", so in each arm at least {bound:.2f} of all runs do (95 % confidence)" if item.holds else ""
-    text += f"; the closest to the bound is {number(item.worst)}" if item.worst is not None else ""
+    values = [value for check in item.holds_in for value in check.values if value is not None]
+    if values:
+        text += f"; median {number(statistics.median(values))}, closest to the bound {number(item.worst)}"
     if item.fails_in:
         telling = sum(check.tells for check in item.fails_in)
-        text += f". {telling} of {len(item.fails_in)} controls tell"
+        controls = "controls tell" if len(item.fails_in) > 1 else "control tells"
+        text += f". {telling} of {len(item.fails_in)} {controls}"
     if item.gap is not None:
         between = "the gap between them and the runs is" if item.gap > 0 else "they and the runs overlap by"
         text += f"; {between} {number(abs(item.gap))}"
