@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
@@ -57,6 +58,13 @@ class Results:
         paper = Paper(100)
         summary(paper, self.report)
         return paper.text()
+
+    def _repr_html_(self) -> str:
+        """The page of the report, framed so that its style and a notebook's do not meet."""
+        from dlnrepro.report.html import to_html
+
+        page = html.escape(to_html(self.report).decode(), quote=True)
+        return f'<iframe srcdoc="{page}" style="width:100%;height:40rem;border:0" title="dlnrepro report"></iframe>'
 
     def to_json(self) -> str:
         """The text of `report.json`."""

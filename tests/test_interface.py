@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ import torch
 
 import dlnrepro
 from dlnrepro.catalogue import packaged
+from dlnrepro.report.html import to_html
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -41,6 +43,25 @@ def test_a_process_with_its_own_threads_gives_the_same_bits(tmp_path: Path, comm
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
     code_, out, _ = command("diff", tmp_path / "one.json", tmp_path / "other" / "latest")
     assert (code_, "2 bit-identical" in out) == (0, True)
+
+
+class _Frame(HTMLParser):
+    """Collects the contents of frames."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contents: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "iframe":
+            self.contents.append(dict(attrs)["srcdoc"] or "")
+
+
+def test_in_a_notebook_the_results_show_their_page(write_claim: Write, tmp_path: Path) -> None:
+    results = dlnrepro.run(write_claim(), outputs=tmp_path)
+    frame = _Frame()
+    frame.feed(results._repr_html_())
+    assert frame.contents == [to_html(results.report).decode()]
 
 
 def test_a_claim_can_be_loaded_and_judged_on_numbers_from_anywhere() -> None:
