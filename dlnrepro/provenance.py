@@ -13,7 +13,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
 from dlnrepro import __version__
 from dlnrepro.runner import runner_sources
@@ -22,7 +24,33 @@ _PACKAGE = Path(__file__).resolve().parent
 _PHYSICS = ("torch", "numpy", "scipy")
 
 
-def provenance(command: Sequence[str], started: datetime) -> dict[str, Any]:
+@with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
+class Provenance(TypedDict, total=False):
+    """What produced a report; a record may lack entries, but holds no others.
+
+    Attributes:
+        started: UTC, in ISO form.
+        cpu_seconds: of this process and its workers.
+        peak_memory_bytes: of the largest single process.
+        commit: of the code, None outside a checkout; `dirty` if it had uncommitted changes.
+        threads: of each process.
+    """
+
+    command: list[str]
+    started: str
+    wall_seconds: float
+    cpu_seconds: float
+    peak_memory_bytes: int
+    versions: dict[str, str]
+    commit: str | None
+    dirty: bool
+    processor: str
+    cores: int | None
+    threads: int
+    platform: str
+
+
+def provenance(command: Sequence[str], started: datetime) -> Provenance:
     """The provenance of a run that began at `started` and ends now; worker processes are counted in.
 
     The peak of memory is that of the largest single process.
@@ -43,7 +71,7 @@ def provenance(command: Sequence[str], started: datetime) -> dict[str, Any]:
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": 1,
-        "platform": platform.platform(),
+        "platform": f"{platform.system()} {platform.machine()}",
     }
 
 

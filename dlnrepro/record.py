@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.curves import Drawing
+from dlnrepro.provenance import Provenance
 from dlnrepro.verdict import Judged, Verdict, Word, judge
 
 
@@ -70,7 +71,7 @@ class Report:
     interrupted: bool
     counts: dict[str, int]
     claims: list[ClaimRecord]
-    provenance: dict[str, Any]
+    provenance: Provenance
 
 
 def record_claim(
@@ -139,7 +140,7 @@ def with_verdict(record: ClaimRecord, outcomes: Mapping[str, Outcome]) -> ClaimR
 
 
 def compile_report(
-    claims: list[ClaimRecord], provenance: dict[str, Any], interrupted: bool, allow_inconclusive: bool
+    claims: list[ClaimRecord], provenance: Provenance, interrupted: bool, allow_inconclusive: bool
 ) -> Report:
     """A report of finished claims, with its counts and exit code."""
     counts = dict.fromkeys(("reproduced", "not reproduced", "inconclusive", "error"), 0)

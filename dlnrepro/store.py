@@ -21,10 +21,11 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from dlnrepro.atomic import clear_abandoned, reason, write_whole
+from dlnrepro.claim import Claim
 from dlnrepro.errors import UsageError
 from dlnrepro.manifest import NAME as MANIFEST
 from dlnrepro.manifest import check_manifest, write_manifest
-from dlnrepro.record import Report, from_json, to_json
+from dlnrepro.record import ClaimRecord, Report, from_json, to_json
 
 
 def prepare(root: Path) -> None:
@@ -78,13 +79,45 @@ def read_report(root: Path, name: str | None) -> Report:
     if path.name == "report.json" and (listed := check_manifest(path.parent)) is not None and path.name not in listed:
         raise UsageError(f"{path.parent / MANIFEST}: expected report.json among its files, found it missing")
     try:
-        return from_json(path.read_bytes())
+        report = from_json(path.read_bytes())
+        for index, record in enumerate(report.claims):
+            if fault := _fault(record):
+                raise UsageError(f"{path}: expected a report, found a fault in claims.{index}.{fault}")
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise UsageError(f"{path}: expected a report, found a fault in {place}: {first['msg'].lower()}") from None
+        raise UsageError(f"{path}: expected a report, found a fault in {_first(error)}") from None
     except OSError as error:
         raise UsageError(f"{path}: expected a readable report, found: {reason(error)}") from None
+    return report
+
+
+def _fault(record: ClaimRecord) -> str | None:
+    """What keeps a record that has the right form from being judged, or None."""
+    try:
+        claim = Claim.model_validate(record.claim)
+    except ValidationError as error:
+        return f"claim.{_first(error)}"
+    if claim.id != record.id:
+        return f"claim.id: expected '{record.id}', found '{claim.id}'"
+    for arm, outcome in record.outcomes.items():
+        if any(len(values) != len(outcome.seeds) for values in outcome.measures.values()):
+            return f"outcomes.{arm}: expected as many numbers as seeds in every measure"
+    figures = {(figure.title, figure.x, figure.y, figure.scale) for figure in claim.figures}
+    for index, drawing in enumerate(record.drawings):
+        if (drawing.title, drawing.x, tuple(drawing.y), drawing.scale) not in figures:
+            return f"drawings.{index}: expected one of the figures of the claim"
+        for line in (*drawing.lines, *drawing.references):
+            # A reference has no range over runs.
+            lengths = {len(values) for values in (line.median, line.low, line.high) if values or values is line.median}
+            if lengths != {len(line.positions)}:
+                return f"drawings.{index}: expected as many values as positions in every line"
+    return None
+
+
+def _first(error: ValidationError) -> str:
+    """The first fault that was found, at its place."""
+    first = error.errors()[0]
+    place = ".".join(str(part) for part in first["loc"]) or "the whole"
+    return f"{place}: {first['msg'].lower()}"
 
 
 def report_path(root: Path, name: str | None) -> Path:

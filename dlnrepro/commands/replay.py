@@ -30,7 +30,7 @@ def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> in
     """
     from dlnrepro.comparison import compare
     from dlnrepro.pool import cores
-    from dlnrepro.provenance import processor, versions
+    from dlnrepro.provenance import Provenance, processor, versions
     from dlnrepro.record import compile_report, judged_again
     from dlnrepro.replay import replay
     from dlnrepro.report.differences import differences_page
@@ -46,7 +46,7 @@ def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> in
             records.extend(replayed)
         except KeyboardInterrupt:
             interrupted = True
-    here = {**recorded.provenance, "versions": versions(), "processor": processor()}
+    here: Provenance = {**recorded.provenance, "versions": versions(), "processor": processor()}
     again = compile_report(records, here, interrupted, allow_inconclusive=False)
     comparison = compare(recorded, again, 0.0, 0.0)
     paper = Paper.of_terminal()

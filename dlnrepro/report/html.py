@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from dlnrepro.claim import Claim
+from dlnrepro.provenance import Provenance
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.anchors import anchored
 from dlnrepro.report.digest import SIGNS, closest, controls_told, passing_runs
@@ -98,7 +98,7 @@ def _card(record: ClaimRecord, anchor: str) -> Card:
     )
 
 
-def _told(provenance: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _told(provenance: Provenance) -> Iterator[tuple[str, str]]:
     """Where a report came from, entry by entry, in words."""
     for key, value in provenance.items():
         name = key.replace("_", " ")

@@ -9,8 +9,8 @@ the claims as expected first, and counted at the end.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
+from dlnrepro.provenance import Provenance
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.digest import (
     ARM_HEADS,
@@ -81,7 +81,7 @@ def _head(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _foot(provenance: dict[str, Any], exit_code: int) -> str:
+def _foot(provenance: Provenance, exit_code: int) -> str:
     """What produced the report."""
     versions = provenance.get("versions", {})
     known = [f"{name} {versions[name]}" for name in ("dlnrepro", "torch") if name in versions]
