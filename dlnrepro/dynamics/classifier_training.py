@@ -44,6 +44,27 @@ class Training:
     points: int
 
 
+def learning_rates(depth: int, dimension: int, spread: float, second_layer: float) -> list[Tensor]:
+    """The learning rate of every weight, of a shape that broadcasts with its layer; 1 where nothing else is said.
+
+    Args:
+        depth: L.
+        dimension: of the data.
+        spread: as in `coordinate_rates`, for W_1.
+        second_layer: the rate of W_2.
+    """
+    rates = [torch.ones(1, 1, dtype=torch.float64) for _ in range(depth)]
+    rates[1] = rates[1] * second_layer
+    rates[0] = coordinate_rates(dimension, spread)[None]
+    return rates
+
+
+def coordinate_rates(dimension: int, spread: float) -> Tensor:
+    """Learning rates of W_1's columns, from 1 / spread to spread, evenly spaced in the logarithm."""
+    exponents = torch.linspace(-1, 1, dimension, dtype=torch.float64)
+    return torch.tensor([spread**exponent for exponent in exponents.tolist()])
+
+
 def start(
     widths: Sequence[int],
     scale: float,

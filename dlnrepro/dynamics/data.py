@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ from dlnrepro.dynamics.theory.maximum_margin import MaximumMargin, maximum_margi
 from dlnrepro.errors import UsageError
 
 Array = NDArray[np.float64]
+Kind = Literal["separable", "flipped", "under-determined"]
 
 DRAWS = 2000
 FLIPPED = 0.2
@@ -39,6 +41,16 @@ class Classes:
     signed: Array
     truth: Array
     solution: MaximumMargin
+
+
+def drawing(
+    kind: Kind, dimension: int, samples: int, gap: float, spanning: bool, least_share: float
+) -> Callable[[torch.Generator], Classes]:
+    """The function that draws classes of this kind from a generator; the arguments are those of the functions below."""
+    if kind == "under-determined":
+        return lambda generator: underdetermined(dimension, samples, least_share, generator)
+    draw = flipped if kind == "flipped" else separable
+    return lambda generator: draw(dimension, samples, gap, spanning, least_share, generator)
 
 
 def separable(

@@ -13,22 +13,22 @@ Source: closed form and exponents are derived in `dlnrepro.dynamics.theory.one_n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, NamedTuple, Self
+from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.chain import imbalance, prefixes, product, pull_back
+from dlnrepro.dynamics.chain import prefixes, product, pull_back
 from dlnrepro.dynamics.decay import log_slope
 from dlnrepro.dynamics.descent import Weights
 from dlnrepro.dynamics.flow import Array, flow
 from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.rank_one import Pair, axis_pair, balanced, draw_pair, draw_strength, unbalanced
+from dlnrepro.dynamics.one_neuron_motion import Motion
+from dlnrepro.dynamics.rank_one import axis_pair, balanced, draw_pair, draw_strength, unbalanced
 from dlnrepro.dynamics.refinement import refined_descents
 from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.targets import Target, diagonal, draw_strengths, rotated
-from dlnrepro.dynamics.theory.one_neuron import closed_form
+from dlnrepro.dynamics.targets import diagonal, draw_strengths, rotated
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 120
@@ -128,42 +128,11 @@ SERIES = {
 }
 
 
-class _Problem(NamedTuple):
-    """One arm's problem: the target, the product that the start claims to be, the weights, and S's diagonal."""
-
-    target: Target
-    pair: Pair
-    strength: Tensor
-    weights: Weights
-    moment: Tensor
-    params: Params
-
-    def expected(self, times: Tensor) -> Tensor:
-        """The closed form's product at the times, of shape (runs, times, outputs, inputs)."""
-        motion = closed_form(self.target.strengths, self.pair, self.strength, self.params.depth, times)
-        return self.target.left[:, None] @ motion.matrix @ self.target.right[:, None].mT
-
-    def error(self, whole: Tensor, expected: Tensor) -> Tensor:
-        """The distance between products over sigma_1, of shape (runs, times)."""
-        distance: Tensor = torch.linalg.matrix_norm(whole - expected)
-        return distance / self.target.strengths[:, :1]
-
-    def drift(self, weights: Weights) -> Tensor:
-        """The largest change of an imbalance since the start over sigma_1^(2/N), of shape (runs, times)."""
-        changes = [
-            torch.linalg.matrix_norm(now - before[:, None])
-            for now, before in zip(imbalance(weights), imbalance(self.weights), strict=True)
-        ]
-        unit = each_run(lambda strength: strength ** (2 / self.params.depth), self.target.strengths[:, :1])
-        return torch.stack(changes).amax(0) / unit
-
-
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then starts; follow the flow of each run; then descend with all runs at each step size."""
-    problem = _problem(params, generators)
+    motion = _motion(params, generators)
     times = _times(params.horizon)
-    target = problem.target.matrix.numpy()
-    moment = problem.moment.numpy()
+    target, moment = motion.target.matrix.numpy(), _moment(params).numpy()
 
     def gradient(run: int, whole: Array) -> Array:
         slopes: Array = whole * moment - target[run]
@@ -172,13 +141,13 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     def flowing(fraction: float, note: str) -> None:
         progress(0.5 * fraction, f"flow, {note}")
 
-    path = flow(problem.weights, gradient, times, params.rates, RELATIVE, ABSOLUTE, flowing)
-    whole, expected = product(path), problem.expected(times)
-    error, drift = problem.error(whole, expected), problem.drift(path)
+    path = flow(motion.weights, gradient, times, params.rates, RELATIVE, ABSOLUTE, flowing)
+    whole, expected = product(path), motion.expected(times)
+    error, drift = motion.error(whole, expected), motion.drift(path)
     strength = torch.linalg.matrix_norm(whole)
     clock = times.expand(len(strength), -1)
     late = clock >= params.window_start
-    sizes, errors, drifts = _descents(problem, progress)
+    sizes, errors, drifts = _descents(params, motion, progress)
     log_sizes = each_run(torch.log, sizes)
     measures = {
         "closed_form_error": error.amax(-1),
@@ -186,8 +155,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "drift": drift.amax(-1),
         "drift_order": slope(log_sizes, each_run(torch.log, drifts)),
         "power": log_slope(each_run(torch.log, clock), strength, late),
-        "rate_ratio": log_slope(-clock, strength, late) / (2 * problem.target.strengths[:, 0]),
-        "end_strength": strength[:, -1] / problem.target.strengths[:, 0],
+        "rate_ratio": log_slope(-clock, strength, late) / (2 * motion.target.strengths[:, 0]),
+        "end_strength": strength[:, -1] / motion.target.strengths[:, 0],
     }
     series = {
         "time": clock.clone(),
@@ -202,7 +171,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     return Result(measures, series)
 
 
-def _problem(params: Params, generators: Sequence[Generator]) -> _Problem:
+def _motion(params: Params, generators: Sequence[Generator]) -> Motion:
     """The target, then the start, drawn from each run's generator."""
     strengths = draw_strengths(params.strengths, params.jitter, generators)
     if params.start == "drawn":
@@ -214,8 +183,13 @@ def _problem(params: Params, generators: Sequence[Generator]) -> _Problem:
         pair = axis_pair(target, *beyond, -1.0 if params.start == "anti-aligned" else 1.0)
     strength = draw_strength(params.start_low, params.start_high, generators)
     weights = unbalanced(balanced(target, pair, strength, params.widths, generators), params.layer_factor)
+    return Motion(target, pair, strength, weights, params.depth)
+
+
+def _moment(params: Params) -> Tensor:
+    """The diagonal of S, evenly spaced in the logarithm, of determinant 1."""
     exponents = torch.linspace(0.5, -0.5, params.inputs, dtype=torch.float64)
-    return _Problem(target, pair, strength, weights, params.input_spread**exponents, params)
+    return params.input_spread**exponents
 
 
 def _times(horizon: float) -> Tensor:
@@ -225,14 +199,14 @@ def _times(horizon: float) -> Tensor:
     return grid
 
 
-def _descents(problem: _Problem, progress: Progress) -> tuple[Tensor, Tensor, Tensor]:
+def _descents(params: Params, motion: Motion, progress: Progress) -> tuple[Tensor, Tensor, Tensor]:
     """Step sizes, largest errors and largest drifts of the descents, each of shape (runs, 1 + halvings)."""
-    params, matrix = problem.params, problem.target.matrix
-    expected = problem.expected(torch.linspace(0, params.descent_horizon, DESCENT_POINTS + 1, dtype=torch.float64))
+    matrix, moment = motion.target.matrix, _moment(params)
+    expected = motion.expected(torch.linspace(0, params.descent_horizon, DESCENT_POINTS + 1, dtype=torch.float64))
 
     def gradient(weights: Weights) -> Weights:
         partial = prefixes(weights)
-        slopes = pull_back(weights, partial, partial[-1] * problem.moment - matrix)
+        slopes = pull_back(weights, partial, partial[-1] * moment - matrix)
         return [rate * part for rate, part in zip(params.rates, slopes, strict=True)]
 
     def told(fraction: float, note: str) -> None:
@@ -240,8 +214,8 @@ def _descents(problem: _Problem, progress: Progress) -> tuple[Tensor, Tensor, Te
 
     sizes, errors, drifts = [], [], []
     horizon, steps, halvings = params.descent_horizon, params.coarse_steps, params.halvings
-    for size, path in refined_descents(problem.weights, gradient, horizon, steps, halvings, DESCENT_POINTS, told):
-        sizes.append(torch.full_like(problem.strength, size))
-        errors.append(problem.error(product(path), expected).amax(-1))
-        drifts.append(problem.drift(path).amax(-1))
+    for size, path in refined_descents(motion.weights, gradient, horizon, steps, halvings, DESCENT_POINTS, told):
+        sizes.append(torch.full_like(motion.strength, size))
+        errors.append(motion.error(product(path), expected).amax(-1))
+        drifts.append(motion.drift(path).amax(-1))
     return torch.stack(sizes, -1), torch.stack(errors, -1), torch.stack(drifts, -1)

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics import data
 from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.classifier_training import Training, start, train
+from dlnrepro.dynamics.classifier_training import Training, coordinate_rates, learning_rates, start, train
+from dlnrepro.dynamics.data import Classes, Kind, drawing
 from dlnrepro.dynamics.layer_alignment import observe_layers
 from dlnrepro.dynamics.losses import Name, log_loss_at_zero, log_risk
 from dlnrepro.dynamics.margin_convergence import (
@@ -43,7 +43,7 @@ ROUTES_AGREE = 1e-6
 class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
     """The setting."""
 
-    data: Literal["separable", "flipped", "under-determined"] = Field(
+    data: Kind = Field(
         description="separable; the same with a fifth of the labels flipped; or fewer points than dimensions"
     )
     dimension: int = Field(ge=2, le=50, description="of the data")
@@ -144,11 +144,12 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Train and measure; data first, then weights, from each run's generator."""
-    sets = [_draw(params, generator) for generator in generators]
+    draw = drawing(params.data, params.dimension, params.samples, params.gap, params.spanning, params.least_share)
+    sets = [draw(generator) for generator in generators]
     training = Training(
         loss=params.loss,
         method=params.method,
-        rates=_rates(params),
+        rates=learning_rates(params.depth, params.dimension, params.coordinate_rates, params.second_layer_rate),
         horizon=params.horizon,
         tolerance=params.tolerance,
         step_size=params.step_size,
@@ -173,30 +174,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     )
 
 
-def _draw(params: Params, generator: Generator) -> data.Classes:
-    """One run's data."""
-    if params.data == "under-determined":
-        return data.underdetermined(params.dimension, params.samples, params.least_share, generator)
-    draw = data.flipped if params.data == "flipped" else data.separable
-    return draw(params.dimension, params.samples, params.gap, params.spanning, params.least_share, generator)
-
-
-def _rates(params: Params) -> list[Tensor]:
-    """The learning rate of every weight, of a shape that broadcasts with its layer."""
-    rates = [torch.ones(1, 1, dtype=torch.float64) for _ in range(params.depth)]
-    rates[1] = rates[1] * params.second_layer_rate
-    rates[0] = _coordinate_rates(params)[None]
-    return rates
-
-
-def _coordinate_rates(params: Params) -> Tensor:
-    """Learning rates of W_1's columns, evenly spaced in the logarithm."""
-    exponents = torch.linspace(-1, 1, params.dimension, dtype=torch.float64)
-    return torch.tensor([params.coordinate_rates**exponent for exponent in exponents.tolist()])
-
-
 def _measure(
-    params: Params, classes: data.Classes, path: list[NDArray[np.float64]]
+    params: Params, classes: Classes, path: list[NDArray[np.float64]]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Measures and series of one run from its path."""
     weights = [torch.from_numpy(np.ascontiguousarray(weight)) for weight in path]
@@ -211,6 +190,7 @@ def _measure(
     held = (log_inverse >= params.constants_from) & (log_inverse <= params.constants_to)
     own = maximum_margin(classes.signed)
     towards = windowed_slope(log_inverse, turn.sine, directed)
+    scales = coordinate_rates(params.dimension, params.coordinate_rates)
     measures = {
         "separation": torch.tensor(own.margin if own else 0.0, dtype=torch.float64),
         "certificate": torch.tensor(classes.solution.residual, dtype=torch.float64),
@@ -234,7 +214,7 @@ def _measure(
         "margin_slope": windowed_slope(log_inverse, turn.margin_gap, directed),
         "direction_constant": windowed_ratio(turn.sine * log_inverse, turn.sine_constant, held),
         "margin_constant": windowed_ratio(turn.margin_gap * log_inverse, turn.margin_constant, held),
-        "rates_direction": sine_to_scaled(predictor[-1], truth, _coordinate_rates(params)),
+        "rates_direction": sine_to_scaled(predictor[-1], truth, scales),
     }
     series = {
         "risk_path": log_inverse,
