@@ -1,6 +1,6 @@
 """The data of a claim's figures: every series of every arm as a line that can be drawn without the cells.
 
-A line is the median over runs and their range, at no more than 56 points, in five digits: enough for any page, and
+A line is the median over runs and their range, at no more than 48 points, in six digits: enough for any page, and
 small enough to stand in the record.
 """
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from dlnrepro.claim import Claim, Figure
 
-POINTS = 56
+POINTS = 48
 
 Values = list[float | None]
 """A number at each point of a line; None where no run has one."""
@@ -39,6 +39,12 @@ class Line:
     low: Values
     high: Values
 
+    def __post_init__(self) -> None:
+        """Refuse parts that do not belong together, which a record from elsewhere may have."""
+        lengths = {len(self.positions), len(self.median), *(len(part) for part in (self.low, self.high) if part)}
+        if len(lengths) > 1:
+            raise ValueError(f"expected a line's parts to have as many points, found {sorted(lengths)}")
+
 
 @dataclass(frozen=True)
 class Drawing:
@@ -61,6 +67,11 @@ class Drawing:
     level: float | None
     lines: list[Line]
     references: list[Line]
+
+    def __post_init__(self) -> None:
+        """Refuse lines of series that the figure does not show."""
+        if strange := {line.series for line in self.lines} - set(self.y):
+            raise ValueError(f"expected lines of {', '.join(self.y)}, found {', '.join(sorted(strange))}")
 
     @property
     def logarithmic(self) -> tuple[bool, bool]:
@@ -125,7 +136,7 @@ def _median(rows: np.ndarray) -> np.ndarray:
 
 
 def _values(numbers: np.ndarray) -> Values:
-    """Numbers in five digits, and None for what is none."""
+    """Numbers in six digits, and None for what is none."""
     import numpy as np
 
-    return [float(f"{number:.5g}") if np.isfinite(number) else None for number in numbers]
+    return [float(f"{number:.6g}") if np.isfinite(number) else None for number in numbers]

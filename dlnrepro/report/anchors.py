@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -9,8 +10,12 @@ from dlnrepro.record import ClaimRecord, Report
 
 
 def anchored(report: Report) -> Iterator[tuple[str, ClaimRecord]]:
-    """Each claim under its id, or, if another of that id came before it, under its id and a number."""
+    """Each claim under its id, or, if another of that id came before it, under its id and a number.
+
+    A record from elsewhere may call itself anything: what is no id becomes `claim`.
+    """
     seen: Counter[str] = Counter()
     for record in report.claims:
-        seen[record.id] += 1
-        yield record.id + (f".{seen[record.id]}" if seen[record.id] > 1 else ""), record
+        name = record.id if re.fullmatch("[a-z0-9][a-z0-9-]*", record.id) else "claim"
+        seen[name] += 1
+        yield name + (f".{seen[name]}" if seen[name] > 1 else ""), record

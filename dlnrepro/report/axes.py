@@ -17,6 +17,7 @@ from dlnrepro.report.typeset import power_of_ten
 
 Span = tuple[float, float]
 TICKS = 6
+_FAR = 1e280  # further out, a margin would leave what a double can hold
 
 
 def sheet(figure: Figure) -> Axes:
@@ -43,8 +44,9 @@ def span(values: Iterable[float | None], logarithmic: bool, margin: float = 0.04
     known = [value for value in values if value is not None and math.isfinite(value) and (value > 0 or not logarithmic)]
     if not known:
         return None
-    low, high = min(known), max(known)
+    low, high = (min(max(bound, -_FAR), _FAR) for bound in (min(known), max(known)))
     if logarithmic:
+        low, high = max(low, 1 / _FAR), max(high, 1 / _FAR)
         low, high = math.log10(low), math.log10(high)
     room = (high - low) * margin if high > low else max(abs(low) * 0.05, 0.05)
     return (10 ** (low - room), 10 ** (high + room)) if logarithmic else (low - room, high + room)

@@ -18,9 +18,11 @@ from typing import Any
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from dlnrepro.report.inks import INKS
 from dlnrepro.report.svg import SVG, tidied
+from dlnrepro.report.typeset import visible
 
 WIDTH = 360.0
 """Points; a phone shows about as many pixels."""
@@ -114,6 +116,8 @@ def picture(name: str, label: str, height: float, draw: Callable[[Figure], None]
         figure.patch.set_visible(False)
         canvas = FigureCanvasSVG(figure)
         draw(figure)
+        for text in figure.findobj(Text):
+            text.set_text(visible(text.get_text()))
         file = BytesIO()
         canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Type": None, "Format": None})  # type: ignore[no-untyped-call]
-    return Picture(tidied(file.getvalue(), name), WIDTH, height, label)
+    return Picture(tidied(file.getvalue(), name), WIDTH, height, visible(label))

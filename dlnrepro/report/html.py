@@ -15,14 +15,14 @@ from dlnrepro.claim import Claim
 from dlnrepro.provenance import Provenance
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.anchors import anchored
-from dlnrepro.report.digest import SIGNS, closest, controls_told, passing_runs
+from dlnrepro.report.digest import MARKS, SIGNS, closest, controls_told, passing_runs
 from dlnrepro.report.figures import figure
 from dlnrepro.report.inks import DARK_INKS, INKS
 from dlnrepro.report.legend import controls
 from dlnrepro.report.numbers import duration, number
 from dlnrepro.report.strips import strip
-from dlnrepro.report.typeset import typeset
-from dlnrepro.report.words import MARKS, STAMPS, evidence, setting, size
+from dlnrepro.report.typeset import typeset, visible
+from dlnrepro.report.words import STAMPS, evidence, setting, size
 from dlnrepro.verdict import Judged
 
 
@@ -42,6 +42,8 @@ class Card:
     Attributes:
         anchor: the claim's id, told apart from another claim of the same name.
         figures: each title and picture.
+        settings: every parameter of the runner, as it was outside the arms that change it, and what the claim file has
+            instead, if it was changed.
         controls: the arms that serve as controls.
     """
 
@@ -50,6 +52,7 @@ class Card:
     claim: Claim
     figures: list[tuple[str, Markup]]
     criteria: list[Shown]
+    settings: list[tuple[str, Any, Any]]
     controls: set[str]
     passing: tuple[int, int]
     told: tuple[int, int]
@@ -91,11 +94,21 @@ def _card(record: ClaimRecord, anchor: str) -> Card:
         claim=claim,
         figures=figures,
         criteria=criteria,
+        settings=list(_settings(record, claim)),
         controls=controls(record),
         passing=passing_runs(record),
         told=controls_told(record),
         closest=closest(record),
     )
+
+
+def _settings(record: ClaimRecord, claim: Claim) -> Iterator[tuple[str, Any, Any]]:
+    """Each parameter with its value, and the claim file's if that is another."""
+    for key, written in claim.setup.items():
+        plain = [params for arm, params in record.params.items() if key not in claim.arms.get(arm, {key: None})]
+        used = [params[key] for params in plain if key in params]
+        value = used[0] if used else written
+        yield key, value, written if value != written else None
 
 
 def _told(provenance: Provenance) -> Iterator[tuple[str, str]]:
@@ -121,6 +134,7 @@ def _environment() -> Environment:
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=lambda value: visible(value) if type(value) is str else value,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -16,7 +16,7 @@ from dlnrepro.curves import Drawing
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report.canvas import TEXT, WIDTH
 from dlnrepro.report.inks import CONTROLS, INKS, TESTED
-from dlnrepro.report.typeset import typeset
+from dlnrepro.report.typeset import shortened, typeset
 
 _DASHES: list[Any] = [
     "-",
@@ -96,8 +96,8 @@ def strokes(record: ClaimRecord, drawing: Drawing) -> dict[tuple[str, str], Stro
     """The stroke of each (arm, series) of a figure."""
     grey = controls(record)
     drawn = {line.arm for one in record.drawings for line in one.lines}
-    tested = [arm for arm in record.claim["arms"] if arm in drawn and arm not in grey]
-    other = [arm for arm in record.claim["arms"] if arm in drawn and arm in grey]
+    arms = [arm for arm in dict.fromkeys([*record.claim["arms"], *sorted(drawn)]) if arm in drawn]
+    tested, other = [arm for arm in arms if arm not in grey], [arm for arm in arms if arm in grey]
     found = {}
     for line in drawing.lines:
         control = line.arm in grey
@@ -114,7 +114,9 @@ def legends(record: ClaimRecord, drawing: Drawing, styles: dict[tuple[str, str],
     arms: dict[str, Stroke] = {}
     for (arm, _), stroke in styles.items():
         arms.setdefault(arm, stroke)
-    named = [(f"{arm} (control)" if stroke.control else arm, stroke.look) for arm, stroke in arms.items()]
+    named = [
+        (shortened(f"{arm} (control)" if stroke.control else arm, 60), stroke.look) for arm, stroke in arms.items()
+    ]
     notes = _notes(record, drawing)
     width = max((len(words) for words, _ in named), default=0) * TEXT * _LETTER + _SAMPLE + 14
     columns = max(1, min(len(named) or 1, int((WIDTH - _LEFT) // width)))

@@ -18,7 +18,7 @@ from dlnrepro.record import ClaimRecord
 from dlnrepro.report.axes import Span, dress, panel, sheet, span
 from dlnrepro.report.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.inks import INKS
-from dlnrepro.report.typeset import bound_words, typeset
+from dlnrepro.report.typeset import bound_words, shortened, typeset
 from dlnrepro.verdict import Judged
 
 _ROW, _RIGHT, _DECADES = 13.0, 10.0, 1.7
@@ -35,7 +35,8 @@ def strip(record: ClaimRecord, item: Judged, name: str, titled: bool = False) ->
     """
     checks = [*item.holds_in, *item.fails_in]
     labels = [check.arm for check in item.holds_in] + [f"control {check.arm}" for check in item.fails_in]
-    left = min(170.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
+    labels = [shortened(label, 32) for label in labels]
+    left = min(180.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
     title = wrap(typeset(item.says), 76) if titled else []
     words = wrap(typeset(f"{item.measure}: {record.meanings.get(item.measure, item.measure)}"), 76)
     foot = 20 + 10.5 * len(words)

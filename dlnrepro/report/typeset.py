@@ -13,6 +13,7 @@ _SUPERSCRIPTS = str.maketrans("0123456789-+()TLN", "⁰¹²³⁴⁵⁶⁷⁸⁹�
 _RAISED = r"\^(-?\d+(?![\d./])|T\b|\((?:[0-9+-]|[LN])+\))"
 
 _WORDS = re.compile(r"(?<![A-Za-z])(" + "|".join(_GREEK) + r")(?![A-Za-z])")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _SIGNS = re.compile("|".join(map(re.escape, _SIGN)))
 _LOWERED = re.compile(r"(?<=[A-Za-zα-ω])_(\d+)(?![\d.])")
 
@@ -36,3 +37,13 @@ def power_of_ten(value: float) -> str:
 def bound_words(text: str) -> str:
     """An interval as a claim states it, with signs for minus and without empty digits: ≤ 1e-8, −2 ± 0.02."""
     return re.sub(r"(?<![\w.])-", "−", text.replace("e-0", "e-").replace("e+", "e"))
+
+
+def visible(text: str) -> str:
+    """The text with a mark for every character that cannot be seen, some of which no file may hold."""
+    return _UNSEEN.sub("\ufffd", text)
+
+
+def shortened(text: str, letters: int) -> str:
+    """The text, or as much of it as has room."""
+    return text if len(text) <= letters else text[: letters - 1] + "…"

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dlnrepro.report.numbers import number
 from dlnrepro.verdict import Judged
 
-MARKS = {"pass": "✓", "fail": "✗", "undecided": "?"}
 STAMPS = {
     "modified": "with other parameters or seeds than the claim file's",
     "toy": "in the toy profile, for a first look",
@@ -26,7 +25,8 @@ def evidence(item: Judged) -> str:
     arms = f" in {len(item.holds_in)} arms" if len(item.holds_in) > 1 else ""
     bound = min((check.share_lower_bound for check in item.holds_in), default=0.0)
     text = f"{inside} of {runs} runs{arms} lie inside"
-    text += f", so in each arm at least {bound:.2f} of all runs do (95 % confidence)" if item.holds else ""
+    each = " in each arm" if len(item.holds_in) > 1 else ""
+    text += f", so{each} at least {bound:.2f} of all runs do (95 % confidence)" if item.holds else ""
     values = [value for check in item.holds_in for value in check.values if value is not None]
     if values:
         text += f"; median {number(statistics.median(values))}, closest to the bound {number(item.worst)}"

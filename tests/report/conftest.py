@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
-from dlnrepro.record import Report, compile_report, from_json
+from dlnrepro.check import Outcome
+from dlnrepro.curves import drawings
+from dlnrepro.loader import read_claim
+from dlnrepro.record import ClaimRecord, Report, compile_report, from_json, record_claim
 
 _HOSTILE = "| a | `b` <script>x</script> **c** _d_ [e](https://f) @g #1 $h$ :smile:\n# i\u202e\x07 \\| end"
 
@@ -53,5 +58,55 @@ def hostile_report(report_of: Callable[..., Report]) -> Callable[[str], Report]:
         record = found.claims[0]
         record = replace(record, id=words, title=words, because=words, command=words, path=words, stamps=[words])
         return replace(found, claims=[record])
+
+    return report
+
+
+GOOD = {"near": [1.0, 1.01, 0.99, 1.02], "far": [5.0, 5.1, 4.9, 5.2]}
+STEPS = np.tile(np.arange(1.0, 11.0), (4, 1))
+SERIES = {
+    "near": {"step": STEPS, "height": STEPS**2, "lone": STEPS},
+    "far": {"step": STEPS, "height": 5 * STEPS**2, "lone": 5 * STEPS},
+}
+MEANINGS = {"value": "the value, up to noise", "noise": "the noise alone", "step": "0 .. 9", "height": "how high it is"}
+
+
+@pytest.fixture
+def record_of(write_claim: Callable[..., Path]) -> Callable[..., ClaimRecord]:
+    """A record of the toy claim with parts of its text replaced and numbers of one's choosing; nothing is run."""
+
+    def record(
+        *changes: tuple[str, str],
+        values: Mapping[str, Sequence[float | None]] = GOOD,
+        series: Mapping[str, Mapping[str, np.ndarray]] = SERIES,
+        **given: Any,
+    ) -> ClaimRecord:
+        claim = read_claim(write_claim(*changes))
+        outcomes = {
+            arm: Outcome((0, 1, 2, 3), {"value": found, "noise": [1e-4] * len(found)}, seconds=0.5)
+            for arm, found in values.items()
+        }
+        kept: dict[str, Any] = {"stamps": [], "cells": {"near": "a" * 64}, "path": "toy-claim.yaml", "params": {}}
+        kept |= {"digests": {}, "claim_hash": "b" * 64, "runner_hash": "c" * 64}
+        kept |= {"meanings": MEANINGS, "command": "dlnrepro run toy-claim", "drawings": drawings(claim, series)}
+        return record_claim(claim, outcomes, **(kept | given))
+
+    return record
+
+
+@pytest.fixture
+def report_with() -> Callable[..., Report]:
+    """A report of records."""
+
+    def report(*records: ClaimRecord, interrupted: bool = False) -> Report:
+        provenance = {
+            "command": ["dlnrepro", "run", "my claims"],
+            "started": "2026-01-02T03:04:05+00:00",
+            "wall_seconds": 1.5,
+            "peak_memory_bytes": 284_000_000,
+            "versions": {"torch": "2.13.0"},
+            "commit": None,
+        }
+        return compile_report(list(records), provenance, interrupted, False)
 
     return report

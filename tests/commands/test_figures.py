@@ -1,0 +1,60 @@
+"""Pages and pictures through the real entry point: written where they are wanted, and loaded only when they are."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Command = Callable[..., tuple[int, str, str]]
+Write = Callable[..., Path]
+
+
+def test_a_run_and_its_report_write_the_same_pictures(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    code, _, err = command("run", write_claim().name, "-q", "--figures", "a/b", "-o", "one.html", "-o", "one.json")
+    assert (code, err) == (0, "2 figures in a/b\n")
+    assert command("report", "one.json", "-q", "--figures", "c", "-o", "two.html")[0] == 0
+    names = ["toy-claim.criterion-near-one.svg", "toy-claim.figure-1.svg"]
+    assert sorted(path.name for path in (tmp_path / "a" / "b").iterdir()) == names
+    for name in names:
+        assert (tmp_path / "a" / "b" / name).read_bytes() == (tmp_path / "c" / name).read_bytes()
+        assert ET.parse(tmp_path / "c" / name).getroot().get("width") == "360pt"
+    assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
+
+
+@pytest.mark.parametrize("place", ["file", "file/below", "/dev/null/x"])
+def test_a_folder_for_figures_that_cannot_be_is_refused_before_anything_is_run(
+    command: Command, write_claim: Write, tmp_path: Path, place: str
+) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    code, out, err = command("run", write_claim(), "--figures", place)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert place in err
+    assert not (tmp_path / "outputs").exists()
+
+
+def test_a_claim_in_error_is_drawn_without_data(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    assert command("run", write_claim(("steady", "raises")), "-q", "--figures", "svg", "-o", "page.html")[0] == 3
+    assert "no data" in (tmp_path / "svg" / "toy-claim.figure-1.svg").read_text(encoding="utf-8")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "the toy broke" in page
+    assert "! error" not in page  # the sign stands in an element of its own
+    assert "</span> error" in page
+
+
+def test_what_draws_is_loaded_only_for_a_page_or_pictures(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['dlnrepro', *sys.argv[1:]]\n"
+        "from dlnrepro.cli import main\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "sys.exit(bool({'matplotlib', 'jinja2', 'torch'} & sys.modules.keys()))"
+    )
+    for words in (["report"], ["report", "--help"], ["list"], ["run", "--help"]):
+        done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr
