@@ -16,7 +16,8 @@ def seen(values: np.ndarray, logarithmic: bool) -> np.ndarray:
     """Numbers as an axis shows them, from 0 to 1; NaN for what has no place on it."""
     usable = np.isfinite(values) & ((values > 0) | (not logarithmic))
     places = np.full(len(values), np.nan)
-    places[usable] = np.log10(values[usable]) if logarithmic else values[usable]
+    # Halved, for the distance of two doubles may be more than a double can hold.
+    places[usable] = np.log10(values[usable]) if logarithmic else values[usable] / 2
     if usable.any():
         low, high = places[usable].min(), places[usable].max()
         places = (places - low) / (high - low if high > low else 1.0)
