@@ -13,6 +13,7 @@ import pytest
 from dlnrepro.check import Outcome
 from dlnrepro.curves import drawings
 from dlnrepro.loader import read_claim
+from dlnrepro.provenance import Provenance
 from dlnrepro.record import ClaimRecord, Report, compile_report, from_json, record_claim
 
 _HOSTILE = "| a | `b` <script>x</script> **c** _d_ [e](https://f) @g #1 $h$ :smile:\n# i\u202e\x07 \\| end"
@@ -99,7 +100,7 @@ def report_with() -> Callable[..., Report]:
     """A report of records."""
 
     def report(*records: ClaimRecord, interrupted: bool = False) -> Report:
-        provenance = {
+        provenance: Provenance = {
             "command": ["dlnrepro", "run", "my claims"],
             "started": "2026-01-02T03:04:05+00:00",
             "wall_seconds": 1.5,

@@ -160,7 +160,7 @@ def test_words_of_a_claim_stay_words(record_of: Make, report_with: With) -> None
         meanings=dict.fromkeys(("value", "noise", "step", "height"), NASTY),
     )
     report = report_with(replace(record, because=NASTY))
-    report = replace(report, provenance={NASTY: NASTY, "versions": {NASTY: NASTY}})
+    report = replace(report, provenance={"command": [NASTY], "processor": NASTY, "versions": {NASTY: NASTY}})
     page = Page(report)
     assert not {"script"} & {tag for tag, _ in page.tags}
     assert page.words.count("<script>alert(1)</script>") > 12
