@@ -103,3 +103,20 @@ def batched_log_risk(name: Name, margins: Tensor) -> tuple[Tensor, Tensor]:
         logs, ratio = loss.log() + (near - margins), odds / ((1 + odds) * loss)
     value = torch.logsumexp(logs, -1)
     return value - math.log(samples), -(logs - value[:, None]).exp() * ratio
+
+
+def margin_slopes(name: Name, margins: Array) -> Array:
+    """The gradient g of log R of every run from margins, both arrays (runs, samples): `batched_log_risk` in numpy."""
+    if name == "squared":
+        residuals = margins - 1
+        squares = residuals * residuals
+        return np.asarray(2 * residuals / squares.sum(-1, keepdims=True))
+    if name == "exponential":
+        weights = np.exp(margins.min(-1, keepdims=True) - margins)
+        return np.asarray(-weights / weights.sum(-1, keepdims=True))
+    near = np.minimum(margins, LINEAR_FROM)
+    odds = np.exp(-near)
+    loss = np.log1p(odds)
+    logs = np.log(loss) + (near - margins)
+    weights = np.exp(logs - logs.max(-1, keepdims=True))
+    return np.asarray(-weights * odds / ((1 + odds) * loss * weights.sum(-1, keepdims=True)))

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlnrepro.dynamics.losses import Name, batched_log_risk, log_loss_at_zero, log_risk
+from dlnrepro.dynamics.losses import Name, batched_log_risk, log_loss_at_zero, log_risk, margin_slopes
 
 NAMES = get_args(Name)
 MARGINS = np.array([-1.7, 0.3, 0.9, 2.5, 40.0])
@@ -85,3 +85,13 @@ def test_a_run_alone_has_the_bits_it_has_in_a_batch(name: Name) -> None:
         alone, slope = batched_log_risk(name, margins[run : run + 1])
         assert torch.equal(alone[0], value[run])
         assert torch.equal(slope[0], gradient[run])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_slopes_of_many_runs_are_those_of_each(name: Name) -> None:
+    margins = np.stack([MARGINS, MARGINS + 0.7, 100 * MARGINS**2])
+
+    slopes = margin_slopes(name, margins)
+
+    for row, slope in zip(margins, slopes, strict=True):
+        np.testing.assert_allclose(slope, log_risk(name)(row).gradient, rtol=1e-12, atol=1e-300)
