@@ -1,0 +1,212 @@
+"""A ReLU network with a linear head, trained until its risk runs away: what is conserved, and what becomes of rank one?
+
+The body is one ReLU layer, with or without a block h -> h + max(V h, 0) on top; the head is a chain of linear layers
+with one output. Gradient flow of R = (1/n) sum_i l(y_i f(x_i)) is followed on the clock of `dynamics.relu_network`,
+from a start of order one that is not balanced. Some of the first layer's neurons may get a large bias, so that most of
+these stay active on all examples throughout.
+
+Theory: W_{l+1}^T W_{l+1} - W_l W_l^T is constant between neighbours of the head; between the ReLU layer and the head
+only its block of neurons that are active on all examples is. So head layers become of rank one, as
+`dynamics.head_excess` says; the ReLU layer need not.
+
+Source: Le and Jegelka 2022 (arXiv:2201.11968), abstract, for the statements; the laws are derived here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, model_validator
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.chebyshev import growing_times, trajectory
+from dlnrepro.dynamics.clusters import DIMENSION, Labelling, clusters
+from dlnrepro.dynamics.decay import log_slope
+from dlnrepro.dynamics.geometry import rank_one_gap
+from dlnrepro.dynamics.head_excess import block_drift, observe_excess
+from dlnrepro.dynamics.initialise import gaussian
+from dlnrepro.dynamics.layer_alignment import observe_layers
+from dlnrepro.dynamics.losses import Name, log_risk
+from dlnrepro.dynamics.margin_flow import flatten, unflatten
+from dlnrepro.dynamics.relu_network import Kind, ReluNetwork
+from dlnrepro.runner import Progress, Result, Series
+
+Array = NDArray[np.float64]
+
+ACTIVE = 0.01
+"""A neuron counts as active with W_1 x above this, the weights being of order one; below, it may slide on its kink."""
+
+GROWN = 2
+"""The slope is fitted where the head's smallest layer is at least so many times its largest at the start."""
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """The parameters, none with a default."""
+
+    labelling: Labelling = Field(description="of the four clusters: crossed, parted, or contradictory")
+    each: int = Field(ge=1, le=100, description="points in a cluster")
+    spread: float = Field(ge=0, lt=1, description="half the side of a cluster; centres are at (+-1, +-1)")
+    noise: float = Field(ge=0, le=1, description="deviation of a third coordinate")
+    body: Literal["relu", "relu and skip", "linear"] = Field(description="what lies below the head")
+    head: Literal["linear", "relu"] = Field(description="hidden layers of the head; its last layer is always linear")
+    width: int = Field(ge=2, le=128, description="of the body")
+    head_width: int = Field(ge=2, le=64, description="of the head's hidden layers")
+    head_layers: int = Field(ge=2, le=6, description="weight matrices of the head, the last one a row")
+    shifted: float = Field(ge=0, le=1, description="share of the first layer's neurons that start with a large bias")
+    shift: float = Field(ge=0, le=100, description="added to the size of their bias weight")
+    loss: Name = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
+    head_rate: float = Field(gt=0, le=100, description="learning rate of the head's first layer; others have 1")
+    horizon: float = Field(gt=0, le=1e6, description="of the clock, about log(1/R) at the end if the risk vanishes")
+    first_step: float = Field(gt=0, le=10, description="least step of the flow")
+    growth: float = Field(ge=0, le=0.5, description="a later step over the time; 0 for equal steps")
+    stiffness: float = Field(gt=0, le=1e4, description="bound on the flow's eigenvalues, for which steps are stable")
+    points: int = Field(ge=10, le=200, description="at most so many records, evenly over the steps")
+
+    @model_validator(mode="after")
+    def consistent(self) -> Self:
+        """Refuse settings that contradict one another."""
+        if self.horizon > 10**5 * self.first_step and self.growth < 1e-3:
+            raise ValueError("growth must be at least 1e-3 for a horizon of more than 10^5 first steps")
+        return self
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """Of layers 1 .. L."""
+        below: list[Kind] = ["linear"] if self.body == "linear" else ["relu"]
+        skip: list[Kind] = ["skip"] if self.body == "relu and skip" else []
+        return [*below, *skip, *[self.head] * (self.head_layers - 1), "linear"]
+
+    @property
+    def widths(self) -> list[int]:
+        """n_0 .. n_L."""
+        body = [self.width] * (2 if self.body == "relu and skip" else 1)
+        return [DIMENSION, *body, *[self.head_width] * (self.head_layers - 1), 1]
+
+    def memory(self, runs: int) -> int:
+        """The records, and some copies of weights, activities and their decompositions."""
+        weights = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
+        return 8 * runs * ((self.points + 20) * weights + 60 * self.each * (self.width + 10)) + 10**6
+
+
+MEASURES = {
+    "log_inverse_risk": "log(1/R) at the end",
+    "start_gap": "smallest rank-one gap of a hidden head layer at the start, in [0, 1]",
+    "start_norm": "smallest Frobenius norm of a hidden head layer at the start",
+    "growth": "smallest ratio of a head layer's Frobenius norm at the end to that at the start",
+    "head_gap": "largest 1 - ||W_k||_2 / ||W_k||_F of a hidden head layer at the end, in [0, 1]",
+    "head_alignment": "largest 1 - |<v_{k+1}, u_k>| of neighbours in the head at the end, in [0, 1]",
+    "alignment_slope": "slope of the log of that gap against log min_k ||W_k||_F where the latter is twice the largest "
+    "||W_k||_F of the start or more; 0 if it is in fewer than eight records",
+    "excess_ratio": "(||W_k||_F^2 - ||W_k||_2^2) / E_k at the end, E_k by the imbalances of the start; for the hidden "
+    "head layer farthest from 1",
+    "body_gap": "1 - ||W_1||_2 / ||W_1||_F at the end, in [0, 1]",
+    "head_drift": "largest change in the run of an imbalance of neighbours in the head, over the head's squared norm",
+    "stable_drift": "the same of the imbalance of W_1 and the head's first layer, in the block of stable neurons only, "
+    "over the squared norm of all weights",
+    "full_drift": "the same, in the full matrix",
+    "stable_neurons": "how many neurons of W_1 have W_1 x > 0.01 on all examples after every step",
+    "other_neurons": "how many have not",
+}
+
+SERIES = {
+    "risk_path": Series("record", "log(1/R)"),
+    "norm_path": Series("record", "smallest Frobenius norm of a head layer"),
+    "head_gap_path": Series("record", "largest rank-one gap of a hidden head layer"),
+    "head_gap_law": Series("record", "what the start's imbalances say of that gap"),
+    "body_gap_path": Series("record", "rank-one gap of W_1"),
+    "head_drift_path": Series("record", "change of the imbalances in the head, over its squared norm"),
+    "stable_drift_path": Series("record", "change of the imbalance of W_1 with the head, stable neurons"),
+    "full_drift_path": Series("record", "change of the imbalance of W_1 with the head, all neurons"),
+}
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Draw data, then weights; follow the flow of all runs at once; measure one run after another."""
+    points, labels = clusters(params.labelling, params.each, params.spread, params.noise, generators)
+    weights = _start(params, generators)
+    shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
+    rates = [np.ones(shape) for shape in shapes]
+    rates[-params.head_layers] *= params.head_rate
+    columns = np.ascontiguousarray(points.mT.numpy())
+    network = ReluNetwork(columns, labels[:, None].numpy(), params.loss, params.kinds, shapes, flatten(rates))
+    start = np.concatenate([weight.numpy().reshape(len(generators), -1) for weight in weights], axis=1)
+    path, least = _follow(params, network, start, progress)
+    margins = np.stack([network.margins(state) for state in path], axis=1)
+    kept = [
+        _measure(params, margins[run], path[:, run], [*unflatten(path[:, run], shapes)], least[run] > ACTIVE)
+        for run in range(len(generators))
+    ]
+    return Result(
+        {name: torch.stack([one[0][name] for one in kept]) for name in MEASURES},
+        {name: torch.stack([one[1][name] for one in kept]) for name in SERIES},
+    )
+
+
+def _start(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
+    """Gaussian weights of gain sqrt(2) below a ReLU, half of that in a skip block, and the first neurons' biases."""
+    gains = {"linear": 1.0, "relu": 2**0.5, "skip": 2**-0.5}
+    drawn = gaussian(params.widths, 1.0, generators)
+    weights = [gains[kind] * weight for kind, weight in zip(params.kinds, drawn, strict=True)]
+    shifted = round(params.shifted * params.width)
+    weights[0][:, :shifted, -1] = weights[0][:, :shifted, -1].abs() + params.shift
+    return weights
+
+
+def _follow(params: Params, network: ReluNetwork, start: Array, progress: Progress) -> tuple[Array, Array]:
+    """The recorded states, (records, runs, parameters), and the least activity of every neuron, (runs, width)."""
+    times = growing_times(params.horizon, params.first_step, params.growth)
+    last = len(times) - 1
+    wanted = {round(index * last / (params.points - 1)) for index in range(params.points)}
+    kept, least = [], np.full((len(start), params.width), np.inf)
+    for index, state in enumerate(trajectory(network.velocity, start, times, params.stiffness)):
+        progress(index / last, f"step {index} of {last}, clock {times[index]:.3g}")
+        least = np.minimum(least, network.activities(state).min(-1))
+        if index in wanted:
+            kept.append(state)
+    return np.stack(kept), least
+
+
+def _measure(
+    params: Params, margins: Array, path: Array, layers: Sequence[Array], stable: NDArray[np.bool_]
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """Measures and series of one run from its records."""
+    weights = [torch.from_numpy(np.ascontiguousarray(layer)) for layer in layers]
+    head, whole, chosen = weights[-params.head_layers :], torch.from_numpy(path.copy()), torch.from_numpy(stable)
+    seen, excess, body = observe_layers(head), observe_excess(head), rank_one_gap(weights[0])
+    risk, square = log_risk(params.loss), (whole * whole).sum(-1)
+    log_inverse = torch.tensor([-risk(row).value for row in margins], dtype=torch.float64)
+    grown = seen.norm >= GROWN * torch.stack([torch.linalg.matrix_norm(layer[0]) for layer in head]).amax()
+    length = seen.norm.log()[None]
+    inner = block_drift(weights[0], head[0], chosen) / square
+    full = block_drift(weights[0], head[0], torch.ones_like(chosen)) / square
+    measures = {
+        "log_inverse_risk": log_inverse[-1],
+        "start_gap": seen.start_gap,
+        "start_norm": seen.start_norm,
+        "growth": seen.growth,
+        "head_gap": seen.rank_one_gap[-1],
+        "head_alignment": seen.alignment_gap[-1],
+        "alignment_slope": log_slope(length, seen.alignment_gap[None], grown[None])[0],
+        "excess_ratio": excess.ratio[-1],
+        "body_gap": body[-1],
+        "head_drift": seen.drift.amax(),
+        "stable_drift": inner.amax(),
+        "full_drift": full.amax(),
+        "stable_neurons": chosen.sum().to(torch.float64),
+        "other_neurons": (~chosen).sum().to(torch.float64),
+    }
+    series = {
+        "risk_path": log_inverse,
+        "norm_path": seen.norm,
+        "head_gap_path": seen.rank_one_gap,
+        "head_gap_law": excess.gap,
+        "body_gap_path": body,
+        "head_drift_path": seen.drift,
+        "stable_drift_path": inner,
+        "full_drift_path": full,
+    }
+    return measures, series
