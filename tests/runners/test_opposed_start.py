@@ -1,0 +1,97 @@
+"""The runner of starts against the data: batches, both sides of the axis, and bad settings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners import opposed_start as runner
+
+SETUP: dict[str, Any] = {
+    "depth": 3,
+    "dimension": 4,
+    "pairs": 6,
+    "width": 5,
+    "loss": "logistic",
+    "side": "opposed",
+    "tilt": 0.0,
+    "start_low": 0.5,
+    "start_high": 2.0,
+    "horizon": 3000.0,
+    "points": 40,
+    "law_depth": 3,
+}
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    params = runner.Params.model_validate(SETUP | changes)
+    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
+
+
+@pytest.mark.parametrize("changes", [{}, {"side": "favourable", "tilt": 0.3}, {"depth": 4, "loss": "exponential"}])
+def test_a_run_has_the_same_bits_alone_and_in_any_batch(changes: dict[str, Any]) -> None:
+    changes = {"horizon": 100.0} | changes
+    together, alone, longer = _run([0, 1, 2, 3], **changes), _run([2], **changes), _run([2, 9, 8, 7, 6], **changes)
+
+    assert set(together.measures) == set(runner.MEASURES)
+    assert set(together.series) == set(runner.SERIES)
+    for values, single, first in (
+        (together.measures, alone.measures, longer.measures),
+        (together.series, alone.series, longer.series),
+    ):
+        for name, value in values.items():
+            assert value.dtype == torch.float64
+            assert torch.equal(value[2:3], single[name]), name
+            assert torch.equal(first[name][:1], single[name]), name
+
+
+@pytest.mark.parametrize("changes", [{}, {"depth": 4, "law_depth": 4}, {"loss": "exponential"}, {"width": 1}])
+def test_an_opposed_start_shrinks_to_zero_by_the_law(changes: dict[str, Any]) -> None:
+    found = _run([0, 1], **changes).measures
+
+    assert float(found["start_excess"].min()) > 0.1
+    assert float(found["least_excess"].min()) > 0
+    assert float(found["end_excess"].max()) < 1e-5
+    assert float(found["exponent_gap"].abs().max()) < 0.03
+    torch.testing.assert_close(found["collapse_ratio"], torch.ones(2, dtype=torch.float64), rtol=0, atol=0.005)
+
+
+def test_on_the_other_side_or_beside_the_axis_it_learns() -> None:
+    for changes in ({"side": "favourable"}, {"tilt": 0.1}):
+        assert float(_run([0, 1], **changes).measures["end_excess"].max()) < -3, changes
+
+
+def test_the_logistic_risk_s_slope_at_zero_is_half_the_exponential_one_s() -> None:
+    """Late on the axis the two flows differ by a factor of two in time alone."""
+    one, two = _run([0], loss="exponential"), _run([0], horizon=6000.0)
+
+    torch.testing.assert_close(one.series["norm"][:, -1], two.series["norm"][:, -1], rtol=2e-3, atol=0)
+
+
+def test_progress_may_stop_a_run() -> None:
+    def progress(fraction: float, _: str) -> None:
+        if fraction > 0.3:
+            raise BudgetSpent
+
+    with pytest.raises(BudgetSpent):
+        runner.run(
+            runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(seed) for seed in range(3)], progress
+        )
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"start_low": 3.0}, "start_low must not exceed start_high"),
+        ({"law_depth": 2}, "greater than or equal to 3"),
+        ({"side": "left"}, "'opposed' or 'favourable'"),
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)
