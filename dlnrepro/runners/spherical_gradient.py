@@ -1,0 +1,158 @@
+"""The population gradient of a linear classifier on spherically symmetric inputs, integrated at many predictors.
+
+No training. For each run, predictors w at a grid of angles theta to the teacher v, of random lengths and in random
+directions; the gradient of R(w) = E l(y w^T x), y = sgn(v^T x), is integrated over the plane of w and v. The theory is
+
+    -(v - cos(theta) w / |w|)^T grad R(w) = (c_0 / pi) sin^2(theta)      for every w,
+    -grad R(w) = (c_0 / pi) v - g(|w|) w / |w|,   g(r) = E[x_1 tanh(r x_1 / 2)] / 2,
+
+with c_0 the mean length of the inputs' marginal in a plane.
+
+Source: Lin, Sun and Zhang, NeurIPS 2021, Lemma 1 of the submission; the second line is derived here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, Field, model_validator
+from torch import Generator
+
+from dlnrepro.dynamics.initialise import directions, uniform
+from dlnrepro.dynamics.plane_quadrature import exponential_pull, logistic_pull, plane_gradient
+from dlnrepro.dynamics.symmetric_inputs import Law, draw_sample, mixing, radial_pull, sample_gradient, teacher_pull
+from dlnrepro.runner import Progress, Result, Series
+
+Array = NDArray[np.float64]
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """The parameters, none with a default."""
+
+    law: Law = Field(description="sphere: uniform on the unit sphere, the circle in two dimensions; gaussian: normal")
+    inputs: int = Field(ge=2, le=32, description="the dimension of the inputs")
+    stretch: float = Field(
+        ge=1, le=1000, description="largest over smallest eigenvalue of the inputs' second moment; symmetric if 1"
+    )
+    samples: int = Field(ge=0, le=10**5, description="0 for the population, else the size of one fixed sample")
+    loss: Literal["logistic", "exponential"] = Field(description="l")
+    mean_length: Literal["plane", "space"] = Field(
+        description="what the formula takes for c_0: the mean length in a plane, or of the whole input (an error)"
+    )
+    points: int = Field(ge=4, le=200, description="how many predictors")
+    norm_low: float = Field(gt=0, le=60, description="least |w|, drawn log-uniformly")
+    norm_high: float = Field(gt=0, le=60, description="largest |w|")
+
+    @model_validator(mode="after")
+    def consistent(self) -> Self:
+        """Refuse settings that contradict one another."""
+        if self.norm_low > self.norm_high:
+            raise ValueError("norm_low must be at most norm_high")
+        if self.samples and self.loss != "logistic":
+            raise ValueError("samples must be 0 for the exponential loss")
+        return self
+
+    def memory(self, runs: int) -> int:
+        """The integrand of one predictor in all directions and lengths, and the samples."""
+        return 8 * runs * (self.samples * self.inputs * 3 + 20 * self.points) + 10**8
+
+
+MEASURES = {
+    "lemma_error": "largest |measured / predicted - 1| of -(v - cos(theta) w/|w|)^T grad R(w), >= 0",
+    "lemma_median": "median of the same over the predictors, >= 0",
+    "gradient_error": "largest |grad R(w) + h v - g(|w|) w/|w|| over h = c_0 / pi, >= 0",
+    "norm_range": "largest over smallest |w|, >= 1",
+}
+
+SERIES = {
+    "angle": Series("angle", "theta between w and v, in radians"),
+    "push": Series("angle", "-(v - cos(theta) w/|w|)^T grad R(w), measured"),
+    "predicted_push": Series("angle", "(c_0 / pi) sin^2(theta)"),
+    "push_error": Series("angle", "|measured / predicted - 1|, and 1e-17 where the two are the same number"),
+}
+
+
+class _Predictors(NamedTuple):
+    """The predictors of one run: lengths and angles (points,), directions (points, inputs) perpendicular to v."""
+
+    norms: Array
+    angles: Array
+    sides: Array
+
+    @property
+    def units(self) -> Array:
+        """The predictors at length 1, of shape (points, inputs)."""
+        teacher = np.eye(self.sides.shape[1])[0]
+        return np.asarray(np.cos(self.angles)[:, None] * teacher + np.sin(self.angles)[:, None] * self.sides)
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Draw the sample, if any, then predictors; integrate the gradient at each, run by run."""
+    mix = mixing(params.inputs, params.stretch)
+    samples = draw_sample(params.law, params.samples, mix, generators).numpy() if params.samples else None
+    drawn = _predictors(params, generators)
+    pull, constant = radial_pull(params.law, params.inputs), _constant(params)
+    rows = []
+    for index, own in enumerate(drawn):
+        progress(index / len(drawn), f"run {index + 1} of {len(drawn)}")
+        if samples is None:
+            slopes = -_population_push(params, mix, own)
+        else:
+            slope = sample_gradient(samples[index])
+            slopes = np.stack([slope(predictor) for predictor in own.norms[:, None] * own.units])
+        teacher = np.eye(params.inputs)[0]
+        residual = slopes + constant * teacher - np.array([pull(norm) for norm in own.norms])[:, None] * own.units
+        across = np.sin(own.angles)[:, None] * teacher - np.cos(own.angles)[:, None] * own.sides
+        push = -np.sin(own.angles) * (slopes * across).sum(1)
+        rows.append(np.stack([own.angles, push, constant * np.sin(own.angles) ** 2, np.sqrt((residual**2).sum(1))]))
+    angles, push, predicted, residuals = torch.from_numpy(np.stack(rows)).unbind(1)
+    error = (push / predicted - 1).abs()
+    norms = torch.from_numpy(np.stack([own.norms for own in drawn]))
+    measures = {
+        "lemma_error": error.amax(-1),
+        "lemma_median": error.median(-1).values,
+        "gradient_error": residuals.amax(-1) / constant,
+        "norm_range": norms.amax(-1) / norms.amin(-1),
+    }
+    series = {"angle": angles, "push": push, "predicted_push": predicted, "push_error": error.clamp_min(1e-17)}
+    return Result(measures, {name: values.clone() for name, values in series.items()})
+
+
+def _predictors(params: Params, generators: Sequence[Generator]) -> list[_Predictors]:
+    """Predictors at the middles of equal intervals of (0, pi)."""
+    angles = np.pi * (np.arange(params.points) + 0.5) / params.points
+    shares = uniform((params.points,), 0.0, 1.0, generators).numpy()
+    span = math.log(params.norm_high / params.norm_low)
+    drawn = []
+    for share, generator in zip(shares, generators, strict=True):
+        sides = directions(params.inputs - 1, [generator] * params.points).numpy()
+        flat = np.concatenate([np.zeros((params.points, 1)), sides], axis=1)
+        drawn.append(_Predictors(params.norm_low * np.exp(span * share), angles, flat))
+    return drawn
+
+
+def _constant(params: Params) -> float:
+    """The constant h = c_0 / pi of the formula, with the c_0 asked for."""
+    pull = teacher_pull(params.law, params.inputs)
+    if params.mean_length == "plane":
+        return pull
+    whole = math.exp(math.lgamma((params.inputs + 1) / 2) - math.lgamma(params.inputs / 2)) * math.sqrt(2)
+    return (1.0 if params.law == "sphere" else whole) / math.pi
+
+
+def _population_push(params: Params, mix: Array, own: _Predictors) -> Array:
+    """The vectors -grad R of shape (points, inputs), by quadrature in the plane of A w and A v for symmetric inputs."""
+    teacher = mix[0] / math.sqrt(mix[0] @ mix[0])
+    seen = own.norms[:, None] * (own.units @ mix)
+    norms = np.sqrt((seen**2).sum(1))
+    heights = seen @ teacher
+    rest = seen - heights[:, None] * teacher
+    widths = np.sqrt((rest**2).sum(1))
+    pull = logistic_pull if params.loss == "logistic" else exponential_pull
+    along, across = plane_gradient(params.law, params.inputs, pull, norms, np.arctan2(widths, heights))
+    return np.asarray((along[:, None] * teacher + across[:, None] * rest / widths[:, None]) @ mix)

@@ -1,0 +1,109 @@
+"""The gradient runner: batches, the lemma and what breaks it, settings that contradict one another."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners import spherical_gradient as runner
+
+SETUP: dict[str, Any] = {
+    "law": "sphere",
+    "inputs": 3,
+    "stretch": 1.0,
+    "samples": 0,
+    "loss": "logistic",
+    "mean_length": "plane",
+    "points": 9,
+    "norm_low": 0.05,
+    "norm_high": 50.0,
+}
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    params = runner.Params.model_validate(SETUP | changes)
+    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
+
+
+def test_every_measure_and_series_is_returned_with_its_shape() -> None:
+    result = _run([0, 1, 2])
+
+    assert set(result.measures) == set(runner.MEASURES)
+    assert set(result.series) == set(runner.SERIES)
+    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
+    assert all(value.shape == (3, 9) for value in result.series.values())
+
+
+@pytest.mark.parametrize("changes", [{}, {"samples": 13, "stretch": 3.0}, {"law": "gaussian", "loss": "exponential"}])
+def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
+    short = {"norm_high": 5.0} | changes
+    together, alone, longer = _run([0, 1, 2, 3], **short), _run([2], **short), _run([2, 9, 8, 7, 6, 5, 4], **short)
+
+    for values, single, first in (
+        (together.measures, alone.measures, longer.measures),
+        (together.series, alone.series, longer.series),
+    ):
+        for name, value in values.items():
+            assert torch.equal(value[2:3], single[name]), name
+            assert torch.equal(first[name][:1], single[name]), name
+
+
+@pytest.mark.parametrize("changes", [{"inputs": 2}, {}, {"inputs": 7}, {"law": "gaussian"}])
+def test_symmetric_inputs_obey_the_lemma_and_the_whole_formula(changes: dict[str, Any]) -> None:
+    measures = _run([0, 1], **changes).measures
+
+    assert float(measures["lemma_error"].max()) < 1e-12
+    assert float(measures["gradient_error"].max()) < 1e-11
+
+
+@pytest.mark.parametrize("law", ["sphere", "gaussian"])
+def test_the_mean_length_of_the_whole_input_is_off_by_the_ratio_of_the_two(law: str) -> None:
+    """Three dimensions: 1 against pi / 4 on the sphere, sqrt(8 / pi) against sqrt(pi / 2) for the normal law."""
+    ratio = {"sphere": math.pi / 4, "gaussian": math.sqrt(math.pi / 2) / math.sqrt(8 / math.pi)}[law]
+
+    measures = _run([0, 1], law=law, mean_length="space").measures
+
+    torch.testing.assert_close(
+        measures["lemma_error"], torch.full((2,), 1 - ratio, dtype=torch.float64), rtol=1e-10, atol=0
+    )
+
+
+def test_the_error_on_a_fixed_sample_falls_as_one_over_the_root_of_its_size() -> None:
+    few, many = (
+        _run(list(range(8)), samples=size, norm_high=1.0).measures["gradient_error"].mean() for size in (100, 10_000)
+    )
+
+    assert 5 < float(few / many) < 20
+
+
+def test_stretched_inputs_and_another_loss_break_the_lemma() -> None:
+    assert float(_run([0, 1], stretch=4.0).measures["lemma_median"].min()) > 0.1
+    assert float(_run([0, 1], loss="exponential", norm_high=5.0).measures["lemma_median"].min()) > 0.1
+
+
+def test_progress_may_stop_a_run() -> None:
+    def progress(fraction: float, _: str) -> None:
+        if fraction > 0.3:
+            raise BudgetSpent
+
+    params = runner.Params.model_validate(SETUP)
+    with pytest.raises(BudgetSpent):
+        runner.run(params, [torch.Generator().manual_seed(seed) for seed in range(3)], progress)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"norm_low": 60.0}, "norm_low must be at most norm_high"),
+        ({"samples": 5, "loss": "exponential"}, "samples must be 0"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)
