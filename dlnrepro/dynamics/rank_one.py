@@ -85,7 +85,7 @@ def balanced(
     widths: Sequence[int],
     generators: Sequence[Generator],
 ) -> list[Tensor]:
-    """Balanced weights W_l = s^(1/N) P_l P_{l-1}^T of rank r, the width of the narrowest hidden layer.
+    """Balanced weights W_l = s^(1/N) P_l P_{l-1}^T of rank r, the width of the narrowest layer.
 
     P_0 = v and P_N = u for r = 1. For r > 1 both are completed by random directions perpendicular to them, all with
     the same strength s: the start of a network whose bottleneck is wider than one neuron. The inner P_l are
@@ -98,7 +98,7 @@ def balanced(
         widths: n_0 .. n_N.
         generators: one per run.
     """
-    rank = min(widths[1:-1])
+    rank = min(widths)
     frames = [_completed(target.right, pair.right, rank, generators)]
     frames += [orthonormal(width, rank, generators) for width in widths[1:-1]]
     frames.append(_completed(target.left, pair.left, rank, generators))

@@ -52,6 +52,16 @@ def test_a_balanced_start_is_balanced_and_multiplies_to_s_u_v() -> None:
     assert [tuple(weight.shape[1:]) for weight in weights] == [(1, 5), (4, 1), (4, 4)]
 
 
+@pytest.mark.parametrize("widths", [[5, 4, 3, 1], [5, 1]])
+def test_the_narrowest_layer_may_be_the_output(widths: list[int]) -> None:
+    target = diagonal(1, 5, torch.ones(3, 1, dtype=torch.float64))
+    _, strength, weights = a_start(target, widths)
+
+    torch.testing.assert_close(torch.linalg.matrix_norm(product(weights)), strength, rtol=1e-13, atol=0)
+    assert all(float(matrix.abs().max()) < 1e-14 for matrix in imbalance(weights))
+    assert [tuple(weight.shape[1:]) for weight in weights] == list(zip(widths[1:], widths[:-1], strict=True))
+
+
 def test_the_overlap_is_u_z_v_and_lies_where_it_was_asked_for() -> None:
     target = a_target()
     pair, _, weights = a_start(target, WIDTHS)

@@ -1,0 +1,103 @@
+"""How fast a balanced linear network turns towards the teacher on spherically symmetric data, and bounds on it.
+
+Gradient flow of W_1 .. W_N on the logistic population risk, from a balanced start, with w = (W_N ... W_1)^T, theta its
+angle to the teacher, h = c_0 / pi (`symmetric_inputs.teacher_pull`) and Y = -ln tan(theta / 2):
+
+    d cos(theta) / dt = h sin^2(theta) |w|^(1-2/N),   so   Y(t) = Y(0) + h int_0^t |w|^(1-2/N).
+
+Bounds on 1 - cos(theta) = 2 / (e^(2Y) + 1) follow from bounds on the norm, which falls until a time T (0 if it does
+not) and rises from then on: lower bounds X <= 2 Y,
+
+    N = 1   X = 2 Y(0) + 2 h t / |w(0)|                                  until T,
+            X = 2 Y(T) + (4 h / q) (sqrt(|w(T)|^2 + q s) - |w(T)|)       at T + s;
+    N = 2   X = 2 Y(0) + 2 h t;
+    N > 2   X = 2 Y(0) + (2 / ((N-2) pi)) ln(1 + (N-2) c_0 t |w(0)|^(1-2/N))    until T,
+            X = 2 Y(T) + 2 h |w(T)|^(1-2/N) s                            at T + s.
+
+q = 0.6 bounds 2 z / (1 + e^z), and with it d|w|^2/dt for N = 1. As printed in the submission, for N > 2 the factor
+before the logarithm is 2 h and the last power of |w(T)| is 2 - 2/N; the lemmas give the constants above.
+
+Source: Lin, Sun and Zhang, NeurIPS 2021, Theorems 1 and 5 and Lemmas 3 and 4 of the submission. The constants for N > 2
+were derived here from the lemmas.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Constants = Literal["derived", "printed"]
+
+_FASTEST = 0.6
+
+
+def log_cotangent(predictor: Tensor) -> Tensor:
+    """Y = -ln tan(theta / 2) of predictors (..., dimension), theta the angle to the first basis vector.
+
+    tan(theta / 2) = |w_perp| / (|w| + w_1) where w_1 > 0, else (|w| - w_1) / |w_perp|: without cancellation.
+    """
+    along, across = predictor[..., 0], torch.linalg.vector_norm(predictor[..., 1:], dim=-1)
+    whole = torch.linalg.vector_norm(predictor, dim=-1)
+    return torch.where(along > 0, (whole + along) / across, across / (whole - along)).log()
+
+
+def clock_rate(norm: Tensor, depth: int) -> Tensor:
+    """|w|^(1-2/N), the rate of the clock by which Y grows evenly."""
+    return norm ** (1 - 2 / depth)
+
+
+def turning_point(norm: Tensor) -> int:
+    """The first record at which the norm (times,) rises: 0 if it never falls, else the one after its least value."""
+    least = int(norm.argmin())
+    return 0 if least == 0 else min(least + 1, len(norm) - 1)
+
+
+def doubled_bound(
+    times: Tensor, cotangent: Tensor, norm: Tensor, depth: int, pull: float, constants: Constants
+) -> Tensor:
+    """The lower bound X on 2 Y along one run, of shape (times,); equal to 2 Y at the start and at T.
+
+    Args:
+        times: from 0 on, of shape (times,).
+        cotangent: Y, of shape (times,).
+        norm: |w|, of shape (times,).
+        depth: N.
+        pull: h = c_0 / pi.
+        constants: for N > 2, those that follow from the lemmas, or those printed in the submission.
+    """
+    turn = turning_point(norm)
+    first = 2 * cotangent[0] + _first_phase(times, norm[0], depth, pull, constants)
+    second = 2 * cotangent[turn] + _second_phase(times - times[turn], norm[turn], depth, pull, constants)
+    return torch.where(torch.arange(len(times)) < turn, first, second)
+
+
+def share_of_bound(cotangent: Tensor, bound: Tensor) -> Tensor:
+    """(1 - cos(theta)) over its bound: (e^X + 1) / (e^(2 Y) + 1), at most 1 where the bound holds."""
+    return torch.exp(_softplus(bound) - _softplus(2 * cotangent))
+
+
+def _first_phase(times: Tensor, start: Tensor, depth: int, pull: float, constants: Constants) -> Tensor:
+    """What X gains while the norm falls."""
+    if depth == 1:
+        return 2 * pull * times / start
+    if depth == 2:
+        return 2 * pull * times
+    growth = (depth - 2) * math.pi * pull * times * start ** (1 - 2 / depth)
+    power = 2 * pull if constants == "printed" else 2 / ((depth - 2) * math.pi)
+    return power * torch.log1p(growth)
+
+
+def _second_phase(since: Tensor, norm: Tensor, depth: int, pull: float, constants: Constants) -> Tensor:
+    """What X gains after the norm has turned; `since` is negative before."""
+    if depth == 1:
+        return 4 * pull / _FASTEST * (torch.sqrt(norm**2 + _FASTEST * since.clamp_min(0)) - norm)
+    power = (2 if constants == "printed" else 1) - 2 / depth
+    return 2 * pull * norm**power * since
+
+
+def _softplus(values: Tensor) -> Tensor:
+    """ln(1 + e^x) without overflow."""
+    return values.clamp_min(0) + torch.log1p(torch.exp(-values.abs()))

@@ -1,0 +1,202 @@
+"""Gradient flow of a linear network on the population risk of spherically symmetric inputs: how fast does it turn?
+
+dW_l/dt = -dR/dW_l with R(w) = E log(1 + exp(-y w^T x)), y = sgn(v^T x), w = (W_N ... W_1)^T, from a balanced start:
+full matrices, with the exact gradient of `dynamics.symmetric_inputs`. Theory: with theta the angle between w and v,
+Y = -ln tan(theta / 2) grows by (c_0 / pi) int |w|^(1-2/N), which is (c_0 / pi) t for N = 2; so theta falls faster than
+any power of time, within bounds on 1 - cos(theta). Inputs that are not symmetric have theta ~ |w|^(-2) instead.
+
+Source: Lin, Sun and Zhang, NeurIPS 2021, Lemmas 3 and 4 and Theorems 1 and 5 of the submission; what is derived here is
+said in `dynamics.theory.spherical`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Self
+
+import torch
+from pydantic import BaseModel, Field, model_validator
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.chain import imbalance, product
+from dlnrepro.dynamics.decay import log_slope
+from dlnrepro.dynamics.flow import Array, flow
+from dlnrepro.dynamics.initialise import directions, normal, uniform
+from dlnrepro.dynamics.panels import Panels, log_panels
+from dlnrepro.dynamics.rank_one import Pair, balanced, draw_strength
+from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.symmetric_inputs import (
+    Law,
+    draw_sample,
+    mixing,
+    population_gradient,
+    sample_gradient,
+    teacher_pull,
+)
+from dlnrepro.dynamics.targets import diagonal
+from dlnrepro.dynamics.theory.spherical import (
+    Constants,
+    clock_rate,
+    doubled_bound,
+    log_cotangent,
+    share_of_bound,
+    turning_point,
+)
+from dlnrepro.runner import Progress, Result, Series
+
+PANELS = 48
+DECADES = 3
+RELATIVE, ABSOLUTE = 1e-8, 1e-200
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """The parameters, none with a default."""
+
+    depth: int = Field(ge=1, le=8, description="N, the number of weight matrices")
+    hidden: int = Field(ge=1, le=16, description="n_1 = ... = n_{N-1}")
+    law: Law = Field(description="sphere: uniform on the unit sphere, the circle in two dimensions; gaussian: normal")
+    inputs: int = Field(ge=2, le=16, description="n_0, the dimension of the inputs")
+    stretch: float = Field(
+        ge=1, le=1000, description="largest over smallest eigenvalue of the inputs' second moment; symmetric if 1"
+    )
+    samples: int = Field(ge=0, le=10**5, description="0 for the population, else the size of one fixed sample")
+    angle_low: float = Field(gt=0, lt=math.pi, description="least angle of the start to the teacher, in radians")
+    angle_high: float = Field(gt=0, lt=math.pi, description="largest angle of the start to the teacher")
+    norm_low: float = Field(gt=0, le=10, description="least |w| of the start, drawn log-uniformly")
+    norm_high: float = Field(gt=0, le=10, description="largest |w| of the start")
+    noise: float = Field(
+        ge=0, le=10, description="added to each weight of the start, times a normal value; 0: balanced"
+    )
+    horizon: float = Field(gt=0, le=10**4, description="time to which the flow is followed")
+    theory_depth: int = Field(ge=1, le=8, description="the depth in all formulas; another than N is an error")
+    constants: Constants = Field(description="of the bounds for N > 2: as derived from the lemmas, or as printed")
+
+    @model_validator(mode="after")
+    def consistent(self) -> Self:
+        """Refuse settings that contradict one another."""
+        if self.angle_low > self.angle_high or self.norm_low > self.norm_high:
+            raise ValueError("the low end of a range must lie below its high end")
+        if self.constants == "printed" and self.theory_depth < 3:
+            raise ValueError("printed constants are those of theory_depth 3 and more")
+        return self
+
+    @property
+    def widths(self) -> list[int]:
+        """n_0 .. n_N."""
+        return [self.inputs, *[self.hidden] * (self.depth - 1), 1]
+
+    def memory(self, runs: int) -> int:
+        """The weights at every recorded time, and the samples."""
+        layers = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
+        return 8 * runs * (8 * PANELS * 3 * layers + 3 * self.samples * self.inputs) + 5 * 10**7
+
+
+MEASURES = {
+    "identity_error": "largest |Y(t) - Y(0) - h int_0^t |w|^(1-2/N)| over the same integral to the end, >= 0",
+    "rate_ratio": "dY/dt, fitted over the last half of the time, over h = c_0 / pi",
+    "power": "-d log(theta) / d log(t), fitted over the last half of the time",
+    "power_growth": "the same over that of the quarter of the time before the last half; 0 if that one is not positive",
+    "norm_power": "-d log(theta) / d log|w|, fitted over the last half of the time",
+    "first_share": "largest (1 - cos(theta)) over its bound until the norm turns, > 0; 1 if it rises from the start",
+    "second_share": "largest (1 - cos(theta)) over its bound from there on, > 0",
+    "bound_share": "the larger one of the two, > 0",
+    "turning_time": "the first recorded time at which the norm rises, over the horizon, in [0, 1]",
+    "start_imbalance": "largest ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F of the start, over the mean "
+    "||W_l||_F^2, >= 0; 0 for N = 1",
+    "end_angle": "theta at the end, in radians",
+}
+
+SERIES = {
+    "time": Series("time", "time along the flow"),
+    "angle": Series("time", "theta, in radians"),
+    "turned": Series("time", "Y(t) - Y(0) with Y = -ln tan(theta / 2)"),
+    "predicted_turn": Series("time", "h int_0^t |w|^(1-2/N)"),
+    "norm": Series("time", "|w|"),
+    "share": Series("time", "(1 - cos(theta)) over its bound"),
+}
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Draw the sample, if any, then the start; follow the flow of each run; hold it against the theory."""
+    mix = mixing(params.inputs, params.stretch)
+    if params.samples:
+        sample = draw_sample(params.law, params.samples, mix, generators).numpy()
+        slopes = [sample_gradient(own) for own in sample]
+    else:
+        slopes = [population_gradient(params.law, params.inputs, mix)] * len(generators)
+    weights = _start(params, generators)
+
+    def gradient(run: int, whole: Array) -> Array:
+        return slopes[run](whole[0])[None]
+
+    grid = log_panels(params.horizon, PANELS, DECADES)
+    path = flow(weights, gradient, grid.times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress)
+    return _measured(params, grid, product(path)[..., 0, :], _imbalance(weights))
+
+
+def _start(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
+    """Balanced weights of a predictor at a drawn angle and length, and the noise on them."""
+    angle = uniform((), params.angle_low, params.angle_high, generators)
+    side = directions(params.inputs - 1, generators)
+    right = torch.cat([each_run(torch.cos, angle)[:, None], each_run(torch.sin, angle)[:, None] * side], dim=-1)
+    target = diagonal(1, params.inputs, torch.ones(len(generators), 1, dtype=torch.float64))
+    strength = draw_strength(params.norm_low, params.norm_high, generators)
+    pair = Pair(torch.ones(len(generators), 1, dtype=torch.float64), right)
+    weights = balanced(target, pair, strength, params.widths, generators)
+    if not params.noise:
+        return weights
+    return [weight + params.noise * normal(weight.shape[1:], generators) for weight in weights]
+
+
+def _imbalance(weights: list[Tensor]) -> Tensor:
+    """The largest imbalance over the mean squared size of the layers, of shape (runs,)."""
+    if len(weights) == 1:
+        return torch.zeros(len(weights[0]), dtype=torch.float64)
+    largest = torch.stack([torch.linalg.matrix_norm(matrix) for matrix in imbalance(weights)]).amax(0)
+    size = torch.stack([torch.linalg.matrix_norm(weight) ** 2 for weight in weights]).mean(0)
+    return largest / size
+
+
+def _measured(params: Params, grid: Panels, predictor: Tensor, unequal: Tensor) -> Result:
+    """Measures and series from the predictors (runs, times, inputs) along the flow."""
+    depth, pull = params.theory_depth, teacher_pull(params.law, params.inputs)
+    cotangent = each_run(log_cotangent, predictor)
+    angle = each_run(lambda row: 2 * torch.atan(torch.exp(-row)), cotangent)
+    norm = torch.linalg.vector_norm(predictor, dim=-1)
+    clock = each_run(lambda row: pull * grid.integral(clock_rate(row, depth)), norm)
+    turned = grid.at_ends(cotangent) - cotangent[:, :1]
+    bound = each_run(
+        lambda own, size: doubled_bound(grid.times, own, size, depth, pull, params.constants), cotangent, norm
+    )
+    share = each_run(share_of_bound, cotangent, bound)
+    turns = torch.tensor([turning_point(row) for row in norm])
+    times = grid.times.expand(len(norm), -1)
+    log_times = each_run(torch.log, times)
+    late = times >= params.horizon / 2
+    before = (times >= params.horizon / 4) & (times < params.horizon / 2)
+    power, earlier = -log_slope(log_times, angle, late), -log_slope(log_times, angle, before)
+    falling = torch.arange(times.shape[-1]) <= turns[:, None]
+    first, second = torch.where(falling, share, 0.0).amax(-1), torch.where(falling, 0.0, share).amax(-1)
+    measures = {
+        "identity_error": (turned - clock).abs().amax(-1) / clock[:, -1],
+        "rate_ratio": -log_slope(times, each_run(torch.exp, -cotangent), late) / pull,
+        "power": power,
+        "power_growth": torch.where(earlier <= 0, 0.0, power / earlier),
+        "norm_power": -log_slope(each_run(torch.log, norm), angle, late),
+        "first_share": first,
+        "second_share": second,
+        "bound_share": torch.maximum(first, second),
+        "turning_time": torch.where(torch.isfinite(norm[:, -1]), grid.times[turns], torch.nan) / params.horizon,
+        "start_imbalance": unequal,
+        "end_angle": angle[:, -1],
+    }
+    series = {
+        "time": grid.at_ends(times),
+        "angle": grid.at_ends(angle),
+        "turned": turned,
+        "predicted_turn": clock,
+        "norm": grid.at_ends(norm),
+        "share": grid.at_ends(share),
+    }
+    return Result(measures, {name: values.clone() for name, values in series.items()})
