@@ -8,7 +8,7 @@ neighbours. It works on numpy arrays, since matrices this small cost torch sever
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -47,12 +47,33 @@ def flow(
     Returns:
         W_1 .. W_N, each of shape (runs, points, n_l, n_{l-1}).
     """
+    shapes, starts = flattened(weights)
+    runs = len(starts)
+    clocks = times.expand(runs, -1).numpy()
+    ends = np.cumsum([rows * columns for rows, columns in shapes])
+    velocities = velocities_of(shapes, gradient, rates, clocks[:, -1], progress)
+    paths = [_solve(next(velocities), starts[run], clocks[run], relative, absolute) for run in range(runs)]
+    whole = torch.from_numpy(np.stack(paths))
+    pieces = torch.tensor_split(whole, [int(end) for end in ends[:-1]], dim=-1)
+    return [piece.reshape(runs, clocks.shape[1], *shape) for piece, shape in zip(pieces, shapes, strict=True)]
+
+
+def flattened(weights: Sequence[Tensor]) -> tuple[list[tuple[int, int]], Array]:
+    """The shapes of the layers, and every run's weights as one row."""
     shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
     runs = weights[0].shape[0]
-    clocks = times.expand(runs, -1).numpy()
-    starts = torch.cat([weight.reshape(runs, -1) for weight in weights], dim=-1).numpy()
-    ends = np.cumsum([rows * columns for rows, columns in shapes])
-    paths = []
+    return shapes, torch.cat([weight.reshape(runs, -1) for weight in weights], dim=-1).numpy()
+
+
+def velocities_of(
+    shapes: Sequence[tuple[int, int]],
+    gradient: Callable[[int, Array], Array],
+    rates: Sequence[float],
+    horizons: Array,
+    progress: Callable[[float, str], None],
+) -> Iterator[Callable[[float, Array], Array]]:
+    """The right-hand side of one run after another, each made when it is its turn."""
+    runs = len(horizons)
     for run in range(runs):
 
         def slope(product: Array, run: int = run) -> Array:
@@ -62,11 +83,7 @@ def flow(
             progress((run + fraction) / runs, f"run {run + 1} of {runs}")
 
         report(0.0)
-        velocity = _velocity(shapes, slope, rates, float(clocks[run, -1]), report)
-        paths.append(_solve(velocity, starts[run], clocks[run], relative, absolute))
-    whole = torch.from_numpy(np.stack(paths))
-    pieces = torch.tensor_split(whole, [int(end) for end in ends[:-1]], dim=-1)
-    return [piece.reshape(runs, clocks.shape[1], *shape) for piece, shape in zip(pieces, shapes, strict=True)]
+        yield _velocity(shapes, slope, rates, float(horizons[run]), report)
 
 
 def _velocity(

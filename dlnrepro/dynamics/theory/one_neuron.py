@@ -69,7 +69,7 @@ def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times:
         ValueError: the last time lies beyond 20000 panels, each a fifth of the fastest mode's time.
     """
     rows, modes, clock = pair.left.shape[-1], strengths.shape[-1], times.numpy()
-    growth, coefficients = _modes(strengths, pair)
+    growth, coefficients = linear_modes(strengths, pair)
     ends = [
         _follow(run_growth, _State(np.zeros(()), np.asarray(s), w), depth, clock)
         for run_growth, s, w in zip(growth.numpy(), start.numpy(), coefficients.numpy(), strict=True)
@@ -127,21 +127,31 @@ def plateau_exponent(depth: int) -> float:
     return -depth / (2 * depth - 2)
 
 
+def linear_modes(strengths: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
+    """Growth rates and coefficients of the linear flow of (u; v)/sqrt(2): the p_k, the q_k, then what is at rest.
+
+    On the clock tau every coefficient grows as e^(rate tau); normalised, they are the directions of the network.
+
+    Args:
+        strengths: of shape (runs, modes).
+        pair: the start's unit vectors in the target's basis.
+
+    Returns:
+        Two tensors of shape (runs, rows + columns).
+    """
+    modes = strengths.shape[-1]
+    a, b = pair.left, pair.right
+    rest = torch.cat([a[:, modes:], b[:, modes:]], dim=-1) / 2**0.5
+    coefficients = torch.cat([(a[:, :modes] + b[:, :modes]) / 2, (a[:, :modes] - b[:, :modes]) / 2, rest], dim=-1)
+    return torch.cat([strengths, -strengths, torch.zeros_like(rest)], dim=-1), coefficients
+
+
 class _State(NamedTuple):
     """Where one run stands: time and strength (...), coefficients (..., linear modes) of norm 1."""
 
     time: Array
     strength: Array
     coefficients: Array
-
-
-def _modes(strengths: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
-    """Growth rates and coefficients of the linear flow of (u; v)/sqrt(2): the p_k, the q_k, then what is at rest."""
-    modes = strengths.shape[-1]
-    a, b = pair.left, pair.right
-    rest = torch.cat([a[:, modes:], b[:, modes:]], dim=-1) / 2**0.5
-    coefficients = torch.cat([(a[:, :modes] + b[:, :modes]) / 2, (a[:, :modes] - b[:, :modes]) / 2, rest], dim=-1)
-    return torch.cat([strengths, -strengths, torch.zeros_like(rest)], dim=-1), coefficients
 
 
 def _follow(growth: Array, start: _State, depth: int, times: Array) -> _State:
