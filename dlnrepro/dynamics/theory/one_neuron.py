@@ -27,6 +27,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.rank_one import Pair
 from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.theory.oja import coordinates, linear_modes
 
 Array = NDArray[np.float64]
 
@@ -75,12 +76,7 @@ def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times:
         for run_growth, s, w in zip(growth.numpy(), start.numpy(), coefficients.numpy(), strict=True)
     ]
     final = torch.from_numpy(np.stack([end.coefficients for end in ends]))
-    p, q, rest = final[..., :modes], final[..., modes : 2 * modes], final[..., 2 * modes :] * 2**0.5
-    return Motion(
-        torch.from_numpy(np.stack([end.strength for end in ends])),
-        torch.cat([p + q, rest[..., : rows - modes]], dim=-1),
-        torch.cat([p - q, rest[..., rows - modes :]], dim=-1),
-    )
+    return Motion(torch.from_numpy(np.stack([end.strength for end in ends])), *coordinates(final, modes, rows))
 
 
 def local_rate(strengths: Tensor, depth: int) -> Tensor:
@@ -125,25 +121,6 @@ def plateau_exponent(depth: int) -> float:
     s' = -N s^(3-2/N) gives s ~ ((2N-2) t)^(-N/(2N-2)).
     """
     return -depth / (2 * depth - 2)
-
-
-def linear_modes(strengths: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
-    """Growth rates and coefficients of the linear flow of (u; v)/sqrt(2): the p_k, the q_k, then what is at rest.
-
-    On the clock tau every coefficient grows as e^(rate tau); normalised, they are the directions of the network.
-
-    Args:
-        strengths: of shape (runs, modes).
-        pair: the start's unit vectors in the target's basis.
-
-    Returns:
-        Two tensors of shape (runs, rows + columns).
-    """
-    modes = strengths.shape[-1]
-    a, b = pair.left, pair.right
-    rest = torch.cat([a[:, modes:], b[:, modes:]], dim=-1) / 2**0.5
-    coefficients = torch.cat([(a[:, :modes] + b[:, :modes]) / 2, (a[:, :modes] - b[:, :modes]) / 2, rest], dim=-1)
-    return torch.cat([strengths, -strengths, torch.zeros_like(rest)], dim=-1), coefficients
 
 
 class _State(NamedTuple):

@@ -33,7 +33,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.rank_one import Pair
 from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.theory.one_neuron import linear_modes
+from dlnrepro.dynamics.theory.oja import linear_modes
 
 Array = NDArray[np.float64]
 Start = Literal["small", "saddle", "opposed"]

@@ -12,7 +12,7 @@ from scipy.integrate import solve_ivp
 
 from dlnrepro.dynamics.rank_one import Pair, axis_pair, draw_pair, tilted
 from dlnrepro.dynamics.targets import Target, diagonal
-from dlnrepro.dynamics.theory.one_neuron import linear_modes
+from dlnrepro.dynamics.theory.oja import linear_modes
 from dlnrepro.dynamics.theory.one_neuron_delays import delay_power, delay_slope, small_start_factor
 
 STRENGTHS = (2.5, 1.5, 0.4, 0.1)
