@@ -1,0 +1,86 @@
+"""The runner of perturbed moments: batches, orders of few runs, and settings that contradict one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners import perturbed_regression as runner
+
+SETUP: dict[str, Any] = {
+    "layers": 2,
+    "inputs": 6,
+    "hidden": 5,
+    "outputs": 4,
+    "strengths": [4.0, 2.0, 1.0],
+    "jitter": 0.1,
+    "perturbed": "inputs",
+    "largest": 0.1,
+    "smallest": 0.02,
+    "points": 3,
+    "start_scale": 1e-4,
+    "step_size": 0.05,
+    "refined": 1,
+    "steps": 400,
+}
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    params = runner.Params.model_validate(SETUP | changes)
+    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
+
+
+def test_every_measure_and_series_is_returned_with_its_shape() -> None:
+    result = _run([0, 1, 2])
+
+    assert set(result.measures) == set(runner.MEASURES)
+    assert set(result.series) == set(runner.SERIES)
+    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
+    for name, series in runner.SERIES.items():
+        assert result.series[name].shape == (3, {"step": 150, "epsilon": 3}[series.axis]), name
+
+
+@pytest.mark.parametrize("changes", [{}, {"layers": 1}, {"hidden": 9, "perturbed": "cross"}, {"refined": 2}])
+def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
+    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
+
+    for whole, single in ((together.measures, alone.measures), (together.series, alone.series)):
+        for name, value in whole.items():
+            assert torch.equal(value[2:3], single[name]), name
+
+
+def test_a_perturbation_of_the_inputs_moves_the_path_to_first_order_and_the_times_hardly() -> None:
+    measures = _run([0, 1]).measures
+
+    torch.testing.assert_close(measures["deviation_order"], torch.ones(2, dtype=torch.float64), rtol=0, atol=0.05)
+    assert float(measures["time_shift"].max()) < 0.01
+    assert float(measures["unlearned"].max()) < 1e-3
+
+
+def test_perturbed_strengths_move_times_by_as_much_as_they_move() -> None:
+    """The weakest mode's sigma, at least 0.9, is moved by 0.1 up or down, and its time is ln / (2 sigma)."""
+    shift = _run([0, 1, 2, 3], perturbed="cross").measures["time_shift"]
+
+    assert float(shift.min()) > 0.06
+    assert float(shift.max()) < 0.15
+
+
+def test_a_reference_at_another_step_size_hides_the_order() -> None:
+    assert float(_run([0, 1], refined=2).measures["deviation_order"].abs().max()) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"strengths": [2.0, 2.0, 0.7]}, "strengths must fall strictly"),
+        ({"outputs": 2}, "no more than inputs or outputs"),
+        ({"smallest": 0.1}, "smallest must lie below largest"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)
