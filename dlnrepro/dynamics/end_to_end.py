@@ -1,0 +1,109 @@
+"""The motion of a balanced network's product, told without its layers.
+
+For balanced weights, W_{l+1}^T W_{l+1} = W_l W_l^T, gradient flow of the layers moves W = W_L ... W_1 by
+
+    dW/dt = - sum_{j=1}^L (W W^T)^((j-1)/L) G (W^T W)^((L-j)/L),   G = dR/dW,
+
+so in the singular basis W = U diag(sigma) V^T the gradient's entry (r, c) is multiplied by
+sum_j sigma_r^(2(j-1)/L) sigma_c^(2(L-j)/L), and each singular value moves by
+
+    dsigma_r/dt = -L sigma_r^(2-2/L) u_r^T G v_r.
+
+Source: Arora, Cohen, Hazan 2018 (arXiv:1802.06509) for the first, Arora, Cohen, Hu, Luo 2019 (arXiv:1905.13655) for
+the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+from torch import Tensor
+
+Array = NDArray[np.float64]
+
+_REPORT_EVERY = 300
+_MOST_EVALUATIONS = 200_000
+
+
+def end_to_end_velocity(matrix: Array, gradient: Array, depth: int) -> Array:
+    """dW/dt of the product of a balanced network, of shape (n_L, n_0).
+
+    Args:
+        matrix: W.
+        gradient: G.
+        depth: L >= 1; 1 is plain gradient flow.
+    """
+    left, strengths, right = np.linalg.svd(matrix)
+    rows, columns = (np.zeros(size) for size in matrix.shape)
+    rows[: len(strengths)] = columns[: len(strengths)] = strengths ** (2 / depth)
+    powers = np.arange(depth)
+    factors = (rows[:, None] ** powers) @ (columns[:, None] ** powers[::-1]).T
+    return np.asarray(-left @ (factors * (left.T @ gradient @ right.T)) @ right)
+
+
+def singular_velocity(matrix: Tensor, gradient: Tensor, depth: int) -> tuple[Tensor, Tensor, Tensor]:
+    """dsigma_r/dt of the product of a balanced network, with the singular vectors it belongs to.
+
+    Args:
+        matrix: W, of shape (..., n_L, n_0).
+        gradient: G, of the same shape.
+        depth: L >= 1.
+
+    Returns:
+        U (..., n_L, k), V (..., n_0, k), and the velocities (..., k).
+    """
+    left, strengths, right = torch.linalg.svd(matrix, full_matrices=False)
+    along = torch.diagonal(left.mT @ gradient @ right.mT, dim1=-2, dim2=-1)
+    return left, right.mT, -depth * strengths ** (2 - 2 / depth) * along
+
+
+def follow_product(
+    start: Array,
+    gradient: Callable[[Array], Array],
+    depth: int,
+    times: Array,
+    tolerance: float,
+    tick: Callable[[float], None],
+) -> Array:
+    """The product at the times, by its own equation alone; NaN from where the solver stopped.
+
+    Args:
+        start: W at time 0.
+        gradient: from W to G.
+        depth: L.
+        times: rising, from 0 or later.
+        tolerance: relative error per step of DOP853; the absolute one is a thousandth of it.
+        tick: called with the time now and then; may raise to stop.
+
+    Returns:
+        Shape (points, n_L, n_0).
+    """
+    shape, evaluations = start.shape, 0
+
+    def velocity(time: float, state: Array) -> Array:
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations % _REPORT_EVERY == 0:
+            tick(time)
+        matrix = state.reshape(shape)
+        if evaluations > _MOST_EVALUATIONS or not np.isfinite(matrix).all():
+            return np.full_like(state, np.nan)
+        return end_to_end_velocity(matrix, gradient(matrix), depth).ravel()
+
+    path = np.full((len(times), start.size), np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        solution = solve_ivp(
+            velocity,
+            (0.0, float(times[-1])),
+            start.ravel(),
+            method="DOP853",
+            t_eval=times,
+            rtol=tolerance,
+            atol=tolerance / 1000,
+        )
+    path[: solution.y.shape[1]] = solution.y.T
+    return path.reshape(len(times), *shape)

@@ -1,0 +1,185 @@
+"""Gradient flow of a deep linear network, layer by layer, beside the equation that its product alone obeys.
+
+dW_l/dt = -dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_L ... W_1, for inputs of any second moment S and any
+Z. The start is a random matrix in balanced layers. Theory: the product follows
+
+    dW/dt = - sum_j (W W^T)^((j-1)/L) G (W^T W)^((L-j)/L),   dsigma_r/dt = -L sigma_r^(2-2/L) u_r^T G v_r,   G = dR/dW.
+
+The first is solved by itself, without layers, and its path held against the network's. The second is held against the
+velocity of the network's product by the chain rule, along the path.
+
+Source: Arora, Cohen and Hazan 2018 (arXiv:1802.06509); Arora, Cohen, Hu and Luo 2019 (arXiv:1905.13655).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Self
+
+import numpy as np
+import torch
+from pydantic import BaseModel, Field, model_validator
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.chain import imbalance, prefixes, product, pull_back
+from dlnrepro.dynamics.end_to_end import follow_product, singular_velocity
+from dlnrepro.dynamics.flow import Array, flow
+from dlnrepro.dynamics.initialise import normal, orthonormal
+from dlnrepro.dynamics.rank_one import unbalanced
+from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.runner import Progress, Result, Series
+
+POINTS = 60
+TOLERANCE = 1e-10
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """The parameters, none with a default."""
+
+    depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
+    inputs: int = Field(ge=1, le=16, description="n_0")
+    hidden: int = Field(ge=1, le=32, description="n_1 = ... = n_{L-1}, at least the smaller of inputs and outputs")
+    outputs: int = Field(ge=1, le=16, description="n_L")
+    samples: int = Field(ge=2, le=1000, description="Gaussian inputs and outputs, whose moments are S and Z")
+    start_scale: float = Field(gt=0, le=10, description="the Frobenius norm of the product at the start")
+    layer_factor: float = Field(gt=0, le=100, description="W_1 times, W_L divided by this: unbalanced unless 1")
+    horizon: float = Field(gt=0, le=10**4, description="time to which the flow goes")
+    law_depth: int = Field(ge=1, le=8, description="the L that theory is told; another than the depth is an error")
+
+    @model_validator(mode="after")
+    def consistent(self) -> Self:
+        """Refuse settings that contradict one another."""
+        if self.hidden < min(self.inputs, self.outputs):
+            raise ValueError("hidden must be at least the smaller one of inputs and outputs")
+        if self.depth == 1 and self.layer_factor != 1:
+            raise ValueError("layer_factor must be 1 for a single layer")
+        return self
+
+    def memory(self, runs: int) -> int:
+        """The weights at every recorded time with their gradients, and the samples."""
+        layers = self.hidden * (self.inputs + self.outputs + self.depth * self.hidden)
+        return 8 * runs * (POINTS * 6 * layers + self.samples * (self.inputs + self.outputs))
+
+
+MEASURES = {
+    "path_error": "the largest ||W - W'||_F / max_t ||W||_F along the flow, W' by the product's own equation, >= 0",
+    "singular_error": "the largest |dsigma_r/dt - formula| along the flow over the largest |dsigma_r/dt|, >= 0",
+    "start_imbalance": "the largest ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F of the start over ||W_1||_F^2, >= 0",
+    "progress": "(R(0) - R(end)) / (R(0) - R of least squares), in [0, 1]",
+}
+
+SERIES = {
+    "time": Series("time", "time along the flow"),
+    "strength": Series("time", "||W||_F of the network"),
+    "strength_law": Series("time", "||W||_F by the equation of the product"),
+    "distance": Series("time", "||W - W'||_F / max_t ||W||_F"),
+}
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Draw data, then starts; follow the layers and the product by itself, one run after another."""
+    moment, cross, weights = _problem(params, generators)
+    inputs, outputs = moment.numpy(), cross.numpy()
+
+    def slope(run: int, whole: Array) -> Array:
+        slopes: Array = whole @ inputs[run] - outputs[run]
+        return slopes
+
+    times = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)
+    rates = [1.0] * params.depth
+    path = flow(weights, slope, times, rates, TOLERANCE, 1e-3 * TOLERANCE, lambda part, note: progress(part / 2, note))
+    alone = []
+    for run, start in enumerate(product(weights).numpy()):
+
+        def tick(time: float, run: int = run) -> None:
+            progress(0.5 + (run + min(time / params.horizon, 1)) / len(weights[0]) / 2, f"product of run {run + 1}")
+
+        tick(0.0)
+        gradient = _of_run(slope, run)
+        alone.append(follow_product(start, gradient, params.law_depth, times.numpy(), TOLERANCE, tick))
+    whole, other = product(path), torch.from_numpy(np.stack(alone))
+    strength = torch.linalg.matrix_norm(whole)
+    distance = torch.linalg.matrix_norm(whole - other) / strength.amax(-1, keepdim=True)
+    measures = {
+        "path_error": distance.amax(-1),
+        "singular_error": each_run(
+            lambda s, z, *layers: _singular_error(layers, s, z, params.law_depth), moment, cross, *path
+        ),
+        "start_imbalance": _start_imbalance(weights),
+        "progress": _progress(whole, moment, cross),
+    }
+    series = {
+        "time": times.expand(len(strength), -1),
+        "strength": strength,
+        "strength_law": torch.linalg.matrix_norm(other),
+        "distance": distance,
+    }
+    return Result(measures, series)
+
+
+def _problem(params: Params, generators: Sequence[Generator]) -> tuple[Tensor, Tensor, list[Tensor]]:
+    """S and Z of drawn samples, and a drawn product in balanced layers, out of balance by the factor."""
+    inputs = normal((params.inputs, params.samples), generators)
+    outputs = normal((params.outputs, params.samples), generators)
+    draw = normal((params.outputs, params.inputs), generators)
+    scaled = each_run(lambda matrix: params.start_scale * matrix / torch.linalg.matrix_norm(matrix), draw)
+    moment, cross = inputs @ inputs.mT / params.samples, outputs @ inputs.mT / params.samples
+    if params.depth == 1:
+        return moment, cross, [scaled]
+    left, strengths, right = torch.linalg.svd(scaled, full_matrices=False)
+    rank = strengths.shape[-1]
+    frames = [right.mT, *(orthonormal(params.hidden, rank, generators) for _ in range(params.depth - 1)), left]
+    roots = each_run(lambda row: row ** (1 / params.depth), strengths)[:, None]
+    layers = [after * roots @ before.mT for before, after in pairwise(frames)]
+    return moment, cross, unbalanced(layers, params.layer_factor)
+
+
+def _of_run(slope: Callable[[int, Array], Array], run: int) -> Callable[[Array], Array]:
+    """The gradient on the product of one run."""
+    return lambda whole: slope(run, whole)
+
+
+def _singular_error(layers: Sequence[Tensor], moment: Tensor, cross: Tensor, depth: int) -> Tensor:
+    """The formula's largest error along the path of one run, over the largest velocity of a singular value.
+
+    Args:
+        layers: W_1 .. W_L, each of shape (points, n_l, n_{l-1}).
+        moment: S.
+        cross: Z.
+        depth: the L of the formula.
+    """
+    partial = prefixes(layers)
+    gradient = partial[-1] @ moment - cross
+    moved = -_change(layers, pull_back(layers, partial, gradient))
+    left, right, formula = singular_velocity(partial[-1], gradient, depth)
+    measured = torch.diagonal(left.mT @ moved @ right, dim1=-2, dim2=-1)
+    return (measured - formula).abs().amax() / measured.abs().amax()
+
+
+def _change(layers: Sequence[Tensor], parts: Sequence[Tensor]) -> Tensor:
+    """The derivative of the product as every layer changes by its part: the sum over layers with one replaced."""
+    total = torch.zeros((), dtype=layers[0].dtype)
+    for layer, part in enumerate(parts):
+        total = total + product([*layers[:layer], part, *layers[layer + 1 :]])
+    return total
+
+
+def _start_imbalance(weights: Sequence[Tensor]) -> Tensor:
+    """The largest imbalance over the squared size of W_1; 0 for one layer."""
+    size = torch.linalg.matrix_norm(weights[0])
+    sizes = [torch.linalg.matrix_norm(matrix) for matrix in imbalance(weights)]
+    relative: Tensor = torch.stack([torch.zeros_like(size), *sizes]).amax(0) / (size * size)
+    return relative
+
+
+def _progress(whole: Tensor, moment: Tensor, cross: Tensor) -> Tensor:
+    """The share of the way from the start's risk to that of least squares, by the excess tr(D S D^T) / 2."""
+
+    def shared(path: Tensor, inputs: Tensor, outputs: Tensor) -> Tensor:
+        off = path[[0, -1]] - torch.linalg.solve(inputs, outputs.mT).mT
+        excess = (off @ inputs * off).sum((-2, -1))
+        share: Tensor = 1 - excess[1] / excess[0]
+        return share
+
+    return each_run(shared, whole, moment, cross)
