@@ -1,0 +1,72 @@
+"""Networks with an activation between layers: outputs, and gradients by the chain rule.
+
+    f(X) = W_L phi(W_{L-1} ... phi(W_1 X)),
+
+no biases. An activation is homogeneous if phi(z) = phi'(z) z; every one here is made of sums, products and quotients,
+which round alike wherever a run lies in its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+Activation = Literal["linear", "relu", "leaky-relu", "softsign"]
+
+LEAK = 0.2
+"""The slope of the leaky ReLU below zero."""
+
+
+def activation(name: Activation) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+    """The function from z to phi(z) and phi'(z): z, max(z, 0), max(z, LEAK z), or z / (1 + |z|), not homogeneous."""
+    return {"linear": _linear, "relu": _relu, "leaky-relu": _leaky_relu, "softsign": _softsign}[name]
+
+
+def network_gradient(
+    name: Activation, inputs: Tensor, slope: Callable[[Tensor], Tensor]
+) -> Callable[[Sequence[Tensor]], list[Tensor]]:
+    """The function from weights W_1 .. W_L to the gradients of a loss of the outputs.
+
+    Args:
+        name: of the activation.
+        inputs: X, of shape (runs, n_0, samples).
+        slope: from outputs (runs, n_L, samples) to the loss's gradient on them.
+    """
+    phi = activation(name)
+
+    def gradient(weights: Sequence[Tensor]) -> list[Tensor]:
+        below, slopes = [inputs], []
+        for weight in weights[:-1]:
+            value, derivative = phi(weight @ below[-1])
+            below.append(value)
+            slopes.append(derivative)
+        back = slope(weights[-1] @ below[-1])
+        gradients = [back @ below[-1].mT]
+        for layer in range(len(weights) - 2, -1, -1):
+            back = weights[layer + 1].mT @ back * slopes[layer]
+            gradients.append(back @ below[layer].mT)
+        return gradients[::-1]
+
+    return gradient
+
+
+def _linear(z: Tensor) -> tuple[Tensor, Tensor]:
+    return z, torch.ones_like(z)
+
+
+def _relu(z: Tensor) -> tuple[Tensor, Tensor]:
+    active = (z > 0).to(z.dtype)
+    return z * active, active
+
+
+def _leaky_relu(z: Tensor) -> tuple[Tensor, Tensor]:
+    factor = torch.where(z > 0, torch.ones_like(z), torch.full_like(z, LEAK))
+    return z * factor, factor
+
+
+def _softsign(z: Tensor) -> tuple[Tensor, Tensor]:
+    below = 1 / (1 + z.abs())
+    return z * below, below * below
