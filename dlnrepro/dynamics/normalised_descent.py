@@ -4,7 +4,7 @@ Every rule sees G = grad log R, the gradient of the risk divided by the risk; el
 
     normalised   theta <- theta - eta D G / (G . D G): to first order log(1/R) grows by eta in each step
     sign         theta <- theta - eta sign(G)
-    adam         theta <- theta - eta m / (sqrt(v) + 1e-12), averages of 0.9 and 0.999, corrected for their start
+    adam         theta <- theta - eta m / (sqrt(v) + 1e-12), averages of 0.9 and `memory`, corrected for their start
 
 The first follows the curve of gradient flow (D = 1); the others minimise the same risk along other curves.
 Adam: Kingma and Ba 2015 (arXiv:1412.6980).
@@ -34,7 +34,7 @@ def log_risk_gradient(weights: Weights, signed: Tensor, loss: Name) -> list[Tens
 
 
 def direction(
-    rule: Rule, gradient: Callable[[Weights], list[Tensor]], rates: Sequence[Tensor]
+    rule: Rule, gradient: Callable[[Weights], list[Tensor]], rates: Sequence[Tensor], memory: float = 0.999
 ) -> Callable[[Weights], list[Tensor]]:
     """The function from weights to what a step of size 1 subtracts from them.
 
@@ -42,11 +42,12 @@ def direction(
         rule: one of the three above; adam keeps its averages between calls.
         gradient: G from weights.
         rates: D for every layer, of a shape that broadcasts with it; the identity but for `normalised`.
+        memory: of adam's average of squares.
     """
     if rule == "sign":
         return lambda weights: [slope.sign() for slope in gradient(weights)]
     if rule == "adam":
-        return _adam(gradient)
+        return _adam(gradient, memory)
 
     def normalised(weights: Weights) -> list[Tensor]:
         slopes = gradient(weights)
@@ -58,7 +59,7 @@ def direction(
     return normalised
 
 
-def _adam(gradient: Callable[[Weights], list[Tensor]]) -> Callable[[Weights], list[Tensor]]:
+def _adam(gradient: Callable[[Weights], list[Tensor]], memory: float) -> Callable[[Weights], list[Tensor]]:
     first: list[Tensor] = []
     second: list[Tensor] = []
     calls = 0
@@ -73,8 +74,8 @@ def _adam(gradient: Callable[[Weights], list[Tensor]]) -> Callable[[Weights], li
         pushes = []
         for mean, square, slope in zip(first, second, slopes, strict=True):
             mean.mul_(0.9).add_(0.1 * slope)
-            square.mul_(0.999).add_(0.001 * (slope * slope))
-            root = (square / (1 - 0.999**calls)).sqrt()
+            square.mul_(memory).add_((1 - memory) * (slope * slope))
+            root = (square / (1 - memory**calls)).sqrt()
             pushes.append(mean / (1 - 0.9**calls) / (root + 1e-12))
         return pushes
 
