@@ -1,0 +1,183 @@
+"""Inference by predictive coding in linear networks: where does it settle, how fast, and is that back-propagation?
+
+The weights are fixed; activities and multipliers take the steps of `dlnrepro.dynamics.predictive_coding`, from a
+forward pass with multipliers 0 or from random values. At the end the credit c_i = m_i + rho r_i of every layer is held
+against -delta_i, and the weights' updates against back-propagation's gradients. Theory: if the whole iteration has a
+spectral radius below 1, multipliers tend to -delta_i and activities to a forward pass from any start, at the rate of
+that radius; without multipliers (dual_step 0) the credit tends to the error that S^{-1} rescales.
+
+Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.theory.predictive_coding`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import torch
+from pydantic import BaseModel, Field
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.decay import log_slope
+from dlnrepro.dynamics.initialise import normal
+from dlnrepro.dynamics.predictive_coding import (
+    Chain,
+    Rule,
+    Skip,
+    State,
+    credit,
+    draw_chain,
+    forward,
+    relax,
+    step,
+    update_cosine,
+    weight_gradients,
+)
+from dlnrepro.dynamics.predictive_coding_spectrum import spectral_radius
+from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.theory.predictive_coding import (
+    backprop_adjoints,
+    plain_equilibrium_credit,
+    stability_limit_with_loss,
+)
+from dlnrepro.runner import Progress, Result, Series
+
+RECORDS = 200
+WINDOW = (1e-11, 1e-5)
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """The parameters, none with a default."""
+
+    depth: int = Field(ge=3, le=64, description="L, the number of weight matrices")
+    width: int = Field(ge=1, le=64, description="n, of every hidden layer")
+    inputs: int = Field(ge=1, le=64, description="the dimension of x")
+    outputs: int = Field(ge=1, le=64, description="the dimension of y")
+    samples: int = Field(ge=1, le=256, description="how many pairs (x, y), all normal")
+    skip: Skip = Field(description="whether hidden layers are I + spread G / sqrt(n L), or spread G / sqrt(n)")
+    spread: float = Field(ge=0, le=4, description="scale of the hidden layers' random part; 1 is the authors' scaling")
+    penalty: float = Field(gt=0, le=100, description="rho")
+    dual_step: float = Field(ge=0, le=100, description="alpha; 0 is plain predictive coding")
+    leak: float = Field(ge=0, lt=1, description="share of a multiplier lost at each step; 0 in the theory")
+    step_ratio: float = Field(gt=0, le=2, description="eta over the largest stable step")
+    start: Literal["forward", "random"] = Field(description="a forward pass and multipliers 0, or all normal")
+    steps: int = Field(ge=1, le=10**6, description="how many steps of activities and multipliers")
+    rate_dual_step: float = Field(ge=0, le=100, description="the alpha that theory's rate is told; another is an error")
+
+    def memory(self, runs: int) -> int:
+        """States and their temporaries, the records, and the iteration matrix with its eigenvalues."""
+        state = (self.depth - 1) * self.width
+        return 8 * runs * (20 * state * self.samples + 12 * (2 * state) ** 2 + 4 * RECORDS) + 10**6
+
+
+MEASURES = {
+    "gradient_error": "largest relative distance, over the weight matrices, of an update to back-propagation's, >= 0",
+    "gradient_cosine": "cosine of all updates together and back-propagation's, in [-1, 1]",
+    "multiplier_error": "largest ||m_i + delta_i||_F / ||delta_i||_F over the layers at the end, >= 0",
+    "activity_error": "largest relative distance of a layer's activities to those of a forward pass at the end, >= 0",
+    "plain_credit_error": "largest relative distance of a layer's credit to that of plain predictive coding's "
+    "equilibrium, >= 0",
+    "rate_ratio": "fitted over predicted rate of the distance ||c + delta||_F / ||delta||_F while it lies in "
+    "[1e-11, 1e-5], the prediction being -log of the spectral radius; 0 if it never does",
+    "spectral_radius": "the largest |eigenvalue| of the whole iteration, in the activities alone if dual_step is 0",
+    "last_move": "||h(T+1) - h(T)||_F / ||h(T)||_F, >= 0",
+}
+
+SERIES = {
+    "step": Series("step", "steps taken"),
+    "credit_distance": Series("step", "||c + delta||_F / ||delta||_F over all layers"),
+    "plain_distance": Series("step", "the same, to the credit of plain predictive coding's equilibrium"),
+    "predicted_distance": Series("step", "radius^step, through the end of the fitted window"),
+}
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Draw networks, data and starts; relax all runs together; measure credit, updates and the rate."""
+    chain = draw_chain(
+        params.depth,
+        params.width,
+        params.inputs,
+        params.outputs,
+        params.samples,
+        params.skip,
+        params.spread,
+        generators,
+    )
+    step_size = params.step_ratio * stability_limit_with_loss(chain, params.penalty, params.dual_step)
+    rule = Rule(step_size, params.penalty, params.dual_step, params.leak)
+    target, plain = -backprop_adjoints(chain), plain_equilibrium_credit(chain, params.penalty)
+    stride = max(1, params.steps // RECORDS)
+    times: list[int] = []
+    records: list[tuple[Tensor, Tensor]] = []
+
+    def observe(done: int, state: State) -> bool:
+        """Keep both distances on a grid of steps."""
+        if done % stride == 0:
+            signal = credit(chain, state, params.penalty)
+            times.append(done)
+            records.append((_distance(signal, target), _distance(signal, plain)))
+        return False
+
+    end = relax(chain, _start(params, chain, generators), rule, params.steps, observe, progress)
+    steps = torch.tensor(times, dtype=torch.float64).expand(len(generators), -1)
+    distance, plain_distance = (torch.stack(values, -1) for values in zip(*records, strict=True))
+    inside = (distance > WINDOW[0]) & (distance < WINDOW[1])
+    radius = spectral_radius(chain, replace(rule, dual_step=params.rate_dual_step))
+    measures = {
+        **_ends(chain, end, target, params.penalty),
+        "plain_credit_error": _largest(credit(chain, end, params.penalty), plain),
+        "rate_ratio": log_slope(-steps, distance, inside) / -each_run(torch.log, radius),
+        "spectral_radius": spectral_radius(chain, rule),
+        "last_move": _distance(step(chain, end, rule).activities, end.activities),
+    }
+    series = {
+        "step": steps,
+        "credit_distance": distance,
+        "plain_distance": plain_distance,
+        "predicted_distance": _line(steps, distance, inside, radius),
+    }
+    return Result(measures, series)
+
+
+def _start(params: Params, chain: Chain, generators: Sequence[Generator]) -> State:
+    """The state before the first step."""
+    activities = forward(chain)
+    if params.start == "forward":
+        return State(activities, torch.zeros_like(activities))
+    return State(*(normal(activities.shape[1:], generators) for _ in range(2)))
+
+
+def _ends(chain: Chain, end: State, target: Tensor, penalty: float) -> dict[str, Tensor]:
+    """The last state and its updates beside back-propagation's."""
+    exact, signal = forward(chain), credit(chain, end, penalty)
+    updates, wanted = weight_gradients(chain, end.activities, signal), weight_gradients(chain, exact, target)
+    return {
+        "gradient_error": torch.stack([_largest(*pair) for pair in zip(updates, wanted, strict=True)]).amax(0),
+        "gradient_cosine": update_cosine(updates, wanted),
+        "multiplier_error": _largest(end.multipliers, target),
+        "activity_error": _largest(end.activities, exact),
+    }
+
+
+def _distance(values: Tensor, wanted: Tensor) -> Tensor:
+    """||values - wanted||_F / ||wanted||_F over everything but the runs."""
+    return each_run(
+        lambda one, other: torch.linalg.vector_norm(one - other) / torch.linalg.vector_norm(other), values, wanted
+    )
+
+
+def _largest(values: Tensor, wanted: Tensor) -> Tensor:
+    """The largest relative distance over the layers, the second dimension if there is one."""
+    layers = (values - wanted).reshape(len(values), -1, *values.shape[-2:])
+    sizes = wanted.reshape(layers.shape)
+    errors: Tensor = torch.linalg.matrix_norm(layers) / torch.linalg.matrix_norm(sizes)
+    return errors.amax(-1)
+
+
+def _line(steps: Tensor, distance: Tensor, inside: Tensor, radius: Tensor) -> Tensor:
+    """The predicted exponential through the last fitted point, or through the end if no point was fitted."""
+    points = distance.shape[-1]
+    anchor = torch.where(inside, torch.arange(points), -1).amax(-1, keepdim=True) % points
+    exponents = each_run(torch.log, radius)[:, None] * (steps - steps.gather(-1, anchor))
+    return distance.gather(-1, anchor) * each_run(torch.exp, exponents)
