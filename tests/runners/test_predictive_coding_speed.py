@@ -1,0 +1,127 @@
+"""The speed runner: arrivals against a step-by-step count, and the same alone and in a batch."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.dynamics.predictive_coding import Rule, State, credit, draw_chain, forward, step
+from dlnrepro.dynamics.theory.predictive_coding import backprop_adjoints
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners import predictive_coding_speed as runner
+
+SETUP: dict[str, Any] = {
+    "depths": [4, 8, 12],
+    "width": 5,
+    "inputs": 3,
+    "outputs": 2,
+    "samples": 3,
+    "skip": "identity",
+    "spread": 0.3,
+    "penalty": 1.0,
+    "dual_step": 1.0,
+    "step_size": 0.2,
+    "share": 0.5,
+    "passes": 2,
+    "most_steps": 5000,
+    "law_dual_step": 1.0,
+}
+
+
+def _generators(seeds: list[int]) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    return runner.run(runner.Params.model_validate(SETUP | changes), _generators(seeds), silent)
+
+
+def test_every_measure_and_series_is_returned_with_its_shape() -> None:
+    result = _run([0, 1])
+
+    assert set(result.measures) == set(runner.MEASURES)
+    assert set(result.series) == set(runner.SERIES)
+    assert all(value.shape == (2,) and value.dtype == torch.float64 for value in result.measures.values())
+    by_axis: dict[str, set[Any]] = {}
+    for name, value in result.series.items():
+        by_axis.setdefault(runner.SERIES[name].axis, set()).add(value.shape)
+    assert by_axis == {"depth": {(2, 3)}, "layer": {(2, 11)}}
+
+
+@pytest.mark.parametrize("changes", [{}, {"dual_step": 0.0, "law_dual_step": 0.0}])
+def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
+    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
+
+    for name, value in together.measures.items():
+        assert torch.equal(value[2:3], alone.measures[name]), name
+    for name, value in together.series.items():
+        assert torch.equal(value[2:3], alone.series[name]), name
+
+
+def test_credit_has_arrived_between_the_two_steps_around_half_of_its_target() -> None:
+    time = float(_run([3], depths=[4, 8]).series["arrival"][0, 0])
+
+    chain = draw_chain(4, 5, 3, 2, 3, "identity", 0.3, _generators([3]))
+    target = -backprop_adjoints(chain)[:, 0]
+    state = State(forward(chain), torch.zeros_like(forward(chain)))
+    rule = Rule(torch.full((1,), 0.2, dtype=torch.float64), 1.0, 1.0)
+    shares = []
+    for _ in range(int(time) + 2):
+        shares.append(float((credit(chain, state, 1.0)[:, 0] * target).sum() / target.square().sum()))
+        state = step(chain, state, rule)
+    last, first = shares[int(time)], shares[int(time) + 1]
+    assert max(shares[: int(time) + 1]) < 0.5 <= first
+    assert last + (time - int(time)) * (first - last) == pytest.approx(0.5, abs=1e-12)
+
+
+def test_a_wave_keeps_its_pace_and_half_the_dual_step_slows_it_by_the_root_of_two() -> None:
+    depths = [16, 32, 48]
+    whole, half = (_run([0], depths=depths, dual_step=alpha, law_dual_step=1.0) for alpha in (1.0, 0.5))
+
+    assert float(whole.measures["pace_ratio"]) == pytest.approx(1, abs=0.08)
+    ratio = float(half.measures["pace_ratio"] / whole.measures["pace_ratio"])
+    assert ratio == pytest.approx(2**0.5, rel=0.03)
+
+
+def test_diffusion_takes_a_time_that_grows_as_the_squared_depth() -> None:
+    measures = _run([0], dual_step=0.0, law_dual_step=0.0, spread=0.05, depths=[8, 16, 32], width=3).measures
+
+    assert float(measures["arrival_exponent"]) == pytest.approx(2, abs=0.3)
+    assert float(measures["pace_ratio"]) == 0
+
+
+def test_a_run_that_never_arrives_is_given_the_last_step() -> None:
+    measures = _run([0], dual_step=0.0, law_dual_step=0.0, most_steps=24).measures
+
+    assert float(measures["latest_arrival"]) == 24
+
+
+def test_a_run_that_diverges_is_undecided() -> None:
+    assert bool(_run([0], step_size=3.0, most_steps=2000).measures["latest_arrival"].isnan().all())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"depths": [8, 4]}, "depths must rise strictly"), ({"most_steps": 20}, "cover the budget of the deepest")],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)
+
+
+def test_a_spent_budget_stops_it_in_the_second_depth() -> None:
+    told: list[str] = []
+
+    def stop(_: float, note: str) -> None:
+        told.append(note)
+        if note.startswith("depth 8"):
+            raise BudgetSpent
+
+    with pytest.raises(BudgetSpent):
+        runner.run(runner.Params.model_validate(SETUP), _generators([0]), stop)
+
+    assert told[0].startswith("depth 4, step 0")
