@@ -1,0 +1,142 @@
+"""The largest stable step of predictive coding in linear networks, from the spectrum of the whole iteration.
+
+Nothing is relaxed: one step is applied to every basis vector, which gives the matrix by which activities and
+multipliers move, and its eigenvalues say whether they settle. The step size at which the spectral radius passes 1 is
+found by root finding and held against the closed forms. With constraints alone (`loss_weight` 0) the limit is
+4 / (sigma_max^2 (2 rho + alpha)); the loss's own curvature lowers it a little, to a limit that is exact again. Without
+the loss, complex eigenvalues of a mode have |mu|^2 = 1 - eta rho sigma^2: alpha turns them, and leaves their size.
+
+Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.theory.predictive_coding`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import BaseModel, Field
+from scipy.optimize import brentq
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.predictive_coding import Chain, Rule, Skip, draw_chain
+from dlnrepro.dynamics.predictive_coding_spectrum import constraint_matrix, moving_part, spectral_radius
+from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.theory.predictive_coding import (
+    squared_moduli,
+    stability_limit,
+    stability_limit_with_loss,
+)
+from dlnrepro.runner import Progress, Result, Series
+
+SEARCH = (0.5, 2.0)
+"""Where the edge is looked for, over the limit that the law names."""
+
+COMPLEX = 1e-6
+"""Below this imaginary part an eigenvalue counts as real: far above rounding, which splits no pair by so much."""
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """The parameters, none with a default."""
+
+    depth: int = Field(ge=3, le=32, description="L, the number of weight matrices")
+    width: int = Field(ge=1, le=32, description="n, of every hidden layer")
+    outputs: int = Field(ge=1, le=32, description="the dimension of y")
+    skip: Skip = Field(description="whether hidden layers are I + spread G / sqrt(n L), or spread G / sqrt(n)")
+    spread: float = Field(ge=0, le=4, description="scale of the hidden layers' random part; 1 is the authors' scaling")
+    penalty: float = Field(gt=0, le=100, description="rho")
+    dual_step: float = Field(ge=0, le=100, description="alpha; 0 is plain predictive coding")
+    loss_weight: float = Field(ge=0, le=100, description="a factor on the loss; 0 leaves the constraints alone")
+    modulus_ratio: float = Field(gt=0, lt=1, description="eta over its limit where the moduli are measured")
+    law: Literal["constraints", "with-loss"] = Field(description="the limit that theory tells")
+    law_dual_step: float = Field(ge=0, le=100, description="the alpha that the limit is told; another is an error")
+    modulus_dual_step: float = Field(ge=0, le=100, description="added to rho in the law of the moduli; 0 in the theory")
+    points: int = Field(ge=2, le=100, description="step sizes of the series, from half of the limit to 1.25 times it")
+
+    def memory(self, runs: int) -> int:
+        """The iteration matrix with its eigenvalues at a few step sizes."""
+        return 8 * runs * 24 * (2 * (self.depth - 1) * self.width) ** 2 + 10**6
+
+
+MEASURES = {
+    "edge_ratio": "the step size at which the spectral radius passes 1 over the limit that the law names, in "
+    f"[{SEARCH[0]}, {SEARCH[1]}]",
+    "radius_below": "the spectral radius at 0.98 of the limit, >= 0",
+    "radius_above": "the spectral radius at 1.02 of the limit, >= 0",
+    "modulus_error": "largest distance of a complex eigenvalue's |mu|^2 to the nearest 1 - eta rho sigma^2, >= 0; 0 if "
+    "there is no complex one",
+    "complex_share": "the share of eigenvalues that are complex at the step of the moduli, in [0, 1]",
+}
+
+SERIES = {
+    "step_ratio": Series("step_ratio", "eta over the limit that the law names"),
+    "radius": Series("step_ratio", "the spectral radius of the iteration"),
+}
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Draw networks, find the edge of stability of each, and measure moduli below it."""
+    drawn = draw_chain(
+        params.depth,
+        params.width,
+        params.width,
+        params.outputs,
+        1,
+        params.skip,
+        params.spread,
+        generators,
+    )
+    chain = replace(drawn, last=drawn.last * params.loss_weight**0.5)
+    singular = torch.linalg.svdvals(constraint_matrix(chain))
+    if params.law == "constraints":
+        limit = stability_limit(singular[:, 0], params.penalty, params.law_dual_step)
+    else:
+        limit = stability_limit_with_loss(chain, params.penalty, params.law_dual_step)
+    ratios = torch.linspace(0.5, 1.25, params.points, dtype=torch.float64)
+    edges, radii = [], []
+    for index in range(len(generators)):
+        progress(index / len(generators), f"spectrum {index} of {len(generators)}")
+        one, scale = _single(chain, index), limit[index : index + 1]
+        edges.append(_edge(params, one, scale))
+        radii.append(torch.stack([_radius(params, one, scale * ratio) for ratio in (*ratios, 0.98, 1.02)]))
+    radius = torch.stack(radii)
+    step_size = params.modulus_ratio * limit
+    mu = each_run(torch.linalg.eigvals, moving_part(chain, Rule(step_size, params.penalty, params.dual_step)))
+    turned = mu.imag.abs() > COMPLEX
+    expected = squared_moduli(singular, step_size, params.penalty + params.modulus_dual_step)
+    off = ((mu.real**2 + mu.imag**2)[:, :, None] - expected[:, None, :]).abs().amin(-1)
+    measures = {
+        "edge_ratio": torch.tensor(edges, dtype=torch.float64),
+        "radius_below": radius[:, -2],
+        "radius_above": radius[:, -1],
+        "modulus_error": torch.where(turned, off, 0.0).amax(-1),
+        "complex_share": turned.to(torch.float64).mean(-1),
+    }
+    return Result(measures, {"step_ratio": ratios.expand(len(generators), -1), "radius": radius[:, :-2]})
+
+
+def _single(chain: Chain, index: int) -> Chain:
+    """One run of a chain, with the runs' dimension kept."""
+    part = slice(index, index + 1)
+    return Chain(chain.first[part], chain.hidden[part], chain.last[part], chain.inputs[part], chain.targets[part])
+
+
+def _radius(params: Params, chain: Chain, step_size: Tensor) -> Tensor:
+    """The spectral radius of one run's iteration, a number."""
+    return spectral_radius(chain, Rule(step_size, params.penalty, params.dual_step))[0]
+
+
+def _edge(params: Params, chain: Chain, limit: Tensor) -> float:
+    """The step size, over the limit, at which the spectral radius passes 1."""
+
+    def excess(ratio: float) -> float:
+        return float(_radius(params, chain, ratio * limit)) - 1
+
+    low, high = SEARCH
+    if excess(high) < 0:
+        return high
+    if excess(low) > 0:
+        return low
+    return float(np.asarray(brentq(excess, low, high, xtol=1e-12, rtol=1e-12)))
