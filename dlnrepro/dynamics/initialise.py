@@ -58,3 +58,25 @@ def orthonormal(rows: int, columns: int, generators: Sequence[Generator]) -> Ten
     factor, triangle = torch.linalg.qr(normal((rows, columns), generators))
     frame: Tensor = factor * torch.sign(torch.diagonal(triangle, dim1=-2, dim2=-1))[..., None, :]
     return frame
+
+
+def semi_orthogonal(widths: Sequence[int], generators: Sequence[Generator]) -> list[Tensor]:
+    """Weights W_1 .. W_L with orthonormal rows, or columns where a layer widens, each uniform (Haar).
+
+    Args:
+        widths: n_0 .. n_L.
+        generators: one per run; W_1 is drawn first.
+
+    Returns:
+        A list of L tensors, W_l of shape (runs, n_l, n_{l-1}).
+    """
+    return [
+        orthonormal(after, before, generators) if after > before else orthonormal(before, after, generators).mT
+        for before, after in pairwise(widths)
+    ]
+
+
+def uniform_layers(widths: Sequence[int], generators: Sequence[Generator]) -> list[Tensor]:
+    """Weights W_1 .. W_L, uniform on +-1 / sqrt(n_{l-1}): the default of PyTorch's linear layers."""
+    bounds = [(before, after, 1 / math.sqrt(before)) for before, after in pairwise(widths)]
+    return [uniform((after, before), -bound, bound, generators) for before, after, bound in bounds]

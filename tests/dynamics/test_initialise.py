@@ -6,7 +6,15 @@ import pytest
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.initialise import directions, gaussian, normal, orthonormal, uniform
+from dlnrepro.dynamics.initialise import (
+    directions,
+    gaussian,
+    normal,
+    orthonormal,
+    semi_orthogonal,
+    uniform,
+    uniform_layers,
+)
 
 
 def _generators(*seeds: int) -> list[Generator]:
@@ -20,6 +28,8 @@ def _all(generators: list[Generator]) -> list[Tensor]:
         *gaussian([3, 20, 4, 2], 0.7, generators),
         directions(6, generators),
         orthonormal(7, 3, generators),
+        *semi_orthogonal([5, 3, 4], generators),
+        *uniform_layers([5, 3, 4], generators),
     ]
 
 
@@ -66,3 +76,22 @@ def test_orthonormal_columns_are_orthonormal_and_have_no_preferred_sign() -> Non
     torch.testing.assert_close(frames.mT @ frames, torch.eye(4, dtype=torch.float64).expand(400, 4, 4))
     # Each entry of a Haar matrix has mean 0 and variance 1/4: 400 draws leave a mean of 0.025, here four times that.
     assert float(frames.mean(0).abs().max()) < 0.1
+
+
+def test_semi_orthogonal_layers_have_orthonormal_rows_or_columns() -> None:
+    narrowing, widening = semi_orthogonal([5, 3, 4], _generators(0, 1))
+
+    identity = torch.eye(3, dtype=torch.float64).expand(2, 3, 3)
+    assert narrowing.shape == (2, 3, 5)
+    assert widening.shape == (2, 4, 3)
+    torch.testing.assert_close(narrowing @ narrowing.mT, identity)
+    torch.testing.assert_close(widening.mT @ widening, identity)
+
+
+def test_uniform_layers_fill_the_interval_that_pytorch_takes_by_default() -> None:
+    (layer,) = uniform_layers([16, 4000], _generators(0))
+
+    assert float(layer.abs().max()) <= 0.25
+    assert float(layer.min()) == pytest.approx(-0.25, abs=1e-3)
+    assert float(layer.max()) == pytest.approx(0.25, abs=1e-3)
+    assert float(layer.std()) == pytest.approx(0.25 / 3**0.5, rel=0.01)
