@@ -3,10 +3,21 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: run table test lint bench clean
+.PHONY: run run-all reference table test lint bench clean
 
 run: $(READY)
+	$(VENV)/bin/dlnrepro run -m core
+	$(VENV)/bin/dlnrepro diff --quiet --subset outputs/reference latest
+
+run-all: $(READY)
 	$(VENV)/bin/dlnrepro run
+	$(VENV)/bin/dlnrepro diff --quiet outputs/reference latest
+
+# What `make run` is held against; made anew, and committed, when a claim or a runner changes.
+reference: $(READY)
+	$(VENV)/bin/dlnrepro run --no-cache
+	rm -rf outputs/reference
+	cp -RL outputs/latest outputs/reference
 
 table: $(READY)
 	$(VENV)/bin/python -m tests.readme

@@ -66,11 +66,13 @@ class Check:
 def share_lower_bound(successes: int, runs: int) -> float:
     """The exact one-sided 95 % lower bound on a share, given `successes` of `runs` (Clopper, Pearson 1934).
 
-    It is the 5 % quantile of Beta(successes, runs - successes + 1), and 0 without a success.
+    It is the 5 % quantile of Beta(successes, runs - successes + 1): 0 without a success, and 0.05^(1/runs) if all are.
     """
     if successes == 0:
         return 0.0
-    # Imported here, for it takes as long as all of `dlnrepro list`, which judges nothing.
+    if successes == runs:
+        return float((1 - CONFIDENCE) ** (1 / runs))
+    # Imported here, for it takes longer than all of `dlnrepro report` where every run or none passes.
     from scipy.special import betaincinv
 
     return float(betaincinv(successes, runs - successes + 1, 1 - CONFIDENCE))

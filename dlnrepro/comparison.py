@@ -56,6 +56,11 @@ class ClaimComparison:
     identical: bool
     seconds: tuple[float, float]
 
+    @property
+    def alike(self) -> bool:
+        """Whether everything could be compared, and nothing differs beyond the tolerances."""
+        return self.verdicts[0] == self.verdicts[1] and not (self.settings or self.missing or self.differences)
+
 
 @dataclass(frozen=True)
 class Comparison:

@@ -77,8 +77,14 @@ def provenance(command: Sequence[str], started: datetime) -> Provenance:
 
 def versions() -> dict[str, str]:
     """The versions of everything whose change could change a number."""
-    found = {name: importlib.metadata.version(name) for name in _PHYSICS}
+    found = {name: _installed(name) for name in _PHYSICS}
     return {"dlnrepro": __version__, "python": platform.python_version(), **found}
+
+
+@cache
+def _installed(name: str) -> str:
+    """The version of a package; it takes the system some milliseconds to tell."""
+    return importlib.metadata.version(name)
 
 
 @cache

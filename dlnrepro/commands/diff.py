@@ -22,10 +22,18 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-12
     "--rtol", type=click.FloatRange(0), help=f"Relative tolerance for numbers.  [default: {RELATIVE:g}]", metavar="X"
 )
 @click.option("--subset", is_flag=True, help="RUN_B may leave out claims of RUN_A.")
+@click.option("-q", "--quiet", is_flag=True, help="Only what differs, and the sum.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
 @options.outputs
 def command(
-    first: str, second: str, atol: float | None, rtol: float | None, subset: bool, as_json: bool, outputs: Path
+    first: str,
+    second: str,
+    atol: float | None,
+    rtol: float | None,
+    subset: bool,
+    quiet: bool,
+    as_json: bool,
+    outputs: Path,
 ) -> int:
     """Compare two stored runs. RUN_A and RUN_B are folders in outputs/reports, paths, or `latest`.
 
@@ -52,6 +60,6 @@ def command(
         click.echo(json.dumps({"exit_code": code, **asdict(comparison)}, indent=1, ensure_ascii=False))
         return code
     paper = Paper.of_terminal()
-    differences_page(paper, comparison)
+    differences_page(paper, comparison, quiet)
     paper.deliver()
     return code

@@ -17,19 +17,20 @@ NOTABLE = 1.5
 LEAST_SECONDS = 0.5
 
 
-def differences_page(paper: Paper, comparison: Comparison) -> None:
-    """The comparison of two reports."""
-    rows = [_row(claim) for claim in comparison.claims]
-    if rows:
+def differences_page(paper: Paper, comparison: Comparison, quiet: bool = False) -> None:
+    """The comparison of two reports; if quiet, only what differs beyond the tolerances, and the sum."""
+    shown = [claim for claim in comparison.claims if not (quiet and claim.alike)]
+    if rows := [_row(claim) for claim in shown]:
         paper.table(rows)
-    for claim in comparison.claims:
+    for claim in shown:
         _details(paper, claim)
     for ids, which in ((comparison.only_first, "first"), (comparison.only_second, "second")):
-        if ids:
+        if ids and not (quiet and which == "first"):
             paper.line((f"only in the {which}: ", "yellow"), ", ".join(ids), hang=2)
-    if comparison.origins:
+    if comparison.origins and (shown or not quiet):
         paper.line("made with: ", "; ".join(comparison.origins), hang=2)
-    paper.line()
+    if shown or not quiet:
+        paper.line()
     paper.line(_sum(comparison))
 
 
