@@ -78,7 +78,7 @@ SERIES = {
     "drift_law": Series("sweep", "(L-2) eta <r>, from the cycle of a single path"),
     "lag": Series("sweep", "z when the mode is learned"),
     "restoration_time": Series("sweep", "steps until the path carries 0.05 of the mode; all steps, if it never does"),
-    "restoration_law": Series("sweep", "z over (L-2) eta <r>; all steps, if that is 0"),
+    "restoration_law": Series("sweep", "z over (L-2) eta <r>; all steps, if one of the two is not a number above 0"),
 }
 
 
@@ -99,7 +99,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         **_restoration(params, seen, scales, law),
     }
     whole = torch.full_like(law, params.steps)
-    expected = torch.where(law > 0, seen.lag / law, whole)
+    expected = torch.where((law > 0) & torch.isfinite(seen.lag), seen.lag / law, whole)
     series = {
         "step_ratio": ratios.expand_as(seen.lag),
         "start_scale": scales.expand_as(seen.lag),

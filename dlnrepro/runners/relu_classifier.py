@@ -40,6 +40,9 @@ Array = NDArray[np.float64]
 ACTIVE = 0.01
 """A neuron counts as active with W_1 x above this, the weights being of order one; below, it may slide on its kink."""
 
+FOLLOWING = 0.95
+"""The share of the work that is following the flow; the rest is measuring."""
+
 GROWN = 2
 """The slope is fitted where the head's smallest layer is at least so many times its largest at the start."""
 
@@ -136,10 +139,11 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     start = np.concatenate([weight.numpy().reshape(len(generators), -1) for weight in weights], axis=1)
     path, least = _follow(params, network, start, progress)
     margins = np.stack([network.margins(state) for state in path], axis=1)
-    kept = [
-        _measure(params, margins[run], path[:, run], [*unflatten(path[:, run], shapes)], least[run] > ACTIVE)
-        for run in range(len(generators))
-    ]
+    kept = []
+    for run in range(len(generators)):
+        progress(FOLLOWING + (1 - FOLLOWING) * run / len(generators), f"measuring run {run + 1} of {len(generators)}")
+        layers = unflatten(path[:, run], shapes)
+        kept.append(_measure(params, margins[run], path[:, run], layers, least[run] > ACTIVE))
     return Result(
         {name: torch.stack([one[0][name] for one in kept]) for name in MEASURES},
         {name: torch.stack([one[1][name] for one in kept]) for name in SERIES},
@@ -163,7 +167,7 @@ def _follow(params: Params, network: ReluNetwork, start: Array, progress: Progre
     wanted = {round(index * last / (params.points - 1)) for index in range(params.points)}
     kept, least = [], np.full((len(start), params.width), np.inf)
     for index, state in enumerate(trajectory(network.velocity, start, times, params.stiffness)):
-        progress(index / last, f"step {index} of {last}, clock {times[index]:.3g}")
+        progress(FOLLOWING * index / last, f"step {index} of {last}, clock {times[index]:.3g}")
         least = np.minimum(least, network.activities(state).min(-1))
         if index in wanted:
             kept.append(state)
