@@ -63,8 +63,8 @@ MEASURES = {
     "escaped": "the share of the sweep's points at which z of that path falls to 0.6 of what it was then, in [0, 1]",
     "drift_ratio": "the fall of z per step over (L-2) eta <r>, where it is farthest from 1 over the sweep; 0 if it did "
     "not fall at every point, or should not",
-    "onset": "the step ratio at which the drift vanishes, by a cubic through the sweep, over 2; the last one of it if "
-    "z did not fall at every point, or in a sweep over scales",
+    "onset_gap": "the step ratio at which the drift vanishes, by a cubic in gamma, over 2, less 1; of the last "
+    "step ratio instead if z did not fall at every point, or in a sweep over scales",
     "onset_slope": "the cubic's slope there over 3 (L-2) / (2 (5L-4)); 0 in these cases",
     "exponent_gap": "the exponent of the restoration time in the start scale, plus L-2; a time that is not reached has "
     "the exponent 0, and so has a sweep over step ratios",
@@ -127,7 +127,7 @@ def _farthest(drift: Tensor, law: Tensor) -> Tensor:
 
 def _onset(params: Params, drift: Tensor, ratios: Tensor) -> dict[str, Tensor]:
     """Where the drift begins and how steeply, by a cubic in gamma - 2."""
-    last = drift.new_tensor([params.highest_ratio / 2, 0.0])
+    last = drift.new_tensor([params.highest_ratio / 2 - 1, 0.0])
 
     def fitted(row: Tensor) -> Tensor:
         if not bool(torch.isfinite(row).all()) or params.lowest_ratio == params.highest_ratio:
@@ -135,10 +135,10 @@ def _onset(params: Params, drift: Tensor, ratios: Tensor) -> dict[str, Tensor]:
         cubic = np.polynomial.Polynomial.fit((ratios - 2).numpy(), row.numpy(), 3)
         roots = cubic.roots()
         root = float(roots[np.abs(roots).argmin()].real)
-        return row.new_tensor([1 + root / 2, float(cubic.deriv()(root)) / onset_slope(params.law_depth)])
+        return row.new_tensor([root / 2, float(cubic.deriv()(root)) / onset_slope(params.law_depth)])
 
     both = each_run(fitted, drift)
-    return {"onset": both[:, 0], "onset_slope": both[:, 1]}
+    return {"onset_gap": both[:, 0], "onset_slope": both[:, 1]}
 
 
 def _restoration(params: Params, seen: Drift, scales: Tensor, law: Tensor) -> dict[str, Tensor]:

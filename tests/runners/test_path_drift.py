@@ -65,7 +65,7 @@ def test_beyond_the_limit_the_loser_gains_at_the_rate_of_theory(changes: dict[st
 
     assert torch.equal(found["escaped"], one)
     torch.testing.assert_close(found["drift_ratio"], one, rtol=0, atol=0.03)
-    torch.testing.assert_close(found["onset"], one, rtol=0, atol=2e-3)
+    torch.testing.assert_close(found["onset_gap"], 0 * one, rtol=0, atol=2e-3)
     torch.testing.assert_close(found["onset_slope"], one, rtol=0, atol=0.03)
 
 
@@ -78,7 +78,7 @@ def test_below_the_limit_at_zero_and_at_depth_two_it_never_gains(changes: dict[s
 
     for name in ("escaped", "drift_ratio", "onset_slope", "time_ratio"):
         assert torch.equal(found[name], nothing), name
-    assert torch.equal(found["onset"], torch.full_like(nothing, changes.get("highest_ratio", 2.4) / 2))
+    assert torch.equal(found["onset_gap"], torch.full_like(nothing, changes.get("highest_ratio", 2.4) / 2 - 1))
 
 
 def test_the_restoration_time_has_the_exponent_and_the_slope_of_theory_and_not_of_another_depth() -> None:
@@ -149,5 +149,5 @@ def test_the_onset_is_where_a_given_drift_vanishes(monkeypatch: pytest.MonkeyPat
     found = _run([0, 1]).measures
 
     one = torch.ones(2, dtype=torch.float64)
-    torch.testing.assert_close(found["onset"], 1.015 * one, rtol=1e-9, atol=0)
+    torch.testing.assert_close(found["onset_gap"], 0.015 * one, rtol=1e-9, atol=0)
     torch.testing.assert_close(found["onset_slope"], 0.5 / (3 * 2 / (2 * 16)) * one, rtol=1e-6, atol=0)
