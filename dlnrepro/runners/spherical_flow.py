@@ -40,12 +40,13 @@ from dlnrepro.dynamics.theory.spherical import (
     clock_rate,
     doubled_bound,
     log_cotangent,
+    norm_bounds,
     share_of_bound,
     turning_point,
 )
 from dlnrepro.runner import Progress, Result, Series
 
-PANELS = 48
+PANELS = 40
 DECADES = 3
 RELATIVE, ABSOLUTE = 1e-8, 1e-200
 
@@ -101,6 +102,7 @@ MEASURES = {
     "first_share": "largest (1 - cos(theta)) over its bound until the norm turns, > 0; 1 if it rises from the start",
     "second_share": "largest (1 - cos(theta)) over its bound from there on, > 0",
     "bound_share": "the larger one of the two, > 0",
+    "norm_share": "the largest of |w| over its upper bound and of its lower bound over |w|, > 0; 1 at the start",
     "turning_time": "the first recorded time at which the norm rises, over the horizon, in [0, 1]",
     "start_imbalance": "largest ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F of the start, over the mean "
     "||W_l||_F^2, >= 0; 0 for N = 1",
@@ -178,6 +180,8 @@ def _measured(params: Params, grid: Panels, predictor: Tensor, unequal: Tensor) 
     power, earlier = -log_slope(log_times, angle, late), -log_slope(log_times, angle, before)
     falling = torch.arange(times.shape[-1]) <= turns[:, None]
     first, second = torch.where(falling, share, 0.0).amax(-1), torch.where(falling, 0.0, share).amax(-1)
+    bounds = [norm_bounds(grid.times, row[0], depth, pull) for row in norm]
+    beyond = [torch.maximum(low / row, row / high).amax() for row, (low, high) in zip(norm, bounds, strict=True)]
     measures = {
         "identity_error": (turned - clock).abs().amax(-1) / clock[:, -1],
         "rate_ratio": -log_slope(times, each_run(torch.exp, -cotangent), late) / pull,
@@ -188,6 +192,7 @@ def _measured(params: Params, grid: Panels, predictor: Tensor, unequal: Tensor) 
         "second_share": second,
         "bound_share": torch.maximum(first, second),
         "turning_time": torch.where(torch.isfinite(norm[:, -1]), grid.times[turns], torch.nan) / params.horizon,
+        "norm_share": torch.stack(beyond),
         "start_imbalance": unequal,
         "end_angle": angle[:, -1],
     }

@@ -43,7 +43,7 @@ def test_every_measure_and_series_is_returned_with_its_shape() -> None:
     assert set(result.measures) == set(runner.MEASURES)
     assert set(result.series) == set(runner.SERIES)
     assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert all(value.shape == (3, 49) for value in result.series.values())
+    assert all(value.shape == (3, 41) for value in result.series.values())
 
 
 @pytest.mark.parametrize(

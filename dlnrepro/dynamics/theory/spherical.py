@@ -14,8 +14,11 @@ not) and rises from then on: lower bounds X <= 2 Y,
     N > 2   X = 2 Y(0) + (2 / ((N-2) pi)) ln(1 + (N-2) c_0 t |w(0)|^(1-2/N))    until T,
             X = 2 Y(T) + 2 h |w(T)|^(1-2/N) s                            at T + s.
 
-q = 0.6 bounds 2 z / (1 + e^z), and with it d|w|^2/dt for N = 1. As printed in the submission, for N > 2 the factor
-before the logarithm is 2 h and the last power of |w(T)| is 2 - 2/N; the lemmas give the constants above.
+q = 0.6 bounds 2 z / (1 + e^z), and with it d|w|^(2/N)/dt: |w| <= (|w(0)|^(2/N) + q t)^(N/2). From below the norm is
+bounded by |w| >= (|w(0)|^(2/N-1) + (N-2) c_0 t)^(-N/(N-2)), which is |w(0)| e^(-2 c_0 t) for N = 2.
+
+As printed in the submission, for N > 2 the factor before the logarithm is 2 h and the last power of |w(T)| is 2 - 2/N;
+the lemmas give the constants above.
 
 Source: Lin, Sun and Zhang, NeurIPS 2021, Theorems 1 and 5 and Lemmas 3 and 4 of the submission. The constants for N > 2
 were derived here from the lemmas.
@@ -72,6 +75,24 @@ def doubled_bound(
     first = 2 * cotangent[0] + _first_phase(times, norm[0], depth, pull, constants)
     second = 2 * cotangent[turn] + _second_phase(times - times[turn], norm[turn], depth, pull, constants)
     return torch.where(torch.arange(len(times)) < turn, first, second)
+
+
+def norm_bounds(times: Tensor, start: Tensor, depth: int, pull: float) -> tuple[Tensor, Tensor]:
+    """The lower and the upper bound on |w| along one run, each of shape (times,).
+
+    For N = 1 the lower bound falls to 0 and stays there.
+
+    Args:
+        times: from 0 on, of shape (times,).
+        start: |w(0)|, a single number.
+        depth: N.
+        pull: h = c_0 / pi.
+    """
+    upper = (start ** (2 / depth) + _FASTEST * times) ** (depth / 2)
+    if depth == 2:
+        return start * torch.exp(-2 * math.pi * pull * times), upper
+    base = start ** (2 / depth - 1) + (depth - 2) * math.pi * pull * times
+    return base.clamp_min(0) ** (depth / (2 - depth)), upper
 
 
 def share_of_bound(cotangent: Tensor, bound: Tensor) -> Tensor:

@@ -14,6 +14,7 @@ from dlnrepro.dynamics.theory.spherical import (
     clock_rate,
     doubled_bound,
     log_cotangent,
+    norm_bounds,
     share_of_bound,
     turning_point,
 )
@@ -86,6 +87,28 @@ def test_circle_and_three_layers_have_equal_constants_in_the_first_phase() -> No
     turn = turning_point(norm)
     assert turn > 10
     torch.testing.assert_close(derived[:turn], printed[:turn])
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 4, 6])
+@pytest.mark.parametrize("angle", [0.4, 2.9])
+def test_the_norm_stays_within_its_bounds(depth: int, angle: float) -> None:
+    _, norm = motion(depth, 0.8, angle)
+
+    lower, upper = norm_bounds(torch.from_numpy(TIMES), norm[0], depth, teacher_pull("sphere", 2))
+
+    assert float((norm / upper).max()) < 1 + 1e-9
+    assert float((lower / norm).max()) < 1 + 1e-9
+    torch.testing.assert_close(torch.stack([lower[0], upper[0]]), norm[0].expand(2), rtol=1e-12, atol=0)
+
+
+def test_the_lower_bound_on_the_norm_solves_its_equation() -> None:
+    """d ln(l) / dt = -N c_0 l^(1-2/N), for the norm falls at most as fast as a gradient of length c_0 lets it."""
+    times, start = torch.linspace(0, 1, 2001, dtype=torch.float64), torch.tensor(0.9, dtype=torch.float64)
+    for depth in (2, 3, 5):
+        lower, _ = norm_bounds(times, start, depth, 1 / math.pi)
+
+        slope = (lower[1001].log() - lower[999].log()) / (times[1001] - times[999])
+        assert float(slope) == pytest.approx(-depth * float(lower[1000]) ** (1 - 2 / depth), rel=1e-6)
 
 
 def test_the_turning_point_is_the_first_rising_record() -> None:
