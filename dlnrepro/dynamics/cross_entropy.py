@@ -44,3 +44,16 @@ def log_risk_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor) -> tupl
     margins, direction = soft_margins(x @ partial[-1].mT, hot)
     value, slope = batched_log_risk("logistic", margins)
     return value, pull_back(weights, partial, (slope[..., None] * direction).mT @ x)
+
+
+def risk_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The R of every run, (runs,), and its gradient on every layer; arguments as in `log_risk_gradient`.
+
+    dR/dm = -1 / (n (1 + e^m)).
+    """
+    partial = prefixes(weights)
+    margins, direction = soft_margins(x @ partial[-1].mT, hot)
+    odds = (-margins.abs()).exp()
+    loss = odds.log1p() + (-margins).clamp_min(0)
+    slope = -torch.where(margins > 0, odds, torch.ones_like(odds)) / (1 + odds) / margins.shape[-1]
+    return loss.mean(-1), pull_back(weights, partial, (slope[..., None] * direction).mT @ x)

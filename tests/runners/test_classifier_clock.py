@@ -1,0 +1,137 @@
+"""The classifier-clock runner: batches, clocks that can be told by hand, and settings that contradict one another."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners import classifier_clock as runner
+
+SETUP: dict[str, Any] = {
+    "depth": 2,
+    "dimension": 10,
+    "width": 6,
+    "classes": 3,
+    "samples": 8,
+    "scale": 0.7,
+    "rule": "normalised",
+    "clock": "steps",
+    "step_size": 0.05,
+    "steps": 250,
+    "level_from": 4.0,
+    "level_to": 8.0,
+    "law_depth": 2,
+}
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    params = runner.Params.model_validate(SETUP | changes)
+    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
+
+
+def test_every_measure_and_series_is_returned_with_its_shape() -> None:
+    result = _run([0, 1, 2])
+
+    assert set(result.measures) == set(runner.MEASURES)
+    assert set(result.series) == set(runner.SERIES)
+    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
+    assert {result.series[name].shape for name in ("level", "clock", "law")} == {(3, 41)}
+    assert result.series["step"].shape == result.series["risk"].shape
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"depth": 3, "clock": "time"},
+        {"rule": "adam", "step_size": 0.003},
+        {"rule": "plain", "depth": 3, "step_size": 1.0},
+        {"rule": "plain", "clock": "time", "step_size": 1.0},
+    ],
+)
+def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
+    together, alone, longer = (_run(seeds, **changes) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
+
+    for values, single, first in (
+        (together.measures, alone.measures, longer.measures),
+        (together.series, alone.series, longer.series),
+    ):
+        for name, value in values.items():
+            assert torch.equal(value[2:3].nan_to_num(), single[name].nan_to_num()), name
+            assert torch.equal(first[name][:1].nan_to_num(), single[name].nan_to_num()), name
+
+
+def test_normalised_steps_keep_an_even_pace() -> None:
+    """Every step lowers log R by its size to first order, so that T = (log(1/eps) - log(1/R_0)) / eta."""
+    result = _run([0, 1])
+    clock = result.series["clock"]
+
+    pace = (clock[:, -1] - clock[:, 0]) * 0.05 / 4.0
+    torch.testing.assert_close(pace, torch.ones_like(pace), rtol=0.02, atol=0)
+    torch.testing.assert_close(result.measures["slowing"], torch.ones_like(pace), rtol=0.02, atol=0)
+    contraction = result.measures["contraction"]
+    torch.testing.assert_close(contraction, torch.full_like(contraction, math.exp(-0.05)), rtol=2e-3, atol=0)
+
+
+def test_the_flow_s_clock_is_that_of_plain_descent_with_small_steps() -> None:
+    """Two routes to one number: time of the flow from normalised steps, and step size times plain steps."""
+    flow = _run([0, 1], clock="time", step_size=0.005, steps=1200, level_from=2.0, level_to=3.0)
+    plain = _run([0, 1], rule="plain", clock="time", step_size=0.05, steps=4000, level_from=2.0, level_to=3.0)
+
+    torch.testing.assert_close(flow.series["clock"], plain.series["clock"], rtol=0.01, atol=0)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_flow_follows_the_law_of_its_depth_alone(depth: int) -> None:
+    """The next order is (2-2/L) / log(1/eps); at depth 1 the law is exact but for the direction's convergence."""
+    changes = {"depth": depth, "clock": "time", "steps": 1400, "level_from": 30.0, "level_to": 60.0}
+
+    right = _run([0], **changes, law_depth=depth).measures["law_error"]
+    wrong = _run([0], **changes, law_depth=depth + 1).measures["law_error"]
+
+    assert float(right) < 0.06
+    assert float(wrong) > 0.12
+
+
+def test_a_clock_that_never_strikes_is_one_and_its_slowing_unknown() -> None:
+    measures = _run([0], steps=10).measures
+
+    assert float(measures["contraction"]) == 1
+    assert float(measures["clock_exponent"]) == 1
+    assert torch.isnan(measures["slowing"]).all()
+
+
+def test_a_run_that_diverges_is_nan() -> None:
+    measures = _run([0], rule="plain", step_size=100.0, scale=10.0, depth=4).measures
+
+    assert all(torch.isnan(measures[name]).all() for name in ("log_inverse_risk", "contraction", "clock_exponent"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"samples": 16}, "no more than dimension"),
+        ({"samples": 9}, "multiple of 8"),
+        ({"level_from": 8.0}, "level_from must lie below"),
+        ({"rule": "adam", "clock": "time"}, "clock must be steps"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)
+
+
+def test_progress_may_stop_a_run() -> None:
+    def progress(fraction: float, _: str) -> None:
+        if fraction > 0.3:
+            raise BudgetSpent
+
+    params = runner.Params.model_validate(SETUP)
+    with pytest.raises(BudgetSpent):
+        runner.run(params, [torch.Generator().manual_seed(0)], progress)
