@@ -189,9 +189,9 @@ def relax(
         rule: the constants of a step.
         steps: how many.
         observe: told the number of steps done, from 0 to `steps`, and the state; stops it by returning True.
-        progress: told the fraction done about a hundred times; may raise to stop.
+        progress: told the fraction done a hundred times or every 50 steps; may raise to stop.
     """
-    stride = max(1, steps // 100)
+    stride = min(max(1, steps // 100), 50)
     for done in range(steps):
         if observe(done, state):
             return state

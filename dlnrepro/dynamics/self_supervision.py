@@ -36,7 +36,6 @@ Loss = Literal["two-sided", "difference", "linear"]
 Activation = Literal["linear", "relu"]
 
 ITERATIONS = 60
-HALVINGS = 12
 SETTLED = 1e-13
 """The gap of an optimum's weights, over their largest possible value, at which they count as found."""
 
@@ -58,12 +57,6 @@ class Contrast:
     def pull(self, scores: Tensor) -> Tensor:
         """-f'(u) in [0, 1], shaped as the scores."""
         return torch.ones_like(scores) if self.margin is None else torch.sigmoid(self.margin - scores)
-
-    def value(self, scores: Tensor) -> Tensor:
-        """sum_j f(u_j) over the last dimension."""
-        if self.margin is None:
-            return -scores.sum(-1)
-        return torch.nn.functional.softplus(self.margin - scores, threshold=100).sum(-1)
 
 
 def contrast(loss: Loss, samples: int) -> Contrast:
@@ -138,14 +131,12 @@ def best_feedback(layer: Tensor, context: Tensor, how: Contrast, decay: float) -
 
 
 def _newton(products: Tensor, how: Contrast, scale: float) -> Tensor:
-    """The g with g = scale x -f'(K g), K being the inner products of the features; by damped Newton steps.
+    """The g with g = scale x -f'(K g), K being the inner products of the features; by Newton's method from 0.
 
-    It minimises scale sum_j f((K g)_j) + g^T K g / 2. A step has the first of the lengths 1, 1/2, 1/4 .. with which the
-    objective does not rise by more than rounding: at the end only whole steps bring the last digits.
+    Whole steps: a pilot over sizes 1 to 100 and decays 1e-2 to 1e-6 found no system on which they fail. Where K is so
+    large that rounding keeps the gap open, the last iterate is taken; `feedback_gap` tells.
     """
     identity = torch.eye(products.shape[-1], dtype=products.dtype)
-    lengths = 0.5 ** torch.arange(HALVINGS, dtype=products.dtype)
-    lengths[-1] = 0
     weights = torch.zeros(products.shape[:-1], dtype=products.dtype)
     for _ in range(ITERATIONS):
         pull = how.pull((products @ weights[..., None])[..., 0])
@@ -153,12 +144,7 @@ def _newton(products: Tensor, how: Contrast, scale: float) -> Tensor:
         if float(gap.abs().max()) <= SETTLED * scale:
             break
         bend = scale * pull * (1 - pull)
-        move = torch.linalg.solve(identity + bend[..., None] * products, gap[..., None])[..., 0]
-        tried = weights[..., None, :] - lengths[:, None] * move[..., None, :]
-        ahead = tried @ products
-        objective = scale * how.value(ahead) + 0.5 * (tried * ahead).sum(-1)
-        first = (objective <= objective[..., -1:] * (1 + 1e-12)).to(torch.int64).argmax(-1)
-        weights = torch.take_along_dim(tried, first[..., None, None], -2)[..., 0, :]
+        weights = weights - torch.linalg.solve(identity + bend[..., None] * products, gap[..., None])[..., 0]
     return weights
 
 

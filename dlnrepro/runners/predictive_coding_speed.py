@@ -20,6 +20,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.geometry import slope
 from dlnrepro.dynamics.predictive_coding import (
+    Chain,
     Rule,
     Skip,
     State,
@@ -171,16 +172,18 @@ def _arrival(params: Params, depth: int, generators: Sequence[Generator], progre
     # A run that never arrives is given its last step; one that diverged stays NaN.
     finite = torch.isfinite(end.activities).flatten(1).all(-1)
     late = torch.isnan(time) & finite
-    signal = credit(chain, spent[0], params.penalty)
-    updates = weight_gradients(chain, spent[0].activities, signal)
-    wanted = weight_gradients(chain, activities, adjoints)
-    first = [torch.linalg.matrix_norm(layers[0]) for layers in (updates, wanted)]
     return Arrival(
-        torch.where(late, float(params.most_steps), time),
-        update_cosine(updates, wanted),
-        first[0] / first[1],
-        _along(signal, adjoints),
+        torch.where(late, float(params.most_steps), time), *_spent(chain, spent[0], adjoints, params.penalty)
     )
+
+
+def _spent(chain: Chain, state: State, adjoints: Tensor, penalty: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Updates and credit when the budget is spent: the cosine, the first layer's size and the profile of `Arrival`."""
+    signal = credit(chain, state, penalty)
+    updates = weight_gradients(chain, state.activities, signal)
+    wanted = weight_gradients(chain, forward(chain), adjoints)
+    first = [torch.linalg.matrix_norm(layers[0]) for layers in (updates, wanted)]
+    return update_cosine(updates, wanted), first[0] / first[1], _along(signal, adjoints)
 
 
 def _within(depths: Sequence[int], depth: int, progress: Progress) -> Progress:

@@ -105,6 +105,16 @@ def test_the_last_layer_always_learns_as_back_propagation_teaches() -> None:
         assert float(error[0, 0]) > 0.05
 
 
+def test_errors_and_cosines_are_those_of_the_worst_layer_below_the_last() -> None:
+    result = _run([0, 1], start="default", printed=[0.1, 0.2, 1.0])
+
+    error, cosine = result.series["error"][:, :-1], result.series["cosine"]
+    assert torch.equal(result.measures["gradient_error"], error.max(-1).values)
+    assert torch.equal(result.measures["least_cosine"], cosine[:, :-1].min(-1).values)
+    gaps = (cosine - torch.tensor([0.1, 0.2, 1.0], dtype=torch.float64)).abs()
+    assert torch.equal(result.measures["printed_gap"], gaps.max(-1).values)
+
+
 def test_the_own_context_is_the_measure_of_closeness_and_of_gain() -> None:
     own = _run([0, 1], start="default").measures
 

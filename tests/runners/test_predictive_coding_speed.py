@@ -8,7 +8,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics.predictive_coding import Rule, State, credit, draw_chain, forward, step
+from dlnrepro.dynamics.predictive_coding import Rule, State, credit, draw_chain, forward, step, weight_gradients
 from dlnrepro.dynamics.theory.predictive_coding import backprop_adjoints
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runner import Result, silent
@@ -76,6 +76,27 @@ def test_credit_has_arrived_between_the_two_steps_around_half_of_its_target() ->
     last, first = shares[int(time)], shares[int(time) + 1]
     assert max(shares[: int(time) + 1]) < 0.5 <= first
     assert last + (time - int(time)) * (first - last) == pytest.approx(0.5, abs=1e-12)
+
+
+def test_after_the_budget_updates_and_credit_are_those_of_so_many_steps() -> None:
+    result = _run([3], depths=[4, 6])
+
+    generators = _generators([3])
+    draw_chain(4, 5, 3, 2, 3, "identity", 0.3, generators)
+    chain = draw_chain(6, 5, 3, 2, 3, "identity", 0.3, generators)
+    adjoints = -backprop_adjoints(chain)
+    state = State(forward(chain), torch.zeros_like(forward(chain)))
+    for _ in range(12):
+        state = step(chain, state, Rule(torch.full((1,), 0.2, dtype=torch.float64), 1.0, 1.0))
+    signal = credit(chain, state, 1.0)
+    profile = [float((signal[:, i] * adjoints[:, i]).sum() / adjoints[:, i].square().sum()) for i in range(5)]
+    updates = weight_gradients(chain, state.activities, signal)
+    wanted = weight_gradients(chain, forward(chain), adjoints)
+    flat, goal = (torch.cat([layer.flatten() for layer in layers]) for layers in (updates, wanted))
+
+    assert result.series["credit_after_budget"][0].tolist() == pytest.approx(profile, rel=1e-12)
+    assert float(result.measures["budget_cosine"]) == pytest.approx(float(torch.cosine_similarity(flat, goal, dim=0)))
+    assert float(result.measures["budget_first_norm"]) == pytest.approx(float(updates[0].norm() / wanted[0].norm()))
 
 
 def test_a_wave_keeps_its_pace_and_half_the_dual_step_slows_it_by_the_root_of_two() -> None:
