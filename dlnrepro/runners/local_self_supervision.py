@@ -93,7 +93,7 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
 
 MEASURES = {
     "gradient_error": "largest ||g_l - g_BP,l||_F / ||g_BP,l||_F over the layers below the last, >= 0",
-    "least_cosine": "least cosine of g_l and g_BP,l over the layers below the last, in [-1, 1]",
+    "cosine_gap": "largest 1 - cosine of g_l and g_BP,l over the layers below the last, in [0, 2]",
     "printed_gap": "largest distance of a layer's cosine to the authors' printed one, in [0, 2]",
     "closer_ratio": "largest ||g_l - g_BP,l||_F over the same with the own layer's context, over the layers below the "
     "last, >= 0; 1 where the context is the own layer",
@@ -116,7 +116,7 @@ class Layer(NamedTuple):
     """One layer's gradient held against back-propagation's, for all layers stacked: each of shape (L,)."""
 
     error: Tensor
-    cosine: Tensor
+    misalignment: Tensor
     transport: Tensor
     gap: Tensor
 
@@ -142,21 +142,22 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         other = params.context != "own" and not fixed
         own.append(_compare(params, one, layers, given, how, "own") if other else found[-1])
     measured, local = (Layer(*(torch.stack(values) for values in zip(*runs, strict=True))) for runs in (found, own))
+    cosine = 1 - measured.misalignment
     printed = torch.tensor(params.printed, dtype=torch.float64)
     return Result(
         {
             "gradient_error": measured.error[:, :-1].amax(-1),
-            "least_cosine": measured.cosine[:, :-1].amin(-1),
-            "printed_gap": (measured.cosine - printed).abs().amax(-1),
+            "cosine_gap": measured.misalignment[:, :-1].amax(-1),
+            "printed_gap": (cosine - printed).abs().amax(-1),
             "closer_ratio": (measured.error / local.error)[:, :-1].amax(-1),
-            "cosine_gain": (measured.cosine - local.cosine)[:, :-1].mean(-1),
+            "cosine_gain": (local.misalignment - measured.misalignment)[:, :-1].mean(-1),
             "transport_error": measured.transport[:, :-1].amax(-1),
             "feedback_gap": torch.maximum(measured.gap, local.gap).amax(-1),
             "orthogonality_gap": torch.stack([_off_identity(weight) for weight in weights[1:]]).amax(0),
         },
         {
             "layer": torch.arange(1, len(weights) + 1, dtype=torch.float64).expand(count, -1),
-            "cosine": measured.cosine,
+            "cosine": cosine,
             "printed_cosine": printed.expand(count, -1),
             "error": measured.error,
         },
@@ -210,7 +211,8 @@ def _compare(
         rows.append(
             (
                 torch.linalg.matrix_norm(mine - theirs) / size,
-                (mine * theirs).sum() / (torch.linalg.matrix_norm(mine) * size),
+                # 1 - cos without cancellation: half the squared distance of the unit matrices.
+                0.5 * (mine / torch.linalg.matrix_norm(mine) - theirs / size).square().sum(),
                 torch.linalg.matrix_norm(carried - theirs) / size,
                 gaps[index],
             )

@@ -61,8 +61,8 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
 
 
 MEASURES = {
-    "edge_ratio": "the step size at which the spectral radius passes 1 over the limit that the law names, in "
-    f"[{SEARCH[0]}, {SEARCH[1]}]",
+    "edge_gap": "the step size at which the spectral radius passes 1, over the limit that the law names, less 1; in "
+    f"[{SEARCH[0] - 1}, {SEARCH[1] - 1}]",
     "radius_below": "the spectral radius at 0.98 of the limit, >= 0",
     "radius_above": "the spectral radius at 1.02 of the limit, >= 0",
     "modulus_error": "largest distance of a complex eigenvalue's |mu|^2 to the nearest 1 - eta rho sigma^2, >= 0; 0 if "
@@ -108,7 +108,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     expected = squared_moduli(singular, step_size, params.penalty + params.modulus_dual_step)
     off = ((mu.real**2 + mu.imag**2)[:, :, None] - expected[:, None, :]).abs().amin(-1)
     measures = {
-        "edge_ratio": torch.tensor(edges, dtype=torch.float64),
+        "edge_gap": torch.tensor(edges, dtype=torch.float64) - 1,
         "radius_below": radius[:, -2],
         "radius_above": radius[:, -1],
         "modulus_error": torch.where(turned, off, 0.0).amax(-1),

@@ -59,7 +59,7 @@ def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -
 def test_the_edge_is_the_limit_that_theory_tells(changes: dict[str, Any]) -> None:
     measures = _run([0, 1], **changes).measures
 
-    torch.testing.assert_close(measures["edge_ratio"], torch.ones(2, dtype=torch.float64), rtol=1e-10, atol=0)
+    assert float(measures["edge_gap"].abs().max()) < 1e-10
     assert float(measures["radius_below"].max()) < 1 < float(measures["radius_above"].min())
 
 
@@ -82,10 +82,10 @@ def test_inference_itself_settles_below_the_limit_with_the_loss_and_grows_above_
 
 
 def test_a_loss_moves_the_edge_below_the_constraints_limit() -> None:
-    edges = _run([0, 1, 2], loss_weight=4.0).measures["edge_ratio"]
+    gaps = _run([0, 1, 2], loss_weight=4.0).measures["edge_gap"]
 
-    assert float(edges.max()) < 1 - 1e-6
-    assert float(edges.min()) > 0.5
+    assert float(gaps.max()) < -1e-6
+    assert float(gaps.min()) > -0.5
 
 
 def test_moduli_are_exact_for_any_dual_step_and_a_law_that_knows_it_is_off() -> None:
@@ -98,15 +98,15 @@ def test_moduli_are_exact_for_any_dual_step_and_a_law_that_knows_it_is_off() -> 
 
 def test_the_bound_without_multipliers_is_off_by_the_known_factor() -> None:
     """(2 rho) / (2 rho + alpha) of it, here 1.6 / 2.2."""
-    edge = _run([0], law_dual_step=0.0).measures["edge_ratio"]
+    gap = _run([0], law_dual_step=0.0).measures["edge_gap"]
 
-    torch.testing.assert_close(edge, torch.full((1,), 1.6 / 2.2, dtype=torch.float64), rtol=1e-10, atol=0)
+    torch.testing.assert_close(1 + gap, torch.full((1,), 1.6 / 2.2, dtype=torch.float64), rtol=1e-10, atol=0)
 
 
 def test_an_edge_beyond_the_search_is_given_its_end() -> None:
     """With alpha = 20 told to the law, the edge lies at (1.6 + 20) / 2.2 of it."""
-    assert float(_run([0], law_dual_step=20.0).measures["edge_ratio"]) == runner.SEARCH[1]
-    assert float(_run([0], dual_step=20.0, law_dual_step=0.0).measures["edge_ratio"]) == runner.SEARCH[0]
+    assert float(_run([0], law_dual_step=20.0).measures["edge_gap"]) == runner.SEARCH[1] - 1
+    assert float(_run([0], dual_step=20.0, law_dual_step=0.0).measures["edge_gap"]) == runner.SEARCH[0] - 1
 
 
 def test_a_spent_budget_stops_it_between_two_spectra() -> None:
