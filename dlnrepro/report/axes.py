@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from typing import Literal
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 
 from dlnrepro.report.canvas import WIDTH
@@ -20,14 +21,22 @@ TICKS = 6
 _FAR = 1e280  # further out, a margin would leave what a double can hold
 
 
-def sheet(figure: Figure) -> Axes:
-    """Axes over the whole figure, in points from its lower left corner, for labels and legends."""
-    height = figure.get_figheight() * 72
-    axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
-    axes.set_axis_off()
-    axes.set_xlim(0, WIDTH)
-    axes.set_ylim(0, height)
-    return axes
+class Sheet:
+    """The whole figure, for titles, labels and legends, in points from its lower left corner."""
+
+    def __init__(self, figure: Figure) -> None:
+        self._figure = figure
+        self._height = figure.get_figheight() * 72
+
+    def text(self, left: float, bottom: float, words: str, **look: Any) -> None:
+        """Write words."""
+        self._figure.text(left / WIDTH, bottom / self._height, words, **look)
+
+    def sample(self, left: float, width: float, bottom: float, **look: Any) -> None:
+        """Draw a short line, with its mark in the middle."""
+        places = [(left + part * width) / WIDTH for part in (0.0, 0.5, 1.0)]
+        transform = self._figure.transFigure
+        self._figure.add_artist(Line2D(places, [bottom / self._height] * 3, markevery=[1], transform=transform, **look))
 
 
 def panel(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:

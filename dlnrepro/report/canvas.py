@@ -18,7 +18,6 @@ from typing import Any
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 
 from dlnrepro.report.inks import INKS
 from dlnrepro.report.svg import SVG, tidied
@@ -116,8 +115,6 @@ def picture(name: str, label: str, height: float, draw: Callable[[Figure], None]
         figure.patch.set_visible(False)
         canvas = FigureCanvasSVG(figure)
         draw(figure)
-        for text in figure.findobj(Text):
-            text.set_text(visible(text.get_text()))
         file = BytesIO()
         canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Type": None, "Format": None})  # type: ignore[no-untyped-call]
     return Picture(tidied(file.getvalue(), name), WIDTH, height, visible(label))

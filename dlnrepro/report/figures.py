@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from dlnrepro.curves import Drawing, Line, Values
 from dlnrepro.record import ClaimRecord
-from dlnrepro.report.axes import dress, panel, sheet, span
+from dlnrepro.report.axes import Sheet, dress, panel, span
 from dlnrepro.report.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.guide import guide
 from dlnrepro.report.inks import INKS
@@ -41,7 +41,7 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
     height = foot + _BODY + _ROW * len(y) + 8 + 13 * len(title)
 
     def draw(page: Figure) -> None:
-        paper = sheet(page)
+        paper = Sheet(page)
         for row, words in enumerate(title):
             paper.text(_LEFT - 34, height - 10 - 13 * row, words, fontsize=TEXT + 1.5, fontweight="bold")
         top = height - 9 - 13 * len(title)
@@ -62,14 +62,14 @@ def _words(record: ClaimRecord, series: str) -> list[str]:
     return wrap(typeset(record.meanings.get(series, series)), _LETTERS) or [series]
 
 
-def _series_words(paper: Axes, record: ClaimRecord, drawing: Drawing, top: float) -> None:
+def _series_words(paper: Sheet, record: ClaimRecord, drawing: Drawing, top: float) -> None:
     """What the vertical axis shows, above it; several series with the dashes they are drawn in."""
     several = len(drawing.y) > 1
     for index, series in enumerate(drawing.y):
         for row, words in enumerate(_words(record, series)):
             if several and row == 0:
                 look = {"color": INKS["muted"], "linewidth": 1.4, "linestyle": Stroke.dash(index)}
-                paper.plot([6, 26], [top + 2.5] * 2, clip_on=False, **look)
+                paper.sample(6, 20, top + 2.5, **look)
             paper.text(30 if several else 6, top, words)
             top -= _ROW
 

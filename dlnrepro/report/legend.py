@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
-from matplotlib.axes import Axes
-
 from dlnrepro.curves import Drawing
 from dlnrepro.record import ClaimRecord
+from dlnrepro.report.axes import Sheet
 from dlnrepro.report.canvas import TEXT, WIDTH
 from dlnrepro.report.inks import CONTROLS, INKS, TESTED
 from dlnrepro.report.typeset import shortened, typeset
@@ -72,12 +71,10 @@ class Entry:
     left: float
     bottom: float
 
-    def draw(self, paper: Axes) -> None:
+    def draw(self, paper: Sheet) -> None:
         """Draw it."""
         if self.sample:
-            middle = self.bottom + 2.6
-            ends = [self.left, self.left + _SAMPLE / 2, self.left + _SAMPLE]
-            paper.plot(ends, [middle] * 3, markevery=[1], clip_on=False, **self.sample)
+            paper.sample(self.left, _SAMPLE, self.bottom + 2.6, **self.sample)
         paper.text(self.left + _SAMPLE + 5, self.bottom, self.words, fontsize=TEXT - 0.5)
 
 

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from dlnrepro.check import Check
 from dlnrepro.interval import Interval, interval
 from dlnrepro.record import ClaimRecord
-from dlnrepro.report.axes import Span, dress, panel, sheet, span
+from dlnrepro.report.axes import Sheet, Span, dress, panel, span
 from dlnrepro.report.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.inks import INKS
 from dlnrepro.report.typeset import bound_words, shortened, typeset
@@ -44,7 +44,7 @@ def strip(record: ClaimRecord, item: Judged, name: str, titled: bool = False) ->
     height = foot + body + 16 + 12 * len(title)
 
     def draw(page: Figure) -> None:
-        paper = sheet(page)
+        paper = Sheet(page)
         for row, text in enumerate(title):
             paper.text(6, height - 10 - 12 * row, text, fontweight="bold")
         for row, text in enumerate(words):

@@ -20,7 +20,7 @@ _LOWERED = re.compile(r"(?<=[A-Za-zα-ω])_(\d+)(?![\d.])")
 
 def typeset(text: str) -> str:
     """The text with Greek letters, and with numbers below and above the line where there are signs for them."""
-    text = _WORDS.sub(lambda found: _GREEK[found[1]], " ".join(text.split()))
+    text = _WORDS.sub(lambda found: _GREEK[found[1]], " ".join(visible(text).split()))
     text = _LOWERED.sub(lambda found: found[1].translate(_SUBSCRIPTS), text)
     text = re.sub(_RAISED, lambda found: found[1].strip("()").translate(_SUPERSCRIPTS), text)
     return _SIGNS.sub(lambda found: _SIGN[found[0]], text)
@@ -46,4 +46,5 @@ def visible(text: str) -> str:
 
 def shortened(text: str, letters: int) -> str:
     """The text, or as much of it as has room."""
+    text = visible(text)
     return text if len(text) <= letters else text[: letters - 1] + "…"

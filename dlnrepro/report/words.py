@@ -46,7 +46,9 @@ def setting(value: object) -> str:
         return str(value).lower()
     if isinstance(value, Sequence) and not isinstance(value, str):
         return f"[{', '.join(setting(item) for item in value)}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    return str(value)
 
 
 def size(count: int) -> str:
