@@ -22,7 +22,7 @@ from dlnrepro.report.inks import DARK_INKS, INKS
 from dlnrepro.report.legend import controls
 from dlnrepro.report.numbers import duration, number
 from dlnrepro.report.strips import strip
-from dlnrepro.report.typeset import typeset, visible
+from dlnrepro.report.typeset import bound_words, typeset, visible
 from dlnrepro.report.words import STAMPS, evidence, setting, size
 from dlnrepro.verdict import Judged
 
@@ -140,7 +140,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": number, "duration": duration, "typeset": typeset, "setting": setting, "evidence": evidence,
+        "number": number, "duration": duration, "typeset": typeset,
+        "bound": bound_words, "setting": setting, "evidence": evidence,
     }  # fmt: skip
     environment.globals |= {"SIGNS": SIGNS, "MARKS": MARKS, "STAMPS": STAMPS}
     return environment

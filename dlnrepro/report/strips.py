@@ -1,13 +1,14 @@
 """The strip plot of a criterion: every run of each arm and control as a point, against the interval that decides.
 
 The interval is shaded. Points of arms that must hold are full and coloured, those of controls hollow and grey, so a
-good criterion has all full points in the shade and all hollow ones out of it.
+good criterion has all full points in the shade and all hollow ones out of it; a run on the wrong side is a cross.
 """
 
 from __future__ import annotations
 
 import math
 from textwrap import wrap
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -51,8 +52,9 @@ def strip(record: ClaimRecord, item: Judged, name: str, titled: bool = False) ->
             paper.text(6, foot - 25 - 10.5 * row, text, fontsize=TEXT - 0.5, color=INKS["muted"])
         axes = panel(page, left, foot, WIDTH - left - _RIGHT, body)
         _frame(axes, item, checks)
+        bounds = interval(**item.interval)
         for row, (check, label) in enumerate(zip(checks, labels, strict=True)):
-            _runs(axes, check, row, control=row >= len(item.holds_in))
+            _runs(axes, bounds, check, row, control=row >= len(item.holds_in))
             place = foot + body - 3 - _ROW * (row + 0.5) - 2.7
             ink = INKS["muted" if row >= len(item.holds_in) else "ink"]
             paper.text(left - 6, place, label, ha="right", color=ink)
@@ -105,27 +107,32 @@ def _shade(axes: Axes, bounds: Interval, extent: Span, words: str) -> None:
     axes.text(middle, 1, words, transform=axes.transAxes, ha="center", va="bottom", fontweight="bold")
 
 
-def _runs(axes: Axes, check: Check, row: int, control: bool) -> None:
+def _runs(axes: Axes, bounds: Interval, check: Check, row: int, control: bool) -> None:
     """The runs of one arm in its row, spread a little up and down so that equal ones can be told apart."""
     finite = [value for value in check.values if value is not None]
-    if axes.get_xscale() == "log":
-        finite = [value or axes.get_xlim()[0] for value in finite]
     # Steps of the golden ratio: neighbours in the list never lie side by side.
     heights = [-_ROW * (row + 0.5) + (index * 0.618034 % 1 - 0.5) * _ROW * 0.55 for index in range(len(finite))]
     colour = INKS["control-1" if control else "tested-1"]
-    axes.plot(
-        finite,
-        heights,
-        linestyle="none",
-        marker="D" if control else "o",
-        markersize=3.2 if control else 3.8,
-        markerfacecolor="none" if control else colour,
-        markeredgecolor=colour,
-        markeredgewidth=0.9 if control else 0.0,
-        alpha=None if control else 0.75,
-        zorder=4,
-        clip_on=False,
-    )
+    hollow = {"marker": "D", "markersize": 3.2, "markerfacecolor": "none", "markeredgewidth": 0.9}
+    full = {"marker": "o", "markersize": 3.8, "markerfacecolor": colour, "markeredgewidth": 0.0, "alpha": 0.75}
+    right: dict[str, Any] = {"markeredgecolor": colour, "zorder": 4, **(hollow if control else full)}
+    wrong: dict[str, Any] = {
+        "markeredgecolor": INKS["tested-2"],
+        "zorder": 5,
+        "marker": "X",
+        "markersize": 5,
+        "markeredgewidth": 0.7,
+    }
+    wrong["markerfacecolor"] = "none" if control else INKS["tested-2"]
+    zero = axes.get_xlim()[0] if axes.get_xscale() == "log" else 0.0
+    for look, as_it_should in ((right, True), (wrong, False)):
+        some = [
+            (value or zero, height)
+            for value, height in zip(finite, heights, strict=True)
+            if (bounds.contains(value) != control) == as_it_should
+        ]
+        if some:
+            axes.plot(*zip(*some, strict=True), linestyle="none", clip_on=False, **look)
     if check.undecided:
         axes.text(
             1.0,

@@ -10,7 +10,7 @@ _GREEK = {
 _SIGN = {"||": "‖", "η x ": "η × ", " -> ": " → ", ">=": "≥", "<=": "≤", "+-": "±"}
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPTS = str.maketrans("0123456789-+()TLN", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺⁽⁾ᵀᴸᴺ")
-_RAISED = r"\^(-?\d+(?![\d./])|T\b|\((?:[0-9+-]|[LN])+\))"
+_RAISED = r"\^(-?\d+(?!\d|[./]\d)|T\b|\((?:[0-9+-]|[LN])+\))"
 
 _WORDS = re.compile(r"(?<![A-Za-z])(" + "|".join(_GREEK) + r")(?![A-Za-z])")
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")

@@ -29,7 +29,8 @@ def evidence(item: Judged) -> str:
     text += f", so{each} at least {bound:.2f} of all runs do (95 % confidence)" if item.holds else ""
     values = [value for check in item.holds_in for value in check.values if value is not None]
     if values:
-        text += f"; median {number(statistics.median(values))}, closest to the bound {number(item.worst)}"
+        nearest = "closest to the bound" if item.holds else "worst"
+        text += f"; median {number(statistics.median(values))}, {nearest} {number(item.worst)}"
     if item.fails_in:
         telling = sum(check.tells for check in item.fails_in)
         controls = "controls tell" if len(item.fails_in) > 1 else "control tells"

@@ -100,9 +100,19 @@ def test_points_lie_in_the_shade_exactly_if_their_runs_lie_inside(record_of: Mak
     picture = strip(record, record.criteria[0], "p")
     (shade,) = (path for path in parsed(picture).iter(f"{SVG}path") if INKS["inside"] in path.get("style", ""))
     corners = [float(pair.split()[0]) for pair in re.findall(r"-?[\d.]+ -?[\d.]+", shade.get("d", ""))]
-    places = [float(use.get("x", "nan")) for use in parsed(picture).iter(f"{SVG}use")]
+    uses = parsed(picture).iter(f"{SVG}use")
+    places = sorted(float(use.get("x", "nan")) for use in uses)
     found = [min(corners) <= place <= max(corners) for place in places]
-    assert found == [True, False, True, False, False, True, False, False]
+    # In order: 0.2, 0.5 outside; 1, 1, 1.05 inside; 1.5, 3, 5 outside.
+    assert found == [False, False, True, True, True, False, False, False]
+
+
+def test_a_run_on_the_wrong_side_is_a_cross_in_an_ink_of_its_own(record_of: Make) -> None:
+    good, bad = record_of(), record_of(values={"near": [1.0, 0.5, 1.05, 1.5], "far": [5.0, 1.0, 0.2, 3.0]})
+    assert not drawn(strip(good, good.criteria[0], "p"), "tested-2")
+    picture = strip(bad, bad.criteria[0], "p")
+    assert drawn(picture, "tested-2")
+    assert len(list(parsed(picture).iter(f"{SVG}use"))) == 8
 
 
 @pytest.mark.parametrize(
