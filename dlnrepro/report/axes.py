@@ -77,7 +77,7 @@ def dress(axes: Axes, side: Literal["x", "y"], extent: Span, logarithmic: bool, 
     (axes.set_xlim if side == "x" else axes.set_ylim)(*extent)
     places = decades((extent[0] * 30, extent[1]) if zero else extent) if logarithmic else []
     if len(places) < 2:
-        places = [float(place) for place in MaxNLocator(TICKS - 1).tick_values(*extent)]
+        places = [float(place) for place in MaxNLocator(TICKS - 1, steps=[1, 2, 2.5, 5, 10]).tick_values(*extent)]
         places = [place for place in places if extent[0] <= place <= extent[1] and (place > 0 or not logarithmic)]
         words = [number(0.0 if abs(place) < 1e-9 * max(map(abs, extent)) else place) for place in places]
     else:

@@ -13,7 +13,7 @@ Points = list[tuple[float, float]]
 
 
 def guide(axes: Axes, drawing: Drawing) -> None:
-    """Draw the figure's slope beside its first line, with words on the side away from that line."""
+    """Draw the figure's slope beside its first line, with words on the side away from the nearest curve."""
     assert drawing.slope is not None
     parts = [_logarithms(line, part) for line in drawing.lines for part in (line.median, line.low, line.high)]
     curves = [part for part in parts if part]
@@ -28,11 +28,13 @@ def guide(axes: Axes, drawing: Drawing) -> None:
         return
     foot = _height(first, start) + lift
     axes.plot([10**start, 10**end], [10**foot, 10 ** (foot + rise)], color=INKS["ink"], linewidth=0.9, zorder=7)
-    right = (lift > 0) == (rise <= 0)
+    middle = (start + end) / 2
+    nearest = min((foot + rise / 2 - _height(curve, middle) for curve in curves), key=abs)
+    right = (nearest > 0) == (rise <= 0)
     axes.annotate(
         f"slope {drawing.slope:g}".replace("-", "−"),
-        (10 ** ((start + end) / 2), 10 ** (foot + rise / 2)),
-        (4 if right else -4, 3 if lift > 0 else -9),
+        (10**middle, 10 ** (foot + rise / 2)),
+        (4 if right else -4, 3 if nearest > 0 else -9),
         textcoords="offset points",
         ha="left" if right else "right",
         zorder=9,
