@@ -77,12 +77,14 @@ def flatten(weights: Sequence[Tensor], iterations: int, progress: Callable[[floa
     return [torch.stack(layers) for layers in zip(*flat, strict=True)]
 
 
+@torch.inference_mode(False)  # whoever calls may have switched autograd off
 def _flattened(weights: list[Tensor], iterations: int, tick: Callable[[], None]) -> list[Tensor]:
     """The flattened weights of one run, by rounds that start at the identity, with ever sharper means of eigenvalues.
 
     Where the two largest eigenvalues cross, the largest one has an edge, on which a minimiser may stop; the power means
     (sum lambda^p)^(1/p) of the first rounds have none.
     """
+    weights = [weight.clone() for weight in weights]
     for power in _POWERS:
         sizes = [weight.shape[0] for weight in weights[:-1]]
         start = np.zeros(sum(size * size for size in sizes))
