@@ -43,7 +43,7 @@ def test_every_measure_and_series_is_returned_with_its_shape() -> None:
     assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
     shapes = {value.shape for value in result.series.values()}
     assert len(shapes) == 1
-    assert shapes.pop()[1] <= 2 * runner.RECORDS
+    assert shapes.pop()[1] <= 2 * runner.RECORDS / runner.THINNING
 
 
 @pytest.mark.parametrize("changes", [{}, {"dual_step": 0.0, "rate_dual_step": 0.0, "start": "forward"}, {"leak": 0.02}])
