@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-import torch
+# Before numpy is imported: threads of its own would wait for one another wherever two processes share the cores.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"
 
-import dlnrepro.runners
+import pytest  # noqa: E402
+import torch  # noqa: E402
+
+import dlnrepro.runners  # noqa: E402
 
 torch.set_num_threads(1)
 

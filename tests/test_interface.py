@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -40,7 +41,8 @@ def test_a_process_with_its_own_threads_gives_the_same_bits(tmp_path: Path, comm
         "torch.set_num_threads(2)\n"
         "dlnrepro.run('winner-takes-all', 'rank-one-alignment', quick=True, outputs='other')\n"
     )
-    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True)
+    own = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, env=own)
     code_, out, _ = command("diff", tmp_path / "one.json", tmp_path / "other" / "latest")
     assert (code_, "2 bit-identical" in out) == (0, True)
 
