@@ -1,0 +1,109 @@
+"""The runner of one layer: batches, limits of few runs, and settings that contradict one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners import one_layer_margin as runner
+
+SETUP: dict[str, Any] = {
+    "labels": "separable",
+    "dimension": 4,
+    "samples": 48,
+    "gap": 0.15,
+    "least_share": 0.05,
+    "least_slack": 0.01,
+    "start_scale": 1.0,
+    "loss": "logistic",
+    "coordinate_rates": 1.0,
+    "method": "flow",
+    "step_size": 4.0,
+    "horizon": 5000.0,
+}
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    params = runner.Params.model_validate(SETUP | changes)
+    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
+
+
+@pytest.mark.parametrize("changes", [{}, {"method": "descent", "horizon": 6.0}])
+def test_every_measure_and_series_is_returned_with_its_shape(changes: dict[str, Any]) -> None:
+    result = _run([0, 1, 2], **changes)
+
+    assert set(result.measures) == set(runner.MEASURES)
+    assert set(result.series) == set(runner.SERIES)
+    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
+    shapes = {value.shape for value in result.series.values()}
+    assert len(shapes) == 1
+    assert shapes.pop()[1] <= 200
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"loss": "squared", "horizon": 20.0},
+        {"labels": "flipped", "horizon": 20.0},
+        {"method": "descent", "horizon": 6.0},
+        {"method": "descent", "horizon": 6.0, "loss": "exponential", "step_size": 0.5},
+    ],
+)
+def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
+    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
+
+    for whole, single in ((together.measures, alone.measures), (together.series, alone.series)):
+        for name, value in whole.items():
+            assert torch.equal(value[2:3], single[name]), name
+
+
+@pytest.mark.parametrize("changes", [{}, {"loss": "exponential", "start_scale": 5.0}])
+def test_the_flow_ends_at_its_limits(changes: dict[str, Any]) -> None:
+    measures = _run([0, 1], **changes).measures
+
+    assert float(measures["residual_error"].max()) < 1e-6
+    assert float((measures["loss_constant"] - 1).abs().max()) < 1e-6
+    assert float((measures["direction_slope"] + 1).abs().max()) < 0.01
+
+
+def test_the_descent_has_the_flow_s_rest_at_the_same_time() -> None:
+    descent = _run([0, 1], method="descent", horizon=9.0, step_size=1.0).measures
+    flow = _run([0, 1], horizon=9.0).measures
+
+    torch.testing.assert_close(descent["residual_error"], flow["residual_error"], rtol=0.01, atol=0)
+    torch.testing.assert_close(descent["loss_constant"], flow["loss_constant"], rtol=0.01, atol=0)
+
+
+@pytest.mark.parametrize("changes", [{"loss": "squared"}, {"labels": "flipped"}])
+def test_without_separation_or_tails_nothing_grows(changes: dict[str, Any]) -> None:
+    measures = _run([0, 1], horizon=30.0, **changes).measures
+
+    assert float(measures["residual_error"].min()) > 15
+    assert float(measures["direction_slope"].abs().max()) < 1e-6
+
+
+def test_progress_may_stop_a_run() -> None:
+    def progress(_: float, __: str) -> None:
+        raise BudgetSpent
+
+    with pytest.raises(BudgetSpent):
+        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], progress)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"samples": 8}, "more than twice the dimension"),
+        ({"method": "descent", "horizon": 30.0}, "at most 10"),
+        ({"method": "descent", "horizon": 9.0, "coordinate_rates": 2.0}, "coordinate_rates must be 1"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)
