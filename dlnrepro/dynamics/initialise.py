@@ -13,6 +13,8 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.run_by_run import each_run
+
 
 def normal(shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
     """Independent standard normal values of shape (runs, *shape)."""
@@ -55,8 +57,13 @@ def orthonormal(rows: int, columns: int, generators: Sequence[Generator]) -> Ten
     The signs of R's diagonal are moved into Q, for the bare QR factorisation is not uniform (Mezzadri 2007,
     arXiv:math-ph/0609050).
     """
-    factor, triangle = torch.linalg.qr(normal((rows, columns), generators))
-    frame: Tensor = factor * torch.sign(torch.diagonal(triangle, dim1=-2, dim2=-1))[..., None, :]
+    return each_run(_frame, normal((rows, columns), generators))
+
+
+def _frame(draw: Tensor) -> Tensor:
+    """The Q of one matrix. In a batch, LAPACK rounds by where a matrix lies in memory, if its size is no round one."""
+    factor, triangle = torch.linalg.qr(draw)
+    frame: Tensor = factor * torch.sign(torch.diagonal(triangle))[None]
     return frame
 
 

@@ -39,6 +39,15 @@ def test_a_runs_draws_do_not_depend_on_the_batch() -> None:
     assert all(torch.equal(one[0], many[2]) for one, many in zip(alone, together, strict=True))
 
 
+@pytest.mark.parametrize("size", range(2, 10))
+def test_a_frame_has_the_same_bits_wherever_its_run_lies_in_the_batch(size: int) -> None:
+    """In a batch of matrices of five rows, say, each begins at another distance from a multiple of 64 bytes."""
+    together = orthonormal(size, size, _generators(*range(12)))
+
+    for run in range(12):
+        assert torch.equal(orthonormal(size, size, _generators(run))[0], together[run])
+
+
 def test_runs_differ_from_one_another() -> None:
     for drawn in _all(_generators(0, 1)):
         assert not torch.equal(drawn[0], drawn[1])
