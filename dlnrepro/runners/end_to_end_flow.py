@@ -127,7 +127,9 @@ def _problem(params: Params, generators: Sequence[Generator]) -> tuple[Tensor, T
     moment, cross = inputs @ inputs.mT / params.samples, outputs @ inputs.mT / params.samples
     if params.depth == 1:
         return moment, cross, [scaled]
-    left, strengths, right = torch.linalg.svd(scaled, full_matrices=False)
+    # One by one: in a batch, LAPACK rounds by where a matrix lies in memory.
+    parts = [torch.linalg.svd(matrix, full_matrices=False) for matrix in scaled]
+    left, strengths, right = (torch.stack(same) for same in zip(*parts, strict=True))
     rank = strengths.shape[-1]
     frames = [right.mT, *(orthonormal(params.hidden, rank, generators) for _ in range(params.depth - 1)), left]
     roots = each_run(lambda row: row ** (1 / params.depth), strengths)[:, None]

@@ -79,7 +79,8 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
 MEASURES = {
     "factor_error": "the largest |measured - (1 - L eta sigma_1)| over the sweep, of the factor by which a step "
     "multiplies the first mode's error: the median over errors in [1e-9, 1e-4]; 0 where no error lies there",
-    "turning_ratio": "the eta sigma_1 at which the least-squares line through the measured factors is zero",
+    "turning_ratio": "the eta sigma_1 at which the least-squares line through the measured factors is zero; the "
+    "largest one of the sweep if the line is level",
     "end_distance": "the largest ||W - W_LS||_F / ||W_LS||_F at the end over the sweep, >= 0",
     "least_end_distance": "the smallest one over the sweep, >= 0",
 }
@@ -161,7 +162,8 @@ def _factor(errors: Tensor) -> Tensor:
 
 
 def _zero(x: Tensor, y: Tensor) -> Tensor:
-    """Where the least-squares line through (x, y) crosses zero, of shape (runs,)."""
+    """Where the least-squares line through (x, y) crosses zero, or the last x if it is level, of shape (runs,)."""
     centre, height = x.mean(-1, keepdim=True), y.mean(-1, keepdim=True)
     steepness = ((x - centre) * (y - height)).sum(-1) / ((x - centre) ** 2).sum(-1)
-    return (centre - height / steepness[:, None])[:, 0]
+    crossing = (centre - height / steepness[:, None])[:, 0]
+    return torch.where(steepness == 0, x[:, -1], crossing)

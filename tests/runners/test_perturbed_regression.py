@@ -73,6 +73,14 @@ def test_a_reference_at_another_step_size_hides_the_order() -> None:
     assert float(_run([0, 1], refined=2).measures["deviation_order"].abs().max()) < 0.1
 
 
+def test_two_step_sizes_part_by_the_difference_of_the_steps() -> None:
+    sweep = {"refined": 2, "largest": 1e-3, "smallest": 1e-4}
+    coarse = _run([0, 1], **sweep).measures["deviation"]
+    fine = _run([0, 1], **sweep, step_size=0.025, steps=800).measures["deviation"]
+
+    torch.testing.assert_close(coarse / fine, torch.full((2,), 2.0, dtype=torch.float64), rtol=0.2, atol=0)
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
