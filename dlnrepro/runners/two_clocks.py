@@ -1,0 +1,241 @@
+"""When a deep linear classifier with weight decay has learned its data, and when, much later, their rule.
+
+F = R + decay/2 sum ||W_l||_F^2 by gradient descent, with R the cross-entropy of K classes whose means lie in a plane;
+the rest of every input is noise. There are fewer samples than dimensions, so that any start separates them soon, and
+what the start maps from outside their span is no matter to R. It hurts fresh data, and decay alone removes it:
+W_1 P = (1 - eta decay)^t W_1(0) P with P the projection off the span. A sweep over the decay is trained at once.
+
+Source: the two clocks, and delayed generalisation by weight decay, are those of Tan, Gai, Zhang 2026
+(arXiv:2606.05863); the data and the law above are derived here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Annotated, Literal, NamedTuple, Self
+
+import torch
+from pydantic import BaseModel, Field, model_validator
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.chain import product
+from dlnrepro.dynamics.cross_entropy import risk_gradient
+from dlnrepro.dynamics.decay import log_slope
+from dlnrepro.dynamics.descent import Weights, descend
+from dlnrepro.dynamics.geometry import slope
+from dlnrepro.dynamics.initialise import gaussian, normal
+from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.sweep import from_here_on
+from dlnrepro.dynamics.trajectory import Record, log_grid
+from dlnrepro.runner import Progress, Result, Series
+
+RECORDS = 200
+TESTS = 240
+
+Decay = Annotated[float, Field(gt=0, le=1)]
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """The parameters, none with a default."""
+
+    depth: int = Field(ge=2, le=6, description="L, the number of weight matrices")
+    dimension: int = Field(ge=4, le=64, description="of the inputs; the first two hold the class means")
+    width: int = Field(ge=2, le=64, description="of every hidden layer")
+    classes: int = Field(ge=2, le=8, description="K, with as many samples in each as in the others, or one more")
+    samples: int = Field(ge=8, le=56, description="fewer than the dimension")
+    radius: float = Field(gt=0, le=10, description="of the circle on which the class means lie")
+    noise: float = Field(gt=0, le=10, description="deviation of the other coordinates")
+    scale: float = Field(gt=0, le=10, description="of the start: entries of W_l have deviation scale / sqrt(n_{l-1})")
+    decays: Annotated[tuple[Decay, ...], Field(strict=False, min_length=1, max_length=8)] = Field(
+        description="the sweep, falling"
+    )
+    decay_on: Literal["layers", "nothing"] = Field(description="what decays; with nothing the sweep repeats one run")
+    step_size: float = Field(gt=0, le=1, description="eta")
+    steps: int = Field(ge=10, le=10**6, description="gradient steps")
+    learned: float = Field(gt=0, lt=1, description="cross-entropy at which the classifier clock stops")
+    structured: float = Field(gt=0, lt=1, description="off-span share at which the representation clock stops")
+    accuracy: float = Field(gt=0, lt=1, description="accuracy on fresh data at which the generalisation clock stops")
+    tail_from: float = Field(gt=0, lt=1, description="the tail's power is fitted from this F - F*")
+    tail_to: float = Field(gt=0, lt=1, description="to this one")
+
+    @model_validator(mode="after")
+    def consistent(self) -> Self:
+        """Refuse settings that contradict one another."""
+        if self.samples >= self.dimension:
+            raise ValueError("samples must be fewer than dimension, or nothing lies off their span")
+        if self.samples % 8:
+            raise ValueError("samples must be a multiple of 8, for a run to have the same bits in any batch")
+        if any(after >= before for before, after in zip(self.decays, self.decays[1:], strict=False)):
+            raise ValueError("decays must fall strictly")
+        if self.tail_from <= self.tail_to:
+            raise ValueError("tail_from must lie above tail_to")
+        return self
+
+    @property
+    def widths(self) -> list[int]:
+        """n_0 .. n_L."""
+        return [self.dimension, *[self.width] * (self.depth - 1), self.classes]
+
+    def memory(self, runs: int) -> int:
+        """Weights, gradients and products of the sweep, the data, and the records."""
+        layers = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
+        points = len(self.decays)
+        return 8 * runs * (12 * points * layers + (self.samples + 2 * TESTS) * self.dimension * points + 8000) + 10**7
+
+
+MEASURES = {
+    "classifier_spread": "largest over smallest time of the classifier clock in the sweep, >= 1",
+    "clocks_ratio": "smallest ratio in the sweep of the representation clock to the classifier clock, > 0",
+    "delay": "smallest ratio in the sweep of the generalisation clock to the classifier clock, > 0",
+    "representation_slope": "slope of the log of the representation clock against log decay; 0 if it never stops",
+    "generalisation_slope": "slope of the log of the generalisation clock against log decay; 0 if it never stops",
+    "off_span_error": "largest ||W_1 P - (1 - eta decay)^t W_1(0) P||_F / ||W_1(0) P||_F at the end, with the decays "
+    "of the sweep, >= 0",
+    "early_accuracy": "largest accuracy on fresh data while the classifier clock runs, in [0, 1]; 0 if that is no time",
+    "end_accuracy": "accuracy on fresh data at the end, in [0, 1]; smallest of the sweep",
+    "end_risk": "cross-entropy at the end; largest of the sweep",
+    "theta": "slope of log |grad F| against log(F - F*) in the tail, where it is farthest from 1/2 in the sweep; F* is "
+    "F at the end, or 0 without decay; 0 if the tail is never reached",
+}
+
+SERIES = {
+    "step": Series("step", "gradient steps taken"),
+    "risk": Series("step", "cross-entropy, at the largest decay"),
+    "off_span": Series("step", "share of ||A||_F^2 off the span of the inputs, at the largest decay"),
+    "error": Series("step", "share of fresh data that is misclassified, at the largest decay"),
+    "gap": Series("step", "F - F*, at the largest decay"),
+    "decay": Series("decay", "the decay"),
+    "classifier": Series("decay", "the classifier clock, in steps"),
+    "representation": Series("decay", "the representation clock, in steps"),
+    "generalisation": Series("decay", "the generalisation clock, in steps"),
+}
+
+
+class _Data(NamedTuple):
+    """Inputs and labels to train on and to test on, and P, each with a dimension of one for the sweep."""
+
+    x: Tensor
+    hot: Tensor
+    fresh: Tensor
+    labels: Tensor
+    off: Tensor
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Draw data, then weights; descend with the whole sweep; read the clocks."""
+    data = _draw(params, generators)
+    count = len(params.decays)
+    weights = [one[:, None].repeat(1, count, 1, 1) for one in gaussian(params.widths, params.scale, generators)]
+    told = torch.tensor(params.decays, dtype=torch.float64)
+    decay = told if params.decay_on == "layers" else torch.zeros_like(told)
+
+    def slopes(current: Sequence[Tensor]) -> tuple[Tensor, Weights]:
+        risk, parts = risk_gradient(current, data.x, data.hot)
+        return risk, [part + decay[:, None, None] * weight for part, weight in zip(parts, current, strict=True)]
+
+    def observe(current: Weights) -> Record:
+        risk, parts = slopes(current)
+        whole = product(current)
+        guess = (data.fresh @ whole.mT).argmax(-1)
+        outside = whole @ data.off
+        return {
+            "risk": risk,
+            "height": risk + decay / 2 * _squares(current),
+            "square": _squares(parts),
+            "off_span": _squares([outside]) / _squares([whole]),
+            "accuracy": (guess == data.labels).double().mean(-1),
+        }
+
+    records = log_grid(params.steps, RECORDS)[1:]
+    end, seen = descend(
+        weights, lambda now: slopes(now)[1], lambda _: params.step_size, params.steps, records, observe, progress
+    )
+    steps = torch.tensor(records, dtype=torch.float64)
+    clocks = {
+        "classifier": _clock(seen["risk"], params.learned, steps),
+        "representation": _clock(seen["off_span"], params.structured, steps),
+        "generalisation": _clock(1 - seen["accuracy"], 1 - params.accuracy, steps),
+    }
+    gap = seen["height"] - (seen["height"][..., -1:] if params.decay_on == "layers" else 0.0)
+    left = each_run(lambda one: (1 - params.step_size * told) ** params.steps + 0 * one[:, 0, 0], weights[0])
+    expected = left[..., None, None] * (weights[0] @ data.off)
+    error = _squares([end[0] @ data.off - expected]) / _squares([weights[0] @ data.off])
+    finite = torch.isfinite(seen["height"][..., -1]).all(-1)
+    logs = each_run(torch.log, torch.stack(list(clocks.values()), 1))
+    grid = told.log().expand(len(logs), -1)
+    early = seen["risk"] > params.learned
+    ratio = {name: (clocks[name] / clocks["classifier"]).amin(-1) for name in ("representation", "generalisation")}
+    measures = {
+        "classifier_spread": clocks["classifier"].amax(-1) / clocks["classifier"].amin(-1),
+        "clocks_ratio": ratio["representation"],
+        "delay": ratio["generalisation"],
+        "representation_slope": slope(grid, logs[:, 1]),
+        "generalisation_slope": slope(grid, logs[:, 2]),
+        "off_span_error": error.sqrt().amax(-1),
+        "early_accuracy": torch.where(early, seen["accuracy"], 0.0).amax(-1).amax(-1),
+        "end_accuracy": seen["accuracy"][..., -1].amin(-1),
+        "end_risk": seen["risk"][..., -1].amax(-1),
+        "theta": _theta(params, gap, seen["square"]),
+    }
+    measures = {name: torch.where(finite, value, torch.nan) for name, value in measures.items()}
+    series = {
+        "step": steps.expand(len(gap), -1).clone(),
+        "risk": seen["risk"][:, 0],
+        "off_span": seen["off_span"][:, 0],
+        "error": 1 - seen["accuracy"][:, 0],
+        "gap": gap[:, 0],
+        "decay": told.expand(len(gap), -1).clone(),
+        **clocks,
+    }
+    return Result(measures, series)
+
+
+def _draw(params: Params, generators: Sequence[Generator]) -> _Data:
+    """Class means evenly spaced on a circle in the first two coordinates, noise in the others."""
+    train, off = _sample(params, params.samples, generators), torch.eye(params.dimension, dtype=torch.float64)
+    frame = torch.linalg.qr(train.mT)[0]
+    labels = torch.arange(params.samples) % params.classes
+    hot = torch.nn.functional.one_hot(labels, params.classes).double().expand(len(train), 1, -1, -1)
+    fresh = _sample(params, TESTS, generators)
+    return _Data(
+        train[:, None],
+        hot,
+        fresh[:, None],
+        torch.arange(TESTS) % params.classes,
+        (off - frame @ frame.mT)[:, None],
+    )
+
+
+def _sample(params: Params, count: int, generators: Sequence[Generator]) -> Tensor:
+    """Inputs of shape (runs, count, dimension), their labels 0, 1, .., K-1, 0, .. in turn."""
+    angles = 2 * math.pi / params.classes * (torch.arange(count) % params.classes).double()
+    means = params.radius * torch.stack([angles.cos(), angles.sin()], -1)
+    rest = params.noise * normal((count, params.dimension - 2), generators)
+    return torch.cat([means.expand(len(rest), -1, -1), rest], -1)
+
+
+def _squares(matrices: Sequence[Tensor]) -> Tensor:
+    """The sum of all squared entries, of shape (runs, decays)."""
+    return torch.stack([(matrix * matrix).sum((-2, -1)) for matrix in matrices]).sum(0)
+
+
+def _clock(values: Tensor, level: float, steps: Tensor) -> Tensor:
+    """The step from which on values stay at a level or below, interpolated between records; else the last step."""
+    lasting = from_here_on((values <= level).flatten(0, 1)).view_as(values)
+    after = lasting.to(torch.int64).argmax(-1, keepdim=True)
+    before = (after - 1).clamp_min(0)
+    high, low = values.gather(-1, before), values.gather(-1, after)
+    share = torch.where(after > 0, (high - level) / (high - low), 1.0)
+    found = (steps[before] + share * (steps[after] - steps[before]))[..., 0]
+    return torch.where(lasting.any(-1), found, steps[-1])
+
+
+def _theta(params: Params, gap: Tensor, square: Tensor) -> Tensor:
+    """The tail's power, of the decay for which it is farthest from 1/2, of shape (runs,)."""
+    rows = gap.flatten(0, 1)
+    inside = (rows < params.tail_from) & (rows > params.tail_to)
+    logs = each_run(torch.log, rows.clamp_min(1e-300))
+    theta = log_slope(logs, square.flatten(0, 1).sqrt(), inside).view(gap.shape[:2])
+    farthest = (theta - 0.5).abs().argmax(-1, keepdim=True)
+    return theta.gather(-1, farthest)[:, 0]
