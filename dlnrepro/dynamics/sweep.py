@@ -30,3 +30,23 @@ def first_position(holds: Tensor, positions: Tensor, values: Tensor) -> Tensor:
     """
     found = torch.where(holds, positions, positions[-1]).amin(-1)
     return torch.where(torch.isfinite(values).all(-1), found, torch.nan)
+
+
+def lasting_fall(values: Tensor, level: float, positions: Tensor) -> Tensor:
+    """The position from which on values stay at a level or below, of shape (runs, ...); else the last position.
+
+    It is interpolated linearly between the last position above and the next one; it is the first position if the
+    values are never above.
+
+    Args:
+        values: of shape (runs, ..., points); NaN counts as above.
+        level: the level.
+        positions: of shape (points,).
+    """
+    lasting = from_here_on((values <= level).flatten(0, -2)).view_as(values)
+    after = lasting.to(torch.int64).argmax(-1, keepdim=True)
+    before = (after - 1).clamp_min(0)
+    high, low = values.gather(-1, before), values.gather(-1, after)
+    share = torch.where(after > 0, (high - level) / (high - low), 1.0)
+    found = (positions[before] + share * (positions[after] - positions[before]))[..., 0]
+    return torch.where(lasting.any(-1), found, positions[-1])

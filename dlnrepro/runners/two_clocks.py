@@ -11,7 +11,6 @@ Source: the two clocks, and delayed generalisation by weight decay, are those of
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple, Self
 
@@ -20,13 +19,14 @@ from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.chain import product
+from dlnrepro.dynamics.class_means import around_circle, labels, off_span
 from dlnrepro.dynamics.cross_entropy import risk_gradient
 from dlnrepro.dynamics.decay import log_slope
 from dlnrepro.dynamics.descent import Weights, descend
 from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.initialise import gaussian, normal
+from dlnrepro.dynamics.initialise import gaussian
 from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.sweep import from_here_on
+from dlnrepro.dynamics.sweep import lasting_fall
 from dlnrepro.dynamics.trajectory import Record, log_grid
 from dlnrepro.runner import Progress, Result, Series
 
@@ -153,9 +153,9 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     )
     steps = torch.tensor(records, dtype=torch.float64)
     clocks = {
-        "classifier": _clock(seen["risk"], params.learned, steps),
-        "representation": _clock(seen["off_span"], params.structured, steps),
-        "generalisation": _clock(1 - seen["accuracy"], 1 - params.accuracy, steps),
+        "classifier": lasting_fall(seen["risk"], params.learned, steps),
+        "representation": lasting_fall(seen["off_span"], params.structured, steps),
+        "generalisation": lasting_fall(1 - seen["accuracy"], 1 - params.accuracy, steps),
     }
     gap = seen["height"] - (seen["height"][..., -1:] if params.decay_on == "layers" else 0.0)
     left = each_run(lambda one: (1 - params.step_size * told) ** params.steps + 0 * one[:, 0, 0], weights[0])
@@ -192,43 +192,23 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _draw(params: Params, generators: Sequence[Generator]) -> _Data:
-    """Class means evenly spaced on a circle in the first two coordinates, noise in the others."""
-    train, off = _sample(params, params.samples, generators), torch.eye(params.dimension, dtype=torch.float64)
-    frame = torch.linalg.qr(train.mT)[0]
-    labels = torch.arange(params.samples) % params.classes
-    hot = torch.nn.functional.one_hot(labels, params.classes).double().expand(len(train), 1, -1, -1)
-    fresh = _sample(params, TESTS, generators)
+    """Inputs to train on, then fresh ones."""
+    shape = (params.classes, params.dimension, params.radius, params.noise)
+    train = around_circle(params.samples, *shape, generators)
+    fresh = around_circle(TESTS, *shape, generators)
+    hot = torch.nn.functional.one_hot(labels(params.samples, params.classes), params.classes).to(train.dtype)
     return _Data(
         train[:, None],
-        hot,
+        hot.expand(len(train), 1, -1, -1),
         fresh[:, None],
-        torch.arange(TESTS) % params.classes,
-        (off - frame @ frame.mT)[:, None],
+        labels(TESTS, params.classes),
+        off_span(train)[:, None],
     )
-
-
-def _sample(params: Params, count: int, generators: Sequence[Generator]) -> Tensor:
-    """Inputs of shape (runs, count, dimension), their labels 0, 1, .., K-1, 0, .. in turn."""
-    angles = 2 * math.pi / params.classes * (torch.arange(count) % params.classes).double()
-    means = params.radius * torch.stack([angles.cos(), angles.sin()], -1)
-    rest = params.noise * normal((count, params.dimension - 2), generators)
-    return torch.cat([means.expand(len(rest), -1, -1), rest], -1)
 
 
 def _squares(matrices: Sequence[Tensor]) -> Tensor:
     """The sum of all squared entries, of shape (runs, decays)."""
     return torch.stack([(matrix * matrix).sum((-2, -1)) for matrix in matrices]).sum(0)
-
-
-def _clock(values: Tensor, level: float, steps: Tensor) -> Tensor:
-    """The step from which on values stay at a level or below, interpolated between records; else the last step."""
-    lasting = from_here_on((values <= level).flatten(0, 1)).view_as(values)
-    after = lasting.to(torch.int64).argmax(-1, keepdim=True)
-    before = (after - 1).clamp_min(0)
-    high, low = values.gather(-1, before), values.gather(-1, after)
-    share = torch.where(after > 0, (high - level) / (high - low), 1.0)
-    found = (steps[before] + share * (steps[after] - steps[before]))[..., 0]
-    return torch.where(lasting.any(-1), found, steps[-1])
 
 
 def _theta(params: Params, gap: Tensor, square: Tensor) -> Tensor:

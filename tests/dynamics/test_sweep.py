@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dlnrepro.dynamics.sweep import first_position, from_here_on, largest_where
+from dlnrepro.dynamics.sweep import first_position, from_here_on, largest_where, lasting_fall
 
 POSITIONS = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
 VALUES = torch.tensor([[5.0, 1.0, 2.0, 3.0]], dtype=torch.float64)
@@ -38,3 +38,10 @@ def test_the_first_position_is_the_last_one_if_there_is_none() -> None:
 
 def test_a_run_that_is_not_finite_has_no_first_position() -> None:
     assert torch.isnan(first_position(VALUES < 4, POSITIONS, VALUES / 0)).all()
+
+
+def test_a_lasting_fall_is_read_between_positions_and_only_where_it_lasts() -> None:
+    positions = torch.tensor([1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
+    values = torch.tensor([[[4.0, 1.0, 3.0, 1.0], [1.0, 1.0, 1.0, 1.0], [4.0, 4.0, 4.0, 4.0]]], dtype=torch.float64)
+
+    assert lasting_fall(values, 2.0, positions).tolist() == [[6.0, 1.0, 8.0]]

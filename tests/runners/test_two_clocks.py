@@ -106,15 +106,6 @@ def test_the_tail_under_decay_has_the_power_one_half() -> None:
     torch.testing.assert_close(measures["theta"], torch.full((2,), 0.5, dtype=torch.float64), rtol=0.01, atol=0)
 
 
-def test_the_class_means_are_evenly_spaced_on_the_circle() -> None:
-    params = runner.Params.model_validate(SETUP)
-    sample = runner._sample(params, 6, [torch.Generator().manual_seed(0)])
-
-    torch.testing.assert_close(sample[0, :3, :2].sum(0), torch.zeros(2, dtype=torch.float64))
-    torch.testing.assert_close(sample[0, :, :2].norm(dim=-1), torch.full((6,), 2.5, dtype=torch.float64))
-    torch.testing.assert_close(sample[0, 0, :2], sample[0, 3, :2])
-
-
 def test_a_run_that_diverges_is_nan() -> None:
     measures = _run([0], step_size=1.0, scale=10.0).measures
 
@@ -143,10 +134,3 @@ def test_progress_may_stop_a_run() -> None:
     params = runner.Params.model_validate(SETUP)
     with pytest.raises(BudgetSpent):
         runner.run(params, [torch.Generator().manual_seed(0)], progress)
-
-
-def test_a_clock_is_read_between_records_and_only_once_it_has_stopped_for_good() -> None:
-    steps = torch.tensor([1.0, 2.0, 4.0, 8.0], dtype=torch.float64)
-    values = torch.tensor([[[4.0, 1.0, 3.0, 1.0], [1.0, 1.0, 1.0, 1.0], [4.0, 4.0, 4.0, 4.0]]], dtype=torch.float64)
-
-    assert runner._clock(values, 2.0, steps).tolist() == [[6.0, 1.0, 8.0]]
