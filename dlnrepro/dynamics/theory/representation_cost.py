@@ -12,7 +12,7 @@ unnormalised transforms sqrt(D) F, whence the power of D.
 
 Sources: the setting and the 2/L norms are those of Dai, Karzand, Srebro (NeurIPS 2021); the matrix case is also
 in Jacot et al. 2022 (arXiv:2205.15809) and Wang, Ergen, Pilanci; constants and powers of D were derived here. The
-k-support norm is that of Argyriou, Foygel, Srebro 2012 (arXiv:1204.5043), Proposition 2.1.
+k-support norm is that of Argyriou, Foygel, Srebro 2012 (arXiv:1204.5043).
 
 All functions take one predictor w, of shape (inputs, outputs): bits of powers depend on a tensor's shape.
 """
