@@ -45,7 +45,7 @@ def summary(paper: Paper, report: Report) -> None:
 
 
 def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], width: int) -> str:
-    """The claims grouped by paper: id, title, last verdict."""
+    """The claims grouped by paper: id and last verdict, and below them the title."""
     paper = Paper(width)
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
@@ -53,16 +53,14 @@ def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], width: 
         names = f"{authors[0]} et al." if len(authors) > 2 else ", ".join(authors)
         arxiv = f", arXiv:{claim.source.arxiv}" if claim.source.arxiv else ""
         groups.setdefault(f"{claim.source.paper} ({names}, {claim.source.venue}{arxiv})", []).append(claim)
-    longest = max(len(claim.id) for claim in claims)
     for index, (title, members) in enumerate(groups.items()):
         if index:
             paper.line()
         paper.line(title, hang=2)
-        rows: list[list[str | Text]] = []
         for claim in members:
             found = last.get(claim.id)
-            rows.append([claim.id.ljust(longest), claim.title, _last(found) if found else "not run yet"])
-        paper.table(rows, indent=2, folds=1)
+            paper.line(f"{claim.id}   {_last(found) if found else 'not run yet'}", indent=2, hang=4)
+            paper.line(claim.title, indent=6)
     return paper.text()
 
 

@@ -14,6 +14,7 @@ STAMPS = {
     "no-controls": "without negative controls",
     "cached": "with numbers that were computed before, by the same code",
     "dirty": "with code that had uncommitted changes",
+    "stale": "with numbers that other code or versions made, which are not used",
 }
 
 

@@ -26,7 +26,11 @@ def test_list_groups_claims_by_paper_with_their_last_verdict(
     assert command("run", "toy-claim", "--quick", "-q")[0] == 0
     code, out, _ = command("list")
     assert code == 0
-    assert out.splitlines() == ["Toys (A. Author, Nowhere 2026)", "  toy-claim The toy is near one reproduced (toy)"]
+    assert out.splitlines() == [
+        "Toys (A. Author, Nowhere 2026)",
+        "  toy-claim   reproduced (toy)",
+        "      The toy is near one",
+    ]
     rows = json.loads(command("list", "--json")[1])
     assert [(row["id"], row["last_verdict"]) for row in rows] == [("toy-claim", "reproduced")]
     assert command("list", "-m", "no-such-tag")[0] == 5
