@@ -98,7 +98,7 @@ def test_the_action_without_inputs_runs_every_claim_and_names_its_report(step: C
     done = step()
     folder = done.outputs["report"]
     assert Path(folder).is_dir()
-    files = [word for form in ("json", "md", "xml") for word in ("-o", f"{folder}/report.{form}")]
+    files = [word for form in ("html", "json", "md", "xml") for word in ("-o", f"{folder}/report.{form}")]
     assert done.words == ["run", "--outputs", f"{folder}/outputs", *files, "--"]
     assert (done.code, done.outputs["exit-code"]) == (0, "0")
 
