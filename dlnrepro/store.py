@@ -2,6 +2,7 @@
 
 outputs/cells/                              the numbers of single arms (`dlnrepro.cells`)
 outputs/reports/<UTC>-<hash8>/report.json   one run of the program
+outputs/reports/<UTC>-<hash8>/verdicts.json how its claims came out, for `dlnrepro list`, which needs no numbers
 outputs/reports/<UTC>-<hash8>/SHA256SUMS    its manifest
 outputs/latest                              a link to the newest report's folder
 """
@@ -14,7 +15,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -26,6 +27,8 @@ from dlnrepro.errors import UsageError
 from dlnrepro.manifest import NAME as MANIFEST
 from dlnrepro.manifest import check_manifest, write_manifest
 from dlnrepro.record import ClaimRecord, Report, from_json, to_json
+
+VERDICTS = "verdicts.json"
 
 
 def prepare(root: Path) -> None:
@@ -58,6 +61,8 @@ def write_report(root: Path, report: Report, started: datetime) -> Path:
     except OSError as error:
         raise UsageError(f"{folder}: expected a folder that can be made, found: {reason(error)}") from None
     write_whole(folder / "report.json", text)
+    last = {record.id: asdict(_last(record)) for record in report.claims}
+    write_whole(folder / VERDICTS, json.dumps(last, indent=1).encode() + b"\n")
     write_manifest(folder)
     link = root / "latest"
     fresh = root / f".latest-{os.getpid()}"
@@ -150,14 +155,18 @@ class LastVerdict:
 
 
 def last_verdicts(root: Path, limit: int = 20) -> dict[str, LastVerdict]:
-    """The newest verdict of each claim, by id, among the last stored reports; unreadable reports are passed over."""
+    """The newest verdict of each claim, by id, among the last stored reports; unreadable ones are passed over."""
     found: dict[str, LastVerdict] = {}
     for _, path in zip(range(limit), newest_first(root), strict=False):
-        with suppress(OSError, ValueError, KeyError, TypeError):
-            for record in json.loads(path.read_bytes())["claims"]:
-                last = LastVerdict(record["verdict"], tuple(record["stamps"]), record["as_expected"], record["seconds"])
-                found.setdefault(record["id"], last)
+        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
+            for name, last in json.loads(path.with_name(VERDICTS).read_bytes()).items():
+                found.setdefault(name, LastVerdict(**{**last, "stamps": tuple(last["stamps"])}))
     return found
+
+
+def _last(record: ClaimRecord) -> LastVerdict:
+    """How a claim of a report came out."""
+    return LastVerdict(record.verdict, tuple(record.stamps), record.as_expected, record.seconds)
 
 
 def newest_first(root: Path) -> Iterator[Path]:

@@ -68,7 +68,7 @@ def test_a_stored_report_has_a_manifest_that_other_programs_can_check(tmp_path: 
     done = subprocess.run(
         ["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=folder, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "report.json: OK\n"
+    assert done.stdout == "report.json: OK\nverdicts.json: OK\n"
 
 
 def test_a_tampered_report_is_named(tmp_path: Path) -> None:
