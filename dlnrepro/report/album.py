@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from dlnrepro.atomic import write_whole
+from dlnrepro.atomic import reason, write_whole
+from dlnrepro.errors import UsageError
 from dlnrepro.record import Report
 from dlnrepro.report.anchors import anchored
 from dlnrepro.report.canvas import Picture
@@ -19,9 +20,12 @@ def write_album(report: Report, folder: Path) -> list[Path]:
     `<claim>.figure-<n>.svg` is the claim's n-th figure, `<claim>.criterion-<id>.svg` the runs of a criterion.
 
     Raises:
-        UsageError: a file cannot be written.
+        UsageError: the folder cannot be made, or a file in it not written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"--figures {folder}: expected a folder that can be made, found: {reason(error)}") from None
     paths = []
     for name, picture in _pictures(report):
         paths.append(folder / f"{name}.svg")

@@ -67,15 +67,21 @@ def deliver(
         verbose: every claim in full, not only those that are not as expected.
         quiet: the summary alone.
     """
+    # Printed first: what a long run found must not be lost because a file cannot be written.
+    if as_json:
+        click.echo(to_json(report).decode(), nl=False)
+    else:
+        _print(report, folder, verbose=verbose, quiet=quiet)
     for name in files:
         write_whole(Path(name), FORMATS[Path(name).suffix](report))
     if figures is not None:
         from dlnrepro.report.album import write_album
 
         click.echo(f"{len(write_album(report, figures))} figures in {figures}", err=True)
-    if as_json:
-        click.echo(to_json(report).decode(), nl=False)
-        return
+
+
+def _print(report: Report, folder: Path | None, *, verbose: bool, quiet: bool) -> None:
+    """Print the report for people."""
     paper = Paper.of_terminal()
     if not quiet:
         for record in report.claims:

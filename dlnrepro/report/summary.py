@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from textwrap import wrap
 
 from rich.text import Text
 
@@ -14,6 +15,8 @@ from dlnrepro.report.paper import Paper
 from dlnrepro.store import LastVerdict
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
+
+NARROWEST_NAME = 12
 
 
 def verdict_text(record: ClaimRecord) -> Text:
@@ -28,6 +31,10 @@ def summary(paper: Paper, report: Report) -> None:
         heads = ["verdict", "claim", "runs", "closest", "told", "time"]
         rows: list[list[str | Text]] = [[Text(head, style="dim") for head in heads]]
         rows += [_row(record) for record in report.claims]
+        room = paper.width - sum(max(len(row[column]) for row in rows) + 1 for column in range(6) if column != 1)
+        for row in rows:
+            # Broken at its hyphens where it does not fit, and not in the middle of a word.
+            row[1] = "\n".join(wrap(str(row[1]), max(room, NARROWEST_NAME))) if isinstance(row[1], str) else row[1]
         paper.table(rows, right=(2, 4, 5), folds=1)
     for record in report.claims:
         if record.verdict != "reproduced":

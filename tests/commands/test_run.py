@@ -305,3 +305,16 @@ def test_an_interrupt_saves_and_reports_what_is_finished(write_claim: Write, tmp
     report = json.loads((tmp_path / "outputs" / "latest" / "report.json").read_bytes())
     assert [claim["id"] for claim in report["claims"]] == ["a-quick"]
     assert report["exit_code"] == 130
+
+
+def test_what_was_found_is_shown_though_its_figures_cannot_be_written(
+    command: Command, write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_claim()
+    (tmp_path / "file").write_text("")
+    # As on a file system that says too late that nothing can be made in it.
+    monkeypatch.setattr("dlnrepro.report.delivery.check_files", lambda *_: None)
+    code, out, err = command("run", path, "-q", "--figures", "file/pictures")
+    assert code == 2
+    assert "✓ reproduced toy-claim" in out
+    assert err == "--figures file/pictures: expected a folder that can be made, found: not a directory\n"

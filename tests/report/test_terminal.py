@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dlnrepro.report.numbers import duration, number, sparkline
 from dlnrepro.report.paper import Paper
+
+Write = Callable[..., Path]
 
 
 @pytest.mark.parametrize(
@@ -54,3 +57,12 @@ def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
         paper = Paper(80)
         claim_page(paper, read_claim(path), Path(path.name), None)
         assert max(len(line) for line in paper.text().splitlines()) <= 80
+
+
+def test_a_long_id_breaks_at_its_hyphens(command: Callable[..., tuple[int, str, str]], write_claim: Write) -> None:
+    name = "a-claim-whose-long-name-does-not-fit-beside-all-the-other-columns-of-its-line"
+    lines = command("run", write_claim(name=name), "-q")[1].splitlines()
+    shown = [line[13:].split("  ")[0].split(" 4/4")[0].strip() for line in lines[1 : lines.index("")]]
+    assert "".join(shown) == name
+    assert all(part.endswith("-") for part in shown[:-1])
+    assert max(map(len, lines)) <= 80
