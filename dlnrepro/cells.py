@@ -24,15 +24,22 @@ if TYPE_CHECKING:
     from dlnrepro.engine import Cell, Numbers
 
 
-def cell_key(runner: str, params: Mapping[str, Any], seeds: tuple[int, ...]) -> str:
-    """The hash of everything that could change the numbers of a runner with these parameters and seeds."""
+def cell_key(runner: str, params: Mapping[str, Any], seeds: tuple[int, ...], device: str) -> str:
+    """The hash of everything that could change the numbers of a runner.
+
+    Args:
+        runner: its name; its source is read here.
+        params: all of them.
+        seeds: one per run.
+        device: the name of what computes, of `device_name`.
+    """
     description = {
         "runner": runner,
         "source": source_hash(runner),
         "params": params,
         "seeds": seeds,
         "dtype": "float64",
-        "device": "cpu",
+        "device": device,
         "threads": 1,
         "versions": versions(),
     }

@@ -68,7 +68,7 @@ class Comparison:
 
     Attributes:
         only_first, only_second: ids of claims that one report alone has.
-        origins: what differs in versions, commit and processor, in words.
+        origins: what differs in versions, commit, processor and device, in words.
     """
 
     claims: list[ClaimComparison]
@@ -226,6 +226,8 @@ def _origins(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     changes = []
     one, other = first.get("versions") or {}, second.get("versions") or {}
     changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in one | other if one.get(key) != other.get(key)]
-    places = ("commit", "processor", "platform")
-    changes += [f"{key} {first.get(key)} and {second.get(key)}" for key in places if first.get(key) != second.get(key)]
+    places = ("commit", "processor", "platform", "device")
+    # What is older than the option was computed on the processor.
+    one, other = {"device": "cpu", **first}, {"device": "cpu", **second}
+    changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in places if one.get(key) != other.get(key)]
     return changes

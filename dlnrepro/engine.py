@@ -6,7 +6,6 @@ claim use the same seeds, so that they are paired.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from pydantic import BaseModel
 
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
+from dlnrepro.device import Device, computing_on, free_memory, require
 from dlnrepro.document import dotted
 from dlnrepro.errors import BudgetSpent, UsageError
 from dlnrepro.explanation import parameter_faults
@@ -37,6 +37,7 @@ class Variation:
         overrides: parameters of the setup with other values.
         quick: the claim's toy profile.
         controls: whether the arms that only serve as controls are run.
+        device: where tensors live. The generators draw on the processor all the same.
     """
 
     seeds: int | None = None
@@ -44,11 +45,13 @@ class Variation:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     quick: bool = False
     controls: bool = True
+    device: Device = "cpu"
 
     def stamps(self, claim: Claim) -> list[str]:
         """What qualifies the result of this variation of a claim."""
         changed = bool(self.overrides) or self.seed_base != 0 or self.seeds not in (None, claim.seeds)
         flags = {"modified": changed, "toy": self.quick, "no-controls": not self.controls}
+        flags["cuda"] = self.device == "cuda"
         return [stamp for stamp, holds in flags.items() if holds]
 
 
@@ -61,6 +64,7 @@ class Cell:
     runner: str
     params: Mapping[str, Any]
     seeds: tuple[int, ...]
+    device: Device = "cpu"
 
 
 @dataclass(frozen=True)
@@ -80,9 +84,10 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     """The cells that a variation of a claim asks for, in the order of the claim's arms.
 
     Raises:
-        UsageError: an override names no parameter, has another type, or changes nothing; a seed is out of range; or
-            a cell would need more memory than the machine has.
+        UsageError: an override names no parameter, has another type, or changes nothing; a seed is out of range;
+            the device is not there; or a cell would need more memory than it has.
     """
+    require(variation.device)
     params = load_runner(claim.runner).Params
     _overrides_apply(claim, variation, params)
     count = variation.seeds or (claim.quick.seeds if variation.quick else claim.seeds)
@@ -95,8 +100,8 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
         values = {**claim.setup, **profile, **variation.overrides, **claim.arms[arm]}
         for place, text in parameter_faults(params, values):
             raise UsageError(f"{claim.id}: arm {arm}: {dotted(place)}: {text}")
-        _fits_in_memory(claim, arm, params.model_validate(values), count)
-        cells.append(Cell(claim.id, arm, claim.runner, values, seeds))
+        _fits_in_memory(claim, arm, params.model_validate(values), count, variation.device)
+        cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device))
     return cells
 
 
@@ -127,7 +132,7 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
     series: dict[str, np.ndarray] = {}
     try:
         # Gradients are pulled back by hand: without autograd's bookkeeping small matrices are an eighth faster.
-        with torch.inference_mode():
+        with torch.inference_mode(), computing_on(cell.device):
             watched(0.0, "starts")
             result = runner.run(params, generators, watched)
             measures, series = _arrays(runner, result, len(cell.seeds))
@@ -154,22 +159,12 @@ def _overrides_apply(claim: Claim, variation: Variation, params: type[BaseModel]
         raise UsageError(f"-s {dotted(place)}: {claim.id}: {text}")
 
 
-def _fits_in_memory(claim: Claim, arm: str, params: Any, runs: int) -> None:
+def _fits_in_memory(claim: Claim, arm: str, params: Any, runs: int, device: Device) -> None:
     """Refuse a cell whose own estimate exceeds the memory that is free."""
-    needed, free = params.memory(runs), _free_memory()
+    needed, free = params.memory(runs), free_memory(device)
     if needed > free:
         sizes = f"{needed / 1e9:,.1f} GB for {runs} runs, found {free / 1e9:,.1f} GB free"
         raise UsageError(f"{claim.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes}")
-
-
-def _free_memory() -> float:
-    """The bytes that may still be used: what the kernel calls available, or all there are where it does not say."""
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
-    fields = dict(line.split(":", 1) for line in lines)
-    return int(fields["MemAvailable"].split()[0]) * 1024.0
 
 
 def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
@@ -189,8 +184,8 @@ def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.nda
             shape = tuple(tensor.shape)
             raise TypeError(f"{name}: expected float64 for {runs} runs with {axes} axes, found {tensor.dtype} {shape}")
     return (
-        {name: tensor.numpy() for name, tensor in result.measures.items()},
-        {name: tensor.numpy() for name, tensor in result.series.items()},
+        {name: tensor.cpu().numpy() for name, tensor in result.measures.items()},
+        {name: tensor.cpu().numpy() for name, tensor in result.series.items()},
     )
 
 

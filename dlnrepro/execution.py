@@ -13,6 +13,7 @@ from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.curves import drawings
+from dlnrepro.device import device_name
 from dlnrepro.engine import Cell, Numbers, Variation, plan
 from dlnrepro.errors import UsageError
 from dlnrepro.pool import compute
@@ -102,7 +103,11 @@ def run_jobs(
 
 def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[ClaimRecord]:
     """The records in the order of the jobs, each as soon as its cells are there."""
-    keys = {id(cell): cell_key(cell.runner, cell.params, cell.seeds) for job in jobs for cell in job.cells}
+    keys = {
+        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device))
+        for job in jobs
+        for cell in job.cells
+    }
     known: dict[str, Numbers] = {}
     if means.cache:
         for job in jobs:

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from dlnrepro.catalogue import claim_paths
+from dlnrepro.device import Device
 from dlnrepro.engine import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Means
@@ -80,6 +81,7 @@ def run(
     seed_base: int = 0,
     quick: bool = False,
     controls: bool = True,
+    device: Device = "cpu",
     workers: int = 1,
     cache: bool = True,
     budget: float | None = None,
@@ -100,6 +102,7 @@ def run(
         seed_base: the first seed.
         quick: the claims' toy profiles.
         controls: whether the negative controls are run.
+        device: where tensors live: "cpu", or "cuda" for a GPU.
         workers: processes to spread the arms over. With more than one, a process that has used several threads of
             its own may hang on Linux, which is why it is one here.
         cache: whether stored arms are used again.
@@ -115,7 +118,7 @@ def run(
     chosen = {claim.id for claim in selected([claim for claim, _ in found], words, tags)}
     if not chosen:
         raise UsageError("nothing selected")
-    variation = Variation(seeds, seed_base, dict(settings or {}), quick, controls)
+    variation = Variation(seeds, seed_base, dict(settings or {}), quick, controls, device)
     jobs = prepared([path for claim, path in found if claim.id in chosen], variation)
     means = Means(Path(outputs), workers, cache, budget)
     threads = torch.get_num_threads()

@@ -1,6 +1,7 @@
 """Cells cut into parts of fewer runs, so that no worker process is idle while another has all the work.
 
-A run does not depend on the batch it is in, so the parts joined again have the bits of the whole.
+On the processor a run does not depend on the batch it is in, so the parts joined again have the bits of the whole. The
+libraries of a GPU choose how to multiply by the size of a batch: a cell that is computed there stays whole.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def cut(cell: Cell, cells: int, workers: int) -> list[Cell]:
     cell has.
     """
     runs = len(cell.seeds)
-    wanted = math.ceil(SHARES * workers / cells) if workers > 1 else 1
+    wanted = math.ceil(SHARES * workers / cells) if workers > 1 and cell.device == "cpu" else 1
     count = max(1, min(wanted, runs // LEAST_RUNS))
     ends = [round(part * runs / count) for part in range(count + 1)]
     return [replace(cell, seeds=cell.seeds[start:end]) for start, end in pairwise(ends)]

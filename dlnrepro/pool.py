@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dlnrepro.check import Outcome
+from dlnrepro.device import Device
 from dlnrepro.engine import Cell, Numbers, run_cell
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.parts import cut, join
@@ -27,6 +28,11 @@ PAUSE = 0.1
 
 PARENT_PAUSE = 0.5
 """Seconds between two looks of a worker at whether its parent is still there."""
+
+
+def usual_workers(device: Device) -> int:
+    """How many worker processes there are if nobody says: one for each core, or one where all would share a GPU."""
+    return cores() if device == "cpu" else 1
 
 
 def cores() -> int:
@@ -51,8 +57,9 @@ def compute(cells: Sequence[Cell], workers: int, budget: float | None, moves: Mo
         for cell in cells:
             yield cell, run_cell(cell, lambda fraction, note, cell=cell: moves(cell, fraction, note), _clock(budget))  # type: ignore[misc]
         return
-    # Forked workers start at once, with everything imported; other systems have to start from nothing.
-    context: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+    # Forked workers start at once, with everything imported; other systems, and what uses a GPU, start from nothing.
+    forks = sys.platform == "linux" and all(cell.device == "cpu" for cell in cells)
+    context: Any = multiprocessing.get_context("fork" if forks else "spawn")
     stop, signs = context.Event(), context.SimpleQueue()
     executor = ProcessPoolExecutor(min(workers, len(pieces)), context, _begin, (stop, signs))
     futures = {

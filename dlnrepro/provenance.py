@@ -18,6 +18,7 @@ from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
 from dlnrepro import __version__
+from dlnrepro.device import Device, device_name
 from dlnrepro.runner import runner_sources
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -34,6 +35,7 @@ class Provenance(TypedDict, total=False):
         peak_memory_bytes: of the largest single process.
         commit: of the code, None outside a checkout; `dirty` if it had uncommitted changes.
         threads: of each process.
+        device: what computed, by the name that the keys of the cells hold.
     """
 
     command: list[str]
@@ -47,10 +49,11 @@ class Provenance(TypedDict, total=False):
     processor: str
     cores: int | None
     threads: int
+    device: str
     platform: str
 
 
-def provenance(command: Sequence[str], started: datetime) -> Provenance:
+def provenance(command: Sequence[str], started: datetime, device: Device) -> Provenance:
     """The provenance of a run that began at `started` and ends now; worker processes are counted in.
 
     The peak of memory is that of the largest single process.
@@ -71,6 +74,7 @@ def provenance(command: Sequence[str], started: datetime) -> Provenance:
         "processor": processor(),
         "cores": os.cpu_count(),
         "threads": 1,
+        "device": device_name(device),
         "platform": f"{platform.system()} {platform.machine()}",
     }
 

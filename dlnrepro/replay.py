@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from dlnrepro.cells import cell_key, series_digest
 from dlnrepro.check import Outcome
+from dlnrepro.device import Device, device_name, device_of, require
 from dlnrepro.engine import Cell, Numbers
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Watcher
@@ -21,9 +22,14 @@ def recorded_cells(report: Report) -> list[list[Cell]]:
     """The cells of each claim of a report; an arm that was stopped by its budget is not among them.
 
     Raises:
-        UsageError: a runner is not there, or no longer takes the recorded parameters.
+        UsageError: a runner or the device is not there, or a runner no longer takes the recorded parameters.
     """
-    return [[_cell(record, arm) for arm, left in record.outcomes.items() if not left.spent] for record in report.claims]
+    device = device_of(report.provenance.get("device", "cpu"))
+    require(device)
+    return [
+        [_cell(record, arm, device) for arm, left in record.outcomes.items() if not left.spent]
+        for record in report.claims
+    ]
 
 
 def replay(report: Report, workers: int, watcher: Watcher) -> Generator[ClaimRecord]:
@@ -35,7 +41,11 @@ def replay(report: Report, workers: int, watcher: Watcher) -> Generator[ClaimRec
         UsageError: as `recorded_cells`, before anything is trained.
     """
     groups = recorded_cells(report)
-    keys = {id(cell): cell_key(cell.runner, cell.params, cell.seeds) for group in groups for cell in group}
+    keys = {
+        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device))
+        for group in groups
+        for cell in group
+    }
     # Claims may share an arm: what has the same key is run once.
     distinct = list({keys[id(cell)]: cell for group in groups for cell in group}.values())
     watcher.begins(len(groups), len(distinct))
@@ -59,7 +69,7 @@ def replay(report: Report, workers: int, watcher: Watcher) -> Generator[ClaimRec
             yield now
 
 
-def _cell(record: ClaimRecord, arm: str) -> Cell:
+def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:
     """An arm of a record, ready to run."""
     runner = str(record.claim["runner"])
     if runner not in runner_names():
@@ -69,4 +79,4 @@ def _cell(record: ClaimRecord, arm: str) -> Cell:
     for place, text in parameter_faults(load_runner(runner).Params, record.params[arm]):
         key = ".".join(map(str, place)) or "parameters"
         raise UsageError(f"{record.id}: arm {arm}: {key}: {text} (the runner has changed since the record was made)")
-    return Cell(record.id, arm, runner, record.params[arm], record.outcomes[arm].seeds)
+    return Cell(record.id, arm, runner, record.params[arm], record.outcomes[arm].seeds, device)

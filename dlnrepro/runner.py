@@ -11,6 +11,9 @@ A runner is a module of `dlnrepro.runners` with four names, in this order:
 A package registers runners of its own under the entry-point group `dlnrepro.runners`: the entry's name is what claims
 call the runner by, and its value is the module.
 
+Tensors are made on torch's default device, which the engine sets (`--device`); generators draw on the processor. So
+draw through `dlnrepro.dynamics.initialise`, and go to numpy and back through `dlnrepro.dynamics.arrays`.
+
 A runner never judges. A run that diverges keeps NaN in its place, which the verdict reads as undecided.
 """
 

@@ -40,6 +40,7 @@ def repeating(path: Path, variation: Variation) -> str:
     words += ["--seed-base", str(variation.seed_base)] if variation.seed_base else []
     words += ["--quick"] if variation.quick else []
     words += [] if variation.controls else ["--no-controls"]
+    words += ["--device", variation.device] if variation.device != "cpu" else []
     return shlex.join(words)
 
 
@@ -54,7 +55,7 @@ def carried_out(
     """The report of all jobs, and the folder it is stored in, or the error that kept it from being stored.
 
     Args:
-        jobs: what to run.
+        jobs: what to run, all on one device.
         means: how cells are come by.
         watching: told of every step.
         command: the command line, for the record.
@@ -68,7 +69,8 @@ def carried_out(
     started = datetime.now(UTC)
     with watching as watcher:
         records, interrupted = run_jobs(jobs, means, watcher, stop)
-    report = compile_report(records, provenance(command, started), interrupted, allow_inconclusive)
+    origin = provenance(command, started, jobs[0].variation.device)
+    report = compile_report(records, origin, interrupted, allow_inconclusive)
     try:
         return report, write_report(means.root, report, started)
     except UsageError as error:

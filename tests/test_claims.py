@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
 
 from dlnrepro.catalogue import packaged
+from dlnrepro.device import Device
 from dlnrepro.engine import Variation, plan, run_cell
 from dlnrepro.loader import load_claim
 from dlnrepro.runner import silent
@@ -38,10 +40,17 @@ def test_a_claim_says_why_each_threshold_is_where_it_is(path: Path) -> None:
         assert criterion.fails_in, f"{criterion.id} has no control"
 
 
+DEVICES = [
+    "cpu",
+    pytest.param("cuda", marks=pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")),
+]
+
+
+@pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_a_claim_comes_out_as_expected_in_its_toy_profile(path: Path) -> None:
+def test_a_claim_comes_out_as_expected_in_its_toy_profile(path: Path, device: Device) -> None:
     claim = load_claim(path)
-    cells = plan(claim, Variation(quick=True))
+    cells = plan(claim, Variation(quick=True, device=device))
     outcomes = {cell.arm: run_cell(cell, silent, lambda: 300.0).outcome for cell in cells}
     verdict = judge(claim, outcomes)
     assert verdict.word == claim.expect, verdict.because

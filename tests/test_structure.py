@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "dlnrepro"
 
 # Lowest first. A module may import from its own layer and from those before it.
 LAYERS = [
-    {"errors", "atomic"},
+    {"errors", "atomic", "device"},
     {"dynamics"},
     {"runner"},
     {"runners"},

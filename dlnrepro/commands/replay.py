@@ -29,7 +29,8 @@ def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> in
     is said, and on another machine or with other versions they need not be.
     """
     from dlnrepro.comparison import compare
-    from dlnrepro.pool import cores
+    from dlnrepro.device import device_name, device_of
+    from dlnrepro.pool import usual_workers
     from dlnrepro.provenance import Provenance, processor, versions
     from dlnrepro.record import compile_report, judged_again
     from dlnrepro.replay import replay
@@ -39,14 +40,20 @@ def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> in
     from dlnrepro.store import read_report
 
     recorded = judged_again(read_report(outputs, run))
+    device = device_of(recorded.provenance.get("device", "cpu"))
     records: list[ClaimRecord] = []
     interrupted = False
-    with watcher(quiet) as watching, closing(replay(recorded, jobs or cores(), watching)) as replayed:
+    with watcher(quiet) as watching, closing(replay(recorded, jobs or usual_workers(device), watching)) as replayed:
         try:
             records.extend(replayed)
         except KeyboardInterrupt:
             interrupted = True
-    here: Provenance = {**recorded.provenance, "versions": versions(), "processor": processor()}
+    here: Provenance = {
+        **recorded.provenance,
+        "versions": versions(),
+        "processor": processor(),
+        "device": device_name(device),
+    }
     again = compile_report(records, here, interrupted, allow_inconclusive=False)
     comparison = compare(recorded, again, 0.0, 0.0)
     paper = Paper.of_terminal()

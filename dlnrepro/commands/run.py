@@ -11,6 +11,7 @@ import click
 from dlnrepro.commands import candidates, options
 
 if TYPE_CHECKING:
+    from dlnrepro.device import Device
     from dlnrepro.execution import Job
 
 _EPILOG = """\b
@@ -39,6 +40,13 @@ Examples:
 )
 @click.option(
     "-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes; as many as cores if left out."
+)
+@click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where tensors live; cuda is a GPU (the result is stamped).",
 )
 @click.option("--no-cache", is_flag=True, help="Compute every arm anew, also those whose numbers are stored.")
 @click.option("--quick", is_flag=True, help="The claims' toy profiles: a first look in seconds.")
@@ -69,6 +77,7 @@ def command(
     seed_base: int,
     budget: float | None,
     jobs: int | None,
+    device: Device,
     no_cache: bool,
     quick: bool,
     exitfirst: bool,
@@ -104,16 +113,16 @@ def command(
     from dlnrepro.engine import Variation
     from dlnrepro.errors import UsageError
     from dlnrepro.execution import Means
-    from dlnrepro.pool import cores
+    from dlnrepro.pool import usual_workers
     from dlnrepro.report.progress import watcher
     from dlnrepro.session import carried_out, prepared
 
-    variation = Variation(seeds, seed_base, options.overrides(settings), quick, not no_controls)
+    variation = Variation(seeds, seed_base, options.overrides(settings), quick, not no_controls, device)
     ready = prepared([path for _, path in chosen], variation)
     if dry_run:
         _describe(ready)
         return 0
-    means = Means(outputs, jobs or cores(), not no_cache, budget)
+    means = Means(outputs, jobs or usual_workers(device), not no_cache, budget)
     report, folder = carried_out(
         ready,
         means,

@@ -16,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.descent import descend
 from dlnrepro.dynamics.initialise import gaussian
 from dlnrepro.dynamics.losses import Name, log_loss_at_zero, log_risk
@@ -86,10 +87,10 @@ def start(
         in_span: project the rows of W_1 on the span of the data, where a flow would keep them.
         generators: one per run.
     """
-    weights = gaussian(widths, scale, generators)
-    risk = log_risk(loss)
+    risk, zero = log_risk(loss), log_loss_at_zero(loss)
+    drawn = [array_of(layer).copy() for layer in gaussian(widths, scale, generators)]
     for run, signed in enumerate(sets):
-        layers = [weight[run].numpy() for weight in weights]
+        layers = [layer[run] for layer in drawn]
         if in_span:
             frame = np.linalg.qr(signed.T)[0]
             layers[0][:] = layers[0] @ frame @ frame.T
@@ -97,10 +98,10 @@ def start(
         if risk(np.zeros_like(margins)).gradient @ margins > 0:
             layers[-1][:] = -layers[-1]
             margins = -margins
-        while risk(margins).value > log_loss_at_zero(loss):
+        while risk(margins).value > zero:
             layers[-1][:] = SHRINK * layers[-1]
             margins = SHRINK * margins
-    return weights
+    return [tensor_of(layer) for layer in drawn]
 
 
 def train(
@@ -109,7 +110,7 @@ def train(
     """The path of every run, (runs, records, parameters), and the gap between its two routes, (runs,)."""
     if training.method == "flow":
         return _flow(training, weights, sets, progress)
-    signed = torch.from_numpy(np.stack(sets))
+    signed = tensor_of(np.stack(sets))
     step = direction(training.method, lambda now: log_risk_gradient(now, signed, training.loss), list(training.rates))
     _, series = descend(
         weights,
@@ -129,11 +130,13 @@ def _flow(
     """Gradient flow of one run after another."""
     risk = log_risk(training.loss)
     shapes = tuple((int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights)
-    rates = flatten([np.broadcast_to(rate.numpy(), shape) for rate, shape in zip(training.rates, shapes, strict=True)])
+    rates = flatten(
+        [np.broadcast_to(array_of(rate), shape) for rate, shape in zip(training.rates, shapes, strict=True)]
+    )
     paths, gaps = [], []
     for run, signed in enumerate(sets):
         flow = MarginFlow(signed, risk, shapes, rates)
-        theta = flatten([weight[run].numpy() for weight in weights])
+        theta = flatten([array_of(weight[run]) for weight in weights])
         length = math.log((1 + training.horizon) / (1 + flow.log_inverse_risk(theta)))
 
         def tick(time: float, run: int = run, length: float = length) -> None:
@@ -142,7 +145,7 @@ def _flow(
         tick(0.0)
         times = np.linspace(0, length, training.points)
         path = follow(flow, theta, times, training.horizon, training.tolerance, tick)
-        paths.append(torch.from_numpy(path.points))
+        paths.append(tensor_of(path.points))
         gaps.append(path.route_gap)
     return torch.stack(paths), torch.tensor(gaps, dtype=torch.float64)
 

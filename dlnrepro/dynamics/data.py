@@ -17,6 +17,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dlnrepro.dynamics.arrays import array_of
+from dlnrepro.dynamics.initialise import normal, uniform
 from dlnrepro.dynamics.theory.maximum_margin import MaximumMargin, maximum_margin
 from dlnrepro.errors import UsageError
 
@@ -87,7 +89,7 @@ def flipped(
     classes = separable(dimension, samples, gap, spanning, least_share, generator)
 
     def draw() -> Classes | None:
-        order = torch.randperm(samples, generator=generator).numpy()
+        order = array_of(torch.randperm(samples, generator=generator, device=generator.device))
         signed = classes.truth.copy()
         signed[order[: round(FLIPPED * samples)]] *= -1
         return None if maximum_margin(signed) is not None else Classes(signed, classes.truth, classes.solution)
@@ -104,7 +106,7 @@ def underdetermined(dimension: int, samples: int, least_share: float, generator:
     spread = np.linspace(1, 0.3, dimension)
 
     def draw() -> Classes | None:
-        points = torch.randn(samples, dimension, generator=generator, dtype=torch.float64).numpy() * spread
+        points = array_of(normal((samples, dimension), [generator])[0]) * spread
         signed = points / np.sqrt((points**2).sum(1)).max()
         solution = maximum_margin(signed)
         if solution is None or len(solution.support) < samples or _share(solution) < least_share:
@@ -116,14 +118,14 @@ def underdetermined(dimension: int, samples: int, least_share: float, generator:
 
 def _labelled(dimension: int, samples: int, gap: float, generator: torch.Generator) -> Array:
     """Signed points with radius U(0.3, 1)^(1/dimension), in rows."""
-    normal = _unit(torch.randn(1, dimension, generator=generator, dtype=torch.float64).numpy())[0]
+    axis = _unit(array_of(normal((1, dimension), [generator])[0]))[0]
     kept: list[Array] = []
     count = 0
     while count < samples:
-        points = _unit(torch.randn(2 * samples, dimension, generator=generator, dtype=torch.float64).numpy())
-        share = torch.rand(2 * samples, generator=generator, dtype=torch.float64).numpy()
+        points = _unit(array_of(normal((2 * samples, dimension), [generator])[0]))
+        share = array_of(uniform((2 * samples,), 0.0, 1.0, [generator])[0])
         points = points * ((0.3 + 0.7 * share) ** (1 / dimension))[:, None]
-        heights = points @ normal
+        heights = points @ axis
         far = np.abs(heights) > gap
         kept.append(points[far] * np.sign(heights[far])[:, None])
         count += int(far.sum())

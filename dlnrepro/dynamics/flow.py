@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
+
 Array = NDArray[np.float64]
 
 _REPORT_EVERY = 500
@@ -49,11 +51,11 @@ def flow(
     """
     shapes, starts = flattened(weights)
     runs = len(starts)
-    clocks = times.expand(runs, -1).numpy()
+    clocks = array_of(times.expand(runs, -1))
     ends = np.cumsum([rows * columns for rows, columns in shapes])
     velocities = velocities_of(shapes, gradient, rates, clocks[:, -1], progress)
     paths = [_solve(next(velocities), starts[run], clocks[run], relative, absolute) for run in range(runs)]
-    whole = torch.from_numpy(np.stack(paths))
+    whole = tensor_of(np.stack(paths))
     pieces = torch.tensor_split(whole, [int(end) for end in ends[:-1]], dim=-1)
     return [piece.reshape(runs, clocks.shape[1], *shape) for piece, shape in zip(pieces, shapes, strict=True)]
 
@@ -62,7 +64,7 @@ def flattened(weights: Sequence[Tensor]) -> tuple[list[tuple[int, int]], Array]:
     """The shapes of the layers, and every run's weights as one row."""
     shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
     runs = weights[0].shape[0]
-    return shapes, torch.cat([weight.reshape(runs, -1) for weight in weights], dim=-1).numpy()
+    return shapes, array_of(torch.cat([weight.reshape(runs, -1) for weight in weights], dim=-1))
 
 
 def velocities_of(

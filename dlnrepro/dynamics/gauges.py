@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.initialise import orthonormal, uniform
 from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.tangent import tangent_kernel
@@ -93,16 +94,16 @@ def _flattened(weights: list[Tensor], iterations: int, tick: Callable[[], None])
             state: Array, weights: list[Tensor] = weights, sizes: list[int] = sizes, power: int = power
         ) -> tuple[float, Array]:
             tick()
-            flat = torch.from_numpy(state.copy()).requires_grad_()
+            flat = tensor_of(state.copy()).requires_grad_()
             values = torch.linalg.eigvalsh(tangent_kernel(gauged(weights, _unpacked(flat, sizes))))
             top = values[-1]
             mean = top.log() + ((values / top) ** power).sum().log() / power if power else top.log()
             (gradient,) = torch.autograd.grad(mean, flat)
-            return float(mean.detach()), gradient.numpy()
+            return float(mean.detach()), array_of(gradient)
 
         options = {"maxiter": iterations, "ftol": 1e-15, "gtol": 1e-6}
         found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
-        weights = gauged(weights, _unpacked(torch.from_numpy(found.x), sizes))
+        weights = gauged(weights, _unpacked(tensor_of(found.x), sizes))
     return weights
 
 

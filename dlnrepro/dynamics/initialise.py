@@ -1,13 +1,14 @@
 """Random starts: weights, target matrices and directions, drawn run by run from each run's own generator.
 
 Every draw visits the runs in turn and takes from a run's generator a number of values that depends on the
-shapes alone, so a run starts from the same bits whether it is drawn alone or in a batch. All are float64.
+shapes alone, so a run starts from the same bits whether it is drawn alone or in a batch. All are float64. The
+generators draw on the processor, whatever torch's default device is, so that a run starts from the same bits anywhere.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -18,15 +19,20 @@ from dlnrepro.dynamics.run_by_run import each_run
 
 def normal(shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
     """Independent standard normal values of shape (runs, *shape)."""
-    return torch.stack(
-        [torch.randn(tuple(shape), generator=generator, dtype=torch.float64) for generator in generators]
-    )
+    return _drawn(torch.randn, shape, generators)
 
 
 def uniform(shape: Sequence[int], low: float, high: float, generators: Sequence[Generator]) -> Tensor:
     """Independent values, uniform on [low, high), of shape (runs, *shape)."""
-    draws = [torch.rand(tuple(shape), generator=generator, dtype=torch.float64) for generator in generators]
-    return low + (high - low) * torch.stack(draws)
+    return low + (high - low) * _drawn(torch.rand, shape, generators)
+
+
+def _drawn(law: Callable[..., Tensor], shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
+    """A draw of this shape from each run's generator, made where the generator is and moved to the default device."""
+    draws = [
+        law(tuple(shape), generator=generator, dtype=torch.float64, device=generator.device) for generator in generators
+    ]
+    return torch.stack(draws).to(torch.get_default_device())
 
 
 def gaussian(widths: Sequence[int], scale: float, generators: Sequence[Generator]) -> list[Tensor]:

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.geometry import sine
 from dlnrepro.dynamics.theory.maximum_margin import MaximumMargin, limit_offset, maximum_margin
 
@@ -53,17 +54,17 @@ def observe_direction(predictor: Tensor, signed: Tensor, solution: MaximumMargin
         signed: Z, of shape (samples, dimension), whose maximum margin is `solution`.
         solution: the oracle's answer.
     """
-    axis = torch.from_numpy(solution.direction)
+    axis = tensor_of(solution.direction)
     along = predictor @ axis
     across = predictor - along[:, None] * axis
     length = torch.linalg.vector_norm(predictor, dim=-1)
     slack = signed @ axis - solution.margin
-    slack[torch.from_numpy(solution.support)] = 0
+    slack[tensor_of(solution.support)] = 0
     least = (-along[:, None] * slack - across @ signed.mT).amax(-1)
     square = (across**2).sum(-1)
     lead = torch.where(along > 0, square / (length + along.clamp_min(0)), length - along)
-    offset = torch.from_numpy(limit_offset(signed.numpy(), solution))
-    support = signed[torch.from_numpy(solution.support)]
+    offset = tensor_of(limit_offset(array_of(signed), solution))
+    support = signed[tensor_of(solution.support)]
     return Direction(
         sine=square.sqrt() / length,
         margin_gap=(least + solution.margin * lead) / (solution.margin * length),
@@ -83,10 +84,10 @@ def sine_to_scaled(predictor: Tensor, signed: Tensor, rates: Tensor) -> Tensor:
         rates: D, of shape (dimension,).
     """
     roots = rates.sqrt()
-    scaled = maximum_margin((signed * roots).numpy())
+    scaled = maximum_margin(array_of(signed * roots))
     if scaled is None:
         return torch.full((), torch.nan, dtype=torch.float64)
-    return sine(predictor, roots * torch.from_numpy(scaled.direction))
+    return sine(predictor, roots * tensor_of(scaled.direction))
 
 
 def windowed_slope(x: Tensor, y: Tensor, window: Tensor) -> Tensor:

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.arrays import running_sum, tensor_of
+
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
@@ -37,7 +39,7 @@ class Panels(NamedTuple):
         stride = len(_NODES) + 1
         mean = sum(weight / 2 * values[..., 1 + node :: stride] for node, weight in enumerate(_WEIGHTS))
         pieces = torch.as_tensor(mean) * self.widths
-        return torch.cat([torch.zeros_like(pieces[..., :1]), pieces.cumsum(-1)], dim=-1)
+        return torch.cat([torch.zeros_like(pieces[..., :1]), running_sum(pieces)], dim=-1)
 
 
 def log_panels(horizon: float, count: int, decades: float) -> Panels:
@@ -53,4 +55,4 @@ def log_panels(horizon: float, count: int, decades: float) -> Panels:
     widths = np.diff(ends)
     inner = ends[:-1, None] + widths[:, None] * (_NODES + 1) / 2
     times = np.concatenate([np.concatenate([ends[:-1, None], inner], axis=1).ravel(), ends[-1:]])
-    return Panels(torch.from_numpy(times), torch.from_numpy(widths))
+    return Panels(tensor_of(times), tensor_of(widths))

@@ -118,7 +118,7 @@ def _accepted(
     modes = strengths.shape[0]
     unit = strengths[min(1, modes - 1)]
     for _ in range(_MOST_BLOCKS):
-        draws = torch.randn((_BLOCK, rows + columns), generator=generator, dtype=torch.float64)
+        draws = normal((_BLOCK, rows + columns), [generator])[0]
         left, right = draws[:, :rows].clone(), draws[:, rows:].clone()
         left[:, :missing] = 0
         right[:, :missing] = 0

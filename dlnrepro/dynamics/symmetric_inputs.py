@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from scipy.special import roots_gegenbauer
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import tensor_of
 from dlnrepro.dynamics.initialise import directions, normal
 
 Array = NDArray[np.float64]
@@ -113,5 +114,5 @@ def draw_sample(law: Law, samples: int, mix: Array, generators: Sequence[Generat
         points = normal((samples, dimension), generators)
     else:
         points = torch.stack([directions(dimension, [generator] * samples) for generator in generators])
-    mixed = torch.stack([own @ torch.from_numpy(mix) for own in points])
+    mixed = torch.stack([own @ tensor_of(mix) for own in points])
     return mixed * torch.sign(mixed[..., :1])

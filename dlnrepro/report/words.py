@@ -12,6 +12,7 @@ STAMPS = {
     "modified": "with other parameters or seeds than the claim file's",
     "toy": "in the toy profile, for a first look",
     "no-controls": "without negative controls",
+    "cuda": "on a GPU",
     "cached": "with numbers that were computed before, by the same code",
     "dirty": "with code that had uncommitted changes",
     "stale": "with numbers that other code or versions made, which are not used",

@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import running_sum
 from dlnrepro.dynamics.cross_entropy import log_risk_gradient, risk_gradient
 from dlnrepro.dynamics.descent import Weights, descend
 from dlnrepro.dynamics.geometry import slope
@@ -160,7 +161,7 @@ def _descend(params: Params, weights: Weights, x: Tensor, hot: Tensor, progress:
     if (rule, params.clock) == ("normalised", "time"):
         slowness = each_run(torch.exp, -log_risk.mT).mT
         moves = params.step_size * slowness / torch.stack(squares)
-    clock = torch.cat([torch.zeros_like(moves[:1]), moves[:-1]]).mT.contiguous().cumsum(-1).mT
+    clock = running_sum(torch.cat([torch.zeros_like(moves[:1]), moves[:-1]]).mT).mT
     return _Path(log_risk, clock)
 
 

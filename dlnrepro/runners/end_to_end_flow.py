@@ -22,6 +22,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.chain import imbalance, prefixes, product, pull_back
 from dlnrepro.dynamics.end_to_end import follow_product, singular_velocity
 from dlnrepro.dynamics.flow import Array, flow
@@ -80,7 +81,7 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then starts; follow the layers and the product by itself, one run after another."""
     moment, cross, weights = _problem(params, generators)
-    inputs, outputs = moment.numpy(), cross.numpy()
+    inputs, outputs = array_of(moment), array_of(cross)
 
     def slope(run: int, whole: Array) -> Array:
         slopes: Array = whole @ inputs[run] - outputs[run]
@@ -90,15 +91,15 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     rates = [1.0] * params.depth
     path = flow(weights, slope, times, rates, TOLERANCE, 1e-3 * TOLERANCE, lambda part, note: progress(part / 2, note))
     alone = []
-    for run, start in enumerate(product(weights).numpy()):
+    for run, start in enumerate(array_of(product(weights))):
 
         def tick(time: float, run: int = run) -> None:
             progress(0.5 + (run + min(time / params.horizon, 1)) / len(weights[0]) / 2, f"product of run {run + 1}")
 
         tick(0.0)
         gradient = _of_run(slope, run)
-        alone.append(follow_product(start, gradient, params.law_depth, times.numpy(), TOLERANCE, tick))
-    whole, other = product(path), torch.from_numpy(np.stack(alone))
+        alone.append(follow_product(start, gradient, params.law_depth, array_of(times), TOLERANCE, tick))
+    whole, other = product(path), tensor_of(np.stack(alone))
     strength = torch.linalg.matrix_norm(whole)
     distance = torch.linalg.matrix_norm(whole - other) / strength.amax(-1, keepdim=True)
     measures = {

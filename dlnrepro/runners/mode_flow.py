@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.chain import product
 from dlnrepro.dynamics.flow import Array, flow
 from dlnrepro.dynamics.geometry import slope
@@ -106,7 +107,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     starts = torch.stack([draw_strength(params.start_low, params.start_high, generators) for _ in range(modes)], -1)
     weights = unbalanced(_start(params, target, starts, generators), params.layer_factor)
     spread = params.input_spread ** torch.linspace(0.5, -0.5, params.inputs, dtype=torch.float64)
-    cross, moment = target.matrix.numpy(), spread.numpy()
+    cross, moment = array_of(target.matrix), array_of(spread)
 
     def gradient(run: int, whole: Array) -> Array:
         slopes: Array = whole * moment - cross[run]

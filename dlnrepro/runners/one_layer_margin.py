@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.data import DRAWS, Classes, flipped, separable
 from dlnrepro.dynamics.descent import descend
 from dlnrepro.dynamics.initialise import normal
@@ -122,15 +123,15 @@ def _flow(params: Params, sets: Sequence[Classes], starts: Tensor, progress: Pro
     exponents = torch.linspace(-1, 1, params.dimension, dtype=torch.float64)
     rates = np.array([params.coordinate_rates**exponent for exponent in exponents.tolist()])
     paths = []
-    for run, (classes, start) in enumerate(zip(sets, starts.numpy(), strict=True)):
+    for run, (classes, start) in enumerate(zip(sets, array_of(starts), strict=True)):
 
         def tick(time: float, run: int = run) -> None:
             progress((run + max(time, 0) / params.horizon) / len(sets), f"run {run + 1} of {len(sets)}")
 
         tick(0.0)
         path = follow_logarithm(classes.signed, start, params.loss, rates, times, TOLERANCE, tick)
-        paths.append(torch.from_numpy(path[1:]))
-    return torch.from_numpy(times[1:]), torch.stack(paths)
+        paths.append(tensor_of(path[1:]))
+    return tensor_of(times[1:]), torch.stack(paths)
 
 
 def _descent(params: Params, sets: Sequence[Classes], starts: Tensor, progress: Progress) -> tuple[Tensor, Tensor]:
@@ -138,7 +139,7 @@ def _descent(params: Params, sets: Sequence[Classes], starts: Tensor, progress: 
     steps = round(math.exp(params.horizon) / params.step_size)
     first = math.ceil(math.e / params.step_size)
     records = [step for step in log_grid(steps, 2 * POINTS) if step >= first]
-    signed = torch.from_numpy(np.stack([classes.signed for classes in sets]))
+    signed = tensor_of(np.stack([classes.signed for classes in sets]))
     _, recorded = descend(
         [starts[..., None]],
         risk_gradient(signed, params.loss),
@@ -157,13 +158,13 @@ def _measure(
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Measures and series of one run from its path (points, dimension)."""
     solution = classes.solution
-    direction, length = torch.from_numpy(solution.direction), 1 / solution.margin
-    shift = torch.from_numpy(limit_shift(classes.truth, solution))
+    direction, length = tensor_of(solution.direction), 1 / solution.margin
+    shift = tensor_of(limit_shift(classes.truth, solution))
     expected = times[:, None] * length * direction + shift
     residual = torch.linalg.vector_norm(path - expected, dim=-1) / length
     sines, law = _sine(path, direction), _sine(expected, direction)
     late = times >= times[-1] / 3
-    risk = log_risk(params.loss)((torch.from_numpy(classes.signed) @ path[-1]).numpy()).value
+    risk = log_risk(params.loss)(array_of(tensor_of(classes.signed) @ path[-1])).value
     measures = {
         "separation": torch.tensor(solution.margin, dtype=torch.float64),
         "certificate": torch.tensor(solution.residual, dtype=torch.float64),

@@ -18,6 +18,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.chain import product
 from dlnrepro.dynamics.flow import Array, flow
 from dlnrepro.dynamics.panels import log_panels
@@ -98,8 +99,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     pair = draw_pair(target, 0, (params.overlap_low, params.overlap_high), generators)
     size = draw_strength(params.start_low, params.start_high, generators)
     weights = unbalanced(balanced(target, pair, size, params.widths, generators), params.layer_factor)
-    matrix = target.matrix.numpy()
-    moment = (params.input_spread ** torch.linspace(0.5, -0.5, params.inputs, dtype=torch.float64)).numpy()
+    matrix = array_of(target.matrix)
+    moment = array_of(params.input_spread ** torch.linspace(0.5, -0.5, params.inputs, dtype=torch.float64))
 
     def gradient(run: int, whole: Array) -> Array:
         slopes: Array = whole * moment - matrix[run]

@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.chain import product
 from dlnrepro.dynamics.flow import Array
 from dlnrepro.dynamics.geometry import slope
@@ -180,8 +181,12 @@ def _tilted_axis(sign: int, tilt: float, rest: Tensor) -> Tensor:
 
 def _delays(params: Params, target: Target, weights: list[Tensor], index: int, progress: Progress) -> Tensor:
     """The delays of all runs at one scale."""
-    matrix, count = target.matrix.numpy(), len(params.scales)
-    left, right, half = target.left[:, :, 0].numpy(), target.right[:, :, 0].numpy(), target.strengths[:, 0].numpy() / 2
+    matrix, count = array_of(target.matrix), len(params.scales)
+    left, right, half = (
+        array_of(target.left[:, :, 0]),
+        array_of(target.right[:, :, 0]),
+        array_of(target.strengths[:, 0]) / 2,
+    )
 
     def gradient(run: int, whole: Array) -> Array:
         slopes: Array = whole - matrix[run]

@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.chain import prefixes, product, pull_back
 from dlnrepro.dynamics.decay import log_slope
 from dlnrepro.dynamics.descent import Weights
@@ -132,7 +133,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     """Draw targets, then starts; follow the flow of each run; then descend with all runs at each step size."""
     motion = _motion(params, generators)
     times = _times(params.horizon)
-    target, moment = motion.target.matrix.numpy(), _moment(params).numpy()
+    target, moment = array_of(motion.target.matrix), array_of(_moment(params))
 
     def gradient(run: int, whole: Array) -> Array:
         slopes: Array = whole * moment - target[run]

@@ -17,6 +17,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.chain import product
 from dlnrepro.dynamics.flow import Array, flow
 from dlnrepro.dynamics.rank_one import balanced, draw_pair, draw_strength
@@ -96,7 +97,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     weights = balanced(target, pair, strength, params.widths, generators)
     start, scale = product(weights), params.output_scale
     times = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)
-    matrices, origins = target.matrix.numpy(), start.numpy()
+    matrices, origins = array_of(target.matrix), array_of(start)
 
     def gradient(run: int, whole: Array) -> Array:
         slopes: Array = (origins[run] + scale * (whole - origins[run]) - matrices[run]) / scale

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.chain import product
 from dlnrepro.dynamics.decay import log_slope
 from dlnrepro.dynamics.flow import flow
@@ -95,7 +96,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     weights = axial_start(params.widths, sizes, side, params.tilt, generators)
     times = params.horizon * 10 ** torch.linspace(-6, 0, params.points, dtype=torch.float64)
     times[-1] = params.horizon
-    risk, sets = log_risk(params.loss), signed.numpy()
+    risk, sets = log_risk(params.loss), array_of(signed)
 
     def gradient(run: int, whole: Array) -> Array:
         here = risk(sets[run] @ whole[0])
@@ -103,13 +104,13 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         return slope[None]
 
     path = flow(weights, gradient, times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress)
-    predictors = product(path)[:, :, 0].numpy()
+    predictors = array_of(product(path)[:, :, 0])
     zero = log_loss_at_zero(params.loss)
     excess = torch.tensor(
         [[risk(row).value - zero for row in predictors[run] @ sets[run].T] for run in range(len(sets))],
         dtype=torch.float64,
     )
-    first = product(weights)[:, 0].numpy()
+    first = array_of(product(weights)[:, 0])
     begin = torch.tensor([risk(sets[run] @ first[run]).value - zero for run in range(len(sets))], dtype=torch.float64)
     norm = torch.stack([torch.linalg.matrix_norm(layer) for layer in path]).amin(0)
     before = torch.stack([torch.linalg.matrix_norm(layer) for layer in weights]).amin(0)

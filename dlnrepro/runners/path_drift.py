@@ -21,6 +21,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.aligned_drift import CHUNK, Drift, observe_drift
 from dlnrepro.dynamics.aligned_paths import aligned_contributions
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.initialise import uniform
 from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.theory.path_drift import LARGEST, cycle_residual, onset_slope
@@ -85,7 +86,7 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Train all runs at all points of the sweep together, and hold them against the drift."""
     ratios = torch.linspace(params.lowest_ratio, params.highest_ratio, params.points, dtype=torch.float64)
-    scales = torch.from_numpy(np.geomspace(params.lowest_scale, params.highest_scale, params.points))
+    scales = tensor_of(np.geomspace(params.lowest_scale, params.highest_scale, params.points))
     start = _start(params, generators)[:, None] * scales[:, None]
     seen = observe_drift(start, params.depth, params.law_depth, ratios / params.depth, params.steps, progress)
     law = (params.law_depth - 2) * ratios / params.depth * cycle_residual(ratios, params.law_depth)
@@ -132,7 +133,7 @@ def _onset(params: Params, drift: Tensor, ratios: Tensor) -> dict[str, Tensor]:
     def fitted(row: Tensor) -> Tensor:
         if not bool(torch.isfinite(row).all()) or params.lowest_ratio == params.highest_ratio:
             return last
-        cubic = np.polynomial.Polynomial.fit((ratios - 2).numpy(), row.numpy(), 3)
+        cubic = np.polynomial.Polynomial.fit(array_of(ratios - 2), array_of(row), 3)
         roots = cubic.roots()
         root = float(roots[np.abs(roots).argmin()].real)
         return row.new_tensor([root / 2, float(cubic.deriv()(root)) / onset_slope(params.law_depth)])
@@ -148,8 +149,8 @@ def _restoration(params: Params, seen: Drift, scales: Tensor, law: Tensor) -> di
     def fitted(times: Tensor, lags: Tensor) -> Tensor:
         if not bool(torch.isfinite(times).all()) or params.lowest_scale == params.highest_scale:
             return never
-        exponent = np.polynomial.Polynomial.fit(scales.log().numpy(), times.log().numpy(), 1).deriv()(0.0)
-        rise = np.polynomial.Polynomial.fit(lags.numpy(), times.numpy(), 1).deriv()(0.0)
+        exponent = np.polynomial.Polynomial.fit(array_of(scales.log()), array_of(times.log()), 1).deriv()(0.0)
+        rise = np.polynomial.Polynomial.fit(array_of(lags), array_of(times), 1).deriv()(0.0)
         return scales.new_tensor([float(exponent) + params.law_depth - 2, float(rise) * float(law[0])])
 
     both = each_run(fitted, seen.regained, seen.lag)

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.chebyshev import growing_times, trajectory
 from dlnrepro.dynamics.clusters import DIMENSION, Labelling, clusters
 from dlnrepro.dynamics.decay import log_slope
@@ -134,9 +135,9 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
     rates = [np.ones(shape) for shape in shapes]
     rates[-params.head_layers] *= params.head_rate
-    columns = np.ascontiguousarray(points.mT.numpy())
-    network = ReluNetwork(columns, labels[:, None].numpy(), params.loss, params.kinds, shapes, flatten(rates))
-    start = np.concatenate([weight.numpy().reshape(len(generators), -1) for weight in weights], axis=1)
+    columns = np.ascontiguousarray(array_of(points.mT))
+    network = ReluNetwork(columns, array_of(labels[:, None]), params.loss, params.kinds, shapes, flatten(rates))
+    start = np.concatenate([array_of(weight).reshape(len(generators), -1) for weight in weights], axis=1)
     path, least = _follow(params, network, start, progress)
     margins = np.stack([network.margins(state) for state in path], axis=1)
     kept = []
@@ -178,8 +179,8 @@ def _measure(
     params: Params, margins: Array, path: Array, layers: Sequence[Array], stable: NDArray[np.bool_]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Measures and series of one run from its records."""
-    weights = [torch.from_numpy(np.ascontiguousarray(layer)) for layer in layers]
-    head, whole, chosen = weights[-params.head_layers :], torch.from_numpy(path.copy()), torch.from_numpy(stable)
+    weights = [tensor_of(np.ascontiguousarray(layer)) for layer in layers]
+    head, whole, chosen = weights[-params.head_layers :], tensor_of(path.copy()), tensor_of(stable)
     seen, excess, body = observe_layers(head), observe_excess(head), rank_one_gap(weights[0])
     risk, square = log_risk(params.loss), (whole * whole).sum(-1)
     log_inverse = torch.tensor([-risk(row).value for row in margins], dtype=torch.float64)

@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.fibre import infeasibility, least_norm_point, non_stationarity, onto_fibre
 from dlnrepro.dynamics.initialise import normal
 from dlnrepro.dynamics.norm_fit import fit_norm, powers_tried, profile_misfits
@@ -124,7 +125,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "slope_along_fibre": non_stationarity(layers, found).amax(-1),
     }
     order = laws.argsort(-1)
-    grid = torch.from_numpy(powers_tried(POWERS)).expand(len(costs), -1).clone()
+    grid = tensor_of(powers_tried(POWERS)).expand(len(costs), -1).clone()
     series = {
         "law_cost": laws.gather(-1, order),
         "cost": costs.gather(-1, order),
@@ -166,9 +167,9 @@ def _law_costs(params: Params, every: Tensor) -> Tensor:
 
 def _fit(params: Params, costs: Tensor, every: Tensor) -> Tensor:
     """The p, q and misfit of one run, and the misfit at each tried p, in a row."""
-    x = torch.stack([coordinates(params.law, w, params.part) for w in every]).numpy()
+    x = array_of(torch.stack([coordinates(params.law, w, params.part) for w in every]))
     if not bool(torch.isfinite(costs).all()):
         return torch.full((3 + POWERS,), torch.nan, dtype=torch.float64)
-    fit = fit_norm(costs.numpy(), x)
-    misfits = profile_misfits(costs.numpy(), x, powers_tried(POWERS))
+    fit = fit_norm(array_of(costs), x)
+    misfits = profile_misfits(array_of(costs), x, powers_tried(POWERS))
     return torch.tensor([fit.power, fit.order, fit.misfit, *misfits], dtype=torch.float64)

@@ -25,6 +25,7 @@ from pydantic import BaseModel, Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics import data
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.chain import imbalance
 from dlnrepro.dynamics.classifier_training import start
 from dlnrepro.dynamics.flow import flow
@@ -100,19 +101,19 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     def told(fraction: float, note: str) -> None:
         progress(0.8 + 0.2 * fraction, f"flow, {note}")
 
-    clocks = torch.from_numpy(_rising(descent.clocks))
+    clocks = tensor_of(_rising(descent.clocks))
     flowing = flow(weights, gradient, clocks, [1.0] * params.depth, RELATIVE, ABSOLUTE, told)
-    layers = [torch.from_numpy(np.ascontiguousarray(layer)) for layer in unflatten(descent.path, shapes)]
-    risks = torch.from_numpy(descent.risks)
+    layers = [tensor_of(np.ascontiguousarray(layer)) for layer in unflatten(descent.path, shapes)]
+    risks = tensor_of(descent.risks)
     gap, flow_gap = _gap(layers), _gap(flowing)
     flow_risk = [
         [math.exp(risk(row).value) for row in (sets[run] @ predictors.T).T]
-        for run, predictors in enumerate(_predictors(flowing).numpy())
+        for run, predictors in enumerate(array_of(_predictors(flowing)))
     ]
-    bound = 2 * risks[:, 0] * torch.from_numpy(descent.largest_step)
+    bound = 2 * risks[:, 0] * tensor_of(descent.largest_step)
     measures = {
         "start_excess": torch.stack([one.log() for one in risks[:, 0]]) - math.log(math.log(2)),
-        "worst_fall": torch.from_numpy(descent.worst_fall),
+        "worst_fall": tensor_of(descent.worst_fall),
         "drift_over_bound": _drift(layers) / bound,
         "flow_distance": (_norm(layers, flowing) / _norm(flowing)).amax(-1),
         "gap_distance": ((gap - flow_gap).abs() / flow_gap).amax(-1),
@@ -135,7 +136,7 @@ def _descend(
 ) -> tuple[RuledDescent, list[tuple[int, int]]]:
     """The descent of all runs, and the shapes of the layers."""
     shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
-    begin = np.concatenate([weight.numpy().reshape(len(sets), -1) for weight in weights], axis=1)
+    begin = np.concatenate([array_of(weight).reshape(len(sets), -1) for weight in weights], axis=1)
     points = np.ascontiguousarray(np.stack(sets).swapaxes(-1, -2))
     signs = np.ones((len(sets), 1, params.samples))
     network = ReluNetwork(points, signs, LOSS, ["linear"] * params.depth, shapes, np.ones(begin.shape[1]))

@@ -18,6 +18,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.chain import product
 from dlnrepro.dynamics.flow import Array, flow
 from dlnrepro.dynamics.geometry import slope
@@ -99,7 +100,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     span = torch.linspace(0, 1, params.points, dtype=torch.float64)
     starts = params.largest_start * (params.smallest_start / params.largest_start) ** span
     weights = _start(params, matrix, starts, generators)
-    sensor = matrix.matrix.numpy()
+    sensor = array_of(matrix.matrix)
 
     def gradient(run: int, whole: Array) -> Array:
         own = sensor[run // params.points]

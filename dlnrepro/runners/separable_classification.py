@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.chain import product
 from dlnrepro.dynamics.classifier_training import Training, coordinate_rates, learning_rates, start, train
 from dlnrepro.dynamics.data import Classes, Kind, drawing
@@ -166,7 +167,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
             f"found {float(gaps.nan_to_num().max()):.2g}"
         )
     shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
-    kept = [_measure(params, each, unflatten(path, shapes)) for each, path in zip(sets, paths.numpy(), strict=True)]
+    kept = [_measure(params, each, unflatten(path, shapes)) for each, path in zip(sets, array_of(paths), strict=True)]
     measures = {name: torch.stack([one[0][name] for one in kept]) for name in kept[0][0]}
     return Result(
         {**measures, "route_gap": gaps},
@@ -178,13 +179,13 @@ def _measure(
     params: Params, classes: Classes, path: list[NDArray[np.float64]]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Measures and series of one run from its path."""
-    weights = [torch.from_numpy(np.ascontiguousarray(weight)) for weight in path]
-    signed, truth = torch.from_numpy(classes.signed), torch.from_numpy(classes.truth)
+    weights = [tensor_of(np.ascontiguousarray(weight)) for weight in path]
+    signed, truth = tensor_of(classes.signed), tensor_of(classes.truth)
     layers = observe_layers(weights)
     predictor = product(weights)[:, 0]
     turn = observe_direction(predictor, truth, classes.solution)
     risk = log_risk(params.loss)
-    log_inverse = torch.tensor([-risk(row).value for row in (predictor @ signed.mT).numpy()], dtype=torch.float64)
+    log_inverse = torch.tensor([-risk(row).value for row in array_of(predictor @ signed.mT)], dtype=torch.float64)
     layered = (log_inverse >= params.layers_from) & (log_inverse <= params.layers_to)
     directed = (log_inverse >= params.direction_from) & (log_inverse <= params.direction_to)
     held = (log_inverse >= params.constants_from) & (log_inverse <= params.constants_to)

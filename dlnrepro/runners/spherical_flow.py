@@ -19,6 +19,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.chain import imbalance, product
 from dlnrepro.dynamics.decay import log_slope
 from dlnrepro.dynamics.flow import Array, flow
@@ -123,7 +124,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     """Draw the sample, if any, then the start; follow the flow of each run; hold it against the theory."""
     mix = mixing(params.inputs, params.stretch)
     if params.samples:
-        sample = draw_sample(params.law, params.samples, mix, generators).numpy()
+        sample = array_of(draw_sample(params.law, params.samples, mix, generators))
         slopes = [sample_gradient(own) for own in sample]
     else:
         slopes = [population_gradient(params.law, params.inputs, mix)] * len(generators)

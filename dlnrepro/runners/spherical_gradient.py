@@ -23,8 +23,10 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.initialise import directions, uniform
 from dlnrepro.dynamics.plane_quadrature import exponential_pull, logistic_pull, plane_gradient
+from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.symmetric_inputs import Law, draw_sample, mixing, radial_pull, sample_gradient, teacher_pull
 from dlnrepro.runner import Progress, Result, Series
 
@@ -94,7 +96,7 @@ class _Predictors(NamedTuple):
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw the sample, if any, then predictors; integrate the gradient at each, run by run."""
     mix = mixing(params.inputs, params.stretch)
-    samples = draw_sample(params.law, params.samples, mix, generators).numpy() if params.samples else None
+    samples = array_of(draw_sample(params.law, params.samples, mix, generators)) if params.samples else None
     drawn = _predictors(params, generators)
     pull, constant = radial_pull(params.law, params.inputs), _constant(params)
     rows = []
@@ -110,12 +112,12 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         across = np.sin(own.angles)[:, None] * teacher - np.cos(own.angles)[:, None] * own.sides
         push = -np.sin(own.angles) * (slopes * across).sum(1)
         rows.append(np.stack([own.angles, push, constant * np.sin(own.angles) ** 2, np.sqrt((residual**2).sum(1))]))
-    angles, push, predicted, residuals = torch.from_numpy(np.stack(rows)).unbind(1)
+    angles, push, predicted, residuals = tensor_of(np.stack(rows)).unbind(1)
     error = (push / predicted - 1).abs()
-    norms = torch.from_numpy(np.stack([own.norms for own in drawn]))
+    norms = tensor_of(np.stack([own.norms for own in drawn]))
     measures = {
         "lemma_error": error.amax(-1),
-        "lemma_median": error.median(-1).values,
+        "lemma_median": each_run(torch.median, error),
         "gradient_error": residuals.amax(-1) / constant,
         "norm_range": norms.amax(-1) / norms.amin(-1),
     }
@@ -126,11 +128,11 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 def _predictors(params: Params, generators: Sequence[Generator]) -> list[_Predictors]:
     """Predictors at the middles of equal intervals of (0, pi)."""
     angles = np.pi * (np.arange(params.points) + 0.5) / params.points
-    shares = uniform((params.points,), 0.0, 1.0, generators).numpy()
+    shares = array_of(uniform((params.points,), 0.0, 1.0, generators))
     span = math.log(params.norm_high / params.norm_low)
     drawn = []
     for share, generator in zip(shares, generators, strict=True):
-        sides = directions(params.inputs - 1, [generator] * params.points).numpy()
+        sides = array_of(directions(params.inputs - 1, [generator] * params.points))
         flat = np.concatenate([np.zeros((params.points, 1)), sides], axis=1)
         drawn.append(_Predictors(params.norm_low * np.exp(span * share), angles, flat))
     return drawn

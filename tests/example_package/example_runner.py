@@ -7,6 +7,8 @@ from collections.abc import Sequence
 import torch
 from pydantic import BaseModel, Field
 
+from dlnrepro.dynamics.arrays import running_sum
+from dlnrepro.dynamics.initialise import uniform
 from dlnrepro.runner import Progress, Result, Series
 
 
@@ -32,9 +34,8 @@ SERIES = {
 def run(params: Params, generators: Sequence[torch.Generator], progress: Progress) -> Result:
     """Flip one coin for each generator."""
     progress(0.0, "flips")
-    drawn = [torch.rand(params.flips, generator=generator, dtype=torch.float64) for generator in generators]
-    heads = (torch.stack(drawn) < params.bias).double()
+    heads = (uniform((params.flips,), 0.0, 1.0, generators) < params.bias).double()
     flips = torch.arange(1, params.flips + 1, dtype=torch.float64).expand(len(heads), -1)
-    shares = heads.cumsum(-1) / flips
+    shares = running_sum(heads) / flips
     points = torch.linspace(0, params.flips - 1, min(params.flips, 100)).long()
     return Result({"heads": shares[:, -1]}, {"flip": flips[:, points], "share": shares[:, points]})

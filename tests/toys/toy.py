@@ -9,6 +9,7 @@ from typing import Literal
 import torch
 from pydantic import BaseModel, Field
 
+from dlnrepro.dynamics.initialise import uniform
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
 
@@ -45,7 +46,7 @@ def run(params: Params, generators: Sequence[torch.Generator], progress: Progres
         progress(step / 200, f"step {step}")
         if params.behaviour == "slow":
             time.sleep(0.02)
-    noise = torch.stack([torch.rand((), generator=generator, dtype=torch.float64) for generator in generators]) * 1e-3
+    noise = uniform((), 0.0, 1e-3, generators)
     value = params.value + noise
     if params.behaviour == "diverges":
         value = torch.full_like(value, torch.nan)

@@ -16,9 +16,10 @@ Source: Saxe, McClelland, Ganguli 2014 (arXiv:1312.6120) for the curves; the clo
 from __future__ import annotations
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 
 Array = NDArray[np.float64]
 
@@ -56,9 +57,10 @@ def mode_curves(strengths: Tensor, starts: Tensor, depth: int, times: Tensor) ->
         Shape (runs, points, modes).
     """
     curves = [
-        _curve(row, start, depth, times.numpy()) for row, start in zip(strengths.numpy(), starts.numpy(), strict=True)
+        _curve(row, start, depth, array_of(times))
+        for row, start in zip(array_of(strengths), array_of(starts), strict=True)
     ]
-    return torch.from_numpy(np.stack(curves))
+    return tensor_of(np.stack(curves))
 
 
 def _curve(strengths: Array, starts: Array, depth: int, times: Array) -> Array:

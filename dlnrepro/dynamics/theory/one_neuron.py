@@ -25,6 +25,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from dlnrepro.dynamics.arrays import array_of, tensor_of
 from dlnrepro.dynamics.rank_one import Pair
 from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.theory.oja import coordinates, linear_modes
@@ -69,14 +70,14 @@ def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times:
     Raises:
         ValueError: the last time lies beyond 20000 panels, each a fifth of the fastest mode's time.
     """
-    rows, modes, clock = pair.left.shape[-1], strengths.shape[-1], times.numpy()
+    rows, modes, clock = pair.left.shape[-1], strengths.shape[-1], array_of(times)
     growth, coefficients = linear_modes(strengths, pair)
     ends = [
         _follow(run_growth, _State(np.zeros(()), np.asarray(s), w), depth, clock)
-        for run_growth, s, w in zip(growth.numpy(), start.numpy(), coefficients.numpy(), strict=True)
+        for run_growth, s, w in zip(array_of(growth), array_of(start), array_of(coefficients), strict=True)
     ]
-    final = torch.from_numpy(np.stack([end.coefficients for end in ends]))
-    return Motion(torch.from_numpy(np.stack([end.strength for end in ends])), *coordinates(final, modes, rows))
+    final = tensor_of(np.stack([end.coefficients for end in ends]))
+    return Motion(tensor_of(np.stack([end.strength for end in ends])), *coordinates(final, modes, rows))
 
 
 def local_rate(strengths: Tensor, depth: int) -> Tensor:

@@ -31,6 +31,7 @@ from numpy.typing import NDArray
 from scipy.integrate import quad
 from torch import Tensor
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.rank_one import Pair
 from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.theory.oja import linear_modes
@@ -77,7 +78,7 @@ def small_start_factor(strengths: Tensor, pair: Pair, depth: int) -> Tensor:
     """
     growth, coefficients = linear_modes(strengths, pair)
     return torch.tensor(
-        [_factor(*given, depth - 2) for given in zip(growth.numpy(), coefficients.numpy(), strict=True)],
+        [_factor(*given, depth - 2) for given in zip(array_of(growth), array_of(coefficients), strict=True)],
         dtype=torch.float64,
     )
 

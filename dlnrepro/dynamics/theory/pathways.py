@@ -18,6 +18,7 @@ import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
+from dlnrepro.dynamics.arrays import array_of
 from dlnrepro.dynamics.run_by_run import each_run
 
 
@@ -124,7 +125,7 @@ def stability_exponents(step_ratios: Tensor, shares: Tensor, used: Tensor) -> Te
     """
 
     def fitted(share: Tensor, mask: Tensor) -> Tensor:
-        gamma, x = step_ratios[mask].numpy(), share[mask].numpy()
+        gamma, x = array_of(step_ratios[mask]), array_of(share[mask])
         if len(x) < 3:
             return share.new_zeros(())
         if not np.isfinite(x).all():
