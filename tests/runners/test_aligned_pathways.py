@@ -26,6 +26,12 @@ SETUP: dict[str, Any] = {
     "window": 100,
     "law_depth": 4,
 }
+SHORT: dict[str, Any] = {"points": 4, "steps": 40, "window": 10}
+CASES: dict[str, dict[str, Any]] = {
+    "two-paths": {},
+    "three-layers-and-paths": {"depth": 3, "paths": 3, "law_depth": 3},
+    "another-depth's-law": {"depth": 5},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

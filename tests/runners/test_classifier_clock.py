@@ -30,6 +30,15 @@ SETUP: dict[str, Any] = {
     "level_to": 8.0,
     "law_depth": 2,
 }
+SHORT: dict[str, Any] = {"steps": 60, "level_from": 1.0, "level_to": 2.0}
+CASES: dict[str, dict[str, Any]] = {
+    "normalised": {},
+    "normalised-in-time": {"depth": 3, "clock": "time"},
+    "adam": {"rule": "adam", "step_size": 0.03},
+    "plain": {"rule": "plain", "depth": 3, "step_size": 1.0},
+    "plain-in-time": {"rule": "plain", "clock": "time", "step_size": 1.0},
+}
+POINTS = {"level": 41}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -23,6 +23,16 @@ SETUP: dict[str, Any] = {
     "horizon": 1.0,
     "law_depth": 3,
 }
+SHORT: dict[str, Any] = {"horizon": 0.2}
+CASES: dict[str, dict[str, Any]] = {
+    "three-layers": {},
+    "one-layer": {"depth": 1},
+    "two-wide-layers": {"depth": 2, "hidden": 9},
+    "one-output": {"outputs": 1},
+    "out-of-balance": {"layer_factor": 2.0},
+    "few-inputs": {"inputs": 2},
+}
+POINTS = {"time": 60}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -25,6 +25,13 @@ SETUP: dict[str, Any] = {
     "iterations": 40,
     "law_depth": 3,
 }
+SHORT: dict[str, Any] = {"inputs": 2, "hidden": 2, "points": 2, "iterations": 1}
+CASES: dict[str, dict[str, Any]] = {
+    "three-layers": {},
+    "two-layers": {"depth": 2},
+    "wide-and-not-flattened": {"hidden": 5, "iterations": 0},
+}
+POINTS = {"disturbance": 2}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

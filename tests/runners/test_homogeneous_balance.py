@@ -28,6 +28,15 @@ SETUP: dict[str, Any] = {
     "step_size": 0.01,
     "halvings": 1,
 }
+SHORT: dict[str, Any] = {"horizon": 0.25}
+CASES: dict[str, dict[str, Any]] = {
+    "linear": {},
+    "relu": {"activation": "relu", "hidden": 7, "samples": 13},
+    "softsign": {"activation": "softsign", "samples": 11},
+    "leaky-relu-and-hinge": {"activation": "leaky-relu", "loss": "squared-hinge", "depth": 4},
+    "unequal-rates": {"depth": 2, "first_rate": 2.0},
+}
+POINTS = {"step_size": 2}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -27,6 +27,14 @@ SETUP: dict[str, Any] = {
     "context": "own",
     "printed": [0.5, 0.7, 1.0],
 }
+CASES: dict[str, dict[str, Any]] = {
+    "orthogonal": {},
+    "disturbed": {"start": "default", "disturbance": 0.1},
+    "relu-and-top-context": {"activation": "relu", "context": "top"},
+    "random-feedback-and-stranger": {"feedback": "random", "context": "stranger"},
+    "narrowing-and-linear-loss": {"widths": [9, 6, 4, 2], "loss": "linear", "context": "top"},
+}
+POINTS = {"layer": 3}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -28,6 +28,14 @@ SETUP: dict[str, Any] = {
     "step_size": 0.02,
     "halvings": 1,
 }
+SHORT: dict[str, Any] = {"horizon": 0.5}
+CASES: dict[str, dict[str, Any]] = {
+    "aligned": {},
+    "two-wide-layers": {"depth": 2, "hidden": 7},
+    "random-basis": {"basis": "random"},
+    "out-of-balance": {"layer_factor": 2.0},
+}
+POINTS = {"time": 100, "step_size": 2}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -26,6 +26,19 @@ SETUP: dict[str, Any] = {
     "step_size": 4.0,
     "horizon": 5000.0,
 }
+SHORT: dict[str, Any] = {"horizon": 10.0}
+CASES: dict[str, dict[str, Any]] = {
+    "flow": {},
+    "squared": {"loss": "squared"},
+    "flipped": {"labels": "flipped"},
+    "descent": {"method": "descent", "horizon": 4.0},
+    "descent-of-the-exponential-loss": {
+        "method": "descent",
+        "horizon": 4.0,
+        "loss": "exponential",
+        "step_size": 0.5,
+    },
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -28,6 +28,12 @@ SETUP: dict[str, Any] = {
     "horizon": 5.0,
     "clock_depth": 3,
 }
+SHORT: dict[str, Any] = {"horizon": 1.0}
+CASES: dict[str, dict[str, Any]] = {
+    "three-layers": {},
+    "out-of-balance-and-unwhitened": {"depth": 4, "layer_factor": 2.0, "input_spread": 3.0},
+}
+POINTS = {"clock": 61}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -35,6 +35,15 @@ SETUP: dict[str, Any] = {
     "rate_depth": 3,
     "law": "overlap",
 }
+SHORT: dict[str, Any] = {"horizon": 2.0}
+CASES: dict[str, dict[str, Any]] = {
+    "three-layers": {},
+    "four-layers-and-drawn-strengths": {"jitter": 0.1, "depth": 4, "rate_depth": 4},
+    "momentum": {"depth": 2, "momentum": 0.9},
+    "two-neurons": {"bottleneck": 2},
+    "missing-mode": {"basis": "diagonal", "missing": 1, "tilt": 1e-6, "overlap_low": -5.0},
+    "one-output": {"outputs": 1, "strengths": [2.0], "overlap_high": 1.0},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

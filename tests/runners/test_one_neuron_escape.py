@@ -32,6 +32,12 @@ SETUP: dict[str, Any] = {
 }
 SADDLE: dict[str, Any] = {"start": "saddle", "scales": [1e-7, 1e-9]}
 OPPOSED: dict[str, Any] = {"start": "opposed", "scales": [1e-4, 1e-5]}
+CASES: dict[str, dict[str, Any]] = {
+    "small": {"layer_factor": 2.0, "scales": [1e-2, 3e-3]},
+    "saddle": SADDLE | {"depth": 4, "formula_depth": 4, "scales": [1e-2, 3e-3]},
+    "opposed": OPPOSED | {"depth": 2, "formula_depth": 2, "scales": [1e-2, 3e-3]},
+}
+POINTS = {"scale": 2}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

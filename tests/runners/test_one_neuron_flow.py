@@ -33,6 +33,14 @@ SETUP: dict[str, Any] = {
     "step_size": 0.02,
     "halvings": 1,
 }
+SHORT: dict[str, Any] = {"horizon": 1.0, "window_start": 0.3, "descent_horizon": 0.5}
+CASES: dict[str, dict[str, Any]] = {
+    "drawn": {},
+    "all-hypotheses-broken": {"depth": 4, "layer_factor": 2.0, "input_spread": 5.0, "first_rate": 2.0},
+    "anti-aligned": {"depth": 2, "start": "anti-aligned"},
+    "outside-range": {"start": "outside-range"},
+}
+POINTS = {"time": 120, "step_size": 2}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

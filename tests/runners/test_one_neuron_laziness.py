@@ -25,6 +25,13 @@ SETUP: dict[str, Any] = {
     "output_scale": 1.0,
     "horizon": 30.0,
 }
+SHORT: dict[str, Any] = {"horizon": 1.0}
+CASES: dict[str, dict[str, Any]] = {
+    "three-layers": {},
+    "two-scaled-layers": {"depth": 2, "output_scale": 10.0},
+    "four-layers": {"depth": 4},
+}
+POINTS = {"time": 60}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

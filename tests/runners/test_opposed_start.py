@@ -26,6 +26,12 @@ SETUP: dict[str, Any] = {
     "points": 40,
     "law_depth": 3,
 }
+SHORT: dict[str, Any] = {"horizon": 10.0, "points": 30}
+CASES: dict[str, dict[str, Any]] = {
+    "opposed": {},
+    "favourable-and-tilted": {"side": "favourable", "tilt": 0.3},
+    "exponential-loss": {"depth": 4, "loss": "exponential"},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

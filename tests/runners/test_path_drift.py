@@ -34,6 +34,12 @@ SCALES: dict[str, Any] = {
     "loser_low": 0.5,
     "loser_high": 0.7,
 }
+SHORT: dict[str, Any] = {"steps": 500, "points": 4}
+CASES: dict[str, dict[str, Any]] = {
+    "step-ratios": {},
+    "scales-of-three-paths": SCALES | {"paths": 3},
+    "another-depth's-law": {"depth": 5, "law_depth": 3},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

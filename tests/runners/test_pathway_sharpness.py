@@ -26,6 +26,10 @@ SETUP: dict[str, Any] = {
     "imbalance": 1.0,
     "law_depth": 3,
 }
+SHORT: dict[str, Any] = {"inputs": 3, "hidden": 2, "splits": 2, "noisy": 2}
+CASES: dict[str, dict[str, Any]] = {
+    "balanced": {},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

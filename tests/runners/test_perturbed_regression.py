@@ -27,6 +27,14 @@ SETUP: dict[str, Any] = {
     "refined": 1,
     "steps": 400,
 }
+SHORT: dict[str, Any] = {"steps": 100, "points": 2}
+CASES: dict[str, dict[str, Any]] = {
+    "inputs": {},
+    "one-layer": {"layers": 1},
+    "cross-and-wide": {"hidden": 9, "perturbed": "cross"},
+    "refined-twice": {"refined": 2},
+}
+POINTS = {"step": 101, "epsilon": 2}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -26,6 +26,13 @@ SETUP: dict[str, Any] = {
     "gap_to": 5e-5,
     "law_depth": 3,
 }
+SHORT: dict[str, Any] = {"horizon": 10.0, "gap_from": 0.2, "gap_to": 0.05}
+CASES: dict[str, dict[str, Any]] = {
+    "three-layers": {},
+    "one-layer": {"depth": 1},
+    "out-of-balance": {"layer_factor": 2.0},
+    "decay": {"decay": 0.05, "depth": 2},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -28,6 +28,12 @@ SETUP: dict[str, Any] = {
     "steps": 900,
     "rate_dual_step": 1.0,
 }
+SHORT: dict[str, Any] = {"steps": 60}
+CASES: dict[str, dict[str, Any]] = {
+    "multipliers": {},
+    "no-multipliers": {"dual_step": 0.0, "rate_dual_step": 0.0, "start": "forward"},
+    "leak": {"leak": 0.02},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -30,6 +30,12 @@ SETUP: dict[str, Any] = {
     "most_steps": 5000,
     "law_dual_step": 1.0,
 }
+SHORT: dict[str, Any] = {"depths": [3, 4, 5], "most_steps": 500}
+CASES: dict[str, dict[str, Any]] = {
+    "wave": {},
+    "diffusion": {"dual_step": 0.0, "law_dual_step": 0.0},
+}
+POINTS = {"depth": 3, "layer": 4}
 
 
 def _generators(seeds: list[int]) -> list[torch.Generator]:

@@ -29,6 +29,13 @@ SETUP: dict[str, Any] = {
     "modulus_dual_step": 0.0,
     "points": 5,
 }
+SHORT: dict[str, Any] = {"points": 3}
+CASES: dict[str, dict[str, Any]] = {
+    "constraints": {},
+    "with-loss": {"loss_weight": 1.0, "law": "with-loss"},
+    "no-multipliers": {"dual_step": 0.0},
+}
+POINTS = {"step_ratio": 3}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -35,6 +35,13 @@ SETUP: dict[str, Any] = {
     "mode": 1,
     "law_depth": 3,
 }
+SHORT: dict[str, Any] = {"stair_steps": 5, "hold_steps": 30, "cool_steps": 10}
+CASES: dict[str, dict[str, Any]] = {
+    "random": {},
+    "single-path": {"start": "single-path", "mode": 2},
+    "three-paths-and-four-layers": {"path_scales": [1.0, 0.5, 0.7], "depth": 4},
+    "two-wide-layers": {"hidden": 9, "depth": 2},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

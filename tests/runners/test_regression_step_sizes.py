@@ -27,6 +27,14 @@ SETUP: dict[str, Any] = {
     "steps": 500,
     "law_depth": 2,
 }
+SHORT: dict[str, Any] = {"steps": 100}
+CASES: dict[str, dict[str, Any]] = {
+    "two-layers": {},
+    "one-layer": {"layers": 1},
+    "wide-and-spread": {"hidden": 9, "variance": 1.5},
+    "five-step-sizes": {"points": 5},
+}
+POINTS = {"step": 101, "step ratio": 3}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -37,6 +37,12 @@ SETUP: dict[str, Any] = {
     "points": 15,
 }
 FAR: dict[str, Any] = {"horizon": 1000.0, "first_step": 0.1, "growth": 0.1, "shifted": 0.0, "points": 40}
+CASES: dict[str, dict[str, Any]] = {
+    "relu": {},
+    "relu-and-skip": {"body": "relu and skip", "loss": "exponential"},
+    "relu-head": {"head": "relu", "labelling": "contradictory"},
+    "linear": {"body": "linear", "labelling": "parted", "each": 3, "loss": "squared"},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

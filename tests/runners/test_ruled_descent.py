@@ -23,6 +23,12 @@ SETUP: dict[str, Any] = {
     "factor": 1.0,
     "steps": 300,
 }
+SHORT: dict[str, Any] = {"steps": 60}
+CASES: dict[str, dict[str, Any]] = {
+    "separable": {},
+    "flipped": {"depth": 3, "data": "flipped"},
+    "beyond-the-rule": {"factor": 5000.0, "samples": 37},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -26,6 +26,14 @@ SETUP: dict[str, Any] = {
     "settling": 12.0,
     "law_depth": 3,
 }
+SHORT: dict[str, Any] = {"largest_start": 0.1, "smallest_start": 0.03, "settling": 1.0}
+CASES: dict[str, dict[str, Any]] = {
+    "three-layers": {},
+    "one-layer": {"depth": 1},
+    "two-wide-layers": {"depth": 2, "hidden": 5},
+    "out-of-balance": {"layer_factor": 3.0},
+}
+POINTS = {"time": 80, "start": 2}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -42,6 +42,36 @@ SETUP: dict[str, Any] = {
     "constants_to": 1e9,
 }
 FEW: dict[str, Any] = {"data": "under-determined", "dimension": 10, "samples": 6}
+SHORT: dict[str, Any] = {
+    "horizon": 50.0,
+    "points": 20,
+    "steps": 60,
+    "layers_from": 1.0,
+    "layers_to": 30.0,
+    "direction_from": 1.0,
+    "direction_to": 30.0,
+    "constants_from": 2.0,
+    "constants_to": 20.0,
+}
+SHORT: dict[str, Any] = {
+    "horizon": 50.0,
+    "points": 20,
+    "steps": 60,
+    "layers_from": 1.0,
+    "layers_to": 30.0,
+    "direction_from": 1.0,
+    "direction_to": 30.0,
+    "constants_from": 2.0,
+    "constants_to": 20.0,
+}
+CASES: dict[str, dict[str, Any]] = {
+    "flow": {},
+    "flipped": {"data": "flipped"},
+    "squared": {"loss": "squared", "depth": 2},
+    "normalised": FEW | {"method": "normalised", "coordinate_rates": 3.0},
+    "sign": FEW | {"method": "sign", "step_size": 0.01},
+    "adam": FEW | {"method": "adam", "step_size": 0.01, "loss": "exponential"},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

@@ -27,6 +27,15 @@ SETUP: dict[str, Any] = {
     "steps": 400,
     "law": "reduced-rank",
 }
+SHORT: dict[str, Any] = {"steps": 200}
+CASES: dict[str, dict[str, Any]] = {
+    "two-layers": {},
+    "one-layer": {"layers": 1},
+    "three-variances": {"hidden": 9, "variances": [3.0, 1.0, 0.5]},
+    "one-variance": {"variances": [12.0], "law": "strengths"},
+    "large-starts": {"largest_start": 1.0, "smallest_start": 0.3},
+}
+POINTS = {"step": 150, "mode": 3, "start": 3}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

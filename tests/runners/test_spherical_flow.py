@@ -30,6 +30,14 @@ SETUP: dict[str, Any] = {
     "theory_depth": 2,
     "constants": "derived",
 }
+SHORT: dict[str, Any] = {"horizon": 2.0}
+CASES: dict[str, dict[str, Any]] = {
+    "sphere": {},
+    "gaussian": {"depth": 1, "theory_depth": 1, "law": "gaussian", "inputs": 4},
+    "printed-constants": {"depth": 4, "theory_depth": 4, "inputs": 5, "constants": "printed"},
+    "sample": {"samples": 13, "stretch": 3.0, "noise": 0.5},
+}
+POINTS = {"time": 41}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

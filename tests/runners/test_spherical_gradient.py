@@ -24,6 +24,13 @@ SETUP: dict[str, Any] = {
     "norm_low": 0.05,
     "norm_high": 50.0,
 }
+SHORT: dict[str, Any] = {"norm_high": 5.0}
+CASES: dict[str, dict[str, Any]] = {
+    "sphere": {},
+    "sample": {"samples": 13, "stretch": 3.0},
+    "gaussian": {"law": "gaussian", "loss": "exponential"},
+}
+POINTS = {"angle": 9}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

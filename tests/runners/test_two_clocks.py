@@ -33,6 +33,14 @@ SETUP: dict[str, Any] = {
     "tail_from": 1e-3,
     "tail_to": 1e-7,
 }
+SHORT: dict[str, Any] = {"steps": 30, "learned": 0.9, "structured": 0.9, "accuracy": 0.4}
+CASES: dict[str, dict[str, Any]] = {
+    "three-layers": {},
+    "two-layers": {"depth": 2},
+    "no-decay": {"decay_on": "nothing"},
+    "one-decay": {"decays": [0.08]},
+}
+POINTS = {"decay": 2}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:

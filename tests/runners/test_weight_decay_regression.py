@@ -35,6 +35,13 @@ SETUP: dict[str, Any] = {
     "steps": 400,
 }
 SINGLE = {"outputs": 1, "architecture": "diagonal", "law": "diagonal"}
+SHORT: dict[str, Any] = {"steps": 40}
+CASES: dict[str, dict[str, Any]] = {
+    "fully-connected": {},
+    "diagonal": SINGLE,
+    "convolutional": SINGLE | {"architecture": "convolutional", "law": "convolutional", "depth": 3, "step_size": 0.01},
+    "group": SINGLE | {"architecture": "group", "law": "fully-connected"},
+}
 
 
 def _run(seeds: list[int], **changes: Any) -> Result:
