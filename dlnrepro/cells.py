@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from dlnrepro.engine import Cell, Numbers
 
 
-def cell_key(runner: str, params: Mapping[str, Any], seeds: tuple[int, ...], device: str) -> str:
+def cell_key(runner: str, params: Mapping[str, Any], seeds: tuple[int, ...], device: str, processor: str) -> str:
     """The hash of everything that could change the numbers of a runner.
 
     Args:
@@ -32,6 +32,7 @@ def cell_key(runner: str, params: Mapping[str, Any], seeds: tuple[int, ...], dev
         params: all of them.
         seeds: one per run.
         device: the name of what computes, of `device_name`.
+        processor: its name, for some numbers are computed there wherever tensors live.
     """
     description = {
         "runner": runner,
@@ -40,6 +41,7 @@ def cell_key(runner: str, params: Mapping[str, Any], seeds: tuple[int, ...], dev
         "seeds": seeds,
         "dtype": "float64",
         "device": device,
+        "processor": processor,
         "threads": 1,
         "versions": versions(),
     }

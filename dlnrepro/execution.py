@@ -17,7 +17,7 @@ from dlnrepro.device import device_name
 from dlnrepro.engine import Cell, Numbers, Variation, plan
 from dlnrepro.errors import UsageError
 from dlnrepro.pool import compute
-from dlnrepro.provenance import code_state, source_hash
+from dlnrepro.provenance import code_state, processor, source_hash
 from dlnrepro.record import ClaimRecord, record_claim
 from dlnrepro.runner import load_runner
 
@@ -104,7 +104,7 @@ def run_jobs(
 def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[ClaimRecord]:
     """The records in the order of the jobs, each as soon as its cells are there."""
     keys = {
-        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device))
+        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor())
         for job in jobs
         for cell in job.cells
     }

@@ -14,6 +14,7 @@ from dlnrepro.errors import UsageError
 from dlnrepro.execution import Watcher
 from dlnrepro.explanation import parameter_faults
 from dlnrepro.pool import compute
+from dlnrepro.provenance import processor
 from dlnrepro.record import ClaimRecord, Report, with_verdict
 from dlnrepro.runner import load_runner, runner_names
 
@@ -42,7 +43,7 @@ def replay(report: Report, workers: int, watcher: Watcher) -> Generator[ClaimRec
     """
     groups = recorded_cells(report)
     keys = {
-        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device))
+        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor())
         for group in groups
         for cell in group
     }

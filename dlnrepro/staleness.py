@@ -13,17 +13,17 @@ from dlnrepro.runner import runner_names
 def stale(record: ClaimRecord, report: Report) -> str | None:
     """What makes the numbers of a claim stale, in words; None if they would come out the same today.
 
-    The key of every stored arm is computed again, from the record's parameters, seeds and device and from the runner's
-    source and the versions as they are now.
+    The key of every stored arm is computed again, from the record's parameters, seeds, device and processor and from
+    the runner's source and the versions as they are now.
     """
     runner = str(record.claim["runner"])
     if runner not in runner_names():
         return f"there is no runner '{runner}' here"
-    device = report.provenance.get("device", "cpu")
+    where = report.provenance.get("device", "cpu"), report.provenance.get("processor", "unknown")
     changed = [
         arm
         for arm, key in record.cells.items()
-        if arm not in record.params or cell_key(runner, record.params[arm], record.outcomes[arm].seeds, device) != key
+        if arm not in record.params or cell_key(runner, record.params[arm], record.outcomes[arm].seeds, *where) != key
     ]
     if not changed:
         return None

@@ -68,7 +68,8 @@ def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest
         Cell("toy-claim", "near", "toy", {**CELL.params, "value": 1.0000001}, CELL.seeds),
         Cell("toy-claim", "near", "toy", CELL.params, (0, 2)),
     ]
-    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "a GPU")
+    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "a GPU", "a processor")
+    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "another processor")
     assert key not in {key_of(cell) for cell in others}
     monkeypatch.setattr("dlnrepro.cells.versions", lambda: {"torch": "0"})
     assert key_of(CELL) != key
@@ -76,7 +77,7 @@ def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest
 
 def key_of(cell: Cell) -> str:
     """The key of a cell."""
-    return cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device))
+    return cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), "a processor")
 
 
 def test_the_digest_of_series_changes_with_any_bit_and_name_and_not_with_the_kind_of_nan() -> None:

@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 import torch
 
-from dlnrepro.cells import cell_key
 from dlnrepro.device import Device, computing_on, device_name, device_of, free_memory, require
 from dlnrepro.dynamics import pathways
 from dlnrepro.dynamics.arrays import array_of, running_sum, tensor_of
@@ -137,10 +136,6 @@ def test_an_arm_on_a_gpu_is_not_cut_into_parts() -> None:
     seeds = tuple(range(16))
     assert len(cut(Cell("claim", "arm", "toy", {}, seeds), 1, 4)) > 1
     assert len(cut(Cell("claim", "arm", "toy", {}, seeds, "cuda"), 1, 4)) == 1
-
-
-def test_the_key_of_an_arm_names_what_computes() -> None:
-    assert cell_key("mode_flow", {}, (0,), "cpu") != cell_key("mode_flow", {}, (0,), GPU)
 
 
 def test_draws_have_the_same_bits_on_every_device() -> None:
