@@ -1,7 +1,8 @@
-"""The aligned runner: batches, bad settings, and measures that must come out as theory has them."""
+"""The aligned runner: bad settings, and measures that must come out as theory has them."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ import torch
 from pydantic import ValidationError
 
 from dlnrepro.dynamics.theory.pathways import largest_stable_share
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import aligned_pathways as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 4,
@@ -26,39 +27,14 @@ SETUP: dict[str, Any] = {
     "window": 100,
     "law_depth": 4,
 }
-SHORT: dict[str, Any] = {"points": 4, "steps": 40, "window": 10}
+SHORT: dict[str, Any] = {"steps": 200}
 CASES: dict[str, dict[str, Any]] = {
     "two-paths": {},
     "three-layers-and-paths": {"depth": 3, "paths": 3, "law_depth": 3},
     "another-depth's-law": {"depth": 5},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2], steps=200)
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    for axis in ("step ratio", "step"):
-        shapes = {result.series[name].shape for name, meant in runner.SERIES.items() if meant.axis == axis}
-        assert len(shapes) == 1
-        assert shapes.pop()[1] <= 200
-
-
-@pytest.mark.parametrize("changes", [{}, {"depth": 3, "paths": 3, "law_depth": 3}, {"depth": 5, "law_depth": 4}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], steps=800, **changes), _run([2], steps=800, **changes)
-
-    for name, value in together.measures.items():
-        assert torch.equal(value[2:3], alone.measures[name]), name
-    for name, value in together.series.items():
-        assert torch.equal(value[2:3], alone.series[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_a_strength_rescales_nothing_that_is_measured() -> None:

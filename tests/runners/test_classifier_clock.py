@@ -1,8 +1,9 @@
-"""The classifier-clock runner: batches, clocks that can be told by hand, and settings that contradict one another."""
+"""The classifier-clock runner: clocks that can be told by hand, and settings that contradict one another."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,9 +12,9 @@ from pydantic import ValidationError
 
 from dlnrepro.dynamics.cross_entropy import log_risk_gradient
 from dlnrepro.dynamics.initialise import gaussian, normal
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
+from dlnrepro.runner import silent
 from dlnrepro.runners import classifier_clock as runner
+from tests.runners.running import run_seeds, seeded
 
 SETUP: dict[str, Any] = {
     "depth": 2,
@@ -40,42 +41,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"level": 41}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert {result.series[name].shape for name in ("level", "clock", "law")} == {(3, 41)}
-    assert result.series["step"].shape == result.series["risk"].shape
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"depth": 3, "clock": "time"},
-        {"rule": "adam", "step_size": 0.003},
-        {"rule": "plain", "depth": 3, "step_size": 1.0},
-        {"rule": "plain", "clock": "time", "step_size": 1.0},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone, longer = (_run(seeds, **changes) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3].nan_to_num(), single[name].nan_to_num()), name
-            assert torch.equal(first[name][:1].nan_to_num(), single[name].nan_to_num()), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_normalised_steps_keep_an_even_pace() -> None:
@@ -101,7 +67,7 @@ def test_the_flow_s_clock_is_that_of_plain_descent_with_small_steps() -> None:
 def test_the_first_tick_of_the_flow_s_clock_belongs_to_the_start() -> None:
     """A step that lowers log R by eta takes the time eta / (R |grad log R|^2), with R and gradient before the step."""
     params = runner.Params.model_validate(SETUP | {"clock": "time", "steps": 10})
-    generators = [torch.Generator().manual_seed(0)]
+    generators = seeded([0])
     x = normal((8, 10), generators)
     hot = torch.nn.functional.one_hot(torch.arange(8) % 3, 3).double()[None]
     weights = gaussian(params.widths, 0.7, generators)
@@ -153,13 +119,3 @@ def test_a_run_that_diverges_is_nan() -> None:
 def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         runner.Params.model_validate(SETUP | changes)
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(0)], progress)

@@ -1,7 +1,8 @@
-"""The runner of flat minima: batches, few runs, and settings that contradict one another."""
+"""The runner of flat minima: few runs, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ import torch
 from pydantic import ValidationError
 
 from dlnrepro.dynamics.tangent import tangent_kernel
-from dlnrepro.errors import BudgetSpent, Disagreement
-from dlnrepro.runner import Result, silent
+from dlnrepro.errors import Disagreement
 from dlnrepro.runners import flattest_minima as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -33,30 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"disturbance": 2}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2], iterations=0)
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert all(value.shape == (3, 4) for value in result.series.values())
-
-
-@pytest.mark.parametrize(
-    "changes", [{"iterations": 10}, {"depth": 2, "iterations": 10}, {"hidden": 5, "iterations": 0}]
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
-
-    for whole, single in ((together.measures, alone.measures), (together.series, alone.series)):
-        for name, value in whole.items():
-            assert torch.equal(value[2:3], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_flattening_finds_the_least_sharpness_and_equal_gains() -> None:
@@ -74,14 +52,6 @@ def test_a_wrong_tangent_kernel_is_noticed(monkeypatch: pytest.MonkeyPatch) -> N
 
     with pytest.raises(Disagreement, match="sharpness"):
         _run([0], iterations=0)
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(_: float, __: str) -> None:
-        raise BudgetSpent
-
-    with pytest.raises(BudgetSpent):
-        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], progress)
 
 
 @pytest.mark.parametrize(

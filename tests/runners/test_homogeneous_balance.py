@@ -1,7 +1,8 @@
-"""The runner of conserved balances: batches, orders of few runs, and the exact change of one step."""
+"""The runner of conserved balances: orders of few runs, and the exact change of one step."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from pydantic import ValidationError
 from dlnrepro.dynamics.activations import network_gradient
 from dlnrepro.dynamics.chain import imbalance
 from dlnrepro.dynamics.initialise import gaussian, normal
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import homogeneous_balance as runner
+from tests.runners.running import run_seeds, seeded
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -31,44 +32,14 @@ SETUP: dict[str, Any] = {
 SHORT: dict[str, Any] = {"horizon": 0.25}
 CASES: dict[str, dict[str, Any]] = {
     "linear": {},
-    "relu": {"activation": "relu", "hidden": 7, "samples": 13},
+    "relu": {"activation": "relu", "hidden": 7, "samples": 13, "horizon": 1.0},
     "softsign": {"activation": "softsign", "samples": 11},
     "leaky-relu-and-hinge": {"activation": "leaky-relu", "loss": "squared-hinge", "depth": 4},
     "unequal-rates": {"depth": 2, "first_rate": 2.0},
 }
 POINTS = {"step_size": 2}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert all(value.shape == (3, 2) for value in result.series.values())
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"activation": "relu", "hidden": 7, "samples": 13},
-        {"activation": "softsign", "samples": 11},
-        {"activation": "leaky-relu", "loss": "squared-hinge", "depth": 4},
-        {"depth": 2, "first_rate": 2.0},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
-
-    for whole, single in ((together.measures, alone.measures), (together.series, alone.series)):
-        for name, value in whole.items():
-            assert torch.equal(value[2:3], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize(
@@ -100,7 +71,7 @@ def test_the_order_in_the_step_size_is_one_for_what_is_conserved_and_zero_for_th
 
 
 def test_one_step_changes_a_node_s_balance_by_the_squared_step_times_a_difference_of_squared_gradients() -> None:
-    generators = [torch.Generator().manual_seed(5)]
+    generators = seeded([5])
     inputs, aim = normal((4, 9), generators), normal((2, 9), generators)
     weights, size = gaussian([4, 5, 2], 1.0, generators), 0.1
     parts = network_gradient("relu", inputs, lambda outputs: outputs - aim)(weights)

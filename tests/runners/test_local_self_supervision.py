@@ -1,7 +1,8 @@
-"""The self-supervision runner: exact in theory's own setting, and the same alone and in a batch."""
+"""The self-supervision runner: exact in theory's own setting."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ import torch
 from pydantic import ValidationError
 
 from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import local_self_supervision as runner
+from tests.runners.running import run_seeds, seeded
 
 SETUP: dict[str, Any] = {
     "widths": [9, 6, 6, 6],
@@ -36,38 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"layer": 3}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (2,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert {value.shape for value in result.series.values()} == {(2, 3)}
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"start": "default", "disturbance": 0.1},
-        {"activation": "relu", "context": "top"},
-        {"feedback": "random", "context": "stranger"},
-        {"widths": [9, 6, 4, 2], "loss": "linear", "context": "top"},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
-
-    for name, value in together.measures.items():
-        assert torch.equal(value[2:3], alone.measures[name]), name
-    for name, value in together.series.items():
-        assert torch.equal(value[2:3], alone.series[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize(
@@ -151,7 +121,7 @@ def test_a_spent_budget_stops_it_between_two_networks() -> None:
         if len(told) == 2:
             raise BudgetSpent
 
-    generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
+    generators = seeded(range(3))
     with pytest.raises(BudgetSpent):
         runner.run(runner.Params.model_validate(SETUP), generators, stop)
 

@@ -1,16 +1,16 @@
-"""The runner of one layer: batches, limits of few runs, and settings that contradict one another."""
+"""The runner of one layer: limits of few runs, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import one_layer_margin as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "labels": "separable",
@@ -28,7 +28,7 @@ SETUP: dict[str, Any] = {
 }
 SHORT: dict[str, Any] = {"horizon": 10.0}
 CASES: dict[str, dict[str, Any]] = {
-    "flow": {},
+    "flow": {"horizon": 100.0},
     "squared": {"loss": "squared"},
     "flipped": {"labels": "flipped"},
     "descent": {"method": "descent", "horizon": 4.0},
@@ -40,40 +40,7 @@ CASES: dict[str, dict[str, Any]] = {
     },
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-@pytest.mark.parametrize("changes", [{}, {"method": "descent", "horizon": 6.0}])
-def test_every_measure_and_series_is_returned_with_its_shape(changes: dict[str, Any]) -> None:
-    result = _run([0, 1, 2], **changes)
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    shapes = {value.shape for value in result.series.values()}
-    assert len(shapes) == 1
-    assert shapes.pop()[1] <= 200
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"loss": "squared", "horizon": 20.0},
-        {"labels": "flipped", "horizon": 20.0},
-        {"method": "descent", "horizon": 6.0},
-        {"method": "descent", "horizon": 6.0, "loss": "exponential", "step_size": 0.5},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
-
-    for whole, single in ((together.measures, alone.measures), (together.series, alone.series)):
-        for name, value in whole.items():
-            assert torch.equal(value[2:3], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("changes", [{}, {"loss": "exponential", "start_scale": 5.0}])
@@ -99,14 +66,6 @@ def test_without_separation_or_tails_nothing_grows(changes: dict[str, Any]) -> N
 
     assert float(measures["residual_error"].min()) > 15
     assert float(measures["direction_slope"].abs().max()) < 1e-6
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(_: float, __: str) -> None:
-        raise BudgetSpent
-
-    with pytest.raises(BudgetSpent):
-        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], progress)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,15 @@
-"""The clock runner: batches, Oja's flow and what breaks it, and settings that contradict one another."""
+"""The clock runner: Oja's flow and what breaks it, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
-import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import one_neuron_clock as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -35,32 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"clock": 61}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert all(value.shape == (3, 61) for value in result.series.values())
-
-
-@pytest.mark.parametrize("changes", [{}, {"depth": 4, "layer_factor": 2.0, "input_spread": 3.0}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone, longer = (_run(seeds, **changes) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
@@ -82,16 +56,6 @@ def test_the_overlap_of_the_start_is_where_it_was_asked_for() -> None:
     overlaps = _run([0, 1, 2], overlap_low=-1.0, overlap_high=-0.5).measures["start_overlap"]
 
     assert bool(((overlaps > -1.0) & (overlaps < -0.5)).all())
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(seed) for seed in range(3)], progress)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""The descent runner: batches, ends of few runs, and settings that contradict one another."""
+"""The descent runner: ends of few runs, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,9 +11,8 @@ from pydantic import ValidationError
 
 from dlnrepro.dynamics import chain
 from dlnrepro.dynamics.chain import pull_back
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import one_neuron_descent as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -35,7 +35,7 @@ SETUP: dict[str, Any] = {
     "rate_depth": 3,
     "law": "overlap",
 }
-SHORT: dict[str, Any] = {"horizon": 2.0}
+SHORT: dict[str, Any] = {"step_size": 0.1, "horizon": 15.0}
 CASES: dict[str, dict[str, Any]] = {
     "three-layers": {},
     "four-layers-and-drawn-strengths": {"jitter": 0.1, "depth": 4, "rate_depth": 4},
@@ -45,45 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
     "one-output": {"outputs": 1, "strengths": [2.0], "overlap_high": 1.0},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    shapes = {value.shape for value in result.series.values()}
-    assert len(shapes) == 1
-    assert shapes.pop()[1] <= 210
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"jitter": 0.1, "depth": 4, "rate_depth": 4},
-        {"depth": 2, "momentum": 0.9},
-        {"bottleneck": 2},
-        {"basis": "diagonal", "missing": 1, "tilt": 1e-6, "overlap_low": -5.0},
-        {"outputs": 1, "strengths": [2.0], "overlap_high": 1.0},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    short = {"horizon": 40.0} | changes
-    together, alone, longer = _run([0, 1, 2, 3], **short), _run([2], **short), _run([2, 9, 8, 7, 6, 5, 4], **short)
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_a_start_in_the_set_converges_at_the_predicted_rate_with_a_rising_overlap() -> None:
@@ -135,16 +97,6 @@ def test_a_transposed_factor_in_the_chain_rule_is_noticed(monkeypatch: pytest.Mo
     monkeypatch.setattr(runner, "pull_back", wrong)
 
     assert float(_run([0, 1]).measures["overlap_drop"].max()) > 1e-3
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(0)], progress)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The escape runner: batches, the laws in few runs, and settings that contradict one another."""
+"""The escape runner: the laws in few runs, and settings that contradict one another."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
+from dlnrepro.runner import Result
 from dlnrepro.runners import one_neuron_escape as runner
+from tests.runners.running import run_seeds, seeded
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -42,35 +42,12 @@ POINTS = {"scale": 2}
 
 def _run(seeds: list[int], **changes: Any) -> Result:
     both = {"formula_depth": changes["depth"]} if "depth" in changes else {}
-    params = runner.Params.model_validate(SETUP | both | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert all(value.shape == (3, 2) for value in result.series.values())
-
-
-@pytest.mark.parametrize("changes", [{"layer_factor": 2.0}, {"depth": 4} | SADDLE, {"depth": 2} | OPPOSED])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone, longer = (_run(seeds, **changes) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6]))
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+    return run_seeds(runner, SETUP, seeds, **(both | changes))
 
 
 def test_the_hidden_directions_are_the_same_at_every_scale() -> None:
     params = runner.Params.model_validate(SETUP)
-    starts = runner._starts(params, [torch.Generator().manual_seed(seed) for seed in range(2)])
+    starts = runner._starts(params, seeded(range(2)))
 
     for coarse, fine in zip(*starts.weights, strict=True):
         torch.testing.assert_close(coarse * (1e-10 / 1e-8) ** (1 / 3), fine, rtol=1e-12, atol=0)
@@ -118,16 +95,6 @@ def test_a_network_that_has_not_left_by_the_horizon_is_nan() -> None:
     measures = _run([0], horizon=1.0).measures
 
     assert all(torch.isnan(measures[name]).all() for name in ("power", "power_error", "factor_ratio"))
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(seed) for seed in range(2)], progress)
 
 
 @pytest.mark.parametrize(

@@ -1,16 +1,16 @@
-"""The flow runner: batches, both laws in few runs, and settings that contradict one another."""
+"""The flow runner: both laws in few runs, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import one_neuron_flow as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -42,41 +42,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"time": 120, "step_size": 2}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    for name, meaning in runner.SERIES.items():
-        assert result.series[name].shape == (3, 2 if meaning.axis == "step_size" else 120), name
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"depth": 4, "layer_factor": 2.0, "input_spread": 5.0, "first_rate": 2.0},
-        {"depth": 2, "start": "anti-aligned", "horizon": 6.0},
-        {"start": "outside-range", "horizon": 100.0},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone, longer = (_run(seeds, **changes) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3].nan_to_num(7), single[name].nan_to_num(7)), name
-            assert torch.equal(first[name][:1].nan_to_num(7), single[name].nan_to_num(7)), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("depth", [2, 3])
@@ -120,21 +86,6 @@ def test_two_anti_aligned_layers_collapse_at_twice_sigma_1() -> None:
     measures = _run([0, 1], depth=2, start="anti-aligned", horizon=10.0, window_start=3.0).measures
 
     torch.testing.assert_close(measures["rate_ratio"], torch.ones(2, dtype=torch.float64), rtol=1e-4, atol=0)
-
-
-def test_progress_may_stop_the_flow_and_the_descents() -> None:
-    for limit in (0.2, 0.7):
-        seen: list[float] = []
-
-        def progress(fraction: float, _: str, seen: list[float] = seen, limit: float = limit) -> None:
-            seen.append(fraction)
-            if fraction > limit:
-                raise BudgetSpent
-
-        params = runner.Params.model_validate(SETUP)
-        with pytest.raises(BudgetSpent):
-            runner.run(params, [torch.Generator().manual_seed(seed) for seed in range(4)], progress)
-        assert seen == sorted(seen)
 
 
 @pytest.mark.parametrize(

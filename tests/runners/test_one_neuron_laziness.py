@@ -1,15 +1,16 @@
-"""The laziness runner: batches, and how its numbers scale with the output scale."""
+"""The laziness runner: how its numbers scale with the output scale."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import one_neuron_laziness as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -33,32 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"time": 60}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert {value.shape for value in result.series.values()} == {(3, 60)}
-
-
-@pytest.mark.parametrize("changes", [{}, {"depth": 2, "output_scale": 10.0}, {"depth": 4}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone, longer = (_run(seeds, **changes) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_the_network_itself_converges_and_its_linearisation_does_not() -> None:

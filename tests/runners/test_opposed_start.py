@@ -1,16 +1,16 @@
-"""The runner of starts against the data: batches, both sides of the axis, and bad settings."""
+"""The runner of starts against the data: both sides of the axis, and bad settings."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import opposed_start as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -33,27 +33,7 @@ CASES: dict[str, dict[str, Any]] = {
     "exponential-loss": {"depth": 4, "loss": "exponential"},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-@pytest.mark.parametrize("changes", [{}, {"side": "favourable", "tilt": 0.3}, {"depth": 4, "loss": "exponential"}])
-def test_a_run_has_the_same_bits_alone_and_in_any_batch(changes: dict[str, Any]) -> None:
-    changes = {"horizon": 100.0} | changes
-    together, alone, longer = _run([0, 1, 2, 3], **changes), _run([2], **changes), _run([2, 9, 8, 7, 6], **changes)
-
-    assert set(together.measures) == set(runner.MEASURES)
-    assert set(together.series) == set(runner.SERIES)
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert value.dtype == torch.float64
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("changes", [{}, {"depth": 4, "law_depth": 4}, {"loss": "exponential"}, {"width": 1}])
@@ -77,17 +57,6 @@ def test_the_logistic_risk_s_slope_at_zero_is_half_the_exponential_one_s() -> No
     one, two = _run([0], loss="exponential"), _run([0], horizon=6000.0)
 
     torch.testing.assert_close(one.series["norm"][:, -1], two.series["norm"][:, -1], rtol=2e-3, atol=0)
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    with pytest.raises(BudgetSpent):
-        runner.run(
-            runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(seed) for seed in range(3)], progress
-        )
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""The drift runner: batches, what it finds on either side of the limit, and settings that contradict one another."""
+"""The drift runner: what it finds on either side of the limit, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,9 +10,8 @@ import torch
 from pydantic import ValidationError
 
 from dlnrepro.dynamics.aligned_drift import Drift, observe_drift
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import path_drift as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 4,
@@ -41,27 +41,7 @@ CASES: dict[str, dict[str, Any]] = {
     "another-depth's-law": {"depth": 5, "law_depth": 3},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-@pytest.mark.parametrize("changes", [{}, SCALES | {"paths": 3}, {"depth": 5, "law_depth": 3}])
-def test_a_run_has_the_same_bits_alone_and_in_any_batch(changes: dict[str, Any]) -> None:
-    changes = {"steps": 1500} | changes
-    together, alone, longer = _run([0, 1, 2, 3], **changes), _run([2], **changes), _run([2, 9, 8, 7, 6], **changes)
-
-    assert set(together.measures) == set(runner.MEASURES)
-    assert set(together.series) == set(runner.SERIES)
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert value.dtype == torch.float64
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("changes", [{}, {"depth": 3, "law_depth": 3, "loser_low": 0.005, "loser_high": 0.008}])
@@ -116,15 +96,6 @@ def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyP
     for name in runner.MEASURES:
         assert bool(broken[name][1].isnan()), name
         assert torch.equal(broken[name][[0, 2]], whole[name][[0, 2]]), name
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    with pytest.raises(BudgetSpent):
-        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], progress)
 
 
 @pytest.mark.parametrize(

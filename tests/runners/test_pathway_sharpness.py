@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -9,8 +10,8 @@ import torch
 
 from dlnrepro.dynamics.curvature import sharpness
 from dlnrepro.errors import BudgetSpent, Disagreement
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import pathway_sharpness as runner
+from tests.runners.running import run_seeds, seeded
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -31,27 +32,7 @@ CASES: dict[str, dict[str, Any]] = {
     "balanced": {},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (2,) and value.dtype == torch.float64 for value in result.measures.values())
-
-
-def test_a_run_has_the_same_bits_alone_and_in_a_batch() -> None:
-    together, alone = _run([0, 1, 2, 3]), _run([2])
-
-    for name, value in together.measures.items():
-        assert torch.equal(value[2:3], alone.measures[name]), name
-    for name, value in together.series.items():
-        assert torch.equal(value[2:3], alone.series[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("depth", [2, 4])
@@ -94,6 +75,6 @@ def test_a_spent_budget_stops_it_between_two_columns() -> None:
             raise BudgetSpent
 
     with pytest.raises(BudgetSpent):
-        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], stop)
+        runner.run(runner.Params.model_validate(SETUP), seeded([0]), stop)
 
     assert told[-1].startswith("column 3 of ")

@@ -1,16 +1,16 @@
-"""The polynomial-clock runner: batches, powers that can be told by hand, and settings that contradict one another."""
+"""The polynomial-clock runner: powers that can be told by hand, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import polynomial_clock as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -26,7 +26,7 @@ SETUP: dict[str, Any] = {
     "gap_to": 5e-5,
     "law_depth": 3,
 }
-SHORT: dict[str, Any] = {"horizon": 10.0, "gap_from": 0.2, "gap_to": 0.05}
+SHORT: dict[str, Any] = {"horizon": 20.0, "step_size": 0.4, "gap_from": 0.3, "gap_to": 0.02}
 CASES: dict[str, dict[str, Any]] = {
     "three-layers": {},
     "one-layer": {"depth": 1},
@@ -34,33 +34,7 @@ CASES: dict[str, dict[str, Any]] = {
     "decay": {"decay": 0.05, "depth": 2},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert len({value.shape for value in result.series.values()}) == 1
-
-
-@pytest.mark.parametrize("changes", [{}, {"depth": 1}, {"layer_factor": 2.0}, {"decay": 0.05, "depth": 2}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    short = {"horizon": 80.0} | changes
-    together, alone, longer = (_run(seeds, **short) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
@@ -120,13 +94,3 @@ def test_a_run_that_diverges_is_nan() -> None:
 def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         runner.Params.model_validate(SETUP | changes)
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(0)], progress)

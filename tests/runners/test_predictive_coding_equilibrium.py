@@ -1,16 +1,16 @@
-"""The equilibrium runner: exact where theory says so, elsewhere by known amounts, and the same alone and in a batch."""
+"""The equilibrium runner: exact where theory says so, elsewhere by known amounts."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import predictive_coding_equilibrium as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -28,38 +28,14 @@ SETUP: dict[str, Any] = {
     "steps": 900,
     "rate_dual_step": 1.0,
 }
-SHORT: dict[str, Any] = {"steps": 60}
+SHORT: dict[str, Any] = {"steps": 40}
 CASES: dict[str, dict[str, Any]] = {
-    "multipliers": {},
+    "multipliers": {"steps": 150, "width": 2, "spread": 0.1},
     "no-multipliers": {"dual_step": 0.0, "rate_dual_step": 0.0, "start": "forward"},
     "leak": {"leak": 0.02},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2], steps=437)
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    shapes = {value.shape for value in result.series.values()}
-    assert len(shapes) == 1
-    assert shapes.pop()[1] <= 2 * runner.RECORDS / runner.THINNING
-
-
-@pytest.mark.parametrize("changes", [{}, {"dual_step": 0.0, "rate_dual_step": 0.0, "start": "forward"}, {"leak": 0.02}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], steps=150, **changes), _run([2], steps=150, **changes)
-
-    for name, value in together.measures.items():
-        assert torch.equal(value[2:3], alone.measures[name]), name
-    for name, value in together.series.items():
-        assert torch.equal(value[2:3], alone.series[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_with_multipliers_the_end_is_back_propagation_and_its_rate_the_spectral_radius() -> None:
@@ -99,12 +75,3 @@ def test_a_step_beyond_the_limit_diverges_and_stays_undecided() -> None:
 def test_a_parameter_out_of_its_range_is_refused() -> None:
     with pytest.raises(ValidationError, match="greater than 0"):
         runner.Params.model_validate(SETUP | {"penalty": 0.0})
-
-
-def test_a_spent_budget_stops_it_between_two_steps() -> None:
-    def stop(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    with pytest.raises(BudgetSpent):
-        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], stop)

@@ -1,7 +1,8 @@
-"""The speed runner: arrivals against a step-by-step count, and the same alone and in a batch."""
+"""The speed runner: arrivals against a step-by-step count."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ from pydantic import ValidationError
 from dlnrepro.dynamics.predictive_coding import Rule, State, credit, draw_chain, forward, step, weight_gradients
 from dlnrepro.dynamics.theory.predictive_coding import backprop_adjoints
 from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import predictive_coding_speed as runner
+from tests.runners.running import run_seeds, seeded
 
 SETUP: dict[str, Any] = {
     "depths": [4, 8, 12],
@@ -30,48 +31,20 @@ SETUP: dict[str, Any] = {
     "most_steps": 5000,
     "law_dual_step": 1.0,
 }
-SHORT: dict[str, Any] = {"depths": [3, 4, 5], "most_steps": 500}
+SHORT: dict[str, Any] = {"depths": [4, 6, 8], "most_steps": 500}
 CASES: dict[str, dict[str, Any]] = {
     "wave": {},
     "diffusion": {"dual_step": 0.0, "law_dual_step": 0.0},
 }
-POINTS = {"depth": 3, "layer": 4}
+POINTS = {"depth": 3, "layer": 7}
 
-
-def _generators(seeds: list[int]) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(seed) for seed in seeds]
-
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    return runner.run(runner.Params.model_validate(SETUP | changes), _generators(seeds), silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (2,) and value.dtype == torch.float64 for value in result.measures.values())
-    by_axis: dict[str, set[Any]] = {}
-    for name, value in result.series.items():
-        by_axis.setdefault(runner.SERIES[name].axis, set()).add(value.shape)
-    assert by_axis == {"depth": {(2, 3)}, "layer": {(2, 11)}}
-
-
-@pytest.mark.parametrize("changes", [{}, {"dual_step": 0.0, "law_dual_step": 0.0}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
-
-    for name, value in together.measures.items():
-        assert torch.equal(value[2:3], alone.measures[name]), name
-    for name, value in together.series.items():
-        assert torch.equal(value[2:3], alone.series[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_credit_has_arrived_between_the_two_steps_around_half_of_its_target() -> None:
     time = float(_run([3], depths=[4, 8]).series["arrival"][0, 0])
 
-    chain = draw_chain(4, 5, 3, 2, 3, "identity", 0.3, _generators([3]))
+    chain = draw_chain(4, 5, 3, 2, 3, "identity", 0.3, seeded([3]))
     target = -backprop_adjoints(chain)[:, 0]
     state = State(forward(chain), torch.zeros_like(forward(chain)))
     rule = Rule(torch.full((1,), 0.2, dtype=torch.float64), 1.0, 1.0)
@@ -87,7 +60,7 @@ def test_credit_has_arrived_between_the_two_steps_around_half_of_its_target() ->
 def test_after_the_budget_updates_and_credit_are_those_of_so_many_steps() -> None:
     result = _run([3], depths=[4, 6])
 
-    generators = _generators([3])
+    generators = seeded([3])
     draw_chain(4, 5, 3, 2, 3, "identity", 0.3, generators)
     chain = draw_chain(6, 5, 3, 2, 3, "identity", 0.3, generators)
     adjoints = -backprop_adjoints(chain)
@@ -149,6 +122,6 @@ def test_a_spent_budget_stops_it_in_the_second_depth() -> None:
             raise BudgetSpent
 
     with pytest.raises(BudgetSpent):
-        runner.run(runner.Params.model_validate(SETUP), _generators([0]), stop)
+        runner.run(runner.Params.model_validate(SETUP), seeded([0]), stop)
 
     assert told[0].startswith("depth 4, step 0")

@@ -1,7 +1,8 @@
-"""The stability runner: the edge against steps that grow or fall, and the same alone and in a batch."""
+"""The stability runner: the edge against steps that grow or fall."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,8 +12,9 @@ from dlnrepro.dynamics.initialise import normal
 from dlnrepro.dynamics.predictive_coding import Rule, State, draw_chain, forward, relax
 from dlnrepro.dynamics.theory.predictive_coding import stability_limit_with_loss
 from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
+from dlnrepro.runner import silent
 from dlnrepro.runners import predictive_coding_stability as runner
+from tests.runners.running import run_seeds, seeded
 
 SETUP: dict[str, Any] = {
     "depth": 4,
@@ -37,29 +39,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"step_ratio": 3}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (2,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert {value.shape for value in result.series.values()} == {(2, 5)}
-
-
-@pytest.mark.parametrize("changes", [{}, {"loss_weight": 1.0, "law": "with-loss"}, {"dual_step": 0.0}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
-
-    for name, value in together.measures.items():
-        assert torch.equal(value[2:3], alone.measures[name]), name
-    for name, value in together.series.items():
-        assert torch.equal(value[2:3], alone.series[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("changes", [{}, {"loss_weight": 2.0, "law": "with-loss"}, {"skip": "none"}])
@@ -72,7 +52,7 @@ def test_the_edge_is_the_limit_that_theory_tells(changes: dict[str, Any]) -> Non
 
 @pytest.mark.parametrize(("ratio", "grows"), [(0.99, False), (1.01, True)])
 def test_inference_itself_settles_below_the_limit_with_the_loss_and_grows_above_it(ratio: float, grows: bool) -> None:
-    generators = [torch.Generator().manual_seed(5)]
+    generators = seeded([5])
     chain = draw_chain(4, 3, 3, 2, 2, "identity", 1.0, generators)
     shape = forward(chain).shape[1:]
     start = State(normal(shape, generators), normal(shape, generators))
@@ -124,7 +104,7 @@ def test_a_spent_budget_stops_it_between_two_spectra() -> None:
         if len(told) == 2:
             raise BudgetSpent
 
-    generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
+    generators = seeded(range(3))
     with pytest.raises(BudgetSpent):
         runner.run(runner.Params.model_validate(SETUP), generators, stop)
 

@@ -1,8 +1,9 @@
-"""The matrix runner: batches, starts, and that it finds what theory says in a few runs."""
+"""The matrix runner: starts, and that it finds what theory says in a few runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,8 +13,9 @@ from torch import Tensor
 
 from dlnrepro.dynamics import pathways
 from dlnrepro.dynamics.curvature import hessian, largest_eigenvalue
-from dlnrepro.runner import Result, silent
+from dlnrepro.runner import silent
 from dlnrepro.runners import random_pathways as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -43,35 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
     "two-wide-layers": {"hidden": 9, "depth": 2},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2], hold_steps=100, cool_steps=20)
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    shapes = {value.shape for value in result.series.values()}
-    assert len(shapes) == 1
-    assert shapes.pop()[1] <= 200
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [{}, {"start": "single-path", "mode": 2}, {"path_scales": [1.0, 0.5, 0.7], "depth": 4}, {"hidden": 9, "depth": 2}],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    short = {"hold_steps": 300, "cool_steps": 50} | changes
-    together, alone = _run([0, 1, 2, 3], **short), _run([2], **short)
-
-    for name, value in together.measures.items():
-        assert torch.equal(value[2:3], alone.measures[name]), name
-    for name, value in together.series.items():
-        assert torch.equal(value[2:3], alone.series[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_above_the_window_the_end_is_the_flattest_solution() -> None:

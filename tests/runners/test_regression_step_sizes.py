@@ -1,15 +1,16 @@
-"""The runner of step-size sweeps: batches, factors of few runs, and settings that contradict one another."""
+"""The runner of step-size sweeps: factors of few runs, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import regression_step_sizes as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "layers": 2,
@@ -36,29 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"step": 101, "step ratio": 3}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    for name, series in runner.SERIES.items():
-        assert result.series[name].shape == (3, {"step": 150, "step ratio": 3}[series.axis]), name
-
-
-@pytest.mark.parametrize("changes", [{}, {"layers": 1}, {"hidden": 9, "variance": 1.5}, {"points": 5}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], steps=300, **changes), _run([2], steps=300, **changes)
-
-    for whole, single in ((together.measures, alone.measures), (together.series, alone.series)):
-        for name, value in whole.items():
-            assert torch.equal(value[2:3], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_two_layers_settle_by_their_factor_and_one_layer_by_its_own() -> None:

@@ -1,8 +1,9 @@
-"""The ReLU classifier: batches, what is conserved and what is not, and settings that contradict one another."""
+"""The ReLU classifier: what is conserved and what is not, and settings that contradict one another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,9 +13,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from dlnrepro.dynamics.chebyshev import trajectory
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import relu_classifier as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "labelling": "crossed",
@@ -44,36 +44,7 @@ CASES: dict[str, dict[str, Any]] = {
     "linear": {"body": "linear", "labelling": "parted", "each": 3, "loss": "squared"},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"body": "relu and skip", "loss": "exponential"},
-        {"head": "relu", "labelling": "contradictory"},
-        {"body": "linear", "labelling": "parted", "each": 3, "loss": "squared"},
-    ],
-    ids=["relu", "skip", "relu head", "linear"],
-)
-def test_a_run_has_the_same_bits_alone_and_in_any_batch(changes: dict[str, Any]) -> None:
-    together, alone, longer = _run([0, 1, 2, 3], **changes), _run([2], **changes), _run([2, 9, 8, 7, 6], **changes)
-
-    assert set(together.measures) == set(runner.MEASURES)
-    assert set(together.series) == set(runner.SERIES)
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert value.dtype == torch.float64
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
-            assert value.dim() == 1 or value.shape[1] <= 200
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_stable_neurons_and_linear_neighbours_keep_their_imbalance_and_the_full_matrix_does_not() -> None:
@@ -139,15 +110,6 @@ def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyP
     for name in ("log_inverse_risk", "head_gap", "excess_ratio", "head_drift", "stable_drift", "full_drift"):
         assert bool(broken[name][1].isnan()), name
         assert torch.equal(broken[name][[0, 2]], whole[name][[0, 2]]), name
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    with pytest.raises(BudgetSpent):
-        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], progress)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,8 @@
-"""The cost runner: batches, both routes of its laws, and settings that contradict one another."""
+"""The cost runner: both routes of its laws, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,9 +13,8 @@ from torch import Tensor
 from dlnrepro.dynamics import tied_layers
 from dlnrepro.dynamics.chain import prefixes
 from dlnrepro.dynamics.theory.representation_cost import coordinates
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import representation_cost as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "architecture": "diagonal",
@@ -45,43 +45,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"predictor": 2, "power": 41}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert result.series["cost"].shape == result.series["law_cost"].shape == (3, 4)
-    assert result.series["tried_power"].shape == result.series["misfit_at_power"].shape == (3, 41)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"point": "any"},
-        MATRIX,
-        CONVOLUTION,
-        {"architecture": "group", "law": "group"},
-        {"architecture": "k-support", "depth": 2, "law": "k-support"},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone, longer = (_run(seeds, **changes) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("changes", [{}, MATRIX, CONVOLUTION])
@@ -153,13 +117,3 @@ def test_where_no_start_meets_the_fibre_all_is_nan(monkeypatch: pytest.MonkeyPat
 def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         runner.Params.model_validate(SETUP | changes)
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(0)], progress)

@@ -1,16 +1,16 @@
-"""The runner of descents by rule: batches, both sides of the rule, and bad settings."""
+"""The runner of descents by rule: both sides of the rule, and bad settings."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import ruled_descent as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "data": "separable",
@@ -30,26 +30,7 @@ CASES: dict[str, dict[str, Any]] = {
     "beyond-the-rule": {"factor": 5000.0, "samples": 37},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-@pytest.mark.parametrize("changes", [{}, {"depth": 3, "data": "flipped"}, {"factor": 5000.0, "samples": 37}])
-def test_a_run_has_the_same_bits_alone_and_in_any_batch(changes: dict[str, Any]) -> None:
-    together, alone, longer = _run([0, 1, 2, 3], **changes), _run([2], **changes), _run([2, 9, 8, 7, 6], **changes)
-
-    assert set(together.measures) == set(runner.MEASURES)
-    assert set(together.series) == set(runner.SERIES)
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert value.dtype == torch.float64
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_by_the_rule_descent_obeys_smoothness_and_stays_beside_the_flow() -> None:
@@ -78,15 +59,6 @@ def test_far_beyond_the_rule_nothing_of_this_holds_and_all_is_finite() -> None:
     assert float(found["drift_over_bound"].min()) > 1
     assert float(found["flow_distance"].min()) > 0.5
     assert all(bool(value.isfinite().all()) for value in found.values())
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    with pytest.raises(BudgetSpent):
-        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], progress)
 
 
 @pytest.mark.parametrize(

@@ -1,15 +1,15 @@
-"""The runner of one measurement: batches, ends of few runs, and settings that contradict one another."""
+"""The runner of one measurement: ends of few runs, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
-import torch
 from pydantic import ValidationError
 
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import sensing_flow as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -35,29 +35,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"time": 80, "start": 2}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    for name, series in runner.SERIES.items():
-        assert result.series[name].shape == (3, {"time": 80, "start": 2}[series.axis]), name
-
-
-@pytest.mark.parametrize("changes", [{}, {"depth": 1}, {"depth": 2, "hidden": 5}, {"layer_factor": 3.0}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
-
-    for whole, single in ((together.measures, alone.measures), (together.series, alone.series)):
-        for name, value in whole.items():
-            assert torch.equal(value[2:3], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize(("depth", "low", "high"), [(1, 0.4, 0.8), (2, 1e-3, 0.2), (3, 1e-4, 5e-3), (4, 1e-5, 2e-3)])

@@ -1,7 +1,8 @@
-"""The classification runner: batches, what it finds in few runs, and settings that contradict one another."""
+"""The classification runner: what it finds in few runs, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,9 @@ from pydantic import ValidationError
 
 from dlnrepro.dynamics import classifier_training
 from dlnrepro.dynamics.stiff_path import Path, follow
-from dlnrepro.errors import BudgetSpent, Disagreement
-from dlnrepro.runner import Result, silent
+from dlnrepro.errors import Disagreement
 from dlnrepro.runners import separable_classification as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "data": "separable",
@@ -43,18 +44,7 @@ SETUP: dict[str, Any] = {
 }
 FEW: dict[str, Any] = {"data": "under-determined", "dimension": 10, "samples": 6}
 SHORT: dict[str, Any] = {
-    "horizon": 50.0,
-    "points": 20,
-    "steps": 60,
-    "layers_from": 1.0,
-    "layers_to": 30.0,
-    "direction_from": 1.0,
-    "direction_to": 30.0,
-    "constants_from": 2.0,
-    "constants_to": 20.0,
-}
-SHORT: dict[str, Any] = {
-    "horizon": 50.0,
+    "horizon": 500.0,
     "points": 20,
     "steps": 60,
     "layers_from": 1.0,
@@ -65,7 +55,7 @@ SHORT: dict[str, Any] = {
     "constants_to": 20.0,
 }
 CASES: dict[str, dict[str, Any]] = {
-    "flow": {},
+    "flow": {"samples": 16, "width": 3, "tolerance": 1e-7},
     "flipped": {"data": "flipped"},
     "squared": {"loss": "squared", "depth": 2},
     "normalised": FEW | {"method": "normalised", "coordinate_rates": 3.0},
@@ -73,38 +63,7 @@ CASES: dict[str, dict[str, Any]] = {
     "adam": FEW | {"method": "adam", "step_size": 0.01, "loss": "exponential"},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"horizon": 1e6},
-        {"data": "flipped"},
-        {"loss": "squared", "depth": 2},
-        FEW | {"method": "normalised", "coordinate_rates": 3.0},
-        FEW | {"method": "sign", "step_size": 0.01, "steps": 300},
-        FEW | {"method": "adam", "step_size": 0.01, "steps": 300, "loss": "exponential"},
-    ],
-    ids=["flow", "flipped", "squared", "normalised", "sign", "adam"],
-)
-def test_a_run_alone_has_the_bits_it_has_in_a_batch(changes: dict[str, Any]) -> None:
-    batch = _run([0, 1, 2, 3, 4], **changes)
-    alone = _run([2], **changes)
-
-    assert set(batch.measures) == set(runner.MEASURES)
-    assert set(batch.series) == set(runner.SERIES)
-    for name, value in batch.measures.items():
-        assert value.dtype == torch.float64
-        assert value.shape == (5,)
-        assert torch.equal(value[2], alone.measures[name][0]), name
-    for name, value in batch.series.items():
-        assert value.shape[0] == 5
-        assert value.shape[1] <= 200
-        assert torch.equal(value[2], alone.series[name][0]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
@@ -169,17 +128,6 @@ def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) 
 
     with pytest.raises(Disagreement, match=r"expected paths within 1e-06 of each other, found 0\.001"):
         _run([0], horizon=1e5)
-
-
-def test_progress_can_stop_a_run() -> None:
-    params = runner.Params.model_validate(SETUP)
-
-    def stop(fraction: float, _: str) -> None:
-        if fraction > 0.1:
-            raise BudgetSpent
-
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(seed) for seed in range(2)], stop)
 
 
 @pytest.mark.parametrize(

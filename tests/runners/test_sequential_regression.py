@@ -1,16 +1,16 @@
-"""The runner of sequential learning: batches, times and plateaus of few runs, and settings that contradict."""
+"""The runner of sequential learning: times and plateaus of few runs, and settings that contradict."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import sequential_regression as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "layers": 2,
@@ -37,38 +37,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"step": 150, "mode": 3, "start": 3}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    for name, series in runner.SERIES.items():
-        assert result.series[name].shape == (3, {"step": 150, "mode": 3, "start": 3}[series.axis]), name
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"layers": 1},
-        {"hidden": 9, "variances": [3.0, 1.0, 0.5]},
-        {"variances": [12.0], "law": "strengths"},
-        {"largest_start": 1.0, "smallest_start": 0.3},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    together, alone = _run([0, 1, 2, 3], **changes), _run([2], **changes)
-
-    for whole, single in ((together.measures, alone.measures), (together.series, alone.series)):
-        for name, value in whole.items():
-            assert torch.equal(value[2:3], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_two_layers_learn_in_sequence_and_one_layer_at_once() -> None:
@@ -96,15 +65,6 @@ def test_a_run_that_diverges_is_nan() -> None:
     measures = _run([0], largest_start=10.0, smallest_start=9.0, step_size=0.1).measures
 
     assert all(torch.isnan(measures[name]).all() for name in ("time_slope_error", "next_share", "plateau"))
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    with pytest.raises(BudgetSpent):
-        runner.run(runner.Params.model_validate(SETUP), [torch.Generator().manual_seed(0)], progress)
 
 
 @pytest.mark.parametrize(

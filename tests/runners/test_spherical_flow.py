@@ -1,7 +1,8 @@
-"""The flow runner: batches, the clock and the bounds, what breaks them, and settings that contradict one another."""
+"""The flow runner: the clock and the bounds, what breaks them, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,8 @@ import torch
 from pydantic import ValidationError
 
 from dlnrepro.dynamics import flow as flow_module
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import spherical_flow as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 2,
@@ -39,41 +39,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"time": 41}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert all(value.shape == (3, 41) for value in result.series.values())
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        {"depth": 1, "theory_depth": 1, "law": "gaussian", "inputs": 4},
-        {"depth": 4, "theory_depth": 4, "inputs": 5, "constants": "printed"},
-        {"samples": 13, "stretch": 3.0, "noise": 0.5},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    short = {"horizon": 6.0} | changes
-    together, alone, longer = _run([0, 1, 2, 3], **short), _run([2], **short), _run([2, 9, 8, 7, 6, 5, 4], **short)
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
@@ -140,16 +106,6 @@ def test_a_flow_that_stops_early_is_nan_and_spares_its_neighbours(monkeypatch: p
 
     for name in set(measures) - {"start_imbalance"}:
         assert torch.isnan(measures[name]).tolist() == [True, False], name
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(seed) for seed in range(3)], progress)
 
 
 @pytest.mark.parametrize(

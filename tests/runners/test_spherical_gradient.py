@@ -1,17 +1,17 @@
-"""The gradient runner: batches, the lemma and what breaks it, settings that contradict one another."""
+"""The gradient runner: the lemma and what breaks it, settings that contradict one another."""
 
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import spherical_gradient as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "law": "sphere",
@@ -32,33 +32,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"angle": 9}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert all(value.shape == (3, 9) for value in result.series.values())
-
-
-@pytest.mark.parametrize("changes", [{}, {"samples": 13, "stretch": 3.0}, {"law": "gaussian", "loss": "exponential"}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    short = {"norm_high": 5.0} | changes
-    together, alone, longer = _run([0, 1, 2, 3], **short), _run([2], **short), _run([2, 9, 8, 7, 6, 5, 4], **short)
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("changes", [{"inputs": 2}, {}, {"inputs": 7}, {"law": "gaussian"}])
@@ -92,16 +66,6 @@ def test_the_error_on_a_fixed_sample_falls_as_one_over_the_root_of_its_size() ->
 def test_stretched_inputs_and_another_loss_break_the_lemma() -> None:
     assert float(_run([0, 1], stretch=4.0).measures["lemma_median"].min()) > 0.1
     assert float(_run([0, 1], loss="exponential", norm_high=5.0).measures["lemma_median"].min()) > 0.1
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(seed) for seed in range(3)], progress)
 
 
 @pytest.mark.parametrize(

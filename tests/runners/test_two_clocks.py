@@ -1,7 +1,8 @@
-"""The two-clocks runner: batches, the sweep against single runs, and settings that contradict one another."""
+"""The two-clocks runner: the sweep against single runs, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,9 +11,8 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from dlnrepro.dynamics.cross_entropy import risk_gradient
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import two_clocks as runner
+from tests.runners.running import run_seeds
 
 SETUP: dict[str, Any] = {
     "depth": 3,
@@ -42,38 +42,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 POINTS = {"decay": 2}
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def _same(first: Tensor, second: Tensor) -> bool:
-    return torch.equal(first.nan_to_num(-7), second.nan_to_num(-7))
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    assert all(result.series[name].shape == (3, 2) for name in ("decay", "classifier", "representation"))
-    assert len({result.series[name].shape for name in ("step", "risk", "off_span", "error", "gap")}) == 1
-
-
-@pytest.mark.parametrize("changes", [{}, {"depth": 2}, {"decay_on": "nothing"}, {"decays": [0.08]}])
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    short = {"steps": 200} | changes
-    together, alone, longer = (_run(seeds, **short) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert _same(value[2:3], single[name]), name
-            assert _same(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_a_sweep_is_so_many_runs() -> None:
@@ -132,13 +101,3 @@ def test_a_run_that_diverges_is_nan() -> None:
 def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         runner.Params.model_validate(SETUP | changes)
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(0)], progress)

@@ -1,7 +1,8 @@
-"""The weight-decay runner: batches, conservation without decay, and settings that contradict one another."""
+"""The weight-decay runner: conservation without decay, and settings that contradict one another."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,9 +12,8 @@ from torch import Tensor
 
 from dlnrepro.dynamics.initialise import normal
 from dlnrepro.dynamics.tied_layers import predictor
-from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Result, silent
 from dlnrepro.runners import weight_decay_regression as runner
+from tests.runners.running import run_seeds, seeded
 
 SETUP: dict[str, Any] = {
     "architecture": "fully-connected",
@@ -43,43 +43,7 @@ CASES: dict[str, dict[str, Any]] = {
     "group": SINGLE | {"architecture": "group", "law": "fully-connected"},
 }
 
-
-def _run(seeds: list[int], **changes: Any) -> Result:
-    params = runner.Params.model_validate(SETUP | changes)
-    return runner.run(params, [torch.Generator().manual_seed(seed) for seed in seeds], silent)
-
-
-def test_every_measure_and_series_is_returned_with_its_shape() -> None:
-    result = _run([0, 1, 2])
-
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
-    assert all(value.shape == (3,) and value.dtype == torch.float64 for value in result.measures.values())
-    shapes = {value.shape for value in result.series.values()}
-    assert len(shapes) == 1
-    assert shapes.pop()[1] <= 60
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {},
-        SINGLE,
-        SINGLE | {"architecture": "convolutional", "law": "convolutional", "depth": 3, "step_size": 0.01},
-        SINGLE | {"architecture": "group", "law": "fully-connected"},
-    ],
-)
-def test_a_run_has_the_same_bits_alone_and_in_a_batch(changes: dict[str, Any]) -> None:
-    short = {"steps": 150} | changes
-    together, alone, longer = (_run(seeds, **short) for seeds in ([0, 1, 2, 3], [2], [2, 9, 8, 7, 6, 5, 4]))
-
-    for values, single, first in (
-        (together.measures, alone.measures, longer.measures),
-        (together.series, alone.series, longer.series),
-    ):
-        for name, value in values.items():
-            assert torch.equal(value[2:3], single[name]), name
-            assert torch.equal(first[name][:1], single[name]), name
+_run = partial(run_seeds, runner, SETUP)
 
 
 def test_training_ends_at_the_convex_solution_with_the_cheapest_weights() -> None:
@@ -105,7 +69,7 @@ def test_a_decay_of_half_the_size_is_noticed() -> None:
 
 def test_the_gradient_is_that_of_the_objective() -> None:
     params = runner.Params.model_validate(SETUP | {"depth": 3})
-    generators = [torch.Generator().manual_seed(0)]
+    generators = seeded([0])
     problem = runner._draw(params, generators)
     values = [normal((layer.count,), generators).requires_grad_() for layer in params.layers]
 
@@ -151,13 +115,3 @@ def test_a_run_that_diverges_is_nan() -> None:
 def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         runner.Params.model_validate(SETUP | changes)
-
-
-def test_progress_may_stop_a_run() -> None:
-    def progress(fraction: float, _: str) -> None:
-        if fraction > 0.3:
-            raise BudgetSpent
-
-    params = runner.Params.model_validate(SETUP)
-    with pytest.raises(BudgetSpent):
-        runner.run(params, [torch.Generator().manual_seed(0)], progress)
