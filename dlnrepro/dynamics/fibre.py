@@ -23,7 +23,13 @@ from dlnrepro.dynamics.tied_layers import Layers, jacobian, predictor
 Values = list[Tensor]
 
 
-def onto_fibre(layers: Layers, start: Sequence[Tensor], target: Tensor, iterations: int) -> Values:
+def onto_fibre(
+    layers: Layers,
+    start: Sequence[Tensor],
+    target: Tensor,
+    iterations: int,
+    progress: Callable[[float, str], None],
+) -> Values:
     """A point with f_theta = w near the start, by steps theta <- theta + J^T (J J^T + mu I)^-1 (w - f).
 
     mu = mean of diag(J J^T) x min(1, ||w - f||^2 / ||w||^2) keeps the steps short far from the fibre (Levenberg,
@@ -34,9 +40,11 @@ def onto_fibre(layers: Layers, start: Sequence[Tensor], target: Tensor, iteratio
         start: theta_1 .. theta_L, each of shape (runs, ..., count).
         target: w, of shape (runs, ..., inputs, outputs).
         iterations: how many steps.
+        progress: told the fraction done and a note; may raise to stop.
     """
     values = list(start)
-    for _ in range(iterations):
+    for iteration in range(iterations):
+        progress(iteration / iterations, f"step {iteration} of {iterations} onto the fibre")
         lack = target - predictor(layers, values)
         ratio = torch.linalg.matrix_norm(lack) / torch.linalg.matrix_norm(target)
         step = _least_norm(layers, jacobian(layers, values), lack, (ratio * ratio).clamp_max(1))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from torch import Tensor
 
 from dlnrepro.dynamics.descent import Weights, descend
+from dlnrepro.dynamics.telling import part_of
 from dlnrepro.dynamics.trajectory import Record
 
 
@@ -37,7 +38,7 @@ def refined_descents(
     for halving in range(halvings + 1):
         count = steps * 2**halving
         size = horizon / count
-        told = _part(progress, done / total, count / total)
+        told = part_of(progress, done / total, count / total)
         records = range(0, count + 1, count // points)
         _, path = descend(weights, gradient, _constant(size), count, records, _whole, told)
         yield size, [layer.movedim(-1, 1) for layer in path.values()]
@@ -50,12 +51,3 @@ def _whole(weights: Weights) -> Record:
 
 def _constant(size: float) -> Callable[[int], float]:
     return lambda _: size
-
-
-def _part(progress: Callable[[float, str], None], before: float, share: float) -> Callable[[float, str], None]:
-    """The progress of one descent as a part of all."""
-
-    def report(fraction: float, note: str) -> None:
-        progress(before + share * fraction, note)
-
-    return report

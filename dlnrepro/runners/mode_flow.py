@@ -29,6 +29,7 @@ from dlnrepro.dynamics.refinement import refined_descents
 from dlnrepro.dynamics.regression import regression_gradient
 from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.telling import part_of
 from dlnrepro.dynamics.theory.mode_dynamics import mode_curves
 from dlnrepro.runner import Progress, Result, Series
 
@@ -110,51 +111,55 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     cross, moment = array_of(target.matrix), array_of(spread)
 
     def gradient(run: int, whole: Array) -> Array:
+        """Of the squared loss of one run, on the product."""
         slopes: Array = whole * moment - cross[run]
         return slopes
 
-    def expected(times: Tensor) -> tuple[Tensor, Tensor]:
-        """The closed form at the times: what is carried of each mode, and the product."""
-        curves = mode_curves(strengths, starts, params.law_depth, times)
-        left, right = target.left[:, None, :, :modes], target.right[:, None, :, :modes]
-        return curves, left * curves[..., None, :] @ right.mT
-
     times = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)
     rates = [1.0] * params.depth
-    path = product(
-        flow(weights, gradient, times, rates, RELATIVE, ABSOLUTE, lambda part, note: progress(0.5 * part, note))
-    )
-    curves, whole = expected(times)
-    unit = strengths[:, :1]
-    slopes = regression_gradient(torch.diag(spread), target.matrix)
-    _, coarse = expected(torch.linspace(0, params.horizon, DESCENT_POINTS + 1, dtype=torch.float64))
-    sizes, errors = [], []
-    for size, layers in refined_descents(
-        weights,
-        slopes,
-        params.horizon,
-        params.coarse_steps,
-        params.halvings,
-        DESCENT_POINTS,
-        lambda part, note: progress(0.5 + 0.5 * part, f"descent, {note}"),
-    ):
-        sizes.append(torch.full_like(unit[:, 0], size))
-        errors.append((torch.linalg.matrix_norm(product(layers) - coarse) / unit).amax(-1))
-    swept, error = torch.stack(sizes, -1), torch.stack(errors, -1)
+    path = product(flow(weights, gradient, times, rates, RELATIVE, ABSOLUTE, part_of(progress, 0, 0.5)))
+    curves, whole = _expected(params, target, starts, times)
+    later = part_of(progress, 0.5, 0.5, "descent")
+    sizes, errors = _descents(params, target, starts, weights, torch.diag(spread), later)
     carried = torch.diagonal(target.left.mT[:, None] @ path @ target.right[:, None], dim1=-2, dim2=-1)[..., :modes]
+    unit = strengths[:, :1]
     measures = {
         "closed_form_error": (torch.linalg.matrix_norm(path - whole) / unit).amax(-1),
-        "descent_order": slope(each_run(torch.log, swept), each_run(torch.log, error)),
+        "descent_order": slope(each_run(torch.log, sizes), each_run(torch.log, errors)),
         "unlearned": torch.linalg.matrix_norm(path[:, -1] - target.matrix) / unit[:, 0],
     }
     series = {
         "time": times.expand(len(unit), -1),
         "learned": (carried / strengths[:, None]).sum(-1),
         "learned_law": (curves / strengths[:, None]).sum(-1),
-        "step_size": swept,
-        "descent_error": error,
+        "step_size": sizes,
+        "descent_error": errors,
     }
     return Result(measures, series)
+
+
+def _expected(params: Params, target: Target, starts: Tensor, times: Tensor) -> tuple[Tensor, Tensor]:
+    """The closed form at the times: what is carried of each mode, (runs, times, modes), and the product."""
+    modes = starts.shape[-1]
+    curves = mode_curves(target.strengths, starts, params.law_depth, times)
+    left, right = target.left[:, None, :, :modes], target.right[:, None, :, :modes]
+    return curves, left * curves[..., None, :] @ right.mT
+
+
+def _descents(
+    params: Params, target: Target, starts: Tensor, weights: Sequence[Tensor], moment: Tensor, progress: Progress
+) -> tuple[Tensor, Tensor]:
+    """The step sizes, and the largest distance of each descent from the closed form over s_1, both (runs, sizes)."""
+    _, expected = _expected(
+        params, target, starts, torch.linspace(0, params.horizon, DESCENT_POINTS + 1, dtype=torch.float64)
+    )
+    unit, slopes = target.strengths[:, :1], regression_gradient(moment, target.matrix)
+    steps = params.coarse_steps, params.halvings, DESCENT_POINTS
+    sizes, errors = [], []
+    for size, layers in refined_descents(weights, slopes, params.horizon, *steps, progress):
+        sizes.append(torch.full_like(unit[:, 0], size))
+        errors.append((torch.linalg.matrix_norm(product(layers) - expected) / unit).amax(-1))
+    return torch.stack(sizes, -1), torch.stack(errors, -1)
 
 
 def _start(params: Params, target: Target, starts: Tensor, generators: Sequence[Generator]) -> list[Tensor]:

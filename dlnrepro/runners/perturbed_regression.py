@@ -28,6 +28,7 @@ from dlnrepro.dynamics.learning_times import mode_shares, passing_times
 from dlnrepro.dynamics.regression import regression_gradient, unit_symmetric
 from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.telling import part_of
 from dlnrepro.dynamics.trajectory import Record
 from dlnrepro.runner import Progress, Result, Series
 
@@ -115,7 +116,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         params.steps,
         range(params.steps + 1),
         _whole,
-        lambda fraction, note: progress(share * fraction, note),
+        part_of(progress, 0, share),
     )
     _, reference = descend(
         draws,
@@ -124,7 +125,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         params.steps * params.refined,
         range(0, params.steps * params.refined + 1, params.refined),
         _whole,
-        lambda fraction, note: progress(share + (1 - share) * fraction, f"reference, {note}"),
+        part_of(progress, share, 1 - share, "reference"),
     )
     path, plain = recorded["whole"].movedim(-1, 2), reference["whole"].movedim(-1, 2)
     deviation = torch.linalg.matrix_norm(path - plain) / strengths[:, :1, None]

@@ -32,6 +32,7 @@ from dlnrepro.dynamics.predictive_coding import (
     weight_gradients,
 )
 from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.telling import part_of
 from dlnrepro.dynamics.theory.predictive_coding import backprop_adjoints, credit_speed, plain_equilibrium_credit
 from dlnrepro.runner import Progress, Result, Series
 
@@ -189,7 +190,7 @@ def _spent(chain: Chain, state: State, adjoints: Tensor, penalty: float) -> tupl
 def _within(depths: Sequence[int], depth: int, progress: Progress) -> Progress:
     """One depth's progress, told as a part of the whole: diffusion makes the time a depth takes grow as its cube."""
     done, total = (sum(size**3 for size in depths if size < limit) for limit in (depth, depths[-1] + 1))
-    return lambda fraction, note: progress((done + fraction * depth**3) / total, f"depth {depth}, {note}")
+    return part_of(progress, done / total, depth**3 / total, f"depth {depth}")
 
 
 def _along(signal: Tensor, target: Tensor) -> Tensor:

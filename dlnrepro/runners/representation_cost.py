@@ -25,6 +25,7 @@ from dlnrepro.dynamics.initialise import normal
 from dlnrepro.dynamics.norm_fit import fit_norm, powers_tried, profile_misfits
 from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.spiky import draw_spiky
+from dlnrepro.dynamics.telling import part_of
 from dlnrepro.dynamics.theory.representation_cost import Law, coordinates, power, representation_cost
 from dlnrepro.dynamics.tied_layers import Layers, build, squared_norm
 from dlnrepro.runner import Progress, Result, Series
@@ -146,10 +147,13 @@ def _search(
     sizes = each_run(lambda every: torch.linalg.matrix_norm(every) ** (1 / params.depth), targets)
     shape = (params.predictors, params.starts)
     drawn = [sizes[..., None, None] / 2 * normal((*shape, layer.count), generators) for layer in layers]
-    values = onto_fibre(layers, drawn, wanted, LANDING)
-    if params.point == "cheapest":
-        values = least_norm_point(layers, values, wanted, params.iterations, progress)
-        values = onto_fibre(layers, values, wanted, TOUCHING)
+    along = params.iterations if params.point == "cheapest" else 0
+    whole = max(LANDING + along + (TOUCHING if along else 0), 1)
+    values = onto_fibre(layers, drawn, wanted, LANDING, part_of(progress, 0, LANDING / whole))
+    if along:
+        values = least_norm_point(layers, values, wanted, along, part_of(progress, LANDING / whole, along / whole))
+        after = part_of(progress, (LANDING + along) / whole, TOUCHING / whole)
+        values = onto_fibre(layers, values, wanted, TOUCHING, after)
     missed = ~(infeasibility(layers, values, wanted) <= ON_FIBRE)
     costs = torch.where(missed, torch.inf, squared_norm(values))
     best = costs.argmin(-1)[..., None, None]

@@ -11,7 +11,7 @@ Source: the two clocks, and delayed generalisation by weight decay, are those of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal, NamedTuple, Self
 
 import torch
@@ -122,19 +122,71 @@ class _Data(NamedTuple):
     off: Tensor
 
 
+class _Sweep(NamedTuple):
+    """The descents of all decays.
+
+    Attributes:
+        decays: the sweep, as told, of shape (decays,).
+        steps: at which there is a record, of shape (records,).
+        start: W_1 before the descent, of shape (runs, decays, n_1, n_0).
+        end: W_1 after it.
+        seen: name -> what was observed at the records, of shape (runs, decays, records).
+    """
+
+    decays: Tensor
+    steps: Tensor
+    start: Tensor
+    end: Tensor
+    seen: Mapping[str, Tensor]
+
+
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; descend with the whole sweep; read the clocks."""
     data = _draw(params, generators)
+    sweep = _descended(params, data, generators, progress)
+    seen = sweep.seen
+    clocks = {
+        "classifier": lasting_fall(seen["risk"], params.learned, sweep.steps),
+        "representation": lasting_fall(seen["off_span"], params.structured, sweep.steps),
+        "generalisation": lasting_fall(1 - seen["accuracy"], 1 - params.accuracy, sweep.steps),
+    }
+    gap = seen["height"] - (seen["height"][..., -1:] if params.decay_on == "layers" else 0.0)
+    finite = torch.isfinite(seen["height"][..., -1]).all(-1)
+    measures = {
+        **_clock_measures(sweep, clocks),
+        "off_span_error": _off_span_error(params, data, sweep),
+        "early_accuracy": torch.where(seen["risk"] > params.learned, seen["accuracy"], 0.0).amax(-1).amax(-1),
+        "end_accuracy": seen["accuracy"][..., -1].amin(-1),
+        "end_risk": seen["risk"][..., -1].amax(-1),
+        "theta": _theta(params, gap, seen["square"]),
+    }
+    measures = {name: torch.where(finite, value, torch.nan) for name, value in measures.items()}
+    series = {
+        "step": sweep.steps.expand(len(gap), -1).clone(),
+        "risk": seen["risk"][:, 0],
+        "off_span": seen["off_span"][:, 0],
+        "error": 1 - seen["accuracy"][:, 0],
+        "gap": gap[:, 0],
+        "decay": sweep.decays.expand(len(gap), -1).clone(),
+        **clocks,
+    }
+    return Result(measures, series)
+
+
+def _descended(params: Params, data: _Data, generators: Sequence[Generator], progress: Progress) -> _Sweep:
+    """One start for each run, descended from at every decay."""
     count = len(params.decays)
     weights = [one[:, None].repeat(1, count, 1, 1) for one in gaussian(params.widths, params.scale, generators)]
     told = torch.tensor(params.decays, dtype=torch.float64)
     decay = told if params.decay_on == "layers" else torch.zeros_like(told)
 
     def slopes(current: Sequence[Tensor]) -> tuple[Tensor, Weights]:
+        """The risk, and the gradient of what descends: the risk with the decay's penalty."""
         risk, parts = risk_gradient(current, data.x, data.hot)
         return risk, [part + decay[:, None, None] * weight for part, weight in zip(parts, current, strict=True)]
 
     def observe(current: Weights) -> Record:
+        """What the clocks and the tail are read from."""
         risk, parts = slopes(current)
         whole = product(current)
         guess = (data.fresh @ whole.mT).argmax(-1)
@@ -151,44 +203,29 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     end, seen = descend(
         weights, lambda now: slopes(now)[1], lambda _: params.step_size, params.steps, records, observe, progress
     )
-    steps = torch.tensor(records, dtype=torch.float64)
-    clocks = {
-        "classifier": lasting_fall(seen["risk"], params.learned, steps),
-        "representation": lasting_fall(seen["off_span"], params.structured, steps),
-        "generalisation": lasting_fall(1 - seen["accuracy"], 1 - params.accuracy, steps),
-    }
-    gap = seen["height"] - (seen["height"][..., -1:] if params.decay_on == "layers" else 0.0)
-    left = each_run(lambda one: (1 - params.step_size * told) ** params.steps + 0 * one[:, 0, 0], weights[0])
-    expected = left[..., None, None] * (weights[0] @ data.off)
-    error = _squares([end[0] @ data.off - expected]) / _squares([weights[0] @ data.off])
-    finite = torch.isfinite(seen["height"][..., -1]).all(-1)
+    return _Sweep(told, torch.tensor(records, dtype=torch.float64), weights[0], end[0], seen)
+
+
+def _clock_measures(sweep: _Sweep, clocks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What the three clocks, each (runs, decays), show together."""
     logs = each_run(torch.log, torch.stack(list(clocks.values()), 1))
-    grid = told.log().expand(len(logs), -1)
-    early = seen["risk"] > params.learned
-    ratio = {name: (clocks[name] / clocks["classifier"]).amin(-1) for name in ("representation", "generalisation")}
-    measures = {
-        "classifier_spread": clocks["classifier"].amax(-1) / clocks["classifier"].amin(-1),
-        "clocks_ratio": ratio["representation"],
-        "delay": ratio["generalisation"],
+    grid = sweep.decays.log().expand(len(logs), -1)
+    classifier = clocks["classifier"]
+    return {
+        "classifier_spread": classifier.amax(-1) / classifier.amin(-1),
+        "clocks_ratio": (clocks["representation"] / classifier).amin(-1),
+        "delay": (clocks["generalisation"] / classifier).amin(-1),
         "representation_slope": slope(grid, logs[:, 1]),
         "generalisation_slope": slope(grid, logs[:, 2]),
-        "off_span_error": error.sqrt().amax(-1),
-        "early_accuracy": torch.where(early, seen["accuracy"], 0.0).amax(-1).amax(-1),
-        "end_accuracy": seen["accuracy"][..., -1].amin(-1),
-        "end_risk": seen["risk"][..., -1].amax(-1),
-        "theta": _theta(params, gap, seen["square"]),
     }
-    measures = {name: torch.where(finite, value, torch.nan) for name, value in measures.items()}
-    series = {
-        "step": steps.expand(len(gap), -1).clone(),
-        "risk": seen["risk"][:, 0],
-        "off_span": seen["off_span"][:, 0],
-        "error": 1 - seen["accuracy"][:, 0],
-        "gap": gap[:, 0],
-        "decay": told.expand(len(gap), -1).clone(),
-        **clocks,
-    }
-    return Result(measures, series)
+
+
+def _off_span_error(params: Params, data: _Data, sweep: _Sweep) -> Tensor:
+    """How far W_1's part off the span is from (1 - eta lambda)^steps times what it was, over what it was."""
+    left = each_run(lambda one: (1 - params.step_size * sweep.decays) ** params.steps + 0 * one[:, 0, 0], sweep.start)
+    first = sweep.start @ data.off
+    error = _squares([sweep.end @ data.off - left[..., None, None] * first]) / _squares([first])
+    return error.sqrt().amax(-1)
 
 
 def _draw(params: Params, generators: Sequence[Generator]) -> _Data:

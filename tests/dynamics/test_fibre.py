@@ -22,15 +22,15 @@ def _start() -> list[torch.Tensor]:
 
 
 def test_landing_meets_the_fibre_and_stays_there() -> None:
-    landed = onto_fibre(LAYERS, _start(), TARGET, 60)
-    again = onto_fibre(LAYERS, landed, TARGET, 1)
+    landed = onto_fibre(LAYERS, _start(), TARGET, 60, silent)
+    again = onto_fibre(LAYERS, landed, TARGET, 1, silent)
 
     torch.testing.assert_close(predictor(LAYERS, landed), TARGET, rtol=1e-14, atol=0)
     torch.testing.assert_close(again, landed, rtol=1e-13, atol=0)
 
 
 def test_the_cheapest_diagonal_weights_share_every_entry_evenly() -> None:
-    found = least_norm_point(LAYERS, onto_fibre(LAYERS, _start(), TARGET, 60), TARGET, 60, silent)
+    found = least_norm_point(LAYERS, onto_fibre(LAYERS, _start(), TARGET, 60, silent), TARGET, 60, silent)
 
     for value in found:
         torch.testing.assert_close(value.abs()[0], torch.tensor([1.0, 2.0, 3.0], dtype=torch.float64))
