@@ -21,7 +21,7 @@ def differences_page(paper: Paper, comparison: Comparison, quiet: bool = False) 
     """The comparison of two reports; if quiet, only what differs beyond the tolerances, and the sum."""
     shown = [claim for claim in comparison.claims if not (quiet and claim.alike)]
     if rows := [_row(claim) for claim in shown]:
-        paper.table(rows)
+        paper.table(rows, folds=3)
     for claim in shown:
         _details(paper, claim)
     for ids, which in ((comparison.only_first, "first"), (comparison.only_second, "second")):
@@ -39,7 +39,7 @@ def _row(claim: ClaimComparison) -> list[str | Text]:
     then, now = claim.verdicts
     sign = Text("=", style="green") if then == now else Text("✗", style="red")
     verdict = Text(then) if then == now else Text(f"{then} → {now}", style="red")
-    return [sign, claim.id, verdict, _numbers(claim), _pace(claim)]
+    return [sign, claim.id, verdict, ", ".join(part for part in (_numbers(claim), _pace(claim)) if part)]
 
 
 def _numbers(claim: ClaimComparison) -> str:

@@ -41,6 +41,23 @@ def test_a_changed_verdict_has_its_code_and_its_settings_are_named(command: Comm
     assert "  arm near: value was 1, is 3" in out
 
 
+def test_a_long_name_and_a_changed_pace_leave_every_word_of_a_row_whole(
+    command: Command, write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    reports = [tmp_path / "first.json", tmp_path / "second.json"]
+    for path in reports:
+        command("run", write_claim(name="a-claim-with-a-rather-long-name"), "-q", "-o", path)
+    for path, seconds in zip(reports, (4.0, 1.0), strict=True):
+        report = json.loads(path.read_text())
+        report["claims"][0]["seconds"] = seconds
+        path.write_text(json.dumps(report))
+    code, out, _ = command("diff", *reports)
+    assert code == 0
+    row = " ".join(out.split("\n\n")[0].split())
+    assert row == "= a-claim-with-a-rather-long-name reproduced 16 numbers, bit-identical, 4.0 times faster"
+
+
 def test_numbers_count_only_where_a_tolerance_is_asked_for(command: Command, stored: Store) -> None:
     first, second = stored(), stored("-s", "value=1.01")
     assert command("diff", first, second)[0] == 0
