@@ -9,7 +9,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -23,10 +22,14 @@ def require(device: Device) -> None:
     """Refuse a device that is not there.
 
     Raises:
-        UsageError: torch finds no GPU.
+        UsageError: there is no device of this name, or torch finds no GPU.
     """
+    if device not in DEVICES:
+        raise UsageError(f"--device: expected {' or '.join(DEVICES)}, found '{device}'")
     if device == "cpu":
         return
+    from importlib.metadata import version
+
     import torch
 
     if not torch.cuda.is_available():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+import dlnrepro
 from dlnrepro.device import Device, computing_on, device_name, device_of, free_memory, require
 from dlnrepro.dynamics import pathways
 from dlnrepro.dynamics.arrays import array_of, running_sum, tensor_of
@@ -68,6 +69,11 @@ def test_an_unknown_device_is_refused(command: Command, write_claim: Write) -> N
     code, _, err = command("run", write_claim(), "--device", "tpu")
     assert code == 2
     assert "'tpu' is not one of 'cpu', 'cuda'" in err
+
+
+def test_python_is_told_the_names_of_the_devices() -> None:
+    with pytest.raises(dlnrepro.UsageError, match="--device: expected cpu or cuda, found 'tpu'"):
+        dlnrepro.run("sigmoidal-mode-dynamics", device="tpu")  # type: ignore[arg-type]
 
 
 def test_the_processor_is_always_there_and_has_one_name() -> None:

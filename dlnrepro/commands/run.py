@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlnrepro.commands import candidates, options
+from dlnrepro.device import DEVICES
 
 if TYPE_CHECKING:
     from dlnrepro.device import Device
@@ -39,11 +40,15 @@ Examples:
     "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Time that each arm may take."
 )
 @click.option(
-    "-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes; as many as cores if left out."
+    "-j",
+    "--jobs",
+    type=click.IntRange(1, 1024),
+    metavar="N",
+    help="Worker processes; if left out, as many as cores, or one with a GPU.",
 )
 @click.option(
     "--device",
-    type=click.Choice(["cpu", "cuda"]),
+    type=click.Choice(DEVICES),
     default="cpu",
     show_default=True,
     help="Where tensors live; cuda is a GPU (the result is stamped).",
