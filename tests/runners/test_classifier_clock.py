@@ -38,6 +38,7 @@ CASES: dict[str, dict[str, Any]] = {
     "adam": {"rule": "adam", "step_size": 0.03},
     "plain": {"rule": "plain", "depth": 3, "step_size": 1.0},
     "plain-in-time": {"rule": "plain", "clock": "time", "step_size": 1.0},
+    "six-layers": {"depth": 6, "clock": "time", "scale": 1.0},
 }
 POINTS = {"level": 41}
 

@@ -32,12 +32,7 @@ CASES: dict[str, dict[str, Any]] = {
     "squared": {"loss": "squared"},
     "flipped": {"labels": "flipped"},
     "descent": {"method": "descent", "horizon": 4.0},
-    "descent-of-the-exponential-loss": {
-        "method": "descent",
-        "horizon": 4.0,
-        "loss": "exponential",
-        "step_size": 0.5,
-    },
+    "descent-of-the-exponential-loss": {"method": "descent", "horizon": 4.0, "loss": "exponential", "step_size": 0.5},
 }
 
 _run = partial(run_seeds, runner, SETUP)

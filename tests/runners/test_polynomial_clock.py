@@ -30,6 +30,7 @@ SHORT: dict[str, Any] = {"horizon": 20.0, "step_size": 0.4, "gap_from": 0.3, "ga
 CASES: dict[str, dict[str, Any]] = {
     "three-layers": {},
     "one-layer": {"depth": 1},
+    "six-layers": {"depth": 6},
     "out-of-balance": {"layer_factor": 2.0},
     "decay": {"decay": 0.05, "depth": 2},
 }

@@ -34,16 +34,17 @@ SETUP: dict[str, Any] = {
 }
 MATRIX = {"architecture": "fully-connected", "law": "fully-connected", "inputs": 4, "outputs": 3, "kernel": 1}
 CONVOLUTION = {"architecture": "convolutional", "law": "convolutional"}
-SHORT: dict[str, Any] = {"predictors": 2, "starts": 1, "iterations": 5}
+SHORT: dict[str, Any] = {"predictors": 4, "starts": 1, "iterations": 5}
 CASES: dict[str, dict[str, Any]] = {
     "diagonal": {},
     "any-point": {"point": "any"},
     "fully-connected": MATRIX,
+    "five-fully-connected-layers": MATRIX | {"depth": 5, "law_depth": 5},
     "convolutional": CONVOLUTION,
     "group": {"architecture": "group", "law": "group"},
     "k-support": {"architecture": "k-support", "depth": 2, "law": "k-support"},
 }
-POINTS = {"predictor": 2, "power": 41}
+POINTS = {"predictor": 4, "power": 41}
 
 _run = partial(run_seeds, runner, SETUP)
 

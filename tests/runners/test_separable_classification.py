@@ -59,6 +59,7 @@ CASES: dict[str, dict[str, Any]] = {
     "flipped": {"data": "flipped"},
     "squared": {"loss": "squared", "depth": 2},
     "normalised": FEW | {"method": "normalised", "coordinate_rates": 3.0},
+    "six-normalised-layers": FEW | {"method": "normalised", "depth": 6},
     "sign": FEW | {"method": "sign", "step_size": 0.01},
     "adam": FEW | {"method": "adam", "step_size": 0.01, "loss": "exponential"},
 }

@@ -33,6 +33,7 @@ SETUP: dict[str, Any] = {
 SHORT: dict[str, Any] = {"horizon": 2.0}
 CASES: dict[str, dict[str, Any]] = {
     "sphere": {},
+    "six-layers": {"depth": 6, "theory_depth": 6},
     "gaussian": {"depth": 1, "theory_depth": 1, "law": "gaussian", "inputs": 4},
     "printed-constants": {"depth": 4, "theory_depth": 4, "inputs": 5, "constants": "printed"},
     "sample": {"samples": 13, "stretch": 3.0, "noise": 0.5},

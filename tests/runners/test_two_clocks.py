@@ -39,6 +39,7 @@ CASES: dict[str, dict[str, Any]] = {
     "two-layers": {"depth": 2},
     "no-decay": {"decay_on": "nothing"},
     "one-decay": {"decays": [0.08]},
+    "six-layers": {"depth": 6, "scale": 1.0},
 }
 POINTS = {"decay": 2}
 

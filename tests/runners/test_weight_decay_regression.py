@@ -38,6 +38,7 @@ SINGLE = {"outputs": 1, "architecture": "diagonal", "law": "diagonal"}
 SHORT: dict[str, Any] = {"steps": 40}
 CASES: dict[str, dict[str, Any]] = {
     "fully-connected": {},
+    "six-fully-connected-layers": {"depth": 6, "step_size": 0.005},
     "diagonal": SINGLE,
     "convolutional": SINGLE | {"architecture": "convolutional", "law": "convolutional", "depth": 3, "step_size": 0.01},
     "group": SINGLE | {"architecture": "group", "law": "fully-connected"},
