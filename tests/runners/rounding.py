@@ -24,6 +24,11 @@ EXACT = (-2, -1, -0.5, 0, 0.5, 1, 2, 3)
 """Powers made of products, quotients and roots, which are rounded alike everywhere."""
 
 
+MAKERS = ("tensor", "as_tensor", "from_numpy", "full", "linspace", "logspace", "rand", "randn")
+CONVERTERS = ("float", "half", "bfloat16", "to", "type")
+"""Where numbers of single precision come from; what is computed from them has their precision."""
+
+
 @contextmanager
 def rounding_by_place() -> Iterator[None]:
     """Within this, functions that need not be rounded alike everywhere are not."""
@@ -33,6 +38,17 @@ def rounding_by_place() -> Iterator[None]:
                 if hasattr(owner, name):
                     patch.setattr(owner, name, _placed(getattr(owner, name), "pow" in name))
         yield
+
+
+@contextmanager
+def single_precision() -> Iterator[list[str]]:
+    """What has made numbers of less than double precision within this; whole numbers lose nothing and are none."""
+    found: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        for owner, names in ((torch, MAKERS), (Tensor, CONVERTERS)):
+            for name in names:
+                patch.setattr(owner, name, _told(getattr(owner, name), name, found))
+        yield found
 
 
 def _placed(function: Callable[..., Any], power: bool) -> Callable[..., Any]:
@@ -48,3 +64,17 @@ def _placed(function: Callable[..., Any], power: bool) -> Callable[..., Any]:
         return found * (1 + torch.finfo(torch.float64).eps * lane)
 
     return placed
+
+
+def _told(function: Callable[..., Any], name: str, found: list[str]) -> Callable[..., Any]:
+    """The function, which tells its name if it gives numbers that less than double precision has rounded."""
+
+    def told(*given: Any, **named: Any) -> Any:
+        made = function(*given, **named)
+        if isinstance(made, Tensor) and made.dtype in (torch.float32, torch.float16, torch.bfloat16):
+            whole = made.isfinite().logical_not() | (made == made.round())
+            if not bool(whole.all()):
+                found.append(name)
+        return made
+
+    return told

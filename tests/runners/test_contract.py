@@ -13,7 +13,7 @@ from torch import Tensor
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runner import Progress, Result, load_runner, runner_names, silent
 from tests.runners.cases import Case, cases
-from tests.runners.rounding import rounding_by_place
+from tests.runners.rounding import rounding_by_place, single_precision
 from tests.runners.running import seeded
 
 every_case = pytest.mark.parametrize("case", cases(), ids=str)
@@ -44,6 +44,7 @@ BY_PLACE = {
     "weight_decay_regression-convolutional": "the hypotenuses of whole batches in the penalty",
     "weight_decay_regression-six-fully-connected-layers": LAYERS,
 }
+SINGLE = {"separable_classification-normalised": "the learning rates of coordinates are made without a type"}
 SILENT = {"representation_cost-any-point": "landing on the fibre tells nobody, so that no budget stops it"}
 
 # The seeds of runs: one of them alone, last of a few, and first of so many that vectors, which take up to 16 numbers at
@@ -115,6 +116,11 @@ def test_a_second_run_has_the_same_bits_and_draws_from_nowhere_else(case: Case) 
     assert torch.equal(torch.get_rng_state(), before)
 
 
+@every_case_though(SINGLE)
+def test_no_number_is_rounded_to_single_precision(case: Case) -> None:
+    assert _outcome(case, FEW).rounded == []
+
+
 @every_case
 def test_the_memory_estimate_grows_with_the_runs_and_covers_the_result(case: Case) -> None:
     one, few, many = (case.params().memory(runs) for runs in (1, len(FEW), 100))
@@ -153,11 +159,12 @@ def test_a_spent_budget_stops_a_run_at_once(case: Case) -> None:
 
 
 class _Outcome(NamedTuple):
-    """What runs gave, the states in which they left their generators, and the fractions done that they told."""
+    """What runs gave, how they left their generators, the fractions done that they told, and what rounded numbers."""
 
     result: Result
     states: Tensor
     told: list[float]
+    rounded: list[str]
 
 
 @cache
@@ -174,9 +181,9 @@ def _run(case: Case, seeds: Sequence[int], progress: Progress) -> _Outcome:
         told.append(fraction)
         progress(fraction, note)
 
-    with torch.inference_mode(), rounding_by_place():
+    with torch.inference_mode(), rounding_by_place(), single_precision() as rounded:
         result = load_runner(case.runner).run(case.params(), given, telling)
-    return _Outcome(result, torch.stack([generator.get_state() for generator in given]), told)
+    return _Outcome(result, torch.stack([generator.get_state() for generator in given]), told, rounded)
 
 
 def _places(seeds: Sequence[int], batch: Sequence[int]) -> list[int]:
