@@ -3,7 +3,7 @@
 They stand in the runner's own file of tests, beside its tests:
 
 * `SETUP`: all parameters of a small experiment, which the tests there change;
-* `SHORT`, if that takes long: what makes it so short that a few runs take a hundredth of a second;
+* `SHORT`, if that takes long: what makes it so short that a few runs take some hundredths of a second;
 * `CASES`: the name of each case and what it changes in the short setup, the first the most ordinary one; together they
   reach all branches of the runner;
 * `POINTS`, where lengths of series are known beforehand: the number of points of the first case on each axis.

@@ -23,7 +23,6 @@ FUNCTIONS = ("pow", "__pow__", "__rpow__", "exp2", "sinh", "cosh", "sigmoid", "h
 EXACT = (-2, -1, -0.5, 0, 0.5, 1, 2, 3)
 """Powers made of products, quotients and roots, which are rounded alike everywhere."""
 
-
 MAKERS = ("tensor", "as_tensor", "from_numpy", "full", "linspace", "logspace", "rand", "randn")
 CONVERTERS = ("float", "half", "bfloat16", "to", "type")
 """Where numbers of single precision come from; what is computed from them has their precision."""

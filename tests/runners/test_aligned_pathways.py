@@ -31,7 +31,7 @@ SHORT: dict[str, Any] = {"steps": 200}
 CASES: dict[str, dict[str, Any]] = {
     "two-paths": {},
     "three-layers-and-paths": {"depth": 3, "paths": 3, "law_depth": 3},
-    "another-depth's-law": {"depth": 5},
+    "law-of-another-depth": {"depth": 5},
 }
 
 _run = partial(run_seeds, runner, SETUP)

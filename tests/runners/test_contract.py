@@ -36,7 +36,7 @@ BY_PLACE = {
     "homogeneous_balance-relu": "the batched product of 7 x 13 matrices in the gradient",
     "polynomial_clock-": f"the batched singular value decomposition of the start, and {LAYERS}",
     "predictive_coding_speed-": "the inner products of rows of a batch in the cosine of updates",
-    "predictive_coding_stability-": "the batched singular values of the constraints",
+    "predictive_coding_stability-": "the batched singular values and eigenvalues of the constraints",
     "representation_cost-five-fully-connected-layers": LAYERS,
     "separable_classification-six-normalised-layers": LAYERS,
     "spherical_flow-six-layers": LAYERS,

@@ -38,7 +38,7 @@ SHORT: dict[str, Any] = {"steps": 500, "points": 4}
 CASES: dict[str, dict[str, Any]] = {
     "step-ratios": {},
     "scales-of-three-paths": SCALES | {"paths": 3},
-    "another-depth's-law": {"depth": 5, "law_depth": 3},
+    "law-of-another-depth": {"depth": 5, "law_depth": 3},
 }
 
 _run = partial(run_seeds, runner, SETUP)
