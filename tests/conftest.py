@@ -15,8 +15,10 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 
 import dlnrepro.runners  # noqa: E402
+from tests.pretend_device import register  # noqa: E402
 
 torch.set_num_threads(1)
+register()
 
 TOY_CLAIM = """\
 schema: 1

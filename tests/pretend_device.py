@@ -45,7 +45,7 @@ class Traffic:
 @contextmanager
 def pretend_device() -> Iterator[Traffic]:
     """Make the pretended device torch's default device, and count what happens there."""
-    _registered()
+    register()
     traffic = Traffic()
     with _Strict(traffic), torch.device(NAME, 0), _Detours():
         yield traffic
@@ -148,6 +148,6 @@ def _there(value: Any, known: dict[int, _There]) -> Any:
 
 
 @cache
-def _registered() -> None:
-    """Tell torch of the device, once in a process."""
+def register() -> None:
+    """Tell torch of the device, once in a process and before it differentiates: it counts the devices only then."""
     backend_registration._setup_privateuseone_for_python_backend(NAME)

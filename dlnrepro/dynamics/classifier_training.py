@@ -63,7 +63,7 @@ def learning_rates(depth: int, dimension: int, spread: float, second_layer: floa
 def coordinate_rates(dimension: int, spread: float) -> Tensor:
     """Learning rates of W_1's columns, from 1 / spread to spread, evenly spaced in the logarithm."""
     exponents = torch.linspace(-1, 1, dimension, dtype=torch.float64)
-    return torch.tensor([spread**exponent for exponent in exponents.tolist()])
+    return torch.tensor([spread**exponent for exponent in exponents.tolist()], dtype=torch.float64)
 
 
 def start(

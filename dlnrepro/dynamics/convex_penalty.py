@@ -25,6 +25,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.run_by_run import modulus
+
 Penalty = Literal["fully-connected", "diagonal", "convolutional", "group"]
 
 
@@ -96,7 +98,7 @@ def shrink(law: Penalty, w: Tensor, by: Tensor, part: int) -> Tensor:
     if law == "convolutional":
         # F is unitary: the coefficients are shrunk, each along its own phase.
         real, imaginary = fourier(w[..., 0])
-        sizes = torch.hypot(real, imaginary)
+        sizes = modulus(real, imaginary)
         kept = (1 - by[..., 0] / math.sqrt(w.shape[-2]) / sizes.clamp_min(1e-300)).clamp_min(0)
         return inverse_fourier(real * kept, imaginary * kept)[..., None]
     groups = _cut(w, part) if law == "group" else w[..., None, :]
@@ -131,7 +133,7 @@ def _sizes(law: Penalty, w: Tensor, part: int) -> Tensor:
         sizes: Tensor = torch.linalg.svdvals(w)
         return sizes
     if law == "convolutional":
-        return torch.hypot(*fourier(w[..., 0]))
+        return modulus(*fourier(w[..., 0]))
     if law == "group":
         return (_cut(w, part) ** 2).sum((-2, -1)).sqrt()
     return w.flatten(-2).abs()

@@ -20,6 +20,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.chain import prefixes, pull_back
 from dlnrepro.dynamics.losses import Name, batched_log_risk
+from dlnrepro.dynamics.run_by_run import layer_sum
 
 Rule = Literal["normalised", "sign", "adam"]
 Weights = Sequence[Tensor]
@@ -53,7 +54,7 @@ def direction(
         slopes = gradient(weights)
         pushes = [rate * slope for rate, slope in zip(rates, slopes, strict=True)]
         lengths = [(slope * push).sum((-2, -1)) for slope, push in zip(slopes, pushes, strict=True)]
-        total = torch.stack(lengths).sum(0)[:, None, None]
+        total = layer_sum(lengths)[:, None, None]
         return [push / total for push in pushes]
 
     return normalised

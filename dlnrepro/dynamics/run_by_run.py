@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
@@ -20,3 +20,22 @@ def each_run(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
         tensors: each of shape (runs, ...).
     """
     return torch.stack([function(*rows) for rows in zip(*tensors, strict=True)])
+
+
+def layer_sum(parts: Sequence[Tensor]) -> Tensor:
+    """The sum of one tensor for each layer, all of one shape: the same bits for a run alone and in any batch.
+
+    Summed along the first dimension of their stack, five layers or more would be added in an order that depends on
+    where a run lies.
+    """
+    return torch.stack(list(parts), dim=-1).sum(-1)
+
+
+def squared_length(parts: Sequence[Tensor]) -> Tensor:
+    """sum_l ||X_l||_F^2 of matrices X_l, each of shape (runs, ..., rows, columns): of shape (runs, ...)."""
+    return layer_sum([(part * part).sum((-2, -1)) for part in parts])
+
+
+def modulus(real: Tensor, imaginary: Tensor) -> Tensor:
+    """sqrt(x^2 + y^2): the same bits alone and in any batch, which a vectorised hypotenuse has not."""
+    return (real * real + imaginary * imaginary).sqrt()

@@ -24,6 +24,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.chain import prefixes, pull_back
+from dlnrepro.dynamics.run_by_run import layer_sum
 from dlnrepro.dynamics.theory.representation_cost import Law
 
 
@@ -159,7 +160,7 @@ def jacobian(layers: Layers, values: Sequence[Tensor]) -> Tensor:
 
 def squared_norm(values: Sequence[Tensor]) -> Tensor:
     """The cost ||theta||^2, of shape (runs, ...)."""
-    return torch.stack([(value * value).sum(-1) for value in values]).sum(0)
+    return layer_sum([(value * value).sum(-1) for value in values])
 
 
 def _column(size: int) -> Layer:

@@ -25,7 +25,7 @@ from dlnrepro.dynamics.descent import Weights, descend
 from dlnrepro.dynamics.geometry import slope
 from dlnrepro.dynamics.initialise import gaussian, normal
 from dlnrepro.dynamics.normalised_descent import direction
-from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.run_by_run import each_run, squared_length
 from dlnrepro.dynamics.trajectory import log_grid
 from dlnrepro.runner import Progress, Result, Series
 
@@ -147,7 +147,7 @@ def _descend(params: Params, weights: Weights, x: Tensor, hot: Tensor, progress:
         find = log_risk_gradient if params.rule == "normalised" else risk_gradient
         value, slopes = find(current, x, hot)
         risks.append(value)
-        squares.append(torch.stack([(one * one).sum((-2, -1)) for one in slopes]).sum(0))
+        squares.append(squared_length(slopes))
         return slopes
 
     rule = params.rule

@@ -23,7 +23,7 @@ from dlnrepro.dynamics.chain import imbalance, prefixes, product, pull_back
 from dlnrepro.dynamics.decay import log_slope
 from dlnrepro.dynamics.descent import Weights, descend
 from dlnrepro.dynamics.initialise import normal, orthonormal
-from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.run_by_run import each_run, squared_length
 from dlnrepro.dynamics.trajectory import Record, log_grid
 from dlnrepro.runner import Progress, Result, Series
 
@@ -103,11 +103,11 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         return [slope + params.decay * weight for slope, weight in zip(slopes, current, strict=True)]
 
     def observe(current: Weights) -> Record:
-        squares = torch.stack([(weight * weight).sum((-2, -1)) for weight in current]).sum(0)
+        squares = squared_length(current)
         loss = ((product(current) - target) ** 2).sum((-2, -1)) / 2 + params.decay / 2 * squares
         return {
             "gap": loss - least,
-            "square": torch.stack([(one * one).sum((-2, -1)) for one in gradient(current)]).sum(0),
+            "square": squared_length(gradient(current)),
         }
 
     _, recorded = descend(weights, gradient, lambda _: params.step_size, params.steps, records, observe, progress)

@@ -26,7 +26,7 @@ from dlnrepro.dynamics.flow import Array, flow
 from dlnrepro.dynamics.initialise import directions, normal, uniform
 from dlnrepro.dynamics.panels import Panels, log_panels
 from dlnrepro.dynamics.rank_one import Pair, balanced, draw_strength
-from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.run_by_run import each_run, squared_length
 from dlnrepro.dynamics.symmetric_inputs import (
     Law,
     draw_sample,
@@ -157,7 +157,7 @@ def _imbalance(weights: list[Tensor]) -> Tensor:
     if len(weights) == 1:
         return torch.zeros(len(weights[0]), dtype=torch.float64)
     largest = torch.stack([torch.linalg.matrix_norm(matrix) for matrix in imbalance(weights)]).amax(0)
-    size = torch.stack([torch.linalg.matrix_norm(weight) ** 2 for weight in weights]).mean(0)
+    size = squared_length(weights) / len(weights)
     return largest / size
 
 

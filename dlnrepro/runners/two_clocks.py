@@ -25,7 +25,7 @@ from dlnrepro.dynamics.decay import log_slope
 from dlnrepro.dynamics.descent import Weights, descend
 from dlnrepro.dynamics.geometry import slope
 from dlnrepro.dynamics.initialise import gaussian
-from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.run_by_run import each_run, squared_length
 from dlnrepro.dynamics.sweep import lasting_fall
 from dlnrepro.dynamics.trajectory import Record, log_grid
 from dlnrepro.runner import Progress, Result, Series
@@ -193,9 +193,9 @@ def _descended(params: Params, data: _Data, generators: Sequence[Generator], pro
         outside = whole @ data.off
         return {
             "risk": risk,
-            "height": risk + decay / 2 * _squares(current),
-            "square": _squares(parts),
-            "off_span": _squares([outside]) / _squares([whole]),
+            "height": risk + decay / 2 * squared_length(current),
+            "square": squared_length(parts),
+            "off_span": squared_length([outside]) / squared_length([whole]),
             "accuracy": (guess == data.labels).double().mean(-1),
         }
 
@@ -224,7 +224,7 @@ def _off_span_error(params: Params, data: _Data, sweep: _Sweep) -> Tensor:
     """How far W_1's part off the span is from (1 - eta lambda)^steps times what it was, over what it was."""
     left = each_run(lambda one: (1 - params.step_size * sweep.decays) ** params.steps + 0 * one[:, 0, 0], sweep.start)
     first = sweep.start @ data.off
-    error = _squares([sweep.end @ data.off - left[..., None, None] * first]) / _squares([first])
+    error = squared_length([sweep.end @ data.off - left[..., None, None] * first]) / squared_length([first])
     return error.sqrt().amax(-1)
 
 
@@ -241,11 +241,6 @@ def _draw(params: Params, generators: Sequence[Generator]) -> _Data:
         labels(TESTS, params.classes),
         off_span(train)[:, None],
     )
-
-
-def _squares(matrices: Sequence[Tensor]) -> Tensor:
-    """The sum of all squared entries, of shape (runs, decays)."""
-    return torch.stack([(matrix * matrix).sum((-2, -1)) for matrix in matrices]).sum(0)
 
 
 def _theta(params: Params, gap: Tensor, square: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
@@ -18,34 +18,6 @@ from tests.runners.running import seeded
 
 every_case = pytest.mark.parametrize("case", cases(), ids=str)
 
-
-def every_case_though(broken: Mapping[str, str]) -> pytest.MarkDecorator:
-    """Every case, of which some may fail: how its id starts -> why, to be deleted when the runner is mended."""
-    marks = {
-        case: [pytest.mark.xfail(reason=reason) for start, reason in broken.items() if str(case).startswith(start)]
-        for case in cases()
-    }
-    return pytest.mark.parametrize("case", [pytest.param(case, marks=marks[case]) for case in cases()], ids=str)
-
-
-# BLAS and LAPACK round by how a matrix lies in memory; those of odd sizes lie otherwise in each place of a batch. A sum
-# of five tensors or more along their first dimension is taken in another order for what vectors leave over.
-LAYERS = "a sum over the first of (layers, runs)"
-BY_PLACE = {
-    "classifier_clock-six-layers": LAYERS,
-    "homogeneous_balance-relu": "the batched product of 7 x 13 matrices in the gradient",
-    "polynomial_clock-": f"the batched singular value decomposition of the start, and {LAYERS}",
-    "predictive_coding_speed-": "the inner products of rows of a batch in the cosine of updates",
-    "predictive_coding_stability-": "the batched singular values and eigenvalues of the constraints",
-    "representation_cost-five-fully-connected-layers": LAYERS,
-    "separable_classification-six-normalised-layers": LAYERS,
-    "spherical_flow-six-layers": LAYERS,
-    "two_clocks-six-layers": LAYERS,
-    "weight_decay_regression-convolutional": "the hypotenuses of whole batches in the penalty",
-    "weight_decay_regression-six-fully-connected-layers": LAYERS,
-}
-SINGLE = {"separable_classification-normalised": "the learning rates of coordinates are made without a type"}
-SILENT = {"representation_cost-any-point": "landing on the fibre tells nobody, so that no budget stops it"}
 
 # The seeds of runs: one of them alone, last of a few, and first of so many that vectors, which take up to 16 numbers at
 # once and leave the rest to another routine, reach all but the last; in the few they reach none.
@@ -91,7 +63,7 @@ def test_every_measure_and_series_is_a_number_in_some_case(runner: str) -> None:
     assert [case for case, finite in numbers.items() if len(finite) <= len(every) / 2] == []
 
 
-@every_case_though(BY_PLACE)
+@every_case
 def test_a_run_has_the_same_bits_alone_and_anywhere_in_a_batch(case: Case) -> None:
     alone, few, many = (_outcome(case, seeds).result for seeds in (ALONE, FEW, MANY))
 
@@ -116,7 +88,7 @@ def test_a_second_run_has_the_same_bits_and_draws_from_nowhere_else(case: Case) 
     assert torch.equal(torch.get_rng_state(), before)
 
 
-@every_case_though(SINGLE)
+@every_case
 def test_no_number_is_rounded_to_single_precision(case: Case) -> None:
     assert _outcome(case, FEW).rounded == []
 
@@ -130,7 +102,7 @@ def test_the_memory_estimate_grows_with_the_runs_and_covers_the_result(case: Cas
     assert few >= sum(value.nbytes for value in (*result.measures.values(), *result.series.values()))
 
 
-@every_case_though(SILENT)
+@every_case
 def test_progress_goes_from_0_towards_1(case: Case) -> None:
     for seeds in (ALONE, FEW):
         told = _outcome(case, seeds).told
@@ -140,7 +112,7 @@ def test_progress_goes_from_0_towards_1(case: Case) -> None:
         assert 0 <= told[0] <= told[-1] <= 1
 
 
-@every_case_though(SILENT)
+@every_case
 def test_a_spent_budget_stops_a_run_at_once(case: Case) -> None:
     every = len(_outcome(case, ALONE).told)
 

@@ -25,6 +25,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.run_by_run import modulus
+
 Law = Literal["fully-connected", "diagonal", "convolutional", "group", "k-support"]
 
 
@@ -85,7 +87,7 @@ def frequencies(w: Tensor) -> Tensor:
     size = len(w)
     turns = torch.arange(size)
     angles = 2 * math.pi / size * (turns[:, None] * turns[None, :] % size).to(w.dtype)
-    return torch.hypot(angles.cos() @ w, angles.sin() @ w) / math.sqrt(size)
+    return modulus(angles.cos() @ w, angles.sin() @ w) / math.sqrt(size)
 
 
 def _singular_values(w: Tensor) -> Tensor:
