@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,14 +54,14 @@ class MarginFlow:
 
     def log_inverse_risk(self, theta: Array) -> float:
         """log(1/R) at the stacked weights."""
-        return -self.risk(self.signed.dot(_suffixes(unflatten(theta, self.shapes))[0])).value
+        return -self.risk(self.signed.dot(suffix_rows(unflatten(theta, self.shapes))[0])).value
 
     def velocity(self, theta: Array) -> Array:
         """The field at the stacked weights."""
         weights = unflatten(theta, self.shapes)
-        suffixes = _suffixes(weights)
+        suffixes = suffix_rows(weights)
         risk = self.risk(self.signed.dot(suffixes[0]))
-        pull = _pull(weights, suffixes, -risk.gradient.dot(self.signed))
+        pull = pull_back(weights, suffixes, -risk.gradient.dot(self.signed))
         scale = STALL + theta.dot(pull) ** 2 / theta.dot(theta / self.rates)
         result: Array = self.rates * pull * ((1 - risk.value) / scale)
         return result
@@ -73,9 +74,9 @@ class MarginFlow:
         -(T / b) D H + D G (G / b - (T / b^2) grad q)^T,    grad q = (2 e / a) (G - H theta - (e / a) D^-1 theta).
         """
         weights = unflatten(theta, self.shapes)
-        suffixes = _suffixes(weights)
+        suffixes = suffix_rows(weights)
         risk = self.risk(self.signed.dot(suffixes[0]))
-        pull = _pull(weights, suffixes, -risk.gradient.dot(self.signed))
+        pull = pull_back(weights, suffixes, -risk.gradient.dot(self.signed))
         hessian = _hessian(weights, suffixes, self.signed, risk)
         slowed = theta / self.rates
         euler, square = theta @ pull, theta @ slowed
@@ -100,7 +101,7 @@ def unflatten(theta: Array, shapes: Shapes) -> list[Array]:
     return weights
 
 
-def _suffixes(weights: Sequence[Array]) -> list[Array]:
+def suffix_rows(weights: Sequence[Array]) -> list[Array]:
     """The rows s_l = W_L ... W_{l+1} for l = 0 .. L; s_0 is the predictor and s_L is 1."""
     rows = [_ONE, weights[-1][0]]
     for weight in weights[-2::-1]:
@@ -109,7 +110,7 @@ def _suffixes(weights: Sequence[Array]) -> list[Array]:
     return rows
 
 
-def _columns(weights: Sequence[Array], vector: Array) -> list[Array]:
+def prefix_columns(weights: Sequence[Array], vector: Array) -> list[Array]:
     """The vectors a_l = W_{l-1} ... W_1 g for l = 1 .. L."""
     columns = [vector]
     for weight in weights[:-1]:
@@ -117,34 +118,60 @@ def _columns(weights: Sequence[Array], vector: Array) -> list[Array]:
     return columns
 
 
-def _pull(weights: Sequence[Array], suffixes: Sequence[Array], vector: Array) -> Array:
+def pull_back(weights: Sequence[Array], suffixes: Sequence[Array], vector: Array) -> Array:
     """The gradient of <w, g> on every weight: s_l a_l^T, stacked."""
-    columns = _columns(weights, vector)
+    columns = prefix_columns(weights, vector)
     blocks = [(row[:, None] * column).ravel() for row, column in zip(suffixes[1:-1], columns, strict=False)]
     return np.concatenate([*blocks, columns[-1]])
 
 
-def _hessian(weights: Sequence[Array], suffixes: Sequence[Array], signed: Array, risk: LogRisk) -> Array:
-    """The Hessian of log R on the stacked weights, arranged so that nothing large cancels.
+class PredictorCurvature(NamedTuple):
+    """The Hessian C of log R on the predictor w, of shape (dimension, dimension), in parts.
 
-    With J the Jacobian of the predictor and C = sum_i c_i it is the sum of
-    J (sum_i c_i (z_i - zbar)(z_i - zbar)^T) J^T with zbar the mean under c,
-    J (C zbar zbar^T - (Z^T g)(Z^T g)^T) J^T, zero for the exponential loss, as x x^T - y y^T = sym (x-y)(x+y)^T, and
-    the second derivatives of the product, sum over layers l < m of s_m[a] (W_{m-1} ... W_{l+1})[b, i] a_l[j].
+    C = spread^T spread + (less more^T + more less^T) / 2.
+
+    Attributes:
+        slope: Z^T g, the gradient of log R on w.
+        spread: one row sqrt(c_i) (z_i - zbar) for each sample that counts, zbar the mean under c.
+        less: sqrt(sum_i c_i) zbar + slope; zero for the exponential loss.
+        more: sqrt(sum_i c_i) zbar - slope.
+    """
+
+    slope: Array
+    spread: Array
+    less: Array
+    more: Array
+
+
+def predictor_curvature(signed: Array, risk: LogRisk) -> PredictorCurvature:
+    """C = sum_i c_i z_i z_i^T - slope slope^T, arranged so that nothing large cancels.
+
+    With c = sum_i c_i it is sum_i c_i (z_i - zbar)(z_i - zbar)^T + c zbar zbar^T - slope slope^T, the last two as
+    x x^T - y y^T = ((x + y)(x - y)^T + (x - y)(x + y)^T) / 2.
     """
     large = risk.curvature > NEGLIGIBLE
     curvature, near = risk.curvature[large], signed[large]
     total = float(curvature.sum())
     mean = curvature @ near / total
     slope = risk.gradient @ signed
-    differential = _differential(weights, suffixes)
-    spread = differential @ ((near - mean) * np.sqrt(curvature)[:, None]).T
-    hessian: Array = spread @ spread.T
     inner = np.sqrt(total) * mean
-    less, more = differential @ (inner + slope), differential @ (inner - slope)
+    return PredictorCurvature(slope, (near - mean) * np.sqrt(curvature)[:, None], inner + slope, inner - slope)
+
+
+def _hessian(weights: Sequence[Array], suffixes: Sequence[Array], signed: Array, risk: LogRisk) -> Array:
+    """The Hessian of log R on the stacked weights, arranged so that nothing large cancels.
+
+    With J the Jacobian of the predictor it is J C J^T, C of `predictor_curvature`, and the second derivatives of the
+    product, sum over layers l < m of s_m[a] (W_{m-1} ... W_{l+1})[b, i] a_l[j].
+    """
+    curvature = predictor_curvature(signed, risk)
+    differential = _differential(weights, suffixes)
+    spread = differential @ curvature.spread.T
+    hessian: Array = spread @ spread.T
+    less, more = differential @ curvature.less, differential @ curvature.more
     outer = np.outer(less, more)
     hessian += (outer + outer.T) / 2
-    return hessian + _second_differential(weights, suffixes, slope)
+    return hessian + _second_differential(weights, suffixes, curvature.slope)
 
 
 def _differential(weights: Sequence[Array], suffixes: Sequence[Array]) -> Array:
@@ -159,7 +186,7 @@ def _differential(weights: Sequence[Array], suffixes: Sequence[Array]) -> Array:
 
 def _second_differential(weights: Sequence[Array], suffixes: Sequence[Array], slope: Array) -> Array:
     """The Hessian of <w, slope> on the stacked weights: no block on the diagonal, for w is linear in a layer."""
-    columns = _columns(weights, slope)
+    columns = prefix_columns(weights, slope)
     ends = np.cumsum([0, *(weight.size for weight in weights)])
     hessian = np.zeros((ends[-1], ends[-1]))
     for low, weight in enumerate(weights):

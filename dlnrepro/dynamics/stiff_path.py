@@ -1,8 +1,10 @@
-"""The path of a stiff flow to its horizon, by two solvers that check each other.
+"""The path of a stiff flow to its horizon, by solvers that check each other.
 
 The flow of `margin_flow` is not stiff at first and very stiff later: the direction settles exponentially in
-log(1/R), and the clock is its logarithm. LSODA, whose Adams methods go to order twelve, takes a run to HAND_OVER;
-BDF with the Jacobian in closed form takes it on from there; LSODA goes on as well, for a while, as a second route.
+log(1/R), and the clock is its logarithm. One solver takes a run to where stiffness sets in; BDF with the Jacobian in
+closed form takes it on from there; a third goes on as well, for a while, as a second route. With few weights the
+others are LSODA, whose Adams methods go to order twelve, and the Jacobian is a matrix. With many they are DOP853, which
+needs none, and Radau, and the Jacobian is kept in factors (`low_rank_jacobian`).
 One run goes after another: an adaptive step belongs to a run, and so a run cannot depend on its neighbours.
 """
 
@@ -10,21 +12,59 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
+from dlnrepro.dynamics.low_rank_jacobian import LowRankJacobian, low_rank_jacobian
+from dlnrepro.dynamics.low_rank_solvers import LowRankBDF, LowRankRadau
 from dlnrepro.dynamics.margin_flow import MarginFlow
 
 Array = NDArray[np.float64]
 
-HAND_OVER = 4.0
-"""The time on the clock, from the start, at which BDF takes over: log(1/R) is then about 100."""
 
-CHECKED = 9.0
-"""How far the second route goes: log(1/R) is then about 1e4, where the system is stiff."""
+class Route(NamedTuple):
+    """Which solvers a path is followed with.
+
+    Attributes:
+        hand_over: the time on the clock, from the start, at which BDF takes over.
+        checked: how far the second route goes.
+        early: the solver to the time of hand-over.
+        late: the solver from there to the horizon.
+        second: the solver that follows for a while as a second route.
+        least_tolerance: the second route's, if that of the path is smaller.
+        jacobian: what the implicit solvers are given.
+    """
+
+    hand_over: float
+    checked: float
+    early: Any
+    late: Any
+    second: Any
+    least_tolerance: float
+    jacobian: Callable[[MarginFlow, Array], Array | LowRankJacobian]
+
+
+def _dense(flow: MarginFlow, theta: Array) -> Array:
+    """The Jacobian as a matrix."""
+    matrix = flow.jacobian(theta)
+    if not np.isfinite(matrix).all():
+        raise FloatingPointError("the Jacobian is not finite")
+    return matrix
+
+
+NARROW = Route(4.0, 9.0, "LSODA", "BDF", "LSODA", 0.0, _dense)
+"""At hand-over log(1/R) is about 100, and where the check ends about 1e4, where the system is stiff."""
+
+WIDE = Route(1.0, 4.0, "DOP853", LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian)
+"""Wide networks come farther in the same time: log(1/R) is about 100 and 4000 at these two for width 64. Beyond 100 an
+explicit solver's steps are as many as log(1/R). Radau at 1e-6 errs by some 1e-8; asked for 1e-9 it takes three times
+as many steps."""
+
+MANY = 200
+"""From this many weights on a path is followed as `WIDE`."""
 
 EARLY = 3.0
 """How much sooner than by the rate 1 of log log(1/R) the horizon is looked out for."""
@@ -64,10 +104,11 @@ def follow(
         tolerance: the relative error allowed per step; the absolute one is a hundredth of it.
         tick: called with the value of s now and then; may raise to stop.
     """
-    middle = int(np.searchsorted(times, HAND_OVER).clip(1, len(times) - 1))
-    check = int(np.searchsorted(times, CHECKED).clip(middle, len(times) - 1))
+    route = NARROW if len(start) < MANY else WIDE
+    middle = int(np.searchsorted(times, route.hand_over).clip(1, len(times) - 1))
+    check = int(np.searchsorted(times, route.checked).clip(middle, len(times) - 1))
     points = np.full((len(times) + 1, len(start)), np.nan)
-    early, arrived = _solve(flow, start, times[: middle + 1], horizon, tolerance, tick, "LSODA")
+    early, arrived = _solve(flow, start, times[: middle + 1], horizon, tolerance, tick, route.early, route.jacobian)
     points[0] = start
     points[1 : middle + 1] = early[1:-1]
     lost = not np.isfinite(early[-1]).all()
@@ -75,16 +116,17 @@ def follow(
         points[middle + 1 :] = early[-1]
         return Path(points, np.nan if lost else 0.0)
     for looser in LOOSER:
-        late, _ = _solve(flow, early[-1], times[middle:], horizon, looser * tolerance, tick, "BDF")
+        late, _ = _solve(flow, early[-1], times[middle:], horizon, looser * tolerance, tick, route.late, route.jacobian)
         points[middle:] = late
         if np.isfinite(late[-1]).all():
             break
-    second, _ = _solve(flow, early[-1], times[middle : check + 1], horizon, tolerance, tick, "LSODA")
+    coarser = max(tolerance, route.least_tolerance)
+    second, _ = _solve(flow, early[-1], times[middle : check + 1], horizon, coarser, tick, route.second, route.jacobian)
     return Path(points, float(np.linalg.norm(second[-2] - points[check]) / np.linalg.norm(points[check])))
 
 
 class _Lost(Exception):
-    """The solver left the finite numbers, or needs too many evaluations."""
+    """The solver needs too many evaluations."""
 
 
 def _solve(
@@ -94,7 +136,8 @@ def _solve(
     horizon: float,
     tolerance: float,
     tick: Callable[[float], None],
-    method: str,
+    method: Any,
+    jacobian: Callable[[MarginFlow, Array], Array | LowRankJacobian],
 ) -> tuple[Array, bool]:
     """The points at the times and at the end, by one of scipy's solvers, and whether the horizon was reached."""
     spent = 0
@@ -108,12 +151,6 @@ def _solve(
             raise _Lost
         return flow.velocity(theta)
 
-    def jacobian(_: float, theta: Array) -> Array:
-        matrix = flow.jacobian(theta)
-        if not np.isfinite(matrix).all():
-            raise _Lost
-        return matrix
-
     # log(1/R) grows as exp(s), by a small factor more where the weights have no direction yet: no need to look before.
     soonest = times[0] + np.log(horizon / max(flow.log_inverse_risk(start), 1.0)) - EARLY
 
@@ -122,12 +159,15 @@ def _solve(
 
     arrival.terminal = True  # type: ignore[attr-defined]
     points = np.full((len(times) + 1, len(start)), np.nan)
-    span, options = (times[0], times[-1]), {"rtol": tolerance, "atol": tolerance / 100}
+    span = times[0], times[-1]
+    options: dict[str, Any] = {"rtol": tolerance, "atol": tolerance / 100}
+    if method != "DOP853":
+        options["jac"] = lambda _, theta: jacobian(flow, theta)
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             # A trial step may leave the finite numbers, and LSODA warns when it gives up: `status` says so too.
-            solution = solve_ivp(field, span, start, method, times, events=arrival, jac=jacobian, **options)
-    except _Lost:
+            solution = solve_ivp(field, span, start, method, times, events=arrival, **options)
+    except (_Lost, FloatingPointError):
         return points, False
     reached = solution.y.shape[1]
     points[:reached] = solution.y.T

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
+from dlnrepro.dynamics import stiff_path
 from dlnrepro.dynamics.classifier_training import start
 from dlnrepro.dynamics.data import separable
 from dlnrepro.dynamics.losses import LogRisk, exponential, log_risk
@@ -19,16 +20,22 @@ def silent(time: float) -> None:
     """Shows nothing."""
 
 
-def classifier(seed: int, depth: int) -> tuple[MarginFlow, Array]:
+def classifier(seed: int, depth: int, width: int = 6) -> tuple[MarginFlow, Array]:
     generator = torch.Generator().manual_seed(seed)
     classes = separable(4, 40, 0.15, True, 0.05, generator)
-    weights = start([4, *[6] * (depth - 1), 1], 1.0, "logistic", [classes.signed], False, [generator])
+    weights = start([4, *[width] * (depth - 1), 1], 1.0, "logistic", [classes.signed], False, [generator])
     layers = [weight[0].numpy() for weight in weights]
     theta = flatten(layers)
     shapes = tuple((layer.shape[0], layer.shape[1]) for layer in layers)
     return MarginFlow(classes.signed, log_risk("logistic"), shapes, np.ones_like(theta)), theta
 
 
+@pytest.fixture(params=[10**9, 0], ids=["narrow", "wide"])
+def either_route(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stiff_path, "MANY", request.param)
+
+
+@pytest.mark.usefixtures("either_route")
 def test_one_point_and_two_scalars_follow_the_hyperbola_to_the_horizon() -> None:
     # R = exp(-a b), so log(1/R) = a b, while b^2 - a^2 stays: at a b = H, a^2 = -c/2 + sqrt(c^2/4 + H^2).
     flow = MarginFlow(np.ones((1, 1)), exponential, ((1, 1), (1, 1)), np.ones(2))
@@ -43,6 +50,7 @@ def test_one_point_and_two_scalars_follow_the_hyperbola_to_the_horizon() -> None
     assert path.route_gap < 1e-7
 
 
+@pytest.mark.usefixtures("either_route")
 def test_times_after_the_horizon_repeat_the_end() -> None:
     flow, theta = classifier(0, 3)
 
@@ -73,8 +81,9 @@ def test_another_method_follows_the_same_path(depth: int) -> None:
     assert path.route_gap < 1e-7
 
 
-def test_imbalances_are_conserved_to_the_end_of_double_precision() -> None:
-    flow, theta = classifier(2, 3)
+@pytest.mark.parametrize("width", [6, 24])
+def test_imbalances_are_conserved_to_the_end_of_double_precision(width: int) -> None:
+    flow, theta = classifier(2, 3, width)
 
     path = follow(flow, theta, np.linspace(0, 28, 29), 1e12, 3e-9, silent)
 
@@ -87,6 +96,24 @@ def test_imbalances_are_conserved_to_the_end_of_double_precision() -> None:
             assert np.abs(now - then).max() <= 1e-8 * (point @ point)
 
 
+def test_a_wide_network_follows_the_path_that_the_dense_jacobian_finds_to_the_horizon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flow, theta = classifier(3, 3, 14)
+    times = np.linspace(0, 27, 28)
+
+    found = follow(flow, theta, times, 1e12, 1e-9, silent)
+    monkeypatch.setattr(stiff_path, "MANY", len(theta) + 1)
+    dense = follow(flow, theta, times, 1e12, 1e-9, silent)
+
+    assert len(theta) > 200
+    assert flow.log_inverse_risk(found.points[-1]) == pytest.approx(1e12, rel=1e-9)
+    distances = np.linalg.norm(found.points - dense.points, axis=1) / np.linalg.norm(dense.points, axis=1)
+    assert distances.max() < 1e-7
+    assert 0 < found.route_gap < 1e-7
+
+
+@pytest.mark.usefixtures("either_route")
 def test_a_run_that_leaves_the_numbers_is_nan_and_no_error() -> None:
     def broken(margins: Array) -> LogRisk:
         return LogRisk(-1.0, np.full_like(margins, np.nan), np.ones_like(margins))
@@ -99,6 +126,7 @@ def test_a_run_that_leaves_the_numbers_is_nan_and_no_error() -> None:
     assert np.isnan(path.route_gap)
 
 
+@pytest.mark.usefixtures("either_route")
 @pytest.mark.parametrize("limit", [0.0, 8.0])
 def test_a_spent_budget_stops_either_solver(limit: float) -> None:
     flow, theta = classifier(0, 3)
