@@ -59,10 +59,10 @@ def _dense(flow: MarginFlow, theta: Array) -> Array:
 NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense)
 """At hand-over log(1/R) is about 100, and where the check ends about 1e4, where the system is stiff."""
 
-WIDE = Route(1.0, 4.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian)
-"""Wide networks come farther in the same time: log(1/R) is about 100 and 4000 at these two for width 64. Where
-stiffness limits an explicit solver it takes as many steps as log(1/R). Radau at 1e-6 errs by less than 1e-8; at 1e-8
-it needs three times as many evaluations."""
+WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian)
+"""Wide networks come farther in the same time: log(1/R) is about 30 and 1000 at these two for width 64. Where stiffness
+limits an explicit solver it takes as many steps as log(1/R). Radau at 1e-6 errs by less than 1e-8; at 1e-8 it needs
+three times as many evaluations."""
 
 MANY = 200
 """From this many weights on a path is followed as `WIDE`. Measured to log(1/R) = 1e12 at depths 2, 3, 4 and 6: with 102
@@ -78,8 +78,8 @@ run; no step is then short enough, and the run is lost unless it asks for a litt
 MOST_EVALUATIONS = 20_000
 """A solver that needs more has lost its run; in the claims a run needs about 2000."""
 
-MOST_EXPLICIT = 8_000
-"""The same for DOP853, which needs 1000 to 5000 up to width 64 unless the flow is stiff. BDF takes as long as 8000."""
+MOST_EXPLICIT = 4_000
+"""The same for DOP853, which needs 500 to 3000 up to width 64 unless the flow is stiff. BDF takes as long as 8000."""
 
 
 class Path(NamedTuple):

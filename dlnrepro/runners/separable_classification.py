@@ -33,6 +33,7 @@ from dlnrepro.dynamics.margin_convergence import (
     windowed_slope,
 )
 from dlnrepro.dynamics.margin_flow import unflatten
+from dlnrepro.dynamics.stiff_path import MANY
 from dlnrepro.dynamics.theory.maximum_margin import maximum_margin
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
@@ -57,7 +58,7 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
         ge=0, lt=1, description="least multiplier of a support vector over the largest; data with less are drawn again"
     )
     depth: int = Field(ge=2, le=8, description="number of weight matrices L")
-    width: int = Field(ge=2, le=64, description="of every hidden layer")
+    width: int = Field(ge=2, le=256, description="of every hidden layer")
     scale: float = Field(gt=0, le=10, description="of the start: entries of W_l have deviation scale / sqrt(n_{l-1})")
     loss: Name = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
     method: Literal["flow", "normalised", "sign", "adam"] = Field(description="gradient flow, or a discrete descent")
@@ -94,9 +95,12 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
         return self
 
     def memory(self, runs: int) -> int:
-        """The bytes that `runs` runs hold at their peak: paths, their decompositions, and one dense Jacobian."""
+        """The bytes that `runs` runs hold at their peak: paths twice, the decompositions of one, and one Jacobian."""
         weights = self.width * (self.dimension + (self.depth - 2) * self.width + 1)
-        return 8 * (8 * runs * (self.points + 2) * weights + 8 * weights**2 + runs * self.samples * self.dimension)
+        rank = 2 * self.width * (self.depth - 1) + self.dimension + 1
+        jacobian = 8 * (weights if weights < MANY else rank) ** 2
+        path = (self.points + 2) * weights
+        return 8 * ((2 * runs + 10) * path + jacobian + runs * self.samples * self.dimension)
 
 
 MEASURES = {

@@ -105,6 +105,28 @@ def test_support_vectors_that_do_not_span_slow_the_turn_to_the_power_one_over_de
     assert float(found["direction_slope"]) == pytest.approx(-1 / 3, abs=0.01)
 
 
+def test_a_wide_network_obeys_the_laws_and_where_the_risk_has_a_minimum_it_comes_to_rest() -> None:
+    found = _run([3], width=24).measures
+    rest = _run([3], width=24, data="flipped").measures
+
+    assert float(found["log_inverse_risk"]) == pytest.approx(1e12, rel=1e-6)
+    assert float(found["imbalance_drift"]) < 1e-8
+    assert float(found["lemma_over_bound"]) <= 1
+    assert float(found["rank_one_slope"]) == pytest.approx(-2, abs=0.02)
+    assert float(found["alignment_slope"]) == pytest.approx(-4, abs=0.2)
+    assert float(found["direction_constant"]) == pytest.approx(1, abs=0.001)
+    assert float(rest["log_inverse_risk"]) < 5
+    assert float(rest["imbalance_drift"]) < 1e-8
+
+
+def test_the_memory_of_a_wide_network_holds_its_paths_and_no_matrix_of_its_weights() -> None:
+    params = runner.Params.model_validate(SETUP | {"width": 128})
+    weights = 128 * (4 + 128 + 1)
+
+    assert params.memory(4) > 8 * 2 * 4 * 41 * weights
+    assert params.memory(4) < 8 * weights**2 / 5
+
+
 def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = 0
 
