@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from unittest import mock
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics import data
+from dlnrepro.dynamics import data, stiff_path
 from dlnrepro.dynamics.chain import product
 from dlnrepro.dynamics.classifier_training import Training, start, train
 from dlnrepro.dynamics.losses import batched_log_risk
@@ -26,29 +28,42 @@ Rule = Callable[[Sequence[Tensor]], Sequence[Tensor]]
 
 
 def flow_by_width() -> list[Row]:
-    """How the stiff flow's time grows: its dense Jacobian has a row and a column for every weight.
+    """How the stiff flow's time grows, with the Jacobian as a matrix and in factors, and where the second takes over.
 
-    Three layers on four inputs, of widths 6, 12 and 24.
+    Three layers on four inputs, followed to log(1/R) = 1e12. The exponents are those of processor time in the width.
     """
-    times = {}
-    for width in (6, 12, 24):
-        generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
-        sets = [data.separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
-        weights = start([4, width, width, 1], 1.0, "logistic", sets, False, generators)
-        rates = [torch.ones(1, 1, dtype=torch.float64) for _ in weights]
-        flow = Training("logistic", "flow", rates, 1e12, 1e-9, 0.1, 1, 61)
-        took = seconds(lambda weights=weights, sets=sets, flow=flow: train(flow, weights, sets, silent))  # type: ignore[misc]
-        times[width] = took / len(generators)
-    return [
+    dense = {width: _flow_seconds(width, 10**9) for width in (6, 12, 24)}
+    factored = {width: _flow_seconds(width, 0) for width in (6, 12, 24, 64, 128)}
+    rows = [
         Row(
-            f"flow to 1e12, width {width} ({width * (width + 5)} weights) / width 6",
-            f"{took / times[6]:.3g}",
-            "none set",
-            None,
+            f"flow to 1e12, {width * (width + 5)} weights, Jacobian dense / in factors",
+            f"{dense[width] / factored[width]:.3g}",
+            f"{'>' if width * (width + 5) >= stiff_path.MANY else '<'} 1",
+            (dense[width] > factored[width]) == (width * (width + 5) >= stiff_path.MANY),
         )
-        for width, took in times.items()
-        if width > 6
+        for width in dense
     ]
+    for name, times, low, high in (
+        ("dense Jacobian, exponent in the width", dense, 12, 24),
+        ("Jacobian in factors, exponent in the width", factored, 24, 64),
+        ("Jacobian in factors, exponent in the width", factored, 64, 128),
+    ):
+        exponent = math.log(times[high] / times[low]) / math.log(high / low)
+        rows.append(Row(f"{name}, {low} to {high}", f"{exponent:.2g}", "none set", None))
+    return rows
+
+
+def _flow_seconds(width: int, many: int) -> float:
+    """Processor seconds of a run of gradient flow, the mean of two, the Jacobian dense below so many weights."""
+    generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
+    sets = [data.separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
+    weights = start([4, width, width, 1], 1.0, "logistic", sets, False, generators)
+    rates = [torch.ones(1, 1, dtype=torch.float64) for _ in weights]
+    flow = Training("logistic", "flow", rates, 1e12, 1e-9, 0.1, 1, 61)
+    with mock.patch.object(stiff_path, "MANY", many):
+        started = time.process_time()
+        train(flow, weights, sets, silent)
+        return (time.process_time() - started) / len(generators)
 
 
 def gap_in_equal_time() -> list[Row]:

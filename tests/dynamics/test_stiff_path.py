@@ -10,7 +10,7 @@ from scipy.integrate import solve_ivp
 from dlnrepro.dynamics import stiff_path
 from dlnrepro.dynamics.classifier_training import start
 from dlnrepro.dynamics.data import separable
-from dlnrepro.dynamics.losses import LogRisk, exponential, log_risk
+from dlnrepro.dynamics.losses import LogRisk, exponential, log_risk, squared
 from dlnrepro.dynamics.margin_flow import Array, MarginFlow, flatten, unflatten
 from dlnrepro.dynamics.stiff_path import follow
 from dlnrepro.errors import BudgetSpent
@@ -102,7 +102,9 @@ def test_a_wide_network_follows_the_path_that_the_dense_jacobian_finds_to_the_ho
     flow, theta = classifier(3, 3, 14)
     times = np.linspace(0, 27, 28)
 
-    found = follow(flow, theta, times, 1e12, 1e-9, silent)
+    with monkeypatch.context() as patch:
+        patch.setattr(MarginFlow, "jacobian", None)  # no matrix of the weights is made
+        found = follow(flow, theta, times, 1e12, 1e-9, silent)
     monkeypatch.setattr(stiff_path, "MANY", len(theta) + 1)
     dense = follow(flow, theta, times, 1e12, 1e-9, silent)
 
@@ -111,6 +113,18 @@ def test_a_wide_network_follows_the_path_that_the_dense_jacobian_finds_to_the_ho
     distances = np.linalg.norm(found.points - dense.points, axis=1) / np.linalg.norm(dense.points, axis=1)
     assert distances.max() < 1e-7
     assert 0 < found.route_gap < 1e-7
+
+
+def test_a_wide_network_that_is_stiff_from_the_start_comes_to_rest_at_least_squares() -> None:
+    flow, theta = classifier(0, 3, 12)
+    flow = MarginFlow(flow.signed, squared, flow.shapes, flow.rates)
+
+    path = follow(flow, theta, np.linspace(0, 25, 26), 1e12, 1e-8, silent)
+
+    assert len(theta) > 200
+    predictor = np.linalg.multi_dot(unflatten(path.points[-1], flow.shapes)[::-1])[0]
+    expected = np.linalg.lstsq(flow.signed, np.ones(len(flow.signed)))[0]
+    np.testing.assert_allclose(predictor, expected, rtol=0, atol=1e-8)
 
 
 @pytest.mark.usefixtures("either_route")
