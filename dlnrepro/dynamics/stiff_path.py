@@ -37,6 +37,7 @@ class Route(NamedTuple):
         second: the solver that follows for a while as a second route.
         least_tolerance: the second route's, if that of the path is smaller.
         jacobian: what the implicit solvers are given.
+        leeway: how much sooner than by the rate 1 of log log(1/R) the horizon is looked out for.
     """
 
     hand_over: float
@@ -46,6 +47,7 @@ class Route(NamedTuple):
     second: Any
     least_tolerance: float
     jacobian: Callable[[MarginFlow, Array], Array | LowRankJacobian]
+    leeway: float
 
 
 def _dense(flow: MarginFlow, theta: Array) -> Array:
@@ -56,20 +58,17 @@ def _dense(flow: MarginFlow, theta: Array) -> Array:
     return matrix
 
 
-NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense)
+NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0)
 """At hand-over log(1/R) is about 100, and where the check ends about 1e4, where the system is stiff."""
 
-WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian)
+WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian, np.inf)
 """Wide networks come farther in the same time: log(1/R) is about 30 and 1000 at these two for width 64. Where stiffness
 limits an explicit solver it takes as many steps as log(1/R). Radau at 1e-6 errs by less than 1e-8; at 1e-8 it needs
-three times as many evaluations."""
+three times as many evaluations. The horizon is looked out for at every step, for it costs little here."""
 
 MANY = 200
 """From this many weights on a path is followed as `WIDE`. Measured to log(1/R) = 1e12 at depths 2, 3, 4 and 6: with 102
 to 174 weights it takes 1.1 to 1.6 times as long as `NARROW`, with 204 to 336 weights 0.9 to 0.4 times."""
-
-EARLY = 3.0
-"""How much sooner than by the rate 1 of log log(1/R) the horizon is looked out for."""
 
 LOOSER = (1, 3, 10)
 """Factors on the tolerance, tried in turn. Near log(1/R) = 1e12 rounding in the margins may exceed the tolerance in a
@@ -115,7 +114,7 @@ def follow(
     check = int(np.searchsorted(times, route.checked).clip(middle, len(times) - 1))
     points = np.full((len(times) + 1, len(start)), np.nan)
     for solver in route.early:
-        early, arrived = _solve(flow, start, times[: middle + 1], horizon, tolerance, tick, solver, route.jacobian)
+        early, arrived = _solve(flow, start, times[: middle + 1], horizon, tolerance, tick, solver, route)
         if np.isfinite(early[-1]).all():
             break
     points[0] = start
@@ -125,12 +124,12 @@ def follow(
         points[middle + 1 :] = early[-1]
         return Path(points, np.nan if lost else 0.0)
     for looser in LOOSER:
-        late, _ = _solve(flow, early[-1], times[middle:], horizon, looser * tolerance, tick, route.late, route.jacobian)
+        late, _ = _solve(flow, early[-1], times[middle:], horizon, looser * tolerance, tick, route.late, route)
         points[middle:] = late
         if np.isfinite(late[-1]).all():
             break
     coarser = max(tolerance, route.least_tolerance)
-    second, _ = _solve(flow, early[-1], times[middle : check + 1], horizon, coarser, tick, route.second, route.jacobian)
+    second, _ = _solve(flow, early[-1], times[middle : check + 1], horizon, coarser, tick, route.second, route)
     return Path(points, float(np.linalg.norm(second[-2] - points[check]) / np.linalg.norm(points[check])))
 
 
@@ -146,7 +145,7 @@ def _solve(
     tolerance: float,
     tick: Callable[[float], None],
     method: Any,
-    jacobian: Callable[[MarginFlow, Array], Array | LowRankJacobian],
+    route: Route,
 ) -> tuple[Array, bool]:
     """The points at the times and at the end, by one of scipy's solvers, and whether the horizon was reached."""
     spent, (most, pace) = 0, MOST_EXPLICIT if method == "DOP853" else (MOST_EVALUATIONS, 0)
@@ -160,8 +159,8 @@ def _solve(
             raise _Lost
         return flow.velocity(theta)
 
-    # log(1/R) grows as exp(s), by a small factor more where the weights have no direction yet: no need to look before.
-    soonest = times[0] + np.log(horizon / max(flow.log_inverse_risk(start), 1.0)) - EARLY
+    # log(1/R) grows as exp(s), by some factor more where the weights have no direction yet: no need to look before.
+    soonest = times[0] + np.log(horizon / max(flow.log_inverse_risk(start), 1.0)) - route.leeway
 
     def arrival(time: float, theta: Array) -> float:
         return -1.0 if time < soonest else flow.log_inverse_risk(theta) / horizon - 1
@@ -171,7 +170,7 @@ def _solve(
     span = times[0], times[-1]
     options: dict[str, Any] = {"rtol": tolerance, "atol": tolerance / 100}
     if method != "DOP853":
-        options["jac"] = lambda _, theta: jacobian(flow, theta)
+        options["jac"] = lambda _, theta: route.jacobian(flow, theta)
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             # A trial step may leave the finite numbers, and LSODA warns when it gives up: `status` says so too.

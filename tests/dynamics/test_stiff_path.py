@@ -60,6 +60,17 @@ def test_times_after_the_horizon_repeat_the_end() -> None:
     np.testing.assert_array_equal(path.points[-2], path.points[-1])
 
 
+@pytest.mark.parametrize("horizon", [20.0, 50.0, 1e3])
+def test_a_wide_network_stops_at_a_horizon_that_it_comes_to_sooner_than_the_clock_says(horizon: float) -> None:
+    flow, theta = classifier(0, 3, 48)
+    times = np.linspace(0, 10, 11)
+
+    path = follow(flow, theta, times, horizon, 1e-8, silent)
+
+    assert flow.log_inverse_risk(path.points[-1]) == pytest.approx(horizon, rel=1e-9)
+    np.testing.assert_array_equal(path.points[-2], path.points[-1])
+
+
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_another_method_follows_the_same_path(depth: int) -> None:
     flow, theta = classifier(1, depth)
