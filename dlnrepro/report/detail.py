@@ -12,7 +12,7 @@ from dlnrepro.catalogue import called
 from dlnrepro.check import Check
 from dlnrepro.claim import Claim
 from dlnrepro.record import ClaimRecord
-from dlnrepro.report.digest import MARKS, arm_words, gap_words
+from dlnrepro.report.digest import MARKS, allowance, arm_words, gap_words
 from dlnrepro.report.numbers import duration, number
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.sketch import sketch
@@ -55,9 +55,13 @@ def claim_page(paper: Paper, claim: Claim, path: Path, last: LastVerdict | None)
     _heading(paper, "criteria, each with its negative controls")
     for criterion in claim.criteria:
         paper.line((criterion.id, "bold"), f"   {criterion.says}", indent=4, hang=2)
-        misses = f", {criterion.misses} runs may miss" if criterion.misses else ""
         wanted = f"{criterion.measure} {criterion.interval.text}"
-        paper.line((wanted, "bold"), f"   holds in {', '.join(criterion.holds_in)}{misses}", indent=6, hang=2)
+        paper.line(
+            (wanted, "bold"),
+            f"   holds in {', '.join(criterion.holds_in)}{allowance(criterion.misses)}",
+            indent=6,
+            hang=2,
+        )
         controls = ", ".join(criterion.fails_in) if criterion.fails_in else f"no arm: {criterion.because}"
         paper.line(f"must fail in {controls}", indent=6, hang=2)
         if criterion.why:
@@ -114,8 +118,7 @@ def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
     """A criterion, or an assumption that is not met: its sentence, threshold, and a row for each arm and control."""
     sign, style = MARKS[item.mark], {"pass": "green", "fail": "red", "undecided": "yellow"}[item.mark]
     paper.line((f"{sign} {item.id}", style), f"   {item.says}", indent=4, hang=2)
-    misses = f", {item.misses} may miss" if item.misses else ""
-    paper.line((f"{item.measure} {item.interval_text}", "bold"), misses, indent=6)
+    paper.line((f"{item.measure} {item.interval_text}", "bold"), allowance(item.misses), indent=6)
     rows: list[list[str | Text]] = [[Text(head, style="dim") for head in ("", "runs in", "share", "median", " range")]]
     rows += [_row(check, False) for check in item.holds_in]
     rows += [_row(check, True) for check in item.fails_in]

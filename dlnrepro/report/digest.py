@@ -98,3 +98,8 @@ def _use(item: Judged) -> float:
         return 0.0 if bounds.contains(item.worst) else math.inf
     ratio = item.worst / bound
     return ratio if math.isfinite(bounds.high) == (bound > 0) else 1 / ratio
+
+
+def allowance(misses: int) -> str:
+    """How many runs of an arm a criterion lets miss, behind its interval; nothing if all must pass."""
+    return f", {misses} {'run' if misses == 1 else 'runs'} may miss" if misses else ""

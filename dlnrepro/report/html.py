@@ -16,7 +16,7 @@ from dlnrepro.claim import Claim
 from dlnrepro.provenance import Provenance
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.anchors import anchored
-from dlnrepro.report.digest import MARKS, SIGNS, closest, controls_told, passing_runs
+from dlnrepro.report.digest import MARKS, SIGNS, allowance, closest, controls_told, passing_runs
 from dlnrepro.report.figures import figure
 from dlnrepro.report.inks import DARK_INKS, INKS
 from dlnrepro.report.legend import controls
@@ -141,7 +141,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "number": number, "duration": duration, "typeset": typeset,
-        "bound": bound_words, "setting": setting, "evidence": evidence,
+        "bound": bound_words, "setting": setting, "evidence": evidence, "allowance": allowance,
     }  # fmt: skip
     environment.globals |= {"SIGNS": SIGNS, "MARKS": MARKS, "STAMPS": STAMPS}
     return environment

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from dlnrepro.record import ClaimRecord, Report
-from dlnrepro.report.digest import arm_words, gap_words
+from dlnrepro.report.digest import allowance, arm_words, gap_words
 from dlnrepro.verdict import Judged
 
 _RESULTS = {"reproduced": "failure", "not reproduced": "failure", "inconclusive": "skipped", "error": "error"}
@@ -153,7 +153,7 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
 
 def _numbers(item: Judged) -> str:
     """The sentence, the threshold, and a line for each arm and control."""
-    lines = [item.says, f"{item.measure} {item.interval_text}" + f", {item.misses} runs may miss" * bool(item.misses)]
+    lines = [item.says, f"{item.measure} {item.interval_text}" + allowance(item.misses)]
     rows = [arm_words(check, False) for check in item.holds_in] + [arm_words(check, True) for check in item.fails_in]
     for name, inside, share, median, spread in rows:
         lines.append(f"{name}: {inside} runs in, {share}, median {median}, range {spread}")

@@ -15,6 +15,7 @@ from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.digest import (
     ARM_HEADS,
     MARKS,
+    allowance,
     arm_words,
     closest,
     controls_told,
@@ -139,8 +140,12 @@ def _full(record: ClaimRecord) -> list[str]:
 def _numbers(item: Judged, kind: str, reason: str | None) -> list[str]:
     """A criterion or an assumption with a table of its arms and controls."""
     wanted = code(f"{item.measure} {item.interval_text}")
-    misses = f", {item.misses} runs may miss" if item.misses else ""
-    lines = ["", f"**{MARKS[item.mark]} {kind}{text(item.id)}**: {text(item.says)}: {wanted}{misses}", "", *_ARM_TABLE]
+    lines = [
+        "",
+        f"**{MARKS[item.mark]} {kind}{text(item.id)}**: {text(item.says)}: {wanted}{allowance(item.misses)}",
+        "",
+        *_ARM_TABLE,
+    ]
     lines += [_arm(arm_words(check, False), check.holds) for check in item.holds_in]
     lines += [_arm(arm_words(check, True), check.tells) for check in item.fails_in]
     if gap := gap_words(item):
