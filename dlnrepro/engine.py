@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import BaseModel
+from threadpoolctl import threadpool_limits
 
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
@@ -132,7 +133,8 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
     series: dict[str, np.ndarray] = {}
     try:
         # Gradients are pulled back by hand: without autograd's bookkeeping small matrices are an eighth faster.
-        with torch.inference_mode(), computing_on(cell.device):
+        # Numpy's threads are limited too: in a notebook they began with numpy, and several round otherwise than one.
+        with threadpool_limits(1), torch.inference_mode(), computing_on(cell.device):
             watched(0.0, "starts")
             result = runner.run(params, generators, watched)
             measures, series = _arrays(runner, result, len(cell.seeds))

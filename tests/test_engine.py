@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
+from dlnrepro.device import Device
 from dlnrepro.engine import Cell, Variation, plan, run_cell
 from dlnrepro.errors import UsageError
 from dlnrepro.loader import load_claim
@@ -38,6 +41,27 @@ def test_the_toy_profile_and_overrides_lie_below_an_arms_own_values(claim: Claim
     near, far = plan(claim, Variation(quick=True, overrides={"value": 2.0}))
     assert len(near.seeds) == 2
     assert (near.params["value"], far.params["value"]) == (2.0, 5.0)
+
+
+@pytest.mark.usefixtures("toys")
+def test_an_arm_is_computed_by_one_thread_in_a_process_that_has_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[set[int]] = []
+
+    def threads() -> set[int]:
+        return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
+
+    @contextmanager
+    def computing(_: Device) -> Iterator[None]:
+        seen.append(threads())
+        yield
+
+    monkeypatch.setattr("dlnrepro.engine.computing_on", computing)
+    with threadpool_limits(2):
+        before = threads()
+        assert run("steady").fault is None
+        assert threads() == before
+    assert before == {2}
+    assert seen == [{1}]
 
 
 def test_without_controls_only_the_arms_that_must_hold_are_run(claim: Claim) -> None:
