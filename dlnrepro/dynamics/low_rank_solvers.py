@@ -61,39 +61,43 @@ class Combination:
         return apply
 
 
-class LowRankBDF(BDF):  # type: ignore[misc]  # scipy ships no type information
+class _LowRank:
+    """What both solvers of scipy are given: a `jac` that returns a `LowRankJacobian`."""
+
+    nlu: int
+
+    def __init__(self, fun: Any, t0: float, y0: Array, t_bound: float, *, jac: Any, **options: Any) -> None:
+        empty = csc_matrix((len(y0), len(y0)))
+        super().__init__(fun, t0, y0, t_bound, jac=empty, **options)  # type: ignore[call-arg]
+        _replace(self, jac)
+
+    def step(self) -> str | None:
+        """One step of scipy's, which must have asked for factors."""
+        message: str | None = super().step()  # type: ignore[misc]
+        if not self.nlu:
+            raise NotImplementedError(f"this scipy's {_scipys(self)} steps without its attribute lu")
+        return message
+
+
+class LowRankBDF(_LowRank, BDF):  # type: ignore[misc]  # scipy ships no type information
     """`scipy.integrate.BDF` whose `jac` returns a `LowRankJacobian`."""
 
-    def __init__(self, fun: Any, t0: float, y0: Array, t_bound: float, *, jac: Any, **options: Any) -> None:
-        super().__init__(fun, t0, y0, t_bound, jac=csc_matrix((len(y0), len(y0))), **options)
-        _replace(self, jac)
 
-    def step(self) -> str | None:
-        """One step of scipy's, which must have asked for factors."""
-        message: str | None = super().step()
-        _require_factors(self)
-        return message
-
-
-class LowRankRadau(Radau):  # type: ignore[misc]  # scipy ships no type information
+class LowRankRadau(_LowRank, Radau):  # type: ignore[misc]  # scipy ships no type information
     """`scipy.integrate.Radau` whose `jac` returns a `LowRankJacobian`."""
 
-    def __init__(self, fun: Any, t0: float, y0: Array, t_bound: float, *, jac: Any, **options: Any) -> None:
-        super().__init__(fun, t0, y0, t_bound, jac=csc_matrix((len(y0), len(y0))), **options)
-        _replace(self, jac)
 
-    def step(self) -> str | None:
-        """One step of scipy's, which must have asked for factors."""
-        message: str | None = super().step()
-        _require_factors(self)
-        return message
+def _scipys(solver: Any) -> str:
+    """The name of the solver that is built on."""
+    name: str = type(solver).__bases__[1].__name__
+    return name
 
 
 def _replace(solver: Any, jacobian: Callable[[float, Array], LowRankJacobian]) -> None:
     """Put what handles a `Combination` in the place of what handles matrices."""
     missing = [name for name in REPLACED if not hasattr(solver, name)]
     if missing:
-        raise NotImplementedError(f"this scipy's {type(solver).__mro__[1].__name__} has no {', '.join(missing)}")
+        raise NotImplementedError(f"this scipy's {_scipys(solver)} has no {', '.join(missing)}")
 
     def factorise(system: Combination) -> Inverse:
         solver.nlu += 1
@@ -105,9 +109,3 @@ def _replace(solver: Any, jacobian: Callable[[float, Array], LowRankJacobian]) -
 
     solver.lu, solver.solve_lu = factorise, lambda inverse, vector: inverse(vector)
     solver.I, solver.jac, solver.J = Combination(1.0, 0.0, None), renew, renew(solver.t, solver.y)
-
-
-def _require_factors(solver: Any) -> None:
-    """Refuse a solver that came through a step without `lu`."""
-    if not solver.nlu:
-        raise NotImplementedError(f"this scipy's {type(solver).__mro__[1].__name__} steps without its attribute lu")

@@ -29,6 +29,7 @@ from dlnrepro.dynamics.flow import Array, flow
 from dlnrepro.dynamics.initialise import normal, orthonormal
 from dlnrepro.dynamics.rank_one import unbalanced
 from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.telling import part_of
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 60
@@ -89,7 +90,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
     times = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)
     rates = [1.0] * params.depth
-    path = flow(weights, slope, times, rates, TOLERANCE, 1e-3 * TOLERANCE, lambda part, note: progress(part / 2, note))
+    path = flow(weights, slope, times, rates, TOLERANCE, 1e-3 * TOLERANCE, part_of(progress, 0, 0.5))
     alone = []
     for run, start in enumerate(array_of(product(weights))):
 

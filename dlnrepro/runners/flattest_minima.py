@@ -26,6 +26,7 @@ from dlnrepro.dynamics.initialise import orthonormal
 from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.tangent import tangent_kernel
 from dlnrepro.dynamics.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.telling import part_of
 from dlnrepro.dynamics.theory.flat_minima import gain_error, least_sharpness
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
@@ -92,12 +93,12 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     gauges = random_gauges([params.hidden] * (params.depth - 1), sweep, generators)
     disturbed = gauged([layer[:, None].expand(-1, params.points, -1, -1) for layer in balanced], gauges)
     last = [layer[:, -1].contiguous() for layer in disturbed]
-    flat = flatten(last, params.iterations, lambda part, note: progress(0.8 * part, note))
+    flat = flatten(last, params.iterations, part_of(progress, 0, 0.8))
     tops = strengths[:, 0].tolist()
     law = torch.tensor([least_sharpness(top, params.law_depth) for top in tops], dtype=torch.float64)
     ratios = _sharpness(disturbed) / law[:, None]
-    first = _checked(balanced, target.matrix, lambda part, note: progress(0.8 + 0.1 * part, note)) / law
-    end = _checked(flat, target.matrix, lambda part, note: progress(0.9 + 0.1 * part, note)) / law
+    first = _checked(balanced, target.matrix, part_of(progress, 0.8, 0.1)) / law
+    end = _checked(flat, target.matrix, part_of(progress, 0.9, 0.1)) / law
     everything = [torch.cat(layers, 1) for layers in zip(_lifted(balanced), disturbed, _lifted(flat), strict=True)]
     off = torch.linalg.matrix_norm(product(everything) - target.matrix[:, None]) / strengths[:, :1]
     measures = {

@@ -25,6 +25,7 @@ from dlnrepro.dynamics.heavy_ball import descend_with_momentum
 from dlnrepro.dynamics.initialise import normal
 from dlnrepro.dynamics.run_by_run import each_run
 from dlnrepro.dynamics.spiky import draw_spiky
+from dlnrepro.dynamics.telling import part_of
 from dlnrepro.dynamics.theory.representation_cost import representation_cost
 from dlnrepro.dynamics.tied_layers import Layers, build, matrices, predictor, squared_norm, tied_gradient
 from dlnrepro.dynamics.trajectory import Record, log_grid
@@ -135,7 +136,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         params.penalty,
         params.part,
         CONVEX_STEPS,
-        lambda done, note: progress(0.8 + 0.2 * done, note),
+        part_of(progress, 0.8, 0.2),
     )
     path = recorded["predictor"].movedim(-1, 1)
     costs = each_run(lambda every: _costs(params, every), path)

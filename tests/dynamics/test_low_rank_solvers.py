@@ -68,7 +68,7 @@ def test_a_scipy_without_one_of_the_attributes_is_refused(solver: Any, monkeypat
 
 @pytest.mark.parametrize("solver", [LowRankBDF, LowRankRadau])
 def test_a_scipy_that_steps_without_asking_for_factors_is_refused(solver: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(solver.__mro__[1], "_step_impl", lambda _: (False, "no step"))
+    monkeypatch.setattr(solver.__bases__[1], "_step_impl", lambda _: (False, "no step"))
 
     with pytest.raises(NotImplementedError, match=r"steps without its attribute lu"):
         solution(*classifier(), solver, low_rank_jacobian, 1, 1e-6)
