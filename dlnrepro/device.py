@@ -25,7 +25,7 @@ def require(device: Device) -> None:
         UsageError: there is no device of this name, or torch finds no GPU.
     """
     if device not in DEVICES:
-        raise UsageError(f"--device: expected {' or '.join(DEVICES)}, found '{device}'")
+        raise UsageError(f"device: expected {' or '.join(DEVICES)}, found '{device}'")
     if device == "cpu":
         return
     from importlib.metadata import version
@@ -34,7 +34,7 @@ def require(device: Device) -> None:
 
     if not torch.cuda.is_available():
         built = f"torch {version('torch')}" + ("" if torch.version.cuda else ", which is built without CUDA,")
-        raise UsageError(f"--device: expected a device that is there (cpu), found {device}: {built} finds no GPU")
+        raise UsageError(f"device: expected a device that is there (cpu), found {device}: {built} finds no GPU")
 
 
 @cache

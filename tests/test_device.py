@@ -60,7 +60,7 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Traffic]]:
 def test_a_gpu_that_is_not_there_is_one_clear_line(command: Command, write_claim: Write, tmp_path: Path) -> None:
     code, out, err = command("run", write_claim(), "--device", "cuda")
     assert (code, out) == (2, "")
-    assert err.startswith("--device: expected a device that is there (cpu), found cuda: torch ")
+    assert err.startswith("device: expected a device that is there (cpu), found cuda: torch ")
     assert err.count("\n") == 1
     assert not (tmp_path / "outputs").exists()
 
@@ -72,7 +72,7 @@ def test_an_unknown_device_is_refused(command: Command, write_claim: Write) -> N
 
 
 def test_python_is_told_the_names_of_the_devices() -> None:
-    with pytest.raises(dlnrepro.UsageError, match="--device: expected cpu or cuda, found 'tpu'"):
+    with pytest.raises(dlnrepro.UsageError, match="device: expected cpu or cuda, found 'tpu'"):
         dlnrepro.run("sigmoidal-mode-dynamics", device="tpu")  # type: ignore[arg-type]
 
 
@@ -124,7 +124,7 @@ def test_what_a_gpu_computed_is_used_again_reported_without_it_and_replayed_on_i
     assert "on a GPU" in out or "cuda" in out
     code, _, err = command("replay", "-q")
     assert code == 2
-    assert err.startswith("--device: expected a device that is there (cpu), found cuda")
+    assert err.startswith("device: expected a device that is there (cpu), found cuda")
 
 
 def test_an_arm_must_fit_in_the_memory_of_its_device(
