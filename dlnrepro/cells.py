@@ -21,7 +21,7 @@ from dlnrepro.provenance import source_hash, versions
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlnrepro.engine import Cell, Numbers
+    from dlnrepro.cell import Cell, Numbers
 
 
 def cell_key(runner: str, params: Mapping[str, Any], seeds: tuple[int, ...], device: str, processor: str) -> str:
@@ -67,7 +67,7 @@ def read_cell(root: Path, key: str, cell: Cell) -> Numbers | None:
     """The stored numbers of a cell; None if there are none, or if the file is damaged or another's."""
     import numpy as np
 
-    from dlnrepro.engine import Numbers
+    from dlnrepro.cell import Numbers
 
     try:
         content = BytesIO(_path(root, key).read_bytes())

@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from dlnrepro.cell import Cell, Numbers
 from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.curves import drawings
 from dlnrepro.device import device_name
-from dlnrepro.engine import Cell, Numbers, Variation, plan
 from dlnrepro.errors import UsageError
+from dlnrepro.plan import Variation, plan
 from dlnrepro.pool import compute
 from dlnrepro.provenance import code_state, processor, source_hash
 from dlnrepro.record import ClaimRecord, record_claim

@@ -13,10 +13,10 @@ import torch
 
 from dlnrepro.catalogue import claim_paths
 from dlnrepro.device import Device
-from dlnrepro.engine import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Means
 from dlnrepro.loader import claims_at, read_claim
+from dlnrepro.plan import Variation
 from dlnrepro.record import ClaimRecord, Report, to_json
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.progress import watcher

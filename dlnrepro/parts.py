@@ -13,8 +13,8 @@ from itertools import pairwise
 
 import numpy as np
 
+from dlnrepro.cell import Cell, Numbers
 from dlnrepro.check import Outcome
-from dlnrepro.engine import Cell, Numbers
 
 LEAST_RUNS = 4
 """Runs that are trained as one tensor share the cost of a step: smaller parts would cost more in all."""

@@ -14,9 +14,10 @@ from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from typing import Any
 
+from dlnrepro.cell import Cell, Numbers
 from dlnrepro.check import Outcome
 from dlnrepro.device import Device
-from dlnrepro.engine import Cell, Numbers, run_cell
+from dlnrepro.engine import run_cell
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.parts import cut, join
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any, Literal
 
@@ -63,8 +63,28 @@ class ClaimRecord:
 
 
 @dataclass(frozen=True)
+class Unjudged:
+    """Something that was selected and could not be judged, or a fault of the program outside any claim.
+
+    Attributes:
+        code: the exit code that it stands for: 2 for a file that is no valid claim, 3 for a fault of the program.
+        path: the file, where it is one.
+        text: what is wrong, in a line.
+    """
+
+    code: Literal[2, 3]
+    path: str | None
+    text: str
+
+
+@dataclass(frozen=True)
 class Report:
-    """One run of the program: its claims, how they came out, and where they came from."""
+    """One run of the program: its claims, how they came out, and where they came from.
+
+    Attributes:
+        interrupted: whether a signal ended the run before all claims were judged; `exit_code` says which.
+        unjudged: what was selected and could not be judged.
+    """
 
     schema: Literal[1]
     exit_code: int
@@ -72,6 +92,7 @@ class Report:
     counts: dict[str, int]
     claims: list[ClaimRecord]
     provenance: Provenance
+    unjudged: list[Unjudged] = field(default_factory=list)
 
 
 def record_claim(
@@ -120,7 +141,13 @@ def record_claim(
 def judged_again(report: Report, allow_inconclusive: bool = False) -> Report:
     """The report with every verdict computed again from its stored numbers."""
     claims = [with_verdict(record, record.outcomes) for record in report.claims]
-    return compile_report(claims, report.provenance, report.interrupted, allow_inconclusive)
+    return with_claims(report, claims, allow_inconclusive)
+
+
+def with_claims(report: Report, claims: list[ClaimRecord], allow_inconclusive: bool) -> Report:
+    """The report with its claims judged anew; how it was interrupted, and what was not judged, stay."""
+    ended = report.exit_code if report.interrupted else None
+    return compile_report(claims, report.provenance, ended, allow_inconclusive, report.unjudged)
 
 
 def with_verdict(record: ClaimRecord, outcomes: Mapping[str, Outcome]) -> ClaimRecord:
@@ -140,23 +167,43 @@ def with_verdict(record: ClaimRecord, outcomes: Mapping[str, Outcome]) -> ClaimR
 
 
 def compile_report(
-    claims: list[ClaimRecord], provenance: Provenance, interrupted: bool, allow_inconclusive: bool
+    claims: list[ClaimRecord],
+    provenance: Provenance,
+    interrupted: int | None,
+    allow_inconclusive: bool,
+    unjudged: Iterable[Unjudged] = (),
 ) -> Report:
-    """A report of finished claims, with its counts and exit code."""
+    """A report of finished claims, with its counts and exit code.
+
+    Args:
+        claims: those that were judged.
+        provenance: what produced them.
+        interrupted: the exit code of the signal that ended the run, or None.
+        allow_inconclusive: whether an inconclusive claim leaves the exit code 0.
+        unjudged: what was selected beside them and could not be judged.
+    """
     counts = dict.fromkeys(("reproduced", "not reproduced", "inconclusive", "error"), 0)
     for record in claims:
         counts[record.verdict] += 1
-    code = 130 if interrupted else exit_code(claims, allow_inconclusive)
-    return Report(1, code, interrupted, counts, claims, provenance)
+    left = list(unjudged)
+    code = exit_code(claims, left, allow_inconclusive) if interrupted is None else interrupted
+    return Report(1, code, interrupted is not None, counts, claims, provenance, left)
 
 
-def exit_code(claims: Iterable[ClaimRecord], allow_inconclusive: bool) -> int:
-    """1 for a claim that came out against its expectation, then 3 for an error, 4 for an inconclusive one, else 0."""
+def exit_code(claims: Iterable[ClaimRecord], unjudged: Iterable[Unjudged], allow_inconclusive: bool) -> int:
+    """The most serious of what came out.
+
+    1 for a claim that came out against its expectation, then 3 for an error in a claim or of the program, 2 for a
+    file that is no valid claim, 4 for an inconclusive claim, else 0.
+    """
     odd = {record.verdict for record in claims if not record.as_expected}
+    codes = {item.code for item in unjudged}
     if odd & {"reproduced", "not reproduced"}:
         return 1
-    if "error" in odd:
+    if "error" in odd or 3 in codes:
         return 3
+    if 2 in codes:
+        return 2
     return 4 if "inconclusive" in odd and not allow_inconclusive else 0
 
 

@@ -6,10 +6,10 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 
+from dlnrepro.cell import Cell, Numbers
 from dlnrepro.cells import cell_key, series_digest
 from dlnrepro.check import Outcome
 from dlnrepro.device import Device, device_name, device_of, require
-from dlnrepro.engine import Cell, Numbers
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Watcher
 from dlnrepro.explanation import parameter_faults

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from dlnrepro.catalogue import called
 from dlnrepro.document import parse
-from dlnrepro.engine import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Job, Means, Watcher, prepare_job, run_jobs
 from dlnrepro.loader import claims_at, load_claim
+from dlnrepro.plan import Variation
 from dlnrepro.provenance import provenance
 from dlnrepro.record import ClaimRecord, Report, compile_report
 from dlnrepro.store import prepare, write_report
@@ -70,7 +70,7 @@ def carried_out(
     with watching as watcher:
         records, interrupted = run_jobs(jobs, means, watcher, stop)
     origin = provenance(command, started, jobs[0].variation.device)
-    report = compile_report(records, origin, interrupted, allow_inconclusive)
+    report = compile_report(records, origin, 130 if interrupted else None, allow_inconclusive)
     try:
         return report, write_report(means.root, report, started)
     except UsageError as error:

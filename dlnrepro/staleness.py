@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dlnrepro.cells import cell_key
 from dlnrepro.provenance import source_hash, versions
-from dlnrepro.record import ClaimRecord, Report, compile_report, with_verdict
+from dlnrepro.record import ClaimRecord, Report, with_claims, with_verdict
 from dlnrepro.runner import runner_names
 
 
@@ -54,4 +54,4 @@ def without_stale_numbers(report: Report, allow_inconclusive: bool) -> Report:
         because = f"its numbers are stale ({reason}); --as-recorded judges them all the same"
         judged = with_verdict(record, {})
         claims.append(replace(judged, because=because, stamps=[*record.stamps, "stale"], seconds=record.seconds))
-    return compile_report(claims, report.provenance, report.interrupted, allow_inconclusive)
+    return with_claims(report, claims, allow_inconclusive)

@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dlnrepro.cell import Cell
 from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
 from dlnrepro.device import device_name
-from dlnrepro.engine import Cell, run_cell
+from dlnrepro.engine import run_cell
 from dlnrepro.runner import silent
 from dlnrepro.store import prepare
 

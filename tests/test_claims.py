@@ -9,8 +9,9 @@ import torch
 
 from dlnrepro.catalogue import packaged
 from dlnrepro.device import Device
-from dlnrepro.engine import Variation, plan, run_cell
+from dlnrepro.engine import run_cell
 from dlnrepro.loader import load_claim
+from dlnrepro.plan import Variation, plan
 from dlnrepro.runner import silent
 from dlnrepro.verdict import judge
 

@@ -12,13 +12,14 @@ import pytest
 import torch
 
 import dlnrepro
+from dlnrepro.cell import Cell
 from dlnrepro.device import Device, computing_on, device_name, device_of, free_memory, require
 from dlnrepro.dynamics import pathways
 from dlnrepro.dynamics.arrays import array_of, running_sum, tensor_of
 from dlnrepro.dynamics.descent import descend
 from dlnrepro.dynamics.initialise import gaussian, orthonormal, uniform
 from dlnrepro.dynamics.trajectory import log_grid
-from dlnrepro.engine import Cell, run_cell
+from dlnrepro.engine import run_cell
 from dlnrepro.parts import cut
 from dlnrepro.runner import silent
 from tests.pretend_device import Traffic, pretend_device

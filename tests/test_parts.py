@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlnrepro.catalogue import packaged
+from dlnrepro.cell import Cell, Numbers
 from dlnrepro.check import Outcome
-from dlnrepro.engine import Cell, Numbers, Variation, plan, run_cell
+from dlnrepro.engine import run_cell
 from dlnrepro.loader import load_claim
 from dlnrepro.parts import LEAST_RUNS, cut, join
+from dlnrepro.plan import Variation, plan
 from dlnrepro.runner import silent
 
 

@@ -17,13 +17,13 @@ from dlnrepro.store import prepare, read_report, write_report
 
 def empty_report() -> Report:
     """A report without claims."""
-    return compile_report([], {}, interrupted=False, allow_inconclusive=False)
+    return compile_report([], {}, interrupted=None, allow_inconclusive=False)
 
 
 def test_the_newest_report_is_found_and_latest_points_at_it(tmp_path: Path) -> None:
     prepare(tmp_path)
     write_report(tmp_path, empty_report(), datetime(2026, 1, 1, tzinfo=UTC))
-    newest = compile_report([], {"command": ["dlnrepro"]}, interrupted=True, allow_inconclusive=False)
+    newest = compile_report([], {"command": ["dlnrepro"]}, interrupted=130, allow_inconclusive=False)
     folder = write_report(tmp_path, newest, datetime(2026, 1, 2, tzinfo=UTC))
     assert read_report(tmp_path, None) == newest
     assert read_report(tmp_path, folder.name) == newest

@@ -15,16 +15,18 @@ PACKAGE = Path(__file__).parent.parent / "dlnrepro"
 
 # Lowest first. A module may import from its own layer and from those before it.
 LAYERS = [
+    {"visible"},
     {"errors", "atomic", "device"},
     {"dynamics"},
     {"runner"},
     {"runners"},
     {"interval", "document"},
     {"check", "explanation"},
-    {"claim"},
+    {"cell", "claim"},
+    {"engine"},
     {"loader"},
     {"catalogue", "selection", "verdict"},
-    {"engine", "provenance", "thinning", "curves"},
+    {"plan", "provenance", "thinning", "curves"},
     {"record", "manifest", "cells"},
     {"store", "scaffold", "parts", "staleness", "comparison"},
     {"pool"},

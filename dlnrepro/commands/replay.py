@@ -54,7 +54,7 @@ def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> in
         "processor": processor(),
         "device": device_name(device),
     }
-    again = compile_report(records, here, interrupted, allow_inconclusive=False)
+    again = compile_report(records, here, 130 if interrupted else None, allow_inconclusive=False)
     comparison = compare(recorded, again, 0.0, 0.0)
     paper = Paper.of_terminal()
     differences_page(paper, comparison)

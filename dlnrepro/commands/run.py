@@ -115,9 +115,9 @@ def command(
         click.echo("nothing selected", err=True)
         return 5
 
-    from dlnrepro.engine import Variation
     from dlnrepro.errors import UsageError
     from dlnrepro.execution import Means
+    from dlnrepro.plan import Variation
     from dlnrepro.pool import usual_workers
     from dlnrepro.report.progress import watcher
     from dlnrepro.session import carried_out, prepared

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from dlnrepro.engine import Cell
+from dlnrepro.cell import Cell
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report.numbers import duration
 

@@ -6,8 +6,9 @@ import importlib
 from typing import Any
 
 from dlnrepro.catalogue import packaged
-from dlnrepro.engine import Variation, plan, run_cell
+from dlnrepro.engine import run_cell
 from dlnrepro.loader import load_claim
+from dlnrepro.plan import Variation, plan
 from dlnrepro.runner import silent
 from tests.benchmarks.pairing import Row, ratio, text
 

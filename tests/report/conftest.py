@@ -39,7 +39,7 @@ def many(report_of: Callable[..., Report]) -> Callable[[int], Report]:
     def report(count: int) -> Report:
         good, bad = report_of(), report_of("-s", "value=3")
         records = [replace((bad if n % 10 == 0 else good).claims[0], id=f"claim-{n}") for n in range(count)]
-        return compile_report(records, good.provenance, False, False)
+        return compile_report(records, good.provenance, None, False)
 
     return report
 
@@ -108,6 +108,6 @@ def report_with() -> Callable[..., Report]:
             "versions": {"torch": "2.13.0"},
             "commit": None,
         }
-        return compile_report(list(records), provenance, interrupted, False)
+        return compile_report(list(records), provenance, 130 if interrupted else None, False)
 
     return report

@@ -1,0 +1,38 @@
+"""A cell: one arm of a claim and its seeds, ready to be computed, and the numbers that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from dlnrepro.check import Outcome
+from dlnrepro.device import Device
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One arm of a claim, ready to run: its names, and everything that produces its numbers."""
+
+    claim: str
+    arm: str
+    runner: str
+    params: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    device: Device = "cpu"
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """The numbers of one cell: an outcome for the verdict, and the series beside it.
+
+    Attributes:
+        outcome: measures, or the fault that kept them from being.
+        series: name -> array of shape (runs, points).
+    """
+
+    outcome: Outcome
+    series: Mapping[str, np.ndarray]
