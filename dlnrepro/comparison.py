@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dlnrepro.arithmetic import UNKNOWN
 from dlnrepro.check import Outcome
 from dlnrepro.record import ClaimRecord, Report
 
@@ -68,7 +69,7 @@ class Comparison:
 
     Attributes:
         only_first, only_second: ids of claims that one report alone has.
-        origins: what differs in versions, commit, processor and device, in words.
+        origins: what differs in versions, commit, processor, device and modes of the math libraries, in words.
     """
 
     claims: list[ClaimComparison]
@@ -208,7 +209,7 @@ def _settings(first: ClaimRecord, second: ClaimRecord) -> list[str]:
     ]
     changes += _by_arms(moved, len(pairs))
     if first.runner_hash != second.runner_hash:
-        changes.append("the source of the runner, or of the physics below it, has changed")
+        changes.append("the source of the runner, or of what it stands on, has changed")
     return changes
 
 
@@ -226,8 +227,9 @@ def _origins(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     changes = []
     one, other = first.get("versions") or {}, second.get("versions") or {}
     changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in one | other if one.get(key) != other.get(key)]
-    places = ("commit", "processor", "platform", "device")
-    # What is older than the option was computed on the processor.
-    one, other = {"device": "cpu", **first}, {"device": "cpu", **second}
+    places = ("commit", "processor", "platform", "device", "arithmetic")
+    # What is older than the option was computed on the processor, and older records do not tell the modes of libraries.
+    older = {"device": "cpu", "arithmetic": UNKNOWN}
+    one, other = {**older, **first}, {**older, **second}
     changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in places if one.get(key) != other.get(key)]
     return changes

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from dlnrepro.arithmetic import arithmetic
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
 from dlnrepro.check import Outcome
@@ -104,8 +105,9 @@ def run_jobs(
 
 def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[ClaimRecord]:
     """The records in the order of the jobs, each as soon as its cells are there."""
+    mode = arithmetic()
     keys = {
-        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor())
+        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), mode)
         for job in jobs
         for cell in job.cells
     }
@@ -128,7 +130,7 @@ def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[Cl
                 if _complete(numbers.outcome):
                     # On a full disk the numbers are still in hand; it is the report that must say so.
                     with suppress(UsageError):
-                        write_cell(means.root, keys[id(cell)], numbers)
+                        write_cell(means.root, keys[id(cell)], cell, numbers)
                 watcher.cell_ends(cell)
             yield _record(job, mine, known, cached=any(key in stored for key in mine.values()))
 
@@ -138,7 +140,8 @@ def _record(job: Job, keys: Mapping[str, str], known: Mapping[str, Numbers], cac
     numbers = {arm: known[key] for arm, key in keys.items()}
     complete = {arm: found for arm, found in numbers.items() if _complete(found.outcome)}
     _, dirty = code_state()
-    stamps = job.variation.stamps(job.claim) + ["cached"] * cached + ["dirty"] * dirty
+    stamps = job.variation.stamps(job.claim) + ["cached"] * cached
+    stamps += ["dirty"] if dirty else ["unknown code"] if dirty is None else []
     return record_claim(
         job.claim,
         {arm: found.outcome for arm, found in numbers.items()},

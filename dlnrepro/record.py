@@ -36,7 +36,7 @@ class ClaimRecord:
         path: the claim's file, as it was called.
         claim: the claim's contents.
         claim_hash: the SHA-256 of the claim's file.
-        runner_hash: the SHA-256 of the runner's source and of the physics below it.
+        runner_hash: the SHA-256 of the sources that make the runner's numbers.
     """
 
     id: str

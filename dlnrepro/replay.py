@@ -6,6 +6,7 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 
+from dlnrepro.arithmetic import arithmetic, processor
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.cells import cell_key, series_digest
 from dlnrepro.check import Outcome
@@ -14,7 +15,6 @@ from dlnrepro.errors import UsageError
 from dlnrepro.execution import Watcher
 from dlnrepro.explanation import parameter_faults
 from dlnrepro.pool import compute
-from dlnrepro.provenance import processor
 from dlnrepro.record import ClaimRecord, Report, with_verdict
 from dlnrepro.runner import load_runner, runner_names
 
@@ -42,8 +42,9 @@ def replay(report: Report, workers: int, watcher: Watcher) -> Generator[ClaimRec
         UsageError: as `recorded_cells`, before anything is trained.
     """
     groups = recorded_cells(report)
+    mode = arithmetic()
     keys = {
-        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor())
+        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), mode)
         for group in groups
         for cell in group
     }

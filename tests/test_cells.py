@@ -22,7 +22,7 @@ CELL = Cell("toy-claim", "near", "toy", {"value": 1.0, "behaviour": "steady", "b
 def test_a_cell_is_stored_with_its_measures_and_series(tmp_path: Path) -> None:
     prepare(tmp_path)
     numbers = run_cell(CELL, silent, lambda: 1.0)
-    write_cell(tmp_path, "key", numbers)
+    write_cell(tmp_path, "key", CELL, numbers)
     with np.load(tmp_path / "cells" / "key.npz", allow_pickle=False) as stored:
         assert stored["measure.value"].tolist() == numbers.outcome.measures["value"]
         assert stored["series.height"].shape == (2, 10)
@@ -34,7 +34,7 @@ def test_a_stored_cell_is_read_back_as_it_was(tmp_path: Path) -> None:
     prepare(tmp_path)
     cell = Cell("toy-claim", "near", "toy", {**CELL.params, "behaviour": "first-diverges"}, (0, 1))
     numbers = run_cell(cell, silent, lambda: 1.0)
-    write_cell(tmp_path, "key", numbers)
+    write_cell(tmp_path, "key", cell, numbers)
     found = read_cell(tmp_path, "key", cell)
     assert found is not None
     assert found.outcome == numbers.outcome
@@ -46,7 +46,7 @@ def test_a_stored_cell_is_read_back_as_it_was(tmp_path: Path) -> None:
 def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> None:
     prepare(tmp_path)
     path = tmp_path / "cells" / "key.npz"
-    write_cell(tmp_path, "key", run_cell(CELL, silent, lambda: 1.0))
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
     whole = path.read_bytes()
     middle = whole.index(b"measure.value") + 60
     changed = {
@@ -69,8 +69,9 @@ def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest
         Cell("toy-claim", "near", "toy", {**CELL.params, "value": 1.0000001}, CELL.seeds),
         Cell("toy-claim", "near", "toy", CELL.params, (0, 2)),
     ]
-    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "a GPU", "a processor")
-    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "another processor")
+    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "a GPU", "a processor", "modes")
+    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "another processor", "modes")
+    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "a processor", "other modes")
     assert key not in {key_of(cell) for cell in others}
     monkeypatch.setattr("dlnrepro.cells.versions", lambda: {"torch": "0"})
     assert key_of(CELL) != key
@@ -78,7 +79,7 @@ def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest
 
 def key_of(cell: Cell) -> str:
     """The key of a cell."""
-    return cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), "a processor")
+    return cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), "a processor", "modes")
 
 
 def test_the_digest_of_series_changes_with_any_bit_and_name_and_not_with_the_kind_of_nan() -> None:

@@ -16,10 +16,11 @@ PACKAGE = Path(__file__).parent.parent / "dlnrepro"
 # Lowest first. A module may import from its own layer and from those before it.
 LAYERS = [
     {"visible"},
-    {"errors", "atomic", "device"},
+    {"errors", "atomic", "device", "arithmetic", "files", "imports"},
     {"dynamics"},
     {"runner"},
-    {"runners"},
+    {"runners", "plugin"},
+    {"sources"},
     {"interval", "document"},
     {"check", "explanation"},
     {"cell", "claim"},

@@ -28,10 +28,11 @@ def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> in
     code 1 if a verdict has changed, 4 if something could not be run again, 0 otherwise: whether the bits are the same
     is said, and on another machine or with other versions they need not be.
     """
+    from dlnrepro.arithmetic import arithmetic, processor, versions
     from dlnrepro.comparison import compare
     from dlnrepro.device import device_name, device_of
     from dlnrepro.pool import usual_workers
-    from dlnrepro.provenance import Provenance, processor, versions
+    from dlnrepro.provenance import Provenance
     from dlnrepro.record import compile_report, judged_again
     from dlnrepro.replay import replay
     from dlnrepro.report.differences import differences_page
@@ -53,6 +54,7 @@ def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> in
         "versions": versions(),
         "processor": processor(),
         "device": device_name(device),
+        "arithmetic": arithmetic(),
     }
     again = compile_report(records, here, 130 if interrupted else None, allow_inconclusive=False)
     comparison = compare(recorded, again, 0.0, 0.0)
