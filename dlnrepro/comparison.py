@@ -12,7 +12,8 @@ from typing import Any
 
 from dlnrepro.arithmetic import UNKNOWN
 from dlnrepro.check import Outcome
-from dlnrepro.record import ClaimRecord, Report
+from dlnrepro.errors import UsageError
+from dlnrepro.record import ClaimRecord, Report, repeated_claims
 
 CHANGED, NOT_COMPARED = 1, 4
 """Exit codes: a verdict, or a number beyond a tolerance that was asked for, has changed; something is missing."""
@@ -99,7 +100,13 @@ def compare(first: Report, second: Report, absolute: float, relative: float) -> 
         second: the other.
         absolute: numbers a and b are equal if |a - b| <= absolute + relative |a|.
         relative: likewise.
+
+    Raises:
+        UsageError: a report has a claim twice, so that nothing says which of them is compared.
     """
+    for report, which in ((first, "first"), (second, "second")):
+        if repeated := repeated_claims(report):
+            raise UsageError(f"{which} report: expected each claim once, found '{repeated[0]}' again")
     one, other = ({record.id: record for record in report.claims} for report in (first, second))
     return Comparison(
         [compare_claim(one[name], other[name], absolute, relative) for name in one if name in other],
@@ -140,6 +147,12 @@ def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, rela
 def _identical(first: ClaimRecord, second: ClaimRecord) -> bool:
     """Whether all measures of all arms, and the digests of all series, are equal to the bit."""
     return first.digests == second.digests and _bits(first.outcomes) == _bits(second.outcomes)
+
+
+def same_bits(first: ClaimRecord, second: ClaimRecord, arm: str) -> bool:
+    """Whether an arm has the same measures and series in two records, to the bit."""
+    one, other = ({arm: record.outcomes[arm]} for record in (first, second))
+    return first.digests.get(arm) == second.digests.get(arm) and _bits(one) == _bits(other)
 
 
 def _bits(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:

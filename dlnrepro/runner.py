@@ -94,13 +94,18 @@ def load_runner(name: str) -> Runner:
     entry = _registered()[name]
     try:
         module = entry.load()
-    except (ImportError, AttributeError) as error:
+    except (Exception, SystemExit) as error:  # a module may fail in any way, and it is no fault of this program
+        what = str(error) if isinstance(error, (ImportError, AttributeError)) else f"{type(error).__name__}: {error}"
         raise UsageError(
-            f"runner {name}: expected a module at {entry.value} that can be imported, found: {error}"
+            f"runner {name}: expected a module at {entry.value} that can be imported, found: {what}"
         ) from None
     if missing := [part for part in ("Params", "MEASURES", "SERIES", "run") if not hasattr(module, part)]:
         raise UsageError(
             f"runner {name}: expected Params, MEASURES, SERIES and run in {entry.value}, found no {missing[0]}"
+        )
+    if not callable(getattr(module.Params, "memory", None)) or not hasattr(module.Params, "model_fields"):
+        raise UsageError(
+            f"runner {name}: expected Params in {entry.value} to be a pydantic model with a method memory(runs)"
         )
     return cast(Runner, module)
 

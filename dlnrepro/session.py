@@ -72,7 +72,7 @@ def carried_out(
     origin = provenance(command, started, jobs[0].variation.device)
     report = compile_report(records, origin, 130 if interrupted else None, allow_inconclusive)
     try:
-        return report, write_report(means.root, report, started)
+        return report, write_report(means.root, report, datetime.now(UTC))
     except UsageError as error:
         # A disk may fill while networks are trained; what came out is still to be shown.
         return report, error

@@ -28,7 +28,7 @@ LAYERS = [
     {"loader"},
     {"catalogue", "selection", "verdict"},
     {"plan", "provenance", "thinning", "curves"},
-    {"record", "manifest", "cells"},
+    {"record", "manifest", "cells", "last"},
     {"store", "scaffold", "parts", "staleness", "comparison"},
     {"pool"},
     {"execution"},
