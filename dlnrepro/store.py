@@ -183,15 +183,13 @@ def report_path(root: Path, name: str | None) -> Path:
     Raises:
         UsageError: there is none.
     """
-    if name is None:
-        link = root / "latest" / "report.json"
+    link = root / "latest" / "report.json"
+    if name is None or (name == "latest" and not Path(name).exists()):
         newest = link if link.is_file() else next(newest_first(root), None)
         if newest is None:
             raise UsageError(f"{root}: expected a stored report, found none; 'dlnrepro run' makes one")
         return newest
     candidates = [Path(name), Path(name) / "report.json", root / "reports" / name / "report.json"]
-    if name == "latest":
-        candidates.append(root / "latest" / "report.json")
     if (found := next((path for path in candidates if path.is_file()), None)) is None:
         raise UsageError(f"{name}: expected a stored report, found none at {' or '.join(map(str, candidates))}")
     return found

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +62,79 @@ def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> N
     path.write_bytes(changed[damage])
     seeds = (0, 1, 2) if damage == "none" else CELL.seeds
     assert read_cell(tmp_path, "key", Cell("toy-claim", "near", "toy", CELL.params, seeds)) is None
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_cell_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    other = Cell("toy-claim", "far", "toy", {**CELL.params, "value": 5.0}, CELL.seeds)
+    for key, cell in (("key", CELL), ("other", other)):
+        write_cell(tmp_path, key, cell, run_cell(cell, silent, lambda: 1.0))
+    assert read_cell(tmp_path, "other", other) is not None
+    (tmp_path / "cells" / "other.npz").replace(tmp_path / "cells" / "key.npz")
+    assert read_cell(tmp_path, "key", CELL) is None
+    assert read_cell(tmp_path, "key", other) is None
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("changed", ["seeds", "params", "runner"])
+def test_a_cell_of_other_parameters_seeds_or_runner_is_not_used(tmp_path: Path, changed: str) -> None:
+    prepare(tmp_path)
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
+    others = {"seeds": (1, 0), "params": {**CELL.params, "value": 2.0}, "runner": "toys"}
+    assert read_cell(tmp_path, "key", replace(CELL, **{changed: others[changed]})) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("toys")
+def test_numbers_that_were_edited_are_not_used(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    path = tmp_path / "cells" / "key.npz"
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    np.savez_compressed(path, **{**arrays, "measure.value": np.array([1.0, 1.0])})
+    assert read_cell(tmp_path, "key", CELL) is None
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_cell_with_damaged_shapes_is_not_used(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    whole = run_cell(CELL, silent, lambda: 1.0)
+    for series in ({"height": np.zeros((3, 10))}, {"height": np.zeros(2)}, {"height": np.zeros((2, 10), np.float32)}):
+        write_cell(tmp_path, "key", CELL, replace(whole, series=series))
+        assert read_cell(tmp_path, "key", CELL) is None
+
+
+@pytest.mark.usefixtures("toys")
+def test_of_thousands_of_damages_none_is_believed_and_none_ends_the_run(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    path = tmp_path / "cells" / "key.npz"
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
+    whole = path.read_bytes()
+    draw = random.Random(0)
+    for _ in range(500):
+        damaged = bytearray(whole)
+        for _ in range(draw.choice((1, 1, 2, 8))):
+            damaged[draw.randrange(len(damaged))] ^= 1 << draw.randrange(8)
+        start = draw.randrange(len(damaged))
+        damaged = draw.choice((damaged, damaged[:start], damaged[start:], damaged + damaged[start:]))
+        path.write_bytes(damaged)
+        assert bytes(damaged) == whole or read_cell(tmp_path, "key", CELL) is None
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_damaged_archive_whose_sum_was_made_again_ends_no_run(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    path = tmp_path / "cells" / "key.npz"
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
+    whole = path.read_bytes()[:-64]
+    draw = random.Random(1)
+    for _ in range(500):
+        damaged = bytearray(whole)
+        for _ in range(draw.choice((1, 1, 2, 8))):
+            damaged[draw.randrange(len(damaged))] ^= 1 << draw.randrange(8)
+        path.write_bytes(damaged + hashlib.sha256(damaged).hexdigest().encode())
+        read_cell(tmp_path, "key", CELL)
 
 
 @pytest.mark.usefixtures("toys")
