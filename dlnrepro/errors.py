@@ -13,8 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlnrepro.visible import storable
-
 
 class ReproError(Exception):
     """The root of every error that a user sees as a line of text."""
@@ -56,3 +54,14 @@ def one_line(error: BaseException) -> str:
     if len(text) > LONGEST_TEXT:
         text = f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)"
     return storable(f"{type(error).__name__}{': ' * bool(text)}{text}")
+
+
+def storable(text: str) -> str:
+    r"""The text with `\xe9` in the place of a byte of a file's name, or of an error, that is no text in UTF-8.
+
+    Python keeps such bytes as half characters, which no file in UTF-8 and no JSON text can hold.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()

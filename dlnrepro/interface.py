@@ -14,11 +14,12 @@ from signal import SIGINT
 from typing import Any, SupportsIndex
 
 from dlnrepro.catalogue import claim_paths
+from dlnrepro.check import LARGEST_SEED
 from dlnrepro.device import Device
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Means
 from dlnrepro.loader import claims_at, read_claim
-from dlnrepro.plan import LARGEST_SEED, Variation
+from dlnrepro.plan import Variation
 from dlnrepro.record import ClaimRecord, Report, to_json
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.progress import watcher

@@ -9,14 +9,13 @@ from typing import Any
 from pydantic import BaseModel
 
 from dlnrepro.cell import Cell
+from dlnrepro.check import LARGEST_SEED
 from dlnrepro.claim import Claim
 from dlnrepro.device import Device, free_memory, require
 from dlnrepro.document import dotted
 from dlnrepro.errors import UsageError
 from dlnrepro.explanation import parameter_faults
 from dlnrepro.runner import load_runner
-
-LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True)

@@ -20,13 +20,11 @@ A runner never judges. A run that diverges keeps NaN in its place, which the ver
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from dlnrepro.errors import UsageError
@@ -101,33 +99,35 @@ def load_runner(name: str) -> Runner:
     entry = _registered()[name]
     try:
         module = entry.load()
-    except (ImportError, AttributeError) as error:
+    except (Exception, SystemExit) as error:  # a module may fail in any way, and it is no fault of this program
+        what = str(error) if isinstance(error, (ImportError, AttributeError)) else f"{type(error).__name__}: {error}"
         raise UsageError(
-            f"runner {name}: expected a module at {entry.value} that can be imported, found: {error}"
+            f"runner {name}: expected a module at {entry.value} that can be imported, found: {what}"
         ) from None
     if missing := [part for part in ("Params", "MEASURES", "SERIES", "run") if not hasattr(module, part)]:
         raise UsageError(
             f"runner {name}: expected Params, MEASURES, SERIES and run in {entry.value}, found no {missing[0]}"
         )
+    if not callable(getattr(module.Params, "memory", None)) or not hasattr(module.Params, "model_fields"):
+        raise UsageError(
+            f"runner {name}: expected Params in {entry.value} to be a pydantic model with a method memory(runs)"
+        )
     return cast(Runner, module)
 
 
-def runner_sources(name: str) -> list[Path]:
-    """The files that hold a runner, without importing it: its module, or all modules of the package it comes in."""
-    own = name in _own()
-    module = f"dlnrepro.runners.{name}" if own else _registered()[name].module
-    top = importlib.util.find_spec(module if own else module.split(".")[0])
-    assert top is not None
-    if top.submodule_search_locations:
-        return sorted(path for folder in top.submodule_search_locations for path in Path(folder).rglob("*.py"))
-    assert top.origin is not None
-    return [Path(top.origin)]
+def registered(name: str) -> EntryPoint | None:
+    """The entry point of a runner that another package registers; None for one that comes with the program."""
+    return None if name in _own() else _registered().get(name)
+
+
+def runner_folders() -> list[str]:
+    """The folders that hold the runners that come with the program."""
+    return list(importlib.import_module("dlnrepro.runners").__path__)
 
 
 def _own() -> set[str]:
     """The names of the runners that come with the program."""
-    package = importlib.import_module("dlnrepro.runners")
-    return {module.name for module in pkgutil.iter_modules(package.__path__)}
+    return {module.name for module in pkgutil.iter_modules(runner_folders())}
 
 
 @cache

@@ -36,7 +36,7 @@ def test_numbers_of_changed_source_are_not_used(
         monkeypatch.setattr(f"dlnrepro.{module}.source_hash", lambda _: "other")
     code, out, _ = command("report", "-q")
     assert code == 4
-    assert "the source of runner 'toy', or of the physics below it, has changed" in " ".join(out.split())
+    assert "the source of runner 'toy', or of what it stands on, has changed" in " ".join(out.split())
 
 
 def test_numbers_with_other_parameters_than_their_key_says_are_not_used(

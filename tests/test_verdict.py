@@ -10,6 +10,7 @@ import pytest
 
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
+from dlnrepro.errors import UsageError
 from dlnrepro.loader import load_claim
 from dlnrepro.verdict import judge
 
@@ -98,3 +99,34 @@ def test_a_check_carries_its_counts_range_and_gap(claim: Claim) -> None:
     assert (far.tells, far.inside, far.outside) == (True, 0, 4)
     assert item.gap == pytest.approx((3.0 - 1.1) - (1.05 - 1.1))
     assert item.mark == "undecided"
+
+
+@pytest.mark.parametrize("near", [[], [1.0], [1.0] * 3])
+@pytest.mark.parametrize("far", [[], [5.0], [5.0] * 3, BAD])
+def test_runs_without_numbers_decide_nothing(claim: Claim, near: list[float], far: list[float]) -> None:
+    noise = [0.0] * 4
+    few = Outcome((0, 1, 2, 3), {"value": near, "noise": noise})
+    assert judge(claim, {"near": few, "far": outcome(far)}).word == "inconclusive"
+    assert judge(claim, {"near": outcome(GOOD), "far": outcome(far)}).word == (
+        "reproduced" if far == BAD else "inconclusive"
+    )
+
+
+def test_a_measure_that_is_missing_decides_nothing(claim: Claim) -> None:
+    seeds = (0, 1, 2, 3)
+    whole = {"near": outcome(GOOD), "far": outcome(BAD)}
+    assert judge(claim, whole).word == "reproduced"
+    for arm, measures in (("near", {"noise": [0.0] * 4}), ("near", {"value": GOOD}), ("far", {"noise": [0.0] * 4})):
+        assert judge(claim, {**whole, arm: Outcome(seeds, measures)}).word == "inconclusive"
+    for arm in whole:
+        assert judge(claim, {**whole, arm: Outcome((), {})}).word == "inconclusive"
+
+
+def test_more_numbers_than_seeds_and_a_seed_twice_are_refused(claim: Claim) -> None:
+    many = Outcome((0, 1), {"value": GOOD})
+    with pytest.raises(
+        UsageError, match="toy-claim: arm near: value: expected one number for each of 2 seeds, found 4"
+    ):
+        judge(claim, {"near": many})
+    with pytest.raises(UsageError, match="toy-claim: arm near: seeds: expected each seed once, found 1 again"):
+        judge(claim, {"near": Outcome((0, 1, 1, 2), {"value": GOOD})})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,17 @@ figures = click.option(
     metavar="DIR",
     help="Also write every figure to DIR, as SVG.",
 )
+
+
+class Finite(click.FloatRange):
+    """A number in a range that is neither NaN, which no bound excludes, nor infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or click's error that names the option."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"expected a finite number, found {value}", param, ctx)
+        return number
 
 
 def structured_claims(names: Sequence[str], words: str | None, tags: str | None) -> list[tuple[Claim, Path]]:

@@ -58,7 +58,9 @@ Examples:
 @click.option("--no-cache", is_flag=True, help="Compute every arm anew, also those whose numbers are stored.")
 @click.option("--quick", is_flag=True, help="The claims' toy profiles: a first look in seconds.")
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop after the first claim that is not as expected.")
-@click.option("--last-failed", is_flag=True, help="Only claims that were not as expected the last time.")
+@click.option(
+    "--last-failed", is_flag=True, help="Only claims that were not as expected the last time in this variation."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be run; train and write nothing.")
 @click.option("--no-controls", is_flag=True, help="Leave out the negative controls (the result is stamped).")
 @click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
@@ -110,23 +112,24 @@ def command(
 
     check_files(files, figures)
     chosen = options.structured_claims(claims, words, tags)
-    if last_failed:
-        from dlnrepro.store import last_verdicts
+    from dlnrepro.plan import Variation
 
-        failed = {name for name, last in last_verdicts(outputs).items() if not last.as_expected}
+    variation = Variation(seeds, seed_base, options.overrides(settings), quick, not no_controls, device)
+    if last_failed:
+        from dlnrepro.store import failed_last
+
+        failed = failed_last(outputs, {claim.id: variation.stamps(claim) for claim, _ in chosen})
         chosen = [(claim, path) for claim, path in chosen if claim.id in failed]
     if not chosen:
         click.echo("nothing selected", err=True)
         return 5
 
     from dlnrepro.execution import Means
-    from dlnrepro.plan import Variation
     from dlnrepro.pool import usual_workers
     from dlnrepro.record import most_serious
     from dlnrepro.report.progress import watcher
     from dlnrepro.session import carried_out, prepared
 
-    variation = Variation(seeds, seed_base, options.overrides(settings), quick, not no_controls, device)
     ready = prepared([path for _, path in chosen], variation)
     if dry_run:
         _describe(ready)
