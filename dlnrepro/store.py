@@ -110,11 +110,13 @@ def _fault(record: ClaimRecord) -> str | None:
     for index, drawing in enumerate(record.drawings):
         if (drawing.title, drawing.x, tuple(drawing.y), drawing.scale) not in figures:
             return f"drawings.{index}: expected one of the figures of the claim"
-        for line in (*drawing.lines, *drawing.references):
-            # A reference has no range over runs.
-            lengths = {len(values) for values in (line.median, line.low, line.high) if values or values is line.median}
-            if lengths != {len(line.positions)}:
+        for line in drawing.lines:
+            if {len(part) for part in (line.median, line.low, line.high)} != {len(line.positions)}:
                 return f"drawings.{index}: expected as many values as positions in every line"
+        # A reference has no range over runs.
+        for line in drawing.references:
+            if len(line.median) != len(line.positions) or line.low or line.high:
+                return f"drawings.{index}: expected as many values as positions, and no range, in every reference"
     return None
 
 
