@@ -18,7 +18,7 @@ SAYS = """
 import json
 from datetime import UTC, datetime
 from dlnrepro.provenance import provenance
-found = provenance(["dlnrepro"], datetime.now(UTC), "cpu")
+found = provenance(["dlnrepro"], datetime.now(UTC), "cpu", "")
 print(json.dumps({key: found.get(key) for key in ("commit", "dirty", "versions")}))
 """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from dlnrepro.record import from_json
 from dlnrepro.replay import replay
 from dlnrepro.report.progress import watcher
+from dlnrepro.signals import Signals
 
 
 def test_what_failed_then_and_fails_now_has_no_digest(
@@ -17,7 +18,7 @@ def test_what_failed_then_and_fails_now_has_no_digest(
     command("run", failing, "-q", "-o", "out.json")
     report = from_json((tmp_path / "out.json").read_bytes())
     with watcher(True) as watching:
-        (now,) = replay(report, 1, watching)
+        (now,) = replay(report, 1, watching, Signals(()))
     assert list(now.digests) == ["near"]
     assert now.digests == report.claims[0].digests
     assert now.outcomes["far"].fault == report.claims[0].outcomes["far"].fault
