@@ -15,6 +15,7 @@ import click
 from dlnrepro import __version__
 from dlnrepro.errors import ReproError
 from dlnrepro.report.pipe import lost_output, outlive_readers
+from dlnrepro.visible import one_line, say
 
 COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "completion")
 
@@ -47,14 +48,19 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
 )
-@click.version_option(__version__, prog_name="dlnrepro")
-def cli() -> None:
+@click.version_option(__version__, "-V", "--version", prog_name="dlnrepro")
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Published claims about deep linear networks, as experiments that can fail.
 
     Each claim is one YAML file. A run trains the networks it names, holds what was measured against its criteria, and
     against negative controls that must break them, and says whether the claim is reproduced.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+        context.exit(2)
 
 
 def main() -> None:
@@ -76,12 +82,12 @@ def _code() -> int:
         result = cli.main(prog_name="dlnrepro", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except ReproError as error:
-        click.echo(str(error), err=True)
+        say(str(error))
         return 2
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dlnrepro"
-        click.echo(f"{path}: {error.format_message()} (see {path} --help)", err=True)
+        say(one_line(f"{path}: {error.format_message()} (see {path} --help)"))
         return 2
     except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("interrupted", err=True)

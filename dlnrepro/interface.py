@@ -11,17 +11,16 @@ from typing import Any
 
 import torch
 
-from dlnrepro.catalogue import claim_paths
 from dlnrepro.device import Device
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import ClaimError, UsageError
 from dlnrepro.execution import Means
-from dlnrepro.loader import claims_at, read_claim
+from dlnrepro.gathering import gathered
+from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation
 from dlnrepro.record import ClaimRecord, Report, to_json
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.progress import watcher
 from dlnrepro.report.summary import summary
-from dlnrepro.selection import selected
 from dlnrepro.session import carried_out, prepared
 
 
@@ -95,9 +94,10 @@ def run(
 
     Args:
         claims: ids of claims, or paths of claim files or folders; all claims if none is given.
-        words: only claims whose id or title matches, as `-k`.
+        words: only claims in whose text, as `dlnrepro show` prints it, the words stand, as `-k`.
         tags: only claims with these tags, as `-m`.
-        settings: other values for parameters of the setup, as `-s`.
+        settings: other values for parameters, as `-s`: `{"depth": 4}` for every arm that does not set it itself,
+            `{"deep.depth": 4}` for the arm `deep` alone.
         seeds: runs per arm instead of the claim's own number.
         seed_base: the first seed.
         quick: the claims' toy profiles.
@@ -111,19 +111,21 @@ def run(
         quiet: whether to show no progress on standard error.
 
     Raises:
-        ClaimError: a claim file is not valid; with every fault of every file.
+        ClaimError: a claim file that was named is not valid, or no file is; with every fault of every file. Other
+            files of a folder that are not valid are in the report, as `unjudged`.
         UsageError: nothing is selected, or a setting, a seed or the folder is not as it must be.
     """
-    found = claims_at(claim_paths([str(claim) for claim in claims]), read_claim)
-    chosen = {claim.id for claim in selected([claim for claim, _ in found], words, tags)}
-    if not chosen:
-        raise UsageError("nothing selected")
+    selection = gathered([str(claim) for claim in claims], words, tags, load_claim)
+    if not selection.claims:
+        raise ClaimError(selection.faults) if selection.faults else UsageError("nothing selected")
+    if not quiet:
+        selection.say_rest()
     variation = Variation(seeds, seed_base, dict(settings or {}), quick, controls, device)
-    jobs = prepared([path for claim, path in found if claim.id in chosen], variation)
+    jobs = prepared(selection.claims, variation)
     means = Means(Path(outputs), workers, cache, budget)
     threads = torch.get_num_threads()
     try:
-        report, folder = carried_out(jobs, means, watcher(quiet), ["dlnrepro.run"])
+        report, folder = carried_out(jobs, means, watcher(quiet), ["dlnrepro.run"], unjudged=selection.unjudged)
     finally:
         torch.set_num_threads(threads)
     if isinstance(folder, UsageError):

@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dlnrepro.catalogue import called
+from dlnrepro.claim import Claim
 from dlnrepro.document import parse
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Job, Means, Watcher, prepare_job, run_jobs
-from dlnrepro.loader import claims_at, load_claim
 from dlnrepro.plan import Variation
 from dlnrepro.provenance import provenance
-from dlnrepro.record import ClaimRecord, Report, compile_report
+from dlnrepro.record import ClaimRecord, Report, Unjudged, compile_report
 from dlnrepro.store import prepare, write_report
 
 
-def prepared(paths: Sequence[Path], variation: Variation) -> list[Job]:
-    """The claims of some files made ready to run, each held against its runner; nothing is trained yet.
+def prepared(claims: Iterable[tuple[Claim, Path]], variation: Variation) -> list[Job]:
+    """Claims that were held against their runners, made ready to run; nothing is trained yet.
 
     Raises:
-        ClaimError: with every fault of every file.
         UsageError: the variation cannot be applied to a claim.
     """
-    return [
-        prepare_job(claim, path, variation, repeating(path, variation)) for claim, path in claims_at(paths, load_claim)
-    ]
+    return [prepare_job(claim, path, variation, repeating(path, variation)) for claim, path in claims]
 
 
 def repeating(path: Path, variation: Variation) -> str:
@@ -51,6 +48,7 @@ def carried_out(
     command: Sequence[str],
     stop: Callable[[ClaimRecord], bool] = lambda _: False,
     allow_inconclusive: bool = False,
+    unjudged: Sequence[Unjudged] = (),
 ) -> tuple[Report, Path | UsageError]:
     """The report of all jobs, and the folder it is stored in, or the error that kept it from being stored.
 
@@ -61,6 +59,7 @@ def carried_out(
         command: the command line, for the record.
         stop: after a record for which this is true, no further job is judged.
         allow_inconclusive: an inconclusive claim does not change the exit code.
+        unjudged: what was selected and is no valid claim.
 
     Raises:
         UsageError: the output folder cannot be written; before anything is trained.
@@ -70,7 +69,7 @@ def carried_out(
     with watching as watcher:
         records, interrupted = run_jobs(jobs, means, watcher, stop)
     origin = provenance(command, started, jobs[0].variation.device)
-    report = compile_report(records, origin, 130 if interrupted else None, allow_inconclusive)
+    report = compile_report(records, origin, 130 if interrupted else None, allow_inconclusive, unjudged)
     try:
         return report, write_report(means.root, report, started)
     except UsageError as error:
@@ -81,4 +80,4 @@ def carried_out(
 def _shown(value: object) -> str:
     """A parameter's value on one line, such that it is read back as it is."""
     plain = isinstance(value, str) and parse(value).value == value
-    return str(value) if plain else json.dumps(value)
+    return str(value) if plain else json.dumps(value, default=str)

@@ -140,7 +140,8 @@ def report_path(root: Path, name: str | None) -> Path:
     if name == "latest":
         candidates.append(root / "latest" / "report.json")
     if (found := next((path for path in candidates if path.is_file()), None)) is None:
-        raise UsageError(f"{name}: expected a stored report, found none at {' or '.join(map(str, candidates))}")
+        places = " or ".join(map(str, candidates))
+        raise UsageError(f"{name}: expected a stored report, or a claim that is in one, found none at {places}")
     return found
 
 
@@ -162,6 +163,15 @@ def last_verdicts(root: Path, limit: int = 20) -> dict[str, LastVerdict]:
             for name, last in json.loads(path.with_name(VERDICTS).read_bytes()).items():
                 found.setdefault(name, LastVerdict(**{**last, "stamps": tuple(last["stamps"])}))
     return found
+
+
+def newest_with(root: Path, claim: str) -> Path | None:
+    """The newest stored report that holds a claim; None if there is none. Unreadable ones are passed over."""
+    for path in newest_first(root):
+        with suppress(OSError, ValueError, TypeError):
+            if claim in json.loads(path.with_name(VERDICTS).read_bytes()):
+                return path
+    return None
 
 
 def _last(record: ClaimRecord) -> LastVerdict:

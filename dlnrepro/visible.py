@@ -35,6 +35,11 @@ def escaped(text: str) -> str:
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape", "backslashreplace").decode(), text)
 
 
+def one_line(text: str) -> str:
+    r"""The text as `escaped` shows it, on a single line: an end of a line is shown as `\n`."""
+    return escaped(text).replace("\n", "\\n")
+
+
 def harmless(text: str) -> str:
     """The text with no line in it that a CI system would take for a command; unchanged outside of one."""
     if not any(os.environ.get(name) for name in ("GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")):

@@ -17,7 +17,7 @@ def faults(path: Path) -> list[str]:
     """The faults of a claim file without its path."""
     with pytest.raises(ClaimError) as error:
         load_claim(path)
-    return [fault.removeprefix(f"{path}:") for fault in error.value.faults]
+    return [str(fault).removeprefix(f"{path}:") for fault in error.value.faults]
 
 
 def test_a_valid_claim_is_loaded_with_single_names_as_lists(write_claim: Write) -> None:

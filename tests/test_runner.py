@@ -56,17 +56,22 @@ def test_without_the_package_the_claim_is_refused_by_name(command: Command) -> N
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        ("coin = not_there_at_all", "runner coin: expected a module at not_there_at_all that can be imported, found: "),
-        ("coin = json", "runner coin: expected Params, MEASURES, SERIES and run in json, found no Params"),
+        (
+            "coin = not_there_at_all",
+            "expected a module at not_there_at_all that can be imported, found: No module named",
+        ),
+        ("coin = json", "expected Params, MEASURES, SERIES and run in json, found no Params"),
     ],
 )
 def test_a_registration_that_is_no_runner_is_one_line(
     register: Callable[..., None], command: Command, entry: str, fault: str
 ) -> None:
     register(entry)
-    code, _, err = command("run", EXAMPLE / "fair-coin.yaml")
-    assert code == 2
-    assert err.startswith(fault)
+    for name in ("check", "run"):
+        code, _, err = command(name, EXAMPLE / "fair-coin.yaml")
+        assert code == 2
+        assert err.startswith(f"{EXAMPLE}/fair-coin.yaml:11:1: runner: {fault}")
+        assert err.count("\n") == 1
 
 
 def test_a_name_that_two_packages_register_is_refused(register: Callable[..., None]) -> None:

@@ -16,12 +16,10 @@ if TYPE_CHECKING:
 
 @click.command("replay", short_help="Runs a stored run again from its record: same bits?")
 @click.argument("run", required=False, shell_complete=candidates.reports)
-@click.option(
-    "-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes; as many as cores if left out."
-)
+@options.workers
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @options.outputs
-def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> int:
+def command(run: str | None, workers: int | None, quiet: bool, outputs: Path) -> int:
     """Run a stored run again, with the parameters and seeds of its record, and compare.
 
     RUN is the name of a folder in outputs/reports or a path; the newest run if left out. Nothing is stored. Exit
@@ -43,7 +41,7 @@ def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> in
     device = device_of(recorded.provenance.get("device", "cpu"))
     records: list[ClaimRecord] = []
     interrupted = False
-    with watcher(quiet) as watching, closing(replay(recorded, jobs or usual_workers(device), watching)) as replayed:
+    with watcher(quiet) as watching, closing(replay(recorded, workers or usual_workers(device), watching)) as replayed:
         try:
             records.extend(replayed)
         except KeyboardInterrupt:

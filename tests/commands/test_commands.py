@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -26,13 +27,15 @@ def test_list_groups_claims_by_paper_with_their_last_verdict(
     assert command("run", "toy-claim", "--quick", "-q")[0] == 0
     code, out, _ = command("list")
     assert code == 0
-    assert out.splitlines() == [
+    assert re.sub(r"[0-9.]+ s", "0.0 s", out).splitlines() == [
         "Toys (A. Author, Nowhere 2026)",
-        "  toy-claim   reproduced (toy)",
+        "  toy-claim   reproduced (toy) in 0.0 s",
         "      The toy is near one",
+        "      tags: toy, small",
     ]
     rows = json.loads(command("list", "--json")[1])
     assert [(row["id"], row["last_verdict"]) for row in rows] == [("toy-claim", "reproduced")]
+    assert rows[0]["last_seconds"] > 0
     assert command("list", "-m", "no-such-tag")[0] == 5
 
 
@@ -52,7 +55,7 @@ def test_check_tells_valid_files_from_faulty_ones(command: Command, write_claim:
     assert command("check", tmp_path) == (2, "", fault + "\n")
     assert json.loads(command("check", tmp_path, "--format", "json")[1]) == {
         "files": 2,
-        "faults": [{"file": str(bad), "line": 12, "column": 1, "text": fault.split(": ", 1)[1]}],
+        "faults": [{"file": str(bad), "line": 12, "column": 1, "key": "seeds", "text": fault.split(": ", 1)[1]}],
     }
     code, out, _ = command("check", bad, "--format", "github")
     assert (code, out) == (2, f"::error file={bad},line=12,col=1::seeds: expected a number of at least 1, found 0\n")
