@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -58,8 +59,14 @@ def packaged() -> Path:
 
 
 def called(path: Path) -> str:
-    """What to call the claim of a file on the command line: its id where that is enough, or the path."""
-    return path.stem if path.parent in (_OWN, packaged()) else str(path)
+    """What to call the claim of a file on the command line: its id where that stands for it, or the path."""
+    if path.parent in (_OWN, packaged()):
+        with suppress(UsageError):
+            found = _named(path.stem).claims
+            if len(found) == 1 and os.path.realpath(found[0].path) == os.path.realpath(path):
+                return path.stem
+    # What begins with a hyphen would be taken for an option.
+    return f"./{path}" if str(path).startswith("-") else str(path)
 
 
 def claim_paths(names: Sequence[str]) -> list[Path]:

@@ -102,7 +102,7 @@ def shown(value: Any) -> str:
 
 def _keys_at(model: type[BaseModel], place: Iterable[str | int]) -> list[str]:
     """The keys that a model admits at a place inside it."""
-    schema = _schema(model)
+    schema = model_schema(model)
     definitions = schema.get("$defs", {})
     node: dict[str, Any] = schema
     for part in place:
@@ -113,7 +113,7 @@ def _keys_at(model: type[BaseModel], place: Iterable[str | int]) -> list[str]:
 
 
 @cache
-def _schema(model: type[BaseModel]) -> dict[str, Any]:
+def model_schema(model: type[BaseModel]) -> dict[str, Any]:
     """The JSON schema of a model; of one that has none, the names of its fields."""
     try:
         return model.model_json_schema()

@@ -28,7 +28,7 @@ LAYERS = [
     {"catalogue", "selection", "verdict", "reach"},
     {"plan", "provenance", "thinning", "curves"},
     {"record", "manifest", "cells"},
-    {"gathering", "store", "scaffold", "parts", "staleness", "comparison"},
+    {"first_runner", "placeholders", "gathering", "store", "scaffold", "parts", "staleness", "comparison"},
     {"pool"},
     {"execution"},
     {"replay", "session"},
