@@ -41,7 +41,8 @@ def tags(context: click.Context, parameter: click.Parameter, incomplete: str) ->
 
 def settings(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001  click's signature
     """`KEY=` of the claims that the line names; behind `ARM.`, with the arm before it."""
-    named = context.params.get("claims")
+    # An option that still waits for its value ends the reading of the line: words before it are left in `args`.
+    named = [word for word in context.params.get("claims") or context.args if not word.startswith("-")]
     contents = _contents(named) if named else []
     keys = {key for value in contents for key in _keys(value.get("setup"))}
     arms = {arm for value in contents for arm in _keys(value.get("arms"))}
