@@ -56,7 +56,8 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
         _print_counts("runner", {**dict.fromkeys(runner_names(), 0), **Counter(c.runner for c in claims)}, as_json)
         return code
     if not claims:
-        say("nothing selected")
+        if not code:
+            say("nothing selected")
         return code or 5
     if tags == ALL_TAGS:
         _print_counts("tag", Counter(tag for claim in claims for tag in claim.tags), as_json)

@@ -117,7 +117,8 @@ def command(
     selection = gathered(claims, words, tags, load_claim, failed)
     selection.say_rest()
     if not selection.claims:
-        say("nothing selected")
+        if not selection.faults:
+            say("nothing selected")
         return 2 if selection.faults else 5
 
     from dlnrepro.commands.dry_run import dry_run as describe
