@@ -15,7 +15,7 @@ from pathlib import Path
 
 from dlnrepro.document import shortened, suggestion
 from dlnrepro.errors import UsageError
-from dlnrepro.visible import one_line
+from dlnrepro.visible import on_one_line
 
 SUFFIXES = (".yaml", ".yml")
 
@@ -201,4 +201,4 @@ def _is(path: Path, kind: object) -> bool:
 
 def _shown(name: str) -> str:
     """A name as it may stand in a message."""
-    return one_line(shortened(name))
+    return on_one_line(shortened(name))

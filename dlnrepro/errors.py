@@ -6,7 +6,8 @@
     │   └── RunnerError   a runner cannot be imported, or lacks what it promises    exit code 2
     └── Disagreement      two routes to one number differ: the run is in error      exit code 3
 
-Everything else that escapes is a fault of this program, and keeps its traceback.
+Everything else that escapes is a fault of this program (`dlnrepro.faults`): exit code 3, one line, and a file with its
+traceback.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dlnrepro.visible import one_line
+from dlnrepro.visible import on_one_line, storable
 
 
 class ReproError(Exception):
@@ -38,12 +39,12 @@ class Fault:
 
     def on(self, path: str | Path) -> str:
         """The fault as the one line a user sees."""
-        return one_line(f"{path}:{self.line}:{self.column}: {self.message}")
+        return on_one_line(f"{path}:{self.line}:{self.column}: {self.message}")
 
     @property
     def message(self) -> str:
         """The key, and what was expected and found there."""
-        return one_line(f"{self.key}: {self.text}" if self.key else self.text)
+        return on_one_line(f"{self.key}: {self.text}" if self.key else self.text)
 
     def __str__(self) -> str:
         """The fault as the one line a user sees."""
@@ -83,5 +84,23 @@ class Disagreement(ReproError):
     """Two independent routes to one number differ by more than their errors allow."""
 
 
-class BudgetSpent(Exception):
-    """Raised by a progress callback to stop a runner whose time is up; the engine turns it into undecided runs."""
+class BudgetSpent(BaseException):
+    """Raised by a progress callback to stop a runner whose time is up; the engine turns it into undecided runs.
+
+    It is no `Exception`, so that a runner that catches its own errors does not catch this.
+    """
+
+
+LONGEST_TEXT = 2000
+"""Letters of an error's text that are kept; a runner may put a whole array into it."""
+
+
+def one_line(error: BaseException) -> str:
+    """An error in one line: its kind, and its text as far as it is of use."""
+    try:
+        text = " ".join(str(error).split())
+    except Exception:
+        text = "its text cannot be read"
+    if len(text) > LONGEST_TEXT:
+        text = f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)"
+    return storable(f"{type(error).__name__}{': ' * bool(text)}{text}")

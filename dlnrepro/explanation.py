@@ -10,6 +10,7 @@ from pydantic import BaseModel, PydanticInvalidForJsonSchema, ValidationError
 from pydantic_core import ErrorDetails
 
 from dlnrepro.document import Place, one_of, shortened, suggestion
+from dlnrepro.errors import one_line
 
 _EXPECTED = {
     "string_type": "text",
@@ -53,7 +54,7 @@ def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list
         return error.errors(include_url=False)
     except Exception as error:
         # The model is the runner's own code: what its validators raise is a fault of these values, never ours.
-        found = ValueError(f"expected values that Params admits, found: {type(error).__name__}: {error}")
+        found = ValueError(f"expected values that Params admits, found: {one_line(error)}")
         return [{"type": "value_error", "loc": (), "msg": str(found), "input": values, "ctx": {"error": found}}]
     return []
 

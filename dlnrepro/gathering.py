@@ -17,7 +17,7 @@ from dlnrepro.errors import ClaimError, Fault
 from dlnrepro.loader import read_claim
 from dlnrepro.record import Unjudged
 from dlnrepro.selection import selected
-from dlnrepro.visible import one_line, say
+from dlnrepro.visible import on_one_line, say, storable
 
 MOST_NAMED = 5
 """Hidden files that are named; further ones are counted."""
@@ -43,7 +43,7 @@ class Selection:
         files: dict[str, list[Fault]] = defaultdict(list)
         for fault in self.faults:
             files[fault.path].append(fault)
-        return [Unjudged(2, path, _sum(faults)) for path, faults in files.items()]
+        return [Unjudged(2, storable(path), _sum(faults)) for path, faults in files.items()]
 
     def say_rest(self) -> None:
         """Name the faults and the files that were passed over, on standard error."""
@@ -92,7 +92,7 @@ def gathered(
 
 def passed_over(hidden: Sequence[Path]) -> list[str]:
     """The lines that name the hidden files."""
-    lines = [one_line(f"passed over: {path} (hidden)") for path in hidden[:MOST_NAMED]]
+    lines = [on_one_line(f"passed over: {path} (hidden)") for path in hidden[:MOST_NAMED]]
     more = len(hidden) - MOST_NAMED
     return lines + ([f"passed over: {more:,} more hidden file{'s' * (more > 1)}"] if more > 0 else [])
 

@@ -13,7 +13,7 @@ from dlnrepro.cell import Cell
 from dlnrepro.claim import Claim
 from dlnrepro.device import Device, free_memory, require
 from dlnrepro.document import dotted, one_of, suggestion
-from dlnrepro.errors import RunnerError, UsageError
+from dlnrepro.errors import RunnerError, UsageError, one_line
 from dlnrepro.explanation import parameter_faults, shown
 from dlnrepro.reach import arm_values, reach, split
 from dlnrepro.runner import load_runner
@@ -96,9 +96,7 @@ def needed_memory(runner: str, params: Any, runs: int) -> int:
         needed = params.memory(runs)
     except Exception as error:
         # It is the runner's own code, and what it raises is the runner's fault.
-        raise RunnerError(
-            runner, f"expected Params.memory({runs}) to give bytes, found: {type(error).__name__}: {error}"
-        ) from None
+        raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found: {one_line(error)}") from None
     if isinstance(needed, bool) or not isinstance(needed, int | float) or not 0 <= needed < math.inf:
         raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found {shown(needed)}")
     return math.ceil(needed)

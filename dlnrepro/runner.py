@@ -31,7 +31,7 @@ from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from dlnrepro.errors import RunnerError, UsageError
+from dlnrepro.errors import RunnerError, UsageError, one_line
 
 if TYPE_CHECKING:
     import torch
@@ -87,6 +87,11 @@ def runner_names() -> list[str]:
     return sorted({*_own(), *_registered()})
 
 
+def comes_with_the_program(name: str) -> bool:
+    """Whether a runner is one of this program's own, and not of another package."""
+    return name in _own()
+
+
 def load_runner(name: str) -> Runner:
     """The runner module of this name; it must be one of `runner_names()`.
 
@@ -104,8 +109,7 @@ def load_runner(name: str) -> Runner:
         raise
     except BaseException as error:
         # The module is code of others: whatever it raises, sys.exit() included, is a fault of this runner alone.
-        first = next(iter(str(error).splitlines()), "")
-        found = first if isinstance(error, ImportError) else f"{type(error).__name__}: {first}"
+        found = one_line(error).removeprefix("ModuleNotFoundError: ").removeprefix("ImportError: ")
         raise RunnerError(name, f"expected a module at {value} that can be imported, found: {found}") from None
     if wrong is not None:
         raise RunnerError(name, f"expected {wrong}")

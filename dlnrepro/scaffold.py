@@ -23,7 +23,7 @@ from dlnrepro.gathering import gathered
 from dlnrepro.loader import UNINSTALLED
 from dlnrepro.placeholders import another, placeholders
 from dlnrepro.runner import Runner, load_runner, runner_names
-from dlnrepro.visible import one_line
+from dlnrepro.visible import on_one_line
 
 SCHEMA = Path("outputs", "claim.schema.json")
 """Where `dlnrepro schema -o` is asked to put the schema that the first line of a claim names."""
@@ -177,7 +177,7 @@ def _new_path(name: str, folder: Path) -> Path:
     """
     path = folder / f"{name}.yaml"
     if not _ID.fullmatch(name):
-        raise UsageError(f"{one_line(name)}: expected an id of small letters, digits and hyphens, such as my-claim")
+        raise UsageError(f"{on_one_line(name)}: expected an id of small letters, digits and hyphens, such as my-claim")
     if os.path.lexists(path):
         raise UsageError(f"{path}: expected a new file, found one already there")
     return path
@@ -235,7 +235,7 @@ def _scaffold(path: Path, runner: str, start: _Start, described: _Described) -> 
     ]
     return _HEAD.format(
         schema=_schema_from(path.parent),
-        path=one_line(str(path)),
+        path=on_one_line(str(path)),
         origin=start.origin,
         runner=runner,
         setup="\n".join(setup),
@@ -266,7 +266,7 @@ def _criterion(values: Mapping[str, Any], mark: str) -> str:
 
 def _sentence(text: str) -> str:
     """A text of a runner as it may stand in a comment: on one line."""
-    return one_line(" ".join(text.split()))
+    return on_one_line(" ".join(text.split()))
 
 
 def _yaml(value: Any) -> str:

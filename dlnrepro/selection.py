@@ -10,7 +10,7 @@ from typing import Any
 from dlnrepro.claim import Claim
 from dlnrepro.document import shortened
 from dlnrepro.errors import UsageError
-from dlnrepro.visible import one_line
+from dlnrepro.visible import on_one_line
 
 DEEPEST_EXPRESSION = 50
 """Brackets and `not` inside one another; what is deeper is no expression that a person writes."""
@@ -95,7 +95,7 @@ def _plain(value: Any) -> str:
 def _expression(option: str, text: str) -> Callable[[Matches], bool]:
     """An expression of words, `and`, `or`, `not` and brackets, as a function of what a word means."""
     tokens = _TOKEN.findall(text)
-    shown = f"'{one_line(shortened(text))}'"
+    shown = f"'{on_one_line(shortened(text))}'"
     if not tokens:
         raise UsageError(f"{option}: expected words, 'and', 'or', 'not' and brackets, found nothing")
     position = depth = 0
@@ -149,5 +149,5 @@ def _expression(option: str, text: str) -> Callable[[Matches], bool]:
 
     whole = either()
     if (left := peek()) is not None:
-        raise UsageError(f"{option}: expected 'and' or 'or' before '{one_line(shortened(left))}' in {shown}")
+        raise UsageError(f"{option}: expected 'and' or 'or' before '{on_one_line(shortened(left))}' in {shown}")
     return whole

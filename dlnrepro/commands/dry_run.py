@@ -14,7 +14,7 @@ from dlnrepro.cell import Cell
 from dlnrepro.execution import Job
 from dlnrepro.gathering import Selection
 from dlnrepro.reach import origins, unreached
-from dlnrepro.visible import harmless, one_line
+from dlnrepro.visible import harmless, on_one_line
 
 ORIGINS = {"arm": "", "quick": " (quick)", "-s": " (-s)"}
 
@@ -48,7 +48,7 @@ def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: boo
     else:
         for job in jobs:
             for line in _lines(job, arms[job.claim.id]):
-                click.echo(harmless(one_line(line)))
+                click.echo(harmless(on_one_line(line)))
     return 2 if selection.faults else 0
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlnrepro.commands import candidates, options
+from dlnrepro.visible import say
 
 if TYPE_CHECKING:
     from dlnrepro.record import Report
@@ -40,7 +41,7 @@ def command(
     then the newest report that holds it is shown, with this claim alone. Numbers that would no longer
     come out the same, because the runner or a version has changed, are not used; the report says what changed.
     """
-    from dlnrepro.record import judged_again
+    from dlnrepro.record import judged_again, most_serious
     from dlnrepro.report.delivery import check_files, deliver
     from dlnrepro.staleness import without_stale_numbers
 
@@ -48,8 +49,11 @@ def command(
     judged = judged_again if as_recorded else without_stale_numbers
     stored, alone = _stored(outputs, run)
     report = judged(stored, allow_inconclusive)
-    deliver(report, None, files, figures=figures, as_json=as_json, verbose=verbose or alone, quiet=quiet)
-    return report.exit_code
+    full = verbose or alone
+    lost = deliver(report, None, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
+    for fault in lost:
+        say(fault.text)
+    return most_serious([report.exit_code, *(fault.code for fault in lost)])
 
 
 def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:

@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 from dlnrepro.cell import Cell
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report.numbers import duration
+from dlnrepro.visible import harmless, say, visible
 
 PLAIN_LINE_SECONDS = 5.0
 
@@ -30,6 +31,10 @@ class Quiet:
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Show nothing."""
+
+    def says(self, text: str) -> None:
+        """Say it all the same."""
+        say(text)
 
     def cell_ends(self, cell: Cell) -> None:
         """Show nothing."""
@@ -68,6 +73,10 @@ class Lines:
     def cell_ends(self, cell: Cell) -> None:
         """Count it."""
         self._tally.cell_ends(cell)
+
+    def says(self, text: str) -> None:
+        """Say it."""
+        say(text)
 
     def claim_ends(self, record: ClaimRecord) -> None:
         """Say how the claim came out."""
@@ -112,6 +121,10 @@ class Live:
     def cell_ends(self, cell: Cell) -> None:
         """Count it."""
         self._tally.cell_ends(cell)
+
+    def says(self, text: str) -> None:
+        """Say it, above the bar."""
+        self._progress.console.print(harmless(visible(text)), markup=False)
 
     def claim_ends(self, record: ClaimRecord) -> None:
         """Say how the claim came out, above the bar."""
