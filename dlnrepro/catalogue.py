@@ -1,14 +1,55 @@
-"""Where claims are found: a path, the folder ./claims, or the claims that travel with the program."""
+"""Where claims are found: a path, the folder ./claims, or the claims that travel with the program.
+
+A folder stands for all claim files in it and in its subfolders. Nothing in it is left out without a word: a hidden
+file is passed over and named. Only places that hold no claims, such as .git, are not looked into.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 
-from dlnrepro.document import suggestion
+from dlnrepro.document import shortened, suggestion
 from dlnrepro.errors import UsageError
+from dlnrepro.visible import on_one_line
+
+SUFFIXES = (".yaml", ".yml")
 
 _HERE = Path(__file__).resolve().parent
+_OWN = Path("claims")
+_NO_CLAIMS = {".git", "__pycache__", "node_modules"}
+
+
+@dataclass(frozen=True)
+class ClaimFile:
+    """A file that is to be read as a claim, and whether the user named it by itself."""
+
+    path: Path
+    named: bool
+
+    @property
+    def id(self) -> str:
+        """The id of the claim in it."""
+        return self.path.stem
+
+
+@dataclass(frozen=True)
+class Files:
+    """What some names stand for.
+
+    Attributes:
+        claims: the files to read, each once, in the order of the names.
+        hidden: the claim files in folders that are passed over.
+        closed: the folders that cannot be read, with the reason.
+    """
+
+    claims: tuple[ClaimFile, ...] = ()
+    hidden: tuple[Path, ...] = ()
+    closed: tuple[tuple[Path, str], ...] = ()
 
 
 def packaged() -> Path:
@@ -18,45 +59,146 @@ def packaged() -> Path:
 
 
 def called(path: Path) -> str:
-    """What to call the claim of a file on the command line: its id where that is enough, or the path."""
-    return path.stem if path.parent in (Path("claims"), packaged()) else str(path)
+    """What to call the claim of a file on the command line: its id where that stands for it, or the path."""
+    if path.parent in (_OWN, packaged()):
+        with suppress(UsageError):
+            found = _named(path.stem).claims
+            if len(found) == 1 and os.path.realpath(found[0].path) == os.path.realpath(path):
+                return path.stem
+    # What begins with a hyphen would be taken for an option.
+    return f"./{path}" if str(path).startswith("-") else str(path)
 
 
 def claim_paths(names: Sequence[str]) -> list[Path]:
-    """The claim files that names stand for, each once, in the order given.
-
-    A name is a path to a file or to a folder of claims, or the id of a claim in ./claims or, after that, among the
-    packaged ones. No names stand for every claim of ./claims, or of the packaged ones where there is no ./claims.
+    """The paths of `claim_files`.
 
     Raises:
         UsageError: a name stands for nothing.
     """
-    if not names:
-        folder = Path("claims") if any(Path("claims").glob("*.yaml")) else packaged()
-        return _claims_in(folder)
+    return [file.path for file in claim_files(names).claims]
+
+
+def claim_files(names: Sequence[str]) -> Files:
+    """The claim files that names stand for, each once, in the order given.
+
+    A name is a path to a file or to a folder of claims, or the id of a claim in ./claims or, after that, among the
+    packaged ones, or a pattern of such ids. No names stand for every claim of ./claims, or of the packaged ones where
+    there is no ./claims.
+
+    Raises:
+        UsageError: a name stands for nothing.
+    """
+    return _joined([_named(name) for name in names] if names else _of_no_name())
+
+
+def claims_in(folder: Path) -> Files:
+    """The claim files of a folder and its subfolders, in the order of their ids."""
     found: list[Path] = []
-    for name in names:
-        found.extend(path for path in _named(name) if path not in found)
-    return found
+    hidden: list[Path] = []
+    closed: list[tuple[Path, str]] = []
+    for path, files in _walk(folder, closed) if _is(folder, Path.is_dir) else ():
+        for name in files:
+            if Path(name).suffix.lower() in SUFFIXES:
+                (hidden if _is_hidden(path / name, folder) else found).append(path / name)
+    found.sort(key=lambda path: (path.stem, str(path)))
+    # What another way leads to, through a link, is not passed over.
+    reached = {os.path.realpath(path) for path in found} if hidden else set()
+    hidden = [path for path in hidden if os.path.realpath(path) not in reached]
+    return Files(tuple(ClaimFile(path, named=False) for path in found), tuple(sorted(hidden)), tuple(closed))
 
 
-def _claims_in(folder: Path) -> list[Path]:
-    """The claim files of a folder in the order of their ids."""
-    return sorted(folder.glob("*.yaml"), key=lambda path: path.stem)
+def known_ids() -> list[str]:
+    """The ids of ./claims and of the packaged claims, sorted."""
+    return sorted({file.id for folder in (_OWN, packaged()) for file in claims_in(folder).claims})
 
 
-def _named(name: str) -> list[Path]:
+def _walk(folder: Path, closed: list[tuple[Path, str]]) -> Iterator[tuple[Path, list[str]]]:
+    """The folders below one, links followed and each entered once, with the names of their files."""
+
+    def refused(error: OSError) -> None:
+        closed.append((Path(error.filename), (error.strerror or str(error)).lower()))
+
+    entered: set[tuple[str, bool]] = set()
+    for name, folders, files in os.walk(folder, onerror=refused, followlinks=True):
+        path = Path(name)
+        if (place := (os.path.realpath(path), _is_hidden(path, folder))) in entered:
+            folders.clear()
+            continue
+        entered.add(place)
+        folders[:] = sorted(inner for inner in folders if _may_hold_claims(path / inner))
+        yield path, files
+
+
+def _is_hidden(path: Path, folder: Path) -> bool:
+    """Whether a path below a folder, or a folder on the way to it, has a name that begins with a dot."""
+    return any(part.startswith(".") for part in path.relative_to(folder).parts)
+
+
+def _may_hold_claims(folder: Path) -> bool:
+    """Whether a folder is not one that other programs fill, or this one: a virtual environment, outputs."""
+    outputs = (folder / "cells").is_dir() and (folder / "reports").is_dir()
+    return folder.name not in _NO_CLAIMS and not (folder / "pyvenv.cfg").is_file() and not outputs
+
+
+def _of_no_name() -> list[Files]:
+    """The claims of ./claims, or the packaged ones where it holds none."""
+    own = claims_in(_OWN)
+    return [own] if own.claims or own.closed else [own, claims_in(packaged())]
+
+
+def _joined(parts: Iterable[Files]) -> Files:
+    """Several selections as one: a file that several names stand for is there once."""
+    claims: dict[str, ClaimFile] = {}
+    parts = list(parts)
+    for file in (file for part in parts for file in part.claims):
+        known = claims.setdefault(os.path.realpath(file.path), file)
+        if file.named and not known.named:
+            claims[os.path.realpath(file.path)] = ClaimFile(known.path, named=True)
+    hidden = dict.fromkeys(path for part in parts for path in part.hidden)
+    return Files(
+        tuple(claims.values()), tuple(hidden), tuple(dict.fromkeys(item for part in parts for item in part.closed))
+    )
+
+
+def _named(name: str) -> Files:
     """The files that one name stands for."""
     path = Path(name)
-    looks_like_a_path = path.suffix in {".yaml", ".yml"} or len(path.parts) > 1
-    if path.is_dir():
-        if inside := _claims_in(path):
+    if _is(path, Path.is_dir):
+        inside = claims_in(path)
+        if inside.claims or inside.closed:
             return inside
-        raise UsageError(f"{name}: expected a folder with claim files (*.yaml), found none in it")
-    if looks_like_a_path or path.is_file():
-        return [path]
-    for folder in (Path("claims"), packaged()):
-        if (candidate := folder / f"{name}.yaml").is_file():
-            return [candidate]
-    known = sorted({path.stem for folder in (Path("claims"), packaged()) for path in folder.glob("*.yaml")})
-    raise UsageError(f"{name}: expected a claim file or the id of a claim, found neither{suggestion(name, known)}")
+        only = "only hidden ones" if inside.hidden else "none"
+        raise UsageError(f"{_shown(name)}: expected a folder with claim files (*.yaml, *.yml), found {only} in it")
+    if path.suffix.lower() in SUFFIXES or len(path.parts) > 1 or _is(path, Path.is_file):
+        return Files((ClaimFile(path, named=True),))
+    pattern = any(sign in name for sign in "*?[")
+    found: dict[str, list[Path]] = {}
+    for folder in (_OWN, packaged()):
+        here: dict[str, list[Path]] = {}
+        for file in claims_in(folder).claims:
+            if fnmatchcase(file.id, name) if pattern else file.id == name:
+                here.setdefault(file.id, []).append(file.path)
+        # A claim of ./claims takes the place of the packaged one of its name.
+        found = {**here, **found}
+    if found:
+        paths = [path for id in sorted(found) for path in found[id]]
+        return Files(tuple(ClaimFile(path, named=not pattern) for path in paths))
+    what = (
+        "a pattern that the id of some claim matches, found none"
+        if pattern
+        else (f"a claim file or the id of a claim, found neither{suggestion(name, known_ids())}")
+    )
+    raise UsageError(f"{_shown(name)}: expected {what}")
+
+
+def _is(path: Path, kind: object) -> bool:
+    """Whether a path is of a kind; a name that no file can have is of none."""
+    try:
+        return bool(kind(path))  # type: ignore[operator]
+    except (OSError, ValueError):
+        return False
+
+
+def _shown(name: str) -> str:
+    """A name as it may stand in a message."""
+    return on_one_line(shortened(name))

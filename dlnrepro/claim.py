@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from dlnrepro.explanation import BLANK
 from dlnrepro.interval import Interval, interval
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
@@ -20,7 +21,7 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value if isinstance(value, tuple) else (value,)
 
 
-Text = Annotated[str, Field(min_length=1)]
+Text = Annotated[str, Field(min_length=1, pattern=BLANK)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple, json_schema_input_type=Name | list[Name])]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple, json_schema_input_type=Text | list[Text])]
@@ -38,7 +39,7 @@ class Source(BaseModel):
     arxiv: str | None = Field(default=None, pattern=r"^(\d{4}\.\d{4,5}|[a-z-]+/\d{7})(v\d+)?$")
     where: Text = Field(description="theorem, section or abstract, as far as it was read")
     basis: Literal["theorem", "abstract", "derived"] = Field(description="how the criteria follow from the source")
-    note: str | None = Field(default=None, description="what was read, derived here, or could not be verified")
+    note: Text | None = Field(default=None, description="what was read, derived here, or could not be verified")
 
 
 class Bounded(BaseModel):
@@ -78,8 +79,8 @@ class Criterion(Bounded):
     id: Name
     fails_in: Names
     misses: int = Field(default=0, ge=0, description="how many of an arm's runs may lie outside")
-    why: str | None = Field(default=None, description="where the threshold comes from")
-    because: str | None = Field(default=None, description="why no control exists, if fails_in is empty")
+    why: Text | None = Field(default=None, description="where the threshold comes from")
+    because: Text | None = Field(default=None, description="why no control exists, if fails_in is empty")
 
     @model_validator(mode="after")
     def _has_a_control(self) -> Criterion:
@@ -135,7 +136,7 @@ class Claim(BaseModel):
     figures: Annotated[tuple[Figure, ...], Field(strict=False)] = ()
     quick: Quick
     expect: Literal["reproduced", "not reproduced"] = "reproduced"
-    because: str | None = Field(default=None, description="why the claim is expected not to be reproduced")
+    because: Text | None = Field(default=None, description="why the claim is expected not to be reproduced")
 
     @model_validator(mode="after")
     def _expectation_has_a_reason(self) -> Claim:
@@ -157,3 +158,11 @@ class Claim(BaseModel):
         wanted |= {arm for criterion in self.criteria for arm in criterion.fails_in}
         wanted |= {arm for figure in self.figures for arm in figure.arms}
         return [arm for arm in self.arms if arm in wanted]
+
+
+def claim_schema() -> dict[str, Any]:
+    """The JSON schema of a claim file. The id is the file's name and stands in no file."""
+    schema = Claim.model_json_schema()
+    del schema["properties"]["id"]
+    schema["required"].remove("id")
+    return schema

@@ -18,7 +18,7 @@ from dlnrepro.errors import ReproError
 from dlnrepro.faults import logged
 from dlnrepro.report.pipe import lost_output, outlive_readers
 from dlnrepro.signals import Ended, Signals
-from dlnrepro.visible import say
+from dlnrepro.visible import on_one_line, say
 
 COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "completion")
 
@@ -51,14 +51,19 @@ class LazyGroup(click.Group):
     cls=LazyGroup,
     epilog=EPILOG,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
 )
-@click.version_option(__version__, prog_name="dlnrepro")
-def cli() -> None:
+@click.version_option(__version__, "-V", "--version", prog_name="dlnrepro")
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Published claims about deep linear networks, as experiments that can fail.
 
     Each claim is one YAML file. A run trains the networks it names, holds what was measured against its criteria, and
     against negative controls that must break them, and says whether the claim is reproduced.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+        context.exit(2)
 
 
 def main() -> None:
@@ -86,7 +91,7 @@ def _code(signals: Signals) -> int:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dlnrepro"
-        say(f"{path}: {error.format_message()} (see {path} --help)")
+        say(on_one_line(f"{path}: {error.format_message()} (see {path} --help)"))
         return 2
     except Ended as error:
         say(str(error))

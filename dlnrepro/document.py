@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -18,48 +19,52 @@ from typing import Any
 
 import yaml
 
+from dlnrepro.errors import Fault
+
 LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 12
+
+LONGEST_WORD = 60
+"""Characters of a word that a message shows; a longer word is cut."""
+
+MOST_CHOICES = 60
+"""Words that a message lists as expected; further ones are counted."""
+
+MOST_COMPARED = 1000
+"""Known words among which the nearest one is looked for; a search among more would take longer than it helps."""
 
 Place = tuple[str | int, ...]
 """The way to a value: keys and list indices from the top."""
 
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
-_WHOLE = re.compile(r"[-+]?\d+")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
 _NON_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)", re.IGNORECASE)
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 @dataclass(frozen=True)
-class Fault:
-    """One thing wrong with a file: where, at which key, and what was expected and found."""
-
-    line: int
-    column: int
-    key: str
-    text: str
-
-    def on(self, path: str | Path) -> str:
-        """The fault as the one line a user sees."""
-        return f"{path}:{self.line}:{self.column}: " + (f"{self.key}: " if self.key else "") + self.text
-
-
-@dataclass(frozen=True)
 class Document:
-    """The values of a file, where each stands (line and column, from 1), and what was wrong with its form."""
+    """The values of a file, where each stands (line and column, from 1), and what was wrong with its form.
+
+    Attributes:
+        refused: the places whose values could not be taken as they are written; each has its fault already.
+    """
 
     value: Any
     places: dict[Place, tuple[int, int]]
     faults: tuple[Fault, ...]
+    refused: frozenset[Place] = frozenset()
+
+    def position(self, place: Place) -> tuple[int, int]:
+        """The line and column of a place, or of its nearest ancestor that is written in the file."""
+        while place and place not in self.places:
+            place = place[:-1]
+        return self.places.get(place, (1, 1))
 
     def fault(self, place: Place, text: str) -> Fault:
         """A fault at a place, or at its nearest ancestor that is written in the file."""
-        known = place
-        while known and known not in self.places:
-            known = known[:-1]
-        line, column = self.places.get(known, (1, 1))
-        return Fault(line, column, dotted(place), text)
+        return Fault(*self.position(place), dotted(place), text)
 
 
 @dataclass
@@ -68,10 +73,16 @@ class _Builder:
 
     places: dict[Place, tuple[int, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    refused: set[Place] = field(default_factory=set)
 
     def note(self, event: Any, place: Place, text: str) -> None:
         """Keep a fault at an event of the parser."""
         self.faults.append(Fault(*_position(event), dotted(place), text))
+
+    def refuse(self, event: Any, place: Place, text: str) -> None:
+        """Keep a fault of a value that cannot be taken as it is written."""
+        self.note(event, place, text)
+        self.refused.add(place)
 
 
 def _position(event: Any) -> tuple[int, int]:
@@ -83,12 +94,25 @@ def dotted(place: Place) -> str:
     """A place as a user writes it, such as `criteria[0].at_most`."""
     text = ""
     for part in place:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+        text += f"[{part}]" if isinstance(part, int) else f"{'.' * bool(text)}{shortened(part)}"
     return text
 
 
-def suggestion(word: str, known: list[str]) -> str:
+def shortened(word: str) -> str:
+    """A word as it may stand in a message: cut where it is too long to read."""
+    return word if len(word) <= LONGEST_WORD else f"{word[: LONGEST_WORD - 3]}..."
+
+
+def one_of(known: Sequence[str]) -> str:
+    """`one of a, b, c`, with a count in place of the words that are too many to read."""
+    more = f" and {len(known) - MOST_CHOICES:,} more" if len(known) > MOST_CHOICES else ""
+    return f"one of {', '.join(map(shortened, known[:MOST_CHOICES]))}{more}"
+
+
+def suggestion(word: str, known: Sequence[str]) -> str:
     """`; did you mean 'near'?` for the nearest known word, or nothing."""
+    if len(word) > LONGEST_WORD or len(known) > MOST_COMPARED:
+        return ""
     near = get_close_matches(word, known, n=1, cutoff=0.6)
     return f"; did you mean '{near[0]}'?" if near else ""
 
@@ -96,8 +120,13 @@ def suggestion(word: str, known: list[str]) -> str:
 def read_text(path: Path) -> str | Fault:
     """The text of a file, or the fault that keeps it from being read."""
     try:
+        # A pipe or a device has no end that could be waited for.
+        if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+            return Fault(1, 1, "", "expected a readable file, found: not a regular file")
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
+    except ValueError:
+        return Fault(1, 1, "", "expected a readable file, found: a name that no file can have")
     except OSError as error:
         return Fault(1, 1, "", f"expected a readable file, found: {(error.strerror or str(error)).lower()}")
     if len(raw) > LARGEST_FILE:
@@ -121,7 +150,7 @@ def parse(text: str) -> Document:
         start = next(events)
         if isinstance(start, yaml.StreamEndEvent):
             builder.note(start, (), "expected a claim, found an empty file")
-            return Document(None, {}, tuple(builder.faults))
+            return Document(None, {}, tuple(builder.faults), frozenset({()}))
         value = _node(next(events), events, (), builder)
         next(events)
         after = next(events)
@@ -133,9 +162,11 @@ def parse(text: str) -> Document:
         builder.faults.append(Fault(line, column, "", f"expected YAML, found: {error.problem or error.context}"))
     except yaml.YAMLError as error:
         builder.faults.append(Fault(1, 1, "", f"expected YAML, found: {' '.join(str(error).split())}"))
+    except UnicodeError:
+        builder.faults.append(Fault(1, 1, "", "expected text, found half a character"))
     except _TooDeep as error:
         builder.faults.append(error.fault)
-    return Document(value, builder.places, tuple(builder.faults))
+    return Document(value, builder.places, tuple(builder.faults), frozenset(builder.refused))
 
 
 class _TooDeep(Exception):
@@ -152,12 +183,12 @@ def _node(event: Any, events: Iterator[Any], place: Place, builder: _Builder) ->
     if len(place) > DEEPEST_NESTING:
         raise _TooDeep(Fault(*_position(event), "", f"expected at most {DEEPEST_NESTING} levels of nesting"))
     if isinstance(event, yaml.AliasEvent):
-        builder.note(event, place, f"expected a value, found the alias '*{event.anchor}'; write the value out")
+        builder.refuse(event, place, f"expected a value, found the alias '*{event.anchor}'; write the value out")
         return None
     if event.anchor is not None:
         builder.note(event, place, f"expected a value, found the anchor '&{event.anchor}'; write values out")
     if event.tag is not None and event.tag != "!":
-        builder.note(event, place, f"expected a plain value, found the tag '{event.tag}'; tags are not allowed")
+        builder.refuse(event, place, f"expected a plain value, found the tag '{event.tag}'; tags are not allowed")
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event, place, builder)
     if isinstance(event, yaml.SequenceStartEvent):
@@ -180,7 +211,7 @@ def _mapping(events: Iterator[Any], place: Place, builder: _Builder) -> dict[str
         key = event.value
         here = (*place, key)
         if key in values:
-            builder.note(event, here, f"expected each key once, found '{key}' again")
+            builder.note(event, here, f"expected each key once, found '{shortened(key)}' again")
             _node(next(events), events, here, builder)
             continue
         builder.places[here] = _position(event)
@@ -196,13 +227,13 @@ def _scalar(event: Any, place: Place, builder: _Builder) -> Any:
     if text in _WORDS:
         return _WORDS[text]
     if _NON_FINITE.fullmatch(text):
-        builder.note(event, place, f"expected a finite number, found {text}")
+        builder.refuse(event, place, f"expected a finite number, found {text}")
         return None
     if _WHOLE.fullmatch(text) and len(text) < 40:
         return int(text)
     if _NUMBER.fullmatch(text):
         if not math.isfinite(number := float(text)):
-            builder.note(event, place, f"expected a finite number, found {text[:40]}")
+            builder.refuse(event, place, f"expected a finite number, found {text[:40]}")
             return None
         return number
     return text

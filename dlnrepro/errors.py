@@ -3,6 +3,7 @@
     ReproError
     ├── ClaimError        a claim file, or a setting of it, is not valid            exit code 2
     ├── UsageError        the command asks for what does not exist or cannot be     exit code 2
+    │   └── RunnerError   a runner cannot be imported, or lacks what it promises    exit code 2
     └── Disagreement      two routes to one number differ: the run is in error      exit code 3
 
 Everything else that escapes is a fault of this program (`dlnrepro.faults`): exit code 3, one line, and a file with its
@@ -12,22 +13,71 @@ traceback.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dlnrepro.visible import on_one_line, storable
 
 
 class ReproError(Exception):
     """The root of every error that a user sees as a line of text."""
 
 
-class ClaimError(ReproError):
-    """A claim file is not valid; carries every fault found, one line each."""
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with a file: the place, the key, and what was expected and found; the path where it is known."""
 
-    def __init__(self, faults: Sequence[str]) -> None:
-        super().__init__("\n".join(faults))
+    line: int
+    column: int
+    key: str
+    text: str
+    path: str = ""
+
+    def at(self, path: str | Path) -> Fault:
+        """The fault with the path of its file."""
+        return replace(self, path=str(path))
+
+    def on(self, path: str | Path) -> str:
+        """The fault as the one line a user sees."""
+        return on_one_line(f"{path}:{self.line}:{self.column}: {self.message}")
+
+    @property
+    def message(self) -> str:
+        """The key, and what was expected and found there."""
+        return on_one_line(f"{self.key}: {self.text}" if self.key else self.text)
+
+    def __str__(self) -> str:
+        """The fault as the one line a user sees."""
+        return self.on(self.path)
+
+
+class ClaimError(ReproError):
+    """A claim file is not valid; carries every fault that is shown, each with its file, place and key."""
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__(tuple(faults))
         self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        """The faults, one line each."""
+        return "\n".join(map(str, self.faults))
 
 
 class UsageError(ReproError):
     """The command line asks for something that does not exist or cannot be done."""
+
+
+class RunnerError(UsageError):
+    """A runner cannot be imported, or lacks a part that a runner promises."""
+
+    def __init__(self, runner: str, text: str) -> None:
+        super().__init__(runner, text)
+        self.runner = runner
+        self.text = text
+
+    def __str__(self) -> str:
+        """The runner's name, and what was expected and found."""
+        return f"runner {self.runner}: {self.text}"
 
 
 class Disagreement(ReproError):
@@ -54,14 +104,3 @@ def one_line(error: BaseException) -> str:
     if len(text) > LONGEST_TEXT:
         text = f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)"
     return storable(f"{type(error).__name__}{': ' * bool(text)}{text}")
-
-
-def storable(text: str) -> str:
-    r"""The text with `\xe9` in the place of a byte of a file's name, or of an error, that is no text in UTF-8.
-
-    Python keeps such bytes as half characters, which no file in UTF-8 and no JSON text can hold.
-    """
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").decode()

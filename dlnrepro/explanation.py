@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PydanticInvalidForJsonSchema, ValidationError
 from pydantic_core import ErrorDetails
 
-from dlnrepro.document import Place, suggestion
+from dlnrepro.document import Place, one_of, shortened, suggestion
+from dlnrepro.errors import one_line
 
 _EXPECTED = {
     "string_type": "text",
@@ -22,6 +24,9 @@ _EXPECTED = {
     "tuple_type": "a list",
     "finite_number": "a finite number",
 }
+BLANK = r"\S"
+"""The pattern of a text that is not blank."""
+
 _LIMITS = {
     "greater_than": ("gt", "a number above {}"),
     "greater_than_equal": ("ge", "a number of at least {}"),
@@ -38,10 +43,19 @@ _LIMITS = {
 
 def parameter_faults(params: type[BaseModel], values: Mapping[str, Any]) -> list[tuple[Place, str]]:
     """What keeps values from being a runner's parameters: the place of each fault, and its text."""
+    return [explained(params, detail) for detail in parameter_errors(params, values)]
+
+
+def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list[ErrorDetails]:
+    """What keeps values from being a runner's parameters, in pydantic's words; `explained` puts one into ours."""
     try:
         params.model_validate(values)
     except ValidationError as error:
-        return [explained(params, detail) for detail in error.errors()]
+        return error.errors(include_url=False)
+    except Exception as error:
+        # The model is the runner's own code: what its validators raise is a fault of these values, never ours.
+        found = ValueError(f"expected values that Params admits, found: {one_line(error)}")
+        return [{"type": "value_error", "loc": (), "msg": str(found), "input": values, "ctx": {"error": found}}]
     return []
 
 
@@ -52,11 +66,13 @@ def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, str]
     if kind == "extra_forbidden":
         word = str(place[-1])
         known = _keys_at(model, place[:-1])
-        text = f"expected one of {', '.join(known)}, found '{word}'{suggestion(word, known)}"
+        text = f"expected {one_of(known)}, found '{shortened(word)}'{suggestion(word, known)}"
     elif kind == "missing":
         text = "expected this key, found nothing"
     elif kind == "value_error":
         text = str(context["error"])
+    elif kind == "string_pattern_mismatch" and context["pattern"] == BLANK:
+        text = f"expected text that is not blank, found {shown(found)}"
     elif kind in _LIMITS:
         name, form = _LIMITS[kind]
         near = suggestion(found, _choices(context)) if kind == "literal_error" and isinstance(found, str) else ""
@@ -87,7 +103,7 @@ def shown(value: Any) -> str:
 
 def _keys_at(model: type[BaseModel], place: Iterable[str | int]) -> list[str]:
     """The keys that a model admits at a place inside it."""
-    schema = model.model_json_schema()
+    schema = model_schema(model)
     definitions = schema.get("$defs", {})
     node: dict[str, Any] = schema
     for part in place:
@@ -95,3 +111,12 @@ def _keys_at(model: type[BaseModel], place: Iterable[str | int]) -> list[str]:
         if "$ref" in node:
             node = definitions[node["$ref"].rsplit("/", 1)[-1]]
     return [key for key in node.get("properties", {}) if key != "id" or node is not schema]
+
+
+@cache
+def model_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """The JSON schema of a model; of one that has none, the names of its fields."""
+    try:
+        return model.model_json_schema()
+    except PydanticInvalidForJsonSchema:
+        return {"properties": {key: {} for key in model.model_fields}}

@@ -13,18 +13,17 @@ from pathlib import Path
 from signal import SIGINT
 from typing import Any, SupportsIndex
 
-from dlnrepro.catalogue import claim_paths
 from dlnrepro.check import LARGEST_SEED
 from dlnrepro.device import Device
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import ClaimError, UsageError
 from dlnrepro.execution import Means
-from dlnrepro.loader import claims_at, read_claim
+from dlnrepro.gathering import gathered
+from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation
 from dlnrepro.record import ClaimRecord, Report, to_json
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.progress import watcher
 from dlnrepro.report.summary import summary
-from dlnrepro.selection import selected
 from dlnrepro.session import carried_out, prepared
 from dlnrepro.signals import Signals
 from dlnrepro.surroundings import fixed_surroundings
@@ -100,9 +99,10 @@ def run(
 
     Args:
         claims: ids of claims, or paths of claim files or folders; all claims if none is given.
-        words: only claims whose id or title matches, as `-k`.
+        words: only claims in whose text, as `dlnrepro show` prints it, the words stand, as `-k`.
         tags: only claims with these tags, as `-m`.
-        settings: other values for parameters of the setup, as `-s`.
+        settings: other values for parameters, as `-s`: `{"depth": 4}` for every arm that does not set it itself,
+            `{"deep.depth": 4}` for the arm `deep` alone.
         seeds: runs per arm instead of the claim's own number.
         seed_base: the first seed.
         quick: the claims' toy profiles.
@@ -116,7 +116,8 @@ def run(
         quiet: whether to show no progress on standard error.
 
     Raises:
-        ClaimError: a claim file is not valid; with every fault of every file.
+        ClaimError: a claim file that was named is not valid, or no file is; with every fault of every file. Other
+            files of a folder that are not valid are in the report, as `unjudged`.
         UsageError: nothing is selected, or a setting, a seed or the folder is not as it must be.
     """
     seeds = None if seeds is None else _whole("seeds", seeds, 1, 100_000)
@@ -124,16 +125,17 @@ def run(
     workers = _whole("workers", workers, 1, 1024)
     if budget is not None and not (_is_number(budget) and 0 < budget < math.inf):
         raise UsageError(f"budget: expected a number of seconds above 0, or None, found {budget!r}")
-    found = claims_at(claim_paths([str(claim) for claim in claims]), read_claim)
-    chosen = {claim.id for claim in selected([claim for claim, _ in found], words, tags)}
-    if not chosen:
-        raise UsageError("nothing selected")
     variation = Variation(seeds, seed_base, dict(settings or {}), quick, controls, device)
     means = Means(Path(outputs), workers, cache, budget, fresh=True)
     with fixed_surroundings(), Signals((SIGINT,)) as signals:
-        jobs = prepared([path for claim, path in found if claim.id in chosen], variation)
+        selection = gathered([str(claim) for claim in claims], words, tags, load_claim)
+        if not selection.claims:
+            raise ClaimError(selection.faults) if selection.faults else UsageError("nothing selected")
+        if not quiet:
+            selection.say_rest()
+        jobs, left = prepared(selection.claims, variation), selection.unjudged
         with signals.noted():
-            session = carried_out(jobs, means, watcher(quiet), signals, ["dlnrepro.run"])
+            session = carried_out(jobs, means, watcher(quiet), signals, ["dlnrepro.run"], unjudged=left)
     if session.fault is not None or session.folder is None:
         raise UsageError(session.fault.text if session.fault else "the report could not be stored")
     return Results(session.report, session.folder)

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from dlnrepro.claim import Claim
-from dlnrepro.document import Document, Fault, Place, parse, read_text, suggestion
-from dlnrepro.errors import ClaimError
-from dlnrepro.explanation import explained, parameter_faults, shown
-from dlnrepro.runner import load_runner, runner_names
+from dlnrepro.document import Document, Place, one_of, parse, read_text, shortened, suggestion
+from dlnrepro.errors import ClaimError, Fault, RunnerError
+from dlnrepro.explanation import explained, parameter_errors, shown
+from dlnrepro.runner import Runner, load_runner, runner_names
+
+MOST_FAULTS = 50
+"""Faults of one file that are put into words; the rest is counted."""
+
+UNINSTALLED = "a runner of another package is known only where that package is installed"
+"""What a user may have to hear whose runner is not known."""
+
+_Wrong = tuple[Place, Callable[[], str]]
+"""The place of a fault, and what gives its text: words are looked for only if the fault is shown."""
 
 
 def read_claim(path: Path) -> Claim:
@@ -31,10 +43,12 @@ def load_claim(path: Path) -> Claim:
         ClaimError: with a line for every fault.
     """
     claim, document = _read(path)
-    if faults := [*_parameters_fit(claim, document), *_measures_exist(claim, document)]:
-        raise ClaimError(
-            [fault.on(path) for fault in sorted(set(faults), key=lambda fault: (fault.line, fault.column))]
-        )
+    try:
+        runner = load_runner(claim.runner)
+    except RunnerError as error:
+        raise ClaimError([document.fault(("runner",), error.text).at(path)]) from None
+    if found := [*_parameters_fit(claim, runner.Params), *_measures_exist(claim, runner)]:
+        raise ClaimError(_faults(path, document, found))
     return claim
 
 
@@ -45,7 +59,7 @@ def claims_at(paths: Iterable[Path], load: Callable[[Path], Claim]) -> list[tupl
         ClaimError: with a line for every fault of every file.
     """
     found: list[tuple[Claim, Path]] = []
-    faults: list[str] = []
+    faults: list[Fault] = []
     for path in paths:
         try:
             found.append((load(path), path))
@@ -60,104 +74,155 @@ def _read(path: Path) -> tuple[Claim, Document]:
     """The claim in a file and its document, held against the schema alone."""
     text = read_text(path)
     if isinstance(text, Fault):
-        raise ClaimError([text.on(path)])
+        raise ClaimError([text.at(path)])
     document = parse(text)
-    faults = list(document.faults)
+    found: list[_Wrong] = []
     claim = None
     if isinstance(document.value, dict):
-        claim = _validated(document, path.stem, faults)
-    elif not faults:
-        faults.append(document.fault((), f"expected a mapping of keys, found {shown(document.value)}"))
+        claim = _validated(document, path.stem, found)
+    elif not document.faults:
+        found.append(((), lambda: f"expected a mapping of keys, found {shown(document.value)}"))
     if claim is not None:
-        faults.extend(_names_exist(claim, document))
-    if claim is None or faults:
-        raise ClaimError(
-            [fault.on(path) for fault in sorted(set(faults), key=lambda fault: (fault.line, fault.column))]
-        )
+        found.extend(_names_exist(claim))
+    if claim is None or found or document.faults:
+        raise ClaimError(_faults(path, document, found, document.faults))
     return claim, document
 
 
-def _validated(document: Document, stem: str, faults: list[Fault]) -> Claim | None:
+def _faults(path: Path, document: Document, found: Sequence[_Wrong], known: Sequence[Fault] = ()) -> list[Fault]:
+    """The faults of a file in its order, each once; of very many the first are put into words and the rest counted."""
+    placed: list[tuple[tuple[int, int], Callable[[], Fault]]] = [
+        ((fault.line, fault.column), lambda fault=fault: fault)  # type: ignore[misc]
+        for fault in known
+    ]
+    placed += [
+        (document.position(place), lambda place=place, text=text: document.fault(place, text()))  # type: ignore[misc]
+        for place, text in found
+    ]
+    placed.sort(key=lambda item: item[0])
+    faults = list(dict.fromkeys(fault().at(path) for _, fault in placed[:MOST_FAULTS]))
+    faults.sort(key=lambda fault: (fault.line, fault.column))
+    if rest := placed[MOST_FAULTS:]:
+        (line, column), _ = rest[0]
+        faults.append(Fault(line, column, "", f"and {len(rest):,} more faults").at(path))
+    return faults
+
+
+def _validated(document: Document, stem: str, found: list[_Wrong]) -> Claim | None:
     """The claim, or None with the faults added; a file's own `id` is a fault, for its name is the id."""
     if "id" in document.value:
-        faults.append(document.fault(("id",), "expected no such key, found 'id': the file's name is the claim's id"))
+        text = "expected no such key, found 'id': the file's name is the claim's id"
+        found.append((("id",), lambda: text))
     try:
         return Claim.model_validate({**document.value, "id": stem})
     except ValidationError as error:
-        for detail in error.errors():
-            place, text = explained(Claim, detail)
+        for detail in error.errors(include_url=False):
             if detail["type"] == "too_short" and detail["input"]:
                 continue  # its items are there, and at fault themselves
+            place = tuple(part for part in detail["loc"] if part != "[key]")
+            if _follows(document, place, detail["type"]):
+                continue
             if place == ("id",):
-                text = f"expected a file name of small letters, digits and hyphens, found '{stem}'"
-                place = ()
-            faults.append(document.fault(place, text))
+                name = "expected a file name of small letters, digits and hyphens, found '{}'"
+                found.append(((), partial(name.format, shortened(stem))))
+            else:
+                found.append((place, partial(_in_words, Claim, detail)))
     return None
 
 
-def _names_exist(claim: Claim, document: Document) -> Iterable[Fault]:
-    """Faults for arms and a runner that are named but not there, and for ids used twice."""
+def _in_words(model: type[BaseModel], detail: ErrorDetails) -> str:
+    """The text of one of pydantic's errors."""
+    return explained(model, detail)[1]
+
+
+def _follows(document: Document, place: Place, kind: str) -> bool:
+    """Whether an error only follows from a value that was refused: of the value, or of the keys beside it."""
+    if any(place[:length] in document.refused for length in range(len(place) + 1)):
+        return True
+    return kind == "value_error" and any(refused[:-1] == place for refused in document.refused if refused)
+
+
+def _names_exist(claim: Claim) -> Iterable[_Wrong]:
+    """Faults for arms and a runner that are named but not there, and for names and ids used twice."""
     if claim.runner not in (known := runner_names()):
-        text = f"expected one of {', '.join(known)}, found '{claim.runner}'{suggestion(claim.runner, known)}"
-        yield document.fault(("runner",), text)
+        near = suggestion(claim.runner, known)
+        text = f"expected {one_of(known)}, found '{claim.runner}'{near}; {UNINSTALLED}"
+        yield ("runner",), lambda: text
     arms = list(claim.arms)
-    lists: list[tuple[Place, Iterable[str]]] = []
+    lists: list[tuple[Place, str, tuple[str, ...]]] = []
     for group, members in (("assumptions", claim.assumptions), ("criteria", claim.criteria)):
-        lists += [((group, index, "holds_in"), member.holds_in) for index, member in enumerate(members)]
-    lists += [(("criteria", index, "fails_in"), member.fails_in) for index, member in enumerate(claim.criteria)]
-    lists += [(("figures", index, "arms"), figure.arms) for index, figure in enumerate(claim.figures)]
-    for place, names in lists:
+        lists += [((group, index, "holds_in"), "arm", member.holds_in) for index, member in enumerate(members)]
+    lists += [(("criteria", index, "fails_in"), "arm", member.fails_in) for index, member in enumerate(claim.criteria)]
+    lists += [(("figures", index, "arms"), "arm", figure.arms) for index, figure in enumerate(claim.figures)]
+    for place, _, names in lists:
         for name in names:
             if name not in claim.arms:
-                yield document.fault(
-                    place, f"expected one of {', '.join(arms)}, found '{name}'{suggestion(name, arms)}"
-                )
-    ids = [criterion.id for criterion in claim.criteria]
-    for index, name in enumerate(ids):
-        if name in ids[:index]:
-            yield document.fault(("criteria", index, "id"), f"expected each id once, found '{name}' again")
-        if claim.criteria[index].misses >= claim.seeds:
-            text = f"expected fewer misses than the {claim.seeds} runs, found {claim.criteria[index].misses}"
-            yield document.fault(("criteria", index, "misses"), text)
+                yield place, partial(_unknown, name, arms)
+    lists += [(("figures", index, "y"), "series", figure.y) for index, figure in enumerate(claim.figures)]
+    lists += [(("tags",), "tag", claim.tags), (("source", "authors"), "author", claim.source.authors)]
+    lists += [(("criteria", index, "id"), "id", (item.id,)) for index, item in enumerate(claim.criteria)]
+    seen: dict[Place, set[str]] = {}
+    for place, what, names in lists:
+        # The ids of all criteria are one list, though each stands at a place of its own.
+        known_ones = seen.setdefault(("ids",) if what == "id" else place, set())
+        for name, times in Counter(names).items():
+            if name in known_ones or times > 1:
+                yield place, partial("expected each {} once, found '{}' again".format, what, shortened(name))
+            known_ones.add(name)
+    for index, criterion in enumerate(claim.criteria):
+        if criterion.misses >= claim.seeds:
+            misses = "expected fewer misses than the {} runs, found {}"
+            yield ("criteria", index, "misses"), partial(misses.format, claim.seeds, criterion.misses)
+    used = set(claim.used_arms)
     for name in claim.arms:
-        if name not in claim.used_arms:
-            yield document.fault(("arms", name), f"expected an arm that a criterion names, found '{name}' unused")
+        if name not in used:
+            unused = "expected an arm that a criterion names, found '{}' unused"
+            yield ("arms", name), partial(unused.format, shortened(name))
 
 
-def _parameters_fit(claim: Claim, document: Document) -> Iterable[Fault]:
-    """Faults of the setup, of each arm on top of it, and of both in the quick profile."""
-    params = load_runner(claim.runner).Params
-    base = parameter_faults(params, claim.setup)
-    for place, text in base:
-        yield document.fault(("setup", *place), text)
-    known = {place for place, _ in base}
+def _unknown(name: str, known: Sequence[str]) -> str:
+    """The text of a name that is none of the known ones."""
+    return f"expected {one_of(known)}, found '{shortened(name)}'{suggestion(name, known)}"
+
+
+def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
+    """Faults of the setup, of each arm on top of it, and of both in the quick profile, each once."""
+    base = parameter_errors(params, claim.setup)
+    known = {_key(detail) for detail in base}
+    for detail in base:
+        yield ("setup", *_key(detail)[0]), partial(_in_words, params, detail)
     profiles: list[tuple[Place, dict[str, Any]]] = [((), {}), (("quick", "setup"), claim.quick.setup)]
     for origin, profile in profiles:
         for arm, changes in claim.arms.items():
-            for place, text in parameter_faults(params, {**claim.setup, **profile, **changes}):
-                if place in known:
+            for detail in parameter_errors(params, {**claim.setup, **profile, **changes}):
+                place, _ = _key(detail)
+                if _key(detail) in known:
                     continue
                 key = place[0] if place else None
                 here: Place = ("arms", arm) if key in changes or key is None or not origin else origin
-                yield document.fault((*here, *place), text)
+                if (full := ((*here, *place), detail["type"])) not in known:
+                    known.add(full)
+                    yield full[0], partial(_in_words, params, detail)
 
 
-def _measures_exist(claim: Claim, document: Document) -> Iterable[Fault]:
+def _key(detail: ErrorDetails) -> tuple[Place, str]:
+    """What makes an error the same as another one: its place and its kind."""
+    return tuple(part for part in detail["loc"] if part != "[key]"), detail["type"]
+
+
+def _measures_exist(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
     """Faults for measures and series that the runner does not have."""
-    runner = load_runner(claim.runner)
     measures, series = list(runner.MEASURES), list(runner.SERIES)
     for group, members in (("assumptions", claim.assumptions), ("criteria", claim.criteria)):
         for index, member in enumerate(members):
-            if (name := member.measure) not in measures:
-                text = f"expected one of {', '.join(measures)}, found '{name}'{suggestion(name, measures)}"
-                yield document.fault((group, index, "measure"), text)
+            if member.measure not in runner.MEASURES:
+                yield (group, index, "measure"), partial(_unknown, member.measure, measures)
     for index, figure in enumerate(claim.figures):
         named = [("y", name) for name in figure.y] + [("x", figure.x)]
         named += [("reference", figure.reference)] if figure.reference else []
         for key, name in named:
-            if name not in series:
-                text = f"expected one of {', '.join(series)}, found '{name}'{suggestion(name, series)}"
-                yield document.fault(("figures", index, key), text)
-            elif figure.x in series and runner.SERIES[name].axis != runner.SERIES[figure.x].axis:
-                text = f"expected a series of the axis '{runner.SERIES[figure.x].axis}' of {figure.x}, found '{name}'"
-                yield document.fault(("figures", index, key), text)
+            if name not in runner.SERIES:
+                yield ("figures", index, key), partial(_unknown, name, series)
+            elif figure.x in runner.SERIES and runner.SERIES[name].axis != runner.SERIES[figure.x].axis:
+                axis = "expected a series of the axis '{}' of {}, found '{}'"
+                yield ("figures", index, key), partial(axis.format, runner.SERIES[figure.x].axis, figure.x, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,10 @@ from dlnrepro.cell import Cell
 from dlnrepro.check import LARGEST_SEED
 from dlnrepro.claim import Claim
 from dlnrepro.device import Device, free_memory, require
-from dlnrepro.document import dotted
-from dlnrepro.errors import UsageError
-from dlnrepro.explanation import parameter_faults
+from dlnrepro.document import dotted, one_of, suggestion
+from dlnrepro.errors import RunnerError, UsageError, one_line
+from dlnrepro.explanation import parameter_faults, shown
+from dlnrepro.reach import arm_values, reach, split
 from dlnrepro.runner import load_runner
 
 
@@ -25,7 +27,8 @@ class Variation:
     Attributes:
         seeds: runs per arm instead of the claim's own number.
         seed_base: the first seed.
-        overrides: parameters of the setup with other values.
+        overrides: other values of parameters, as they were given: `KEY` for every arm that does not set it itself,
+            `ARM.KEY` for one arm.
         quick: the claim's toy profile.
         controls: whether the arms that only serve as controls are run.
         device: where tensors live. The generators draw on the processor all the same.
@@ -40,10 +43,22 @@ class Variation:
 
     def stamps(self, claim: Claim) -> list[str]:
         """What qualifies the result of this variation of a claim."""
-        changed = bool(self.overrides) or self.seed_base != 0 or self.seeds not in (None, claim.seeds)
+        seeds = claim.quick.seeds if self.quick else claim.seeds
+        changed = self.seed_base != 0 or self.seeds not in (None, seeds) or self._changes_a_value(claim)
         flags = {"modified": changed, "toy": self.quick, "no-controls": not self.controls}
         flags["cuda"] = self.device == "cuda"
         return [stamp for stamp, holds in flags.items() if holds]
+
+    def arms(self, claim: Claim) -> list[str]:
+        """The arms of a claim that are run."""
+        return claim.used_arms if self.controls else claim.tested_arms
+
+    def _changes_a_value(self, claim: Claim) -> bool:
+        """Whether some arm has other parameters than without the overrides; its own value changes nothing."""
+        return any(
+            arm_values(claim, arm, self.overrides, self.quick) != arm_values(claim, arm, {}, self.quick)
+            for arm in self.arms(claim)
+        )
 
 
 def plan(claim: Claim, variation: Variation) -> list[Cell]:
@@ -60,34 +75,54 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     if variation.seed_base + count - 1 > LARGEST_SEED:
         raise UsageError(f"--seed-base: expected at most {LARGEST_SEED - count + 1}, found {variation.seed_base}")
     seeds = tuple(range(variation.seed_base, variation.seed_base + count))
-    profile = claim.quick.setup if variation.quick else {}
     cells = []
-    for arm in claim.used_arms if variation.controls else claim.tested_arms:
-        values = {**claim.setup, **profile, **variation.overrides, **claim.arms[arm]}
+    for arm in variation.arms(claim):
+        values = arm_values(claim, arm, variation.overrides, variation.quick)
         for place, text in parameter_faults(params, values):
-            raise UsageError(f"{claim.id}: arm {arm}: {dotted(place)}: {text}")
+            raise UsageError(": ".join(filter(None, (claim.id, f"arm {arm}", dotted(place), text))))
         _fits_in_memory(claim, arm, params.model_validate(values), count, variation.device)
         cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device))
     return cells
 
 
+def needed_memory(runner: str, params: Any, runs: int) -> int:
+    """The bytes that a runner says it needs.
+
+    Raises:
+        RunnerError: its `memory` fails, or gives no number of bytes.
+    """
+    try:
+        needed = params.memory(runs)
+    except Exception as error:
+        # It is the runner's own code, and what it raises is the runner's fault.
+        raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found: {one_line(error)}") from None
+    if isinstance(needed, bool) or not isinstance(needed, int | float) or not 0 <= needed < math.inf:
+        raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found {shown(needed)}")
+    return math.ceil(needed)
+
+
 def _overrides_apply(claim: Claim, variation: Variation, params: type[BaseModel]) -> None:
-    """Refuse overrides that could not change anything."""
-    for key in variation.overrides:
-        if key not in params.model_fields:
-            (_, text), *_ = parameter_faults(params, {**claim.setup, key: variation.overrides[key]})
-            raise UsageError(f"-s {key}: {claim.id}: {text}")
-        if all(key in claim.arms[arm] for arm in claim.used_arms):
-            raise UsageError(
-                f"-s {key}: {claim.id}: expected a parameter that some arm leaves alone, found it set in all"
-            )
-    for place, text in parameter_faults(params, {**claim.setup, **variation.overrides}):
-        raise UsageError(f"-s {dotted(place)}: {claim.id}: {text}")
+    """Refuse overrides that name no arm or no parameter, have another type, or could not change anything."""
+    for found in reach(claim, variation.overrides, variation.arms(claim)):
+        start = f"-s {found.word}: {claim.id}: "
+        arm, key = split(found.word)
+        if arm is not None and arm not in claim.used_arms:
+            arms = claim.used_arms
+            raise UsageError(f"{start}expected {one_of(arms)} before the dot, found '{arm}'{suggestion(arm, arms)}")
+        if arm is not None and not found.reached:
+            raise UsageError(f"{start}expected an arm that is run, found the control '{arm}' with --no-controls")
+        for place, text in parameter_faults(params, {**claim.setup, key: found.value}):
+            # What only follows from several parameters together is found, arm by arm, later.
+            if place and place[0] == key:
+                raise UsageError(f"{start}{text}")
+        if not found.reached:
+            hint = f"; -s ARM.{key}=... reaches one arm"
+            raise UsageError(f"{start}expected a parameter that some arm leaves alone, found it set in all{hint}")
 
 
 def _fits_in_memory(claim: Claim, arm: str, params: Any, runs: int, device: Device) -> None:
     """Refuse a cell whose own estimate exceeds the memory that is free."""
-    needed, free = params.memory(runs), free_memory(device)
+    needed, free = needed_memory(claim.runner, params, runs), free_memory(device)
     if needed > free:
         sizes = f"{needed / 1e9:,.1f} GB for {runs} runs, found {free / 1e9:,.1f} GB free"
         raise UsageError(f"{claim.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes}")

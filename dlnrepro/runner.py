@@ -21,13 +21,16 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import RunnerError, UsageError, one_line
+from dlnrepro.signals import Ended
 
 if TYPE_CHECKING:
     import torch
@@ -92,26 +95,23 @@ def load_runner(name: str) -> Runner:
     """The runner module of this name; it must be one of `runner_names()`.
 
     Raises:
-        UsageError: a registered module cannot be imported, or lacks what a runner promises.
+        RunnerError: the module cannot be imported, or lacks what a runner promises.
     """
-    if name in _own():
-        return cast(Runner, importlib.import_module(f"dlnrepro.runners.{name}"))
-    entry = _registered()[name]
+    own = name in _own()
+    value = f"dlnrepro.runners.{name}" if own else _registered()[name].value
     try:
-        module = entry.load()
-    except (Exception, SystemExit) as error:  # a module may fail in any way, and it is no fault of this program
-        what = str(error) if isinstance(error, (ImportError, AttributeError)) else f"{type(error).__name__}: {error}"
-        raise UsageError(
-            f"runner {name}: expected a module at {entry.value} that can be imported, found: {what}"
-        ) from None
-    if missing := [part for part in ("Params", "MEASURES", "SERIES", "run") if not hasattr(module, part)]:
-        raise UsageError(
-            f"runner {name}: expected Params, MEASURES, SERIES and run in {entry.value}, found no {missing[0]}"
-        )
-    if not callable(getattr(module.Params, "memory", None)) or not hasattr(module.Params, "model_fields"):
-        raise UsageError(
-            f"runner {name}: expected Params in {entry.value} to be a pydantic model with a method memory(runs)"
-        )
+        # Standard output is for what was asked of the program.
+        with redirect_stdout(sys.stderr):
+            module = importlib.import_module(value) if own else _registered()[name].load()
+            wrong = _wrong_part(module, value)
+    except (KeyboardInterrupt, Ended):
+        raise
+    except BaseException as error:
+        # The module is code of others: whatever it raises, sys.exit() included, is a fault of this runner alone.
+        found = one_line(error).removeprefix("ModuleNotFoundError: ").removeprefix("ImportError: ")
+        raise RunnerError(name, f"expected a module at {value} that can be imported, found: {found}") from None
+    if wrong is not None:
+        raise RunnerError(name, f"expected {wrong}")
     return cast(Runner, module)
 
 
@@ -123,6 +123,41 @@ def registered(name: str) -> EntryPoint | None:
 def runner_folders() -> list[str]:
     """The folders that hold the runners that come with the program."""
     return list(importlib.import_module("dlnrepro.runners").__path__)
+
+
+def _wrong_part(module: object, value: str) -> str | None:
+    """What a runner promises and this module does not hold: `what was expected, found what`; None if it is whole."""
+    from pydantic import BaseModel
+
+    if missing := [part for part in ("Params", "MEASURES", "SERIES", "run") if not hasattr(module, part)]:
+        return f"Params, MEASURES, SERIES and run in {value}, found no {missing[0]}"
+    parts = cast(Runner, module)
+    if not (isinstance(parts.Params, type) and issubclass(parts.Params, BaseModel)):
+        return f"a pydantic model as Params in {value}, found {_kind(parts.Params)}"
+    if not callable(getattr(parts.Params, "memory", None)):
+        return f"a method memory(runs) of Params in {value}, found none"
+    if not _maps(parts.MEASURES, str):
+        return f"a mapping of names to text as MEASURES in {value}, found {_kind(parts.MEASURES)}"
+    if not _maps(parts.SERIES, Series):
+        return f"a mapping of names to Series as SERIES in {value}, found {_kind(parts.SERIES)}"
+    if not callable(parts.run):
+        return f"a function run(params, generators, progress) in {value}, found {_kind(parts.run)}"
+    return None
+
+
+def _maps(found: object, kind: type) -> bool:
+    """Whether this is a mapping of names to what is wanted."""
+    return isinstance(found, Mapping) and all(
+        isinstance(name, str) and isinstance(item, kind) for name, item in found.items()
+    )
+
+
+def _kind(found: object) -> str:
+    """What was found, by its type; of a mapping, by the types of what it maps."""
+    if isinstance(found, Mapping):
+        inside = sorted({f"{type(name).__name__} to {type(item).__name__}" for name, item in found.items()})
+        return f"a mapping of {', '.join(inside)}"
+    return f"the class {found.__name__}" if isinstance(found, type) else f"an object of type {type(found).__name__}"
 
 
 def _own() -> set[str]:

@@ -1,26 +1,42 @@
-"""A commented claim file to start from: the settings of an existing claim of the same runner, explained."""
+"""A commented claim file to start from: settings that are known to work, or placeholders, each explained."""
 
 from __future__ import annotations
 
+import ast
 import json
+import keyword
+import os
 import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlnrepro.atomic import write_whole
-from dlnrepro.catalogue import claim_paths, packaged
-from dlnrepro.claim import Claim, Criterion
-from dlnrepro.document import suggestion
+from dlnrepro.atomic import reason, write_whole
+from dlnrepro.catalogue import packaged
+from dlnrepro.claim import Claim
+from dlnrepro.document import one_of, suggestion
 from dlnrepro.errors import UsageError
-from dlnrepro.loader import claims_at, read_claim
+from dlnrepro.first_runner import CLAIM, PACKAGE, RUNNER
+from dlnrepro.gathering import gathered
+from dlnrepro.loader import UNINSTALLED
+from dlnrepro.placeholders import another, placeholders
 from dlnrepro.runner import Runner, load_runner, runner_names
+from dlnrepro.visible import on_one_line
+
+SCHEMA = Path("outputs", "claim.schema.json")
+"""Where `dlnrepro schema -o` is asked to put the schema that the first line of a claim names."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+_MODULE = re.compile(r"[a-z][a-z0-9_]*")
 
 _HEAD = """\
+# yaml-language-server: $schema={schema}
+#
 # A claim: one published statement. See the README, "Adding a claim"; hold this file against its rules with
 #   dlnrepro check {path}
-# Everything below comes from {model} and is valid as it stands: replace it line by line.
+# {origin}
 schema: 1
 title: A sentence that says what happens
 statement: >
@@ -63,62 +79,194 @@ quick: {{seeds: 2, setup: {quick}}}
 """
 
 
+@dataclass(frozen=True)
+class _Start:
+    """What a new claim begins with.
+
+    Attributes:
+        origin: a sentence on where it comes from.
+        guessed: whether the settings are placeholders.
+    """
+
+    origin: str
+    setup: Mapping[str, Any]
+    arms: Mapping[str, Any]
+    criterion: Mapping[str, Any]
+    quick: Mapping[str, Any]
+    guessed: bool = False
+
+
+@dataclass(frozen=True)
+class _Described:
+    """What is said of a runner's parameters, measures and series."""
+
+    params: Mapping[str, str]
+    measures: Mapping[str, str]
+    series: Mapping[str, str]
+
+
 def write_scaffold(name: str, runner: str, folder: Path) -> Path:
     """Write a new claim file and return its path.
 
     Raises:
-        UsageError: the name is no id or is taken, the runner is unknown, or the folder cannot be written.
+        UsageError: the name is no id or is taken, the runner is unknown or none, or the folder cannot be written.
     """
-    path = folder / f"{name}.yaml"
-    if not _ID.fullmatch(name):
-        raise UsageError(f"{name}: expected an id of small letters, digits and hyphens, such as my-claim")
+    path = _new_path(name, folder)
     if runner not in (known := runner_names()):
-        raise UsageError(f"--runner: expected one of {', '.join(known)}, found '{runner}'{suggestion(runner, known)}")
-    if path.exists():
-        raise UsageError(f"{path}: expected a new file, found one already there")
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{folder}: expected a folder that can be made, found: {error.strerror}") from None
-    write_whole(path, _scaffold(_model_claim(runner), load_runner(runner), path).encode())
+        hint = f"{UNINSTALLED}; dlnrepro new {name} --with-runner NAME writes a package with a runner"
+        raise UsageError(f"--runner: expected {one_of(known)}, found '{runner}'{suggestion(runner, known)}; {hint}")
+    module = load_runner(runner)
+    fields = module.Params.model_fields
+    described = _Described(
+        {key: field.description or key for key, field in fields.items()},
+        module.MEASURES,
+        {name: f"(along {series.axis}): {series.says}" for name, series in module.SERIES.items()},
+    )
+    _write(path, _scaffold(path, runner, _start(runner, module), described))
     return path
 
 
-def _model_claim(runner: str) -> Claim:
-    """A packaged claim of the runner, or else one of ./claims, for settings that are known to work."""
-    at_home: list[str] = []
-    for names in ([str(packaged())], at_home):
-        for claim, _ in claims_at(claim_paths(names), read_claim):
+def write_with_runner(name: str, runner: str, folder: Path) -> tuple[Path, Path]:
+    """Write a package with a runner of one file, and the claim that it tests; the paths of the claim and the package.
+
+    Raises:
+        UsageError: a name is taken or cannot be one, or a folder cannot be written.
+    """
+    path = _new_path(name, folder)
+    package = Path(runner)
+    if not _MODULE.fullmatch(runner) or keyword.iskeyword(runner) or runner in sys.stdlib_module_names:
+        raise UsageError(f"--with-runner: expected a name for a new Python module, such as my_runner, found '{runner}'")
+    if runner in runner_names():
+        raise UsageError(f"--with-runner: expected the name of a new runner, found '{runner}', which is known already")
+    if package.exists() or package.is_symlink():
+        raise UsageError(f"{package}: expected a new folder, found one already there")
+    _write(package / f"{runner}.py", RUNNER)
+    _write(package / "pyproject.toml", PACKAGE.format(runner=runner, package=runner.replace("_", "-")))
+    origin = f"Everything below belongs to the runner in {package}, and is valid as it stands: replace it line by line."
+    _write(path, _scaffold(path, runner, _Start(origin, **CLAIM), _described_in(RUNNER)))  # type: ignore[arg-type]
+    return path, package
+
+
+def _described_in(source: str) -> _Described:
+    """What the text of a runner says of its parameters, measures and series; it need not be installed for that."""
+    params: dict[str, str] = {}
+    said: dict[str, dict[str, str]] = {}
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and isinstance(node.value, ast.Call):
+            words = {item.arg: item.value for item in node.value.keywords}
+            params[node.target.id] = str(ast.literal_eval(words["description"]))
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict) and isinstance(node.targets[0], ast.Name):
+            entries = zip(node.value.keys, node.value.values, strict=True)
+            said[node.targets[0].id] = {str(ast.literal_eval(key)): _says(value) for key, value in entries if key}
+    return _Described(params, said["MEASURES"], said["SERIES"])
+
+
+def _says(node: ast.expr) -> str:
+    """What a measure or a series says, from the expression that makes it."""
+    if isinstance(node, ast.Call):
+        axis, says = (str(ast.literal_eval(argument)) for argument in node.args)
+        return f"(along {axis}): {says}"
+    return str(ast.literal_eval(node))
+
+
+def _new_path(name: str, folder: Path) -> Path:
+    """Where a new claim goes.
+
+    Raises:
+        UsageError: the name is no id, or is taken.
+    """
+    path = folder / f"{name}.yaml"
+    if not _ID.fullmatch(name):
+        raise UsageError(f"{on_one_line(name)}: expected an id of small letters, digits and hyphens, such as my-claim")
+    if os.path.lexists(path):
+        raise UsageError(f"{path}: expected a new file, found one already there")
+    return path
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file, and make its folder.
+
+    Raises:
+        UsageError: it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{path.parent}: expected a folder that can be made, found: {reason(error)}") from None
+    write_whole(path, text.encode())
+
+
+def _start(runner: str, module: Runner) -> _Start:
+    """The settings of a claim of the runner, packaged or in ./claims, which are known to work; or else placeholders."""
+    at_home: Sequence[str] = ()
+    for names in ((str(packaged()),), at_home):
+        for claim, _ in gathered(names).claims:
             if claim.runner == runner:
-                return claim
-    raise UsageError(f"--runner {runner}: expected a runner with a claim to copy settings from, found none")
+                return _copied(claim)
+    if not module.MEASURES:
+        raise UsageError(f"--runner {runner}: expected a runner with a measure, found none")
+    setup = placeholders(module.Params)
+    criterion = {
+        "id": "first",
+        "measure": min(module.MEASURES),
+        "above": 0,
+        "holds_in": ["stated"],
+        "fails_in": ["control"],
+    }
+    origin = "No claim of this runner is known: every value below is a placeholder, and is to be replaced."
+    return _Start(origin, setup, {"stated": {}, "control": another(module.Params, setup)}, criterion, {}, guessed=True)
 
 
-def _scaffold(claim: Claim, runner: Runner, path: Path) -> str:
-    """The text of the new file."""
+def _copied(claim: Claim) -> _Start:
+    """The settings, the first criterion and its arms of a claim; its reasons are left for the author to write."""
     criterion = claim.criteria[0]
-    arms = [*criterion.holds_in, *criterion.fails_in]
-    fields = runner.Params.model_fields
-    setup = [f"  # {fields[key].description or key}\n  {key}: {_yaml(value)}" for key, value in claim.setup.items()]
+    arms = {arm: changes for arm, changes in claim.arms.items() if arm in (*criterion.holds_in, *criterion.fails_in)}
+    values = criterion.model_dump(exclude_none=True, exclude={"why", "says", "misses"})
+    origin = f"Everything below comes from {claim.id} and is valid as it stands: replace it line by line."
+    return _Start(origin, claim.setup, arms, values, claim.quick.setup)
+
+
+def _scaffold(path: Path, runner: str, start: _Start, described: _Described) -> str:
+    """The text of the new file."""
+    mark = "  # a placeholder: choose a value" if start.guessed else ""
+    setup = [
+        f"  # {_sentence(described.params.get(key, key))}\n  {key}: {_yaml(value)}{mark}"
+        for key, value in start.setup.items()
+    ]
     return _HEAD.format(
-        path=path,
-        model=claim.id,
-        runner=claim.runner,
+        schema=_schema_from(path.parent),
+        path=on_one_line(str(path)),
+        origin=start.origin,
+        runner=runner,
         setup="\n".join(setup),
-        arms="\n".join(f"  {arm}: {_yaml(changes)}" for arm, changes in claim.arms.items() if arm in arms),
-        measures="\n".join(f"#   {name}: {says}" for name, says in runner.MEASURES.items()),
-        series="\n".join(f"#   {name} (along {series.axis}): {series.says}" for name, series in runner.SERIES.items()),
-        criterion=_criterion(criterion),
-        quick=_yaml(claim.quick.setup),
+        arms="\n".join(f"  {arm}: {_yaml(changes)}" for arm, changes in start.arms.items()),
+        measures="\n".join(f"#   {name}: {_sentence(says)}" for name, says in described.measures.items()),
+        series="\n".join(f"#   {name} {_sentence(says)}" for name, says in described.series.items()),
+        criterion=_criterion(start.criterion, mark),
+        quick=_yaml(start.quick),
     )
 
 
-def _criterion(criterion: Criterion) -> str:
-    """The criterion as an item of a list; its reasons are left for the author to write."""
-    values = criterion.model_dump(exclude_none=True, exclude={"why", "says", "misses"})
+def _schema_from(folder: Path) -> str:
+    """The path of the schema as a file in a folder has to call it."""
+    try:
+        return Path(os.path.relpath(SCHEMA, folder)).as_posix()
+    except ValueError:
+        # On Windows nothing leads from one drive to another.
+        return SCHEMA.absolute().as_uri()
+
+
+def _criterion(values: Mapping[str, Any], mark: str) -> str:
+    """The criterion as an item of a list."""
     lines = [f"{key}: {_yaml(list(value) if isinstance(value, tuple) else value)}" for key, value in values.items()]
+    lines[1:3] = [f"{line}{mark}" for line in lines[1:3]]
     lines += ["says: what this measure shows, in a sentence", "why: where the threshold comes from"]
     return "  - " + "\n    ".join(lines)
+
+
+def _sentence(text: str) -> str:
+    """A text of a runner as it may stand in a comment: on one line."""
+    return on_one_line(" ".join(text.split()))
 
 
 def _yaml(value: Any) -> str:

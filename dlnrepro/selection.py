@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
 
 from dlnrepro.claim import Claim
+from dlnrepro.document import shortened
 from dlnrepro.errors import UsageError
+from dlnrepro.visible import on_one_line
 
-_TOKEN = re.compile(r"\s*(\(|\)|[^\s()]+)")
+DEEPEST_EXPRESSION = 50
+"""Brackets and `not` inside one another; what is deeper is no expression that a person writes."""
+
+_TOKEN = re.compile(r'\s*(\(|\)|"[^"]*"|[^\s()"]+|")')
 
 
 def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> list[Claim]:
@@ -16,7 +23,9 @@ def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> li
 
     Args:
         claims: to choose from.
-        words: an expression such as `align and not margin` over parts of the id and title.
+        words: an expression such as `align and not margin` over the claim's text: everything that `dlnrepro list` and
+            `dlnrepro show` print of its file. Several words in double quotes are looked for as they stand; a word
+            with `*`, `?` or `[` is a pattern of ids.
         tags: an expression over whole tags.
 
     Raises:
@@ -36,17 +45,60 @@ Matches = Callable[[str], bool]
 
 
 def _holds_word(claim: Claim) -> Matches:
-    """Whether a word is part of a claim's id or title, in any case."""
-    text = f"{claim.id} {claim.title}".lower()
-    return lambda word: word.lower() in text
+    """Whether a word is part of a claim's text, in any case, or a pattern of its id."""
+    text: str | None = None
+
+    def holds(word: str) -> bool:
+        nonlocal text
+        if any(sign in word for sign in "*?["):
+            return fnmatchcase(claim.id, word)
+        text = searched(claim) if text is None else text
+        return " ".join(word.lower().split()) in text
+
+    return holds
+
+
+def searched(claim: Claim) -> str:
+    """The text of a claim in which words are looked for: small letters, and one blank between words."""
+    fields = claim.model_dump(mode="json", by_alias=True, exclude_none=True)
+    parts = [*_texts(fields), ", ".join(claim.source.authors)]
+    parts += [f"arXiv:{claim.source.arxiv}"] if claim.source.arxiv else []
+    parts += [f"{item.measure} {item.interval.text}" for item in (*claim.assumptions, *claim.criteria)]
+    return " ".join("\n".join(parts).lower().split())
+
+
+def _texts(value: Any, key: str = "") -> Iterator[str]:
+    """All words and numbers inside a value; those behind a key also as `key=value` and `key = value`."""
+    if isinstance(value, dict):
+        for name, inner in value.items():
+            yield str(name)
+            yield from _texts(inner, str(name))
+        return
+    if isinstance(value, list):
+        yield f"[{', '.join(_plain(item) for item in value)}]"
+        for inner in value:
+            yield from _texts(inner)
+        return
+    yield _plain(value)
+    if key:
+        yield f"{key}={_plain(value)}"
+        yield f"{key} = {_plain(value)}"
+
+
+def _plain(value: Any) -> str:
+    """A value as `dlnrepro show` prints it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _expression(option: str, text: str) -> Callable[[Matches], bool]:
     """An expression of words, `and`, `or`, `not` and brackets, as a function of what a word means."""
     tokens = _TOKEN.findall(text)
+    shown = f"'{on_one_line(shortened(text))}'"
     if not tokens:
         raise UsageError(f"{option}: expected words, 'and', 'or', 'not' and brackets, found nothing")
-    position = 0
+    position = depth = 0
 
     def peek() -> str | None:
         return tokens[position] if position < len(tokens) else None
@@ -54,7 +106,7 @@ def _expression(option: str, text: str) -> Callable[[Matches], bool]:
     def take() -> str:
         nonlocal position
         if (token := peek()) is None:
-            raise UsageError(f"{option}: expected a word at the end of {text!r}, found nothing")
+            raise UsageError(f"{option}: expected a word at the end of {shown}, found nothing")
         position += 1
         return token
 
@@ -73,20 +125,29 @@ def _expression(option: str, text: str) -> Callable[[Matches], bool]:
         return lambda matches: all(part(matches) for part in parts)
 
     def single() -> Callable[[Matches], bool]:
+        nonlocal depth
         token = take()
+        if token in {"not", "("}:
+            depth += 1
+            if depth > DEEPEST_EXPRESSION:
+                limit = f"at most {DEEPEST_EXPRESSION} brackets and 'not' inside one another"
+                raise UsageError(f"{option}: expected {limit}, found more in {shown}")
         if token == "not":
             inner = single()
+            depth -= 1
             return lambda matches: not inner(matches)
         if token == "(":
             inner = either()
+            depth -= 1
             if take() != ")":
-                raise UsageError(f"{option}: expected ')' in {text!r}")
+                raise UsageError(f"{option}: expected ')' in {shown}")
             return inner
-        if token in {")", "and", "or"}:
-            raise UsageError(f"{option}: expected a word, found '{token}' in {text!r}")
-        return lambda matches: matches(token)
+        if token in {")", "and", "or", '"'}:
+            raise UsageError(f"{option}: expected a word, found '{token}' in {shown}")
+        word = token.strip('"')
+        return lambda matches: matches(word)
 
     whole = either()
     if (left := peek()) is not None:
-        raise UsageError(f"{option}: expected 'and' or 'or' before '{left}' in {text!r}")
+        raise UsageError(f"{option}: expected 'and' or 'or' before '{on_one_line(shortened(left))}' in {shown}")
     return whole

@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from dlnrepro.catalogue import called
+from dlnrepro.claim import Claim
 from dlnrepro.document import parse
-from dlnrepro.errors import UsageError, storable
+from dlnrepro.errors import UsageError
 from dlnrepro.execution import Job, Means, Watcher, arithmetic_of, prepare_job, run_jobs
 from dlnrepro.faults import logged
-from dlnrepro.loader import claims_at, load_claim
 from dlnrepro.plan import Variation
 from dlnrepro.provenance import provenance
 from dlnrepro.record import ClaimRecord, Report, Unjudged, compile_report
 from dlnrepro.signals import Signals
 from dlnrepro.store import prepare, write_report
+from dlnrepro.visible import storable
 
 
-def prepared(paths: Sequence[Path], variation: Variation) -> list[Job]:
-    """The claims of some files made ready to run, each held against its runner; nothing is trained yet.
+def prepared(claims: Iterable[tuple[Claim, Path]], variation: Variation) -> list[Job]:
+    """Claims that were held against their runners, made ready to run; nothing is trained yet.
 
     Raises:
-        ClaimError: with every fault of every file.
         UsageError: the variation cannot be applied to a claim.
     """
-    return [
-        prepare_job(claim, path, variation, repeating(path, variation)) for claim, path in claims_at(paths, load_claim)
-    ]
+    return [prepare_job(claim, path, variation, repeating(path, variation)) for claim, path in claims]
 
 
 def repeating(path: Path, variation: Variation) -> str:
@@ -105,4 +103,4 @@ def carried_out(
 def _shown(value: object) -> str:
     """A parameter's value on one line, such that it is read back as it is."""
     plain = isinstance(value, str) and parse(value).value == value
-    return str(value) if plain else json.dumps(value)
+    return str(value) if plain else json.dumps(value, default=str)

@@ -191,7 +191,8 @@ def report_path(root: Path, name: str | None) -> Path:
         return newest
     candidates = [Path(name), Path(name) / "report.json", root / "reports" / name / "report.json"]
     if (found := next((path for path in candidates if path.is_file()), None)) is None:
-        raise UsageError(f"{name}: expected a stored report, found none at {' or '.join(map(str, candidates))}")
+        places = " or ".join(map(str, candidates))
+        raise UsageError(f"{name}: expected a stored report, or a claim that is in one, found none at {places}")
     return found
 
 
@@ -224,6 +225,15 @@ def _stored_verdicts(root: Path) -> Iterator[Mapping[str, object]]:
             verdicts = json.loads(path.with_name(VERDICTS).read_bytes())
             if isinstance(verdicts, dict):
                 yield verdicts
+
+
+def newest_with(root: Path, claim: str) -> Path | None:
+    """The newest stored report that holds a claim; None if there is none. Unreadable ones are passed over."""
+    for path in newest_first(root):
+        with suppress(OSError, ValueError, TypeError):
+            if claim in json.loads(path.with_name(VERDICTS).read_bytes()):
+                return path
+    return None
 
 
 def _last(record: ClaimRecord) -> LastVerdict:

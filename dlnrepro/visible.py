@@ -35,6 +35,11 @@ def escaped(text: str) -> str:
     return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape", "backslashreplace").decode(), text)
 
 
+def on_one_line(text: str) -> str:
+    r"""The text as `escaped` shows it, on a single line: an end of a line is shown as `\n`."""
+    return escaped(text).replace("\n", "\\n")
+
+
 def harmless(text: str) -> str:
     """The text with no line in it that a CI system would take for a command; unchanged outside of one."""
     if not any(os.environ.get(name) for name in ("GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")):
@@ -45,3 +50,14 @@ def harmless(text: str) -> str:
 def say(text: str) -> None:
     """A line for people, on standard error."""
     click.echo(harmless(visible(text)), err=True)
+
+
+def storable(text: str) -> str:
+    r"""The text with `\xe9` in the place of a byte of a file's name, or of an error, that is no text in UTF-8.
+
+    Python keeps such bytes as half characters, which no file in UTF-8 and no JSON text can hold.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.catalogue import claim_paths, packaged
+from dlnrepro.catalogue import called, claim_files, claim_paths, packaged
 from dlnrepro.errors import UsageError
 from dlnrepro.loader import read_claim
 from dlnrepro.selection import selected
@@ -50,6 +50,78 @@ def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:
         claim_paths(["rank-one-aligment"])
 
 
+def make(*names: str) -> None:
+    """Files of these names, with their folders."""
+    for name in names:
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("x: 1")
+
+
+def test_a_folder_stands_for_all_claim_files_in_it_and_below() -> None:
+    make("f/b.yaml", "f/sub/deeper/a.yml", "f/c.YAML", "f/notes.md", "f/sub/d.Yml")
+    assert [str(path) for path in claim_paths(["f"])] == ["f/sub/deeper/a.yml", "f/b.yaml", "f/c.YAML", "f/sub/d.Yml"]
+    Path("f").rename("claims")
+    assert [path.stem for path in claim_paths([])] == ["a", "b", "c", "d"]
+    assert claim_paths(["a"]) == [Path("claims/sub/deeper/a.yml")]
+
+
+def test_hidden_files_are_passed_over_and_named_and_places_of_other_programs_are_not_entered() -> None:
+    make("f/a.yaml", "f/._x.yaml", "f/.old/y.yml", "f/sub/.z.yaml")
+    make("f/.git/g.yaml", "f/env/pyvenv.cfg", "f/env/e.yaml", "f/__pycache__/p.yaml", "f/node_modules/n.yaml")
+    make("f/outputs/cells/c.yaml", "f/outputs/reports/r.yaml")
+    files = claim_files(["f"])
+    assert [str(file.path) for file in files.claims] == ["f/a.yaml"]
+    assert [str(path) for path in files.hidden] == ["f/._x.yaml", "f/.old/y.yml", "f/sub/.z.yaml"]
+
+
+def test_links_to_folders_are_followed_without_going_round() -> None:
+    make("f/a.yaml", "elsewhere/b.yaml", "f/.kept/c.yaml")
+    Path("f/loop").symlink_to(Path("f").absolute())
+    Path("f/out").symlink_to(Path("elsewhere").absolute())
+    Path("f/seen").symlink_to(Path("f/.kept").absolute())
+    files = claim_files(["f"])
+    assert [str(file.path) for file in files.claims] == ["f/a.yaml", "f/out/b.yaml", "f/seen/c.yaml"]
+    assert files.hidden == ()
+
+
+def test_a_file_that_several_names_stand_for_is_there_once() -> None:
+    make("f/a.yaml")
+    Path("link.yaml").symlink_to("f/a.yaml")
+    names = ["f", "f/a.yaml", "./f/../f/a.yaml", "link.yaml", str(Path("f/a.yaml").absolute())]
+    (file,) = claim_files(names).claims
+    assert (str(file.path), file.named) == ("f/a.yaml", True)
+
+
+def test_a_pattern_stands_for_the_ids_that_match_it() -> None:
+    make("claims/one-neuron-own.yaml", "claims/one-neuron-rate.yml")
+    found = claim_paths(["one-neuron-[or]*"])
+    assert found[0] == packaged() / "one-neuron-oja-clock.yaml"
+    assert Path("claims/one-neuron-own.yaml") in found
+    assert Path("claims/one-neuron-rate.yml") in found
+    assert packaged() / "one-neuron-rate.yaml" not in found
+    with pytest.raises(UsageError, match="expected a pattern that the id of some claim matches, found none"):
+        claim_paths(["no-such-*"])
+
+
+@pytest.mark.parametrize("name", ["x" * 300, "a\0b", "\udcff", "a\nb", "f/" + "y" * 5000 + "/"])
+def test_a_name_that_no_file_can_have_is_one_line(name: str) -> None:
+    with pytest.raises(UsageError) as error:
+        claim_paths([name, "rank-one-alignment", "nothing"])
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 200
+
+
+def test_a_claim_is_called_by_its_id_only_where_the_id_stands_for_its_file() -> None:
+    inside = packaged() / "rank-one-alignment.yaml"
+    assert called(inside) == "rank-one-alignment"
+    make("claims/rank-one-alignment.yml", "claims/sub/deep.yaml", "mine.yaml", "claims/folder.yaml", "folder/x.yaml")
+    assert called(Path("claims/rank-one-alignment.yml")) == "rank-one-alignment"
+    assert called(inside) == str(inside)
+    assert called(Path("claims/sub/deep.yaml")) == "claims/sub/deep.yaml"
+    assert called(Path("claims/folder.yaml")) == "claims/folder.yaml"
+    assert called(Path("mine.yaml")) == "mine.yaml"
+
+
 def test_a_folder_without_claims_is_refused(elsewhere: Path) -> None:
     with pytest.raises(UsageError, match="expected a folder with claim files"):
         claim_paths([str(elsewhere)])
@@ -67,6 +139,30 @@ def test_expressions_choose_claims(
     write_claim: Callable[..., Path], words: str | None, tags: str | None, count: int
 ) -> None:
     assert len(selected([read_claim(write_claim())], words, tags)) == count
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        "toy-claim", "near one", "measures one", "Toys", "A. Author", "Nowhere 2026", "everywhere", "derived", "small",
+        "runner = toy", "noise is small", "value 1 ± 0.1", "noise < 0.01", "near-one", "far", "value=5", "value = 5",
+        "behaviour=steady", "at most 1e-3", "Height", "arXiv:1810.02032", "1810.02032", "toy-*", "*cl?im", "TOY",
+    ],
+)  # fmt: skip
+def test_a_claim_is_found_by_anything_that_is_printed_of_it(write_claim: Callable[..., Path], word: str) -> None:
+    claim = read_claim(write_claim(("venue:", 'arxiv: "1810.02032"\n  venue:')))
+    assert selected([claim], f'"{word}"', None) == [claim]
+    assert selected([claim], f'not "{word}"', None) == []
+
+
+@pytest.mark.parametrize("words", ["(" * 200 + "toy" + ")" * 200, "not " * 5000 + "toy", "x" * 5000 + ")", '"', "a\n)"])
+def test_an_expression_that_nobody_writes_is_one_short_line(write_claim: Callable[..., Path], words: str) -> None:
+    for option in ("-k", "-m"):
+        with pytest.raises(UsageError) as error:
+            selected([read_claim(write_claim())], *((words, None) if option == "-k" else (None, words)))
+        assert str(error.value).startswith(f"{option}: expected ")
+        assert "\n" not in str(error.value)
+        assert len(str(error.value)) < 250
 
 
 @pytest.mark.parametrize("words", ["", "and", "toy and", "(toy", "toy)", "toy toy", "not"])

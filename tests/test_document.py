@@ -9,7 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.document import LARGEST_FILE, Fault, parse, read_text
+from dlnrepro.document import LARGEST_FILE, parse, read_text
+from dlnrepro.errors import Fault
 
 PLAIN = st.recursive(
     st.none()

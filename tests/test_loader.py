@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from dlnrepro.commands.check import _fields
 from dlnrepro.errors import ClaimError
-from dlnrepro.loader import load_claim, read_claim
+from dlnrepro.loader import MOST_FAULTS, load_claim, read_claim
+from dlnrepro.report.github import annotation
+from tests.conftest import TOY_CLAIM
 
 Write = Callable[..., Path]
 
@@ -17,7 +24,7 @@ def faults(path: Path) -> list[str]:
     """The faults of a claim file without its path."""
     with pytest.raises(ClaimError) as error:
         load_claim(path)
-    return [fault.removeprefix(f"{path}:") for fault in error.value.faults]
+    return [str(fault).removeprefix(f"{path}:") for fault in error.value.faults]
 
 
 def test_a_valid_claim_is_loaded_with_single_names_as_lists(write_claim: Write) -> None:
@@ -68,6 +75,15 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
         ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {bites: 1}}", "quick.setup.bites: expected one of"),
         ("schema: 1", "id: x\nschema: 1", "1:1: id: expected no such key"),
         ("why: the", "misses: 4\n    why: the", "criteria[0].misses: expected fewer misses than the 4 runs, found 4"),
+        ("holds_in: [near]\n", "holds_in: [near, near]\n", "criteria[0].holds_in: expected each arm once, found"),
+        ("fails_in: [far]", "fails_in: [far, far]", "criteria[0].fails_in: expected each arm once, found 'far' again"),
+        ("arms: [near, far]", "arms: [near, far, near]", "figures[0].arms: expected each arm once, found 'near' again"),
+        ("y: height", "y: [height, height]", "figures[0].y: expected each series once, found 'height' again"),
+        ("[toy, small]", "[toy, toy]", "tags: expected each tag once, found 'toy' again"),
+        ("[A. Author]", "[A, B, A]", "source.authors: expected each author once, found 'A' again"),
+        ("title: The toy is near one", "title: ' '", "2:1: title: expected text that is not blank, found ' '"),
+        ("title: The toy is near one", "title: ''", "2:1: title: expected text of at least 1 character, found ''"),
+        ("why: the noise is at most 1e-3", "why: '  '", "criteria[0].why: expected text that is not blank, found '  '"),
         ("quick:", "expect: not reproduced\nquick:", "expected a 'because' that says why the claim is not reproduced"),
     ],
 )  # fmt: skip
@@ -122,3 +138,59 @@ def test_a_file_name_that_is_no_id_is_refused(write_claim: Write) -> None:
 
 def test_reading_alone_does_not_need_the_runner_to_agree(write_claim: Write) -> None:
     assert read_claim(write_claim(("value: 1\n", "value: one\n"))).setup["value"] == "one"
+
+
+@pytest.mark.parametrize("number", [".nan", "1e400", "*x", "!!float '1'"])
+def test_a_value_that_is_refused_gives_one_fault_and_no_second_one(write_claim: Write, number: str) -> None:
+    (line,) = faults(write_claim(("equals: 1.0", f"equals: {number}")))
+    assert line.startswith("26:13: criteria[0].equals: expected a ")
+    (line,) = faults(write_claim(("seeds: 4\nsetup", f"seeds: {number}\nsetup")))
+    assert line.startswith("12:8: seeds: expected a ")
+
+
+def test_of_very_many_faults_the_first_are_shown_and_the_rest_is_counted(write_claim: Write) -> None:
+    path = write_claim()
+    start = time.perf_counter()
+    for text in (
+        TOY_CLAIM + "".join(f"a{number}: 1\n" for number in range(20_000)),
+        TOY_CLAIM.replace("arms:\n", "arms:\n" + "".join(f"  a{number}: {{}}\n" for number in range(15_000))),
+        TOY_CLAIM.replace("tags: [", "tags: [" + "".join(f"t{number % 9000}, " for number in range(18_000))),
+    ):
+        path.write_text(text)
+        found = faults(path)
+        assert len(found) <= MOST_FAULTS + 1
+        assert found[-1].endswith(" more faults")
+    # Each takes some tenths of a second; a search that grows with the square of their number takes minutes.
+    assert time.perf_counter() - start < 20
+
+
+def test_a_key_that_holds_an_end_of_a_line_stays_on_one_line(write_claim: Write) -> None:
+    found = faults(write_claim(("title: The", '"a\\nb: c\\e[2J": 1\ntitle: The')))
+    assert found[0].startswith("2:1: a\\nb: c\\x1b[2J: expected one of schema, title")
+
+
+PIECES = st.sampled_from(
+    [b"", b"\n", b": ", b"- ", b"[", b"]", b"{}", b"#", b'"', b"'", b"|", b">", b"&a ", b"*a", b"!!int ", b"? ", b"\t",
+     b"\0", b"\xff", b"\xe2\x80\xa8", b"\xf0\x9f\x98\x80", b"9" * 400, b"1e400", b".nan", b"null", b"<<: ", b"  ", b"-",
+     b"arms:", b"seeds: ", b"holds_in: ", b"\x1b[2J", b"::error::", b"%0A", b"---\n", b"'a\nb': "]
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.integers(0, len(TOY_CLAIM)), st.integers(0, 40), PIECES), min_size=1, max_size=4))
+def test_whatever_is_done_to_a_claim_file_gives_a_claim_or_faults_that_print_in_every_format(
+    write_claim: Write, changes: list[tuple[int, int, bytes]]
+) -> None:
+    path = write_claim()
+    content = path.read_bytes()
+    for place, length, piece in changes:
+        content = content[:place] + piece + content[place + length :]
+    path.write_bytes(content)
+    try:
+        load_claim(path)
+    except ClaimError as error:
+        for fault in error.faults:
+            assert "\n" not in str(fault)
+            assert str(fault).startswith(f"{path}:{fault.line}:{fault.column}: ")
+            assert "\n" not in annotation("error", fault.message, file=fault.path, line=fault.line, column=fault.column)
+            assert json.loads(json.dumps(_fields(fault)))["text"] == fault.message

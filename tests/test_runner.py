@@ -31,7 +31,8 @@ def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         runner._registered.cache_clear()
 
     yield registered
-    sys.modules.pop("example_runner", None)
+    for module in ("example_runner", "broken"):
+        sys.modules.pop(module, None)
     monkeypatch.undo()
     runner._registered.cache_clear()
 
@@ -57,17 +58,104 @@ def test_without_the_package_the_claim_is_refused_by_name(command: Command) -> N
 @pytest.mark.parametrize(
     ("entry", "fault"),
     [
-        ("coin = not_there_at_all", "runner coin: expected a module at not_there_at_all that can be imported, found: "),
-        ("coin = json", "runner coin: expected Params, MEASURES, SERIES and run in json, found no Params"),
+        (
+            "coin = not_there_at_all",
+            "expected a module at not_there_at_all that can be imported, found: No module named",
+        ),
+        ("coin = json", "expected Params, MEASURES, SERIES and run in json, found no Params"),
     ],
 )
 def test_a_registration_that_is_no_runner_is_one_line(
     register: Callable[..., None], command: Command, entry: str, fault: str
 ) -> None:
     register(entry)
-    code, _, err = command("run", EXAMPLE / "fair-coin.yaml")
+    for name in ("check", "run"):
+        code, _, err = command(name, EXAMPLE / "fair-coin.yaml")
+        assert code == 2
+        assert err.startswith(f"{EXAMPLE}/fair-coin.yaml:11:1: runner: {fault}")
+        assert err.count("\n") == 1
+
+
+IMPORTED = "a module at broken that can be imported, found: "
+WHOLE = """
+# begin
+from pydantic import BaseModel
+from dlnrepro.runner import Series
+class Params(BaseModel, extra='forbid'):
+    bias: float
+    flips: int
+    def memory(self, runs): return runs
+MEASURES = {'heads': 'the share'}
+SERIES = {'flip': Series('flip', 'flips'), 'share': Series('flip', 'share')}
+def run(params, generators, progress): return None
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("    def memory(self, runs): return runs\n", "", "a method memory(runs) of Params in broken, found none"),
+        ("Params(BaseModel, extra='forbid')", "Params", "a pydantic model as Params in broken, found the class Params"),
+        ("SERIES =", "OTHER =", "Params, MEASURES, SERIES and run in broken, found no SERIES"),
+        ("{'heads': 'the share'}", "['heads']",
+         "a mapping of names to text as MEASURES in broken, found an object of type list"),
+        ("'the share'}", "3}", "a mapping of names to text as MEASURES in broken, found a mapping of str to int"),
+        ("Series('flip', 'flips')", "('flip', 1)",
+         "a mapping of names to Series as SERIES in broken, found a mapping of str to Series, str to tuple"),
+        ("def run(params, generators, progress): return None", "run = 3",
+         "a function run(params, generators, progress) in broken, found an object of type int"),
+        ("# begin", "import sys\nprint('noise')\nsys.exit(0)", f"{IMPORTED}SystemExit: 0"),
+        ("# begin", "def f(:", f"{IMPORTED}SyntaxError: invalid syntax"),
+        ("# begin", "raise GeneratorExit", f"{IMPORTED}GeneratorExit"),
+        ("# begin", "raise ValueError('one\\ntwo')", f"{IMPORTED}ValueError: one"),
+    ],
+)  # fmt: skip
+def test_a_runner_that_is_none_is_one_line_at_its_key_and_hides_no_other_claim(
+    register: Callable[..., None],
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old: str,
+    new: str,
+    fault: str,
+) -> None:
+    assert old in WHOLE
+    (tmp_path / "broken.py").write_text(WHOLE.replace(old, new, 1))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    register("broken = broken", "coin = example_runner")
+    text = (EXAMPLE / "fair-coin.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("runner: coin", "runner: broken"))
+    (tmp_path / "other.yaml").write_text(text.replace("measure: heads", "measure: tails"))
+    code, out, err = command("check", "mine.yaml", "other.yaml")
+    assert (code, out) == (2, "")
+    lines = [line for line in err.splitlines() if line != "noise"]
+    assert lines[0].startswith(f"mine.yaml:11:1: runner: expected {fault}")
+    assert [line.split(": ")[0] for line in lines] == ["mine.yaml:11:1", "other.yaml:20:5"]
+
+
+def test_a_runner_whose_parameters_or_memory_fail_is_one_line(
+    register: Callable[..., None], command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = (EXAMPLE / "fair-coin.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("runner: coin", "runner: broken"))
+    (tmp_path / "broken.py").write_text(WHOLE.replace("return runs", "return 1 / 0"))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    register("broken = broken")
+    assert command("run", "mine.yaml", "-n")[::2] == (
+        2, "runner broken: expected Params.memory(16) to give bytes, found: ZeroDivisionError: division by zero\n",
+    )  # fmt: skip
+    sys.modules.pop("broken")
+    validator = "    def model_post_init(self, context): raise KeyError('x')\n    def memory"
+    (tmp_path / "broken.py").write_text(WHOLE.replace("    def memory", validator) + "# changed")
+    code, _, err = command("check", "mine.yaml")
     assert code == 2
-    assert err.startswith(fault)
+    assert "setup: expected values that Params admits, found: KeyError: 'x'" in err
+    assert "Traceback" not in err
+
+
+def test_an_unknown_runner_may_belong_to_a_package_that_is_not_installed(command: Command) -> None:
+    _, _, err = command("check", EXAMPLE / "fair-coin.yaml")
+    assert err.endswith("; a runner of another package is known only where that package is installed\n")
 
 
 def test_a_name_that_two_packages_register_is_refused(register: Callable[..., None]) -> None:

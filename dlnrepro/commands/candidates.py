@@ -1,58 +1,95 @@
-"""What a shell may complete a word to: ids of claims, tags, runners, stored reports.
+"""What a shell may complete a word to: ids of claims, tags, runners, settings, stored reports.
 
 The shell asks at every press of a key, so nothing here reads more than it must: ids are names of files, and tags are
 read without holding the files against the schema. What cannot be read offers nothing; it is no place for an error.
+
+A shell puts what is offered into the line that the user then runs. So only names are offered, of letters, digits and
+few signs: a file may have any name, also one that a shell would take for a command.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import click
 from click.shell_completion import CompletionItem
 
+_ID = re.compile(r"[a-z0-9][a-z0-9-]*")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
 
 def claims(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Ids of claims, each once; files where no id fits."""
-    from dlnrepro.catalogue import packaged
+    from dlnrepro.catalogue import known_ids
 
     given = context.params.get(parameter.name or "")
     taken = given if isinstance(given, tuple) else ()
-    names = {path.stem for folder in (Path("claims"), packaged()) for path in folder.glob("*.yaml")}
+    names = {name for name in known_ids() if _ID.fullmatch(name)}
     return _or_files(sorted(names - set(taken)), incomplete)
 
 
 def tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001  click's signature
     """The last word of an expression of tags."""
-    from dlnrepro.catalogue import claim_paths
-    from dlnrepro.document import parse, read_text
-
-    texts = (read_text(path) for path in claim_paths(()))
-    values = [parse(text).value for text in texts if isinstance(text, str)]
-    found = {tag for value in values if isinstance(value, dict) for tag in _words(value.get("tags"))}
+    found = {tag for value in _contents(()) for tag in _words(value.get("tags")) if _NAME.fullmatch(tag)}
     start = max(incomplete.rfind(sign) for sign in ", (") + 1
     return _beginning(incomplete[start:], sorted(found), incomplete[:start])
+
+
+def settings(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001  click's signature
+    """`KEY=` of the claims that the line names; behind `ARM.`, with the arm before it."""
+    # An option that still waits for its value ends the reading of the line: words before it are left in `args`.
+    named = [word for word in context.params.get("claims") or context.args if not word.startswith("-")]
+    contents = _contents(named) if named else []
+    keys = {key for value in contents for key in _keys(value.get("setup"))}
+    arms = {arm for value in contents for arm in _keys(value.get("arms"))}
+    words = sorted(f"{key}=" for key in keys)
+    if "." in incomplete or not any(word.startswith(incomplete) for word in words):
+        words += sorted(f"{arm}.{key}=" for arm in arms for key in keys)
+    return _beginning(incomplete, words)
 
 
 def runners(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001  click's signature
     """Names of runners."""
     from dlnrepro.runner import runner_names
 
-    return _beginning(incomplete, runner_names())
+    return _beginning(incomplete, [name for name in runner_names() if _NAME.fullmatch(name)])
 
 
-def reports(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001  click's signature
-    """Names of stored reports, the newest first; files where none fits."""
+def reports(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Names of stored reports, the newest first, then ids of claims; files where none fits."""
     root = Path(context.params.get("outputs") or os.environ.get("DLNREPRO_OUTPUTS") or "outputs")
     names = sorted((path.parent.name for path in root.glob("reports/*/report.json")), reverse=True)
-    return _or_files(["latest"] * (root / "latest").exists() + names, incomplete)
+    names = [name for name in names if _NAME.fullmatch(name)]
+    found = _beginning(incomplete, ["latest"] * (root / "latest").exists() + names)
+    return found or (claims(context, parameter, incomplete) if incomplete else _or_files((), incomplete))
+
+
+def _contents(names: Iterable[str]) -> list[dict[str, Any]]:
+    """The contents of claim files, not held against the schema; what cannot be read is left out."""
+    from dlnrepro.catalogue import claim_paths
+    from dlnrepro.document import parse, read_text
+    from dlnrepro.errors import ReproError
+
+    try:
+        texts = [read_text(path) for path in claim_paths(list(names))]
+    except ReproError:
+        return []
+    values = [parse(text).value for text in texts if isinstance(text, str)]
+    return [value for value in values if isinstance(value, dict)]
 
 
 def _words(tags: object) -> list[str]:
     """The tags of a file: a list, or one that stands for a list of one."""
     return [str(tag) for tag in tags] if isinstance(tags, list) else [tags] if isinstance(tags, str) else []
+
+
+def _keys(value: object) -> list[str]:
+    """The keys of a mapping that are names."""
+    return [str(key) for key in value if _NAME.fullmatch(str(key))] if isinstance(value, dict) else []
 
 
 def _or_files(names: Iterable[str], incomplete: str) -> list[CompletionItem]:

@@ -3,50 +3,58 @@
 from __future__ import annotations
 
 import json
-import re
+from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates
+from dlnrepro.commands import candidates, options
 
-_FAULT = re.compile(r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<text>.*)$")
+if TYPE_CHECKING:
+    from dlnrepro.errors import Fault
 
 
 @click.command("check", short_help="Are claim files valid? Trains nothing.")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=candidates.claims)
 @click.option("--format", "form", type=click.Choice(["text", "github", "json"]), default="text", show_default=True)
-def command(paths: tuple[str, ...], form: str) -> int:
+@options.as_json
+def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
     """Hold claim files against the schema and against their runners; all faults are reported, nothing is trained.
 
-    PATH is a file, a folder of claims, or the id of a claim; none stands for all claims.
+    PATH is a file, a folder of claims, or the id of a claim; none stands for all claims. Of a file with very many
+    faults the first are reported and the others counted.
     """
-    from dlnrepro.catalogue import claim_paths
-    from dlnrepro.errors import ClaimError
-    from dlnrepro.loader import claims_at, load_claim
+    from dlnrepro.catalogue import claim_files
+    from dlnrepro.gathering import all_faults, passed_over
+    from dlnrepro.loader import load_claim
+    from dlnrepro.visible import say
 
-    files = claim_paths(paths)
-    faults: tuple[str, ...] = ()
-    try:
-        claims_at(files, load_claim)
-    except ClaimError as error:
-        faults = error.faults
-    if form == "json":
-        click.echo(json.dumps({"files": len(files), "faults": [_fields(fault) for fault in faults]}, indent=1))
+    files = claim_files(paths)
+    count = len(files.claims)
+    for line in passed_over(files.hidden):
+        say(line)
+    faults = all_faults(files, load_claim)
+    if as_json or form == "json":
+        click.echo(json.dumps({"files": count, "faults": [_fields(fault) for fault in faults]}, indent=1))
     elif form == "github":
         from dlnrepro.report.github import annotation
 
-        for fields in map(_fields, faults):
-            click.echo(annotation("error", str(fields.pop("text")), **fields))  # type: ignore[arg-type]
+        for fault in faults:
+            message, path = fault.message, fault.path
+            click.echo(annotation("error", message, file=path, line=fault.line, column=fault.column))
     else:
         for fault in faults:
-            click.echo(fault, err=True)
+            say(str(fault))
         if not faults:
-            click.echo(f"{len(files)} claim file{'s' * (len(files) != 1)} valid")
-    return 2 if faults else 0 if files else 5
+            click.echo(f"{count} claim file{'s' * (count != 1)} valid")
+    return 2 if faults else 0 if files.claims else 5
 
 
-def _fields(fault: str) -> dict[str, str | int]:
-    """The parts of a fault's line."""
-    match = _FAULT.match(fault)
-    assert match is not None, fault
-    return {"file": match["file"], "line": int(match["line"]), "column": int(match["column"]), "text": match["text"]}
+def _fields(fault: Fault) -> dict[str, str | int]:
+    """The parts of a fault."""
+    return {
+        "file": fault.path,
+        "line": fault.line,
+        "column": fault.column,
+        "key": fault.key,
+        "text": fault.message,
+    }

@@ -4,41 +4,94 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from dlnrepro.commands import options
+from dlnrepro.commands import candidates, options
+from dlnrepro.visible import harmless, say, visible
+
+if TYPE_CHECKING:
+    from dlnrepro.claim import Claim
+    from dlnrepro.store import LastVerdict
+
+ALL_TAGS = ""
+"""What `--tags` stands for where nothing follows it."""
 
 
 @click.command("list", short_help="The claims at hand, with how each came out last.")
 @options.words
-@options.tags
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
+@click.option(
+    "-m",
+    "--tags",
+    "tags",
+    metavar="[TAGS]",
+    is_flag=False,
+    flag_value=ALL_TAGS,
+    shell_complete=candidates.tags,
+    help="Claims with these tags: names, commas, 'and', 'or', 'not'; with nothing behind it, the tags themselves.",
+)
+@click.option("--runners", is_flag=True, help="The runners, with the number of claims of each, instead of the claims.")
+@options.as_json
 @options.outputs
-def command(words: str | None, tags: str | None, as_json: bool, outputs: Path) -> int:
-    """The claims at hand: id, title, paper, and how each came out last."""
+def command(words: str | None, tags: str | None, runners: bool, as_json: bool, outputs: Path) -> int:
+    """The claims at hand: id, title, paper, tags, and how each came out last and what it cost.
+
+    Exit code 2 if a file in the folder is no valid claim; the others are listed all the same.
+    """
+    from dlnrepro.gathering import gathered
     from dlnrepro.report.summary import claim_list
     from dlnrepro.store import last_verdicts
 
-    claims = [claim for claim, _ in options.structured_claims((), words, tags)]
+    selection = gathered((), words, tags or None)
+    selection.say_rest()
+    claims = [claim for claim, _ in selection.claims]
+    code = 2 if selection.faults else 0
+    if runners:
+        from dlnrepro.runner import runner_names
+
+        _print_counts("runner", {**dict.fromkeys(runner_names(), 0), **Counter(c.runner for c in claims)}, as_json)
+        return code
     if not claims:
-        click.echo("nothing selected", err=True)
-        return 5
+        if not code:
+            say("nothing selected")
+        return code or 5
+    if tags == ALL_TAGS:
+        _print_counts("tag", Counter(tag for claim in claims for tag in claim.tags), as_json)
+        return code
     last = last_verdicts(outputs)
     if as_json:
-        rows = [
-            {
-                "id": claim.id,
-                "title": claim.title,
-                "paper": claim.source.paper,
-                "arxiv": claim.source.arxiv,
-                "tags": list(claim.tags),
-                "last_verdict": last[claim.id].verdict if claim.id in last else None,
-            }
-            for claim in claims
-        ]
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        rows = [fields(claim, last.get(claim.id)) for claim in claims]
+        click.echo(json.dumps(rows, indent=1))
     else:
         click.echo(claim_list(claims, last, shutil.get_terminal_size().columns), nl=False)
-    return 0
+    return code
+
+
+def fields(claim: Claim, last: LastVerdict | None) -> dict[str, Any]:
+    """A claim in a few words, for a program."""
+    return {
+        "id": claim.id,
+        "title": claim.title,
+        "paper": claim.source.paper,
+        "arxiv": claim.source.arxiv,
+        "tags": list(claim.tags),
+        "runner": claim.runner,
+        "last_verdict": last.verdict if last else None,
+        "last_seconds": last.seconds if last else None,
+    }
+
+
+def _print_counts(what: str, counts: dict[str, int], as_json: bool) -> None:
+    """Print names with the number of claims of each, in the order of the names."""
+    names: Sequence[str] = sorted(counts)
+    if as_json:
+        click.echo(json.dumps([{what: name, "claims": counts[name]} for name in names], indent=1))
+        return
+    width = max(map(len, names), default=0)
+    for name in names:
+        count = counts[name]
+        click.echo(harmless(visible(f"{name:<{width}}  {count} claim{'s' * (count != 1)}")))

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
 from dlnrepro.commands import candidates
 
+_EPILOG = """\b
+Examples:
+  dlnrepro new my-claim --runner separable_classification
+  dlnrepro new my-claim --with-runner my_runner    also a package with a runner of one file
+"""
 
-@click.command("new", short_help="A commented claim to start from.")
+
+@click.command("new", short_help="A commented claim to start from.", epilog=_EPILOG)
 @click.argument("name", metavar="ID")
 @click.option(
     "--runner",
-    required=True,
     metavar="NAME",
     shell_complete=candidates.runners,
     help="What trains and measures; an unknown name lists them.",
+)
+@click.option(
+    "--with-runner", metavar="NAME", help="Also write the folder NAME, a package with a new runner of this name."
 )
 @click.option(
     "--folder",
@@ -25,10 +34,26 @@ from dlnrepro.commands import candidates
     show_default=True,
     help="Where to write the file.",
 )
-def command(name: str, runner: str, folder: Path) -> int:
-    """Write FOLDER/ID.yaml: a commented claim for a runner, which passes `dlnrepro check`; then make it your own."""
-    from dlnrepro.scaffold import write_scaffold
+def command(name: str, runner: str | None, with_runner: str | None, folder: Path) -> int:
+    """Write FOLDER/ID.yaml: a commented claim for a runner, which passes `dlnrepro check`; then make it your own.
 
-    path = write_scaffold(name, runner, folder)
-    click.echo(f"{path} written; next: edit it, dlnrepro check {path}, dlnrepro run {path} --quick")
+    For a runner that no claim uses yet its settings are placeholders.
+    """
+    from dlnrepro.scaffold import SCHEMA, write_scaffold, write_with_runner
+
+    if runner is None and with_runner is None:
+        raise click.UsageError("Missing option '--runner' (an unknown name lists them) or '--with-runner'.")
+    if runner is not None and with_runner is not None:
+        raise click.UsageError("Expected one of '--runner' and '--with-runner', found both.")
+    steps = [] if SCHEMA.exists() else [f"dlnrepro schema -o {SCHEMA.as_posix()}    # for editors"]
+    if with_runner is not None:
+        path, package = write_with_runner(name, with_runner, folder)
+        click.echo(f"{path}, {package / with_runner}.py and {package / 'pyproject.toml'} written; next:")
+        steps = [f"pip install --editable {package}", *steps]
+    else:
+        path = write_scaffold(name, str(runner), folder)
+        click.echo(f"{path} written; next: edit it, then")
+    word = shlex.quote(str(path))
+    for step in (*steps, f"dlnrepro check {word}", f"dlnrepro run {word} --quick"):
+        click.echo(f"  {step}")
     return 0

@@ -3,16 +3,84 @@
 from __future__ import annotations
 
 import math
+import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from dlnrepro.commands import candidates
+from dlnrepro.errors import UsageError
 
-if TYPE_CHECKING:
-    from dlnrepro.claim import Claim
+MOST_WORKERS = 1024
+FORMATS = (".html", ".json", ".md", ".xml")
+SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
+
+
+class Renamed(click.Option):
+    """An option that also answers to older names, which the help does not show."""
+
+    def __init__(self, *args: Any, older: Sequence[str] = (), **given: Any) -> None:
+        super().__init__([*args[0], *older], *args[1:], **given)
+        self.older = tuple(older)
+
+    def get_help_record(self, ctx: click.Context) -> tuple[str, str] | None:
+        """The line of the help, without the older names."""
+        names = self.opts
+        self.opts = [name for name in names if name not in self.older]
+        try:
+            return super().get_help_record(ctx)
+        finally:
+            self.opts = names
+
+
+# Older versions of click know no argument of this type.
+class Duration(click.ParamType):  # type: ignore[type-arg]
+    """A time that passes: a number of seconds, or a number with s, m or h behind it."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The seconds."""
+        found = re.fullmatch(r"([0-9]+\.?[0-9]*|\.[0-9]+)([smh]?)", str(value).strip())
+        seconds = float(found[1]) * SECONDS[found[2]] if found else 0.0
+        if not 0 < seconds < math.inf:
+            self.fail(f"expected a time above 0, such as 90, 90s, 5m or 1h, found '{value}'", param, ctx)
+        return seconds
+
+
+class Workers(click.ParamType):  # type: ignore[type-arg]
+    """A number of processes, or None for `auto`: as many as there are cores."""
+
+    name = "number"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int | None:
+        """The number, or None."""
+        number = int(value) if re.fullmatch(r"[0-9]{1,5}", str(value)) else 0
+        if value != "auto" and not 1 <= number <= MOST_WORKERS:
+            self.fail(f"expected a number from 1 to {MOST_WORKERS}, or auto, found '{value}'", param, ctx)
+        return None if value == "auto" else number
+
+
+def _folder(context: click.Context, parameter: click.Parameter, value: Path) -> Path:  # noqa: ARG001  click's signature
+    """The folder, unless its name is that of a report: `-o` and `--outputs` are easily taken for each other."""
+    if value.suffix in FORMATS and not value.is_dir():
+        raise UsageError(
+            f"--outputs {value}: expected a folder, found the name of a report; -o {value} writes a report"
+        )
+    return value
+
+
+def _reports(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001  click's signature
+    """The files, unless one is a folder."""
+    for name in value:
+        if os.path.isdir(name) or name.endswith(os.sep):
+            hint = f"--outputs {name} names the folder where everything is stored"
+            raise UsageError(f"-o {name}: expected a file ending in {', '.join(FORMATS)}, found a folder; {hint}")
+    return value
+
 
 outputs = click.option(
     "--outputs",
@@ -20,13 +88,20 @@ outputs = click.option(
     default=Path("outputs"),
     show_default=True,
     envvar="DLNREPRO_OUTPUTS",
+    callback=_folder,
+    metavar="DIR",
     help="Folder for cells and reports.",
 )
 words = click.option(
-    "-k", "words", metavar="EXPR", help="Claims whose id or title matches, e.g. 'align and not margin'."
+    "-k",
+    "--words",
+    "words",
+    metavar="EXPR",
+    help="Claims whose text has these words, e.g. 'align and not margin'; a pattern such as 'one-*' matches ids.",
 )
 tags = click.option(
     "-m",
+    "--tags",
     "tags",
     metavar="TAGS",
     shell_complete=candidates.tags,
@@ -38,6 +113,29 @@ figures = click.option(
     metavar="DIR",
     help="Also write every figure to DIR, as SVG.",
 )
+
+files = click.option(
+    "-o",
+    "--write",
+    "files",
+    cls=Renamed,
+    older=("--output",),
+    multiple=True,
+    metavar="FILE",
+    callback=_reports,
+    help="Also write the report to FILE (.html, .json, .md, .xml); repeatable.",
+)
+workers = click.option(
+    "-j",
+    "--workers",
+    "workers",
+    cls=Renamed,
+    older=("--jobs",),
+    type=Workers(),
+    metavar="N|auto",
+    help="Worker processes; auto, as when left out: as many as cores, or one with a GPU.",
+)
+as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
 
 
 class Finite(click.FloatRange):
@@ -51,40 +149,26 @@ class Finite(click.FloatRange):
         return number
 
 
-def structured_claims(names: Sequence[str], words: str | None, tags: str | None) -> list[tuple[Claim, Path]]:
-    """The claims a command is about, held against the schema only, so that no runner is imported.
-
-    Raises:
-        UsageError: a name or an expression stands for nothing.
-        ClaimError: with every fault of every file.
-    """
-    from dlnrepro.catalogue import claim_paths
-    from dlnrepro.loader import claims_at, read_claim
-    from dlnrepro.selection import selected
-
-    found = claims_at(claim_paths(names), read_claim)
-    chosen = {claim.id for claim in selected([claim for claim, _ in found], words, tags)}
-    return [(claim, path) for claim, path in found if claim.id in chosen]
-
-
 def overrides(settings: Sequence[str]) -> dict[str, Any]:
-    """Parameters from KEY=VALUE words; a value is read as in a claim file.
+    """Values of parameters from KEY=VALUE and ARM.KEY=VALUE words; a value is read as in a claim file.
 
     Raises:
         UsageError: a word is no setting, or its value is no value.
     """
-    from dlnrepro.document import parse
-    from dlnrepro.errors import UsageError
+    from dlnrepro.document import parse, shortened
 
     values: dict[str, Any] = {}
     for setting in settings:
         key, sign, text = setting.partition("=")
-        if not sign or not key:
-            raise UsageError(f"-s {setting}: expected KEY=VALUE, such as -s depth=4")
+        start = f"-s {shortened(setting)}: "
+        if not sign or not all(key.split(".")):
+            raise UsageError(f"{start}expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE")
+        if not text.strip():
+            raise UsageError(f"{start}expected a value behind the sign, such as -s {shortened(key)}=4, found none")
         document = parse(text)
         if document.faults:
-            raise UsageError(f"-s {setting}: {document.faults[0].text}")
+            raise UsageError(f"{start}{document.faults[0].text}")
         if key in values:
-            raise UsageError(f"-s {setting}: expected each parameter once, found '{key}' again")
+            raise UsageError(f"{start}expected each parameter once, found '{shortened(key)}' again")
         values[key] = document.value
     return values

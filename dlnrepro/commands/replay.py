@@ -23,13 +23,11 @@ UNDETERMINED = (
 
 @click.command("replay", short_help="Runs a stored run again from its record: same bits?")
 @click.argument("run", required=False, shell_complete=candidates.reports)
-@click.option(
-    "-j", "--jobs", type=click.IntRange(1, 1024), metavar="N", help="Worker processes; as many as cores if left out."
-)
+@options.workers
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @options.outputs
 @click.pass_obj
-def command(signals: Signals, run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> int:
+def command(signals: Signals, run: str | None, workers: int | None, quiet: bool, outputs: Path) -> int:
     """Run a stored run again, with the parameters and seeds of its record, and compare.
 
     RUN is the name of a folder in outputs/reports or a path; the newest run if left out. Nothing is stored. Exit
@@ -52,12 +50,11 @@ def command(signals: Signals, run: str | None, jobs: int | None, quiet: bool, ou
     recorded = judged_again(read_report(outputs, run))
     device = device_of(recorded.provenance.get("device", "cpu"))
     records: list[ClaimRecord] = []
-    workers = jobs or usual_workers(device)
     with (
         signals.noted(),
         suppress(Ended),
         watcher(quiet) as watching,
-        closing(replay(recorded, workers, watching, signals)) as replayed,
+        closing(replay(recorded, workers or usual_workers(device), watching, signals)) as replayed,
     ):
         records.extend(replayed)
     here: Provenance = {

@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dlnrepro.commands import candidates, options
 from dlnrepro.visible import say
 
+if TYPE_CHECKING:
+    from dlnrepro.record import Report
+
 
 @click.command("report", short_help="Shows a stored run again; trains nothing.")
-@click.argument("run", required=False, shell_complete=candidates.reports)
+@click.argument("run", required=False, metavar="[RUN|CLAIM]", shell_complete=candidates.reports)
 @click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
 @click.option("-q", "--quiet", is_flag=True, help="Only the summary.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
-@click.option(
-    "-o",
-    "--output",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    help="Also write FILE (.html, .json, .md, .xml); repeatable.",
-)
+@options.as_json
+@options.files
 @options.figures
 @click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
 @click.option("--as-recorded", is_flag=True, help="Judge numbers even if code or versions have changed since.")
@@ -40,18 +37,41 @@ def command(
 ) -> int:
     """Show a stored run again, with its verdicts computed again from the stored numbers.
 
-    RUN is the name of a folder in outputs/reports or a path; the newest run if left out. Numbers that would no longer
+    RUN is the name of a folder in outputs/reports or a path; the newest run if left out. CLAIM is the id of a claim:
+    then the newest report that holds it is shown, with this claim alone. Numbers that would no longer
     come out the same, because the runner or a version has changed, are not used; the report says what changed.
     """
     from dlnrepro.record import judged_again, most_serious
     from dlnrepro.report.delivery import check_files, deliver
     from dlnrepro.staleness import without_stale_numbers
-    from dlnrepro.store import read_report
 
     check_files(files, figures)
     judged = judged_again if as_recorded else without_stale_numbers
-    report = judged(read_report(outputs, run), allow_inconclusive)
-    lost = deliver(report, None, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
+    stored, alone = _stored(outputs, run)
+    report = judged(stored, allow_inconclusive)
+    full = verbose or alone
+    lost = deliver(report, None, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
     for fault in lost:
         say(fault.text)
     return most_serious([report.exit_code, *(fault.code for fault in lost)])
+
+
+def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
+    """The stored report that a name stands for, and whether it was cut down to the one claim that was named.
+
+    Raises:
+        UsageError: there is neither a report nor a claim in one of this name, or the report cannot be read.
+    """
+    from dlnrepro.errors import UsageError
+    from dlnrepro.record import compile_report
+    from dlnrepro.store import newest_with, read_report, report_path
+
+    try:
+        report_path(outputs, name)
+    except UsageError:
+        if name is None or (path := newest_with(outputs, name)) is None:
+            raise
+        report = read_report(outputs, str(path))
+        claims = [record for record in report.claims if record.id == name]
+        return compile_report(claims, report.provenance, None, allow_inconclusive=False), True
+    return read_report(outputs, name), False

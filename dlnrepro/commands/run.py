@@ -13,8 +13,10 @@ from dlnrepro.device import DEVICES
 from dlnrepro.visible import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlnrepro.claim import Claim
     from dlnrepro.device import Device
-    from dlnrepro.execution import Job
     from dlnrepro.signals import Signals
 
 _EPILOG = """\b
@@ -32,22 +34,24 @@ Examples:
 @options.words
 @options.tags
 @click.option(
-    "-s", "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Another value for a parameter; repeatable."
+    "-s",
+    "--settings",
+    "settings",
+    cls=options.Renamed,
+    older=("--set",),
+    multiple=True,
+    metavar="[ARM.]KEY=VALUE",
+    shell_complete=candidates.settings,
+    help="Another value for a parameter, in every arm that does not set it itself, or in one arm; repeatable.",
 )
 @click.option(
     "--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Runs per arm instead of the claim's own number."
 )
 @click.option("--seed-base", type=click.IntRange(0), default=0, metavar="N", help="First seed.")
 @click.option(
-    "--budget", type=click.FloatRange(0, min_open=True), metavar="SECONDS", help="Time that each arm may take."
+    "--budget", type=options.Duration(), metavar="TIME", help="Time that each arm may take: seconds, or 90s, 5m, 1h."
 )
-@click.option(
-    "-j",
-    "--jobs",
-    type=click.IntRange(1, 1024),
-    metavar="N",
-    help="Worker processes; if left out, as many as cores, or one with a GPU.",
-)
+@options.workers
 @click.option(
     "--device",
     type=click.Choice(DEVICES),
@@ -55,24 +59,23 @@ Examples:
     show_default=True,
     help="Where tensors live; cuda is a GPU (the result is stamped).",
 )
-@click.option("--no-cache", is_flag=True, help="Compute every arm anew, also those whose numbers are stored.")
+@click.option(
+    "--cache/--no-cache", default=True, help="Whether to use stored numbers of arms, or to compute every arm again."
+)
 @click.option("--quick", is_flag=True, help="The claims' toy profiles: a first look in seconds.")
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop after the first claim that is not as expected.")
 @click.option(
-    "--last-failed", is_flag=True, help="Only claims that were not as expected the last time in this variation."
+    "--last-failed", "--lf", is_flag=True, help="Only claims that were not as expected the last time in this variation."
 )
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be run; train and write nothing.")
-@click.option("--no-controls", is_flag=True, help="Leave out the negative controls (the result is stamped).")
-@click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
-@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @click.option(
-    "-o",
-    "--output",
-    "files",
-    multiple=True,
-    metavar="FILE",
-    help="Also write FILE (.html, .json, .md, .xml); repeatable.",
+    "--controls/--no-controls",
+    default=True,
+    help="Whether to run the negative controls; without them the result is stamped.",
 )
+@click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
+@options.as_json
+@options.files
 @options.figures
 @click.option("-q", "--quiet", is_flag=True, help="No progress, and only the summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
@@ -87,14 +90,14 @@ def command(
     seeds: int | None,
     seed_base: int,
     budget: float | None,
-    jobs: int | None,
+    workers: int | None,
     device: Device,
-    no_cache: bool,
+    cache: bool,
     quick: bool,
     exitfirst: bool,
     last_failed: bool,
     dry_run: bool,
-    no_controls: bool,
+    controls: bool,
     allow_inconclusive: bool,
     as_json: bool,
     files: tuple[str, ...],
@@ -105,36 +108,44 @@ def command(
 ) -> int:
     """Train the networks of claims, measure, and judge them; all claims if none is named.
 
-    CLAIM is the id of a claim, PATH a claim file or a folder of them.
+    CLAIM is the id of a claim or a pattern of ids, PATH a claim file or a folder of them.
     """
+    from dlnrepro.gathering import gathered
+    from dlnrepro.loader import load_claim
     from dlnrepro.report.delivery import check_files, deliver
     from dlnrepro.report.github import announce
 
     check_files(files, figures)
-    chosen = options.structured_claims(claims, words, tags)
     from dlnrepro.plan import Variation
 
-    variation = Variation(seeds, seed_base, options.overrides(settings), quick, not no_controls, device)
-    if last_failed:
+    variation = Variation(seeds, seed_base, options.overrides(settings), quick, controls, device)
+
+    def failed(found: Sequence[Claim]) -> frozenset[str]:
         from dlnrepro.store import failed_last
 
-        failed = failed_last(outputs, {claim.id: variation.stamps(claim) for claim, _ in chosen})
-        chosen = [(claim, path) for claim, path in chosen if claim.id in failed]
-    if not chosen:
-        click.echo("nothing selected", err=True)
-        return 5
+        return failed_last(outputs, {claim.id: variation.stamps(claim) for claim in found})
 
+    selection = gathered(claims, words, tags, load_claim, failed if last_failed else None)
+    selection.say_rest()
+    if not selection.claims:
+        if not selection.faults:
+            say("nothing selected")
+        return 2 if selection.faults else 5
+
+    from dlnrepro.commands.dry_run import dry_run as describe
+    from dlnrepro.commands.dry_run import notes
     from dlnrepro.execution import Means
     from dlnrepro.pool import usual_workers
     from dlnrepro.record import most_serious
     from dlnrepro.report.progress import watcher
     from dlnrepro.session import carried_out, prepared
 
-    ready = prepared([path for _, path in chosen], variation)
+    ready = prepared(selection.claims, variation)
+    for line in notes(ready):
+        say(line)
     if dry_run:
-        _describe(ready)
-        return 0
-    means = Means(outputs, jobs or usual_workers(device), not no_cache, budget)
+        return describe(ready, selection, outputs, cache, as_json)
+    means = Means(outputs, workers or usual_workers(device), cache, budget)
     with signals.noted():
         session = carried_out(
             ready,
@@ -144,6 +155,7 @@ def command(
             ["dlnrepro", *sys.argv[1:]],
             stop=lambda record: exitfirst and not record.as_expected,
             allow_inconclusive=allow_inconclusive,
+            unjudged=selection.unjudged,
         )
         report, full = session.report, verbose or len(ready) == 1
         lost = deliver(report, session.folder, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
@@ -152,19 +164,3 @@ def command(
     for fault in lost:
         say(fault.text)
     return most_serious([report.exit_code, *(fault.code for fault in lost)])
-
-
-def _describe(jobs: list[Job]) -> None:
-    """Say what would be run."""
-    from dlnrepro.runner import load_runner
-
-    for job in jobs:
-        click.echo(
-            f"{job.claim.id}: {len(job.cells)} arms of {len(job.cells[0].seeds)} runs, runner {job.claim.runner}"
-        )
-        for cell in job.cells:
-            needed = load_runner(cell.runner).Params.model_validate(cell.params).memory(len(cell.seeds))  # type: ignore[attr-defined]
-            changes = (
-                ", ".join(f"{key}={value}" for key, value in job.claim.arms[cell.arm].items()) or "the setup itself"
-            )
-            click.echo(f"  {cell.arm}: {changes} (about {needed / 1e6:,.0f} MB)")

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import click
 
 _EPILOG = """\b
 Example:
-  dlnrepro schema > outputs/claim.schema.json
+  dlnrepro schema -o outputs/claim.schema.json
+
+A claim names its schema in its first line, by a path from its own folder:
+  # yaml-language-server: $schema=../outputs/claim.schema.json
 """
 
 
 @click.command("schema", short_help="JSON schema of a claim, for editors, or of a report.", epilog=_EPILOG)
 @click.option("--report", "of_report", is_flag=True, help="The schema of report.json instead.")
-def command(of_report: bool) -> int:
+@click.option(
+    "-o",
+    "--write",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Write it to FILE instead, and make its folder.",
+)
+def command(of_report: bool, file: Path | None) -> int:
     """Print the JSON schema of a claim file, for editors, or of a stored report."""
     schema: dict[str, Any]
     if of_report:
@@ -23,11 +35,21 @@ def command(of_report: bool) -> int:
 
         schema = report_schema()
     else:
-        from dlnrepro.claim import Claim
+        from dlnrepro.claim import claim_schema
 
-        schema = Claim.model_json_schema()
-        # The id is the file's name and stands in no file.
-        del schema["properties"]["id"]
-        schema["required"].remove("id")
-    click.echo(json.dumps(schema, indent=1))
+        schema = claim_schema()
+    text = json.dumps(schema, indent=1) + "\n"
+    if file is None:
+        click.echo(text, nl=False)
+        return 0
+    from dlnrepro.atomic import write_whole
+    from dlnrepro.errors import UsageError
+
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise UsageError(f"-o {file}: expected a folder that can be made, found: {reason}") from None
+    write_whole(file, text.encode())
+    click.echo(f"{file} written")
     return 0

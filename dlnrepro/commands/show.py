@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -11,15 +12,36 @@ from dlnrepro.commands import candidates, options
 
 @click.command("show", short_help="What a claim says and how it is tested.")
 @click.argument("claim", shell_complete=candidates.claims)
+@options.as_json
 @options.outputs
-def command(claim: str, outputs: Path) -> int:
-    """What a claim says, what it assumes, how it is tested and what it cost last; trains nothing."""
+def command(claim: str, as_json: bool, outputs: Path) -> int:
+    """What a claim says, what it assumes, how it is tested and what it cost last; trains nothing.
+
+    CLAIM is an id, a file, or what stands for several: a pattern of ids or a folder. With --json several are a list.
+    """
+    from dataclasses import asdict
+
+    from dlnrepro.gathering import gathered
     from dlnrepro.report.detail import claim_page
     from dlnrepro.report.paper import Paper
     from dlnrepro.store import last_verdicts
 
-    for found, path in options.structured_claims((claim,), None, None):
-        paper = Paper.of_terminal()
-        claim_page(paper, found, path, last_verdicts(outputs).get(found.id))
-        paper.deliver()
-    return 0
+    selection = gathered((claim,))
+    selection.say_rest()
+    last = last_verdicts(outputs)
+    if as_json:
+        pages = [
+            {
+                **found.model_dump(mode="json", by_alias=True, exclude_none=True),
+                "path": str(path),
+                "last": asdict(last[found.id]) if found.id in last else None,
+            }
+            for found, path in selection.claims
+        ]
+        click.echo(json.dumps(pages[0] if len(pages) == 1 else pages, indent=1))
+    else:
+        for found, path in selection.claims:
+            paper = Paper.of_terminal()
+            claim_page(paper, found, path, last.get(found.id))
+            paper.deliver()
+    return 2 if selection.faults else 0

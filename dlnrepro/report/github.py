@@ -18,7 +18,8 @@ from typing import Literal
 
 import click
 
-from dlnrepro.document import Document, Fault, Place, parse, read_text
+from dlnrepro.document import Document, Place, parse, read_text
+from dlnrepro.errors import Fault
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.markdown import LEAST_BYTES, markdown
 

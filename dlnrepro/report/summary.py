@@ -52,7 +52,7 @@ def summary(paper: Paper, report: Report) -> None:
 
 
 def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], width: int) -> str:
-    """The claims grouped by paper: id and last verdict, and below them the title."""
+    """The claims grouped by paper: id, last verdict and what it cost, and below them the title and the tags."""
     paper = Paper(width)
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
@@ -68,12 +68,14 @@ def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], width: 
             found = last.get(claim.id)
             paper.line(f"{claim.id}   {_last(found) if found else 'not run yet'}", indent=2, hang=4)
             paper.line(claim.title, indent=6)
+            paper.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
     return paper.text()
 
 
 def _last(last: LastVerdict) -> str:
-    """The last verdict in a word, with its stamps."""
-    return last.verdict + (f" ({', '.join(last.stamps)})" if last.stamps else "")
+    """The last verdict in a word, with its stamps, and what it cost."""
+    stamps = f" ({', '.join(last.stamps)})" if last.stamps else ""
+    return f"{last.verdict}{stamps} in {duration(last.seconds)}"
 
 
 def _row(record: ClaimRecord) -> list[str | Text]:

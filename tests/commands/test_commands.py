@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -26,14 +27,49 @@ def test_list_groups_claims_by_paper_with_their_last_verdict(
     assert command("run", "toy-claim", "--quick", "-q")[0] == 0
     code, out, _ = command("list")
     assert code == 0
-    assert out.splitlines() == [
+    assert re.sub(r"[0-9.]+ s", "0.0 s", out).splitlines() == [
         "Toys (A. Author, Nowhere 2026)",
-        "  toy-claim   reproduced (toy)",
+        "  toy-claim   reproduced (toy) in 0.0 s",
         "      The toy is near one",
+        "      tags: toy, small",
     ]
     rows = json.loads(command("list", "--json")[1])
     assert [(row["id"], row["last_verdict"]) for row in rows] == [("toy-claim", "reproduced")]
+    assert rows[0]["last_seconds"] > 0
     assert command("list", "-m", "no-such-tag")[0] == 5
+
+
+def test_tags_and_runners_are_listed_with_their_counts(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    (tmp_path / "claims").mkdir()
+    for name, tag in (("one", "small"), ("two", "large")):
+        write_claim(("small", tag), name=name).rename(tmp_path / "claims" / f"{name}.yaml")
+    assert command("list", "--tags")[1].splitlines() == ["large  1 claim", "small  1 claim", "toy    2 claims"]
+    assert json.loads(command("list", "--tags", "--json")[1])[0] == {"tag": "large", "claims": 1}
+    assert [row["id"] for row in json.loads(command("list", "--tags", "large", "--json")[1])] == ["two"]
+    counts = {row["runner"]: row["claims"] for row in json.loads(command("list", "--runners", "--json")[1])}
+    assert (counts["toy"], counts["mode_flow"]) == (2, 0)
+    assert re.search(r"^toy +2 claims$", command("list", "--runners")[1], re.MULTILINE)
+    assert [row["id"] for row in json.loads(command("list", "--json", "--words", "two")[1])] == ["two"]
+
+
+def test_show_gives_a_claim_to_a_program(command: Command, write_claim: Write) -> None:
+    command("run", write_claim(), "-q")
+    shown = json.loads(command("show", "toy-claim.yaml", "--json")[1])
+    assert (shown["id"], shown["setup"]["value"], shown["path"]) == ("toy-claim", 1, "toy-claim.yaml")
+    assert shown["last"]["verdict"] == "reproduced"
+    assert len(json.loads(command("show", "one-neuron-r*", "--json")[1])) >= 1
+
+
+def test_report_shows_the_newest_run_of_a_claim_alone(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    write_claim(name="a-claim")
+    write_claim(("value: 1\n", "value: 3\n"), name="b-claim")
+    assert command("run", tmp_path, "-q")[0] == 1
+    code, out, _ = command("report", "a-claim", "--json")
+    assert code == 0
+    assert [claim["id"] for claim in json.loads(out)["claims"]] == ["a-claim"]
+    assert "b-claim" in command("report", "b-claim")[1]
+    assert command("report", "b-claim")[0] == 1
+    assert command("report", "c-claim")[2].startswith("c-claim: expected a stored report, or a claim that is in one,")
 
 
 def test_show_tells_a_claim_from_its_file_alone(command: Command, write_claim: Write) -> None:
@@ -52,7 +88,7 @@ def test_check_tells_valid_files_from_faulty_ones(command: Command, write_claim:
     assert command("check", tmp_path) == (2, "", fault + "\n")
     assert json.loads(command("check", tmp_path, "--format", "json")[1]) == {
         "files": 2,
-        "faults": [{"file": str(bad), "line": 12, "column": 1, "text": fault.split(": ", 1)[1]}],
+        "faults": [{"file": str(bad), "line": 12, "column": 1, "key": "seeds", "text": fault.split(": ", 1)[1]}],
     }
     code, out, _ = command("check", bad, "--format", "github")
     assert (code, out) == (2, f"::error file={bad},line=12,col=1::seeds: expected a number of at least 1, found 0\n")
@@ -90,6 +126,19 @@ def test_the_schema_admits_every_claim_that_travels_with_the_program(command: Co
         jsonschema.validate(_plain(path), schema)
 
 
+def test_the_schema_is_written_where_a_new_claim_looks_for_it(command: Command, tmp_path: Path) -> None:
+    code, out, _ = command("schema", "-o", "outputs/claim.schema.json")
+    assert (code, out) == (0, "outputs/claim.schema.json written\n")
+    assert (tmp_path / "outputs/claim.schema.json").read_text() == command("schema")[1]
+    command("new", "my-claim", "--runner", "mode_flow", "--folder", "deep/er")
+    first = (tmp_path / "deep/er/my-claim.yaml").read_text().splitlines()[0]
+    named = first.removeprefix("# yaml-language-server: $schema=")
+    assert (tmp_path / "deep/er" / named).resolve() == (tmp_path / "outputs/claim.schema.json").resolve()
+    assert command("schema", "-o", "/dev/null/x/y.json")[::2] == (
+        2, "-o /dev/null/x/y.json: expected a folder that can be made, found: not a directory\n",
+    )  # fmt: skip
+
+
 def test_the_schema_of_a_report_admits_a_report(command: Command, write_claim: Write) -> None:
     import jsonschema
 
@@ -120,6 +169,13 @@ def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> 
         ),
         (["my-claim", "--runner", "pathway_sharpnes"], "--runner: expected one of "),
         (["my-claim"], "dlnrepro new: Missing option '--runner'"),
+        (["my-claim", "--with-runner", "My Runner"], "--with-runner: expected a name for a new Python module, such as"),
+        (["my-claim", "--with-runner", "json"], "--with-runner: expected a name for a new Python module, such as"),
+        (
+            ["my-claim", "--with-runner", "mode_flow"],
+            "--with-runner: expected the name of a new runner, found 'mode_flow'",
+        ),
+        (["my-claim", "--with-runner", "x", "--runner", "y"], "dlnrepro new: Expected one of '--runner' and"),
     ],
 )
 def test_new_refuses_what_it_cannot_write(command: Command, tmp_path: Path, words: list[str], line: str) -> None:
@@ -127,6 +183,46 @@ def test_new_refuses_what_it_cannot_write(command: Command, tmp_path: Path, word
     assert code == 2
     assert err.startswith(line)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_new_for_an_unknown_runner_says_how_one_is_made_known(command: Command) -> None:
+    err = command("new", "my-claim", "--runner", "my_runner")[2]
+    assert "a runner of another package is known only where that package is installed" in err
+    assert "dlnrepro new my-claim --with-runner NAME writes a package with a runner" in err
+
+
+def test_new_finds_its_model_beside_a_file_that_is_no_claim(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "bad.yaml").write_text("x")
+    assert command("new", "my-claim", "--runner", "mode_flow")[0] == 0
+
+
+def test_bare_the_program_prints_its_help_and_ends_with_2(command: Command) -> None:
+    code, out, err = command()
+    assert (code, err) == (2, "")
+    assert out == command("--help")[1]
+    assert command("-V")[1] == command("--version")[1]
+
+
+@pytest.mark.parametrize(
+    "name", ["list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "completion"]
+)
+def test_every_command_explains_itself(command: Command, name: str) -> None:
+    code, out, err = command(name, "-h")
+    assert (code, err) == (0, "")
+    assert out.startswith(f"Usage: dlnrepro {name} ")
+
+
+def test_check_prints_what_a_key_or_a_path_holds_in_every_format(command: Command, write_claim: Write) -> None:
+    path = write_claim(("title: The", '"a\\nb: 1:2: c": 1\ntitle: The'), name="toy").rename("a:3:4: b\nc.yaml")
+    code, out, _ = command("check", path, "--json")
+    faults = json.loads(out)["faults"]
+    assert (code, faults[-1]["file"], faults[-1]["line"], faults[-1]["key"]) == (2, str(path), 2, "a\nb: 1:2: c")
+    assert out == command("check", path, "--format", "json")[1]
+    code, out, _ = command("check", path, "--format", "github")
+    assert (code, out.count("\n")) == (2, len(faults))
+    assert "::error file=a%3A3%3A4%3A b%0Ac.yaml,line=2,col=1::a\\nb: 1:2: c: expected one of" in out
+    assert command("check", path)[2].count("\n") == len(faults)
 
 
 def test_the_help_of_every_command_has_examples_or_arguments(command: Command) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,9 @@ def offered(tmp_path: Path) -> Callable[[str], list[str]]:
         ("dlnrepro new my-claim --runner sep", ["plain,separable_classification"]),
         ("dlnrepro run --last", ["plain,--last-failed"]),
         ("dlnrepro completion f", ["plain,fish"]),
+        ("dlnrepro run one-neuron-rate -s dep", ["plain,depth="]),
+        ("dlnrepro run one-neuron-rate --settings depth-4-blind.dep", ["plain,depth-4-blind.depth="]),
+        ("dlnrepro run no-such-claim -s dep", [""]),
     ],
 )
 def test_a_word_is_completed_to_what_may_stand_there(
@@ -70,7 +74,26 @@ def test_claims_of_this_folder_and_stored_reports_are_offered(
     assert offered("dlnrepro report 20") == ["file,20"]
 
 
-@pytest.mark.parametrize("line", ["dlnrepro run o", "dlnrepro run -m p", "dlnrepro report 2", "dlnrepro "])
+def test_only_names_are_offered_whatever_files_are_called(tmp_path: Path, offered: Callable[[str], list[str]]) -> None:
+    for name in ("$(touch PWNED)", "`x`", "a b", "a;b", "Ab", "-x", "good", "a'b", "a$b"):
+        (tmp_path / "claims").mkdir(exist_ok=True)
+        (tmp_path / "claims" / f"{name}.yaml").write_text(
+            'tags: ["$(touch PWNED)", fine]\nsetup: {"$(x)": 1, depth: 2}'
+        )
+        (tmp_path / "outputs" / "reports" / name).mkdir(parents=True)
+        (tmp_path / "outputs" / "reports" / name / "report.json").write_text("")
+    known = offered("dlnrepro run ")
+    assert "plain,good" in known
+    assert all(re.fullmatch(r"plain,[a-z0-9-]+", line) for line in known)
+    assert offered("dlnrepro run -m ") == ["plain,fine"]
+    assert offered("dlnrepro run good -s ") == ["plain,depth="]
+    assert offered("dlnrepro report ") == ["plain,good", "plain,Ab"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["dlnrepro run one-neuron-rate -s d", "dlnrepro run o", "dlnrepro run -m p", "dlnrepro report 2", "dlnrepro "],
+)
 def test_completion_imports_no_torch(line: str, tmp_path: Path) -> None:
     code = (
         "import sys; sys.argv = ['dlnrepro']\n"

@@ -161,11 +161,27 @@ def test_a_report_goes_to_a_file_by_its_suffix(command: Command, write_claim: Wr
         (["CLAIM", "--seeds", "0"], "dlnrepro run: Invalid value for '--seeds': 0 is not in the range 1<=x<=100000."),
         (["CLAIM", "--seed-base", "-1"], "dlnrepro run: Invalid value for '--seed-base': -1 is not in the range x>=0."),
         (["CLAIM", "--seed-base", str(2**63 - 2)], "--seed-base: expected at most 9223372036854775804, found"),
-        (["CLAIM", "--budget", "0"], "dlnrepro run: Invalid value for '--budget': 0.0 is not in the range x>0. (see"),
+        (["CLAIM", "--budget", "0"], "dlnrepro run: Invalid value for '--budget': expected a time above 0, such as "),
         (["CLAIM", "--zzz"], "dlnrepro run: No such option '--zzz'. (see dlnrepro run --help)"),
         (["CLAIM", "-k", "("], "-k: expected a word at the end of '(', found nothing"),
         (["CLAIM", "-o", "out.pdf"], "-o out.pdf: expected a file ending in .html, .json, .md, .xml, found '.pdf'"),
         (["CLAIM", "-o", "no/such/out.json"], "-o no/such/out.json: expected a file in a folder that can be written"),
+        (["CLAIM", "--budget", "nan"], "dlnrepro run: Invalid value for '--budget': expected a time above 0, such as "),
+        (["CLAIM", "--budget", "1e999"], "dlnrepro run: Invalid value for '--budget': expected a time above 0, "),
+        (["CLAIM", "--budget", "inf"], "dlnrepro run: Invalid value for '--budget': expected a time above 0, such as "),
+        (["CLAIM", "--budget", "5 m"], "dlnrepro run: Invalid value for '--budget': expected a time above 0, such as "),
+        (["CLAIM", "-j", "0"], "dlnrepro run: Invalid value for '-j' / '--workers'"),
+        (["CLAIM", "-j", "all"], "dlnrepro run: Invalid value for '-j' / '--workers'"),
+        (["CLAIM", "-s", "value="], "-s value=: expected a value behind the sign, such as -s value=4, found none"),
+        (["CLAIM", "-s", "=3"], "-s =3: expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE"),
+        (["CLAIM", "-s", ".value=3"], "-s .value=3: expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE"),
+        (["CLAIM", "-s", "value=\udcff"], "-s value=\ufffd: expected text, found half a character"),
+        (["CLAIM", "-k", "(" * 200 + "toy" + ")" * 200], "-k: expected at most 50 brackets and 'not' inside"),
+        (["x" * 300], "x" * 57 + "...: expected a claim file or the id of a claim, found neither"),
+        (["CLAIM", "--outputs", "report.json"], "--outputs report.json: expected a folder, found the name of a report; "
+         "-o report.json writes a report"),
+        (["CLAIM", "-o", "/tmp"], "-o /tmp: expected a file ending in .html, .json, .md, .xml, found a folder; "
+         "--outputs /tmp names the folder"),
         (["CLAIM", "--outputs", "/dev/null/x"], "--outputs /dev/null/x: expected a folder that can be written, found:"),
     ],
 )  # fmt: skip
@@ -319,3 +335,38 @@ def test_what_was_found_is_shown_though_its_figures_cannot_be_written(
     assert code == 2
     assert "✓ reproduced toy-claim" in out
     assert err == "--figures file/pictures: expected a folder that can be made, found: not a directory\n"
+
+
+def test_options_have_the_names_of_the_python_interface_and_keep_their_older_ones(
+    command: Command, write_claim: Write
+) -> None:
+    new = ["--words", "toy", "--tags", "small", "--settings", "value=1.01", "--workers", "1", "--write", "new.json"]
+    old = ["-k", "toy", "-m", "small", "--set", "value=1.01", "--jobs", "auto", "--output", "old.json"]
+    found = []
+    for words in ([*new, "--budget", "5m"], [*old, "--budget", "300"]):
+        assert command("run", write_claim(), "-q", "--no-cache", *words)[0] == 0
+        found.append(json.loads(Path(words[words.index("--budget") - 1]).read_bytes())["claims"][0]["criteria"])
+    assert found[0] == found[1]
+    shown = command("run", "--help")[1]
+    assert all(name in shown for name in ("--words", "--settings", "--workers", "--write", "--lf"))
+    assert not any(re.search(rf"{name}[ ,]", shown) for name in ("--set", "--jobs", "--output"))
+
+
+def test_an_override_that_does_not_reach_every_arm_says_so(command: Command, write_claim: Write) -> None:
+    code, _, err = command("run", write_claim(), "-q", "-s", "value=1.01")
+    assert code == 0
+    assert err == (
+        "-s value=1.01: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5.0) "
+        "(-s ARM.value=... reaches one arm)\n"
+    )
+
+
+def test_a_setting_of_one_arm_is_run_and_repeated(command: Command, write_claim: Write) -> None:
+    path = write_claim()
+    code, out, err = command("run", path, "--json", "-q", "-s", "far.value=1")
+    (claim,) = json.loads(out)["claims"]
+    assert (code, err, claim["stamps"], claim["params"]["far"]["value"]) == (4, "", ["modified"], 1)
+    again = claim["command"].split()[2:]
+    assert json.loads(command("run", *again, "--json")[1])["claims"][0]["outcomes"] == claim["outcomes"]
+    own = json.loads(command("run", path, "--json", "-s", "far.value=5.0")[1])["claims"][0]
+    assert "modified" not in own["stamps"]

@@ -45,7 +45,7 @@ def parsed(line: str) -> tuple[str, dict[str, str], str]:
 def test_a_broken_claim_is_an_error_at_the_line_of_its_criterion(
     command: Command, write_claim: Write, summary: Path
 ) -> None:
-    code, _, err = command("run", write_claim(), "-s", "value=3", "-q")
+    code, _, err = command("run", write_claim(), "-s", "near.value=3", "-q")
     level, properties, message = parsed(err.splitlines()[-1])
     assert (code, level) == (1, "error")
     assert properties == {"file": "toy-claim.yaml", "line": "23", "title": "toy-claim: not reproduced"}
@@ -75,7 +75,7 @@ def test_an_annotation_stands_at_the_line_that_it_is_about(
 
 
 def test_standard_output_stays_json(command: Command, write_claim: Write, summary: Path) -> None:
-    _, out, err = command("run", write_claim(), "-s", "value=3", "--json", "-q")
+    _, out, err = command("run", write_claim(), "-s", "near.value=3", "--json", "-q")
     assert json.loads(out)["exit_code"] == 1
     assert err.startswith("::error ")
     assert summary.exists()
@@ -90,7 +90,7 @@ def test_nothing_happens_outside_of_a_job(
     command: Command, write_claim: Write, summary: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS")
-    assert command("run", write_claim(), "-s", "value=3", "-q")[2] == ""
+    assert command("run", write_claim(), "-s", "near.value=3", "-q")[2] == ""
     assert not summary.exists()
 
 
@@ -99,7 +99,7 @@ def test_a_claim_outside_of_the_repository_has_no_line_in_it(
 ) -> None:
     (summary.parent / "elsewhere").mkdir()
     monkeypatch.setenv("GITHUB_WORKSPACE", str(summary.parent / "elsewhere"))
-    _, properties, _ = parsed(command("run", write_claim(), "-s", "value=3", "-q")[2].strip())
+    _, properties, _ = parsed(command("run", write_claim(), "-s", "near.value=3", "-q")[2].strip())
     assert properties == {"title": "toy-claim: not reproduced"}
 
 
@@ -136,7 +136,7 @@ def test_a_file_of_hostile_name_is_checked_in_one_line(command: Command, write_c
 
 
 def test_the_tenth_annotation_speaks_for_all_that_remain(report_of: ReportOf) -> None:
-    broken = report_of("-s", "value=3")
+    broken = report_of("-s", "near.value=3")
     claims = [replace(broken.claims[0], id=f"claim-{n}", path="nowhere.yaml") for n in range(12)]
     lines = claim_annotations(replace(broken, claims=claims))
     assert len(lines) == 10

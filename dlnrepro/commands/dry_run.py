@@ -1,0 +1,148 @@
+"""What `dlnrepro run -n` says: the arms that would be run, how each departs from the setup, and what it cost last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from dlnrepro.cell import Cell
+from dlnrepro.execution import Job
+from dlnrepro.gathering import Selection
+from dlnrepro.reach import origins, unreached
+from dlnrepro.visible import harmless, on_one_line
+
+ORIGINS = {"arm": "", "quick": " (quick)", "-s": " (-s)"}
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One arm that would be run.
+
+    Attributes:
+        changes: parameter -> its value, and whether the arm, the quick profile or `-s` set it.
+        memory: the bytes that it needs, as its runner says.
+        stored: whether its numbers are stored, and would not be computed again.
+        seconds: what it cost when it was run last; None where it was not.
+    """
+
+    name: str
+    runs: int
+    changes: dict[str, tuple[Any, str]]
+    memory: int
+    stored: bool
+    seconds: float | None
+
+
+def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: bool, as_json: bool) -> int:
+    """Say what would be run, and return the exit code: 2 where a file that was selected is no valid claim."""
+    arms = {job.claim.id: _arms(job, outputs, cache) for job in jobs}
+    if as_json:
+        claims = [_fields(job, arms[job.claim.id]) for job in jobs]
+        left = [{"path": item.path, "text": item.text} for item in selection.unjudged]
+        click.echo(json.dumps({"claims": claims, "unjudged": left}, indent=1, ensure_ascii=False))
+    else:
+        for job in jobs:
+            for line in _lines(job, arms[job.claim.id]):
+                click.echo(harmless(on_one_line(line)))
+    return 2 if selection.faults else 0
+
+
+def notes(jobs: Sequence[Job]) -> list[str]:
+    """A line for each override that does not reach every arm of a claim."""
+    return [line for job in jobs for line in unreached(job.claim, job.variation.overrides, [c.arm for c in job.cells])]
+
+
+def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
+    """The arms of a claim as they would be run."""
+    from dlnrepro.plan import needed_memory
+    from dlnrepro.runner import load_runner
+
+    params = load_runner(job.claim.runner).Params
+    last: dict[str, float] | None = None
+    arms = []
+    for cell in job.cells:
+        seconds = _stored(cell, outputs) if cache else None
+        stored = seconds is not None
+        if seconds is None:
+            last = _last(outputs, job.claim.id) if last is None else last
+            seconds = last.get(cell.arm)
+        changes = origins(job.claim, cell.arm, job.variation.overrides, job.variation.quick)
+        needed = needed_memory(cell.runner, params.model_validate(cell.params), len(cell.seeds))
+        arms.append(Arm(cell.arm, len(cell.seeds), changes, needed, stored, seconds))
+    return arms
+
+
+def _stored(cell: Cell, outputs: Path) -> float | None:
+    """What a stored arm cost when it was computed; None if it is not stored."""
+    from dlnrepro.arithmetic import arithmetic, processor
+    from dlnrepro.cells import cell_key, read_cell
+    from dlnrepro.device import device_name
+
+    key = cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), arithmetic())
+    numbers = read_cell(outputs, key, cell)
+    return None if numbers is None else numbers.outcome.seconds
+
+
+def _last(outputs: Path, claim: str) -> dict[str, float]:
+    """What each arm of a claim cost in the newest report that holds it."""
+    from dlnrepro.errors import ReproError
+    from dlnrepro.store import newest_with, read_report
+
+    if (path := newest_with(outputs, claim)) is None:
+        return {}
+    try:
+        report = read_report(outputs, str(path))
+    except ReproError:
+        return {}
+    return {
+        arm: found.seconds for record in report.claims if record.id == claim for arm, found in record.outcomes.items()
+    }
+
+
+def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:
+    """What is said of a claim: a line for it and one for each arm."""
+    from dlnrepro.report.numbers import duration
+
+    stored, seconds = sum(arm.stored for arm in arms), [arm.seconds for arm in arms if not arm.stored]
+    known = [value for value in seconds if value is not None]
+    cost = f"; the others took {duration(sum(known))} last time" if known and len(known) == len(seconds) else ""
+    head = f"{job.claim.id}: {len(arms)} arms of {arms[0].runs} runs, runner {job.claim.runner}"
+    lines = [f"{head}; {stored} of {len(arms)} arms are stored{cost}"]
+    for arm in arms:
+        what = ", ".join(f"{key}={_value(value)}{ORIGINS[origin]}" for key, (value, origin) in arm.changes.items())
+        state = "stored, " if arm.stored else ""
+        state += "not run yet" if arm.seconds is None else f"took {duration(arm.seconds)}"
+        lines.append(f"  {arm.name}: {what or 'the setup itself'} (about {arm.memory / 1e6:,.0f} MB; {state})")
+    return lines
+
+
+def _value(value: Any) -> str:
+    """A parameter's value on one line."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _fields(job: Job, arms: Sequence[Arm]) -> dict[str, Any]:
+    """What is said of a claim, for a program."""
+    return {
+        "id": job.claim.id,
+        "path": str(job.path),
+        "runner": job.claim.runner,
+        "seeds": list(job.cells[0].seeds),
+        "stamps": job.variation.stamps(job.claim),
+        "command": job.command,
+        "arms": [
+            {
+                "arm": arm.name,
+                "changes": {key: {"value": value, "by": origin} for key, (value, origin) in arm.changes.items()},
+                "memory_bytes": arm.memory,
+                "stored": arm.stored,
+                "last_seconds": arm.seconds,
+            }
+            for arm in arms
+        ],
+    }

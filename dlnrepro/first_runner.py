@@ -1,0 +1,95 @@
+"""The text of a first runner of one's own: a package of one file, and the claim that it tests.
+
+It trains two scalars whose product is to reach a target: small enough to be replaced line by line, and whole enough to
+be run at once.
+"""
+
+from __future__ import annotations
+
+RUNNER = '''\
+"""Gradient descent on two scalars whose product is to reach a target. Replace it by what your claim is about."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from pydantic import BaseModel, Field
+
+from dlnrepro.dynamics.initialise import normal
+from dlnrepro.runner import Progress, Result, Series
+
+
+class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+    """Every parameter with its range and description, and none with a default: claims write them all out."""
+
+    target: float = Field(gt=0, le=100, description="what the product is to reach")
+    start: float = Field(gt=0, le=1, description="standard deviation of the weights at the start")
+    step_size: float = Field(gt=0, le=1, description="of gradient descent")
+    steps: int = Field(ge=1, le=10**6, description="of gradient descent")
+
+    def memory(self, runs: int) -> int:
+        """An upper estimate of the bytes that this many runs hold at their peak: here the recorded products."""
+        return 64 * runs * (self.steps + 1)
+
+
+# For each measure, which is one number per run, its definition with its range.
+MEASURES = {"gap": "|u v - target| / target after the last step, at least 0"}
+
+# For each series, which is one number per run and point, the axis of its points and its definition.
+SERIES = {
+    "step": Series("step", "the number of the step"),
+    "product": Series("step", "u v after each step"),
+}
+
+
+def run(params: Params, generators: Sequence[torch.Generator], progress: Progress) -> Result:
+    """Train one run per generator, all together, and measure it.
+
+    Draw from these generators alone, or a run is not the same twice. Torch's inference mode is on: write gradients out
+    by hand, as here, or leave the mode with `torch.inference_mode(False)` and clone what autograd is to follow.
+    """
+    first, second = (params.start * normal((2,), generators)).unbind(-1)
+    products = [first * second]
+    for step in range(params.steps):
+        if step % 100 == 0:
+            progress(step / params.steps, f"step {step} of {params.steps}")
+        residual = products[-1] - params.target
+        first, second = first - params.step_size * residual * second, second - params.step_size * residual * first
+        products.append(first * second)
+    product = torch.stack(products, dim=-1)
+    points = torch.linspace(0, params.steps, min(params.steps + 1, 100)).long()
+    gap = (product[:, -1] - params.target).abs() / params.target
+    return Result({"gap": gap}, {"step": points.double().expand(len(gap), -1), "product": product[:, points]})
+'''
+
+PACKAGE = """\
+# `pip install --editable .` makes the runner known to dlnrepro; the entry's name is what claims call it by.
+[build-system]
+requires = ["hatchling>=1.25"]
+build-backend = "hatchling.build"
+
+[project]
+name = "{package}"
+version = "0.1"
+
+[project.entry-points."dlnrepro.runners"]
+{runner} = "{runner}"
+
+[tool.hatch.build.targets.wheel]
+only-include = ["{runner}.py"]
+"""
+
+CLAIM = {
+    "setup": {"target": 2.0, "start": 0.1, "step_size": 0.05, "steps": 1000},
+    "arms": {"trained": {}, "too-few-steps": {"steps": 5}},
+    "criterion": {
+        "id": "reaches-target",
+        "measure": "gap",
+        "at_most": 1e-6,
+        "holds_in": ["trained"],
+        "fails_in": ["too-few-steps"],
+    },
+    "quick": {},
+}
+"""The settings, arms and criterion of the claim that comes with the runner."""

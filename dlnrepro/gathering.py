@@ -1,0 +1,149 @@
+"""Which claims a command is about, and what else was selected: files that are no valid claims are named, never lost.
+
+A file that the user names by itself has to be valid, or the whole command is refused. A file that only lies in a folder
+does not take the others away: its faults are kept, to be shown and to decide the exit code.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Container, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from dlnrepro.catalogue import ClaimFile, Files, claim_files
+from dlnrepro.claim import Claim
+from dlnrepro.errors import ClaimError, Fault
+from dlnrepro.loader import read_claim
+from dlnrepro.record import Unjudged
+from dlnrepro.selection import selected
+from dlnrepro.visible import on_one_line, say, storable
+
+MOST_NAMED = 5
+"""Hidden files that are named; further ones are counted."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The claims that were selected, and what was selected beside them and is no valid claim.
+
+    Attributes:
+        claims: each with its file.
+        faults: of files that lie in a folder, in the order of the files.
+        hidden: claim files that were passed over.
+    """
+
+    claims: tuple[tuple[Claim, Path], ...]
+    faults: tuple[Fault, ...]
+    hidden: tuple[Path, ...]
+
+    @property
+    def unjudged(self) -> list[Unjudged]:
+        """What a report says of the files that are no valid claims: one entry for each."""
+        files: dict[str, list[Fault]] = defaultdict(list)
+        for fault in self.faults:
+            files[fault.path].append(fault)
+        return [Unjudged(2, storable(path), _sum(faults)) for path, faults in files.items()]
+
+    def say_rest(self) -> None:
+        """Name the faults and the files that were passed over, on standard error."""
+        for line in passed_over(self.hidden):
+            say(line)
+        for fault in self.faults:
+            say(str(fault))
+
+
+def gathered(
+    names: Sequence[str],
+    words: str | None = None,
+    tags: str | None = None,
+    load: Callable[[Path], Claim] = read_claim,
+    only: Callable[[Sequence[Claim]], Container[str]] | None = None,
+) -> Selection:
+    """The claims that names and expressions select.
+
+    Args:
+        names: files, folders, ids and patterns; none stands for all claims.
+        words: an expression of words, as `-k`.
+        tags: an expression of tags, as `-m`.
+        load: what reads a claim that is selected; `load_claim` also holds it against its runner.
+        only: from the claims that were selected to the ids of those to keep; None keeps all.
+
+    Raises:
+        UsageError: a name or an expression stands for nothing.
+        ClaimError: a file that was named by itself is not valid; with every fault of all such files.
+    """
+    files = claim_files(names)
+    faults = _of_closed_folders(files)
+    single, doubled = _told_apart(files.claims)
+    faults += doubled
+    read, wrong = _read(single, read_claim)
+    faults += wrong
+    chosen = {claim.id for claim in selected([claim for claim, _ in read], words, tags)}
+    claims = [(claim, file) for claim, file in read if claim.id in chosen]
+    if only is not None:
+        kept = only([claim for claim, _ in claims])
+        claims = [(claim, file) for claim, file in claims if claim.id in kept]
+    if load is not read_claim:
+        claims, wrong = _read([file for _, file in claims], load)
+        faults += wrong
+    named = {str(file.path) for file in files.claims if file.named}
+    if any(fault.path in named for fault in faults):
+        raise ClaimError(faults)
+    return Selection(tuple((claim, file.path) for claim, file in claims), tuple(faults), files.hidden)
+
+
+def passed_over(hidden: Sequence[Path]) -> list[str]:
+    """The lines that name the hidden files."""
+    lines = [on_one_line(f"passed over: {path} (hidden)") for path in hidden[:MOST_NAMED]]
+    more = len(hidden) - MOST_NAMED
+    return lines + ([f"passed over: {more:,} more hidden file{'s' * (more > 1)}"] if more > 0 else [])
+
+
+def all_faults(files: Files, load: Callable[[Path], Claim]) -> list[Fault]:
+    """Every fault of some files, of those with one id too."""
+    single, doubled = _told_apart(files.claims)
+    return [*_of_closed_folders(files), *doubled, *_read(single, load)[1]]
+
+
+def _of_closed_folders(files: Files) -> list[Fault]:
+    """A fault for each folder that cannot be read."""
+    return [Fault(1, 1, "", f"expected a readable folder, found: {reason}", str(path)) for path, reason in files.closed]
+
+
+def _told_apart(files: Iterable[ClaimFile]) -> tuple[list[ClaimFile], list[Fault]]:
+    """The files whose id no other one has, and a fault for each of the rest."""
+    by_id: dict[str, list[ClaimFile]] = defaultdict(list)
+    for file in files:
+        by_id[file.id].append(file)
+    faults = []
+    for id, members in by_id.items():
+        for file in members if len(members) > 1 else ():
+            others = [str(other.path) for other in members if other is not file]
+            also = ", ".join(others[:MOST_NAMED]) + (
+                f" and {len(others) - MOST_NAMED} more" if others[MOST_NAMED:] else ""
+            )
+            text = f"expected each id once, found '{id}' also in {also}"
+            faults.append(Fault(1, 1, "", text, str(file.path)))
+    return [members[0] for members in by_id.values() if len(members) == 1], faults
+
+
+def _read(
+    files: Iterable[ClaimFile], load: Callable[[Path], Claim]
+) -> tuple[list[tuple[Claim, ClaimFile]], list[Fault]]:
+    """The claims of files, and the faults of those that are not valid."""
+    claims: list[tuple[Claim, ClaimFile]] = []
+    faults: list[Fault] = []
+    for file in files:
+        try:
+            claims.append((load(file.path), file))
+        except ClaimError as error:
+            faults.extend(error.faults)
+    return claims, faults
+
+
+def _sum(faults: Sequence[Fault]) -> str:
+    """The faults of one file in a line: the first, and how many more there are."""
+    first, more = faults[0], len(faults) - 1
+    rest = f" ({more} more fault{'s' * (more > 1)})" if more else ""
+    return f"{first.line}:{first.column}: {first.message}{rest}"

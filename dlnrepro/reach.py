@@ -1,0 +1,101 @@
+"""What `-s` reaches: `KEY=VALUE` every arm that does not set KEY itself, `ARM.KEY=VALUE` one arm.
+
+The values of an arm, the later over the earlier: the setup; the quick profile; `KEY=VALUE`; what the arm itself
+changes; `ARM.KEY=VALUE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dlnrepro.claim import Claim
+
+
+@dataclass(frozen=True)
+class Reach:
+    """One override and the arms of a claim that it changes.
+
+    Attributes:
+        word: `KEY` or `ARM.KEY`, as it was given.
+        key: the parameter.
+        value: its value.
+        reached: the arms that take the value.
+        kept: the other arms, each with the value that it keeps.
+    """
+
+    word: str
+    key: str
+    value: Any
+    reached: tuple[str, ...]
+    kept: Mapping[str, Any]
+
+
+def split(word: str) -> tuple[str | None, str]:
+    """The arm and the parameter that a word names; no arm where it names a parameter alone."""
+    arm, _, key = word.rpartition(".")
+    return arm or None, key
+
+
+def reach(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str] | None = None) -> list[Reach]:
+    """Which arms each override reaches, in the order in which the overrides were given.
+
+    Args:
+        claim: the claim.
+        overrides: `KEY` or `ARM.KEY` -> value.
+        arms: the arms that are run; all arms that the claim uses if left out.
+    """
+    run = claim.used_arms if arms is None else arms
+    found = []
+    for word, value in overrides.items():
+        named, key = split(word)
+        if named is not None:
+            reached, kept = tuple(arm for arm in run if arm == named), {}
+        else:
+            by_name = {arm: overrides[f"{arm}.{key}"] for arm in run if f"{arm}.{key}" in overrides}
+            kept = {arm: claim.arms[arm][key] for arm in run if key in claim.arms[arm]} | by_name
+            reached = tuple(arm for arm in run if arm not in kept)
+        found.append(Reach(word, key, value, reached, kept))
+    return found
+
+
+def arm_values(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool) -> dict[str, Any]:
+    """The parameters of an arm as they are run."""
+    profile = claim.quick.setup if quick else {}
+    everywhere = {word: value for word, value in overrides.items() if split(word)[0] is None}
+    here = {split(word)[1]: value for word, value in overrides.items() if split(word)[0] == arm}
+    return {**claim.setup, **profile, **everywhere, **claim.arms[arm], **here}
+
+
+def origins(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool) -> dict[str, tuple[Any, str]]:
+    """What makes an arm differ from the setup: parameter -> its value, and `arm`, `quick` or `-s` for its origin."""
+    values = arm_values(claim, arm, overrides, quick)
+    by_s = {reached.key for reached in reach(claim, overrides, [arm]) if reached.reached}
+    own, profile = claim.arms[arm], claim.quick.setup if quick else {}
+    changed = dict.fromkeys((*own, *profile, *by_s))
+    # A set has no order of its own: the claim's own order of parameters is the one that a reader knows.
+    ordered = [key for key in values if key in changed]
+    return {key: (values[key], "-s" if key in by_s else "arm" if key in own else "quick") for key in ordered}
+
+
+def departures(claim: Claim, arm: str, values: Mapping[str, Any], quick: bool) -> dict[str, Any]:
+    """The parameters of a recorded arm that are not as the claim and its profile have them: what `-s` changed."""
+    if arm not in claim.arms:
+        return dict(values)
+    own = arm_values(claim, arm, {}, quick)
+    return {key: value for key, value in values.items() if key not in own or own[key] != value}
+
+
+def unreached(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str]) -> list[str]:
+    """A line for each override that does not reach every arm: which arms keep which value, and why."""
+    lines = []
+    for found in reach(claim, overrides, arms):
+        if split(found.word)[0] is None and found.kept:
+            own = [f"{arm} ({value})" for arm, value in found.kept.items() if f"{arm}.{found.key}" not in overrides]
+            named = [f"{arm} ({value})" for arm, value in found.kept.items() if f"{arm}.{found.key}" in overrides]
+            reasons = [f"the arms that set {found.key} themselves: {', '.join(own)}"] * bool(own)
+            reasons += [f"the arms that -s names: {', '.join(named)}"] * bool(named)
+            start = f"-s {found.word}={found.value}: {claim.id}: reaches {len(found.reached)} of {len(arms)} arms"
+            lines.append(f"{start}, but not {'; nor '.join(reasons)} (-s ARM.{found.key}=... reaches one arm)")
+    return lines

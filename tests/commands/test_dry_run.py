@@ -1,0 +1,62 @@
+"""`dlnrepro run -n`: which arms would be run, what each differs in, what is stored, and what it cost last."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+Command = Callable[..., tuple[int, str, str]]
+Write = Callable[..., Path]
+
+
+def test_every_arm_shows_its_own_changes_those_of_the_profile_and_those_of_the_command_line(
+    command: Command, write_claim: Write
+) -> None:
+    path = write_claim(("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {value: 1.01}}"))
+    code, out, err = command("run", path, "-n", "--quick", "-s", "bytes=3000000")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "toy-claim: 2 arms of 2 runs, runner toy; 0 of 2 arms are stored",
+        "  near: value=1.01 (quick), bytes=3000000 (-s) (about 6 MB; not run yet)",
+        "  far: value=5.0, bytes=3000000 (-s) (about 6 MB; not run yet)",
+    ]
+    code, out, err = command("run", path, "-n", "-s", "value=4")
+    assert "  near: value=4 (-s) (about 0 MB" in out
+    assert "  far: value=5.0 (about 0 MB" in out
+    assert err.startswith(
+        "-s value=4: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5.0)"
+    )
+    _, out, err = command("run", path, "-n", "-s", "far.value=4")
+    assert "  near: the setup itself (about 0 MB" in out
+    assert "  far: value=4 (-s) (about 0 MB" in out
+    assert err == ""
+
+
+def test_it_says_which_arms_are_stored_and_what_the_others_cost_last(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    command("run", write_claim(), "-q")
+    _, out, _ = command("run", "toy-claim.yaml", "-n")
+    assert "runner toy; 2 of 2 arms are stored\n" in out
+    assert "  near: the setup itself (about 0 MB; stored, took 0." in out
+    _, out, _ = command("run", "toy-claim.yaml", "-n", "-s", "near.value=1.001")
+    assert "1 of 2 arms are stored; the others took 0." in out
+    assert "  near: value=1.001 (-s) (about 0 MB; took 0." in out
+    assert "0 of 2 arms are stored; the others took 0." in command("run", "toy-claim.yaml", "-n", "--no-cache")[1]
+    before = sorted(tmp_path.rglob("*"))
+    command("run", "toy-claim.yaml", "-n")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_it_honours_json(command: Command, write_claim: Write) -> None:
+    code, out, _ = command("run", write_claim(), "-n", "--json", "-s", "far.value=4", "--seeds", "3")
+    assert code == 0
+    (claim,) = json.loads(out)["claims"]
+    assert (claim["id"], claim["seeds"], claim["stamps"]) == ("toy-claim", [0, 1, 2], ["modified"])
+    assert claim["command"].endswith("toy-claim.yaml -s far.value=4 --seeds 3")
+    assert claim["arms"] == [
+        {"arm": "near", "changes": {}, "memory_bytes": 3000, "stored": False, "last_seconds": None},
+        {"arm": "far", "changes": {"value": {"value": 4, "by": "-s"}}, "memory_bytes": 3000, "stored": False,
+         "last_seconds": None},
+    ]  # fmt: skip
