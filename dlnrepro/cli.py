@@ -15,6 +15,7 @@ import click
 from dlnrepro import __version__
 from dlnrepro.errors import ReproError
 from dlnrepro.report.pipe import lost_output, outlive_readers
+from dlnrepro.visible import say
 
 COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "completion")
 
@@ -65,7 +66,7 @@ def main() -> None:
     outlive_readers()
     code = _code()
     if lost := lost_output():
-        click.echo(f"standard output: expected a place that takes it all, found: {lost}", err=True)
+        say(f"standard output: expected a place that takes it all, found: {lost}")
         code = code or 2
     sys.exit(code)
 
@@ -76,13 +77,13 @@ def _code() -> int:
         result = cli.main(prog_name="dlnrepro", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except ReproError as error:
-        click.echo(str(error), err=True)
+        say(str(error))
         return 2
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "dlnrepro"
-        click.echo(f"{path}: {error.format_message()} (see {path} --help)", err=True)
+        say(f"{path}: {error.format_message()} (see {path} --help)")
         return 2
     except (click.exceptions.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
+        say("interrupted")
         return 130

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 
 import click
 
 from dlnrepro.commands import candidates
+from dlnrepro.visible import say, show_json
 
 _FAULT = re.compile(r"^(?P<file>.+?):(?P<line>\d+):(?P<column>\d+): (?P<text>.*)$")
 
@@ -31,7 +31,7 @@ def command(paths: tuple[str, ...], form: str) -> int:
     except ClaimError as error:
         faults = error.faults
     if form == "json":
-        click.echo(json.dumps({"files": len(files), "faults": [_fields(fault) for fault in faults]}, indent=1))
+        show_json({"files": len(files), "faults": [_fields(fault) for fault in faults]})
     elif form == "github":
         from dlnrepro.report.github import annotation
 
@@ -39,7 +39,7 @@ def command(paths: tuple[str, ...], form: str) -> int:
             click.echo(annotation("error", str(fields.pop("text")), **fields))  # type: ignore[arg-type]
     else:
         for fault in faults:
-            click.echo(fault, err=True)
+            say(fault)
         if not faults:
             click.echo(f"{len(files)} claim file{'s' * (len(files) != 1)} valid")
     return 2 if faults else 0 if files else 5

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 
 import click
 
 from dlnrepro.commands import options
+from dlnrepro.visible import say, show_json
 
 
 @click.command("list", short_help="The claims at hand, with how each came out last.")
@@ -23,7 +23,7 @@ def command(words: str | None, tags: str | None, as_json: bool, outputs: Path) -
 
     claims = [claim for claim, _ in options.structured_claims((), words, tags)]
     if not claims:
-        click.echo("nothing selected", err=True)
+        say("nothing selected")
         return 5
     last = last_verdicts(outputs)
     if as_json:
@@ -38,7 +38,7 @@ def command(words: str | None, tags: str | None, as_json: bool, outputs: Path) -
             }
             for claim in claims
         ]
-        click.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        show_json(rows)
     else:
         click.echo(claim_list(claims, last, shutil.get_terminal_size().columns), nl=False)
     return 0

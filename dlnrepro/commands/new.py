@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from dlnrepro.commands import candidates
+from dlnrepro.visible import show
 
 
 @click.command("new", short_help="A commented claim to start from.")
@@ -30,5 +31,5 @@ def command(name: str, runner: str, folder: Path) -> int:
     from dlnrepro.scaffold import write_scaffold
 
     path = write_scaffold(name, runner, folder)
-    click.echo(f"{path} written; next: edit it, dlnrepro check {path}, dlnrepro run {path} --quick")
+    show(f"{path} written; next: edit it, dlnrepro check {path}, dlnrepro run {path} --quick")
     return 0

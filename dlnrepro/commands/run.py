@@ -10,6 +10,7 @@ import click
 
 from dlnrepro.commands import candidates, options
 from dlnrepro.device import DEVICES
+from dlnrepro.visible import say, show
 
 if TYPE_CHECKING:
     from dlnrepro.device import Device
@@ -112,7 +113,7 @@ def command(
         failed = {name for name, last in last_verdicts(outputs).items() if not last.as_expected}
         chosen = [(claim, path) for claim, path in chosen if claim.id in failed]
     if not chosen:
-        click.echo("nothing selected", err=True)
+        say("nothing selected")
         return 5
 
     from dlnrepro.errors import UsageError
@@ -149,12 +150,10 @@ def _describe(jobs: list[Job]) -> None:
     from dlnrepro.runner import load_runner
 
     for job in jobs:
-        click.echo(
-            f"{job.claim.id}: {len(job.cells)} arms of {len(job.cells[0].seeds)} runs, runner {job.claim.runner}"
-        )
+        show(f"{job.claim.id}: {len(job.cells)} arms of {len(job.cells[0].seeds)} runs, runner {job.claim.runner}")
         for cell in job.cells:
             needed = load_runner(cell.runner).Params.model_validate(cell.params).memory(len(cell.seeds))  # type: ignore[attr-defined]
             changes = (
                 ", ".join(f"{key}={value}" for key, value in job.claim.arms[cell.arm].items()) or "the setup itself"
             )
-            click.echo(f"  {cell.arm}: {changes} (about {needed / 1e6:,.0f} MB)")
+            show(f"  {cell.arm}: {changes} (about {needed / 1e6:,.0f} MB)")

@@ -16,6 +16,7 @@ from dlnrepro.report.junit import junit
 from dlnrepro.report.markdown import markdown
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import summary
+from dlnrepro.visible import say
 
 
 def _html(report: Report) -> bytes:
@@ -77,7 +78,7 @@ def deliver(
     if figures is not None:
         from dlnrepro.report.album import write_album
 
-        click.echo(f"{len(write_album(report, figures))} figures in {figures}", err=True)
+        say(f"{len(write_album(report, figures))} figures in {figures}")
 
 
 def _print(report: Report, folder: Path | None, *, verbose: bool, quiet: bool) -> None:

@@ -21,6 +21,7 @@ import click
 from dlnrepro.document import Document, Fault, Place, parse, read_text
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.markdown import LEAST_BYTES, markdown
+from dlnrepro.visible import escaped, say
 
 MOST_ANNOTATIONS = 10
 SUMMARY_BYTES = 1024 * 1024
@@ -61,7 +62,7 @@ def annotation(
 
 def _data(text: str) -> str:
     """Text that ends no command: percent signs and ends of lines are what GitHub reads."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:
@@ -126,11 +127,9 @@ def _add_to_summary(path: Path, report: Report) -> None:
     try:
         room = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
         if room < LEAST_BYTES:
-            click.echo(f"{path}: the job's summary is full, and this report is not in it", err=True)
+            say(f"{path}: the job's summary is full, and this report is not in it")
             return
         with path.open("ab") as file:
             file.write(markdown(report, room))
     except OSError as error:
-        click.echo(
-            f"{path}: the job's summary could not be written: {(error.strerror or str(error)).lower()}", err=True
-        )
+        say(f"{path}: the job's summary could not be written: {(error.strerror or str(error)).lower()}")

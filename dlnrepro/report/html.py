@@ -22,9 +22,10 @@ from dlnrepro.report.inks import DARK_INKS, INKS
 from dlnrepro.report.legend import controls
 from dlnrepro.report.numbers import duration, number
 from dlnrepro.report.strips import strip
-from dlnrepro.report.typeset import bound_words, typeset, visible
+from dlnrepro.report.typeset import bound_words, typeset
 from dlnrepro.report.words import STAMPS, evidence, setting, size
 from dlnrepro.verdict import Judged
+from dlnrepro.visible import visible
 
 
 @dataclass(frozen=True)

@@ -19,16 +19,15 @@ that needs it, so that the times of the cases add up to the time of the arms tha
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.digest import allowance, arm_words, gap_words
 from dlnrepro.verdict import Judged
+from dlnrepro.visible import escaped
 
 _RESULTS = {"reproduced": "failure", "not reproduced": "failure", "inconclusive": "skipped", "error": "error"}
-_FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,13 @@ def junit(report: Report) -> bytes:
 
 def _suite(record: ClaimRecord, cases: list[_Case], report: Report) -> ET.Element:
     """The test suite of a claim."""
-    suite = ET.Element("testsuite", name=_allowed(record.id))
+    suite = ET.Element("testsuite", name=escaped(record.id))
     if started := str(report.provenance.get("started", "")):
         # Runs start at a time of UTC; strict schemas know a time without an offset only.
-        suite.set("timestamp", _allowed(started.removesuffix("+00:00")))
+        suite.set("timestamp", escaped(started.removesuffix("+00:00")))
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(record, report):
-        ET.SubElement(properties, "property", name=_allowed(name), value=_allowed(value))
+        ET.SubElement(properties, "property", name=escaped(name), value=escaped(value))
     return _counted(suite, cases, {arm: outcome.seconds for arm, outcome in record.outcomes.items()}, record.path)
 
 
@@ -76,16 +75,16 @@ def _counted(suite: ET.Element, cases: list[_Case], seconds: dict[str, float], p
     for case in cases:
         time = sum(left.pop(arm, 0.0) for arm in case.arms)
         element = ET.SubElement(
-            suite, "testcase", classname=suite.get("name", ""), name=_allowed(case.name), time=f"{time:.3f}"
+            suite, "testcase", classname=suite.get("name", ""), name=escaped(case.name), time=f"{time:.3f}"
         )
         if path:
-            element.set("file", _allowed(path))
+            element.set("file", escaped(path))
         if case.result is not None:
-            shown = ET.SubElement(element, case.result, message=_allowed(case.message))
+            shown = ET.SubElement(element, case.result, message=escaped(case.message))
             if case.result != "skipped":
                 shown.set("type", case.result)
-                shown.text = _allowed(f"{case.message}\n{case.numbers}")
-        ET.SubElement(element, "system-out").text = _allowed(case.numbers)
+                shown.text = escaped(f"{case.message}\n{case.numbers}")
+        ET.SubElement(element, "system-out").text = escaped(case.numbers)
     results = [case.result for case in cases]
     counts = {"tests": len(cases), "failures": results.count("failure"), "errors": results.count("error")}
     for key, count in {**counts, "skipped": results.count("skipped")}.items():
@@ -158,8 +157,3 @@ def _numbers(item: Judged) -> str:
     for name, inside, share, median, spread in rows:
         lines.append(f"{name}: {inside} runs in, {share}, median {median}, range {spread}")
     return "\n".join([*lines, *filter(None, [gap_words(item)])])
-
-
-def _allowed(words: str) -> str:
-    """Words with a number in the place of every character that XML forbids."""
-    return _FORBIDDEN.sub(lambda found: f"\\x{ord(found[0]):02x}", words)
