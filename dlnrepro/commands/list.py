@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import click
@@ -40,5 +39,5 @@ def command(words: str | None, tags: str | None, as_json: bool, outputs: Path) -
         ]
         show_json(rows)
     else:
-        click.echo(claim_list(claims, last, shutil.get_terminal_size().columns), nl=False)
+        click.echo(claim_list(claims, last), nl=False)
     return 0

@@ -4,13 +4,14 @@ A claim is a test suite; each of its assumptions and criteria is a test case. Ho
 
     the claim is as expected                       passed, also for what an expected failure breaks
     the claim is not reproduced, criterion broken  failure
-    the claim is inconclusive                      skipped, with the reason, where a case is unmet, undecided or blind
+    the claim is inconclusive                      skipped, with the reason, where a case is open or uninformative
     the claim is in error                          error, where a case needs an arm at fault; skipped where one is open
 
 An inconclusive claim shows nothing for either side, and `skipped` is the state that systems show so: they count it
 apart and print its reason, whereas most of them draw an `error` as a failure of what is tested. It is the exit code
 that stops a build on it. A claim whose verdict no case shows (reproduced against its expectation, or at fault in an
-arm that no test needs) has one more case, `verdict`.
+arm that no test needs) has one more case, `verdict`. What was selected and could not be judged, and the signal that
+ended a run, are test cases in error of a suite of their own.
 
 The schemas in use differ. The file keeps to what they share: elements in the order properties, test cases; counts that
 add up; a timestamp in UTC without an offset; no character that XML forbids. An arm's time counts in the first case
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from dlnrepro.record import ClaimRecord, Report
-from dlnrepro.report.digest import allowance, arm_words, gap_words
+from dlnrepro.report.digest import allowance, arm_words, gap_words, interruption, unjudged_words
 from dlnrepro.verdict import Judged
 from dlnrepro.visible import escaped
 
@@ -46,15 +47,23 @@ def junit(report: Report) -> bytes:
     suites = ET.Element("testsuites", name="dlnrepro")
     for record in report.claims:
         suites.append(_suite(record, _cases(record), report))
-    if report.interrupted:
-        said = "interrupted: claims that are not here did not finish"
-        suites.append(_counted(ET.Element("testsuite", name="dlnrepro"), [_Case("run", "error", said, said, ())], {}))
+    if left := _left(report):
+        suites.append(_counted(ET.Element("testsuite", name="dlnrepro"), left, {}))
     for key in ("tests", "failures", "errors", "skipped"):
         suites.set(key, str(sum(int(suite.get(key, 0)) for suite in suites)))
     suites.set("time", f"{sum(float(suite.get('time', 0)) for suite in suites):.3f}")
     ET.indent(suites)
     content: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
     return content + b"\n"
+
+
+def _left(report: Report) -> list[_Case]:
+    """A test case in error for everything that was not judged, and for the signal that ended the run."""
+    said = interruption(report)
+    names = _unique([item.path or "program" for item in report.unjudged])
+    texts = [unjudged_words(item) for item in report.unjudged]
+    cases = [_Case(name, "error", text, text, ()) for name, text in zip(names, texts, strict=True)]
+    return cases + ([_Case("run", "error", said, said, ())] if said else [])
 
 
 def _suite(record: ClaimRecord, cases: list[_Case], report: Report) -> ET.Element:
@@ -111,17 +120,18 @@ def _properties(record: ClaimRecord, report: Report) -> list[tuple[str, str]]:
 def _cases(record: ClaimRecord) -> list[_Case]:
     """The test cases of a claim: at least one of them is not passed if the claim is not as expected."""
     names = [f"assumption {item.id}" for item in record.assumptions] + [item.id for item in record.criteria]
-    # Two assumptions on one measure would bear one name, and readers would take them for one test.
-    unique = [
-        name + f" ({names[:index].count(name) + 1})" * (name in names[:index]) for index, name in enumerate(names)
-    ]
     items = (*record.assumptions, *record.criteria)
-    cases = [_case(record, item, name) for item, name in zip(items, unique, strict=True)]
+    cases = [_case(record, item, name) for item, name in zip(items, _unique(names), strict=True)]
     result = _RESULTS[record.verdict]
     if record.as_expected or any(case.result == result for case in cases):
         return cases
     message = f"expected {record.expect}, found {record.verdict}: {record.because}"
     return [*cases, _Case("verdict", result, message, message, ())]
+
+
+def _unique(names: list[str]) -> list[str]:
+    """The names, with a number behind one that was there before: readers take cases of one name for one test."""
+    return [name + f" ({names[:index].count(name) + 1})" * (name in names[:index]) for index, name in enumerate(names)]
 
 
 def _case(record: ClaimRecord, item: Judged, name: str) -> _Case:
@@ -146,7 +156,10 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
             return "skipped", f"{wanted} is undecided in {check.arm}: {check.undecided} of {len(check.seeds)} runs"
     for check in item.fails_in:
         if not check.tells or not check.seeds:
-            return "skipped", f"control {check.arm} does not tell: {check.inside} of {len(check.seeds)} runs inside"
+            return (
+                "skipped",
+                f"uninformative: control {check.arm} does not fail: {check.inside} of {len(check.seeds)} runs inside",
+            )
     return None, ""
 
 
@@ -155,5 +168,5 @@ def _numbers(item: Judged) -> str:
     lines = [item.says, f"{item.measure} {item.interval_text}" + allowance(item.misses)]
     rows = [arm_words(check, False) for check in item.holds_in] + [arm_words(check, True) for check in item.fails_in]
     for name, inside, share, median, spread in rows:
-        lines.append(f"{name}: {inside} runs in, {share}, median {median}, range {spread}")
+        lines.append(f"{name}: {inside} runs inside, {share}, median {median}, range {spread}")
     return "\n".join([*lines, *filter(None, [gap_words(item)])])

@@ -42,19 +42,19 @@ toy-claim   ✓ reproduced
   A toy that measures one.
 
   A. Author: Toys. Nowhere 2026, everywhere. Basis: derived.
-  every criterion holds, and fails in its controls
+  every criterion holds, and every control fails as required
 
   assumptions, measured on every run
     ✓ the noise is small
       noise < 0.01   4/4 runs (share ≥ 0.47), median 0.0004893, 3.411e-5 …
         0.0009701
 
-  criteria, each with its negative controls
+  criteria, each with its negative controls, which must fail
     ✓ near-one   the value is one
       value 1 ± 0.1
-                  runs in  share median  range
-      near            4/4 ≥ 0.47      1  1 … 1.001
-      control far     0/4  tells      5  5 … 5.001
+      arm         inside  share median  range
+      near           4/4 ≥ 0.47      1  1 … 1.001
+      control far    0/4  fails      5  5 … 5.001
       gap from the worst run to the nearest run of a control: 3.999
       threshold: the noise is at most 1e-3
 
@@ -67,10 +67,16 @@ toy-claim   ✓ reproduced
   again
     dlnrepro run toy-claim.yaml
 
-verdict      claim     runs closest        told  time
-✓ reproduced toy-claim  4/4 1.001 in 1±0.1  1/1 0.0 s
+verdict      claim     runs controls  time
+✓ reproduced toy-claim  4/4      1/1 0.0 s
+  near-one: worst value 1.001, required 1 ± 0.1
 
-1 reproduced in 0.0 s
+runs: those that passed, of all runs in the arms where the criteria must hold
+controls: those that failed as required, of all negative controls
+time: computing time, summed over the arms; cached: an earlier run spent some
+below: the tightest criterion, its worst run, and the interval required
+
+1 reproduced · wall-clock time 0.0 s
 4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.
 """
 

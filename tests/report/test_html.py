@@ -68,7 +68,7 @@ def test_every_claim_criterion_arm_and_number_is_on_the_page(record_of: Make, re
         "value 1 ± 0.1",
         "the noise is at most 1e-3",
         "control far",
-        "tells",
+        "fails as required",
         "≥ 0.47",
     ):
         assert text in words
@@ -124,7 +124,10 @@ def test_a_page_can_be_read_without_seeing_it(page: Page) -> None:
     ("values", "words"),
     [
         ({"near": [3.0, 3, 3, 3], "far": [5.0, 5, 5, 5]}, ["✗ not reproduced", "not as expected", "✗ fail"]),
-        ({"near": [1.0, 1, 1, 1], "far": [1.0, 1, 1, 1]}, ["? inconclusive", "blind", "overlap by"]),
+        (
+            {"near": [1.0, 1, 1, 1], "far": [1.0, 1, 1, 1]},
+            ["? inconclusive", "does not fail", "overlap by"],
+        ),
         ({"near": [1.0, 1, None, 1], "far": [5.0, 5, 5, 5]}, ["? inconclusive", "? undecided", "1 runs are undecided"]),
         ({"near": [None] * 4, "far": [None] * 4}, ["? inconclusive", "none", "no data"]),
     ],

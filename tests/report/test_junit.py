@@ -44,8 +44,8 @@ def results(content: bytes) -> dict[str, str]:
             {
                 "assumption noise": "passed",
                 "near-one": "passed",
-                "verdict": "failure: expected not reproduced, found reproduced: every criterion holds, and fails in "
-                "its controls",
+                "verdict": "failure: expected not reproduced, found reproduced: every criterion holds, and every "
+                "control fails as required",
             },
         ),
         (
@@ -56,7 +56,10 @@ def results(content: bytes) -> dict[str, str]:
         (
             [],
             [("{value: 5.0}", "{value: 1.01}")],
-            {"assumption noise": "passed", "near-one": "skipped: control far does not tell: 4 of 4 runs inside"},
+            {
+                "assumption noise": "passed",
+                "near-one": "skipped: uninformative: control far does not fail: 4 of 4 runs inside",
+            },
         ),
         (
             ["-s", "value=3"],
@@ -72,7 +75,7 @@ def results(content: bytes) -> dict[str, str]:
             {"assumption noise": "passed", "near-one": "error: arm far: RuntimeError: the toy broke"},
         ),
     ],
-    ids=["holds", "broken", "expected", "not expected", "undecided", "blind", "unmet", "error"],
+    ids=["holds", "broken", "expected", "not expected", "undecided", "uninformative", "unmet", "error"],
 )
 def test_each_verdict_shows_in_its_cases(
     report_of: ReportOf, words: list[str], changes: list[tuple[str, str]], expected: dict[str, str]
@@ -111,7 +114,7 @@ def test_a_suite_says_where_its_numbers_come_from(report_of: ReportOf) -> None:
     assert out.splitlines()[:3] == [
         "the value is one",
         "value 1 ± 0.1",
-        "near: 2/2 runs in, ≥ 0.22, median 1.001, range 1 … 1.001",
+        "near: 2/2 runs inside, ≥ 0.22, median 1.001, range 1 … 1.001",
     ]
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from dlnrepro.report.numbers import setting
 from dlnrepro.report.typeset import bound_words, power_of_ten, shortened, typeset
-from dlnrepro.report.words import setting, size
+from dlnrepro.report.words import size
 
 
 @pytest.mark.parametrize(
