@@ -104,9 +104,11 @@ def command(
     """
     from dlnrepro.report.delivery import check_files, deliver
     from dlnrepro.report.github import announce
+    from dlnrepro.report.waiting import waiting
 
     check_files(files, figures)
-    chosen = options.structured_claims(claims, words, tags)
+    with waiting("reading claim files", quiet):
+        chosen = options.structured_claims(claims, words, tags)
     if last_failed:
         from dlnrepro.store import last_verdicts
 
@@ -116,15 +118,16 @@ def command(
         say("nothing selected")
         return 5
 
-    from dlnrepro.errors import UsageError
-    from dlnrepro.execution import Means
-    from dlnrepro.plan import Variation
-    from dlnrepro.pool import usual_workers
-    from dlnrepro.report.progress import watcher
-    from dlnrepro.session import carried_out, prepared
+    with waiting("loading PyTorch and the runners", quiet):
+        from dlnrepro.errors import UsageError
+        from dlnrepro.execution import Means
+        from dlnrepro.plan import Variation
+        from dlnrepro.pool import usual_workers
+        from dlnrepro.report.progress import watcher
+        from dlnrepro.session import carried_out, prepared
 
-    variation = Variation(seeds, seed_base, options.overrides(settings), quick, not no_controls, device)
-    ready = prepared([path for _, path in chosen], variation)
+        variation = Variation(seeds, seed_base, options.overrides(settings), quick, not no_controls, device)
+        ready = prepared([path for _, path in chosen], variation)
     if dry_run:
         _describe(ready)
         return 0

@@ -29,7 +29,7 @@ def test_a_claim_that_holds_is_reproduced_with_its_numbers(command: Command, wri
 
 def test_the_whole_report_of_the_toy_claim_reads_as_it_should(command: Command, write_claim: Write) -> None:
     _, out, err = command("run", write_claim().name)
-    assert re.fullmatch(r"1 claim, 2 arms to compute\n\[1/1\] toy-claim: reproduced \(0\.\d s\)\n", err)
+    assert re.fullmatch(r"1 claim, 2 arms to compute\n\[1/1\] toy-claim: reproduced \(computing time 0\.\d s\)\n", err)
     *page, folder = re.sub(r"\d\.\d s", "0.0 s", out).splitlines()
     assert page == TOY_REPORT.splitlines()
     assert folder.startswith("outputs/reports/20")
