@@ -108,6 +108,15 @@ def test_every_link_inside_the_page_leads_somewhere_and_every_id_is_the_only_one
     assert {"toy-claim", "toy-claim.2", "toy-claim.3"} <= ids.keys()
 
 
+def test_no_id_of_a_claim_or_a_criterion_is_one_of_the_page(record_of: Make, report_with: With) -> None:
+    names = ["summary", "provenance", "2", "figure.0", "f0-0", "title", "criterion.2"]
+    records = [record_of(("id: near-one", f"id: '{name}'")) for name in names for _ in range(2)]
+    records += [replace(record_of(), id=name) for name in ("summary", "provenance", "toy-claim-title", "page")]
+    page = Page(report_with(*records))
+    ids = Counter(attributes["id"] for _, attributes in page.tags if "id" in attributes)
+    assert max(ids.values()) == 1
+
+
 def test_a_page_can_be_read_without_seeing_it(page: Page) -> None:
     pictures = [attributes for tag, attributes in page.tags if tag == "svg"]
     assert len(pictures) == 2
