@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -50,7 +51,12 @@ __all__ = ["ClaimError", "Outcome", "ReproError", "Results", "UsageError", "Verd
 def __getattr__(name: str) -> Any:
     """A public name, imported when it is asked for: `dlnrepro --help` must not wait for torch."""
     if name in _PUBLIC:
-        return getattr(importlib.import_module(f"dlnrepro.{_PUBLIC[name]}"), name)
+        # Some libraries draw random names when they are imported; the caller's generator must not move.
+        state = random.getstate()
+        try:
+            return getattr(importlib.import_module(f"dlnrepro.{_PUBLIC[name]}"), name)
+        finally:
+            random.setstate(state)
     raise AttributeError(f"module 'dlnrepro' has no attribute '{name}'")
 
 

@@ -1,7 +1,8 @@
 """The command line: finds the command, turns errors into one line and an exit code, and prints.
 
 Exit codes: 0 every selected claim came out as it should; 1 some did not; 2 usage or an invalid claim file; 3 an error
-in a claim; 4 a claim inconclusive; 5 nothing selected; 130 interrupted.
+in a claim, or a fault of the program; 4 a claim inconclusive; 5 nothing selected; 130 interrupted (SIGINT), 143
+terminated (SIGTERM), 129 hung up (SIGHUP).
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import click
 
 from dlnrepro import __version__
 from dlnrepro.errors import ReproError
+from dlnrepro.faults import logged
 from dlnrepro.report.pipe import lost_output, outlive_readers
+from dlnrepro.signals import Ended, Signals
 from dlnrepro.visible import say
 
 COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "completion")
@@ -64,17 +67,18 @@ def main() -> None:
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
     outlive_readers()
-    code = _code()
+    with Signals() as signals:
+        code = _code(signals)
     if lost := lost_output():
         say(f"standard output: expected a place that takes it all, found: {lost}")
         code = code or 2
     sys.exit(code)
 
 
-def _code() -> int:
+def _code(signals: Signals) -> int:
     """The exit code of the command line as given."""
     try:
-        result = cli.main(prog_name="dlnrepro", standalone_mode=False)
+        result = cli.main(prog_name="dlnrepro", standalone_mode=False, obj=signals)
         return result if isinstance(result, int) else 0
     except ReproError as error:
         say(str(error))
@@ -84,6 +88,12 @@ def _code() -> int:
         path = context.command_path if context is not None else "dlnrepro"
         say(f"{path}: {error.format_message()} (see {path} --help)")
         return 2
+    except Ended as error:
+        say(str(error))
+        return error.code
     except (click.exceptions.Abort, KeyboardInterrupt):
-        say("interrupted")
+        say(str(Ended(130)))
         return 130
+    except Exception as error:
+        say(logged(error))
+        return 3

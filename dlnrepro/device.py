@@ -9,9 +9,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Literal, get_args
 
+from dlnrepro import limits
 from dlnrepro.errors import UsageError
 
 Device = Literal["cpu", "cuda"]
@@ -53,17 +53,12 @@ def device_of(name: str) -> Device:
 
 
 def free_memory(device: Device) -> float:
-    """The bytes that may still be used: what the GPU or the kernel calls free, or all there are where none says it."""
+    """The bytes that may still be used: what the GPU calls free, or what this process has left of its memory."""
     if device == "cuda":
         import torch
 
         return float(torch.cuda.mem_get_info()[0])
-    try:
-        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
-    except OSError:
-        return float(os.sysconf("SC_PAGE_SIZE")) * os.sysconf("SC_PHYS_PAGES")
-    fields = dict(line.split(":", 1) for line in lines)
-    return int(fields["MemAvailable"].split()[0]) * 1024.0
+    return limits.free_memory()
 
 
 @contextmanager

@@ -6,37 +6,37 @@ claim use the same seeds, so that they are paired.
 
 from __future__ import annotations
 
+import sysconfig
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from threadpoolctl import threadpool_limits
 
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.check import Outcome
 from dlnrepro.device import computing_on
-from dlnrepro.errors import BudgetSpent
+from dlnrepro.errors import BudgetSpent, one_line
 from dlnrepro.runner import Progress, Result, Runner, load_runner
+from dlnrepro.signals import Ended
+from dlnrepro.surroundings import fixed_surroundings, no_stray_draws
 
 
 def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Numbers:
     """The numbers of one cell.
 
-    An exception in the runner becomes the outcome's fault, so that the other cells still run; a spent budget leaves
-    every run undecided.
+    Whatever a runner raises becomes the outcome's fault, also `SystemExit` and `KeyboardInterrupt`, so that the other
+    cells still run. A spent budget leaves every run undecided.
 
     Args:
         cell: what to run.
-        progress: told the fraction done and a note.
-        budget: the seconds left; the runner is stopped at its next sign of life after they are up.
+        progress: called with the fraction done and a note.
+        budget: gives the seconds left; the runner is stopped at its next call of `progress` after they are up.
+
+    Raises:
+        Ended: a signal has arrived while this process computed.
     """
-    torch.set_num_threads(1)
-    runner = load_runner(cell.runner)
-    params = runner.Params.model_validate(cell.params)
-    generators = [torch.Generator().manual_seed(seed) for seed in cell.seeds]
 
     def watched(fraction: float, note: str) -> None:
         if budget() <= 0:
@@ -48,52 +48,85 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
     measures: dict[str, np.ndarray] = {}
     series: dict[str, np.ndarray] = {}
     try:
-        # Gradients are pulled back by hand: without autograd's bookkeeping small matrices are an eighth faster.
-        # Numpy's threads are limited too: in a notebook they began with numpy, and several round otherwise than one.
-        with threadpool_limits(1), torch.inference_mode(), computing_on(cell.device):
-            watched(0.0, "starts")
-            result = runner.run(params, generators, watched)
-            measures, series = _arrays(runner, result, len(cell.seeds))
+        with fixed_surroundings(), no_stray_draws():
+            runner = load_runner(cell.runner)
+            params = runner.Params.model_validate(cell.params)
+            generators = [torch.Generator().manual_seed(seed) for seed in cell.seeds]
+            # Gradients are pulled back by hand: without autograd's bookkeeping small matrices are an eighth faster.
+            with torch.inference_mode(), computing_on(cell.device):
+                watched(0.0, "starts")
+                result = runner.run(params, generators, watched)
+                measures, series = _arrays(runner, result, len(cell.seeds))
     except BudgetSpent:
         spent = True
-    except Exception as error:  # a runner may fail in any way, and the verdict must say so, not this program stop
-        fault = f"{type(error).__name__}: {' '.join(str(error).split())}{_where(error)}"
+    except Ended:
+        raise
+    except BaseException as error:
+        fault = _fault_of(error)
+        measures, series = {}, {}
     seconds = time.monotonic() - started
     values = {name: [float(value) for value in array] for name, array in measures.items()}
     return Numbers(Outcome(cell.seeds, values, fault, spent, seconds), series)
+
+
+def _fault_of(error: BaseException) -> str:
+    """An error of a runner in one line, with where it arose."""
+    text = one_line(error)
+    if "does not require grad" in text or "Inference tensors" in text:
+        text += "; a runner is called in torch's inference mode, and torch.inference_mode(False) leaves it"
+    return text + _where(error)
 
 
 def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The result as arrays, held against what the runner promises.
 
     Raises:
-        TypeError: a measure or series is missing, unknown, of another shape, or not float64.
+        TypeError: a measure or series is missing, unknown, of another shape, or not float64, or series of one axis
+            have different numbers of points.
     """
+    if not isinstance(result, Result):
+        raise TypeError(f"expected a dlnrepro.runner.Result from the runner, found {type(result).__name__}")
     promised = {**runner.MEASURES, **runner.SERIES}
     found = {**result.measures, **result.series}
     if promised.keys() != found.keys():
-        differing = ", ".join(sorted(promised.keys() ^ found.keys()))
+        differing = ", ".join(sorted(map(str, promised.keys() ^ found.keys())))
         raise TypeError(f"the runner's measures and series are not those it declares: {differing}")
+    points: dict[str, tuple[str, int]] = {}
     for name, tensor in found.items():
+        if not isinstance(tensor, torch.Tensor):
+            raise TypeError(f"{name}: expected a tensor, found {type(tensor).__name__}")
         axes = 1 if name in runner.MEASURES else 2
-        if tensor.dtype != torch.float64 or tensor.ndim != axes or tensor.shape[0] != runs:
+        if tensor.dtype != torch.float64 or tensor.ndim != axes or tensor.shape[0] != runs or tensor.is_sparse:
             shape = tuple(tensor.shape)
-            raise TypeError(f"{name}: expected float64 for {runs} runs with {axes} axes, found {tensor.dtype} {shape}")
+            kind = "a sparse tensor" if tensor.is_sparse else f"{tensor.dtype} {shape}"
+            raise TypeError(f"{name}: expected float64 for {runs} runs with {axes} axes, found {kind}")
+        if name in runner.SERIES:
+            first, length = points.setdefault(runner.SERIES[name].axis, (name, tensor.shape[1]))
+            if length != tensor.shape[1]:
+                raise TypeError(f"{name}: expected {length} points as in {first} of its axis, found {tensor.shape[1]}")
     return (
-        {name: tensor.cpu().numpy() for name, tensor in result.measures.items()},
-        {name: tensor.cpu().numpy() for name, tensor in result.series.items()},
+        {name: _array(tensor) for name, tensor in result.measures.items()},
+        {name: _array(tensor) for name, tensor in result.series.items()},
     )
 
 
+def _array(tensor: torch.Tensor) -> np.ndarray:
+    """A tensor as an array of its own: a runner may use its memory for the next arm."""
+    return np.array(tensor.detach().cpu().numpy())
+
+
 def _where(error: BaseException) -> str:
-    """The file and line of this program in which an error arose."""
-    frames: Sequence[Any] = []
+    """The innermost file and line, outside of the libraries, in which an error arose."""
+    found = ""
     trace = error.__traceback__
     while trace is not None:
-        if "dlnrepro" in trace.tb_frame.f_code.co_filename:
-            frames = [*frames, trace]
+        path = Path(trace.tb_frame.f_code.co_filename)
+        library = any(path.is_relative_to(folder) for folder in _LIBRARIES) and not path.is_relative_to(_PACKAGE)
+        if path.suffix == ".py" and not library:
+            found = f" ({path.name}:{trace.tb_lineno})"
         trace = trace.tb_next
-    if not frames:
-        return ""
-    name = Path(frames[-1].tb_frame.f_code.co_filename).name
-    return f" ({name}:{frames[-1].tb_lineno})"
+    return found
+
+
+_PACKAGE = Path(__file__).parent
+_LIBRARIES = {Path(sysconfig.get_paths()[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}

@@ -16,21 +16,22 @@ from dlnrepro.claim import Claim
 from dlnrepro.curves import drawings
 from dlnrepro.device import device_name
 from dlnrepro.errors import UsageError
+from dlnrepro.faults import logged
 from dlnrepro.plan import Variation, plan
 from dlnrepro.pool import compute
+from dlnrepro.processes import Computed, Listener, Work
 from dlnrepro.provenance import code_state, processor, source_hash
-from dlnrepro.record import ClaimRecord, record_claim
-from dlnrepro.runner import load_runner
+from dlnrepro.record import ClaimRecord, Unjudged, record_claim
+from dlnrepro.runner import comes_with_the_program, load_runner
+from dlnrepro.signals import Ended, Signals
+from dlnrepro.visible import storable
 
 
-class Watcher(Protocol):
+class Watcher(Listener, Protocol):
     """Whoever shows how a run gets on."""
 
     def begins(self, claims: int, cells: int) -> None:
         """So many claims are to be judged, and so many cells to be computed for them."""
-
-    def moves(self, cell: Cell, fraction: float, note: str) -> None:
-        """A cell has come this far, in [0, 1]."""
 
     def cell_ends(self, cell: Cell) -> None:
         """A cell is computed."""
@@ -60,12 +61,14 @@ class Means:
         workers: how many processes compute.
         cache: whether stored cells are used again.
         budget: seconds that each cell may take; None for no bound.
+        fresh: whether cells are computed in fresh interpreters, for the state of this process is a caller's.
     """
 
     root: Path
     workers: int = 1
     cache: bool = True
     budget: float | None = None
+    fresh: bool = False
 
 
 def prepare_job(claim: Claim, path: Path, variation: Variation, command: str) -> Job:
@@ -79,30 +82,45 @@ def prepare_job(claim: Claim, path: Path, variation: Variation, command: str) ->
 
 
 def run_jobs(
-    jobs: Sequence[Job], means: Means, watcher: Watcher, stop: Callable[[ClaimRecord], bool] = lambda _: False
-) -> tuple[list[ClaimRecord], bool]:
-    """The records of all jobs that finished, and whether the run was interrupted.
+    jobs: Sequence[Job],
+    means: Means,
+    watcher: Watcher,
+    signals: Signals,
+    stop: Callable[[ClaimRecord], bool] = lambda _: False,
+) -> tuple[list[ClaimRecord], list[Unjudged]]:
+    """The records of all jobs that finished, and what could not be judged for a fault of the program.
+
+    A signal ends the run before its time; `signals.code` then says which.
 
     Args:
         jobs: what to run, in order.
         means: how cells are come by.
-        watcher: told of every step.
+        watcher: hears of every step.
+        signals: those that have arrived.
         stop: after a record for which this is true, no further job is judged.
     """
     records: list[ClaimRecord] = []
+    unjudged: list[Unjudged] = []
     try:
-        with closing(_judged(jobs, means, watcher)) as judged:
+        with closing(_judged(jobs, means, watcher, signals)) as judged:
             for record in judged:
+                if isinstance(record, Unjudged):
+                    unjudged.append(record)
+                    watcher.says(record.text)
+                    continue
                 records.append(record)
                 watcher.claim_ends(record)
                 if stop(record):
                     break
-    except KeyboardInterrupt:
-        return records, True
-    return records, False
+    except Ended:
+        pass
+    except Exception as error:
+        unjudged.append(Unjudged(3, None, logged(error, means.root)))
+        watcher.says(unjudged[-1].text)
+    return records, unjudged
 
 
-def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[ClaimRecord]:
+def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher, signals: Signals) -> Generator[ClaimRecord | Unjudged]:
     """The records in the order of the jobs, each as soon as its cells are there."""
     keys = {
         id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor())
@@ -119,7 +137,7 @@ def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[Cl
     # Claims may share an arm: what has the same key is computed once.
     missing = {keys[id(cell)]: cell for job in jobs for cell in job.cells if keys[id(cell)] not in known}
     watcher.begins(len(jobs), len(missing))
-    with closing(compute(list(missing.values()), means.workers, means.budget, watcher.moves)) as computed:
+    with closing(_computed(list(missing.values()), means, watcher, signals)) as computed:
         for job in jobs:
             mine = {cell.arm: keys[id(cell)] for cell in job.cells}
             while not known.keys() >= set(mine.values()):
@@ -130,7 +148,19 @@ def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher) -> Generator[Cl
                     with suppress(UsageError):
                         write_cell(means.root, keys[id(cell)], numbers)
                 watcher.cell_ends(cell)
-            yield _record(job, mine, known, cached=any(key in stored for key in mine.values()))
+            try:
+                yield _record(job, mine, known, cached=any(key in stored for key in mine.values()))
+            except Exception as error:
+                line = f"{job.claim.id}: expected to be judged, found {logged(error, means.root)}"
+                yield Unjudged(3, storable(str(job.path)), storable(line))
+
+
+def _computed(cells: Sequence[Cell], means: Means, watcher: Watcher, signals: Signals) -> Computed:
+    """The numbers of cells, each as soon as it is there; the runners of other packages are computed twice once."""
+    # Those of this program are held by its tests to draw from their generators alone.
+    foreign = frozenset(cell.runner for cell in cells if not comes_with_the_program(cell.runner))
+    work = Work(means.workers, means.budget, twice=foreign)
+    return compute(cells, work, watcher, signals, means.fresh)
 
 
 def _record(job: Job, keys: Mapping[str, str], known: Mapping[str, Numbers], cached: bool) -> ClaimRecord:
@@ -148,8 +178,8 @@ def _record(job: Job, keys: Mapping[str, str], known: Mapping[str, Numbers], cac
         digests={arm: series_digest(found.series) for arm, found in complete.items()},
         drawings=drawings(job.claim, {arm: found.series for arm, found in numbers.items()}),
         meanings=_meanings(job.claim),
-        command=job.command,
-        path=str(job.path),
+        command=storable(job.command),
+        path=storable(str(job.path)),
         claim_hash=job.claim_hash,
         runner_hash=source_hash(job.claim.runner),
     )

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import html
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
+from numbers import Real
+from operator import index
 from os import PathLike
 from pathlib import Path
-from typing import Any
-
-import torch
+from signal import SIGINT
+from typing import Any, SupportsIndex
 
 from dlnrepro.catalogue import claim_paths
 from dlnrepro.device import Device
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Means
 from dlnrepro.loader import claims_at, read_claim
-from dlnrepro.plan import Variation
+from dlnrepro.plan import LARGEST_SEED, Variation
 from dlnrepro.record import ClaimRecord, Report, to_json
 from dlnrepro.report.digest import verdict_counts
 from dlnrepro.report.paper import Paper
@@ -25,6 +27,8 @@ from dlnrepro.report.progress import watcher
 from dlnrepro.report.summary import summary
 from dlnrepro.selection import selected
 from dlnrepro.session import carried_out, prepared
+from dlnrepro.signals import Signals
+from dlnrepro.surroundings import fixed_surroundings
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,8 +149,8 @@ def run(
         quick: the claims' toy profiles.
         controls: whether the negative controls are run.
         device: where tensors live: "cpu", or "cuda" for a GPU.
-        workers: processes to spread the arms over. With more than one, a process that has used several threads of
-            its own may hang on Linux, which is why it is one here.
+        workers: processes to spread the arms over. They are started from a fresh interpreter, so that nothing that this
+            process has set (defaults of torch and numpy, threads, environment) reaches a number, nor is changed.
         cache: whether stored arms are used again.
         budget: seconds that each arm may take.
         outputs: the folder for cells and reports.
@@ -156,18 +160,37 @@ def run(
         ClaimError: a claim file is not valid; with every fault of every file.
         UsageError: nothing is selected, or a setting, a seed or the folder is not as it must be.
     """
+    seeds = None if seeds is None else _whole("seeds", seeds, 1, 100_000)
+    seed_base = _whole("seed_base", seed_base, 0, LARGEST_SEED)
+    workers = _whole("workers", workers, 1, 1024)
+    if budget is not None and not (_is_number(budget) and 0 < budget < math.inf):
+        raise UsageError(f"budget: expected a number of seconds above 0, or None, found {budget!r}")
     found = claims_at(claim_paths([str(claim) for claim in claims]), read_claim)
     chosen = {claim.id for claim in selected([claim for claim, _ in found], words, tags)}
     if not chosen:
         raise UsageError("nothing selected")
     variation = Variation(seeds, seed_base, dict(settings or {}), quick, controls, device)
-    jobs = prepared([path for claim, path in found if claim.id in chosen], variation)
-    means = Means(Path(outputs), workers, cache, budget)
-    threads = torch.get_num_threads()
-    try:
-        report, folder = carried_out(jobs, means, watcher(quiet), ["dlnrepro.run"])
-    finally:
-        torch.set_num_threads(threads)
-    if isinstance(folder, UsageError):
-        raise folder
-    return Results(report, folder)
+    means = Means(Path(outputs), workers, cache, budget, fresh=True)
+    with fixed_surroundings(), Signals((SIGINT,)) as signals:
+        jobs = prepared([path for claim, path in found if claim.id in chosen], variation)
+        with signals.noted():
+            session = carried_out(jobs, means, watcher(quiet), signals, ["dlnrepro.run"])
+    if session.fault is not None or session.folder is None:
+        raise UsageError(session.fault.text if session.fault else "the report could not be stored")
+    return Results(session.report, session.folder)
+
+
+def _whole(name: str, value: object, least: int, most: int) -> int:
+    """An argument that must be a whole number in a range.
+
+    Raises:
+        UsageError: it is not.
+    """
+    if isinstance(value, SupportsIndex) and not isinstance(value, bool) and least <= (whole := index(value)) <= most:
+        return whole
+    raise UsageError(f"{name}: expected a whole number from {least} to {most}, found {value!r}")
+
+
+def _is_number(value: object) -> bool:
+    """Whether an argument is a number, which a truth value is not."""
+    return isinstance(value, Real) and not isinstance(value, bool)

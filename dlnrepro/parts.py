@@ -44,8 +44,19 @@ def join(cell: Cell, parts: Sequence[Numbers]) -> Numbers:
     spent = any(outcome.spent for outcome in outcomes)
     if fault is not None or spent:
         return Numbers(Outcome(cell.seeds, {}, fault, spent and fault is None, seconds), {})
+    if fault := _misfit(parts):
+        return Numbers(Outcome(cell.seeds, {}, fault, seconds=seconds), {})
     measures = {
         name: [value for outcome in outcomes for value in outcome.measures[name]] for name in outcomes[0].measures
     }
     series = {name: np.concatenate([part.series[name] for part in parts]) for name in parts[0].series}
     return Numbers(Outcome(cell.seeds, measures, seconds=seconds), series)
+
+
+def _misfit(parts: Sequence[Numbers]) -> str | None:
+    """Why parts cannot be joined, or None: the number of points must not depend on the seeds."""
+    for name in parts[0].series:
+        points = sorted({part.series[name].shape[1] for part in parts})
+        if len(points) > 1:
+            return f"{name}: expected as many points in every run, found {' and '.join(map(str, points))}"
+    return None

@@ -20,7 +20,7 @@ from dlnrepro.claim import Claim
 from dlnrepro.curves import Drawing
 from dlnrepro.provenance import Provenance
 from dlnrepro.verdict import Judged, Verdict, Word, judge
-from dlnrepro.visible import seen_in_json, whole
+from dlnrepro.visible import seen_in_json, storable
 
 
 @dataclass(frozen=True)
@@ -198,15 +198,15 @@ def exit_code(claims: Iterable[ClaimRecord], unjudged: Iterable[Unjudged], allow
     1 for a claim that came out against its expectation, then 3 for an error in a claim or of the program, 2 for a
     file that is no valid claim, 4 for an inconclusive claim, else 0.
     """
-    odd = {record.verdict for record in claims if not record.as_expected}
-    codes = {item.code for item in unjudged}
-    if odd & {"reproduced", "not reproduced"}:
-        return 1
-    if "error" in odd or 3 in codes:
-        return 3
-    if 2 in codes:
-        return 2
-    return 4 if "inconclusive" in odd and not allow_inconclusive else 0
+    of_verdicts = {"reproduced": 1, "not reproduced": 1, "error": 3, "inconclusive": 0 if allow_inconclusive else 4}
+    codes = [of_verdicts[record.verdict] for record in claims if not record.as_expected]
+    return most_serious([*codes, *(item.code for item in unjudged)])
+
+
+def most_serious(codes: Iterable[int]) -> int:
+    """The exit code that stands for several: that of a signal, then 1, 3, 2, 5, 4, and 0 if there is no other."""
+    order = (0, 4, 5, 2, 3, 1)
+    return max(codes, key=lambda code: order.index(code) if code in order else code, default=0)
 
 
 @cache
@@ -233,7 +233,7 @@ def to_json(report: Report) -> bytes:
 def _whole(value: Any) -> Any:
     """The value without half characters in its texts, which JSON in UTF-8 cannot hold."""
     if isinstance(value, str):
-        return whole(value)
+        return storable(value)
     if is_dataclass(value) and not isinstance(value, type):
         return replace(value, **{item.name: _whole(getattr(value, item.name)) for item in fields(value)})
     if isinstance(value, Mapping):

@@ -14,9 +14,11 @@ from dlnrepro.errors import UsageError
 from dlnrepro.execution import Watcher
 from dlnrepro.explanation import parameter_faults
 from dlnrepro.pool import compute
+from dlnrepro.processes import Work
 from dlnrepro.provenance import processor
 from dlnrepro.record import ClaimRecord, Report, with_verdict
 from dlnrepro.runner import load_runner, runner_names
+from dlnrepro.signals import Signals
 
 
 def recorded_cells(report: Report) -> list[list[Cell]]:
@@ -33,7 +35,7 @@ def recorded_cells(report: Report) -> list[list[Cell]]:
     ]
 
 
-def replay(report: Report, workers: int, watcher: Watcher) -> Generator[ClaimRecord]:
+def replay(report: Report, workers: int, watcher: Watcher, signals: Signals) -> Generator[ClaimRecord]:
     """Each claim of a report as it comes out now, as soon as all its arms have run again.
 
     Nothing is stored, and nothing is taken from a cache.
@@ -51,7 +53,7 @@ def replay(report: Report, workers: int, watcher: Watcher) -> Generator[ClaimRec
     distinct = list({keys[id(cell)]: cell for group in groups for cell in group}.values())
     watcher.begins(len(groups), len(distinct))
     known: dict[str, Numbers] = {}
-    with closing(compute(distinct, workers, None, watcher.moves)) as computed:
+    with closing(compute(distinct, Work(workers), watcher, signals)) as computed:
         for record, group in zip(report.claims, groups, strict=True):
             while not known.keys() >= {keys[id(cell)] for cell in group}:
                 cell, numbers = next(computed)

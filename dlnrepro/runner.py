@@ -85,6 +85,11 @@ def runner_names() -> list[str]:
     return sorted({*_own(), *_registered()})
 
 
+def comes_with_the_program(name: str) -> bool:
+    """Whether a runner is one of this program's own, and not of another package."""
+    return name in _own()
+
+
 def load_runner(name: str) -> Runner:
     """The runner module of this name; it must be one of `runner_names()`.
 

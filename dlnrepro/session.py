@@ -6,6 +6,7 @@ import json
 import shlex
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from dlnrepro.catalogue import called
 from dlnrepro.document import parse
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Job, Means, Watcher, prepare_job, run_jobs
+from dlnrepro.faults import logged
 from dlnrepro.loader import claims_at, load_claim
 from dlnrepro.plan import Variation
 from dlnrepro.provenance import provenance
-from dlnrepro.record import ClaimRecord, Report, compile_report
+from dlnrepro.record import ClaimRecord, Report, Unjudged, compile_report
+from dlnrepro.signals import Signals
 from dlnrepro.store import prepare, write_report
+from dlnrepro.visible import storable
 
 
 def prepared(paths: Sequence[Path], variation: Variation) -> list[Job]:
@@ -44,23 +48,42 @@ def repeating(path: Path, variation: Variation) -> str:
     return shlex.join(words)
 
 
+@dataclass(frozen=True)
+class Session:
+    """What a whole run leaves.
+
+    Attributes:
+        report: of all claims that were judged.
+        folder: where it is stored, or None.
+        fault: what kept it from being stored, or None.
+    """
+
+    report: Report
+    folder: Path | None
+    fault: Unjudged | None
+
+
 def carried_out(
     jobs: Sequence[Job],
     means: Means,
     watching: AbstractContextManager[Watcher],
+    signals: Signals,
     command: Sequence[str],
     stop: Callable[[ClaimRecord], bool] = lambda _: False,
     allow_inconclusive: bool = False,
-) -> tuple[Report, Path | UsageError]:
-    """The report of all jobs, and the folder it is stored in, or the error that kept it from being stored.
+    unjudged: Sequence[Unjudged] = (),
+) -> Session:
+    """Compute, judge and store all jobs.
 
     Args:
         jobs: what to run, all on one device.
         means: how cells are come by.
-        watching: told of every step.
+        watching: hears of every step.
+        signals: those that have arrived; one of them ends the run, and what was judged is stored.
         command: the command line, for the record.
         stop: after a record for which this is true, no further job is judged.
         allow_inconclusive: an inconclusive claim does not change the exit code.
+        unjudged: what was selected with the jobs and is no valid claim.
 
     Raises:
         UsageError: the output folder cannot be written; before anything is trained.
@@ -68,14 +91,16 @@ def carried_out(
     prepare(means.root)
     started = datetime.now(UTC)
     with watching as watcher:
-        records, interrupted = run_jobs(jobs, means, watcher, stop)
-    origin = provenance(command, started, jobs[0].variation.device)
-    report = compile_report(records, origin, 130 if interrupted else None, allow_inconclusive)
+        records, faults = run_jobs(jobs, means, watcher, signals, stop)
+    origin = provenance([storable(word) for word in command], started, jobs[0].variation.device)
+    report = compile_report(records, origin, signals.code, allow_inconclusive, [*unjudged, *faults])
     try:
-        return report, write_report(means.root, report, started)
+        return Session(report, write_report(means.root, report, started), None)
     except UsageError as error:
         # A disk may fill while networks are trained; what came out is still to be shown.
-        return report, error
+        return Session(report, None, Unjudged(2, None, str(error)))
+    except Exception as error:
+        return Session(report, None, Unjudged(3, None, f"the report could not be stored: {logged(error, means.root)}"))
 
 
 def _shown(value: object) -> str:

@@ -51,15 +51,18 @@ def in_a_line(text: str) -> str:
     return " ".join(visible(text).split())
 
 
-def whole(text: str) -> str:
-    r"""The text with `\xe9` or `\ud800` in the place of half a character, which no file in UTF-8 can hold."""
+def storable(text: str) -> str:
+    r"""The text with `\xe9` or `\ud800` in the place of half a character, which no file in UTF-8 and no JSON can hold.
+
+    Python keeps bytes of a file's name, or of an error, that are no text as such halves.
+    """
     return _HALF.sub(lambda found: _code(found[0]), text)
 
 
 def seen_in_json(text: str) -> str:
     r"""A JSON text that says the same without characters that cannot be seen: they are written as `\u202e`.
 
-    Half characters, which many readers of JSON refuse, become text as in `whole`.
+    Half characters, which many readers of JSON refuse, become text as in `storable`.
     """
     return _UNSEEN.sub(lambda found: _in_json(found[0]), text)
 

@@ -17,9 +17,9 @@ from dlnrepro.visible import (
     seen_in_json,
     show,
     show_json,
+    storable,
     to_json_text,
     visible,
-    whole,
 )
 
 EVERY = [chr(number) for number in range(0x110000)]
@@ -70,7 +70,7 @@ def test_a_text_in_a_line_has_no_other_line() -> None:
 @given(st.text(st.characters(exclude_categories=())))
 def test_json_keeps_the_data_and_shows_no_unseen_character(text: str) -> None:
     for written in (to_json_text({text: text}), seen_in_json(json.dumps({text: text}, ensure_ascii=False))):
-        assert json.loads(written) == {whole(text): whole(text)}
+        assert json.loads(written) == {storable(text): storable(text)}
         assert visible(written) == written
         assert written.encode()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from dlnrepro.commands import candidates, options
 
 if TYPE_CHECKING:
     from dlnrepro.record import ClaimRecord
+    from dlnrepro.signals import Signals
 
 
 @click.command("replay", short_help="Runs a stored run again from its record: same bits?")
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 )
 @click.option("-q", "--quiet", is_flag=True, help="No progress.")
 @options.outputs
-def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> int:
+@click.pass_obj
+def command(signals: Signals, run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> int:
     """Run a stored run again, with the parameters and seeds of its record, and compare.
 
     RUN is the name of a folder in outputs/reports or a path; the newest run if left out. Nothing is stored. Exit
@@ -37,26 +39,29 @@ def command(run: str | None, jobs: int | None, quiet: bool, outputs: Path) -> in
     from dlnrepro.report.differences import differences_page
     from dlnrepro.report.paper import Paper
     from dlnrepro.report.progress import watcher
+    from dlnrepro.signals import Ended
     from dlnrepro.store import read_report
 
     recorded = judged_again(read_report(outputs, run))
     device = device_of(recorded.provenance.get("device", "cpu"))
     records: list[ClaimRecord] = []
-    interrupted = False
-    with watcher(quiet) as watching, closing(replay(recorded, jobs or usual_workers(device), watching)) as replayed:
-        try:
-            records.extend(replayed)
-        except KeyboardInterrupt:
-            interrupted = True
+    workers = jobs or usual_workers(device)
+    with (
+        signals.noted(),
+        suppress(Ended),
+        watcher(quiet) as watching,
+        closing(replay(recorded, workers, watching, signals)) as replayed,
+    ):
+        records.extend(replayed)
     here: Provenance = {
         **recorded.provenance,
         "versions": versions(),
         "processor": processor(),
         "device": device_name(device),
     }
-    again = compile_report(records, here, 130 if interrupted else None, allow_inconclusive=False)
+    again = compile_report(records, here, signals.code, allow_inconclusive=False)
     comparison = compare(recorded, again, 0.0, 0.0)
     paper = Paper.of_terminal()
     differences_page(paper, comparison)
     paper.deliver()
-    return 130 if interrupted else comparison.exit_code(numbers_count=False, subset=False)
+    return signals.code or comparison.exit_code(numbers_count=False, subset=False)

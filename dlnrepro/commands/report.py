@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from dlnrepro.commands import candidates, options
+from dlnrepro.visible import say
 
 
 @click.command("report", short_help="Shows a stored run again; trains nothing.")
@@ -42,7 +43,7 @@ def command(
     RUN is the name of a folder in outputs/reports or a path; the newest run if left out. Numbers that would no longer
     come out the same, because the runner or a version has changed, are not used; the report says what changed.
     """
-    from dlnrepro.record import judged_again
+    from dlnrepro.record import judged_again, most_serious
     from dlnrepro.report.delivery import check_files, deliver
     from dlnrepro.staleness import without_stale_numbers
     from dlnrepro.store import read_report
@@ -50,5 +51,7 @@ def command(
     check_files(files, figures)
     judged = judged_again if as_recorded else without_stale_numbers
     report = judged(read_report(outputs, run), allow_inconclusive)
-    deliver(report, None, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
-    return report.exit_code
+    lost = deliver(report, None, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
+    for fault in lost:
+        say(fault.text)
+    return most_serious([report.exit_code, *(fault.code for fault in lost)])

@@ -15,6 +15,7 @@ from dlnrepro.visible import say, show
 if TYPE_CHECKING:
     from dlnrepro.device import Device
     from dlnrepro.execution import Job
+    from dlnrepro.signals import Signals
 
 _EPILOG = """\b
 Examples:
@@ -74,7 +75,9 @@ Examples:
 @click.option("-q", "--quiet", is_flag=True, help="No progress, and only the summary.")
 @click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
 @options.outputs
+@click.pass_obj
 def command(
+    signals: Signals,
     claims: tuple[str, ...],
     words: str | None,
     tags: str | None,
@@ -119,10 +122,10 @@ def command(
         return 5
 
     with waiting("loading PyTorch and the runners", quiet):
-        from dlnrepro.errors import UsageError
         from dlnrepro.execution import Means
         from dlnrepro.plan import Variation
         from dlnrepro.pool import usual_workers
+        from dlnrepro.record import most_serious
         from dlnrepro.report.progress import watcher
         from dlnrepro.session import carried_out, prepared
 
@@ -132,20 +135,23 @@ def command(
         _describe(ready)
         return 0
     means = Means(outputs, jobs or usual_workers(device), not no_cache, budget)
-    report, folder = carried_out(
-        ready,
-        means,
-        watcher(quiet),
-        ["dlnrepro", *sys.argv[1:]],
-        stop=lambda record: exitfirst and not record.as_expected,
-        allow_inconclusive=allow_inconclusive,
-    )
-    stored = folder if isinstance(folder, Path) else None
-    deliver(report, stored, files, figures=figures, as_json=as_json, verbose=verbose or len(ready) == 1, quiet=quiet)
-    announce(report)
-    if isinstance(folder, UsageError):
-        raise folder
-    return report.exit_code
+    with signals.noted():
+        session = carried_out(
+            ready,
+            means,
+            watcher(quiet),
+            signals,
+            ["dlnrepro", *sys.argv[1:]],
+            stop=lambda record: exitfirst and not record.as_expected,
+            allow_inconclusive=allow_inconclusive,
+        )
+        report, full = session.report, verbose or len(ready) == 1
+        lost = deliver(report, session.folder, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
+        announce(report)
+    lost = [session.fault, *lost] if session.fault is not None else lost
+    for fault in lost:
+        say(fault.text)
+    return most_serious([report.exit_code, *(fault.code for fault in lost)])
 
 
 def _describe(jobs: list[Job]) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import click
 
 from dlnrepro.atomic import write_whole
 from dlnrepro.errors import UsageError
-from dlnrepro.record import Report, to_json
+from dlnrepro.faults import logged
+from dlnrepro.record import Report, Unjudged, to_json
 from dlnrepro.report.detail import record_page
 from dlnrepro.report.junit import junit
 from dlnrepro.report.markdown import markdown
@@ -56,8 +58,8 @@ def deliver(
     as_json: bool,
     verbose: bool,
     quiet: bool,
-) -> None:
-    """Print a report and write it to files.
+) -> list[Unjudged]:
+    """Print a report and write it to files, each of them whatever becomes of the others.
 
     Args:
         report: what to deliver.
@@ -67,18 +69,43 @@ def deliver(
         as_json: print JSON instead of the terminal report.
         verbose: every claim in full, not only those that are not as expected.
         quiet: the summary alone.
+
+    Returns:
+        What could not be delivered, and why.
     """
     # Printed first: what a long run found must not be lost because a file cannot be written.
+    steps: list[tuple[str, Callable[[], None]]] = []
     if as_json:
-        click.echo(to_json(report).decode(), nl=False)
+        steps.append(("--json", lambda: click.echo(to_json(report).decode(), nl=False)))
     else:
-        _print(report, folder, verbose=verbose, quiet=quiet)
-    for name in files:
-        write_whole(Path(name), FORMATS[Path(name).suffix](report))
+        steps.append(("the report", lambda: _print(report, folder, verbose=verbose, quiet=quiet)))
+    steps += [(f"-o {name}", partial(_write, report, Path(name))) for name in files]
     if figures is not None:
-        from dlnrepro.report.album import write_album
+        steps.append((f"--figures {figures}", partial(_draw, report, figures)))
+    return [fault for what, step in steps if (fault := _fault_of(what, step)) is not None]
 
-        say(f"{len(write_album(report, figures))} figures in {figures}")
+
+def _fault_of(what: str, step: Callable[[], None]) -> Unjudged | None:
+    """Take one step of the delivery; what kept it from being taken, or None."""
+    try:
+        step()
+    except UsageError as error:
+        return Unjudged(2, None, str(error))
+    except Exception as error:
+        return Unjudged(3, None, f"{what}: expected to be written, found {logged(error)}")
+    return None
+
+
+def _write(report: Report, path: Path) -> None:
+    """Write a report to a file in the format of its suffix."""
+    write_whole(path, FORMATS[path.suffix](report))
+
+
+def _draw(report: Report, folder: Path) -> None:
+    """Write the figures of a report."""
+    from dlnrepro.report.album import write_album
+
+    say(f"{len(write_album(report, folder))} figures in {folder}")
 
 
 def _print(report: Report, folder: Path | None, *, verbose: bool, quiet: bool) -> None:

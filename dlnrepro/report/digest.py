@@ -8,6 +8,7 @@ from dlnrepro.check import Check, share_lower_bound
 from dlnrepro.interval import Interval, interval
 from dlnrepro.record import ClaimRecord, Report, Unjudged
 from dlnrepro.report.numbers import duration, number, setting
+from dlnrepro.signals import name_of
 from dlnrepro.verdict import Judged
 from dlnrepro.visible import in_a_line
 
@@ -21,8 +22,6 @@ LEGEND = (
     ("below", "the tightest criterion, its worst run, and the interval required"),
 )
 """What the words of a summary mean."""
-
-_SIGNALS = {129: "ended by SIGHUP", 130: "interrupted by SIGINT", 143: "ended by SIGTERM"}
 
 
 def signed(record: ClaimRecord) -> str:
@@ -59,7 +58,8 @@ def interruption(report: Report) -> str | None:
     """Which signal ended a run before all its claims were judged; None for a run that came to its end."""
     if not report.interrupted:
         return None
-    return f"{_SIGNALS.get(report.exit_code, 'interrupted')}: claims not listed did not finish"
+    ended = f"ended by {name_of(report.exit_code)}" if report.exit_code > 128 else "interrupted"
+    return f"{ended}: claims not listed did not finish"
 
 
 def unjudged_words(item: Unjudged) -> str:

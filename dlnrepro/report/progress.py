@@ -21,7 +21,7 @@ from dlnrepro.cell import Cell
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report.numbers import duration
 from dlnrepro.report.paper import plain_terminal
-from dlnrepro.visible import in_a_line, say
+from dlnrepro.visible import harmless, in_a_line, say, visible
 
 PLAIN_LINE_SECONDS = 5.0
 """How often a plain line says how far a run is."""
@@ -53,6 +53,10 @@ class Quiet:
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Show nothing."""
+
+    def says(self, text: str) -> None:
+        """Say it all the same."""
+        say(text)
 
     def cell_ends(self, cell: Cell) -> None:
         """Show nothing."""
@@ -91,6 +95,10 @@ class Lines:
     def cell_ends(self, cell: Cell) -> None:
         """Count it."""
         self._tally.cell_ends(cell)
+
+    def says(self, text: str) -> None:
+        """Say it."""
+        say(text)
 
     def claim_ends(self, record: ClaimRecord) -> None:
         """Say how the claim came out."""
@@ -135,9 +143,13 @@ class Live:
         with self._lock:
             self._tally.cell_ends(cell)
 
+    def says(self, text: str) -> None:
+        """Say it, above the bar."""
+        self._display.console.print(Text(harmless(visible(text))))
+
     def claim_ends(self, record: ClaimRecord) -> None:
         """Say how the claim came out, above the bar."""
-        self._display.console.print(Text(_outcome(record)))
+        self.says(_outcome(record))
 
     def _line(self) -> Text:
         """The line as it is now; nothing before it is known how much there is to do."""

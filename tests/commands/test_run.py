@@ -307,7 +307,7 @@ def test_an_interrupt_saves_and_reports_what_is_finished(write_claim: Write, tmp
         out = process.stdout.read()
         assert process.wait(20) == 130
     assert "✓ reproduced a-quick" in out
-    assert "interrupted: claims not listed did not finish" in out
+    assert "ended by SIGINT: claims not listed did not finish" in out
     report = json.loads((tmp_path / "outputs" / "latest" / "report.json").read_bytes())
     assert [claim["id"] for claim in report["claims"]] == ["a-quick"]
     assert report["exit_code"] == 130

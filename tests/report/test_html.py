@@ -150,7 +150,7 @@ def test_every_verdict_is_said_in_words(
 
 def test_an_interrupted_run_without_claims_is_a_page_too(report_with: With) -> None:
     words = Page(report_with(interrupted=True)).words
-    assert "interrupted" in words
+    assert "The run was ended by SIGINT: claims not listed did not finish." in words
     assert "No claim finished" in words
 
 

@@ -1,0 +1,276 @@
+"""One part of a cell in a process of its own: whatever its runner does to the process, no other part is touched.
+
+The process is forked, so everything is imported already. It sends how far it is and, last, its numbers; what the runner
+prints goes through a pipe, so that it can be marked. A runner that ends the process, is killed, changes the working
+folder or the standard streams, or starts processes of its own, does so to its own process.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from dlnrepro.cell import Cell, Numbers
+from dlnrepro.check import Outcome
+from dlnrepro.engine import run_cell
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.runner import Progress
+from dlnrepro.signals import ALL, name_of
+
+PAUSE = 0.1
+"""Seconds between two signs of life of a process."""
+
+GRACE = 1.0
+"""Seconds beyond its budget after which a process is killed: its runner is inside one long call."""
+
+MOST_LINES, LONGEST_LINE, LONGEST_NOTE = 100, 1000, 200
+"""How much of what a part prints is passed on."""
+
+_DEATH_OF_PARENT = 1
+"""The number of the request PR_SET_PDEATHSIG of Linux's prctl."""
+
+
+@dataclass
+class Child:
+    """A process that computes one part of a cell.
+
+    Attributes:
+        cell: the part.
+        fraction: how far it is, in [0, 1].
+        note: what it says of that.
+        printed: lines that its runner has printed, not yet passed on.
+        numbers: what came of it, as soon as it is known.
+    """
+
+    cell: Cell
+    process: Any
+    messages: Connection
+    output: int
+    deadline: float
+    fraction: float = 0.0
+    note: str = ""
+    printed: list[str] = field(default_factory=list)
+    numbers: Numbers | None = None
+    _started: float = field(default_factory=time.monotonic)
+    _rest: bytes = b""
+    _lines: int = 0
+    _closed: bool = False
+
+    def sources(self) -> list[Any]:
+        """What can be waited for: a message, and the end of the process."""
+        return [self.process.sentinel] + [self.messages] * (not self._closed)
+
+    def look(self) -> bool:
+        """Read what the process has sent and printed, and see whether it has ended; whether it moved."""
+        ended = self.process.exitcode is not None
+        moved = self._read_messages()
+        self._read_output()
+        if self.numbers is None and ended:
+            self.numbers = self._without_numbers(fault=_how(self.process.exitcode))
+        elif self.numbers is None and time.monotonic() > self.deadline:
+            self.numbers = self._without_numbers(spent=True)
+        if self.numbers is not None:
+            self.end()
+        return moved
+
+    def end(self) -> None:
+        """Kill the process, with all that it has started, and wait for it."""
+        with suppress(OSError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        with suppress(OSError):
+            self.process.kill()
+        self.process.join()
+        self._read_output(last=True)
+        self.messages.close()
+        if self.output >= 0:
+            os.close(self.output)
+            self.output = -1
+
+    def _read_messages(self) -> bool:
+        """Read what was sent; whether the process has moved."""
+        moved = False
+        try:
+            while self.numbers is None and self.messages.poll():
+                kind, *rest = self.messages.recv()
+                if kind == "numbers":
+                    (self.numbers,) = rest
+                else:
+                    self.fraction, self.note = rest
+                    moved = True
+        except (EOFError, OSError):
+            self._closed = True
+        except Exception as error:
+            self.numbers = self._without_numbers(fault=f"its process sent what cannot be read: {type(error).__name__}")
+        return moved
+
+    def _read_output(self, last: bool = False) -> None:
+        """Read what was printed, line by line; at the last reading also a line without an end."""
+        content = b""
+        if self.output >= 0:
+            with suppress(BlockingIOError):
+                while (some := os.read(self.output, 1 << 16)) and len(content) < 1 << 20:
+                    content += some
+        *lines, self._rest = (self._rest + content).split(b"\n")
+        if last and self._rest:
+            lines, self._rest = [*lines, self._rest], b""
+        if len(self._rest) > 1 << 20:
+            self._rest = self._rest[:LONGEST_LINE]
+        for line in lines:
+            self._lines += 1
+            if self._lines <= MOST_LINES:
+                text = line[:LONGEST_LINE].decode("utf-8", "backslashreplace").rstrip("\r")
+                self.printed.append(text + " ..." * (len(line) > LONGEST_LINE))
+            elif self._lines == MOST_LINES + 1:
+                self.printed.append("(further lines are left out)")
+
+    def _without_numbers(self, fault: str | None = None, spent: bool = False) -> Numbers:
+        """What is known of a part that gave no numbers."""
+        seconds = time.monotonic() - self._started
+        return Numbers(Outcome(self.cell.seeds, {}, fault, spent, seconds), {})
+
+
+def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
+    """A process that computes a part, begun.
+
+    Args:
+        cell: the part.
+        budget: seconds that it may take, or None.
+        twice: whether it is computed a second time, to see that its numbers come from its seeds alone.
+
+    Raises:
+        OSError: the system gives no process, or no pipe to it.
+    """
+    context = multiprocessing.get_context("fork")
+    receiving, sending = context.Pipe(duplex=False)
+    try:
+        reading, writing = os.pipe()
+    except OSError:
+        receiving.close()
+        sending.close()
+        raise
+    os.set_blocking(reading, False)
+    process = context.Process(target=_work, args=(cell, budget, twice, sending, writing, os.getpid()))
+    try:
+        process.start()
+    except OSError:
+        receiving.close()
+        os.close(reading)
+        raise
+    finally:
+        sending.close()
+        os.close(writing)
+    # Both the parent and the child set the group: whichever comes first, the group is there before it is killed.
+    with suppress(OSError):
+        os.setpgid(process.pid, process.pid)  # type: ignore[arg-type]  # it has one, for it was started
+    limit = float("inf") if budget is None else time.monotonic() + budget + GRACE
+    return Child(cell, process, receiving, reading, limit)
+
+
+def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool) -> Numbers:
+    """The numbers of a cell, in this process; computed a second time and compared, if `twice`."""
+    left = clock(budget)
+    numbers = run_cell(cell, progress, left)
+    if not twice or numbers.outcome.fault or numbers.outcome.spent:
+        return numbers
+    again = run_cell(cell, progress, left)
+    if again.outcome.spent or _same(numbers, again):
+        return numbers
+    fault = again.outcome.fault or (
+        "the same seeds gave other numbers when the arm was computed a second time; expected every draw from the "
+        "generators that the runner is given, and nothing that is kept from one call to the next"
+    )
+    return Numbers(Outcome(cell.seeds, {}, fault, seconds=numbers.outcome.seconds), {})
+
+
+def progress_of(fraction: Any, note: Any) -> tuple[float, str]:
+    """What a runner says of its progress, as a number in [0, 1] and a short text; a plug-in may say anything."""
+    try:
+        number, text = float(fraction), str(note)
+    except Exception:
+        return 0.0, ""
+    return (min(1.0, max(0.0, number)) if math.isfinite(number) else 0.0), text[:LONGEST_NOTE]
+
+
+def clock(budget: float | None) -> Any:
+    """A function that gives the seconds left of a budget that begins now."""
+    if budget is None:
+        return lambda: float("inf")
+    deadline = time.monotonic() + budget
+    return lambda: deadline - time.monotonic()
+
+
+def _same(first: Numbers, second: Numbers) -> bool:
+    """Whether two computations gave the same bits."""
+    one, other = (
+        {**{name: np.array(values) for name, values in found.outcome.measures.items()}, **found.series}
+        for found in (first, second)
+    )
+    return one.keys() == other.keys() and all(
+        values.shape == other[name].shape and np.array_equal(values, other[name], equal_nan=True)
+        for name, values in one.items()
+    )
+
+
+def _work(cell: Cell, budget: float | None, twice: bool, messages: Connection, output: int, parent: int) -> None:
+    """What the process does: compute, send the numbers, and end without any of the program's own endings."""
+    _detach(output, parent)
+    own, said = os.getpid(), time.monotonic()
+
+    def progress(fraction: float, note: str) -> None:
+        nonlocal said
+        if (now := time.monotonic()) - said >= PAUSE:
+            said = now
+            try:
+                messages.send(("moves", *progress_of(fraction, note)))
+            except OSError:
+                raise BudgetSpent from None
+
+    numbers = numbers_of(cell, budget, progress, twice)
+    if os.getpid() == own:  # a runner that forks comes here twice
+        with suppress(OSError, ValueError):
+            sys.stdout.flush()
+        messages.send(("numbers", numbers))
+    os._exit(0)
+
+
+def _detach(output: int, parent: int) -> None:
+    """Make the process a group of its own that dies with its parent, and send what is printed through the pipe."""
+    with suppress(OSError):
+        os.setpgid(0, 0)
+    die_with_parent(parent)
+    for number in ALL:
+        # Ctrl-C is for the parent to handle; what else ends a process ends this one.
+        signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    stdout = open(1, "w", encoding="utf-8", errors="backslashreplace", buffering=1, closefd=False)  # noqa: SIM115
+    sys.stdout = sys.stderr = stdout
+
+
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent dies, which may be killed itself and tell nobody."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _how(code: int) -> str:
+    """How a process ended that gave no numbers."""
+    if code >= 0:
+        return f"its process ended with exit code {code} before the runner returned"
+    hint = ", perhaps for want of memory" if code == -signal.SIGKILL else ""
+    return f"its process was ended by {name_of(128 - code)}{hint}"

@@ -1,0 +1,175 @@
+"""Cells in fresh interpreters, whose state no caller has touched: for Python scripts, notebooks, and without fork.
+
+A notebook may have used torch with several threads, in another mode of its math library, or with other defaults, and a
+process that has run threads cannot be forked safely. So a fresh interpreter is started with the same search path for
+modules, and only this program and its runners are imported there; the caller's script is not.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+import dlnrepro.runners
+from dlnrepro.cell import Cell, Numbers
+from dlnrepro.check import Outcome
+from dlnrepro.child import PAUSE, die_with_parent
+from dlnrepro.processes import Computed, Listener, Work, forks, here, in_processes
+from dlnrepro.signals import Ended, Signals, name_of
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+"""What libraries read to know their number of threads: the matrices are small, and sums must have one order."""
+
+_BEGIN = "import sys; sys.path[:] = {path!r}; from dlnrepro.elsewhere import serve; serve({channel}, {parent})"
+
+
+def possible() -> bool:
+    """Whether a fresh interpreter can be started: one that can be named, on a system that hands down a channel."""
+    return os.name == "posix" and bool(sys.executable)
+
+
+def elsewhere(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:
+    """The numbers of cells, computed in fresh interpreters: one that forks, or as many as there are workers.
+
+    Where none can be started, all is computed in this process, and the user is informed.
+
+    Raises:
+        Ended: a signal has arrived.
+    """
+    count = min(1 if forks(cells) else work.workers, len(cells))
+    running: list[_Interpreter] = []
+    try:
+        try:
+            if count and not possible():
+                raise OSError("this system cannot start a Python of its own")
+            running.extend(_begin(list(cells[index::count]), work) for index in range(count))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            listener.says(f"all is computed in this process, whose state may differ from a fresh one's: {reason}")
+            yield from here(cells, replace(work, workers=1), listener, signals)
+            return
+        while running:
+            wait([interpreter.messages for interpreter in running], PAUSE)
+            if signals.code is not None:
+                raise Ended(signals.code)
+            for interpreter in list(running):
+                yield from interpreter.heard(listener)
+                if interpreter.done:
+                    running.remove(interpreter)
+                    interpreter.end()
+    finally:
+        for interpreter in running:
+            interpreter.end()
+
+
+@dataclass(eq=False)
+class _Interpreter:
+    """A fresh interpreter and the cells that it computes."""
+
+    cells: list[Cell]
+    process: subprocess.Popen[bytes]
+    messages: Connection
+    done: bool = False
+    left: dict[int, Cell] = field(default_factory=dict)
+
+    def heard(self, listener: Listener) -> list[tuple[Cell, Numbers]]:
+        """Read what it has sent: the cells that are complete; those that it will not give any more are at fault."""
+        found: list[tuple[Cell, Numbers]] = []
+        try:
+            while not self.done and self.messages.poll():
+                kind, *rest = self.messages.recv()
+                if kind == "numbers":
+                    index, numbers = rest
+                    found.append((self.left.pop(index), numbers))
+                elif kind == "moves":
+                    index, fraction, note = rest
+                    listener.moves(self.cells[index], fraction, note)
+                elif kind == "says":
+                    listener.says(*rest)
+                else:
+                    self.done = True
+        except (EOFError, OSError):
+            self.done = True
+        if self.done:
+            found += [(cell, Numbers(Outcome(cell.seeds, {}, self._fault()), {})) for cell in self.left.values()]
+            self.left.clear()
+        return found
+
+    def end(self) -> None:
+        """Kill the interpreter, with all that it has started, and wait for it."""
+        with suppress(OSError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        self.messages.close()
+
+    def _fault(self) -> str:
+        """Why cells have no numbers: how the interpreter ended."""
+        with suppress(subprocess.TimeoutExpired):
+            code = self.process.wait(1.0)
+            how = f"exit code {code}" if code >= 0 else name_of(128 - code)
+            return f"the process that computed ended with {how} before this arm was complete"
+        return "the process that computed has closed its channel before this arm was complete"
+
+
+def _begin(cells: list[Cell], work: Work) -> _Interpreter:
+    """Start an interpreter and send it what to compute."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        code = _BEGIN.format(path=sys.path, channel=theirs.fileno(), parent=os.getpid())
+        process = subprocess.Popen(
+            [sys.executable, "-c", code],
+            pass_fds=[theirs.fileno()],
+            env=_environment(os.environ),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        messages = Connection(ours.detach())
+    interpreter = _Interpreter(cells, process, messages, left=dict(enumerate(cells)))
+    # An interpreter that ends at once is noticed when it is heard.
+    with suppress(OSError):
+        messages.send((list(dlnrepro.runners.__path__), cells, work))
+    return interpreter
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    """The environment of a fresh interpreter: the caller's, with one thread for each library."""
+    return {**ours, **dict.fromkeys(ONE_THREAD, "1")}
+
+
+def serve(channel: int, parent: int) -> None:
+    """What the interpreter does: compute what it is sent, and send what comes of it."""
+    die_with_parent(parent)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    messages = Connection(channel)
+    folders, cells, work = messages.recv()
+    dlnrepro.runners.__path__ = folders
+    listener = _Sender(messages, {id(cell): index for index, cell in enumerate(cells)})
+    compute: Any = in_processes if forks(cells) else here
+    for cell, numbers in compute(cells, work, listener, Signals(())):
+        messages.send(("numbers", listener.places[id(cell)], numbers))
+    messages.send(("done",))
+
+
+@dataclass(frozen=True)
+class _Sender:
+    """A listener that sends on what it hears."""
+
+    messages: Connection
+    places: dict[int, int]
+
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """Send how far a cell is."""
+        self.messages.send(("moves", self.places[id(cell)], fraction, note))
+
+    def says(self, text: str) -> None:
+        """Send a line for the user."""
+        self.messages.send(("says", text))

@@ -1,0 +1,215 @@
+"""Cells one after another in this process, or in forked processes, one thread each and with the same bits.
+
+A part of a cell in a forked process of its own (`dlnrepro.child`) can be stopped, and harms nothing when it ends the
+process or is killed. Where there is no fork, or no process can be started, everything is computed in this process.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
+from dataclasses import dataclass, field
+from io import TextIOBase
+from multiprocessing.connection import wait
+from types import FrameType
+from typing import Any, Protocol
+
+from dlnrepro.cell import Cell, Numbers
+from dlnrepro.check import Outcome
+from dlnrepro.child import GRACE, PAUSE, Child, begin, numbers_of, progress_of
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.limits import free_memory
+from dlnrepro.parts import cut, join
+from dlnrepro.runner import load_runner
+from dlnrepro.signals import Ended, Signals
+
+Computed = Generator[tuple[Cell, Numbers]]
+
+
+class Listener(Protocol):
+    """What hears how cells get on."""
+
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """A cell has come this far, in [0, 1]."""
+
+    def says(self, text: str) -> None:
+        """A line for the user: what a runner printed, marked with its arm, or what cannot be done on this system."""
+
+
+@dataclass(frozen=True)
+class Work:
+    """How cells are computed.
+
+    Attributes:
+        workers: how many processes compute at a time.
+        budget: seconds that each cell, or each part of one, may take; None for no bound.
+        twice: runners whose first cell is computed twice, to see that its numbers come from its seeds alone.
+    """
+
+    workers: int = 1
+    budget: float | None = None
+    twice: frozenset[str] = frozenset()
+
+
+def forks(cells: Sequence[Cell]) -> bool:
+    """Whether cells can be computed in forked processes: on Linux, and not with a GPU, whose state cannot be forked."""
+    return sys.platform == "linux" and all(cell.device == "cpu" for cell in cells)
+
+
+def here(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:
+    """The numbers of cells, one after another in this process."""
+    checked: set[str] = set()
+    for cell in cells:
+        twice = cell.runner in work.twice and cell.runner not in checked
+        checked.add(cell.runner)
+        printed = _Printed(cell, listener)
+        try:
+            with signals.raised(), _alarm(work.budget), redirect_stdout(printed), redirect_stderr(printed):
+                numbers = numbers_of(cell, work.budget, _progress(cell, listener), twice)
+        except BudgetSpent:
+            numbers = Numbers(Outcome(cell.seeds, {}, spent=True), {})
+        yield cell, numbers
+
+
+def in_processes(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:
+    """The numbers of cells, each part of one in a forked process."""
+    wholes = [_Whole(cell, cut(cell, len(cells), work.workers)) for cell in cells]
+    waiting = deque((whole, place) for whole in wholes for place in range(len(whole.parts)))
+    first = {whole.cell.runner: whole for whole in reversed(wholes)}
+    running: list[tuple[_Whole, int, Child]] = []
+    room, workers = free_memory(), work.workers
+    try:
+        while waiting or running:
+            while waiting and len(running) < workers and _fits(waiting[0], running, room):
+                whole, place = waiting[0]
+                twice = whole.cell.runner in work.twice and whole is first[whole.cell.runner] and place == 0
+                try:
+                    running.append((whole, place, begin(whole.parts[place], work.budget, twice)))
+                except OSError as error:
+                    workers = len(running)
+                    reason = (error.strerror or str(error)).lower()
+                    listener.says(_fewer(workers, reason))
+                    break
+                waiting.popleft()
+            if not running:
+                yield from _rest_here(wholes, work, listener, signals)
+                return
+            wait([source for _, _, child in running for source in child.sources()], PAUSE)
+            if signals.code is not None:
+                raise Ended(signals.code)
+            for whole, place, child in running:
+                moved = child.look()
+                _pass_on(whole.cell, child, listener)
+                if moved:
+                    listener.moves(whole.cell, whole.moved(place, child.fraction), child.note)
+            for whole, place, child in [one for one in running if one[2].numbers is not None]:
+                running.remove((whole, place, child))
+                assert child.numbers is not None
+                whole.found[place] = child.numbers
+                if len(whole.found) == len(whole.parts):
+                    yield whole.cell, whole.joined()
+    finally:
+        for _, _, child in running:
+            child.end()
+
+
+def _rest_here(wholes: Sequence[_Whole], work: Work, listener: Listener, signals: Signals) -> Computed:
+    """The numbers of the cells that are not complete, in this process, for no other can be started."""
+    left = [whole.cell for whole in wholes if len(whole.found) < len(whole.parts)]
+    yield from here(left, work, listener, signals)
+
+
+def _fewer(workers: int, reason: str) -> str:
+    """What to say when the system gives no further process."""
+    if workers:
+        return f"-j: {workers} at a time are computed, for no further process can be started: {reason}"
+    return f"-j: all is computed in this process, for no other can be started: {reason}"
+
+
+def _fits(piece: tuple[_Whole, int], running: Sequence[tuple[_Whole, int, Child]], room: float) -> bool:
+    """Whether a part and those that run need no more memory than there is; one alone is always begun."""
+    whole, place = piece
+    return not running or _need(whole, place) + sum(_need(other, at) for other, at, _ in running) <= room
+
+
+def _need(whole: _Whole, place: int) -> float:
+    """The bytes that a part needs by its runner's own estimate."""
+    return whole.bytes_of_a_run * len(whole.parts[place].seeds)
+
+
+def _pass_on(cell: Cell, child: Child, listener: Listener) -> None:
+    """Pass on what a runner printed, marked with its arm."""
+    for line in child.printed:
+        listener.says(f"{cell.claim}, {cell.arm}: {line}")
+    child.printed.clear()
+
+
+def _progress(cell: Cell, listener: Listener) -> Any:
+    """The progress callback of a cell in this process."""
+    return lambda fraction, note: listener.moves(cell, *progress_of(fraction, note))
+
+
+@dataclass(eq=False)
+class _Whole:
+    """A cell, its parts, and what is known of them."""
+
+    cell: Cell
+    parts: list[Cell]
+    found: dict[int, Numbers] = field(default_factory=dict)
+    fractions: dict[int, float] = field(default_factory=dict)
+    bytes_of_a_run: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Ask the runner for its estimate once."""
+        runs = len(self.cell.seeds)
+        params = load_runner(self.cell.runner).Params.model_validate(self.cell.params)
+        self.bytes_of_a_run = float(params.memory(runs)) / runs  # type: ignore[attr-defined]  # a runner promises it
+
+    def moved(self, place: int, fraction: float) -> float:
+        """How far the cell is, now that a part has come this far."""
+        self.fractions[place] = fraction
+        runs = sum(len(self.parts[part].seeds) * done for part, done in self.fractions.items())
+        return runs / len(self.cell.seeds)
+
+    def joined(self) -> Numbers:
+        """The numbers of the cell, in the order of its seeds, whatever the order in which its parts ended."""
+        return join(self.cell, [self.found[place] for place in range(len(self.parts))])
+
+
+class _Printed(TextIOBase):
+    """A stream that passes on what a runner prints in this process, line by line and marked with its arm."""
+
+    def __init__(self, cell: Cell, listener: Listener) -> None:
+        self._cell, self._listener, self._rest = cell, listener, ""
+
+    def write(self, text: str, /) -> int:
+        """Pass on the lines that are complete."""
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._listener.says(f"{self._cell.claim}, {self._cell.arm}: {line}")
+        return len(text)
+
+
+@contextmanager
+def _alarm(budget: float | None) -> Iterator[None]:
+    """Stop a runner that is inside one long call when its budget is up, where the system has an alarm clock."""
+    possible = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
+    if budget is None or not possible or signal.getsignal(signal.SIGALRM) != signal.SIG_DFL:
+        with nullcontext():
+            yield
+        return
+
+    def rings(number: int, frame: FrameType | None) -> None:  # noqa: ARG001  the system's signature
+        raise BudgetSpent
+
+    signal.signal(signal.SIGALRM, rings)
+    signal.setitimer(signal.ITIMER_REAL, budget + GRACE)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)

@@ -1,0 +1,240 @@
+"""Cells over processes: one that misbehaves harms no other, and everything ends when it should."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from dlnrepro.cell import Numbers
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.processes import Computed, Work, here, in_processes
+from dlnrepro.signals import Ended, Signals
+from tests.listening import Heard, rude
+
+pytestmark = [
+    pytest.mark.usefixtures("toys"),
+    pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only"),
+]
+
+Way = Callable[..., Computed]
+both_ways = pytest.mark.parametrize("way", [here, in_processes])
+
+
+def computed(way: Way, *behaviours: str, heard: Heard | None = None, **work: Any) -> dict[str, Numbers]:
+    """The numbers of one cell for each behaviour, by the behaviour."""
+    cells = [rude(behaviour, behaviour) for behaviour in behaviours]
+    found = way(cells, Work(**work), heard or Heard(), Signals(()))
+    return {cell.arm: numbers for cell, numbers in found}
+
+
+@both_ways
+@pytest.mark.parametrize(
+    ("behaviour", "fault"),
+    [
+        ("exit-0", "SystemExit: 0"),
+        ("exit-7", "SystemExit: 7"),
+        ("exit", "SystemExit"),
+        ("keyboard-interrupt", "KeyboardInterrupt"),
+        ("generator-exit", "GeneratorExit"),
+        ("base-exception", "BaseException: base"),
+        ("stop-iteration", "StopIteration"),
+        ("memory-error", "MemoryError"),
+        ("unprintable", "Unprintable: its text cannot be read"),
+        ("returns-nothing", "TypeError: expected a dlnrepro.runner.Result from the runner, found NoneType"),
+        ("returns-a-tuple", "TypeError: expected a dlnrepro.runner.Result from the runner, found tuple"),
+        ("returns-lists", "TypeError: value: expected a tensor, found list"),
+        ("returns-numpy", "TypeError: value: expected a tensor, found ndarray"),
+        ("returns-sparse", "TypeError: value: expected float64 for 4 runs with 1 axes, found a sparse tensor"),
+        ("global-torch", "StrayDraw: the runner has drawn from torch's global generator"),
+        ("global-numpy", "StrayDraw: the runner has drawn from numpy's global generator"),
+        ("global-random", "StrayDraw: the runner has drawn from the generator of the module random"),
+    ],
+)
+def test_whatever_a_runner_raises_is_a_fault_of_its_cell_alone(way: Way, behaviour: str, fault: str) -> None:
+    found = computed(way, behaviour, "steady")
+    assert (found[behaviour].outcome.fault or "").startswith(fault)
+    assert found[behaviour].outcome.measures == {}
+    assert found["steady"].outcome.measures == {"value": [1.0] * 4}
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize(
+    ("behaviour", "fault"),
+    [
+        ("os-exit-0", "its process ended with exit code 0 before the runner returned"),
+        ("os-exit-3", "its process ended with exit code 3 before the runner returned"),
+        ("killed", "its process was ended by SIGKILL, perhaps for want of memory"),
+        ("terminated", "its process was ended by SIGTERM"),
+        ("crashed", "its process was ended by SIGSEGV"),
+    ],
+)
+def test_a_process_that_ends_is_a_fault_of_its_cell_alone(behaviour: str, fault: str, workers: int) -> None:
+    found = computed(in_processes, "steady", behaviour, "prints", workers=workers)
+    assert found[behaviour].outcome.fault == fault
+    assert found["steady"].outcome.fault is None
+    assert found["prints"].outcome.fault is None
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    ["forks", "leaves-a-process", "changes-folder", "closes-output", "sets-dtype", "sets-threads", "sets-errors"],
+)
+def test_what_a_runner_does_to_its_process_harms_neither_its_numbers_nor_others(behaviour: str) -> None:
+    began, folder = time.monotonic(), os.getcwd()
+    found = computed(in_processes, behaviour, "steady", workers=2)
+    assert all(numbers.outcome.measures == {"value": [1.0] * 4} for numbers in found.values())
+    assert time.monotonic() - began < 30
+    assert os.getcwd() == folder
+
+
+@both_ways
+def test_an_errors_text_is_kept_as_far_as_it_is_of_use(way: Way) -> None:
+    fault = computed(way, "long-text")["long-text"].outcome.fault
+    assert fault is not None
+    assert fault.startswith("ValueError: xxx")
+    assert "(20,000,000 letters) (rude.py:" in fault
+    assert len(fault) < 2200
+
+
+@both_ways
+def test_what_a_runner_prints_is_marked_with_its_arm(way: Way, capfd: pytest.CaptureFixture[str]) -> None:
+    heard = Heard()
+    computed(way, "prints", heard=heard)
+    assert heard.said == [
+        "claim, prints: a line of the runner",
+        "claim, prints: ::error::not ours",
+        "claim, prints: and one more",
+    ]
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_runner_that_prints_without_end_is_cut_short() -> None:
+    heard = Heard()
+    assert computed(in_processes, "prints-much", heard=heard)["prints-much"].outcome.fault is None
+    assert len(heard.said) == 101
+    assert heard.said[-1] == "claim, prints-much: (further lines are left out)"
+
+
+@both_ways
+def test_a_runner_inside_one_long_call_is_stopped_by_its_budget(way: Way) -> None:
+    began = time.monotonic()
+    found = computed(way, "stuck", "steady", budget=0.3)
+    assert time.monotonic() - began < 20
+    assert found["stuck"].outcome.spent
+    assert found["stuck"].outcome.fault is None
+    assert found["steady"].outcome.measures == {"value": [1.0] * 4}
+
+
+@both_ways
+@pytest.mark.parametrize("behaviour", ["remembers", "system-entropy"])
+def test_numbers_that_do_not_come_from_the_seeds_are_found_out(way: Way, behaviour: str) -> None:
+    once = computed(way, behaviour)[behaviour].outcome
+    twice = computed(way, behaviour, twice=frozenset({"rude"}))[behaviour].outcome
+    assert once.fault is None
+    assert (twice.fault or "").startswith("the same seeds gave other numbers when the arm was computed a second time")
+    assert computed(way, "steady", twice=frozenset({"rude"}))["steady"].outcome.fault is None
+
+
+@both_ways
+def test_odd_words_on_progress_are_no_reason_to_lose_a_cell(way: Way) -> None:
+    heard = Heard()
+    assert computed(way, "odd-progress", heard=heard)["odd-progress"].outcome.fault is None
+    assert all(0 <= fraction <= 1 and len(note) <= 200 for _, fraction, note in heard.moved)
+
+
+@both_ways
+def test_series_are_kept_though_a_runner_uses_their_memory_again(way: Way) -> None:
+    cells = [rude("shared-memory", "first", 1.0), rude("shared-memory", "second", 2.0)]
+    found = {cell.arm: numbers for cell, numbers in way(cells, Work(), Heard(), Signals(()))}
+    assert found["first"].series["height"].tolist() == [[1.0] * 3] * 4
+    assert found["second"].series["height"].tolist() == [[2.0] * 3] * 4
+
+
+def test_parts_that_do_not_fit_together_are_a_fault_of_their_cell() -> None:
+    cells = [rude("ragged", "ragged", runs=15)]
+    ((_, numbers),) = in_processes(cells, Work(workers=2), Heard(), Signals(()))
+    assert numbers.outcome.fault == "step: expected as many points in every run, found 3 and 4"
+
+
+@both_ways
+def test_a_signal_ends_the_computation_at_once(way: Way) -> None:
+    began = time.monotonic()
+    with Signals((signal.SIGTERM,)) as signals, signals.noted():
+        heard = Heard()
+        found = way([rude("steady", "first"), rude("stuck", "second")], Work(budget=None), heard, signals)
+        assert next(found)[0].arm == "first"
+        _terminate_soon()
+        with pytest.raises(Ended) as ended:
+            next(found)
+    assert ended.value.code == 143
+    assert time.monotonic() - began < 20
+
+
+def _terminate_soon() -> None:
+    """Send this process SIGTERM in half a second."""
+    context = multiprocessing.get_context("fork")
+    context.Process(target=_terminate, args=(os.getpid(),), daemon=True).start()
+
+
+def _terminate(pid: int) -> None:
+    """Send a process SIGTERM in half a second."""
+    time.sleep(0.5)
+    os.kill(pid, signal.SIGTERM)
+
+
+def test_closing_the_iterator_kills_what_runs() -> None:
+    found = in_processes([rude("steady", "first"), rude("stuck", "second")], Work(workers=2), Heard(), Signals(()))
+    assert next(found)[0].arm == "first"
+    children = multiprocessing.active_children()
+    assert children
+    found.close()
+    assert not any(child.is_alive() for child in children)
+
+
+@pytest.mark.parametrize("possible", [0, 1, 3])
+def test_where_no_further_process_can_be_started_the_rest_is_computed_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, possible: int
+) -> None:
+    started: list[object] = []
+    real = multiprocessing.get_context("fork").Process.start
+
+    def start(process: Any) -> None:
+        if len(started) >= possible:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        started.append(process)
+        real(process)
+
+    monkeypatch.setattr(multiprocessing.get_context("fork").Process, "start", start)
+    heard = Heard()
+    cells = [rude("steady", f"arm-{index}") for index in range(5)]
+    found = {cell.arm: numbers for cell, numbers in in_processes(cells, Work(workers=4), heard, Signals(()))}
+    assert all(numbers.outcome.measures == {"value": [1.0] * 4} for numbers in found.values())
+    assert len(found) == 5
+    assert all("can be started: resource temporarily unavailable" in line for line in heard.said)
+    assert "-j: all is computed in this process" in heard.said[-1]
+
+
+def test_arms_that_do_not_fit_into_memory_together_are_computed_one_after_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("dlnrepro.processes.free_memory", lambda: 50.0)
+    most = 0
+
+    def count() -> None:
+        nonlocal most
+        most = max(most, len(multiprocessing.active_children()))
+
+    found = computed(in_processes, "steady", "prints", "odd-progress", heard=Heard(at_a_move=count), workers=3)
+    assert len(found) == 3
+    assert most <= 1
+
+
+def test_a_spent_budget_is_no_error_that_a_runner_can_catch() -> None:
+    assert not issubclass(BudgetSpent, Exception)
