@@ -16,7 +16,7 @@ from dlnrepro import __version__
 from dlnrepro.errors import ReproError
 from dlnrepro.report.pipe import lost_output, outlive_readers
 
-COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "completion")
+COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "clean", "completion")
 
 EPILOG = """\b
 Examples:

@@ -29,7 +29,7 @@ LAYERS = [
     {"catalogue", "selection", "verdict"},
     {"plan", "provenance", "thinning", "curves"},
     {"record", "manifest", "cells", "last"},
-    {"store", "scaffold", "parts", "staleness", "comparison"},
+    {"store", "scaffold", "parts", "staleness", "comparison", "storage"},
     {"pool"},
     {"execution"},
     {"replay", "session"},
