@@ -46,4 +46,7 @@ def test_every_control_of_every_criterion_is_counted(record_of: Callable[..., Cl
 
 def test_the_criterion_that_has_used_up_most_of_its_room_is_the_tightest(record_of: Callable[..., ClaimRecord]) -> None:
     assert tightest(record_of(SECOND, values={"near": GOOD, "far": BAD})) == "small: worst value 1.02, required ≤ 1.03"
-    assert tightest(record_of(SECOND, values={"near": [0.91] * 4, "far": BAD})) == "near-one: worst value 0.91, required 1 ± 0.1"
+    assert (
+        tightest(record_of(SECOND, values={"near": [0.91] * 4, "far": BAD}))
+        == "near-one: worst value 0.91, required 1 ± 0.1"
+    )
