@@ -23,6 +23,10 @@ class ReproError(Exception):
     """The root of every error that a user sees as a line of text."""
 
 
+LONGEST_PATH = 1000
+"""Characters of a path that a message shows."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """One thing wrong with a file: the place, the key, and what was expected and found; the path where it is known."""
@@ -39,7 +43,10 @@ class Fault:
 
     def on(self, path: str | Path) -> str:
         """The fault as the one line a user sees."""
-        return on_one_line(f"{path}:{self.line}:{self.column}: {self.message}")
+        shown = str(path)
+        # No file has a name of this length; what a user gave instead need not be shown in full.
+        shown = shown if len(shown) <= LONGEST_PATH else f"{shown[: LONGEST_PATH - 3]}..."
+        return on_one_line(f"{shown}:{self.line}:{self.column}: {self.message}")
 
     @property
     def message(self) -> str:
