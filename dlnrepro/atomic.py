@@ -2,38 +2,45 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import tempfile
+import platform
+import secrets
+import sys
 import time
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 
 from dlnrepro.errors import UsageError
 
 MARK = ".unfinished-"
-"""How the name of a file begins that is still being written."""
+"""The beginning of the name of a file that is still being written; the writer's machine and process follow."""
 
 ABANDONED_AFTER = 3600.0
-"""Seconds after which an unfinished file is taken for one that a killed process left behind."""
+"""Seconds after which an unfinished file counts as left by a killed process, where its writer cannot be asked for."""
 
 
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file so that it is there whole or not at all, even if the machine stops on the way.
 
+    Its mode is the one that the umask of the process gives to new files.
+
     Raises:
         UsageError: the file cannot be written.
     """
+    unfinished = path.parent / f"{MARK}{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
     try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=MARK, delete=False) as file:
-            try:
+        try:
+            with open(unfinished, "xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
-                os.chmod(file.name, 0o644)
-                os.replace(file.name, path)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+            os.replace(unfinished, path)
+        except BaseException:
+            with suppress(OSError):
+                unfinished.unlink()
+            raise
     except OSError as error:
         raise UsageError(f"{path}: expected a file that can be written, found: {reason(error)}") from None
 
@@ -42,8 +49,34 @@ def clear_abandoned(folder: Path) -> None:
     """Remove what killed processes left unfinished in a folder, but nothing that another may still be writing."""
     for path in folder.glob(f"{MARK}*"):
         with suppress(OSError):
-            if time.time() - path.stat().st_mtime > ABANDONED_AFTER:
+            if _writer_is_gone(path.name) or time.time() - path.stat().st_mtime > ABANDONED_AFTER:
                 path.unlink()
+
+
+def _writer_is_gone(name: str) -> bool:
+    """Whether an unfinished file was written by a process of this machine that has ended."""
+    machine, _, process = name.removeprefix(MARK).partition("-")
+    number = process.partition("-")[0]
+    # On Windows the question would end the process.
+    if machine != _machine() or not number.isdecimal() or sys.platform == "win32":
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except (OSError, OverflowError):
+        pass
+    return False
+
+
+@cache
+def _machine() -> str:
+    """A word for the machine, or the container, within which the number of a process means that process."""
+    try:
+        space = os.readlink("/proc/self/ns/pid")
+    except OSError:
+        space = ""
+    return hashlib.sha256(f"{platform.node()} {space}".encode()).hexdigest()[:8]
 
 
 def reason(error: OSError) -> str:

@@ -1,22 +1,26 @@
 """The numbers of single arms on disk: outputs/cells/<key>.npz holds the measures and series of one cell.
 
-The key is the hash of everything that could change a number, so what is found under it may be used again.
+The key is the hash of everything that could change a number, so what is found under it may be used again. The file
+holds the key, too, with the runner, parameters and seeds, and ends with the SHA-256 of all that stands before it (the
+comment of the archive, which other programs pass over): a file in another's place, or one that has changed since it
+was written, is not used.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
+import math
+import warnings
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from dlnrepro.arithmetic import versions
 from dlnrepro.atomic import write_whole
 from dlnrepro.check import Outcome
-from dlnrepro.provenance import source_hash, versions
+from dlnrepro.sources import source_hash
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,31 +28,49 @@ if TYPE_CHECKING:
     from dlnrepro.cell import Cell, Numbers
 
 
-def cell_key(runner: str, params: Mapping[str, Any], seeds: tuple[int, ...], device: str, processor: str) -> str:
+_DIGITS = 64
+"""Characters of a SHA-256."""
+
+_END = b"PK\x05\x06"
+"""How the last part of an archive begins; it has 22 bytes, of which the last two count those of the comment."""
+
+
+def cell_key(
+    runner: str,
+    params: Mapping[str, Any],
+    seeds: tuple[int, ...],
+    device: str,
+    processor: str,
+    arithmetic: str,
+    source: str | None = None,
+) -> str:
     """The hash of everything that could change the numbers of a runner.
 
     Args:
-        runner: its name; its source is read here.
+        runner: its name.
         params: all of them.
         seeds: one per run.
         device: the name of what computes, of `device_name`.
         processor: its name, for some numbers are computed there wherever tensors live.
+        arithmetic: the modes of the math libraries, of `arithmetic`.
+        source: the hash of the runner's sources, of `source_hash`; they are read here where it is left out.
     """
     description = {
         "runner": runner,
-        "source": source_hash(runner),
+        "source": source_hash(runner) if source is None else source,
         "params": params,
         "seeds": seeds,
         "dtype": "float64",
         "device": device,
         "processor": processor,
+        "arithmetic": arithmetic,
         "threads": 1,
         "versions": versions(),
     }
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
-def write_cell(root: Path, key: str, numbers: Numbers) -> None:
+def write_cell(root: Path, key: str, cell: Cell, numbers: Numbers) -> None:
     """Store the measures and series of a cell under its key.
 
     Raises:
@@ -59,29 +81,68 @@ def write_cell(root: Path, key: str, numbers: Numbers) -> None:
     arrays = {f"measure.{name}": np.array(values) for name, values in numbers.outcome.measures.items()}
     arrays |= {f"series.{name}": values for name, values in numbers.series.items()}
     buffer = BytesIO()
-    np.savez_compressed(buffer, allow_pickle=False, seconds=np.array(numbers.outcome.seconds), **arrays)
-    write_whole(_path(root, key), buffer.getvalue())
+    about = np.array(_about(key, cell))
+    seconds = np.array(numbers.outcome.seconds)
+    np.savez_compressed(buffer, allow_pickle=False, about=about, seconds=seconds, **arrays)
+    write_whole(_path(root, key), _sealed(buffer.getvalue()))
 
 
 def read_cell(root: Path, key: str, cell: Cell) -> Numbers | None:
     """The stored numbers of a cell; None if there are none, or if the file is damaged or another's."""
+    try:
+        content = _path(root, key).read_bytes()
+        if not _unchanged(content):
+            return None
+        # Whatever a reader of archives says of a file, a warning included, means that the cell is computed again.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            return _numbers(content, key, cell)
+    except Exception:
+        return None
+
+
+def _numbers(content: bytes, key: str, cell: Cell) -> Numbers | None:
+    """The numbers in a cell's file, or None if they are those of another cell or not numbers of its runs."""
     import numpy as np
 
     from dlnrepro.cell import Numbers
 
-    try:
-        content = BytesIO(_path(root, key).read_bytes())
-        with np.load(content, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        seconds = float(arrays.pop("seconds"))
-        measures = {name.removeprefix("measure."): array for name, array in arrays.items() if name[0] == "m"}
-        series = {name.removeprefix("series."): array for name, array in arrays.items() if name[0] == "s"}
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error):
-        return None
-    if not measures or any(array.shape != (len(cell.seeds),) for array in measures.values()):
+    with np.load(BytesIO(content), allow_pickle=False) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    about, seconds = str(arrays.pop("about")), float(arrays.pop("seconds"))
+    parts: dict[str, dict[str, np.ndarray]] = {"measure": {}, "series": {}}
+    for name, array in arrays.items():
+        kind, _, rest = name.partition(".")
+        parts[kind][rest] = array
+    measures, series = parts["measure"], parts["series"]
+    runs = len(cell.seeds)
+    fits = all(array.shape == (runs,) for array in measures.values()) and all(
+        array.ndim == 2 and array.shape[0] == runs for array in series.values()
+    )
+    plain = all(array.dtype == np.float64 for array in arrays.values()) and math.isfinite(seconds)
+    if about != _about(key, cell) or not measures or not fits or not plain:
         return None
     values = {name: [float(value) for value in array] for name, array in measures.items()}
     return Numbers(Outcome(cell.seeds, values, seconds=seconds), series)
+
+
+def _about(key: str, cell: Cell) -> str:
+    """What a cell's file says of itself: its key, and what of it can be read by people."""
+    about = {"key": key, "runner": cell.runner, "params": dict(cell.params), "seeds": list(cell.seeds)}
+    return json.dumps(about, sort_keys=True)
+
+
+def _sealed(archive: bytes) -> bytes:
+    """An archive with its own SHA-256 as its comment."""
+    start = archive.rindex(_END)
+    assert start + 22 == len(archive)
+    content = archive[:-2] + _DIGITS.to_bytes(2, "little")
+    return content + hashlib.sha256(content).hexdigest().encode()
+
+
+def _unchanged(content: bytes) -> bool:
+    """Whether a file ends with the SHA-256 of all that stands before it."""
+    return hashlib.sha256(content[:-_DIGITS]).hexdigest().encode() == content[-_DIGITS:]
 
 
 def series_digest(series: Mapping[str, np.ndarray]) -> str:

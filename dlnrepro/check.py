@@ -16,6 +16,9 @@ from dlnrepro.interval import Interval
 
 CONFIDENCE = 0.95
 
+LARGEST_SEED = 2**63 - 1
+"""The largest number that a generator takes as its seed."""
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -79,8 +82,15 @@ def share_lower_bound(successes: int, runs: int) -> float:
 
 
 def check(arm: str, outcome: Outcome, measure: str, interval: Interval, misses: int) -> Check:
-    """One measure of one arm against an interval."""
-    given = outcome.measures.get(measure, [None] * len(outcome.seeds))
+    """One measure of one arm against an interval; a run without a number is undecided.
+
+    Raises:
+        ValueError: there are more numbers than seeds, so that nothing says which run they are of.
+    """
+    given = list(outcome.measures.get(measure, ()))
+    if len(given) > len(outcome.seeds):
+        raise ValueError(f"expected at most {len(outcome.seeds)} numbers of {measure}, found {len(given)}")
+    given += [None] * (len(outcome.seeds) - len(given))
     values = tuple(value if value is not None and math.isfinite(value) else None for value in given)
     finite = [value for value in values if value is not None]
     inside = sum(interval.contains(value) for value in finite)

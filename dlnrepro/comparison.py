@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dlnrepro.arithmetic import UNKNOWN
 from dlnrepro.check import Outcome
-from dlnrepro.record import ClaimRecord, Report
+from dlnrepro.errors import UsageError
+from dlnrepro.record import ClaimRecord, Report, repeated_claims
 
 CHANGED, NOT_COMPARED = 1, 4
 """Exit codes: a verdict, or a number beyond a tolerance that was asked for, has changed; something is missing."""
@@ -68,7 +70,7 @@ class Comparison:
 
     Attributes:
         only_first, only_second: ids of claims that one report alone has.
-        origins: what differs in versions, commit, processor and device, in words.
+        origins: what differs in versions, commit, processor, device and modes of the math libraries, in words.
     """
 
     claims: list[ClaimComparison]
@@ -98,7 +100,13 @@ def compare(first: Report, second: Report, absolute: float, relative: float) -> 
         second: the other.
         absolute: numbers a and b are equal if |a - b| <= absolute + relative |a|.
         relative: likewise.
+
+    Raises:
+        UsageError: a report has a claim twice, so that nothing says which of them is compared.
     """
+    for report, which in ((first, "first"), (second, "second")):
+        if repeated := repeated_claims(report):
+            raise UsageError(f"{which} report: expected each claim once, found '{repeated[0]}' again")
     one, other = ({record.id: record for record in report.claims} for report in (first, second))
     return Comparison(
         [compare_claim(one[name], other[name], absolute, relative) for name in one if name in other],
@@ -139,6 +147,12 @@ def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, rela
 def _identical(first: ClaimRecord, second: ClaimRecord) -> bool:
     """Whether all measures of all arms, and the digests of all series, are equal to the bit."""
     return first.digests == second.digests and _bits(first.outcomes) == _bits(second.outcomes)
+
+
+def same_bits(first: ClaimRecord, second: ClaimRecord, arm: str) -> bool:
+    """Whether an arm has the same measures and series in two records, to the bit."""
+    one, other = ({arm: record.outcomes[arm]} for record in (first, second))
+    return first.digests.get(arm) == second.digests.get(arm) and _bits(one) == _bits(other)
 
 
 def _bits(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
@@ -208,7 +222,7 @@ def _settings(first: ClaimRecord, second: ClaimRecord) -> list[str]:
     ]
     changes += _by_arms(moved, len(pairs))
     if first.runner_hash != second.runner_hash:
-        changes.append("the source of the runner, or of the physics below it, has changed")
+        changes.append("the source of the runner, or of what it stands on, has changed")
     return changes
 
 
@@ -226,8 +240,9 @@ def _origins(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     changes = []
     one, other = first.get("versions") or {}, second.get("versions") or {}
     changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in one | other if one.get(key) != other.get(key)]
-    places = ("commit", "processor", "platform", "device")
-    # What is older than the option was computed on the processor.
-    one, other = {"device": "cpu", **first}, {"device": "cpu", **second}
+    places = ("commit", "processor", "platform", "device", "arithmetic")
+    # What is older than the option was computed on the processor, and older records do not tell the modes of libraries.
+    older = {"device": "cpu", "arithmetic": UNKNOWN}
+    one, other = {**older, **first}, {**older, **second}
     changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in places if one.get(key) != other.get(key)]
     return changes

@@ -15,10 +15,12 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import cache
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import dlnrepro.runners
+from dlnrepro.arithmetic import UNKNOWN, arithmetic, library_variables
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.check import Outcome
 from dlnrepro.child import PAUSE, die_with_parent
@@ -34,6 +36,31 @@ _BEGIN = "import sys; sys.path[:] = {path!r}; from dlnrepro.elsewhere import ser
 def possible() -> bool:
     """Whether a fresh interpreter can be started: one that can be named, on a system that hands down a channel."""
     return os.name == "posix" and bool(sys.executable)
+
+
+def arithmetic_there() -> str:
+    """The modes of the math libraries in a fresh interpreter.
+
+    They are those of this process where nobody has changed any; else an interpreter is asked.
+    """
+    own = arithmetic()
+    changes = tuple(library_variables())
+    if not possible() or (not changes and ("MKL AUTO" in own or f"MKL {UNKNOWN}" in own)):
+        return own
+    return _asked(changes) or own
+
+
+@cache
+def _asked(changes: tuple[str, ...]) -> str | None:  # noqa: ARG001  with other variables the answer is another
+    """What a fresh interpreter says of its math libraries, or None where none can be started."""
+    code = f"import sys; sys.path[:] = {sys.path!r}; from dlnrepro.arithmetic import arithmetic; print(arithmetic())"
+    try:
+        asked = subprocess.run(
+            [sys.executable, "-c", code], env=_environment(os.environ), capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return asked.stdout.strip()
 
 
 def elsewhere(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:

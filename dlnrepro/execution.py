@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from dlnrepro.arithmetic import arithmetic
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.curves import drawings
 from dlnrepro.device import device_name
+from dlnrepro.elsewhere import arithmetic_there
 from dlnrepro.errors import UsageError
 from dlnrepro.faults import logged
 from dlnrepro.plan import Variation, plan
@@ -122,8 +124,9 @@ def run_jobs(
 
 def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher, signals: Signals) -> Generator[ClaimRecord | Unjudged]:
     """The records in the order of the jobs, each as soon as its cells are there."""
+    mode = arithmetic_of(means)
     keys = {
-        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor())
+        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), mode)
         for job in jobs
         for cell in job.cells
     }
@@ -146,13 +149,18 @@ def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher, signals: Signal
                 if _complete(numbers.outcome):
                     # On a full disk the numbers are still in hand; it is the report that must say so.
                     with suppress(UsageError):
-                        write_cell(means.root, keys[id(cell)], numbers)
+                        write_cell(means.root, keys[id(cell)], cell, numbers)
                 watcher.cell_ends(cell)
             try:
                 yield _record(job, mine, known, cached=any(key in stored for key in mine.values()))
             except Exception as error:
                 line = f"{job.claim.id}: expected to be judged, found {logged(error, means.root)}"
                 yield Unjudged(3, storable(str(job.path)), storable(line))
+
+
+def arithmetic_of(means: Means) -> str:
+    """The modes of the math libraries where cells are computed: in this process, or in a fresh interpreter."""
+    return arithmetic_there() if means.fresh else arithmetic()
 
 
 def _computed(cells: Sequence[Cell], means: Means, watcher: Watcher, signals: Signals) -> Computed:
@@ -168,7 +176,8 @@ def _record(job: Job, keys: Mapping[str, str], known: Mapping[str, Numbers], cac
     numbers = {arm: known[key] for arm, key in keys.items()}
     complete = {arm: found for arm, found in numbers.items() if _complete(found.outcome)}
     _, dirty = code_state()
-    stamps = job.variation.stamps(job.claim) + ["cached"] * cached + ["dirty"] * dirty
+    stamps = job.variation.stamps(job.claim) + ["cached"] * cached
+    stamps += ["dirty"] if dirty else ["unknown code"] if dirty is None else []
     return record_claim(
         job.claim,
         {arm: found.outcome for arm, found in numbers.items()},

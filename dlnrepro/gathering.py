@@ -58,7 +58,7 @@ def gathered(
     words: str | None = None,
     tags: str | None = None,
     load: Callable[[Path], Claim] = read_claim,
-    only: Container[str] | None = None,
+    only: Callable[[Sequence[Claim]], Container[str]] | None = None,
 ) -> Selection:
     """The claims that names and expressions select.
 
@@ -67,7 +67,7 @@ def gathered(
         words: an expression of words, as `-k`.
         tags: an expression of tags, as `-m`.
         load: what reads a claim that is selected; `load_claim` also holds it against its runner.
-        only: the ids among which to select; None for all.
+        only: from the claims that were selected to the ids of those to keep; None keeps all.
 
     Raises:
         UsageError: a name or an expression stands for nothing.
@@ -80,7 +80,10 @@ def gathered(
     read, wrong = _read(single, read_claim)
     faults += wrong
     chosen = {claim.id for claim in selected([claim for claim, _ in read], words, tags)}
-    claims = [(claim, file) for claim, file in read if claim.id in chosen and (only is None or claim.id in only)]
+    claims = [(claim, file) for claim, file in read if claim.id in chosen]
+    if only is not None:
+        kept = only([claim for claim, _ in claims])
+        claims = [(claim, file) for claim, file in claims if claim.id in kept]
     if load is not read_claim:
         claims, wrong = _read([file for _, file in claims], load)
         faults += wrong

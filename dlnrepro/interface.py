@@ -13,12 +13,13 @@ from pathlib import Path
 from signal import SIGINT
 from typing import Any, SupportsIndex
 
+from dlnrepro.check import LARGEST_SEED
 from dlnrepro.device import Device
 from dlnrepro.errors import ClaimError, UsageError
 from dlnrepro.execution import Means
 from dlnrepro.gathering import gathered
 from dlnrepro.loader import load_claim
-from dlnrepro.plan import LARGEST_SEED, Variation
+from dlnrepro.plan import Variation
 from dlnrepro.record import ClaimRecord, Report, to_json
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.progress import watcher

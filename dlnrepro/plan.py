@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from dlnrepro.cell import Cell
+from dlnrepro.check import LARGEST_SEED
 from dlnrepro.claim import Claim
 from dlnrepro.device import Device, free_memory, require
 from dlnrepro.document import dotted, one_of, suggestion
@@ -17,8 +18,6 @@ from dlnrepro.errors import RunnerError, UsageError, one_line
 from dlnrepro.explanation import parameter_faults, shown
 from dlnrepro.reach import arm_values, reach, split
 from dlnrepro.runner import load_runner
-
-LARGEST_SEED = 2**63 - 1
 
 
 @dataclass(frozen=True)

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import importlib.metadata
 import os
 import platform
-import resource
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -17,12 +15,12 @@ from pathlib import Path
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
-from dlnrepro import __version__
+from dlnrepro.arithmetic import processor as processor
+from dlnrepro.arithmetic import versions as versions
 from dlnrepro.device import Device, device_name
-from dlnrepro.runner import runner_sources
+from dlnrepro.sources import source_hash as source_hash
 
-_PACKAGE = Path(__file__).resolve().parent
-_PHYSICS = ("torch", "numpy", "scipy")
+_CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 @with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
@@ -32,10 +30,12 @@ class Provenance(TypedDict, total=False):
     Attributes:
         started: UTC, in ISO form.
         cpu_seconds: of this process and its workers.
-        peak_memory_bytes: of the largest single process.
-        commit: of the code, None outside a checkout; `dirty` if it had uncommitted changes.
+        peak_memory_bytes: of the largest single process; missing where the system does not count it.
+        commit: of the code, None outside a checkout and where git does not answer.
+        dirty: whether the code had uncommitted changes; None where there is a checkout and git does not answer.
         threads: of each process.
         device: what computed, by the name that the keys of the cells hold.
+        arithmetic: the modes of the math libraries, by the words that the keys of the cells hold.
     """
 
     command: list[str]
@@ -45,29 +45,29 @@ class Provenance(TypedDict, total=False):
     peak_memory_bytes: int
     versions: dict[str, str]
     commit: str | None
-    dirty: bool
+    dirty: bool | None
     processor: str
     cores: int | None
     threads: int
     device: str
+    arithmetic: str
     platform: str
 
 
-def provenance(command: Sequence[str], started: datetime, device: Device) -> Provenance:
+def provenance(command: Sequence[str], started: datetime, device: Device, arithmetic: str) -> Provenance:
     """The provenance of a run that began at `started` and ends now; worker processes are counted in.
 
-    The peak of memory is that of the largest single process.
+    `arithmetic` are the modes of the math libraries where the numbers were computed. The peak of memory is that of the
+    largest single process.
     """
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     commit, dirty = code_state()
-    # The kernel counts the peak in kilobytes, but on macOS in bytes.
-    unit = 1 if sys.platform == "darwin" else 1024
-    return {
+    seconds, peak = _used()
+    found: Provenance = {
         "command": list(command),
         "started": started.isoformat(timespec="seconds"),
         "wall_seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
-        "cpu_seconds": round(sum(usage.ru_utime + usage.ru_stime for usage in usages), 3),
-        "peak_memory_bytes": max(usage.ru_maxrss for usage in usages) * unit,
+        "cpu_seconds": round(seconds, 3),
+        "peak_memory_bytes": peak or 0,
         "versions": versions(),
         "commit": commit,
         "dirty": dirty,
@@ -75,59 +75,64 @@ def provenance(command: Sequence[str], started: datetime, device: Device) -> Pro
         "cores": os.cpu_count(),
         "threads": 1,
         "device": device_name(device),
+        "arithmetic": arithmetic,
         "platform": f"{platform.system()} {platform.machine()}",
     }
+    if peak is None:
+        del found["peak_memory_bytes"]
+    return found
 
 
-def versions() -> dict[str, str]:
-    """The versions of everything whose change could change a number."""
-    found = {name: _installed(name) for name in _PHYSICS}
-    return {"dlnrepro": __version__, "python": platform.python_version(), **found}
-
-
-@cache
-def _installed(name: str) -> str:
-    """The version of a package; it takes the system some milliseconds to tell."""
-    return importlib.metadata.version(name)
-
-
-@cache
-def code_state() -> tuple[str | None, bool]:
-    """The git commit of the code, and whether it has uncommitted changes; (None, False) outside a checkout."""
-    if not (_PACKAGE.parent / ".git").exists():
-        return None, False
-
-    def git(*words: str) -> str:
-        return subprocess.run(
-            ["git", "-C", str(_PACKAGE.parent), *words],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=10,
-        ).stdout.strip()
-
+def _used() -> tuple[float, int | None]:
+    """The seconds of computing and the peak of memory; those of this process, and no peak, where there is no count."""
     try:
-        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--", "dlnrepro", "claims"))
-    except (OSError, subprocess.SubprocessError):
+        import resource
+    except ImportError:  # Windows has no such module
+        return time.process_time(), None
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    # The kernel counts the peak in kilobytes, but on macOS in bytes.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages), max(usage.ru_maxrss for usage in usages) * unit
+
+
+@cache
+def code_state() -> tuple[str | None, bool | None]:
+    """The git commit of the code, and whether it has changes that are not committed, new files included.
+
+    Returns:
+        (None, False) outside a checkout, whose code is known by its version; (None, None) where there is a checkout
+        and git is missing, refuses it, or speaks of another one: what is unknown is not clean.
+    """
+    if not (_CHECKOUT / ".git").exists():
         return None, False
-
-
-@cache
-def source_hash(runner: str) -> str:
-    """The SHA-256 of a runner's source and of all physics that it may stand on."""
-    digest = hashlib.sha256()
-    for path in [*sorted((_PACKAGE / "dynamics").rglob("*.py")), *runner_sources(runner)]:
-        digest.update(path.name.encode())
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
-@cache
-def processor() -> str:
-    """The processor's name, as far as the system tells it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.machine()
+        if not os.path.samefile(_git("rev-parse", "--show-toplevel"), _CHECKOUT):
+            return None, None
+        changes = _git("status", "--porcelain", "--untracked-files=all", "--", "dlnrepro", "claims")
+        return _git("rev-parse", "HEAD"), bool(changes)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None, None
+
+
+def _git(*words: str) -> str:
+    """What git says of the checkout; the variables with which a hook names another repository are not passed on.
+
+    Raises:
+        OSError: there is no git.
+        subprocess.SubprocessError: it refuses, or does not answer in time.
+    """
+    passed = ("GIT_TEST_", "GIT_EXEC_PATH")
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("GIT_") or name.startswith(passed)
+    }
+    done = subprocess.run(
+        ["git", "-C", str(_CHECKOUT), *words],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        check=True,
+        timeout=10,
+        env=environment,
+    )
+    return done.stdout.strip()

@@ -7,6 +7,7 @@ that verdicts are always computed again and never believed.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -36,7 +37,7 @@ class ClaimRecord:
         path: the claim's file, as it was called.
         claim: the claim's contents.
         claim_hash: the SHA-256 of the claim's file.
-        runner_hash: the SHA-256 of the runner's source and of the physics below it.
+        runner_hash: the SHA-256 of the sources that make the runner's numbers.
     """
 
     id: str
@@ -136,6 +137,11 @@ def record_claim(
         claim_hash=claim_hash,
         runner_hash=runner_hash,
     )
+
+
+def repeated_claims(report: Report) -> list[str]:
+    """The ids that more than one claim of a report has."""
+    return [name for name, count in Counter(record.id for record in report.claims).items() if count > 1]
 
 
 def judged_again(report: Report, allow_inconclusive: bool = False) -> Report:

@@ -6,16 +6,17 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 
+from dlnrepro.arithmetic import arithmetic, processor
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.cells import cell_key, series_digest
 from dlnrepro.check import Outcome
-from dlnrepro.device import Device, device_name, device_of, require
+from dlnrepro.comparison import same_bits
+from dlnrepro.device import Device, device_name, device_of, free_memory, require
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Watcher
 from dlnrepro.explanation import parameter_faults
 from dlnrepro.pool import compute
 from dlnrepro.processes import Work
-from dlnrepro.provenance import processor
 from dlnrepro.record import ClaimRecord, Report, with_verdict
 from dlnrepro.runner import load_runner, runner_names
 from dlnrepro.signals import Signals
@@ -25,7 +26,8 @@ def recorded_cells(report: Report) -> list[list[Cell]]:
     """The cells of each claim of a report; an arm that was stopped by its budget is not among them.
 
     Raises:
-        UsageError: a runner or the device is not there, or a runner no longer takes the recorded parameters.
+        UsageError: a runner or the device is not there, a runner no longer takes the recorded parameters, or a cell
+            would need more memory than there is.
     """
     device = device_of(report.provenance.get("device", "cpu"))
     require(device)
@@ -44,8 +46,9 @@ def replay(report: Report, workers: int, watcher: Watcher, signals: Signals) -> 
         UsageError: as `recorded_cells`, before anything is trained.
     """
     groups = recorded_cells(report)
+    mode = arithmetic()
     keys = {
-        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor())
+        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), mode)
         for group in groups
         for cell in group
     }
@@ -65,11 +68,37 @@ def replay(report: Report, workers: int, watcher: Watcher, signals: Signals) -> 
             }
             now = replace(
                 with_verdict(record, outcomes),
+                cells={cell.arm: keys[id(cell)] for cell in group if _complete(found[cell.arm].outcome)},
                 digests={arm: series_digest(its.series) for arm, its in found.items() if not its.outcome.fault},
                 seconds=sum(outcome.seconds for outcome in outcomes.values()),
             )
             watcher.claim_ends(now)
             yield now
+
+
+def undetermined(first: Report, second: Report) -> dict[str, list[str]]:
+    """The arms whose numbers differ though everything that makes them is the same, by the id of their claim.
+
+    Args:
+        first: the record.
+        second: what came out when it was run again.
+    """
+    made = ("versions", "processor", "device", "arithmetic")
+    if any(first.provenance.get(name) != second.provenance.get(name) for name in made):
+        return {}
+    again = {record.id: record for record in second.claims}
+    found = {}
+    for one in first.claims:
+        other = again.get(one.id)
+        shared = [arm for arm, key in one.cells.items() if other is not None and other.cells.get(arm) == key]
+        if other is not None and (arms := [arm for arm in shared if not same_bits(one, other, arm)]):
+            found[one.id] = arms
+    return found
+
+
+def _complete(outcome: Outcome) -> bool:
+    """Whether an arm ran to its end."""
+    return outcome.fault is None and not outcome.spent
 
 
 def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:
@@ -82,4 +111,9 @@ def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:
     for place, text in parameter_faults(load_runner(runner).Params, record.params[arm]):
         key = ".".join(map(str, place)) or "parameters"
         raise UsageError(f"{record.id}: arm {arm}: {key}: {text} (the runner has changed since the record was made)")
+    runs = len(record.outcomes[arm].seeds)
+    needed = load_runner(runner).Params.model_validate(record.params[arm]).memory(runs)  # type: ignore[attr-defined]
+    if needed > (free := free_memory(device)):
+        sizes = f"{min(needed, 10**18) / 1e9:,.1f} GB for {runs} runs, found {free / 1e9:,.1f} GB free"
+        raise UsageError(f"{record.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes}")
     return Cell(record.id, arm, runner, record.params[arm], record.outcomes[arm].seeds, device)

@@ -20,7 +20,6 @@ A runner never judges. A run that diverges keeps NaN in its place, which the ver
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import pkgutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -28,10 +27,10 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from dlnrepro.errors import RunnerError, UsageError, one_line
+from dlnrepro.signals import Ended
 
 if TYPE_CHECKING:
     import torch
@@ -105,7 +104,7 @@ def load_runner(name: str) -> Runner:
         with redirect_stdout(sys.stderr):
             module = importlib.import_module(value) if own else _registered()[name].load()
             wrong = _wrong_part(module, value)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, Ended):
         raise
     except BaseException as error:
         # The module is code of others: whatever it raises, sys.exit() included, is a fault of this runner alone.
@@ -114,6 +113,16 @@ def load_runner(name: str) -> Runner:
     if wrong is not None:
         raise RunnerError(name, f"expected {wrong}")
     return cast(Runner, module)
+
+
+def registered(name: str) -> EntryPoint | None:
+    """The entry point of a runner that another package registers; None for one that comes with the program."""
+    return None if name in _own() else _registered().get(name)
+
+
+def runner_folders() -> list[str]:
+    """The folders that hold the runners that come with the program."""
+    return list(importlib.import_module("dlnrepro.runners").__path__)
 
 
 def _wrong_part(module: object, value: str) -> str | None:
@@ -151,22 +160,9 @@ def _kind(found: object) -> str:
     return f"the class {found.__name__}" if isinstance(found, type) else f"an object of type {type(found).__name__}"
 
 
-def runner_sources(name: str) -> list[Path]:
-    """The files that hold a runner, without importing it: its module, or all modules of the package it comes in."""
-    own = name in _own()
-    module = f"dlnrepro.runners.{name}" if own else _registered()[name].module
-    top = importlib.util.find_spec(module if own else module.split(".")[0])
-    assert top is not None
-    if top.submodule_search_locations:
-        return sorted(path for folder in top.submodule_search_locations for path in Path(folder).rglob("*.py"))
-    assert top.origin is not None
-    return [Path(top.origin)]
-
-
 def _own() -> set[str]:
     """The names of the runners that come with the program."""
-    package = importlib.import_module("dlnrepro.runners")
-    return {module.name for module in pkgutil.iter_modules(package.__path__)}
+    return {module.name for module in pkgutil.iter_modules(runner_folders())}
 
 
 @cache

@@ -14,7 +14,7 @@ from dlnrepro.catalogue import called
 from dlnrepro.claim import Claim
 from dlnrepro.document import parse
 from dlnrepro.errors import UsageError
-from dlnrepro.execution import Job, Means, Watcher, prepare_job, run_jobs
+from dlnrepro.execution import Job, Means, Watcher, arithmetic_of, prepare_job, run_jobs
 from dlnrepro.faults import logged
 from dlnrepro.plan import Variation
 from dlnrepro.provenance import provenance
@@ -89,10 +89,10 @@ def carried_out(
     started = datetime.now(UTC)
     with watching as watcher:
         records, faults = run_jobs(jobs, means, watcher, signals, stop)
-    origin = provenance([storable(word) for word in command], started, jobs[0].variation.device)
+    origin = provenance([storable(word) for word in command], started, jobs[0].variation.device, arithmetic_of(means))
     report = compile_report(records, origin, signals.code, allow_inconclusive, [*unjudged, *faults])
     try:
-        return Session(report, write_report(means.root, report, started), None)
+        return Session(report, write_report(means.root, report, datetime.now(UTC)), None)
     except UsageError as error:
         # A disk may fill while networks are trained; what came out is still to be shown.
         return Session(report, None, Unjudged(2, None, str(error)))

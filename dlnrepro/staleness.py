@@ -4,35 +4,53 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from dlnrepro.arithmetic import UNKNOWN, versions
 from dlnrepro.cells import cell_key
-from dlnrepro.provenance import source_hash, versions
 from dlnrepro.record import ClaimRecord, Report, with_claims, with_verdict
 from dlnrepro.runner import runner_names
+from dlnrepro.sources import source_hash
 
 
 def stale(record: ClaimRecord, report: Report) -> str | None:
     """What makes the numbers of a claim stale, in words; None if they would come out the same today.
 
-    The key of every stored arm is computed again, from the record's parameters, seeds, device and processor and from
-    the runner's source and the versions as they are now.
+    The key of every stored arm is computed again, from the record's parameters, seeds, device, processor and modes of
+    the math libraries, and from the runner's sources and the versions as they are now. Numbers without a key are
+    stale: nothing says what made them.
     """
     runner = str(record.claim["runner"])
     if runner not in runner_names():
         return f"there is no runner '{runner}' here"
-    where = report.provenance.get("device", "cpu"), report.provenance.get("processor", "unknown")
-    changed = [
-        arm
-        for arm, key in record.cells.items()
-        if arm not in record.params or cell_key(runner, record.params[arm], record.outcomes[arm].seeds, *where) != key
-    ]
+    if bare := [arm for arm, left in record.outcomes.items() if left.measures and arm not in record.cells]:
+        return f"the record has no key for the numbers in {', '.join(bare)}"
+    source = source_hash(runner)
+    changed = [arm for arm, key in record.cells.items() if _key(record, arm, report, source) != key]
     if not changed:
         return None
     reasons = version_changes(report)
-    if record.runner_hash != source_hash(runner):
-        reasons.append(f"the source of runner '{runner}', or of the physics below it, has changed")
+    if record.runner_hash != source:
+        reasons.append(f"the source of runner '{runner}', or of what it stands on, has changed")
+    if "arithmetic" not in report.provenance:
+        reasons.append("the modes of the math libraries it was made with are not recorded")
     if not reasons:
         reasons.append(f"parameters or seeds are not those of its key in {', '.join(changed)}")
     return "; ".join(reasons)
+
+
+def _key(record: ClaimRecord, arm: str, report: Report, source: str) -> str | None:
+    """The key that an arm of a record would have today, or None where the record lacks what makes it."""
+    if arm not in record.params or arm not in record.outcomes:
+        return None
+    made = report.provenance
+    return cell_key(
+        str(record.claim["runner"]),
+        record.params[arm],
+        record.outcomes[arm].seeds,
+        made.get("device", "cpu"),
+        made.get("processor", UNKNOWN),
+        made.get("arithmetic", UNKNOWN),
+        source,
+    )
 
 
 def version_changes(report: Report) -> list[str]:

@@ -1,9 +1,10 @@
 """Reports on disk, each written whole or not at all, and held against its manifest when it is read.
 
 outputs/cells/                              the numbers of single arms (`dlnrepro.cells`)
-outputs/reports/<UTC>-<hash8>/report.json   one run of the program
+outputs/reports/<UTC>-<hash8>/report.json   one run of the program, named by when it ended
 outputs/reports/<UTC>-<hash8>/verdicts.json how its claims came out, for `dlnrepro list`, which needs no numbers
 outputs/reports/<UTC>-<hash8>/SHA256SUMS    its manifest
+outputs/last/<id>.json                      how a claim came out the last time (`dlnrepro.last`)
 outputs/latest                              a link to the newest report's folder
 """
 
@@ -13,20 +14,24 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from dlnrepro.atomic import clear_abandoned, reason, write_whole
+from dlnrepro.check import LARGEST_SEED
 from dlnrepro.claim import Claim
 from dlnrepro.errors import UsageError
+from dlnrepro.last import FOLDER as LAST
+from dlnrepro.last import LastVerdict as LastVerdict
+from dlnrepro.last import foremost, last_results, remember, variation_of
 from dlnrepro.manifest import NAME as MANIFEST
 from dlnrepro.manifest import check_manifest, write_manifest
-from dlnrepro.record import ClaimRecord, Report, from_json, to_json
+from dlnrepro.record import ClaimRecord, Report, from_json, repeated_claims, to_json
 
 VERDICTS = "verdicts.json"
 
@@ -42,19 +47,25 @@ def prepare(root: Path) -> None:
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryFile(dir=folder):
                 pass
+        for folder in (*(root / name for name in ("cells", "reports", LAST)), *(root / "reports").glob("*/")):
             clear_abandoned(folder)
     except OSError as error:
         raise UsageError(f"--outputs {root}: expected a folder that can be written, found: {reason(error)}") from None
 
 
-def write_report(root: Path, report: Report, started: datetime) -> Path:
+def write_report(root: Path, report: Report, ended: datetime) -> Path:
     """Store a report in a folder of its own, point `latest` at it, and return the folder.
+
+    Args:
+        root: the outputs folder.
+        report: what to store.
+        ended: when the run ended; the names of reports sort in this order.
 
     Raises:
         UsageError: it cannot be written.
     """
     text = to_json(report)
-    name = f"{started:%Y%m%dT%H%M%SZ}-{hashlib.sha256(text).hexdigest()[:8]}"
+    name = f"{ended:%Y%m%dT%H%M%S.%fZ}-{hashlib.sha256(text).hexdigest()[:8]}"
     folder = root / "reports" / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,14 +75,32 @@ def write_report(root: Path, report: Report, started: datetime) -> Path:
     last = {record.id: asdict(_last(record)) for record in report.claims}
     write_whole(folder / VERDICTS, json.dumps(last, indent=1).encode() + b"\n")
     write_manifest(folder)
-    link = root / "latest"
-    fresh = root / f".latest-{os.getpid()}"
-    # A file system without links still has every report; only the shortcut is missing.
-    with suppress(OSError):
+    _point_at(root, name)
+    _remember(root, {record.id: _last(record) for record in report.claims})
+    return folder
+
+
+def _point_at(root: Path, name: str) -> None:
+    """Point `latest` at a report; where a file system has no links, the order of names says which is the newest."""
+    link, fresh = root / "latest", root / f".latest-{os.getpid()}"
+    try:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(Path("reports") / name)
         fresh.replace(link)
-    return folder
+    except OSError:
+        # A link to an older report would be worse than none.
+        with suppress(OSError):
+            link.unlink(missing_ok=True)
+
+
+def _remember(root: Path, results: Mapping[str, LastVerdict]) -> None:
+    """Keep how some claims came out, and first what reports of an older version say; the report is stored already."""
+    with suppress(UsageError):
+        if not (root / LAST).is_dir():
+            older = [(last.order, name, last) for name, found in _all_results(root).items() for last in found.values()]
+            for _, name, last in sorted(older, key=lambda entry: entry[0]):
+                remember(root, {name: last})
+        remember(root, results)
 
 
 def read_report(root: Path, name: str | None) -> Report:
@@ -85,6 +114,8 @@ def read_report(root: Path, name: str | None) -> Report:
         raise UsageError(f"{path.parent / MANIFEST}: expected report.json among its files, found it missing")
     try:
         report = from_json(path.read_bytes())
+        if repeated := repeated_claims(report):
+            raise UsageError(f"{path}: expected each claim once, found '{repeated[0]}' again")
         for index, record in enumerate(report.claims):
             if fault := _fault(record):
                 raise UsageError(f"{path}: expected a report, found a fault in claims.{index}.{fault}")
@@ -103,18 +134,39 @@ def _fault(record: ClaimRecord) -> str | None:
         return f"claim.{_first(error)}"
     if claim.id != record.id:
         return f"claim.id: expected '{record.id}', found '{claim.id}'"
+    return _outcomes_fault(claim, record) or _drawings_fault(claim, record)
+
+
+def _outcomes_fault(claim: Claim, record: ClaimRecord) -> str | None:
+    """What keeps the outcomes of a record from being judged or run again, or None."""
+    wanted = claim.tested_arms if "no-controls" in record.stamps else claim.used_arms
+    if missing := [arm for arm in wanted if arm not in record.outcomes]:
+        return f"outcomes: expected the arms of the claim, found none for {', '.join(missing)}"
+    for key, given in (("outcomes", record.outcomes), ("cells", record.cells), ("digests", record.digests)):
+        if strange := [arm for arm in given if arm not in claim.arms]:
+            return f"{key}: expected the arms of the claim, found '{strange[0]}'"
     for arm, outcome in record.outcomes.items():
-        if any(len(values) != len(outcome.seeds) for values in outcome.measures.values()):
+        seeds = outcome.seeds
+        if not seeds or len(set(seeds)) != len(seeds) or min(seeds) < 0 or max(seeds) > LARGEST_SEED:
+            return f"outcomes.{arm}.seeds: expected different numbers from 0 to {LARGEST_SEED}"
+        if any(len(values) != len(seeds) for values in outcome.measures.values()):
             return f"outcomes.{arm}: expected as many numbers as seeds in every measure"
+    return None
+
+
+def _drawings_fault(claim: Claim, record: ClaimRecord) -> str | None:
+    """What keeps the data of a record's figures from being drawn, or None."""
     figures = {(figure.title, figure.x, figure.y, figure.scale) for figure in claim.figures}
     for index, drawing in enumerate(record.drawings):
         if (drawing.title, drawing.x, tuple(drawing.y), drawing.scale) not in figures:
             return f"drawings.{index}: expected one of the figures of the claim"
-        for line in (*drawing.lines, *drawing.references):
-            # A reference has no range over runs.
-            lengths = {len(values) for values in (line.median, line.low, line.high) if values or values is line.median}
-            if lengths != {len(line.positions)}:
+        for line in drawing.lines:
+            if {len(part) for part in (line.median, line.low, line.high)} != {len(line.positions)}:
                 return f"drawings.{index}: expected as many values as positions in every line"
+        # A reference has no range over runs.
+        for line in drawing.references:
+            if len(line.median) != len(line.positions) or line.low or line.high:
+                return f"drawings.{index}: expected as many values as positions, and no range, in every reference"
     return None
 
 
@@ -131,38 +183,48 @@ def report_path(root: Path, name: str | None) -> Path:
     Raises:
         UsageError: there is none.
     """
-    if name is None:
-        newest = next(newest_first(root), None)
+    link = root / "latest" / "report.json"
+    if name is None or (name == "latest" and not Path(name).exists()):
+        newest = link if link.is_file() else next(newest_first(root), None)
         if newest is None:
             raise UsageError(f"{root}: expected a stored report, found none; 'dlnrepro run' makes one")
         return newest
     candidates = [Path(name), Path(name) / "report.json", root / "reports" / name / "report.json"]
-    if name == "latest":
-        candidates.append(root / "latest" / "report.json")
     if (found := next((path for path in candidates if path.is_file()), None)) is None:
         places = " or ".join(map(str, candidates))
         raise UsageError(f"{name}: expected a stored report, or a claim that is in one, found none at {places}")
     return found
 
 
-@dataclass(frozen=True)
-class LastVerdict:
-    """How a claim came out the last time, and what it cost."""
-
-    verdict: str
-    stamps: tuple[str, ...]
-    as_expected: bool
-    seconds: float
+def last_verdicts(root: Path) -> dict[str, LastVerdict]:
+    """How each claim came out last, by id: as it is written, or else in the variation that ended last."""
+    return {name: foremost(found) for name, found in _all_results(root).items()}
 
 
-def last_verdicts(root: Path, limit: int = 20) -> dict[str, LastVerdict]:
-    """The newest verdict of each claim, by id, among the last stored reports; unreadable ones are passed over."""
-    found: dict[str, LastVerdict] = {}
-    for _, path in zip(range(limit), newest_first(root), strict=False):
-        with suppress(OSError, ValueError, KeyError, TypeError, AttributeError):
-            for name, last in json.loads(path.with_name(VERDICTS).read_bytes()).items():
-                found.setdefault(name, LastVerdict(**{**last, "stamps": tuple(last["stamps"])}))
-    return found
+def failed_last(root: Path, stamps: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """The claims that were not as expected the last time they were run in the same variation.
+
+    Args:
+        root: the outputs folder.
+        stamps: the id of each claim -> the stamps of the variation that is asked for.
+    """
+    results = _all_results(root)
+    last = {claim: results.get(claim, {}).get(variation_of(given)) for claim, given in stamps.items()}
+    return frozenset(claim for claim, found in last.items() if found is not None and not found.as_expected)
+
+
+def _all_results(root: Path) -> dict[str, dict[str, LastVerdict]]:
+    """The last result of each variation of each claim."""
+    return last_results(root, _stored_verdicts(root))
+
+
+def _stored_verdicts(root: Path) -> Iterator[Mapping[str, object]]:
+    """The verdicts of all stored reports, the newest first; unreadable ones are passed over."""
+    for path in newest_first(root):
+        with suppress(OSError, ValueError, RecursionError):
+            verdicts = json.loads(path.with_name(VERDICTS).read_bytes())
+            if isinstance(verdicts, dict):
+                yield verdicts
 
 
 def newest_with(root: Path, claim: str) -> Path | None:
@@ -176,7 +238,7 @@ def newest_with(root: Path, claim: str) -> Path | None:
 
 def _last(record: ClaimRecord) -> LastVerdict:
     """How a claim of a report came out."""
-    return LastVerdict(record.verdict, tuple(record.stamps), record.as_expected, record.seconds)
+    return LastVerdict(record.verdict, tuple(record.stamps), record.as_expected, record.seconds, record.claim_hash)
 
 
 def newest_first(root: Path) -> Iterator[Path]:

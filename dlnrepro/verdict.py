@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from dlnrepro.check import Check, Outcome, check
 from dlnrepro.claim import Assumption, Claim, Criterion
+from dlnrepro.errors import UsageError
 
 Word = Literal["reproduced", "not reproduced", "inconclusive", "error"]
 
@@ -65,13 +67,31 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) 
         outcomes: what each arm left; an arm that is missing has no runs and decides nothing.
         controls: whether the controls were run; without them a verdict rests on the claim's own arms alone.
 
+    A run without a number for a measure, like one whose number is not finite, is undecided.
+
     Returns:
         The verdict: error before everything, then reproduced, not reproduced, inconclusive.
+
+    Raises:
+        UsageError: an arm has a seed twice, or more numbers than seeds, so that its runs cannot be counted.
     """
+    for arm, outcome in outcomes.items():
+        if fault := _miscounted(outcome):
+            raise UsageError(f"{claim.id}: arm {arm}: {fault}")
     assumptions = tuple(_judged(claim, index, outcomes, controls) for index in range(-len(claim.assumptions), 0))
     criteria = tuple(_judged(claim, index, outcomes, controls) for index in range(len(claim.criteria)))
     word, because = _word(outcomes, assumptions, criteria)
     return Verdict(word, because, assumptions, criteria)
+
+
+def _miscounted(outcome: Outcome) -> str | None:
+    """What keeps the runs of an arm from being counted, or None."""
+    if repeated := [seed for seed, count in Counter(outcome.seeds).items() if count > 1]:
+        return f"seeds: expected each seed once, found {repeated[0]} again"
+    for measure, values in outcome.measures.items():
+        if len(values) > len(outcome.seeds):
+            return f"{measure}: expected one number for each of {len(outcome.seeds)} seeds, found {len(values)}"
+    return None
 
 
 def _judged(claim: Claim, index: int, outcomes: Mapping[str, Outcome], controls: bool) -> Judged:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import stat
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -37,3 +40,25 @@ def test_what_killed_processes_left_is_removed_and_what_is_being_written_is_not(
         os.utime(path, (long_ago, long_ago))
     clear_abandoned(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [fresh.name, "other"]
+
+
+def test_what_a_killed_process_of_this_machine_left_is_removed_at_once(tmp_path: Path) -> None:
+    code = (
+        "import os, signal, sys\nfrom pathlib import Path\nfrom dlnrepro.atomic import write_whole\n"
+        "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\nwrite_whole(Path(sys.argv[1]), b'x')"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path / "file")], check=False)
+    assert [path.name.startswith(MARK) for path in tmp_path.iterdir()] == [True]
+    clear_abandoned(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no umask")
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_a_file_has_the_mode_that_the_umask_gives(tmp_path: Path, umask: int, mode: int) -> None:
+    before = os.umask(umask)
+    try:
+        write_whole(tmp_path / "file", b"x")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE((tmp_path / "file").stat().st_mode) == mode

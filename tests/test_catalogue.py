@@ -38,6 +38,13 @@ def test_no_names_stand_for_all_packaged_claims_where_there_is_no_folder_claims(
     assert len(claim_paths([])) >= 7
 
 
+def test_a_file_that_is_named_twice_is_found_once_and_the_order_of_names_stays(elsewhere: Path) -> None:
+    for name in ("b", "a", "c"):
+        (elsewhere / f"{name}.yaml").write_text("x: 1")
+    assert [path.stem for path in claim_paths(["c.yaml", ".", "c.yaml"])] == ["c", "a", "b"]
+    assert [path.stem for path in claim_paths(["b.yaml", "a.yaml", "b.yaml"])] == ["b", "a"]
+
+
 def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:
     with pytest.raises(UsageError, match="found neither; did you mean 'rank-one-alignment'"):
         claim_paths(["rank-one-aligment"])

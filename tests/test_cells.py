@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +25,7 @@ CELL = Cell("toy-claim", "near", "toy", {"value": 1.0, "behaviour": "steady", "b
 def test_a_cell_is_stored_with_its_measures_and_series(tmp_path: Path) -> None:
     prepare(tmp_path)
     numbers = run_cell(CELL, silent, lambda: 1.0)
-    write_cell(tmp_path, "key", numbers)
+    write_cell(tmp_path, "key", CELL, numbers)
     with np.load(tmp_path / "cells" / "key.npz", allow_pickle=False) as stored:
         assert stored["measure.value"].tolist() == numbers.outcome.measures["value"]
         assert stored["series.height"].shape == (2, 10)
@@ -34,7 +37,7 @@ def test_a_stored_cell_is_read_back_as_it_was(tmp_path: Path) -> None:
     prepare(tmp_path)
     cell = Cell("toy-claim", "near", "toy", {**CELL.params, "behaviour": "first-diverges"}, (0, 1))
     numbers = run_cell(cell, silent, lambda: 1.0)
-    write_cell(tmp_path, "key", numbers)
+    write_cell(tmp_path, "key", cell, numbers)
     found = read_cell(tmp_path, "key", cell)
     assert found is not None
     assert found.outcome == numbers.outcome
@@ -46,7 +49,7 @@ def test_a_stored_cell_is_read_back_as_it_was(tmp_path: Path) -> None:
 def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> None:
     prepare(tmp_path)
     path = tmp_path / "cells" / "key.npz"
-    write_cell(tmp_path, "key", run_cell(CELL, silent, lambda: 1.0))
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
     whole = path.read_bytes()
     middle = whole.index(b"measure.value") + 60
     changed = {
@@ -62,6 +65,79 @@ def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> N
 
 
 @pytest.mark.usefixtures("toys")
+def test_a_cell_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    other = Cell("toy-claim", "far", "toy", {**CELL.params, "value": 5.0}, CELL.seeds)
+    for key, cell in (("key", CELL), ("other", other)):
+        write_cell(tmp_path, key, cell, run_cell(cell, silent, lambda: 1.0))
+    assert read_cell(tmp_path, "other", other) is not None
+    (tmp_path / "cells" / "other.npz").replace(tmp_path / "cells" / "key.npz")
+    assert read_cell(tmp_path, "key", CELL) is None
+    assert read_cell(tmp_path, "key", other) is None
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("changed", ["seeds", "params", "runner"])
+def test_a_cell_of_other_parameters_seeds_or_runner_is_not_used(tmp_path: Path, changed: str) -> None:
+    prepare(tmp_path)
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
+    others = {"seeds": (1, 0), "params": {**CELL.params, "value": 2.0}, "runner": "toys"}
+    assert read_cell(tmp_path, "key", replace(CELL, **{changed: others[changed]})) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.usefixtures("toys")
+def test_numbers_that_were_edited_are_not_used(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    path = tmp_path / "cells" / "key.npz"
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
+    with np.load(path) as stored:
+        arrays = {name: stored[name] for name in stored.files}
+    np.savez_compressed(path, **{**arrays, "measure.value": np.array([1.0, 1.0])})
+    assert read_cell(tmp_path, "key", CELL) is None
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_cell_with_damaged_shapes_is_not_used(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    whole = run_cell(CELL, silent, lambda: 1.0)
+    for series in ({"height": np.zeros((3, 10))}, {"height": np.zeros(2)}, {"height": np.zeros((2, 10), np.float32)}):
+        write_cell(tmp_path, "key", CELL, replace(whole, series=series))
+        assert read_cell(tmp_path, "key", CELL) is None
+
+
+@pytest.mark.usefixtures("toys")
+def test_of_thousands_of_damages_none_is_believed_and_none_ends_the_run(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    path = tmp_path / "cells" / "key.npz"
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
+    whole = path.read_bytes()
+    draw = random.Random(0)
+    for _ in range(500):
+        damaged = bytearray(whole)
+        for _ in range(draw.choice((1, 1, 2, 8))):
+            damaged[draw.randrange(len(damaged))] ^= 1 << draw.randrange(8)
+        start = draw.randrange(len(damaged))
+        damaged = draw.choice((damaged, damaged[:start], damaged[start:], damaged + damaged[start:]))
+        path.write_bytes(damaged)
+        assert bytes(damaged) == whole or read_cell(tmp_path, "key", CELL) is None
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_damaged_archive_whose_sum_was_made_again_ends_no_run(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    path = tmp_path / "cells" / "key.npz"
+    write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
+    whole = path.read_bytes()[:-64]
+    draw = random.Random(1)
+    for _ in range(500):
+        damaged = bytearray(whole)
+        for _ in range(draw.choice((1, 1, 2, 8))):
+            damaged[draw.randrange(len(damaged))] ^= 1 << draw.randrange(8)
+        path.write_bytes(damaged + hashlib.sha256(damaged).hexdigest().encode())
+        read_cell(tmp_path, "key", CELL)
+
+
+@pytest.mark.usefixtures("toys")
 def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
     key = key_of(CELL)
     assert key == key_of(Cell("another", "another", CELL.runner, CELL.params, CELL.seeds))
@@ -69,8 +145,9 @@ def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest
         Cell("toy-claim", "near", "toy", {**CELL.params, "value": 1.0000001}, CELL.seeds),
         Cell("toy-claim", "near", "toy", CELL.params, (0, 2)),
     ]
-    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "a GPU", "a processor")
-    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "another processor")
+    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "a GPU", "a processor", "modes")
+    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "another processor", "modes")
+    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "a processor", "other modes")
     assert key not in {key_of(cell) for cell in others}
     monkeypatch.setattr("dlnrepro.cells.versions", lambda: {"torch": "0"})
     assert key_of(CELL) != key
@@ -78,7 +155,7 @@ def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest
 
 def key_of(cell: Cell) -> str:
     """The key of a cell."""
-    return cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), "a processor")
+    return cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), "a processor", "modes")
 
 
 def test_the_digest_of_series_changes_with_any_bit_and_name_and_not_with_the_kind_of_nan() -> None:

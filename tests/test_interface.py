@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -69,6 +70,24 @@ def test_in_a_notebook_the_results_show_their_page(write_claim: Write, tmp_path:
 def test_a_claim_can_be_loaded_and_judged_on_numbers_from_anywhere() -> None:
     claim = dlnrepro.load_claim(packaged() / "winner-takes-all.yaml")
     assert dlnrepro.judge(claim, {}).word == "inconclusive"
+
+
+def test_every_option_of_python_reaches_the_run(write_claim: Write, tmp_path: Path) -> None:
+    def stamps(**options: Any) -> list[str]:
+        return dlnrepro.run(path, outputs=tmp_path / "outputs", **options)["toy-claim"].stamps
+
+    path = write_claim()
+    assert stamps() == []
+    assert stamps() == ["cached"]
+    assert stamps(cache=False) == []
+    assert stamps(quick=True) == ["toy"]
+    assert stamps(controls=False) == ["no-controls", "cached"]
+    assert stamps(seeds=3, cache=False) == ["modified"]
+    slow = dlnrepro.run(write_claim(("steady", "slow"), name="slow"), outputs=tmp_path / "outputs", budget=0.1)
+    assert all(left.spent for left in slow["slow"].outcomes.values())
+    for option in ("words", "tags"):
+        with pytest.raises(dlnrepro.UsageError, match="nothing selected"):
+            stamps(**{option: "not toy"})
 
 
 def test_faults_are_raised(write_claim: Write, tmp_path: Path) -> None:

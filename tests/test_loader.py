@@ -95,6 +95,28 @@ def test_each_fault_says_where_what_was_expected_and_what_was_found(
     assert all("\n" not in line for line in found)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("below: 1e-2, holds_in: near", "below: 1e-2, holds_in: neer",
+         "21:61: assumptions[0].holds_in: expected one of near, far, found 'neer'; did you mean 'near'?"),
+        ("holds_in: [near]", "holds_in: [near, neer]",
+         "28:5: criteria[0].holds_in: expected one of near, far, found 'neer'; did you mean 'near'?"),
+        ("arms: [near, far]}", "arms: [near, farr]}", "figures[0].arms: expected one of near, far, found 'farr'; "
+         "did you mean 'far'?"),
+        ("arms: [near, far]}", "arms: [near, far], reference: hight}", "figures[0].reference: expected one of "
+         "step, height, lone, found 'hight'; did you mean 'height'?"),
+        ("arms: [near, far]}", "arms: [near, far], reference: lone}",
+         "figures[0].reference: expected a series of the axis 'step' of step, found 'lone'"),
+        ("figures:", "  - {id: near-one, says: again, measure: noise, below: 1, holds_in: near, fails_in: [], "
+         "because: it is}\nfigures:", "31:6: criteria[1].id: expected each id once, found 'near-one' again"),
+    ],
+)  # fmt: skip
+def test_a_name_is_looked_for_wherever_it_stands(write_claim: Write, old: str, new: str, fault: str) -> None:
+    (found,) = faults(write_claim((old, new)))
+    assert fault in found
+
+
 def test_all_faults_are_reported_at_once_in_the_order_of_the_file(write_claim: Write) -> None:
     found = faults(write_claim(("title: The", "titel: The"), ("seeds: 4\ns", "seeds: 0\ns"), ("measure: noise, ", "")))
     assert [line.split(": ")[1] for line in found] == ["title", "titel", "seeds", "assumptions[0].measure"]

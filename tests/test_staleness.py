@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -36,7 +37,28 @@ def test_numbers_of_changed_source_are_not_used(
         monkeypatch.setattr(f"dlnrepro.{module}.source_hash", lambda _: "other")
     code, out, _ = command("report", "-q")
     assert code == 4
-    assert "the source of runner 'toy', or of the physics below it, has changed" in " ".join(out.split())
+    assert "the source of runner 'toy', or of what it stands on, has changed" in " ".join(out.split())
+
+
+def test_numbers_with_other_seeds_than_their_key_says_are_not_used(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    command("run", write_claim(), "-q", "--seed-base", "5", "-o", "report.json")
+    assert command("report", tmp_path / "report.json")[0] == 0
+    changed = json.loads((tmp_path / "report.json").read_text())
+    changed["claims"][0]["outcomes"]["near"]["seeds"] = [0, 1, 2, 3]
+    (tmp_path / "report.json").write_text(json.dumps(changed))
+    code, out, _ = command("report", tmp_path / "report.json")
+    assert code == 4
+    assert "parameters or seeds are not those of its key in near" in " ".join(out.split())
+
+
+def test_stale_numbers_leave_the_other_stamps_in_place(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    command("run", write_claim(), "-q", "--no-controls", "-s", "bytes=5", "-o", "report.json")
+    text = (tmp_path / "report.json").read_text()
+    (tmp_path / "report.json").write_text(text.replace('"bytes": 5', '"bytes": 6'))
+    found = json.loads(command("report", tmp_path / "report.json", "--json")[1])["claims"][0]
+    assert found["stamps"] == ["modified", "no-controls", "stale"]
 
 
 def test_numbers_with_other_parameters_than_their_key_says_are_not_used(

@@ -15,11 +15,12 @@ PACKAGE = Path(__file__).parent.parent / "dlnrepro"
 
 # Lowest first. A module may import from its own layer and from those before it.
 LAYERS = [
-    {"visible", "limits", "signals"},
-    {"errors", "atomic", "device", "surroundings"},
+    {"signals", "limits"},
+    {"errors", "visible", "atomic", "device", "surroundings", "arithmetic", "files", "imports"},
     {"dynamics"},
     {"runner"},
-    {"runners"},
+    {"runners", "plugin"},
+    {"sources"},
     {"interval", "document"},
     {"check", "explanation"},
     {"cell", "claim"},
@@ -27,7 +28,7 @@ LAYERS = [
     {"loader"},
     {"catalogue", "selection", "verdict", "reach"},
     {"plan", "provenance", "thinning", "curves"},
-    {"record", "manifest", "cells"},
+    {"record", "manifest", "cells", "last"},
     {"first_runner", "placeholders", "gathering", "store", "scaffold", "parts", "staleness", "comparison", "child"},
     {"processes"},
     {"elsewhere"},

@@ -10,6 +10,7 @@ import pytest
 
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
+from dlnrepro.errors import UsageError
 from dlnrepro.loader import load_claim
 from dlnrepro.verdict import judge
 
@@ -89,6 +90,85 @@ def test_misses_are_a_share_of_the_claims_runs(write_claim: Callable[..., Path])
     assert judge(claim, two).word == "not reproduced"
 
 
+@pytest.fixture
+def manifold(write_claim: Callable[..., Path]) -> Claim:
+    """A claim with two arms that must hold, two controls, two criteria and two assumptions."""
+    criterion = (
+        "    why: the noise is at most 1e-3\n  - {id: quiet, says: it is quiet, measure: noise, at_most: 0.5,"
+        " holds_in: [near, close], fails_in: [], because: nothing is loud}\n"
+    )
+    assumption = "holds_in: near}\n  - {says: it is small, measure: value, below: 100, holds_in: close}\n"
+    return load_claim(
+        write_claim(
+            ("  near: {}\n", "  near: {}\n  close: {value: 1.01}\n"),
+            ("5.0}\n", "5.0}\n  farther: {value: 9.0}\n"),
+            (
+                "    holds_in: [near]\n    fails_in: [far]\n",
+                "    holds_in: [near, close]\n    fails_in: [far, farther]\n",
+            ),
+            ("holds_in: near}\n", assumption),
+            ("    why: the noise is at most 1e-3\n", criterion),
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("changed", "word", "because"),
+    [
+        ({}, "reproduced", "every criterion holds, and fails in its controls"),
+        ({"close": ([1, 1, 1, 5.0], None)}, "not reproduced",
+         "near-one: in close, 1 of 4 runs have value outside 1 ± 0.1"),
+        ({"close": ([1, 1, 1, NAN], None)}, "inconclusive", "in close, 3 of 4 runs inside, 1 undecided"),
+        ({"farther": (GOOD, None)}, "inconclusive", "near-one: its control is blind: farther, 0 of 4 runs outside"),
+        ({"farther": ([NAN] * 4, None)}, "inconclusive",
+         "near-one: its control is undecided: farther, 0 of 4 runs outside, 4 undecided"),
+        ({"close": ([200.0] * 4, None)}, "inconclusive",
+         "assumption not met: value < 100 in close, 0 of 4 runs inside"),
+        ({"close": (GOOD, [0.6] * 4)}, "not reproduced", "quiet: in close, 4 of 4 runs have noise outside ≤ 0.5"),
+        ({"close": (GOOD, [NAN] * 4)}, "inconclusive",
+         "quiet: undecided in close, 0 of 4 runs inside, 4 undecided"),
+    ],
+)  # fmt: skip
+def test_every_arm_control_criterion_and_assumption_has_a_say(
+    manifold: Claim, changed: dict[str, tuple[list[float], list[float] | None]], word: str, because: str
+) -> None:
+    numbers = {"near": (GOOD, None), "close": (GOOD, None), "far": (BAD, None), "farther": (BAD, None)} | changed
+    verdict = judge(manifold, {arm: outcome(*given) for arm, given in numbers.items()})
+    assert verdict.word == word
+    assert because in verdict.because
+
+
+def test_one_arm_breaks_a_criterion_and_one_control_makes_it_blind(manifold: Claim) -> None:
+    def marks(**changed: list[float]) -> tuple[bool, bool, bool]:
+        numbers = {"near": GOOD, "close": GOOD, "far": BAD, "farther": BAD} | changed
+        found = judge(manifold, {arm: outcome(values) for arm, values in numbers.items()}).criteria[0]
+        return found.holds, found.broken, found.tells
+
+    assert marks() == (True, False, True)
+    assert marks(near=BAD) == marks(close=BAD) == (False, True, True)
+    assert marks(near=[NAN] * 4) == marks(close=[NAN] * 4) == (False, False, True)
+    assert marks(far=GOOD) == marks(farther=GOOD) == (True, False, False)
+
+
+def test_the_worst_run_is_that_of_all_arms_and_the_nearest_that_of_all_controls(manifold: Claim) -> None:
+    numbers = {
+        "near": [1.0, 1.01, 0.99, 1.0],
+        "close": [1.0, 1.05, 1.0, 1.0],
+        "far": [9.0] * 4,
+        "farther": [8.0, 3.0, 8.0, 8.0],
+    }
+    (item, _) = judge(manifold, {arm: outcome(values) for arm, values in numbers.items()}).criteria
+    assert item.worst == 1.05
+    assert item.gap == pytest.approx((3.0 - 1.1) - (1.05 - 1.1))
+
+
+def test_misses_go_by_the_runs_of_the_largest_arm(write_claim: Callable[..., Path]) -> None:
+    claim = load_claim(write_claim(("why: the", "misses: 1\n    why: the")))
+    few = Outcome((0, 1), {"value": [5.0, 5.0], "noise": [0.0, 0.0]})
+    verdict = judge(claim, {"near": outcome([1.0, 1.0, 1.0, 5.0]), "far": few})
+    assert (verdict.word, verdict.criteria[0].misses) == ("reproduced", 1)
+
+
 def test_a_check_carries_its_counts_range_and_gap(claim: Claim) -> None:
     verdict = judge(claim, {"near": outcome([0.95, 1.0, 1.05, NAN]), "far": outcome([3.0, 4.0, 5.0, 6.0])})
     (item,) = verdict.criteria
@@ -98,3 +178,34 @@ def test_a_check_carries_its_counts_range_and_gap(claim: Claim) -> None:
     assert (far.tells, far.inside, far.outside) == (True, 0, 4)
     assert item.gap == pytest.approx((3.0 - 1.1) - (1.05 - 1.1))
     assert item.mark == "undecided"
+
+
+@pytest.mark.parametrize("near", [[], [1.0], [1.0] * 3])
+@pytest.mark.parametrize("far", [[], [5.0], [5.0] * 3, BAD])
+def test_runs_without_numbers_decide_nothing(claim: Claim, near: list[float], far: list[float]) -> None:
+    noise = [0.0] * 4
+    few = Outcome((0, 1, 2, 3), {"value": near, "noise": noise})
+    assert judge(claim, {"near": few, "far": outcome(far)}).word == "inconclusive"
+    assert judge(claim, {"near": outcome(GOOD), "far": outcome(far)}).word == (
+        "reproduced" if far == BAD else "inconclusive"
+    )
+
+
+def test_a_measure_that_is_missing_decides_nothing(claim: Claim) -> None:
+    seeds = (0, 1, 2, 3)
+    whole = {"near": outcome(GOOD), "far": outcome(BAD)}
+    assert judge(claim, whole).word == "reproduced"
+    for arm, measures in (("near", {"noise": [0.0] * 4}), ("near", {"value": GOOD}), ("far", {"noise": [0.0] * 4})):
+        assert judge(claim, {**whole, arm: Outcome(seeds, measures)}).word == "inconclusive"
+    for arm in whole:
+        assert judge(claim, {**whole, arm: Outcome((), {})}).word == "inconclusive"
+
+
+def test_more_numbers_than_seeds_and_a_seed_twice_are_refused(claim: Claim) -> None:
+    many = Outcome((0, 1), {"value": GOOD})
+    with pytest.raises(
+        UsageError, match="toy-claim: arm near: value: expected one number for each of 2 seeds, found 4"
+    ):
+        judge(claim, {"near": many})
+    with pytest.raises(UsageError, match="toy-claim: arm near: seeds: expected each seed once, found 1 again"):
+        judge(claim, {"near": Outcome((0, 1, 1, 2), {"value": GOOD})})

@@ -14,12 +14,12 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-12
 
 @click.command("diff", short_help="Two stored runs side by side: verdicts, settings, numbers, times.")
 @click.argument("first", metavar="RUN_A", shell_complete=candidates.reports)
-@click.argument("second", metavar="RUN_B", shell_complete=candidates.reports)
+@click.argument("second", metavar="[RUN_B]", default="latest", shell_complete=candidates.reports)
 @click.option(
-    "--atol", type=click.FloatRange(0), help=f"Absolute tolerance for numbers.  [default: {ABSOLUTE:g}]", metavar="X"
+    "--atol", type=options.Finite(0), help=f"Absolute tolerance for numbers.  [default: {ABSOLUTE:g}]", metavar="X"
 )
 @click.option(
-    "--rtol", type=click.FloatRange(0), help=f"Relative tolerance for numbers.  [default: {RELATIVE:g}]", metavar="X"
+    "--rtol", type=options.Finite(0), help=f"Relative tolerance for numbers.  [default: {RELATIVE:g}]", metavar="X"
 )
 @click.option("--subset", is_flag=True, help="RUN_B may leave out claims of RUN_A.")
 @click.option("-q", "--quiet", is_flag=True, help="Only what differs, and the sum.")
@@ -36,6 +36,8 @@ def command(
     outputs: Path,
 ) -> int:
     """Compare two stored runs. RUN_A and RUN_B are folders in outputs/reports, paths, or `latest`.
+
+    RUN_B is the last run if it is left out. A relative tolerance is a share of the number in RUN_A.
 
     Exit code 1 if a verdict has changed, or a number beyond the tolerances where --atol or --rtol is given; 4 if
     nothing has, but something could not be compared: a claim or an arm that one of the two lacks, other seeds, an

@@ -79,11 +79,11 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
 
 def _stored(cell: Cell, outputs: Path) -> float | None:
     """What a stored arm cost when it was computed; None if it is not stored."""
+    from dlnrepro.arithmetic import arithmetic, processor
     from dlnrepro.cells import cell_key, read_cell
     from dlnrepro.device import device_name
-    from dlnrepro.provenance import processor
 
-    key = cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor())
+    key = cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), arithmetic())
     numbers = read_cell(outputs, key, cell)
     return None if numbers is None else numbers.outcome.seconds
 

@@ -113,6 +113,7 @@ figures = click.option(
     metavar="DIR",
     help="Also write every figure to DIR, as SVG.",
 )
+
 files = click.option(
     "-o",
     "--write",
@@ -135,6 +136,17 @@ workers = click.option(
     help="Worker processes; auto, as when left out: as many as cores, or one with a GPU.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
+
+
+class Finite(click.FloatRange):
+    """A number in a range that is neither NaN, which no bound excludes, nor infinite."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, or click's error that names the option."""
+        number: float = super().convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"expected a finite number, found {value}", param, ctx)
+        return number
 
 
 def overrides(settings: Sequence[str]) -> dict[str, Any]:

@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from dlnrepro.signals import Signals
 
 
+UNDETERMINED = (
+    "other numbers came out, though the code, the settings, the seeds and all versions are those of the record; "
+    "the runner's numbers are not determined by its seeds"
+)
+
+
 @click.command("replay", short_help="Runs a stored run again from its record: same bits?")
 @click.argument("run", required=False, shell_complete=candidates.reports)
 @options.workers
@@ -25,15 +31,16 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
     """Run a stored run again, with the parameters and seeds of its record, and compare.
 
     RUN is the name of a folder in outputs/reports or a path; the newest run if left out. Nothing is stored. Exit
-    code 1 if a verdict has changed, 4 if something could not be run again, 0 otherwise: whether the bits are the same
-    is said, and on another machine or with other versions they need not be.
+    code 1 if a verdict has changed, or if numbers have changed though everything that makes them is the same; 4 if
+    something could not be run again; 0 otherwise. On another machine or with other versions the bits may differ.
     """
-    from dlnrepro.comparison import compare
+    from dlnrepro.arithmetic import arithmetic, processor, versions
+    from dlnrepro.comparison import CHANGED, compare
     from dlnrepro.device import device_name, device_of
     from dlnrepro.pool import usual_workers
-    from dlnrepro.provenance import Provenance, processor, versions
+    from dlnrepro.provenance import Provenance
     from dlnrepro.record import compile_report, judged_again
-    from dlnrepro.replay import replay
+    from dlnrepro.replay import replay, undetermined
     from dlnrepro.report.differences import differences_page
     from dlnrepro.report.paper import Paper
     from dlnrepro.report.progress import watcher
@@ -55,10 +62,16 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
         "versions": versions(),
         "processor": processor(),
         "device": device_name(device),
+        "arithmetic": arithmetic(),
     }
     again = compile_report(records, here, signals.code, allow_inconclusive=False)
     comparison = compare(recorded, again, 0.0, 0.0)
     paper = Paper.of_terminal()
     differences_page(paper, comparison)
+    drawn = undetermined(recorded, again)
+    for name, arms in drawn.items():
+        where = f"{name}: arm{'s' * (len(arms) > 1)} {', '.join(arms)}: "
+        paper.line((where, "red"), UNDETERMINED, hang=2)
     paper.deliver()
-    return signals.code or comparison.exit_code(numbers_count=False, subset=False)
+    code = comparison.exit_code(numbers_count=False, subset=False)
+    return signals.code or (CHANGED if drawn else code)

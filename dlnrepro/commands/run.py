@@ -13,6 +13,9 @@ from dlnrepro.device import DEVICES
 from dlnrepro.visible import say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from dlnrepro.claim import Claim
     from dlnrepro.device import Device
     from dlnrepro.signals import Signals
 
@@ -61,7 +64,9 @@ Examples:
 )
 @click.option("--quick", is_flag=True, help="The claims' toy profiles: a first look in seconds.")
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop after the first claim that is not as expected.")
-@click.option("--last-failed", "--lf", is_flag=True, help="Only claims that were not as expected the last time.")
+@click.option(
+    "--last-failed", "--lf", is_flag=True, help="Only claims that were not as expected the last time in this variation."
+)
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be run; train and write nothing.")
 @click.option(
     "--controls/--no-controls",
@@ -111,13 +116,16 @@ def command(
     from dlnrepro.report.github import announce
 
     check_files(files, figures)
-    values = options.overrides(settings)
-    failed = None
-    if last_failed:
-        from dlnrepro.store import last_verdicts
+    from dlnrepro.plan import Variation
 
-        failed = {name for name, last in last_verdicts(outputs).items() if not last.as_expected}
-    selection = gathered(claims, words, tags, load_claim, failed)
+    variation = Variation(seeds, seed_base, options.overrides(settings), quick, controls, device)
+
+    def failed(found: Sequence[Claim]) -> frozenset[str]:
+        from dlnrepro.store import failed_last
+
+        return failed_last(outputs, {claim.id: variation.stamps(claim) for claim in found})
+
+    selection = gathered(claims, words, tags, load_claim, failed if last_failed else None)
     selection.say_rest()
     if not selection.claims:
         if not selection.faults:
@@ -127,13 +135,11 @@ def command(
     from dlnrepro.commands.dry_run import dry_run as describe
     from dlnrepro.commands.dry_run import notes
     from dlnrepro.execution import Means
-    from dlnrepro.plan import Variation
     from dlnrepro.pool import usual_workers
     from dlnrepro.record import most_serious
     from dlnrepro.report.progress import watcher
     from dlnrepro.session import carried_out, prepared
 
-    variation = Variation(seeds, seed_base, values, quick, controls, device)
     ready = prepared(selection.claims, variation)
     for line in notes(ready):
         say(line)

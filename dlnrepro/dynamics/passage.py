@@ -22,14 +22,15 @@ def passage_times(
     absolute: float,
     progress: Callable[[float, str], None],
 ) -> Tensor:
-    """The times at which a gauge of the product first rises through 0 along gradient flow, of shape (runs,).
+    """The times at which a gauge of the product is first 0 or above along gradient flow, of shape (runs,).
 
-    Found on the solver's own interpolant, to its accuracy. NaN for a run that does not get there before the horizon.
+    The moment at which the gauge rises through 0 is found on the solver's own interpolant, to its accuracy. The time is
+    0 for a run that starts there, and NaN for a run that does not get there before the horizon.
 
     Args:
         weights: W_1 .. W_N at time 0, each of shape (runs, n_l, n_{l-1}).
         gradient: from a run's number and its product (n_N, n_0) to dR/dW in the same shape.
-        gauge: from a run's number and its product to a number, below 0 at the start.
+        gauge: from a run's number and its product to a number.
         horizon: the last time looked at.
         relative: relative tolerance of the solver.
         absolute: absolute tolerance on every weight.
@@ -67,9 +68,12 @@ def _passage(
     relative: float,
     absolute: float,
 ) -> float:
-    """The time of the first upward passage through 0, NaN if there is none."""
+    """The first time at which the gauge is 0 or above, NaN if there is none."""
     if not np.isfinite(start).all():
         return np.nan
+    # The solver finds sign changes only: it would follow such a run to the horizon, and find none.
+    if gauge(0.0, start) >= 0:
+        return 0.0
     passage = gauge
     passage.terminal, passage.direction = True, 1.0  # type: ignore[attr-defined]
     with np.errstate(over="ignore", invalid="ignore"):

@@ -104,7 +104,7 @@ def _properties(record: ClaimRecord, report: Report) -> list[tuple[str, str]]:
         ("stamps", ", ".join(record.stamps)),
         ("command", record.command),
         ("commit", str(report.provenance.get("commit") or "unknown")),
-        ("dirty", str(bool(report.provenance.get("dirty"))).lower()),
+        ("dirty", {True: "true", False: "false"}.get(report.provenance.get("dirty"), "unknown")),  # type: ignore[arg-type]
     ]
     return found + [(f"version.{name}", str(it)) for name, it in report.provenance.get("versions", {}).items()]
 

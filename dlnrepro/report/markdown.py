@@ -88,6 +88,8 @@ def _foot(provenance: Provenance, exit_code: int) -> str:
     known = [f"{name} {versions[name]}" for name in ("dlnrepro", "torch") if name in versions]
     if commit := provenance.get("commit"):
         known.append(f"commit {str(commit)[:12]}{' with uncommitted changes' if provenance.get('dirty') else ''}")
+    elif "dirty" in provenance and provenance["dirty"] is None:
+        known.append("commit unknown")
     known += [f"{provenance[key]}" for key in ("started",) if key in provenance]
     return f"<sub>{in_html(', '.join([*known, f'exit code {exit_code}']))}</sub>\n"
 

@@ -34,7 +34,8 @@ def sparkline(values: Sequence[float | None], logarithmic: bool, scale: Sequence
     """
 
     def height(value: float | None) -> float | None:
-        if value is None or (logarithmic and value <= 0):
+        # A record from elsewhere may hold NaN or infinity, which have no place on an axis.
+        if value is None or not math.isfinite(value) or (logarithmic and value <= 0):
             return None
         return math.log10(value) if logarithmic else value
 

@@ -3,7 +3,8 @@
 dW_l/dt = -dR/dW_l with R = 1/2 ||W_N ... W_1 - Z||_F^2, from a series of balanced starts that come ever closer to a
 saddle, by a number x: W = x u v^T (small), overlaps x with mode 1 and the rest of generic directions without it (saddle
 Z_(2)), or u = u_1, v = -v_1 tilted by x (opposed, near the starts that collapse to zero). Measured is the time until W
-has half of sigma_1 in mode 1. Theory: the delay grows as ln(1/x), or as a power of 1/x, by start and depth.
+has half of sigma_1 in mode 1; it is 0 for a start that has as much already. Theory: the delay grows as ln(1/x), or as
+a power of 1/x, by start and depth.
 
 Source: the laws are derived in `dlnrepro.dynamics.theory.one_neuron_delays`, in the setting of Eftekhari 2020
 (arXiv:2002.09852) and Chen, Lin, Zhang 2022 (arXiv:2201.02761).
@@ -89,7 +90,7 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
 
 MEASURES = {
     "slope_ratio": "fitted dt / dln(1/x) over the predicted one; 0 where a power is predicted",
-    "power": "fitted -dln t / dln x",
+    "power": "fitted -dln t / dln x; 0 for a start that has left at every x",
     "power_error": "the same minus the predicted power",
     "factor_ratio": "t x^((N-2)/N) / K at the smallest x of a small start; 0 for N = 2, where K is infinite, and for "
     "the other starts, for which it means nothing",
@@ -98,7 +99,7 @@ MEASURES = {
 
 SERIES = {
     "scale": Series("scale", "x"),
-    "delay": Series("scale", "time t until u_1^T W v_1 = sigma_1 / 2"),
+    "delay": Series("scale", "time t until u_1^T W v_1 >= sigma_1 / 2; 0 for a start that is there"),
     "predicted_delay": Series("scale", "the predicted law through the delay at the smallest x"),
 }
 
@@ -119,7 +120,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         [_delays(params, target, weights, index, progress) for index, weights in enumerate(starts.weights)], -1
     )
     scales = torch.tensor(params.scales, dtype=torch.float64).expand(len(delays), -1)
-    logs, log_delays = -each_run(torch.log, scales), each_run(torch.log, delays)
+    logs, log_delays = -each_run(torch.log, scales), each_run(torch.log, _positive(delays))
     predicted_slope = delay_slope(params.start, strengths, params.formula_depth)
     predicted_power = delay_power(params.start, strengths, params.formula_depth)
     power = slope(logs, log_delays)
@@ -199,6 +200,11 @@ def _delays(params: Params, target: Target, weights: list[Tensor], index: int, p
         progress((index + fraction) / count, f"scale {index + 1} of {count}, {note}")
 
     return passage_times(weights, gradient, gauge, params.horizon, RELATIVE, ABSOLUTE, told)
+
+
+def _positive(delays: Tensor) -> Tensor:
+    """The delays (runs, scales), with 1 in a run that has left at every scale: a time that does not depend on x."""
+    return torch.where((delays == 0).all(-1, keepdim=True), torch.ones_like(delays), delays)
 
 
 def _factor_ratio(params: Params, starts: _Starts, delay: Tensor) -> Tensor:

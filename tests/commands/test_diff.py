@@ -102,3 +102,27 @@ def test_the_comparison_is_also_json(command: Command, stored: Store) -> None:
     assert (code, found["exit_code"]) == (1, 1)
     assert found["claims"][0]["verdicts"] == ["reproduced", "not reproduced"]
     assert found["claims"][0]["differences"][0]["measure"] == "value"
+
+
+@pytest.mark.parametrize("option", ["--rtol", "--atol"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-nan", "1e999"])
+def test_a_tolerance_that_is_no_finite_number_is_refused(
+    command: Command, stored: Store, option: str, value: str
+) -> None:
+    code, out, err = command("diff", stored(), stored("-s", "value=1.01"), option, value)
+    assert (code, out) == (2, "")
+    assert "expected a finite number, found" in err
+
+
+def test_a_relative_tolerance_is_a_share_of_the_first_number(command: Command, stored: Store) -> None:
+    one, two = stored("-s", "value=1"), stored("-s", "value=2")
+    assert command("diff", one, two, "--rtol", "0.7", "-q")[1].count("numbers differ") == 1
+    assert command("diff", two, one, "--rtol", "0.7", "-q")[1].count("numbers differ") == 0
+
+
+def test_one_run_is_compared_with_the_last(command: Command, stored: Store) -> None:
+    one = stored()
+    stored("-s", "value=3")
+    code, out, _ = command("diff", one)
+    assert code == 1
+    assert "toy-claim reproduced → not reproduced" in out

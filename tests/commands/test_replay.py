@@ -8,6 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from numpy.random import default_rng
+
+from dlnrepro.runner import load_runner
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -92,3 +96,35 @@ def test_a_record_that_cannot_be_run_again_is_one_line(
             report["claims"][0][key] = value
 
     assert command("replay", edited(tmp_path, change))[::2] == (2, fault)
+
+
+def test_numbers_that_its_seeds_do_not_determine_fail_and_are_named(
+    command: Command, write_claim: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_claim()
+    load_runner("toy")
+    monkeypatch.setattr(
+        "dlnrepro.runners.toy.uniform", lambda *given: torch.tensor(default_rng().random(len(given[3])) / 1e3)
+    )
+    assert command("run", path, "-q", "-j", "1")[0] == 0
+    code, out, err = command("replay", "-q", "-j", "1")
+    assert (code, err) == (1, "")
+    assert "no verdict changed, 0 bit-identical" in out
+    assert (
+        "toy-claim: arms near, far: other numbers came out, though the code, the settings, the seeds and all versions "
+        "are those of the record; the runner's numbers are not determined by its seeds"
+    ) in " ".join(out.split())
+
+
+def test_a_setting_that_would_not_fit_in_memory_is_not_run_again(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    command("run", write_claim(), "-q")
+
+    def change(report: dict[str, Any]) -> None:
+        report["claims"][0]["params"]["near"]["bytes"] = 10**400
+
+    code, _, err = command("replay", edited(tmp_path, change))
+    assert code == 2
+    assert err.startswith("toy-claim: arm near: ")
+    assert err.count("\n") == 1

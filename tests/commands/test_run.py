@@ -127,6 +127,7 @@ def test_last_failed_runs_only_what_was_not_as_expected(command: Command, write_
     command("run", tmp_path, "-q")
     _, out, _ = command("run", tmp_path, "--last-failed", "--json")
     assert [claim["id"] for claim in json.loads(out)["claims"]] == ["a-broken"]
+    assert command("run", tmp_path, "--last-failed", "--quick")[::2] == (5, "nothing selected\n")
 
 
 def test_a_dry_run_trains_and_writes_nothing(command: Command, write_claim: Write, tmp_path: Path) -> None:

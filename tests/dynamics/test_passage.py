@@ -50,24 +50,14 @@ def test_a_run_that_does_not_arrive_or_never_starts_is_nan_and_spares_the_others
     assert torch.isnan(times).tolist() == [True, False, True]
 
 
-def test_a_start_above_the_level_that_falls_below_counts_only_when_it_rises() -> None:
-    """The product falls from 3 to 2: it is never seen to rise through 1, nor through 2.5."""
-    for level in (1.0, 2.5):
+@pytest.mark.parametrize(("start", "level"), [(3.0, 1.0), (3.0, 2.5), (1.0, 1.0)])
+def test_a_start_at_or_above_the_level_is_there_at_time_zero(start: float, level: float) -> None:
+    """The product goes from its start to 2: from 3 it stays above 1, or falls below 2.5; from 1 it rises."""
+    times = passage_times(
+        scalar_layers(3, [start]), towards_two, lambda _, whole: float(whole[0, 0] - level), 50.0, 1e-8, 1e-20, quiet
+    )
 
-        def gauge(_: int, whole: Array, level: float = level) -> float:
-            return float(whole[0, 0] - level)
-
-        times = passage_times(
-            scalar_layers(3, [3.0]),
-            towards_two,
-            gauge,
-            50.0,
-            1e-8,
-            1e-20,
-            quiet,
-        )
-
-        assert torch.isnan(times).all()
+    assert times.tolist() == [0.0]
 
 
 def test_a_run_s_time_does_not_depend_on_its_neighbours_and_its_own_gauge_is_used() -> None:

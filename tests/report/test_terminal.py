@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def test_a_sparkline_rises_with_its_values_and_leaves_gaps() -> None:
     assert sparkline([3.0, 3.0], False, [3.0]) == "▁▁"
     assert sparkline([None, None], True, [None]) == ""
     assert sparkline([1, 2], False, [0, 1, 2, 7]) == "▂▃"
+
+
+def test_a_sparkline_leaves_a_gap_for_what_is_no_number() -> None:
+    values = [1.0, math.nan, math.inf, -math.inf, None, 2.0]
+    assert sparkline(values, logarithmic=False, scale=values) == "▁    █"
+    assert sparkline(values, logarithmic=True, scale=values) == "▁    █"
+    assert sparkline([math.nan], logarithmic=False, scale=[math.nan]) == ""
 
 
 def test_a_page_for_an_old_encoding_is_plain_ascii() -> None:

@@ -8,7 +8,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.runner import Result
+from dlnrepro.catalogue import packaged
+from dlnrepro.loader import load_claim
+from dlnrepro.runner import Result, silent
 from dlnrepro.runners import one_neuron_escape as runner
 from tests.runners.running import run_seeds, seeded
 
@@ -89,6 +91,27 @@ def test_unbalanced_layers_keep_the_power_but_not_the_constant() -> None:
 def test_another_depth_s_formula_is_off() -> None:
     assert float(_run([0], formula_depth=2, **SADDLE).measures["slope_ratio"]) < 0.95
     assert float(_run([0], formula_depth=4, **OPPOSED).measures["power_error"]) < -0.3
+
+
+def test_a_start_that_is_already_beyond_the_mark_has_no_delay() -> None:
+    """With v = +v_1 and a strength above sigma_1 / 2 there is nothing left to wait for, at any tilt."""
+    result = _run([0, 1], sign=1, start_low=2.0, start_high=2.0, **OPPOSED)
+
+    assert result.series["delay"].tolist() == [[0.0, 0.0]] * 2
+    assert result.series["predicted_delay"].tolist() == [[0.0, 0.0]] * 2
+    assert result.measures["slope_ratio"].tolist() == [0.0, 0.0]
+    assert result.measures["power"].tolist() == [0.0, 0.0]
+
+
+def test_a_generic_start_beyond_the_mark_does_not_leave_the_control_undecided() -> None:
+    """The start of seed 148 has more than half of sigma_1 in mode 1; those of its neighbours have less."""
+    claim = load_claim(packaged() / "one-neuron-saddle-delay.yaml")
+    generic = runner.Params.model_validate(claim.setup | claim.arms["generic"])
+
+    result = runner.run(generic, seeded([147, 148]), silent)
+
+    assert (result.series["delay"] == 0).tolist() == [[False] * 3, [True] * 3]
+    assert float(result.measures["slope_ratio"].abs().max()) < 1e-2
 
 
 def test_a_network_that_has_not_left_by_the_horizon_is_nan() -> None:

@@ -18,7 +18,9 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
     """What the toy can be told."""
 
     value: float = Field(ge=-1e6, le=1e6, description="what is measured, up to noise of 1e-3")
-    behaviour: Literal["steady", "raises", "disagrees", "diverges", "first-diverges", "slow", "single", "silent"]
+    behaviour: Literal[
+        "steady", "raises", "disagrees", "diverges", "first-diverges", "slow", "first-late", "single", "silent"
+    ]
     bytes: int = Field(ge=0, description="what it says it needs")
 
     def memory(self, runs: int) -> int:
@@ -46,6 +48,8 @@ def run(params: Params, generators: Sequence[torch.Generator], progress: Progres
         progress(step / 200, f"step {step}")
         if params.behaviour == "slow":
             time.sleep(0.02)
+    if params.behaviour == "first-late" and generators[0].initial_seed() == 0:
+        time.sleep(0.5)
     noise = uniform((), 0.0, 1e-3, generators)
     value = params.value + noise
     if params.behaviour == "diverges":

@@ -1,0 +1,277 @@
+"""What makes the numbers of a runner from another package: its modules, data files, environment and versions.
+
+The imports of its module are followed into every module that belongs to it: flat modules, modules of its package,
+modules of its distribution, and modules that no distribution owns. They end at the standard library and at other
+distributions, whose versions count. Nothing is imported to find this.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib.machinery import ModuleSpec, PathFinder
+from importlib.metadata import EntryPoint
+
+from dlnrepro.files import Remembered, file_digest, files_below
+from dlnrepro.imports import Source, read_source
+
+OWN = "dlnrepro"
+
+_VARIABLE = re.compile(r"[A-Za-z_]\w+")
+_NAME = re.compile(r"\w+(\.\w+)*")
+_ABSENT = "absent"
+
+
+@dataclass
+class Footing:
+    """What a plug-in stands on, filled while its imports are followed.
+
+    Attributes:
+        facts: a label of each thing that counts -> its digest, version or value.
+        own: the modules of this program that it imports.
+    """
+
+    facts: dict[str, str] = field(default_factory=dict)
+    own: set[str] = field(default_factory=set)
+
+
+def footing(entry: EntryPoint) -> Footing:
+    """What the runner behind an entry point stands on."""
+    found = Footing()
+    mine = None
+    if entry.dist is not None:
+        mine = _plain(entry.dist.name)
+        found.facts[f"distribution {mine}"] = entry.dist.version
+    sources = _follow(entry.module, mine, found)
+    for path, source in sources.items():
+        found.facts.update(_named_files(os.path.dirname(path), source.texts))
+    found.facts.update(_environment(list(sources.values())))
+    return found
+
+
+def _follow(module: str, mine: str | None, found: Footing) -> dict[str, Source]:
+    """Every source that a module needs, by path; facts and modules of this program go into `found`."""
+    sources: dict[str, Source] = {}
+    known: set[str] = set()
+    waiting: list[tuple[str, tuple[str, ...]]] = [(module, ())]
+    while waiting:
+        name, beside = waiting.pop()
+        if name in known or not _NAME.fullmatch(name):
+            continue
+        known.add(name)
+        if name.split(".")[0] == OWN:
+            found.own.add(name)
+            continue
+        files = _files_of(name, beside, mine, found)
+        for label, path, package in files:
+            found.facts[f"file {label}"] = file_digest(path)
+            if path not in sources and path.endswith(".py"):
+                source = _source(path, package)
+                sources[path] = source
+                folders = _folders(os.path.dirname(path), source.texts)
+                waiting += [(needed, folders) for needed in sorted(source.modules)]
+    return sources
+
+
+def _files_of(name: str, beside: Sequence[str], mine: str | None, found: Footing) -> list[tuple[str, str, str]]:
+    """The files of a module, with label and package: all of its package, or its own; none where following ends."""
+    chain = _chain(name, beside)
+    if not chain:
+        found.facts.setdefault(f"import {name.split('.')[0]}", _ABSENT)
+        return []
+    top = chain[0]
+    if _standard(top):
+        return []
+    owner = _owner(top.name, _folder(top))
+    if owner is not None and owner[0] != mine:
+        found.facts[f"distribution {owner[0]}"] = owner[1]
+        return []
+    regular = next((spec for spec in chain if spec.submodule_search_locations is not None and spec.origin), None)
+    if regular is not None and regular.origin is not None:
+        root = os.path.dirname(regular.origin)
+        return list(_package_files(regular.name, root))
+    last = chain[-1]
+    if last.name != name and last.submodule_search_locations is not None:
+        return []
+    return [
+        (f"{spec.name.replace('.', '/')}.py", _real(spec.origin), spec.name.rpartition(".")[0])
+        for spec in chain
+        if spec.origin is not None and spec.has_location
+    ]
+
+
+def _package_files(name: str, root: str) -> Iterator[tuple[str, str, str]]:
+    """Every file of a package: imports by computed names and data files must not escape."""
+    for path in files_below(root):
+        inside = os.path.relpath(path, root).replace(os.sep, "/")
+        below = os.path.dirname(inside).replace("/", ".")
+        yield f"{name.replace('.', '/')}/{inside}", path, f"{name}.{below}" if below else name
+
+
+def _chain(name: str, beside: Sequence[str]) -> list[ModuleSpec]:
+    """The specifications of a dotted name from its top down, as far as they exist.
+
+    A name that the path does not lead to is looked for in the folders `beside`, where a source may have put it on the
+    path itself.
+    """
+    chain: list[ModuleSpec] = []
+    parts = name.split(".")
+    for depth in range(1, len(parts) + 1):
+        path = None if depth == 1 else list(chain[-1].submodule_search_locations or ())
+        if path is not None and not path:
+            break
+        part = ".".join(parts[:depth])
+        spec = _spec(part, path)
+        if spec is None and depth == 1:
+            spec = PathFinder.find_spec(part, list(beside))
+        if spec is None:
+            break
+        chain.append(spec)
+    return chain
+
+
+def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
+    """What the import system would load, without loading it or what is above it."""
+    for finder in sys.meta_path:
+        find = getattr(finder, "find_spec", None)
+        try:
+            spec = find(name, path, None) if find is not None else None
+        except (ImportError, AttributeError, ValueError, KeyError):
+            continue
+        if isinstance(spec, ModuleSpec):
+            return spec
+    return None
+
+
+def _standard(spec: ModuleSpec) -> bool:
+    """Whether a module comes with Python."""
+    if spec.origin in {"built-in", "frozen"}:
+        return True
+    folder = os.path.realpath(_folder(spec))
+    return any(folder == place or folder == os.path.join(place, "lib-dynload") for place in _standard_folders())
+
+
+@cache
+def _standard_folders() -> tuple[str, ...]:
+    """Where the modules that come with Python are."""
+    return tuple(os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
+
+
+def _folder(spec: ModuleSpec) -> str:
+    """The folder that a top module or package lies in."""
+    if spec.submodule_search_locations:
+        return os.path.dirname(next(iter(spec.submodule_search_locations)))
+    return os.path.dirname(spec.origin or "")
+
+
+def _owner(top: str, folder: str) -> tuple[str, str] | None:
+    """The name and version of the distribution that has put a top module into a folder, or None."""
+    try:
+        changed = os.stat(folder or os.curdir).st_mtime_ns
+    except OSError:
+        changed = 0
+    return _owner_then(top, folder, changed)
+
+
+@cache
+def _owner_then(top: str, folder: str, changed: int) -> tuple[str, str] | None:  # noqa: ARG001  when the folder changed
+    """The owner of a top module in a folder that was last changed at a time."""
+    listed = re.compile(rf"^{re.escape(top)}(/|\.py,|\.[^/\n]*\.(so|pyd),)", re.MULTILINE)
+    # Most have the name of their module, so that the lists of all others need not be read.
+    for name in (top, None):
+        for distribution in importlib.metadata.distributions(path=[folder], name=name):
+            record = distribution.read_text("RECORD")
+            names = (distribution.read_text("top_level.txt") or "").split() if record is None else []
+            if top in names or (record is not None and listed.search(record)):
+                return _plain(distribution.name), distribution.version
+    return None
+
+
+def _plain(name: str) -> str:
+    """The name of a distribution in the form in which all its spellings are equal."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _real(origin: str) -> str:
+    """The file that holds a module: its own, or the archive that it is in."""
+    path = origin
+    while not os.path.exists(path) and os.path.dirname(path) != path:
+        path = os.path.dirname(path)
+    return path
+
+
+def _read(content: bytes, path: str) -> dict[str, Source]:
+    """An empty store for what a source depends on, by its package; the content is parsed when it is asked for."""
+    del content, path
+    return {}
+
+
+_sources = Remembered(_read)
+
+
+def _source(path: str, package: str) -> Source:
+    """What a source depends on, parsed once for as long as the file stays as it is."""
+    try:
+        _, parsed = _sources(path)
+        if package not in parsed:
+            with open(path, "rb") as file:
+                parsed[package] = read_source(file.read(), package)
+        return parsed[package]
+    except OSError:
+        return Source(frozenset())
+
+
+def _folders(folder: str, texts: frozenset[str]) -> tuple[str, ...]:
+    """The folder of a source, and those below it that its texts name."""
+    below = sorted(os.path.join(folder, text) for text in texts if _is_folder(folder, text))
+    return (folder, *below)
+
+
+def _is_folder(folder: str, text: str) -> bool:
+    """Whether a text names a folder below another."""
+    parts = text.replace("\\", "/").split("/")
+    if os.path.isabs(text) or "\0" in text or not parts[0] or {".", ".."} & set(parts):
+        return False
+    return os.path.isdir(os.path.join(folder, text))
+
+
+def _named_files(folder: str, texts: frozenset[str]) -> dict[str, str]:
+    """The digests of the files that the texts of a source name: next to it, below it, or in the working folder."""
+    facts = {}
+    for text in sorted(texts):
+        if "\0" in text or "\n" in text:
+            continue
+        for place, start in (("next to the source", folder), ("in the working folder", os.curdir)):
+            if os.path.isfile(path := os.path.join(start, text)):
+                facts[f"{text} {place}"] = file_digest(path)
+        if _is_folder(folder, text):
+            below = os.path.join(folder, text)
+            facts |= {f"below {text}: {os.path.relpath(path, below)}": file_digest(path) for path in files_below(below)}
+    return facts
+
+
+def _environment(sources: Sequence[Source]) -> Mapping[str, str]:
+    """The environment variables that some sources may read, with their values, and the files that those name.
+
+    A variable that a source sets itself is no input, and where it sets a default, that counts as the value.
+    """
+    if not any(source.reads_environment for source in sources):
+        return {}
+    sets: dict[str, str | None] = {}
+    for source in sources:
+        sets |= source.sets
+    facts = {}
+    for name in sorted({text for source in sources for text in source.texts if _VARIABLE.fullmatch(text)}):
+        value = os.environ.get(name, sets.get(name))
+        if value is None or (name in sets and sets[name] is None):
+            continue
+        facts[f"environment {name}"] = value
+        if "\0" not in value and os.path.isfile(value):
+            facts[f"the file of {name}"] = file_digest(value)
+    return facts

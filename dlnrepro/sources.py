@@ -1,0 +1,82 @@
+"""Which files make a runner's numbers, and the hash of them: what the engine imports, and what the runner imports.
+
+Nothing is imported to find them. An edit of a module changes the hash of the runners that need it, and of no other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from dlnrepro.files import Remembered
+from dlnrepro.imports import own_imports
+from dlnrepro.plugin import OWN, footing
+from dlnrepro.runner import registered, runner_folders
+
+ENGINE = ("dlnrepro.pool", "dlnrepro.cells")
+"""The modules that make and keep numbers; what they import counts for every runner."""
+
+_PACKAGE = str(Path(__file__).resolve().parent)
+_RUNNERS = "dlnrepro.runners"
+
+
+def source_hash(runner: str) -> str:
+    """The SHA-256 of everything in code and data that makes the numbers of a runner."""
+    digest = hashlib.sha256()
+    for label, value in sorted(runner_facts(runner).items()):
+        digest.update(f"{len(label)} {label} {len(value)} {value}\n".encode("utf-8", "backslashreplace"))
+    return digest.hexdigest()
+
+
+def runner_facts(runner: str) -> dict[str, str]:
+    """What makes the numbers of a runner: the label of a file, version or variable -> its digest or value."""
+    entry = registered(runner)
+    if entry is None:
+        return own_digests([*ENGINE, f"{_RUNNERS}.{runner}"])
+    found = footing(entry)
+    return {**found.facts, **own_digests([*ENGINE, *found.own])}
+
+
+def own_digests(roots: Iterable[str]) -> dict[str, str]:
+    """The digests of the modules of this program that some of its modules need, those included, by relative path."""
+    found: dict[str, str] = {}
+    known: set[str] = set()
+    waiting = list(roots)
+    while waiting:
+        name = waiting.pop()
+        if name in known:
+            continue
+        known.add(name)
+        if name.startswith(f"{OWN}."):
+            waiting.append(name.rpartition(".")[0])
+        place = _place(name)
+        if place is not None:
+            label, path = place
+            found[label], needed = _imports(path)
+            waiting += needed
+    return found
+
+
+def _place(name: str) -> tuple[str, str] | None:
+    """The label and the path of a module of this program, or None where a name is none."""
+    above, _, last = name.rpartition(".")
+    folders = runner_folders() if above == _RUNNERS else [os.path.join(_PACKAGE, *above.split(".")[1:])]
+    if not above:
+        return f"{OWN}/__init__.py", os.path.join(_PACKAGE, "__init__.py")
+    for folder in folders:
+        for end in (f"{last}.py", f"{last}/__init__.py"):
+            if os.path.isfile(path := os.path.join(folder, end)):
+                return f"{above.replace('.', '/')}/{end}", path
+    return None
+
+
+def _parsed(content: bytes, path: str) -> list[str]:
+    """The modules of this program that one of them imports; names that are no modules are passed over."""
+    del path
+    names = own_imports(content.decode("utf-8", "replace"))
+    return [name for name in names if name.split(".")[0] == OWN and _place(name) is not None]
+
+
+_imports = Remembered(_parsed)

@@ -1,0 +1,104 @@
+"""How a claim came out last is kept for each variation, whatever runs follow."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from dlnrepro.last import LastVerdict, foremost, remember, variation_of
+from dlnrepro.record import compile_report, from_json
+from dlnrepro.store import failed_last, last_verdicts, prepare, read_report, write_report
+
+Command = Callable[..., tuple[int, str, str]]
+Write = Callable[..., Path]
+GOOD = LastVerdict("reproduced", (), True, 1.0)
+BAD = LastVerdict("not reproduced", (), False, 1.0)
+TOY = LastVerdict("inconclusive", ("toy", "cached"), False, 0.1)
+
+
+def test_a_failure_is_remembered_however_many_runs_follow(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    remember(tmp_path, {"bad": BAD})
+    for number in range(30):
+        remember(tmp_path, {f"other-{number}": GOOD})
+    assert last_verdicts(tmp_path)["bad"].verdict == "not reproduced"
+    assert failed_last(tmp_path, {"bad": (), "other-1": (), "never": ()}) == {"bad"}
+
+
+def test_each_variation_has_its_own_result_and_the_unmodified_one_is_shown(tmp_path: Path) -> None:
+    remember(tmp_path, {"claim": TOY})
+    assert last_verdicts(tmp_path)["claim"].verdict == "inconclusive"
+    remember(tmp_path, {"claim": GOOD})
+    remember(tmp_path, {"claim": TOY})
+    assert last_verdicts(tmp_path)["claim"].verdict == "reproduced"
+    assert failed_last(tmp_path, {"claim": ()}) == frozenset()
+    assert failed_last(tmp_path, {"claim": ("toy",)}) == {"claim"}
+
+
+def test_without_an_unmodified_result_the_last_variation_is_shown() -> None:
+    results = {"toy": replace(TOY, order=1), "modified": replace(BAD, stamps=("modified",), order=2)}
+    assert foremost(results).stamps == ("modified",)
+
+
+def test_where_numbers_come_from_is_no_variation() -> None:
+    assert variation_of(["cached", "dirty", "unknown code"]) == variation_of([])
+    assert variation_of(["modified", "toy"]) == variation_of(["toy", "cached", "modified"])
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"": 1}', '{"": {"verdict": "x"}}', '{"": {"stamps": 1}}', "\xff"])
+def test_a_file_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
+    remember(tmp_path, {"claim": GOOD})
+    (tmp_path / "last" / "claim.json").write_text(text, encoding="latin-1")
+    assert last_verdicts(tmp_path) == {}
+    remember(tmp_path, {"claim": BAD})
+    assert last_verdicts(tmp_path)["claim"].verdict == "not reproduced"
+
+
+def test_reports_of_an_older_version_are_read_once(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    command("run", write_claim(("value: 1\n", "value: 3\n"), name="a-broken"), "-q")
+    for _ in range(25):
+        command("run", write_claim(name="b-whole"), "-q", "--quick")
+    shutil.rmtree(tmp_path / "outputs" / "last")
+    found = last_verdicts(tmp_path / "outputs")
+    assert (found["a-broken"].verdict, found["b-whole"].stamps[0]) == ("not reproduced", "toy")
+    assert not (tmp_path / "outputs" / "last").exists()
+    command("run", tmp_path / "b-whole.yaml", "-q")
+    assert last_verdicts(tmp_path / "outputs")["a-broken"].verdict == "not reproduced"
+    kept = json.loads((tmp_path / "outputs" / "last" / "b-whole.json").read_text())
+    assert {key: row["verdict"] for key, row in kept.items()} == {"toy": "reproduced", "": "reproduced"}
+    assert len(kept[""]["claim_hash"]) == 64
+
+
+def test_the_run_that_ends_last_is_the_last_also_within_a_second(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    _, out, _ = command("run", write_claim(), "--json")
+    report = from_json(out.encode())
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    for number in range(12):
+        provenance = {**report.provenance, "command": ["dlnrepro", str(number)]}
+        again = compile_report(report.claims, provenance, None, allow_inconclusive=False)  # type: ignore[arg-type]
+        write_report(tmp_path, again, moment + timedelta(microseconds=number))
+    for name in (None, "latest"):
+        assert read_report(tmp_path, name).provenance["command"] == ["dlnrepro", "11"]
+    (tmp_path / "latest").unlink()
+    assert read_report(tmp_path, None).provenance["command"] == ["dlnrepro", "11"]
+    assert read_report(tmp_path, "latest").provenance["command"] == ["dlnrepro", "11"]
+
+
+def test_names_of_an_older_version_are_still_read_and_sorted(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    empty = compile_report([], {}, interrupted=None, allow_inconclusive=False)
+    folder = write_report(tmp_path, empty, datetime(2026, 1, 2, tzinfo=UTC))
+    newest = tmp_path / "reports" / "20260103T000000Z-00000000"
+    folder.rename(newest)
+    write_report(tmp_path, empty, datetime(2026, 1, 1, tzinfo=UTC))
+    (tmp_path / "latest").unlink()
+    assert read_report(tmp_path, newest.name) == empty
+    assert read_report(tmp_path, None) == empty

@@ -1,0 +1,24 @@
+"""A report run again: the same record, also of what failed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from dlnrepro.record import from_json
+from dlnrepro.replay import replay
+from dlnrepro.report.progress import watcher
+from dlnrepro.signals import Signals
+
+
+def test_what_failed_then_and_fails_now_has_no_digest(
+    command: Callable[..., tuple[int, str, str]], write_claim: Callable[..., Path], tmp_path: Path
+) -> None:
+    failing = write_claim(("far: {value: 5.0}", "far: {value: 5.0, behaviour: raises}"))
+    command("run", failing, "-q", "-o", "out.json")
+    report = from_json((tmp_path / "out.json").read_bytes())
+    with watcher(True) as watching:
+        (now,) = replay(report, 1, watching, Signals(()))
+    assert list(now.digests) == ["near"]
+    assert now.digests == report.claims[0].digests
+    assert now.outcomes["far"].fault == report.claims[0].outcomes["far"].fault
