@@ -50,14 +50,3 @@ def harmless(text: str) -> str:
 def say(text: str) -> None:
     """A line for people, on standard error."""
     click.echo(harmless(visible(text)), err=True)
-
-
-def storable(text: str) -> str:
-    r"""The text with `\xe9` in the place of a byte of a file's name, or of an error, that is no text in UTF-8.
-
-    Python keeps such bytes as half characters, which no file in UTF-8 and no JSON text can hold.
-    """
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").decode()
