@@ -148,12 +148,13 @@ def _of_no_name() -> list[Files]:
 
 def _joined(parts: Iterable[Files]) -> Files:
     """Several selections as one: a file that several names stand for is there once."""
-    claims: dict[str, ClaimFile] = {}
     parts = list(parts)
+    claims: dict[str, ClaimFile] = {}
     for file in (file for part in parts for file in part.claims):
         known = claims.setdefault(os.path.realpath(file.path), file)
-        if file.named and not known.named:
-            claims[os.path.realpath(file.path)] = ClaimFile(known.path, named=True)
+        # The id is that of the file itself, not of a link to it.
+        path = file.path if known.path.is_symlink() and not file.path.is_symlink() else known.path
+        claims[os.path.realpath(file.path)] = ClaimFile(path, known.named or file.named)
     hidden = dict.fromkeys(path for part in parts for path in part.hidden)
     return Files(
         tuple(claims.values()), tuple(hidden), tuple(dict.fromkeys(item for part in parts for item in part.closed))

@@ -16,11 +16,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dlnrepro.visible import on_one_line, storable
-
 
 class ReproError(Exception):
     """The root of every error that a user sees as a line of text."""
+
+
+LONGEST_PATH = 1000
+"""Characters of a path that a message shows."""
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,15 @@ class Fault:
 
     def on(self, path: str | Path) -> str:
         """The fault as the one line a user sees."""
-        return on_one_line(f"{path}:{self.line}:{self.column}: {self.message}")
+        shown = str(path)
+        # No file has a name of this length; what a user gave instead need not be shown in full.
+        shown = shown if len(shown) <= LONGEST_PATH else f"{shown[: LONGEST_PATH - 3]}..."
+        return _on_one_line(f"{shown}:{self.line}:{self.column}: {self.message}")
 
     @property
     def message(self) -> str:
         """The key, and what was expected and found there."""
-        return on_one_line(f"{self.key}: {self.text}" if self.key else self.text)
+        return _on_one_line(f"{self.key}: {self.text}" if self.key else self.text)
 
     def __str__(self) -> str:
         """The fault as the one line a user sees."""
@@ -104,3 +109,22 @@ def one_line(error: BaseException) -> str:
     if len(text) > LONGEST_TEXT:
         text = f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)"
     return storable(f"{type(error).__name__}{': ' * bool(text)}{text}")
+
+
+def storable(text: str) -> str:
+    r"""The text with `\xe9` in the place of a byte of a file's name, or of an error, that is no text in UTF-8.
+
+    Python keeps such bytes as half characters, which no file in UTF-8 and no JSON text can hold.
+    """
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode()
+
+
+def _on_one_line(text: str) -> str:
+    r"""The text with `\x1b` or `\n` in the place of a character that cannot be seen.
+
+    It is kept apart from `dlnrepro.visible`, on which no stored number rests.
+    """
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from pydantic import BaseModel
@@ -66,5 +67,8 @@ def _number(node: dict[str, Any], whole: bool) -> float:
     middle = (low + high) / 2 if low is not None and high is not None else None
     beside = [low + 1 if low is not None else None, high - 1 if high is not None else None]
     tried = [step or 1, 1, low, high, middle, *beside]
-    found = next((value for value in tried if value is not None and inside(value)), 1)
+    values = [value for value in tried if value is not None]
+    if "multipleOf" in node:
+        values = [math.ceil(value / step) * step for value in values]
+    found = next((value for value in values if inside(value)), 1)
     return int(found) if whole else float(found)

@@ -230,8 +230,9 @@ def _stored_verdicts(root: Path) -> Iterator[Mapping[str, object]]:
 def newest_with(root: Path, claim: str) -> Path | None:
     """The newest stored report that holds a claim; None if there is none. Unreadable ones are passed over."""
     for path in newest_first(root):
-        with suppress(OSError, ValueError, TypeError):
-            if claim in json.loads(path.with_name(VERDICTS).read_bytes()):
+        with suppress(OSError, ValueError, RecursionError):
+            verdicts = json.loads(path.with_name(VERDICTS).read_bytes())
+            if isinstance(verdicts, dict) and claim in verdicts:
                 return path
     return None
 

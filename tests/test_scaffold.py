@@ -1,0 +1,77 @@
+"""A first claim and a first runner: both are whole as they are written, and run at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from dlnrepro import runner
+
+Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], None]]:
+    """Make the runner `my_runner` known, as `pip install --editable my_runner` would."""
+
+    def install() -> None:
+        folder = tmp_path / "site" / "my_runner-0.1.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text("Metadata-Version: 2.1\nName: my-runner\nVersion: 0.1\n")
+        (folder / "entry_points.txt").write_text("[dlnrepro.runners]\nmy_runner = my_runner\n")
+        monkeypatch.syspath_prepend(str(tmp_path / "site"))
+        monkeypatch.syspath_prepend(str(tmp_path / "my_runner"))
+        runner._registered.cache_clear()
+
+    yield install
+    sys.modules.pop("my_runner", None)
+    monkeypatch.undo()
+    runner._registered.cache_clear()
+
+
+def test_a_new_runner_and_its_claim_run_at_once(
+    command: Command, tmp_path: Path, installed: Callable[[], None]
+) -> None:
+    code, out, err = command("new", "my-claim", "--with-runner", "my_runner")
+    assert (code, err) == (0, "")
+    assert out.splitlines() == [
+        "claims/my-claim.yaml, my_runner/my_runner.py and my_runner/pyproject.toml written; next:",
+        "  pip install --editable my_runner",
+        "  dlnrepro schema -o outputs/claim.schema.json    # for editors",
+        "  dlnrepro check claims/my-claim.yaml",
+        "  dlnrepro run claims/my-claim.yaml --quick",
+    ]
+    assert 'my_runner = "my_runner"' in (tmp_path / "my_runner" / "pyproject.toml").read_text()
+    installed()
+    assert command("check", "claims/my-claim.yaml") == (0, "1 claim file valid\n", "")
+    code, out, _ = command("run", "claims/my-claim.yaml")
+    assert (code, "✓ reproduced" in out) == (0, True)
+    # The command below "again" works from the same folder.
+    again = out.split("again\n")[1].splitlines()[0].split()[1:]
+    assert command(*again, "-q")[0] == 0
+    assert command("new", "other", "--with-runner", "my_runner")[2].startswith(
+        "--with-runner: expected the name of a new"
+    )
+
+
+def test_a_runner_without_a_claim_gets_one_with_placeholders(
+    command: Command, tmp_path: Path, installed: Callable[[], None]
+) -> None:
+    command("new", "my-claim", "--with-runner", "my_runner")
+    installed()
+    (tmp_path / "claims" / "my-claim.yaml").unlink()
+    assert command("new", "first", "--runner", "my_runner")[0] == 0
+    text = (tmp_path / "claims" / "first.yaml").read_text()
+    assert "No claim of this runner is known: every value below is a placeholder, and is to be replaced." in text
+    assert "  target: 1.0  # a placeholder: choose a value\n" in text
+    assert command("check") == (0, "1 claim file valid\n", "")
+
+
+def test_a_folder_that_is_there_is_not_written_over(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "my_runner").mkdir()
+    code, _, err = command("new", "my-claim", "--with-runner", "my_runner")
+    assert (code, err) == (2, "my_runner: expected a new folder, found one already there\n")
+    assert not (tmp_path / "claims").exists()
