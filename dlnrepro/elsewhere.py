@@ -85,6 +85,7 @@ def elsewhere(cells: Sequence[Cell], work: Work, listener: Listener, signals: Si
             return
         while running:
             wait([interpreter.messages for interpreter in running], PAUSE)
+            listener.waits()
             if signals.code is not None:
                 raise Ended(signals.code)
             for interpreter in list(running):
@@ -196,6 +197,9 @@ class _Sender:
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Send how far a cell is."""
         self.messages.send(("moves", self.places[id(cell)], fraction, note))
+
+    def waits(self) -> None:
+        """Send nothing: the process that hears this counts the time itself."""
 
     def says(self, text: str) -> None:
         """Send a line for the user."""

@@ -26,13 +26,17 @@ from dlnrepro.provenance import code_state, processor, source_hash
 from dlnrepro.record import ClaimRecord, Unjudged, record_claim
 from dlnrepro.runner import comes_with_the_program, load_runner
 from dlnrepro.signals import Ended, Signals
+from dlnrepro.store import arm_seconds
 
 
 class Watcher(Listener, Protocol):
     """Whoever shows how a run gets on."""
 
-    def begins(self, claims: int, cells: int) -> None:
-        """So many claims are to be judged, and so many cells to be computed for them."""
+    def begins(self, claims: int, cells: int, seconds: Mapping[tuple[str, str], float]) -> None:
+        """So many claims are to be judged, and so many cells to be computed for them.
+
+        `seconds` are those that arms took the last time, by the ids of claim and arm, as far as they are known.
+        """
 
     def cell_ends(self, cell: Cell) -> None:
         """A cell is computed."""
@@ -138,7 +142,10 @@ def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher, signals: Signal
     stored = frozenset(known)
     # Claims may share an arm: what has the same key is computed once.
     missing = {keys[id(cell)]: cell for job in jobs for cell in job.cells if keys[id(cell)] not in known}
-    watcher.begins(len(jobs), len(missing))
+    stamps = {job.claim.id: job.variation.stamps(job.claim) for job in jobs}
+    last = arm_seconds(means.root, stamps)
+    places = {(cell.claim, cell.arm) for cell in missing.values()}
+    watcher.begins(len(jobs), len(missing), {place: last[place] for place in places if place in last})
     with closing(_computed(list(missing.values()), means, watcher, signals)) as computed:
         for job in jobs:
             mine = {cell.arm: keys[id(cell)] for cell in job.cells}

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from dlnrepro.atomic import write_whole
@@ -31,6 +31,7 @@ class LastVerdict:
     Attributes:
         claim_hash: the SHA-256 of the claim's file at that time; empty for what is older than this entry.
         order: a count that is larger for what ended later.
+        arms: how long each arm took to compute, in seconds.
     """
 
     verdict: str
@@ -39,6 +40,7 @@ class LastVerdict:
     seconds: float
     claim_hash: str = ""
     order: int = 0
+    arms: Mapping[str, float] = field(default_factory=dict)
 
 
 def variation_of(stamps: Iterable[str]) -> str:
@@ -60,7 +62,7 @@ def remember(root: Path, results: Mapping[str, LastVerdict]) -> None:
     for name, last in results.items():
         known = _read(folder / f"{name}.json")
         order = 1 + max((found.order for found in known.values()), default=0)
-        known[variation_of(last.stamps)] = LastVerdict(**{**asdict(last), "stamps": last.stamps, "order": order})
+        known[variation_of(last.stamps)] = replace(last, order=order)
         rows = {variation: asdict(found) for variation, found in known.items()}
         write_whole(folder / f"{name}.json", json.dumps(rows, indent=1).encode() + b"\n")
 
@@ -78,9 +80,7 @@ def last_results(root: Path, older: Iterable[Mapping[str, object]]) -> dict[str,
         return {path.stem: found for path in sorted(folder.glob("*.json")) if (found := _read(path))}
     results: dict[str, dict[str, LastVerdict]] = {}
     for age, name, last in _entries(older):
-        results.setdefault(name, {}).setdefault(
-            variation_of(last.stamps), LastVerdict(**{**asdict(last), "stamps": last.stamps, "order": -age})
-        )
+        results.setdefault(name, {}).setdefault(variation_of(last.stamps), replace(last, order=-age))
     return results
 
 
@@ -119,5 +119,6 @@ def _result(row: object) -> LastVerdict | None:
             float(row["seconds"]),
             str(row.get("claim_hash", "")),
             int(row.get("order", 0)),
+            {str(arm): float(seconds) for arm, seconds in dict(row.get("arms", {})).items()},
         )
     return None

@@ -36,6 +36,9 @@ class Listener(Protocol):
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """A cell has come this far, in [0, 1]."""
 
+    def waits(self) -> None:
+        """Cells are being computed; called several times in a second, so that a clock can be shown."""
+
     def says(self, text: str) -> None:
         """A line for the user: what a runner printed, marked with its arm, or what cannot be done on this system."""
 
@@ -99,6 +102,7 @@ def in_processes(cells: Sequence[Cell], work: Work, listener: Listener, signals:
                 yield from _rest_here(wholes, work, listener, signals)
                 return
             wait([source for _, _, child in running for source in child.sources()], PAUSE)
+            listener.waits()
             if signals.code is not None:
                 raise Ended(signals.code)
             for whole, place, child in running:

@@ -54,7 +54,12 @@ def replay(report: Report, workers: int, watcher: Watcher, signals: Signals) -> 
     }
     # Claims may share an arm: what has the same key is run once.
     distinct = list({keys[id(cell)]: cell for group in groups for cell in group}.values())
-    watcher.begins(len(groups), len(distinct))
+    seconds = {
+        (record.id, arm): outcome.seconds for record in report.claims for arm, outcome in record.outcomes.items()
+    }
+    watcher.begins(
+        len(groups), len(distinct), {(cell.claim, cell.arm): seconds[cell.claim, cell.arm] for cell in distinct}
+    )
     known: dict[str, Numbers] = {}
     with closing(compute(distinct, Work(workers), watcher, signals)) as computed:
         for record, group in zip(report.claims, groups, strict=True):

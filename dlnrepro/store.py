@@ -213,6 +213,23 @@ def failed_last(root: Path, stamps: Mapping[str, Iterable[str]]) -> frozenset[st
     return frozenset(claim for claim, found in last.items() if found is not None and not found.as_expected)
 
 
+def arm_seconds(root: Path, stamps: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], float]:
+    """How long each arm of some claims took the last time, by the ids of its claim and of itself.
+
+    Args:
+        root: the outputs folder.
+        stamps: the id of each claim -> the stamps of the variation that is asked for; where it was never run, the times
+            of another one stand for it.
+    """
+    results = _all_results(root)
+    found: dict[tuple[str, str], float] = {}
+    for claim, given in stamps.items():
+        if (last := results.get(claim)) is not None:
+            arms = (last.get(variation_of(given)) or foremost(last)).arms
+            found |= {(claim, arm): seconds for arm, seconds in arms.items()}
+    return found
+
+
 def _all_results(root: Path) -> dict[str, dict[str, LastVerdict]]:
     """The last result of each variation of each claim."""
     return last_results(root, _stored_verdicts(root))
@@ -239,7 +256,14 @@ def newest_with(root: Path, claim: str) -> Path | None:
 
 def _last(record: ClaimRecord) -> LastVerdict:
     """How a claim of a report came out."""
-    return LastVerdict(record.verdict, tuple(record.stamps), record.as_expected, record.seconds, record.claim_hash)
+    return LastVerdict(
+        record.verdict,
+        tuple(record.stamps),
+        record.as_expected,
+        record.seconds,
+        record.claim_hash,
+        arms={arm: outcome.seconds for arm, outcome in record.outcomes.items()},
+    )
 
 
 def newest_first(root: Path) -> Iterator[Path]:

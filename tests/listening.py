@@ -21,6 +21,9 @@ class Heard:
         self.moved.append((cell.arm, fraction, note))
         self.at_a_move()
 
+    def waits(self) -> None:
+        """Keep nothing."""
+
     def says(self, text: str) -> None:
         """Keep it."""
         self.said.append(text)

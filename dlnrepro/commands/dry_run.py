@@ -61,16 +61,16 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
     """The arms of a claim as they would be run."""
     from dlnrepro.plan import needed_memory
     from dlnrepro.runner import load_runner
+    from dlnrepro.store import arm_seconds
 
     params = load_runner(job.claim.runner).Params
-    last: dict[str, float] | None = None
+    last = arm_seconds(outputs, {job.claim.id: job.variation.stamps(job.claim)})
     arms = []
     for cell in job.cells:
         seconds = _stored(cell, outputs) if cache else None
         stored = seconds is not None
         if seconds is None:
-            last = _last(outputs, job.claim.id) if last is None else last
-            seconds = last.get(cell.arm)
+            seconds = last.get((job.claim.id, cell.arm))
         changes = origins(job.claim, cell.arm, job.variation.overrides, job.variation.quick)
         needed = needed_memory(cell.runner, params.model_validate(cell.params), len(cell.seeds))
         arms.append(Arm(cell.arm, len(cell.seeds), changes, needed, stored, seconds))
@@ -86,22 +86,6 @@ def _stored(cell: Cell, outputs: Path) -> float | None:
     key = cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), arithmetic())
     numbers = read_cell(outputs, key, cell)
     return None if numbers is None else numbers.outcome.seconds
-
-
-def _last(outputs: Path, claim: str) -> dict[str, float]:
-    """What each arm of a claim cost in the newest report that holds it."""
-    from dlnrepro.errors import ReproError
-    from dlnrepro.store import newest_with, read_report
-
-    if (path := newest_with(outputs, claim)) is None:
-        return {}
-    try:
-        report = read_report(outputs, str(path))
-    except ReproError:
-        return {}
-    return {
-        arm: found.seconds for record in report.claims if record.id == claim for arm, found in record.outcomes.items()
-    }
 
 
 def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:

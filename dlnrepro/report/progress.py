@@ -10,7 +10,6 @@ import math
 import sys
 import time
 from collections.abc import Iterable, Mapping
-from threading import RLock
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -22,6 +21,9 @@ from dlnrepro.record import ClaimRecord
 from dlnrepro.report.numbers import duration
 from dlnrepro.report.paper import plain_terminal
 from dlnrepro.visible import harmless, in_a_line, say, visible
+
+REDRAWN_SECONDS = 0.2
+"""How often a live line is drawn."""
 
 PLAIN_LINE_SECONDS = 5.0
 """How often a plain line says how far a run is."""
@@ -58,6 +60,9 @@ class Quiet:
         """Say it all the same."""
         say(text)
 
+    def waits(self) -> None:
+        """Show nothing."""
+
     def cell_ends(self, cell: Cell) -> None:
         """Show nothing."""
 
@@ -92,6 +97,9 @@ class Lines:
             self._said = time.monotonic()
             say(f"  {', '.join(filter(None, [self._tally.place, self._tally.left, *_details(cell, note)]))}")
 
+    def waits(self) -> None:
+        """Say nothing."""
+
     def cell_ends(self, cell: Cell) -> None:
         """Count it."""
         self._tally.cell_ends(cell)
@@ -112,12 +120,13 @@ class Live:
     def __init__(self) -> None:
         self._tally = _Tally()
         self._details: list[str] = []
-        self._lock = RLock()
+        self._drawn = 0.0
         self._ascii_only = not (sys.stderr.encoding or "ascii").lower().replace("-", "").startswith("utf")
         self._display = Display(
             get_renderable=self._line,
             console=Console(file=sys.stderr, highlight=False, markup=False, emoji=False, force_jupyter=False),
-            refresh_per_second=5,
+            # No thread draws it: processes are forked of this one, and a thread could hold a lock at that moment.
+            auto_refresh=False,
             transient=True,
         )
 
@@ -134,14 +143,19 @@ class Live:
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Move the bar."""
-        with self._lock:
-            self._tally.moves(cell, fraction)
-            self._details = _details(cell, note)
+        self._tally.moves(cell, fraction)
+        self._details = _details(cell, note)
+        self.waits()
 
     def cell_ends(self, cell: Cell) -> None:
         """Count it."""
-        with self._lock:
-            self._tally.cell_ends(cell)
+        self._tally.cell_ends(cell)
+
+    def waits(self) -> None:
+        """Draw the line again, if it was long ago that it was drawn."""
+        if time.monotonic() - self._drawn >= REDRAWN_SECONDS:
+            self._drawn = time.monotonic()
+            self._display.refresh()
 
     def says(self, text: str) -> None:
         """Say it, above the bar."""
@@ -153,14 +167,12 @@ class Live:
 
     def _line(self) -> Text:
         """The line as it is now; nothing before it is known how much there is to do."""
-        # A thread of the display asks for it while the run goes on.
-        with self._lock:
-            tally, details = self._tally, self._details
-            if not tally.cells:
-                return Text("")
-            parts = [*filter(None, [tally.place, tally.left, tally.passed]), *details]
-            # The last column stays free: some terminals begin a new line when it is written.
-            line = bar_line(tally.share, parts, self._display.console.width - 1, self._ascii_only)
+        tally = self._tally
+        if not tally.cells:
+            return Text("")
+        parts = [*filter(None, [tally.place, tally.left, tally.passed]), *self._details]
+        # The last column stays free: some terminals begin a new line when it is written.
+        line = bar_line(tally.share, parts, self._display.console.width - 1, self._ascii_only)
         return Text(line, no_wrap=True, overflow="crop")
 
 
