@@ -17,7 +17,7 @@ from dlnrepro.claim import Claim
 from dlnrepro.curves import drawings
 from dlnrepro.device import device_name
 from dlnrepro.elsewhere import arithmetic_there
-from dlnrepro.errors import UsageError, storable
+from dlnrepro.errors import UsageError
 from dlnrepro.faults import logged
 from dlnrepro.plan import Variation, plan
 from dlnrepro.pool import compute
@@ -26,6 +26,7 @@ from dlnrepro.provenance import code_state, processor, source_hash
 from dlnrepro.record import ClaimRecord, Unjudged, record_claim
 from dlnrepro.runner import comes_with_the_program, load_runner
 from dlnrepro.signals import Ended, Signals
+from dlnrepro.visible import storable
 
 
 class Watcher(Listener, Protocol):

@@ -6,6 +6,7 @@ import html
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from numbers import Real
 from operator import index
 from os import PathLike
@@ -21,6 +22,7 @@ from dlnrepro.gathering import gathered
 from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation
 from dlnrepro.record import ClaimRecord, Report, to_json
+from dlnrepro.report.digest import verdict_counts
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.progress import watcher
 from dlnrepro.report.summary import summary
@@ -29,9 +31,12 @@ from dlnrepro.signals import Signals
 from dlnrepro.surroundings import fixed_surroundings
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Results:
-    """What a run found: one record a claim, by id; shows itself as a page in a notebook and as the summary in print.
+    """What a run found: one record for each claim, by id. In a notebook it shows its page, in print its summary.
+
+    `results["my-claim"]` is a record, `"my-claim" in results` says whether there is one, `keys()`, `values()` and
+    `items()` are those of a dictionary. Iterating gives the records.
 
     Attributes:
         report: the whole report, as `report.json` holds it.
@@ -47,8 +52,37 @@ class Results:
         return self.report.exit_code
 
     def __getitem__(self, claim: str) -> ClaimRecord:
-        """The record of a claim."""
-        return next(record for record in self if record.id == claim)
+        """The record of a claim.
+
+        Raises:
+            KeyError: there is none; with the nearest id.
+        """
+        for record in self:
+            if record.id == claim:
+                return record
+        near = get_close_matches(str(claim), self.keys(), 1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise KeyError(f"expected the id of a claim in these results, found {claim!r}{hint}")
+
+    def __contains__(self, claim: object) -> bool:
+        """Whether there is a record of this id, or this record."""
+        return any(claim == record.id if isinstance(claim, str) else claim == record for record in self)
+
+    def keys(self) -> list[str]:
+        """The ids of the claims, in the order in which they were run."""
+        return [record.id for record in self]
+
+    def values(self) -> list[ClaimRecord]:
+        """The records, in the order in which the claims were run."""
+        return list(self)
+
+    def items(self) -> list[tuple[str, ClaimRecord]]:
+        """Each id with its record."""
+        return [(record.id, record) for record in self]
+
+    def get(self, claim: str, otherwise: ClaimRecord | None = None) -> ClaimRecord | None:
+        """The record of a claim, or something else if there is none."""
+        return next((record for record in self if record.id == claim), otherwise)
 
     def __iter__(self) -> Iterator[ClaimRecord]:
         """The records, in the order in which the claims were run."""
@@ -63,6 +97,14 @@ class Results:
         paper = Paper(100)
         summary(paper, self.report)
         return paper.text()
+
+    def __repr__(self) -> str:
+        """How the claims came out, in a line."""
+        return f"<dlnrepro.Results: {verdict_counts(self.report)}; exit code {self.exit_code}>"
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """What a notebook offers behind `results[`."""
+        return self.keys()
 
     def _repr_html_(self) -> str:
         """The page of the report, framed so that its style and a notebook's do not meet."""

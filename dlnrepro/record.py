@@ -9,17 +9,19 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 
 from dlnrepro.check import Outcome
 from dlnrepro.claim import Claim
 from dlnrepro.curves import Drawing
 from dlnrepro.provenance import Provenance
 from dlnrepro.verdict import Judged, Verdict, Word, judge
+from dlnrepro.visible import seen_in_json, storable
 
 
 @dataclass(frozen=True)
@@ -219,11 +221,30 @@ def _adapter() -> TypeAdapter[Report]:
 
 
 def to_json(report: Report) -> bytes:
-    """The report as JSON text in UTF-8, each list of numbers on one line; numbers that do not exist are null."""
-    text = _adapter().dump_json(report, indent=1)
+    r"""The report as JSON text in UTF-8, each list of numbers on one line; numbers that do not exist are null.
+
+    Characters that cannot be seen are written as escape sequences, so that the text can be shown and its data stay
+    exact. Half characters, such as the bytes of a file's name that is no text, become words such as `\xe9`.
+    """
+    try:
+        text = _adapter().dump_json(report, indent=1)
+    except PydanticSerializationError:
+        text = _adapter().dump_json(_whole(report), indent=1)
     # A line break in a JSON text stands between its parts, never inside a string.
     lists = re.compile(rb'\[\n([^"\[\]{}]*)\n *\]')
-    return lists.sub(lambda found: b"[" + b"".join(found[1].split()) + b"]", text) + b"\n"
+    short = lists.sub(lambda found: b"[" + b"".join(found[1].split()) + b"]", text)
+    return seen_in_json(short.decode()).encode() + b"\n"
+
+
+def _whole(value: Any) -> Any:
+    """The value without half characters in its texts, which JSON in UTF-8 cannot hold."""
+    if isinstance(value, str):
+        return storable(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(value, **{item.name: _whole(getattr(value, item.name)) for item in fields(value)})
+    if isinstance(value, Mapping):
+        return {_whole(key): _whole(inner) for key, inner in value.items()}
+    return type(value)(map(_whole, value)) if isinstance(value, list | tuple) else value
 
 
 def from_json(text: bytes) -> Report:

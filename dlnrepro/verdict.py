@@ -164,10 +164,12 @@ def _word(
                 return "inconclusive", f"{item.id}: undecided in {_counts(found, True)}" + _spent(outcomes, found.arm)
         for found in item.fails_in:
             if not found.tells or not found.seeds:
-                kind = "blind" if found.inside > item.misses else "undecided"
-                sentence = f"{item.id}: its control is {kind}: {_counts(found, False)}"
+                passing = found.inside > item.misses
+                kind = "uninformative, since its control does not fail" if passing else "its control is undecided"
+                sentence = f"{item.id}: {kind}: {_counts(found, False)}"
                 return "inconclusive", sentence + _spent(outcomes, found.arm)
-    return "reproduced", "every criterion holds, and fails in its controls"
+    controls = ", and every control fails as required" if any(item.fails_in for item in criteria) else ""
+    return "reproduced", f"every criterion holds{controls}"
 
 
 def _counts(found: Check, inside: bool) -> str:

@@ -1,38 +1,75 @@
-"""Text from elsewhere as it may be shown: claim files, records, runners and file names are data, never commands.
+r"""Text from elsewhere as it may be shown: claim files, records, runners and file names are data, never commands.
 
 A terminal obeys escape sequences, a reader is misled by characters that change the direction of text, and the log of a
 CI system reads commands at the start of a line. Every text that this program did not write passes through here before
 it reaches a terminal, a log, a page or a file.
+
+A byte of a file name that is no text reaches Python as half a character (U+DC80 to U+DCFF). Such a byte is always
+shown as `\xe9`, since it says what the name is. The joiners U+200C and U+200D stay, because some scripts need them.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import sys
+from typing import Any
 
 import click
 
 MARK = "\ufffd"
 """What stands in the place of a character that cannot be seen."""
 
-# Control characters (C0 but the end of a line, DEL, C1), marks and overrides of direction, invisible separators and
-# annotations, half characters (bytes of a name that are no text), tags, and what is no character.
+# Control characters (C0 but the end of a line, DEL, C1); marks and overrides of direction; invisible separators,
+# fillers and annotations; half characters; tags; and what is no character.
 _UNSEEN = re.compile(
-    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ud800-\udfff\ufeff"
-    "\ufff9-\ufffb\ufffe\uffff\U000e0000-\U000e007f]"
+    "[\x00-\x09\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f"
+    "\u2028-\u202e\u2060-\u206f\u3164\ud800-\udfff\ufdd0-\ufdef\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e00ff\U000e01f0-\U000e0fff"
+    + "".join(f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000))
+    + "]"
 )
+_HALF = re.compile("[\ud800-\udfff]")
 _COMMAND = re.compile(r"^(\s*):(?=:)", re.MULTILINE)
-_OLD_COMMAND = re.compile(r"##(?=[\[a-z])")
+_OLD_COMMAND = re.compile(r"##(?=[\[a-z])", re.IGNORECASE)
+_SYSTEMS = ("GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")
 
 
 def visible(text: str) -> str:
     """The text with a mark for every character that cannot be seen; ends of lines are kept, a tab is a blank."""
-    return _UNSEEN.sub(MARK, text.replace("\t", " "))
+    return _UNSEEN.sub(lambda found: _byte(found[0]) or MARK, _with_blanks(text))
 
 
 def escaped(text: str) -> str:
-    r"""The text with `\x1b` or `\u202e` in the place of a character that cannot be seen, so that it can be told."""
-    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape", "backslashreplace").decode(), text)
+    r"""The text with `\x1b` or `\u202e` in the place of a character that cannot be seen, so that a reader knows it."""
+    return _UNSEEN.sub(lambda found: _code(found[0]), _with_blanks(text))
+
+
+def in_a_line(text: str) -> str:
+    """The visible text in one line: every series of blanks and ends of lines is one blank."""
+    return " ".join(visible(text).split())
+
+
+def storable(text: str) -> str:
+    r"""The text with `\xe9` or `\ud800` in the place of half a character, which no file in UTF-8 and no JSON can hold.
+
+    Python keeps bytes of a file's name, or of an error, that are no text as such halves.
+    """
+    return _HALF.sub(lambda found: _code(found[0]), text)
+
+
+def seen_in_json(text: str) -> str:
+    r"""A JSON text that says the same without characters that cannot be seen: they are written as `\u202e`.
+
+    Half characters, which many readers of JSON refuse, become text as in `storable`.
+    """
+    return _UNSEEN.sub(lambda found: _in_json(found[0]), text)
+
+
+def to_json_text(value: Any) -> str:
+    """A value as JSON, one blank deeper for each level, without characters that cannot be seen."""
+    return seen_in_json(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def on_one_line(text: str) -> str:
@@ -42,11 +79,46 @@ def on_one_line(text: str) -> str:
 
 def harmless(text: str) -> str:
     """The text with no line in it that a CI system would take for a command; unchanged outside of one."""
-    if not any(os.environ.get(name) for name in ("GITHUB_ACTIONS", "TF_BUILD", "TEAMCITY_VERSION")):
+    if not any(os.environ.get(name) for name in _SYSTEMS):
         return text
     return _OLD_COMMAND.sub("# #", _COMMAND.sub(r"\1: ", text))
 
 
 def say(text: str) -> None:
-    """A line for people, on standard error."""
+    """Write a line for people to standard error."""
     click.echo(harmless(visible(text)), err=True)
+
+
+def show(text: str) -> None:
+    """Write a line for people to standard output, with a question mark for what its encoding cannot hold."""
+    encoding = sys.stdout.encoding or "utf-8"
+    click.echo(harmless(visible(text).encode(encoding, "replace").decode(encoding)))
+
+
+def show_json(value: Any) -> None:
+    """Write a value as JSON to standard output, in UTF-8 whatever the terminal's encoding is, as JSON demands."""
+    click.echo(to_json_text(value).encode())
+
+
+def _with_blanks(text: str) -> str:
+    """The text with blanks for tabs, and with one kind of end of line."""
+    return text.replace("\r\n", "\n").replace("\t", " ")
+
+
+def _byte(character: str) -> str | None:
+    r"""`\xe9` for a byte that is no text, None for any other character."""
+    return f"\\x{ord(character) - 0xDC00:02x}" if "\udc80" <= character <= "\udcff" else None
+
+
+def _code(character: str) -> str:
+    """A character as Python writes it in an escape sequence."""
+    return _byte(character) or character.encode("unicode_escape").decode()
+
+
+def _in_json(character: str) -> str:
+    """A character as an escape sequence of JSON; half a character as text; white space between the parts stays."""
+    if _HALF.match(character):
+        return "\\" + _code(character)
+    if character in "\t\r":
+        return character
+    return json.dumps(character)[1:-1] if ord(character) > 0x7F else f"\\u{ord(character):04x}"

@@ -67,6 +67,52 @@ def test_in_a_notebook_the_results_show_their_page(write_claim: Write, tmp_path:
     assert frame.contents == [to_html(results.report).decode()]
 
 
+def test_results_are_looked_up_as_in_a_dictionary(write_claim: Write, tmp_path: Path) -> None:
+    results = dlnrepro.run(write_claim(), outputs=tmp_path)
+    (record,) = results
+    with pytest.raises(KeyError, match="found 'toy-clam'; did you mean 'toy-claim'"):
+        results["toy-clam"]
+    assert "toy-claim" in results
+    assert record in results
+    assert "nope" not in results
+    assert None not in results
+    assert (results.keys(), results.values(), results.items()) == (["toy-claim"], [record], [("toy-claim", record)])
+    assert dict(results) == {"toy-claim": record}
+    assert (results.get("toy-claim"), results.get("nope")) == (record, None)
+    assert results._ipython_key_completions_() == ["toy-claim"]
+    assert repr(results) == "<dlnrepro.Results: 1 reproduced; exit code 0>"
+
+
+SURROUNDINGS = {
+    "COLUMNS": "30",
+    "FORCE_COLOR": "1",
+    "TTY_COMPATIBLE": "1",
+    "TERM": "dumb",
+    "NO_COLOR": "1",
+    "JUPYTER_COLUMNS": "30",
+}
+
+
+@pytest.mark.parametrize("notebook", [False, True])
+def test_the_summary_in_print_is_the_same_everywhere(
+    write_claim: Write,
+    tmp_path: Path,
+    notebook: bool,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    results = dlnrepro.run(write_claim(), outputs=tmp_path)
+    plain = str(results)
+    assert "✓ reproduced toy-claim" in plain
+    monkeypatch.setattr("rich.console._is_jupyter", lambda: notebook)
+    for name, value in SURROUNDINGS.items():
+        with monkeypatch.context() as changed:
+            changed.setenv(name, value)
+            assert str(results) == plain
+    # A notebook's rich would show the text itself, and leave nothing in the file.
+    assert capsys.readouterr().out == ""
+
+
 def test_a_claim_can_be_loaded_and_judged_on_numbers_from_anywhere() -> None:
     claim = dlnrepro.load_claim(packaged() / "winner-takes-all.yaml")
     assert dlnrepro.judge(claim, {}).word == "inconclusive"

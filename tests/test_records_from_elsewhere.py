@@ -19,7 +19,7 @@ from dlnrepro.record import judged_again, to_json
 from dlnrepro.replay import recorded_cells
 from dlnrepro.report.detail import record_page
 from dlnrepro.report.differences import differences_page
-from dlnrepro.report.github import claim_annotations
+from dlnrepro.report.github import report_annotations
 from dlnrepro.report.html import to_html
 from dlnrepro.report.junit import junit
 from dlnrepro.report.markdown import markdown
@@ -152,6 +152,6 @@ def shown_or_refused(changed: Any) -> None:
         assert junit(judged)
         assert to_html(judged)
         assert to_json(judged)
-        claim_annotations(judged)
+        report_annotations(judged)
     with suppress(UsageError):
         recorded_cells(report)

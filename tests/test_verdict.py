@@ -31,13 +31,15 @@ def outcome(value: list[float], noise: list[float] | None = None) -> Outcome:
 @pytest.mark.parametrize(
     ("near", "noise", "far", "word", "because"),
     [
-        (GOOD, None, BAD, "reproduced", "every criterion holds, and fails in its controls"),
+        (GOOD, None, BAD, "reproduced", "every criterion holds, and every control fails as required"),
         ([1, 1, 1, 5.0], None, BAD, "not reproduced", "near-one: in near, 1 of 4 runs have value outside 1 ± 0.1"),
         (BAD, None, GOOD, "not reproduced", "near-one: in near, 4 of 4 runs have value outside 1 ± 0.1"),
         ([1, 1, 1, NAN], None, BAD, "inconclusive", "near-one: undecided in near, 3 of 4 runs inside, 1 undecided"),
         ([1, 1, NAN, 5.0], None, BAD, "not reproduced", "near-one: in near, 1 of 4 runs have value outside 1 ± 0.1"),
-        (GOOD, None, GOOD, "inconclusive", "near-one: its control is blind: far, 0 of 4 runs outside"),
-        (GOOD, None, [5, 5, 5, 1.0], "inconclusive", "near-one: its control is blind: far, 3 of 4 runs outside"),
+        (GOOD, None, GOOD, "inconclusive",
+             "near-one: uninformative, since its control does not fail: far, 0 of 4 runs outside"),
+        (GOOD, None, [5, 5, 5, 1.0], "inconclusive",
+             "near-one: uninformative, since its control does not fail: far, 3 of 4 runs outside"),
         (GOOD, None, [5, 5, 5, NAN], "inconclusive",
          "near-one: its control is undecided: far, 3 of 4 runs outside, 1 undecided"),
         (GOOD, None, [NAN] * 4, "inconclusive",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from dlnrepro.commands import candidates, options
+from dlnrepro.visible import say, show_json
 
 if TYPE_CHECKING:
     from dlnrepro.errors import Fault
@@ -26,7 +26,6 @@ def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
     from dlnrepro.catalogue import claim_files
     from dlnrepro.gathering import all_faults, passed_over
     from dlnrepro.loader import load_claim
-    from dlnrepro.visible import say
 
     files = claim_files(paths)
     count = len(files.claims)
@@ -34,7 +33,7 @@ def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
         say(line)
     faults = all_faults(files, load_claim)
     if as_json or form == "json":
-        click.echo(json.dumps({"files": count, "faults": [_fields(fault) for fault in faults]}, indent=1))
+        show_json({"files": count, "faults": [_fields(fault) for fault in faults]})
     elif form == "github":
         from dlnrepro.report.github import annotation
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from dlnrepro.commands import candidates, options
+from dlnrepro.visible import show_json
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
 
@@ -59,7 +59,7 @@ def command(
     comparison = compare(one, other, absolute, relative)
     code = comparison.exit_code(asked, subset)
     if as_json:
-        click.echo(json.dumps({"exit_code": code, **asdict(comparison)}, indent=1, ensure_ascii=False))
+        show_json({"exit_code": code, **asdict(comparison)})
         return code
     paper = Paper.of_terminal()
     differences_page(paper, comparison, quiet)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from dlnrepro.commands import candidates, options
-from dlnrepro.visible import harmless, say, visible
+from dlnrepro.visible import say, show, show_json
 
 if TYPE_CHECKING:
     from dlnrepro.claim import Claim
@@ -65,9 +63,9 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
     last = last_verdicts(outputs)
     if as_json:
         rows = [fields(claim, last.get(claim.id)) for claim in claims]
-        click.echo(json.dumps(rows, indent=1))
+        show_json(rows)
     else:
-        click.echo(claim_list(claims, last, shutil.get_terminal_size().columns), nl=False)
+        click.echo(claim_list(claims, last), nl=False)
     return code
 
 
@@ -89,9 +87,9 @@ def _print_counts(what: str, counts: dict[str, int], as_json: bool) -> None:
     """Print names with the number of claims of each, in the order of the names."""
     names: Sequence[str] = sorted(counts)
     if as_json:
-        click.echo(json.dumps([{what: name, "claims": counts[name]} for name in names], indent=1))
+        show_json([{what: name, "claims": counts[name]} for name in names])
         return
     width = max(map(len, names), default=0)
     for name in names:
         count = counts[name]
-        click.echo(harmless(visible(f"{name:<{width}}  {count} claim{'s' * (count != 1)}")))
+        show(f"{name:<{width}}  {count} claim{'s' * (count != 1)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from dlnrepro.commands import candidates
+from dlnrepro.visible import show
 
 _EPILOG = """\b
 Examples:
@@ -48,12 +49,12 @@ def command(name: str, runner: str | None, with_runner: str | None, folder: Path
     steps = [] if SCHEMA.exists() else [f"dlnrepro schema -o {SCHEMA.as_posix()}    # for editors"]
     if with_runner is not None:
         path, package = write_with_runner(name, with_runner, folder)
-        click.echo(f"{path}, {package / with_runner}.py and {package / 'pyproject.toml'} written; next:")
+        show(f"{path}, {package / with_runner}.py and {package / 'pyproject.toml'} written; next:")
         steps = [f"pip install --editable {package}", *steps]
     else:
         path = write_scaffold(name, str(runner), folder)
-        click.echo(f"{path} written; next: edit it, then")
+        show(f"{path} written; next: edit it, then")
     word = shlex.quote(str(path))
     for step in (*steps, f"dlnrepro check {word}", f"dlnrepro run {word} --quick"):
-        click.echo(f"  {step}")
+        show(f"  {step}")
     return 0

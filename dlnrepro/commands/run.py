@@ -114,6 +114,7 @@ def command(
     from dlnrepro.loader import load_claim
     from dlnrepro.report.delivery import check_files, deliver
     from dlnrepro.report.github import announce
+    from dlnrepro.report.waiting import waiting
 
     check_files(files, figures)
     from dlnrepro.plan import Variation
@@ -125,7 +126,8 @@ def command(
 
         return failed_last(outputs, {claim.id: variation.stamps(claim) for claim in found})
 
-    selection = gathered(claims, words, tags, load_claim, failed if last_failed else None)
+    with waiting("reading the claim files, and loading PyTorch and the runners", quiet):
+        selection = gathered(claims, words, tags, load_claim, failed if last_failed else None)
     selection.say_rest()
     if not selection.claims:
         if not selection.faults:

@@ -1,4 +1,4 @@
-"""Names for the claims of a report, by which pages and files tell them apart."""
+"""Names for the claims of a report, which differ even where two claims have one id."""
 
 from __future__ import annotations
 

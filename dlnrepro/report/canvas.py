@@ -21,7 +21,7 @@ from matplotlib.figure import Figure
 
 from dlnrepro.report.inks import INKS
 from dlnrepro.report.svg import SVG, tidied
-from dlnrepro.report.typeset import visible
+from dlnrepro.visible import visible
 
 WIDTH = 360.0
 """Points; a phone shows about as many pixels."""

@@ -12,7 +12,7 @@ from dlnrepro.catalogue import called
 from dlnrepro.check import Check
 from dlnrepro.claim import Claim
 from dlnrepro.record import ClaimRecord
-from dlnrepro.report.digest import MARKS, allowance, arm_words, gap_words
+from dlnrepro.report.digest import ARM_HEADS, MARKS, allowance, arm_words, departures, gap_words
 from dlnrepro.report.numbers import duration, number
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.sketch import sketch
@@ -20,17 +20,24 @@ from dlnrepro.report.summary import verdict_text
 from dlnrepro.store import LastVerdict
 from dlnrepro.verdict import Judged
 
+WIDE = 100
+"""Columns from which there is room for longer words."""
+
 
 def record_page(paper: Paper, record: ClaimRecord) -> None:
     """A claim with its verdict and all numbers."""
     claim = Claim.model_validate(record.claim)
     _opening(paper, claim, verdict_text(record))
     paper.line(record.because, indent=2, hang=2)
+    if changed := departures(record):
+        _heading(paper, "parameters that this run changed")
+    for text in changed:
+        paper.line(text, indent=4, hang=2)
     if record.assumptions:
         _heading(paper, "assumptions, measured on every run")
     for item in record.assumptions:
         _assumption(paper, item)
-    _heading(paper, "criteria, each with its negative controls")
+    _heading(paper, "criteria, each with its negative controls, which must fail")
     reasons = {criterion.id: criterion.why or criterion.because for criterion in claim.criteria}
     for index, item in enumerate(record.criteria):
         if index:
@@ -52,7 +59,7 @@ def claim_page(paper: Paper, claim: Claim, path: Path, last: LastVerdict | None)
         paper.line(assumption.says, indent=4, hang=2)
         wanted = f"{assumption.measure} {assumption.interval.text}"
         paper.line((wanted, "bold"), f"   holds in {', '.join(assumption.holds_in)}", indent=6, hang=2)
-    _heading(paper, "criteria, each with its negative controls")
+    _heading(paper, "criteria, each with its negative controls, which must fail")
     for criterion in claim.criteria:
         paper.line((criterion.id, "bold"), f"   {criterion.says}", indent=4, hang=2)
         wanted = f"{criterion.measure} {criterion.interval.text}"
@@ -119,21 +126,21 @@ def _numbers(paper: Paper, item: Judged, reason: str | None) -> None:
     sign, style = MARKS[item.mark], {"pass": "green", "fail": "red", "undecided": "yellow"}[item.mark]
     paper.line((f"{sign} {item.id}", style), f"   {item.says}", indent=4, hang=2)
     paper.line((f"{item.measure} {item.interval_text}", "bold"), allowance(item.misses), indent=6)
-    rows: list[list[str | Text]] = [[Text(head, style="dim") for head in ("", "runs in", "share", "median", " range")]]
-    rows += [_row(check, False) for check in item.holds_in]
-    rows += [_row(check, True) for check in item.fails_in]
-    paper.table(rows, right=(1, 2, 3), indent=6, folds=0)
+    rows = [_row(check, False, paper.width) for check in item.holds_in]
+    rows += [_row(check, True, paper.width) for check in item.fails_in]
+    paper.table(rows, right=(1, 2, 3), indent=6, folds=0, heads=(*ARM_HEADS[:-1], f" {ARM_HEADS[-1]}"))
     if gap := gap_words(item):
         paper.line((gap, "dim"), indent=6)
     if reason:
         paper.line((f"threshold: {' '.join(reason.split())}", "dim"), indent=6, hang=2)
 
 
-def _row(check: Check, control: bool) -> list[str | Text]:
-    """One arm in its words; what is not as it should be stands out."""
-    name, *words, spread = arm_words(check, control)
+def _row(check: Check, control: bool, width: int) -> list[str | Text]:
+    """One arm in its words, fewer where there is little room; what is not as it should be stands out."""
+    name, inside, share, median, spread = arm_words(check, control)
     style = ("" if check.tells else "yellow") if control else "" if check.holds else "red" if check.broken else "yellow"
-    return [Text(name, style=style), *words, f" {spread}"]
+    share = share if width >= WIDE else share.removesuffix(" as required")
+    return [Text(name, style=style), inside, share, median, f" {spread}"]
 
 
 def _value(value: object) -> str:

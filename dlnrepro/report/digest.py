@@ -1,4 +1,4 @@
-"""A claim's record in a few plain words, the same in every format: runs passed, the closest criterion, controls."""
+"""A report in a few plain words, the same in every format: runs passed, the tightest criterion, controls, time."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ import math
 
 from dlnrepro.check import Check, share_lower_bound
 from dlnrepro.interval import Interval, interval
-from dlnrepro.record import ClaimRecord, Report
-from dlnrepro.report.numbers import number
+from dlnrepro.record import ClaimRecord, Report, Unjudged
+from dlnrepro.report.numbers import duration, number, setting
+from dlnrepro.signals import name_of
 from dlnrepro.verdict import Judged
+from dlnrepro.visible import in_a_line
 
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}
 MARKS = {"pass": "✓", "fail": "✗", "undecided": "?"}
-ARM_HEADS = ("", "runs in", "share", "median", "range")
+ARM_HEADS = ("arm", "inside", "share", "median", "range")
+LEGEND = (
+    ("runs", "those that passed, of all runs in the arms where the criteria must hold"),
+    ("controls", "those that failed as required, of all negative controls"),
+    ("time", "computing time, summed over the arms; cached: an earlier run spent some"),
+    ("below", "the tightest criterion, its worst run, and the interval required"),
+)
+"""What the words of a summary mean."""
 
 
 def signed(record: ClaimRecord) -> str:
@@ -32,33 +41,59 @@ def passing_runs(record: ClaimRecord) -> tuple[int, int]:
     return sum(map(sum, passing.values())), sum(map(len, passing.values()))
 
 
-def closest(record: ClaimRecord) -> str:
-    """The worst run of the criterion that is closest to its bound, beside its threshold."""
-    tightest = max(record.criteria, key=_use, default=None)
-    if tightest is None or tightest.worst is None:
+def tightest(record: ClaimRecord) -> str:
+    """The criterion whose worst run uses up most of its interval: its id, its measure in that run, and the interval."""
+    item = max(record.criteria, key=_use, default=None)
+    if item is None or item.worst is None:
         return "none"
-    text = tightest.interval_text
-    wanted = text if text[0] in "<>≤≥" else f"in {text.replace(' ', '')}"
-    return f"{number(tightest.worst)} {wanted}"
+    return f"{item.id}: worst {item.measure} {number(item.worst)}, required {item.interval_text}"
 
 
-def controls_told(record: ClaimRecord) -> tuple[int, int]:
-    """How many controls told, of how many."""
+def computing_time(record: ClaimRecord) -> str:
+    """How long the claim's arms took together, and whether part of that is stored from an earlier run."""
+    return duration(record.seconds) + (" cached" if "cached" in record.stamps else "")
+
+
+def interruption(report: Report) -> str | None:
+    """Which signal ended a run before all its claims were judged; None for a run that came to its end."""
+    if not report.interrupted:
+        return None
+    ended = f"ended by {name_of(report.exit_code)}" if report.exit_code > 128 else "interrupted"
+    return f"{ended}: claims not listed did not finish"
+
+
+def unjudged_words(item: Unjudged) -> str:
+    """What could not be judged, and why, in a line."""
+    text = in_a_line(item.text)
+    path = in_a_line(item.path or "")
+    return text if not path or text.startswith(path) else f"{path}: {text}"
+
+
+def verdict_counts(report: Report) -> str:
+    """How many claims came out in each way, and how much was not judged."""
+    counts = [f"{count} {word}" for word, count in report.counts.items() if count] or ["no claim finished"]
+    return ", ".join(counts + ([f"{len(report.unjudged)} not judged"] if report.unjudged else []))
+
+
+def failed_controls(record: ClaimRecord) -> tuple[int, int]:
+    """How many controls failed as required, of how many."""
     controls = [control for item in record.criteria for control in item.fails_in]
     return sum(control.tells for control in controls), len(controls)
 
 
 def arm_words(check: Check, control: bool) -> tuple[str, str, str, str, str]:
-    """One arm: its name, runs inside, the bound on their share (or what a control tells), median, range."""
+    """One arm: its name, runs inside, the bound on their share (or whether a control fails), median, range."""
     name = f"control {check.arm}" if control else check.arm
-    if control:
-        share = "tells" if check.tells else "blind" if check.inside else "undecided"
-    else:
-        share = f"≥ {check.share_lower_bound:.2f}"
+    share = control_words(check) if control else f"≥ {check.share_lower_bound:.2f}"
     if check.undecided:
         name += f" ({check.undecided} undecided)"
     spread = "none" if check.min is None else f"{number(check.min)} … {number(check.max)}"
     return name, f"{check.inside}/{len(check.seeds)}", share, number(check.median), spread
+
+
+def control_words(check: Check) -> str:
+    """Whether a control fails as required."""
+    return "fails as required" if check.tells else "does not fail" if check.inside else "undecided"
 
 
 def gap_words(item: Judged) -> str | None:
@@ -98,6 +133,34 @@ def _use(item: Judged) -> float:
         return 0.0 if bounds.contains(item.worst) else math.inf
     ratio = item.worst / bound
     return ratio if math.isfinite(bounds.high) == (bound > 0) else 1 / ratio
+
+
+def departures(record: ClaimRecord) -> list[str]:
+    """Each parameter that has another value than the claim file says, with the arms that have it and those that do not.
+
+    An arm that sets a parameter itself keeps its value when the setup's value is changed. The toy profile is part of
+    the claim file, so what it changes is no departure.
+    """
+    setup, arms = record.claim.get("setup", {}), record.claim.get("arms", {})
+    if "toy" in record.stamps:
+        setup = {**setup, **record.claim.get("quick", {}).get("setup", {})}
+    changed: dict[tuple[str, str, str], list[str]] = {}
+    for arm, params in record.params.items():
+        written = {**setup, **arms.get(arm, {})}
+        for key, value in params.items():
+            if key in written and _plain(value) != _plain(written[key]):
+                changed.setdefault((key, setting(value), setting(written[key])), []).append(arm)
+    lines = []
+    for (key, value, before), reached in changed.items():
+        keeping = [arm for arm in record.params if all(arm not in some for it, some in changed.items() if it[0] == key)]
+        kept = f"; not in {', '.join(keeping)}" if keeping else ""
+        lines.append(f"{key} = {value} in place of {before} in {', '.join(reached)}{kept}")
+    return lines
+
+
+def _plain(value: object) -> object:
+    """A parameter's value with lists for all series, so that equal ones are equal."""
+    return list(map(_plain, value)) if isinstance(value, list | tuple) else value
 
 
 def allowance(misses: int) -> str:

@@ -1,9 +1,9 @@
 """What GitHub shows of a run: annotations, and the summary of the job.
 
 Inside a GitHub job (GITHUB_ACTIONS=true) every claim that is not as expected becomes one annotation, at the line of
-its file that says what did not come out, and the Markdown report is added to the job's summary. Elsewhere nothing
-happens. Annotations are lines of text that the job's runner reads from both output streams; they go to standard
-error, so that standard output holds the report alone, also as JSON.
+its file that says what did not come out; so does whatever could not be judged. The Markdown report is added to the
+job's summary. Elsewhere nothing happens. Annotations are lines of text that the job's runner reads from both output
+streams; they go to standard error, so that standard output holds the report alone, also as JSON.
 
 GitHub shows ten annotations of a kind for a step and drops the rest without a word; so the tenth speaks for all that
 remain.
@@ -12,6 +12,7 @@ remain.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -20,8 +21,10 @@ import click
 
 from dlnrepro.document import Document, Place, parse, read_text
 from dlnrepro.errors import Fault
-from dlnrepro.record import ClaimRecord, Report
+from dlnrepro.record import ClaimRecord, Report, Unjudged
+from dlnrepro.report.digest import interruption, unjudged_words
 from dlnrepro.report.markdown import LEAST_BYTES, markdown
+from dlnrepro.visible import escaped, say
 
 MOST_ANNOTATIONS = 10
 SUMMARY_BYTES = 1024 * 1024
@@ -33,20 +36,28 @@ def announce(report: Report) -> None:
     """Annotate the run and add to the job's summary, where it is a GitHub job that runs."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
-    for line in claim_annotations(report):
+    for line in report_annotations(report):
         click.echo(line, err=True)
     if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
         _add_to_summary(Path(summary), report)
 
 
-def claim_annotations(report: Report) -> list[str]:
-    """One line for each claim that is not as expected: an error, or a warning if it is inconclusive."""
+def report_annotations(report: Report) -> list[str]:
+    """One line for each claim that is not as expected and for whatever was not judged.
+
+    Each is an error; an inconclusive claim, and the signal that ended a run, are warnings.
+    """
     lines: list[str] = []
     for level in ("error", "warning"):
         odd = [record for record in report.claims if not record.as_expected and _level(record) == level]
-        shown = odd if len(odd) <= MOST_ANNOTATIONS else odd[: MOST_ANNOTATIONS - 1]
-        lines += [_annotation(record) for record in shown]
-        if rest := [record.id for record in odd[len(shown) :]]:
+        found = [(record.id, _annotation(record)) for record in odd]
+        if level == "error":
+            found = [(item.path or "dlnrepro", _unjudged(item)) for item in report.unjudged] + found
+        elif said := interruption(report):
+            found.insert(0, ("dlnrepro", annotation("warning", said, title="dlnrepro")))
+        shown = found if len(found) <= MOST_ANNOTATIONS else found[: MOST_ANNOTATIONS - 1]
+        lines += [line for _, line in shown]
+        if rest := [name for name, _ in found[len(shown) :]]:
             lines.append(annotation(level, f"{len(rest)} more claims: {', '.join(rest)}", title="dlnrepro"))
     return lines
 
@@ -62,7 +73,7 @@ def annotation(
 
 def _data(text: str) -> str:
     """Text that ends no command: percent signs and ends of lines are what GitHub reads."""
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return escaped(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:
@@ -75,6 +86,16 @@ def _level(record: ClaimRecord) -> Level:
     return "warning" if record.verdict == "inconclusive" else "error"
 
 
+def _unjudged(item: Unjudged) -> str:
+    """The annotation of what was not judged, at its place in a file where it names one."""
+    place = re.match(r":(\d+):(\d+): (.*)", item.text.removeprefix(item.path or ""), re.DOTALL)
+    if not item.path or place is None:
+        return annotation("error", unjudged_words(item), title="dlnrepro: not judged", file=_known(item.path or ""))
+    line, column, text = int(place[1]), int(place[2]), place[3]
+    name = _known(item.path)
+    return annotation("error", text, title="dlnrepro: not judged", file=name, line=line, column=column)
+
+
 def _annotation(record: ClaimRecord) -> str:
     """The annotation of a claim."""
     path, line = _place(record)
@@ -83,14 +104,23 @@ def _annotation(record: ClaimRecord) -> str:
 
 def _place(record: ClaimRecord) -> tuple[str, int | None]:
     """The claim's file as GitHub knows it, and the line that the verdict is about; nothing for a file elsewhere."""
-    path = Path(record.path)
-    workspace = os.environ.get("GITHUB_WORKSPACE")
-    known = path.resolve()
-    if not known.is_file() or (workspace and not known.is_relative_to(Path(workspace).resolve())):
+    if not (name := _known(record.path)):
         return "", None
-    name = str(known.relative_to(Path(workspace).resolve())) if workspace else str(path)
-    content = read_text(path)
+    content = read_text(Path(record.path))
     return name, 1 if isinstance(content, Fault) else _line(record, parse(content))
+
+
+def _known(path: str) -> str:
+    """The file as GitHub knows it, from the top of the repository; nothing for a file elsewhere, or for none."""
+    workspace = os.environ.get("GITHUB_WORKSPACE")
+    try:
+        known = Path(path).resolve()
+        if not known.is_file() or (workspace and not known.is_relative_to(Path(workspace).resolve())):
+            return ""
+        return str(known.relative_to(Path(workspace).resolve())) if workspace else path
+    except (OSError, ValueError):
+        # A record from elsewhere may name what no file system takes.
+        return ""
 
 
 def _line(record: ClaimRecord, document: Document) -> int:
@@ -127,11 +157,9 @@ def _add_to_summary(path: Path, report: Report) -> None:
     try:
         room = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
         if room < LEAST_BYTES:
-            click.echo(f"{path}: the job's summary is full, and this report is not in it", err=True)
+            say(f"{path}: the job's summary is full, and this report is not in it")
             return
         with path.open("ab") as file:
             file.write(markdown(report, room))
     except OSError as error:
-        click.echo(
-            f"{path}: the job's summary could not be written: {(error.strerror or str(error)).lower()}", err=True
-        )
+        say(f"{path}: the job's summary could not be written: {(error.strerror or str(error)).lower()}")

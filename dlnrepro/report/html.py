@@ -16,15 +16,28 @@ from dlnrepro.claim import Claim
 from dlnrepro.provenance import Provenance
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.anchors import anchored
-from dlnrepro.report.digest import MARKS, SIGNS, allowance, closest, controls_told, passing_runs
+from dlnrepro.report.digest import (
+    MARKS,
+    SIGNS,
+    allowance,
+    computing_time,
+    control_words,
+    departures,
+    failed_controls,
+    interruption,
+    passing_runs,
+    tightest,
+    unjudged_words,
+)
 from dlnrepro.report.figures import figure
 from dlnrepro.report.inks import DARK_INKS, INKS
 from dlnrepro.report.legend import controls
-from dlnrepro.report.numbers import duration, number
+from dlnrepro.report.numbers import duration, number, setting
 from dlnrepro.report.strips import strip
-from dlnrepro.report.typeset import bound_words, typeset, visible
-from dlnrepro.report.words import STAMPS, evidence, setting, size
+from dlnrepro.report.typeset import bound_words, typeset
+from dlnrepro.report.words import STAMPS, evidence, size
 from dlnrepro.verdict import Judged
+from dlnrepro.visible import visible
 
 
 @dataclass(frozen=True)
@@ -41,11 +54,14 @@ class Card:
     """All that the page says of one claim.
 
     Attributes:
-        anchor: the claim's id, told apart from another claim of the same name.
+        anchor: the claim's id, which differs from that of another claim of the same name.
         figures: each title and picture.
         settings: every parameter of the runner, as it was outside the arms that change it, and what the claim file has
             instead, if it was changed.
         controls: the arms that serve as controls.
+        passing: how many runs pass, of how many.
+        failed: how many controls fail as required, of how many.
+        changed: how parameters differ from the claim file, arm by arm.
     """
 
     anchor: str
@@ -56,8 +72,10 @@ class Card:
     settings: list[tuple[str, Any, Any]]
     controls: set[str]
     passing: tuple[int, int]
-    told: tuple[int, int]
-    closest: str
+    failed: tuple[int, int]
+    tightest: str
+    time: str
+    changed: list[str]
 
 
 def to_html(report: Report) -> bytes:
@@ -67,8 +85,10 @@ def to_html(report: Report) -> bytes:
         .get_template("page.html")
         .render(
             report=report,
+            interruption=interruption(report),
+            unjudged=[unjudged_words(item) for item in report.unjudged],
             cards=[_card(record, anchor) for anchor, record in anchored(report)],
-            provenance=list(_told(report.provenance)),
+            provenance=list(_origin(report.provenance)),
             inks=INKS,
             dark_inks=DARK_INKS,
         )
@@ -82,11 +102,11 @@ def _card(record: ClaimRecord, anchor: str) -> Card:
     why = {criterion.id: criterion.why or criterion.because or "" for criterion in claim.criteria}
     # Markup: the pictures are our own drawing, in which every text is escaped.
     figures = [
-        (drawing.title, Markup(figure(record, index, f"{anchor}.f{index}").inline()))
+        (drawing.title, Markup(figure(record, index, f"{anchor}.figure.{index}").inline()))
         for index, drawing in enumerate(record.drawings)
     ]
     criteria = [
-        Shown(item, Markup(strip(record, item, f"{anchor}.c{index}").inline()), why[item.id])
+        Shown(item, Markup(strip(record, item, f"{anchor}.plot.{index}").inline()), why[item.id])
         for index, item in enumerate(record.criteria)
     ]
     return Card(
@@ -98,8 +118,10 @@ def _card(record: ClaimRecord, anchor: str) -> Card:
         settings=list(_settings(record, claim)),
         controls=controls(record),
         passing=passing_runs(record),
-        told=controls_told(record),
-        closest=closest(record),
+        failed=failed_controls(record),
+        tightest=tightest(record),
+        time=computing_time(record),
+        changed=departures(record),
     )
 
 
@@ -112,7 +134,7 @@ def _settings(record: ClaimRecord, claim: Claim) -> Iterator[tuple[str, Any, Any
         yield key, value, written if value != written else None
 
 
-def _told(provenance: Provenance) -> Iterator[tuple[str, str]]:
+def _origin(provenance: Provenance) -> Iterator[tuple[str, str]]:
     """Where a report came from, entry by entry, in words."""
     for key, value in provenance.items():
         name = key.replace("_", " ")
@@ -142,6 +164,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "number": number, "duration": duration, "typeset": typeset,
         "bound": bound_words, "setting": setting, "evidence": evidence, "allowance": allowance,
+        "control": control_words,
     }  # fmt: skip
     environment.globals |= {"SIGNS": SIGNS, "MARKS": MARKS, "STAMPS": STAMPS}
     return environment

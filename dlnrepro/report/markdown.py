@@ -17,15 +17,20 @@ from dlnrepro.report.digest import (
     MARKS,
     allowance,
     arm_words,
-    closest,
-    controls_told,
+    computing_time,
+    departures,
     evidence,
+    failed_controls,
     gap_words,
+    interruption,
     passing_runs,
     signed,
+    tightest,
+    unjudged_words,
+    verdict_counts,
 )
 from dlnrepro.report.markup import code, in_html, text
-from dlnrepro.report.numbers import duration, number
+from dlnrepro.report.numbers import number
 from dlnrepro.verdict import Judged
 
 COMMENT_BYTES = 65_536
@@ -33,7 +38,10 @@ LEAST_BYTES = 3_000
 NOTE_BYTES = 200
 
 _ARM_TABLE = (f"| {' | '.join(ARM_HEADS)} |", "|---|--:|--:|--:|---|")
-_CLAIM_TABLE = "| verdict | claim | runs | closest | told | time | stamps |\n|---|---|--:|--:|--:|--:|---|\n"
+_CLAIM_TABLE = (
+    "| verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | stamps |\n"
+    "|---|---|--:|---|--:|--:|---|\n"
+)
 
 
 def markdown(report: Report, limit: int = COMMENT_BYTES) -> bytes:
@@ -45,14 +53,24 @@ def markdown(report: Report, limit: int = COMMENT_BYTES) -> bytes:
     """
     head, foot = _head(report), _foot(report.provenance, report.exit_code)
     room = _Room(limit - NOTE_BYTES - len((head + foot + _CLAIM_TABLE).encode()))
+    lines = [f"- **not judged**: {text(unjudged_words(item))}\n" for item in report.unjudged]
+    unjudged = [line for line in lines if room.first_that_fits([line])]
     # The claims that ask for attention take their room first, and every row of the table before what is unfolded.
     urgent = sorted(report.claims, key=lambda record: record.as_expected)
     rows = {id(record): row for record in urgent if (row := room.first_that_fits([_row(record)]))}
     table = [rows[id(record)] for record in report.claims if id(record) in rows]
     parts = [part for record in urgent if (part := room.first_that_fits(_parts(record)))]
-    left_out = 2 * len(urgent) - len(table) - len(parts)
+    left_out = 2 * len(urgent) - len(table) - len(parts) + len(lines) - len(unjudged)
     note = f"_Left out, to stay below {limit:,} bytes: {left_out} rows and parts. `report.json` has all._\n\n"
-    pieces = [head, _CLAIM_TABLE if table else "", *table, "\n" if table else "", *parts]
+    pieces = [
+        head,
+        *unjudged,
+        "\n" if unjudged else "",
+        _CLAIM_TABLE if table else "",
+        *table,
+        "\n" if table else "",
+        *parts,
+    ]
     return "".join([*pieces, note if left_out else "", foot]).encode()
 
 
@@ -73,10 +91,9 @@ class _Room:
 
 def _head(report: Report) -> str:
     """The counts and what they show."""
-    counts = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count) or "no claim finished"
-    lines = [f"### dlnrepro: {counts}", ""]
-    if report.interrupted:
-        lines += ["**Interrupted**: claims not listed did not finish.", ""]
+    lines = [f"### dlnrepro: {verdict_counts(report)}", ""]
+    if said := interruption(report):
+        lines += [f"**{said[0].upper()}{said[1:].replace(':', '**:', 1)}.", ""]
     if shown := evidence(report):
         lines += [shown, ""]
     return "\n".join(lines) + "\n"
@@ -105,9 +122,9 @@ def _row(record: ClaimRecord) -> str:
     """One claim as a row of the table."""
     verdict = _verdict(record) if record.as_expected else f"**{_verdict(record)}**"
     passed, runs = passing_runs(record)
-    told, controls = controls_told(record)
-    cells = [verdict, code(record.id), f"{passed}/{runs}", text(closest(record)), f"{told}/{controls}"]
-    return f"| {' | '.join([*cells, duration(record.seconds), text(', '.join(record.stamps))])} |\n"
+    failed, controls = failed_controls(record)
+    cells = [verdict, code(record.id), f"{passed}/{runs}", text(tightest(record)), f"{failed}/{controls}"]
+    return f"| {' | '.join([*cells, computing_time(record), text(', '.join(record.stamps))])} |\n"
 
 
 def _parts(record: ClaimRecord) -> Iterable[str]:
@@ -123,6 +140,7 @@ def _part(record: ClaimRecord, lines: Sequence[str]) -> str:
     opening = [f"<details{'' if record.as_expected else ' open'}><summary>{summary}</summary>", ""]
     plain = record.as_expected and record.verdict == "reproduced"
     because = [] if plain else [f"Because: {text(record.because)}", ""]
+    because += [f"Changed: {text(line)}\n" for line in departures(record)]
     closing = ["", f"Again: {code(record.command)}", "", "</details>", "", ""]
     return "\n".join([*opening, *because, *lines, *closing]).replace("\n\n\n", "\n\n")
 
@@ -165,6 +183,8 @@ def _arm(words: Sequence[str], good: bool) -> str:
 
 def _compact(item: Judged) -> str:
     """A criterion in a line."""
-    told = f"controls told {sum(control.tells for control in item.fails_in)}/{len(item.fails_in)}"
+    failed = f"controls failed as required {sum(control.tells for control in item.fails_in)}/{len(item.fails_in)}"
     wanted = code(f"{item.measure} {item.interval_text}")
-    return f"- {MARKS[item.mark]} {code(item.id)}: {text(item.says)}: {wanted}, worst run {number(item.worst)}, {told}"
+    return (
+        f"- {MARKS[item.mark]} {code(item.id)}: {text(item.says)}: {wanted}, worst run {number(item.worst)}, {failed}"
+    )

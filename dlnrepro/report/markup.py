@@ -10,9 +10,10 @@ import html
 import re
 from collections.abc import Callable
 
+from dlnrepro.visible import in_a_line
+
 LONGEST_WORDS = 400
 
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _SPECIAL = re.compile(r"[\\`*_\[\]~]")
 _READ_BY_GITHUB = re.compile(
     r"(?<=[@#])(?=\w)|(?<=\$)(?=\S)|(?<=:)(?<!\d:)(?=[\w+-]+:)|(?<=:)(?=//)|(?<=www)(?=\.)|(?<=GH)(?=-\d)",
@@ -45,5 +46,5 @@ def _apart(words: str, escape: Callable[[str], str]) -> str:
 
 def _in_a_line(words: str) -> str:
     """Words in one line that is not too long, with a mark for every character that cannot be seen."""
-    line = _UNSEEN.sub("\ufffd", " ".join(words.split()))
+    line = in_a_line(words)
     return line if len(line) <= LONGEST_WORDS else line[: LONGEST_WORDS - 1] + "…"

@@ -24,6 +24,17 @@ def duration(seconds: float) -> str:
     return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60} s"
 
 
+def setting(value: object) -> str:
+    """A parameter's value as a claim file writes it."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return f"[{', '.join(setting(item) for item in value)}]"
+    if isinstance(value, float):
+        return f"{value:g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    return str(value)
+
+
 def sparkline(values: Sequence[float | None], logarithmic: bool, scale: Sequence[float | None]) -> str:
     """A curve as a row of blocks; a blank where it has no value.
 

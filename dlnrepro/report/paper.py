@@ -1,18 +1,33 @@
-"""The paper a terminal report is laid out on: as wide as the terminal, in words its encoding knows."""
+"""The paper a terminal report is laid out on: as wide as the terminal, in words its encoding knows.
+
+The layout depends on the arguments alone, not on the environment: rich by itself asks COLUMNS, FORCE_COLOR, TERM and
+whether it runs in a notebook. All text passes through `dlnrepro.visible`, since it may come from anywhere.
+"""
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sys
+from collections.abc import Iterable, Sequence
 from io import StringIO
 
 import click
+from rich.cells import cell_len
 from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
 from rich.text import Text
 
-NARROWEST = 60
+from dlnrepro.visible import harmless, visible
+
+NARROWEST = 20
+"""Columns below which no layout is tried; the terminal breaks the lines then."""
+
+NARROW = 40
+"""Columns below which indents are halved."""
+
+LEAST_ROOM = 14
+"""Columns that a folding column of a table must have; with less, each row becomes a few lines."""
 
 _ASCII = str.maketrans(
     {
@@ -28,7 +43,7 @@ class Paper:
     Args:
         width: columns.
         colour: whether to use colour.
-        encoding: of whoever reads it; what is not UTF gets ASCII stand-ins.
+        encoding: of the stream that the text is for; what is not UTF gets ASCII stand-ins.
     """
 
     def __init__(self, width: int = 80, colour: bool = False, encoding: str = "utf-8") -> None:
@@ -36,13 +51,17 @@ class Paper:
         self._console = Console(
             file=StringIO(),
             width=max(width, NARROWEST),
+            height=25,
             force_terminal=colour,
+            force_jupyter=False,
+            force_interactive=False,
             no_color=not colour,
             color_system="standard" if colour else None,
             highlight=False,
             markup=False,
             emoji=False,
             legacy_windows=False,
+            _environ={},
         )
 
     @classmethod
@@ -50,7 +69,7 @@ class Paper:
         """The paper for standard output as it is now: 80 columns and no colour where it is no terminal."""
         terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else 80
-        return cls(min(width, 120), terminal and "NO_COLOR" not in _environment(), sys.stdout.encoding or "ascii")
+        return cls(min(width, 120), terminal and not plain_terminal(), sys.stdout.encoding or "ascii")
 
     @property
     def width(self) -> int:
@@ -59,54 +78,158 @@ class Paper:
 
     def line(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0) -> None:
         """A line of parts, each plain or with its style; a long one wraps, `hang` columns further in."""
-        text = Text.assemble(*parts)
-        if not text.plain:
-            self._console.print()
-            return
-        lines = text.wrap(self._console, self.width - indent - hang)
-        for number, part in enumerate(lines):
-            self._console.print(Padding(part, (0, 0, 0, indent + (hang if number else 0)), expand=False))
+        styled = [(part, "") if isinstance(part, str) else part for part in parts]
+        text = Text.assemble(*((_line(words), style) for words, style in styled))
+        indent, hang = self._indent(indent), self._indent(hang)
+        for number, part in enumerate(wrapped(text, self.width - indent - hang)):
+            self._put(part, indent + (hang if number else 0))
 
     def verbatim(self, text: str, indent: int = 0) -> None:
         """A line that must not be broken, such as a command to copy."""
-        self._console.print(" " * indent + text, soft_wrap=True)
+        self._put(Text(_line(text)), self._indent(indent))
 
     def table(
         self,
-        rows: list[list[str | Text]],
+        rows: Sequence[Sequence[str | Text]],
         right: tuple[int, ...] = (),
         indent: int = 0,
         folds: int = -1,
         spaces: int = 1,
+        heads: Sequence[str] = (),
+        below: Sequence[str] = (),
     ) -> None:
-        """Rows in columns, `spaces` apart; columns in `right` are flush right, column `folds` may wrap."""
-        grid = Table(box=None, show_header=False, padding=(0, spaces, 0, 0), pad_edge=False)
-        for column in range(len(rows[0])):
-            grid.add_column(
-                justify="right" if column in right else "left",
-                no_wrap=column != folds,
-                overflow="fold" if column == folds else "ellipsis",
-            )
-        for row in rows:
-            grid.add_row(*row)
-        self._console.print(Padding(grid, (0, 0, 0, indent), expand=False))
+        """Rows in columns, `spaces` apart; columns in `right` are flush right, column `folds` may wrap.
+
+        A text of `below` follows its row, two columns further in.
+
+        Where the folding column has no room, each row becomes its first cell and, below it, the other cells, each
+        behind the head of its column.
+        """
+        indent = self._indent(indent)
+        cells = [[_cell(cell) for cell in row] for row in rows]
+        titles = [Text(_line(head), style="dim") for head in heads]
+        shown = [titles, *cells] if titles else cells
+        widths = _widths(shown)
+        if folds >= 0:
+            room = self.width - indent - sum(widths) + widths[folds] - spaces * (len(widths) - 1)
+            if widths[folds] > room and room < LEAST_ROOM:
+                self._stacked(cells, heads, indent, below)
+                return
+            widths[folds] = min(widths[folds], room)
+        for number, row in enumerate(shown, -1 if titles else 0):
+            self._row(row, widths, right, indent, spaces)
+            self._below(below[number] if below and number >= 0 else "", indent)
 
     def text(self) -> str:
         """All that was laid out, without trailing blanks, in words the encoding knows."""
         file = self._console.file
         assert isinstance(file, StringIO)
         text = "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
-        if self._encoding.lower().replace("-", "").startswith("utf"):
-            return text
-        return text.translate(_ASCII).encode(self._encoding, "replace").decode(self._encoding)
+        if not self._encoding.lower().replace("-", "").startswith("utf"):
+            text = text.translate(_ASCII).encode(self._encoding, "replace").decode(self._encoding)
+        return harmless(text)
 
     def deliver(self) -> None:
         """Write all that was laid out to standard output."""
         click.echo(self.text(), nl=False)
 
+    def _indent(self, columns: int) -> int:
+        """An indent, half as deep on narrow paper."""
+        return columns if self.width >= NARROW else columns // 2
 
-def _environment() -> dict[str, str]:
-    """The environment, looked up late so that a test can change it."""
-    import os
+    def _put(self, text: Text, indent: int) -> None:
+        """Put down one line as it is."""
+        self._console.print(Text(" " * indent) + text, soft_wrap=True)
 
-    return dict(os.environ)
+    def _row(self, row: Sequence[Text], widths: Sequence[int], right: Iterable[int], indent: int, spaces: int) -> None:
+        """Put down one row, in as many lines as its longest cell needs."""
+        parts = [wrapped(cell, width) for cell, width in zip(row, widths, strict=True)]
+        for number in range(max(map(len, parts))):
+            line = Text()
+            for column, (found, width) in enumerate(zip(parts, widths, strict=True)):
+                cell = found[number] if number < len(found) else Text()
+                blanks = Text(" " * max(0, width - cell.cell_len))
+                line += blanks + cell if column in right else cell + blanks
+                line += Text(" " * spaces)
+            self._put(line, indent)
+
+    def _below(self, text: str, indent: int) -> None:
+        """Put down the text that follows a row, if there is one."""
+        for part in wrapped(Text(_line(text), style="dim"), self.width - indent - 2) if text else ():
+            self._put(part, indent + 2)
+
+    def _stacked(self, rows: Sequence[Sequence[Text]], heads: Sequence[str], indent: int, below: Sequence[str]) -> None:
+        """Put down each row as a few lines: its first cell, then the others behind their heads."""
+        names = [head.strip() for head in heads] or [""] * len(rows[0])
+        for place, row in enumerate(rows):
+            others = Text(", ").join(
+                Text.assemble((f"{_line(name)} " if name else "", "dim"), Text(cell.plain.strip(), style=cell.style))
+                for name, cell in zip(names[1:], row[1:], strict=True)
+                if cell.plain.strip()
+            )
+            for text, inner in ((row[0], indent), (others, indent + 2)):
+                for part in wrapped(text, self.width - inner) if text.plain else ():
+                    self._put(part, inner)
+            self._below(below[place] if below else "", indent)
+
+
+def plain_terminal() -> bool:
+    """Whether the terminal wants text alone: no colour, and no line that is drawn again."""
+    return os.environ.get("TERM") in {"dumb", "unknown"} or bool(os.environ.get("NO_COLOR"))
+
+
+def wrapped(text: Text, width: int) -> list[Text]:
+    """The lines of a text in so many columns.
+
+    Lines break between words; a word that is longer than a line breaks behind a hyphen, an underscore or a stop if it
+    can, and between letters if it cannot.
+    """
+    width = max(width, 1)
+    lines = []
+    for paragraph in text.split("\n", allow_blank=True):
+        breaks, column = [], 0
+        for found in re.finditer(r"\s*\S+\s*", paragraph.plain):
+            for start, piece in _pieces(found[0], width):
+                if column and column + cell_len(piece.rstrip()) > width:
+                    breaks.append(found.start() + start)
+                    column = 0
+                column += cell_len(piece)
+        parts = list(paragraph.divide(breaks))
+        for part in parts:
+            part.rstrip()
+        lines += parts
+    return lines
+
+
+def _pieces(word: str, width: int) -> list[tuple[int, str]]:
+    """A word in the pieces that it may be broken into, each with its place; one piece if it fits in a line."""
+    if cell_len(word.rstrip()) <= width:
+        return [(0, word)]
+    found: list[tuple[int, str]] = []
+    for part in re.finditer(r"[^-_./,=]*[-_./,=]*\s*", word):
+        place = part.start()
+        for letter in part[0] if cell_len(part[0].rstrip()) > width else [part[0]]:
+            found += [(place, letter)] if letter else []
+            place += len(letter)
+    return found
+
+
+def _widths(rows: Sequence[Sequence[Text]]) -> list[int]:
+    """How wide the columns of some rows are."""
+    return [
+        max((cell_len(line) for cell in column for line in cell.plain.split("\n")), default=0)
+        for column in zip(*rows, strict=True)
+    ]
+
+
+def _line(text: str) -> str:
+    """Text that stays in its line."""
+    return visible(text).replace("\n", " ")
+
+
+def _cell(cell: str | Text) -> Text:
+    """A cell of a table as it may be shown; a text that is laid out already keeps its lines."""
+    if isinstance(cell, str):
+        return Text(_line(cell))
+    plain = visible(cell.plain)
+    return cell if plain == cell.plain else Text(plain, style=cell.style)

@@ -16,7 +16,8 @@ def sketch(paper: Paper, drawing: Drawing) -> None:
     first = drawing.y[0]
     lines = [line for line in drawing.lines if line.series == first]
     reference = next((line for line in drawing.references if line.arm == lines[0].arm), None)
-    columns = min(48 if paper.width >= 100 else 24, max(len(line.median) for line in lines))
+    most = 48 if paper.width >= 100 else 24 if paper.width >= 60 else 12
+    columns = min(most, max(len(line.median) for line in lines))
     places = _places(drawing, lines, columns)
     curves = {line.arm: _sampled(line, places, drawing.logarithmic[0]) for line in lines}
     if reference is not None:
@@ -32,8 +33,8 @@ def sketch(paper: Paper, drawing: Drawing) -> None:
 
 
 def _numbers(paper: Paper, drawing: Drawing, line: Line, reference: Line | None) -> None:
-    """The first arm, and theory beside it, at five points of the horizontal axis."""
-    places = _places(drawing, [line], 5)
+    """The first arm, and theory with it, at five points of the horizontal axis; at fewer where there is little room."""
+    places = _places(drawing, [line], min(5, max(1, (paper.width - 16) // 12)))
     positions = Line(line.arm, drawing.x, line.positions, line.positions, [], [])
     named = [(drawing.x, positions), (line.series, line)] + [("theory", reference)] * (reference is not None)
     table: list[list[str | Text]] = []

@@ -1,22 +1,29 @@
-"""The summary of a report, one line a claim, and the list of claims."""
+"""The summary of a report, two lines for each claim, and the list of claims."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from textwrap import wrap
 
 from rich.text import Text
 
 from dlnrepro.claim import Claim
 from dlnrepro.record import ClaimRecord, Report
-from dlnrepro.report.digest import closest, controls_told, evidence, passing_runs, signed
+from dlnrepro.report.digest import (
+    LEGEND,
+    evidence,
+    failed_controls,
+    interruption,
+    passing_runs,
+    signed,
+    tightest,
+    unjudged_words,
+    verdict_counts,
+)
 from dlnrepro.report.numbers import duration
 from dlnrepro.report.paper import Paper
 from dlnrepro.store import LastVerdict
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
-
-NARROWEST_NAME = 12
 
 
 def verdict_text(record: ClaimRecord) -> Text:
@@ -26,34 +33,35 @@ def verdict_text(record: ClaimRecord) -> Text:
 
 
 def summary(paper: Paper, report: Report) -> None:
-    """One line a claim, then what they come to."""
+    """Each claim with its tightest criterion, what the words mean, and what all claims come to."""
     if report.claims:
-        heads = ["verdict", "claim", "runs", "closest", "told", "time"]
-        rows: list[list[str | Text]] = [[Text(head, style="dim") for head in heads]]
-        rows += [_row(record) for record in report.claims]
-        room = paper.width - sum(max(len(row[column]) for row in rows) + 1 for column in range(6) if column != 1)
-        for row in rows:
-            # Broken at its hyphens where it does not fit, and not in the middle of a word.
-            row[1] = "\n".join(wrap(str(row[1]), max(room, NARROWEST_NAME))) if isinstance(row[1], str) else row[1]
-        paper.table(rows, right=(2, 4, 5), folds=1)
+        heads = ("verdict", "claim", "runs", "controls", "time", "")
+        below = [tightest(record) for record in report.claims]
+        rows = [_row(record) for record in report.claims]
+        paper.table(rows, right=(2, 3, 4), folds=1, heads=heads, below=below)
+        paper.line()
+        for word, meaning in LEGEND:
+            paper.line((f"{word}: {meaning}", "dim"), hang=2)
+        paper.line()
     for record in report.claims:
         if record.verdict != "reproduced":
             expected = " (as expected)" if record.as_expected else ""
-            paper.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", indent=2, hang=2)
-    paper.line()
+            paper.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
+    for item in report.unjudged:
+        paper.line(("not judged", "magenta"), f": {unjudged_words(item)}", hang=2)
     stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
-    counts = ", ".join(f"{count} {word}" for word, count in report.counts.items() if count) or "no claim finished"
     seconds = report.provenance.get("wall_seconds", 0.0)
-    paper.line(counts, f" in {duration(seconds)}", f" · stamped {', '.join(stamps)}" if stamps else "")
+    stamped = f" · stamped {', '.join(stamps)}" if stamps else ""
+    paper.line(f"{verdict_counts(report)} · wall-clock time {duration(seconds)}{stamped}", hang=2)
     if shown := evidence(report):
         paper.line((shown, "dim"))
-    if report.interrupted:
-        paper.line(("interrupted: claims not listed did not finish", "yellow"))
+    if said := interruption(report):
+        paper.line((said, "yellow"))
 
 
-def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], width: int) -> str:
-    """The claims grouped by paper: id, last verdict and what it cost, and below them the title and the tags."""
-    paper = Paper(width)
+def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], paper: Paper | None = None) -> str:
+    """The claims grouped by paper: id, last verdict and cost, title and tags; on the terminal's paper if none."""
+    paper = paper or Paper.of_terminal()
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
         authors = claim.source.authors
@@ -81,6 +89,13 @@ def _last(last: LastVerdict) -> str:
 def _row(record: ClaimRecord) -> list[str | Text]:
     """One claim in one line."""
     passed, runs = passing_runs(record)
-    told, controls = controls_told(record)
-    row = [record.id, f"{passed}/{runs}", closest(record), f"{told}/{controls}", duration(record.seconds)]
-    return [verdict_text(record), *row]
+    failed, controls = failed_controls(record)
+    cached = "cached" if "cached" in record.stamps else ""
+    return [
+        verdict_text(record),
+        record.id,
+        f"{passed}/{runs}",
+        f"{failed}/{controls}",
+        duration(record.seconds),
+        cached,
+    ]

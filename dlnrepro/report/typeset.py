@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from dlnrepro.visible import in_a_line, visible
+
 _GREEK = {
     "alpha": "α", "eta": "η", "gamma": "γ", "lambda": "λ", "rho": "ρ", "sigma": "σ", "theta": "θ",
 }  # fmt: skip
@@ -13,14 +15,13 @@ _SUPERSCRIPTS = str.maketrans("0123456789-+()TLN", "⁰¹²³⁴⁵⁶⁷⁸⁹�
 _RAISED = r"\^(-?\d+(?!\d|[./]\d)|T\b|\((?:[0-9+-]|[LN])+\))"
 
 _WORDS = re.compile(r"(?<![A-Za-z])(" + "|".join(_GREEK) + r")(?![A-Za-z])")
-_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]")
 _SIGNS = re.compile("|".join(map(re.escape, _SIGN)))
 _LOWERED = re.compile(r"(?<=[A-Za-zα-ω])_(\d+)(?![\d.])")
 
 
 def typeset(text: str) -> str:
     """The text with Greek letters, and with numbers below and above the line where there are signs for them."""
-    text = _WORDS.sub(lambda found: _GREEK[found[1]], " ".join(visible(text).split()))
+    text = _WORDS.sub(lambda found: _GREEK[found[1]], in_a_line(text))
     text = _LOWERED.sub(lambda found: found[1].translate(_SUBSCRIPTS), text)
     text = re.sub(_RAISED, lambda found: found[1].strip("()").translate(_SUPERSCRIPTS), text)
     return _SIGNS.sub(lambda found: _SIGN[found[0]], text)
@@ -37,11 +38,6 @@ def power_of_ten(value: float) -> str:
 def bound_words(text: str) -> str:
     """An interval as a claim states it, with signs for minus and without empty digits: ≤ 1e-8, −2 ± 0.02."""
     return re.sub(r"(?<![\w.])-", "−", text.replace("e-0", "e-").replace("e+", "e"))
-
-
-def visible(text: str) -> str:
-    """The text with a mark for every character that cannot be seen, some of which no file may hold."""
-    return _UNSEEN.sub("\ufffd", text)
 
 
 def shortened(text: str, letters: int) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
 
 from dlnrepro.report.numbers import number
 from dlnrepro.verdict import Judged
@@ -32,27 +31,15 @@ def evidence(item: Judged) -> str:
     text += f", so{each} at least {bound:.2f} of all runs do (95 % confidence)" if item.holds else ""
     values = [value for check in item.holds_in for value in check.values if value is not None]
     if values:
-        nearest = "closest to the bound" if item.holds else "worst"
-        text += f"; median {number(statistics.median(values))}, {nearest} {number(item.worst)}"
+        text += f"; median {number(statistics.median(values))}, worst run {number(item.worst)}"
     if item.fails_in:
-        telling = sum(check.tells for check in item.fails_in)
-        controls = "controls tell" if len(item.fails_in) > 1 else "control tells"
-        text += f". {telling} of {len(item.fails_in)} {controls}"
+        failing = sum(check.tells for check in item.fails_in)
+        controls = "controls fail" if len(item.fails_in) > 1 else "control fails"
+        text += f". {failing} of {len(item.fails_in)} {controls} as required"
     if item.gap is not None:
         between = "the gap between them and the runs is" if item.gap > 0 else "they and the runs overlap by"
         text += f"; {between} {number(abs(item.gap))}"
     return text + (f". {undecided} runs are undecided." if undecided else ".")
-
-
-def setting(value: object) -> str:
-    """A parameter's value as a claim file writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"[{', '.join(setting(item) for item in value)}]"
-    if isinstance(value, float):
-        return f"{value:g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
-    return str(value)
 
 
 def size(count: int) -> str:

@@ -26,6 +26,30 @@ def test_a_run_and_its_report_write_the_same_pictures(command: Command, write_cl
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
 
 
+def test_names_that_are_long_or_differ_in_capitals_only_have_files_of_their_own(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    names = ["a" * 240, "a" * 239 + "b", "rate", "Rate"]
+    criteria = "".join(CRITERION.replace("near-one", name) for name in names)
+    path = write_claim((CRITERION, criteria), name="t" * 240)
+    assert command("run", path.name, "-q", "--figures", "pictures", "-o", "page.html")[0] == 0
+    found = [file.name for file in (tmp_path / "pictures").iterdir()]
+    assert len({name.casefold() for name in found}) == 5
+    assert max(map(len, found)) < 230
+
+
+CRITERION = """\
+  - id: near-one
+    says: the value is one
+    measure: value
+    equals: 1.0
+    within: 0.1
+    holds_in: [near]
+    fails_in: [far]
+    why: the noise is at most 1e-3
+"""
+
+
 @pytest.mark.parametrize("place", ["file", "file/below", "/dev/null/x"])
 def test_a_folder_for_figures_that_cannot_be_is_refused_before_anything_is_run(
     command: Command, write_claim: Write, tmp_path: Path, place: str

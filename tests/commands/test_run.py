@@ -29,7 +29,7 @@ def test_a_claim_that_holds_is_reproduced_with_its_numbers(command: Command, wri
 
 def test_the_whole_report_of_the_toy_claim_reads_as_it_should(command: Command, write_claim: Write) -> None:
     _, out, err = command("run", write_claim().name)
-    assert re.fullmatch(r"1 claim, 2 arms to compute\n\[1/1\] toy-claim: reproduced \(0\.\d s\)\n", err)
+    assert re.fullmatch(r"1 claim, 2 arms to compute\n\[1/1\] toy-claim: reproduced \(computing time 0\.\d s\)\n", err)
     *page, folder = re.sub(r"\d\.\d s", "0.0 s", out).splitlines()
     assert page == TOY_REPORT.splitlines()
     assert folder.startswith("outputs/reports/20")
@@ -42,19 +42,19 @@ toy-claim   ✓ reproduced
   A toy that measures one.
 
   A. Author: Toys. Nowhere 2026, everywhere. Basis: derived.
-  every criterion holds, and fails in its controls
+  every criterion holds, and every control fails as required
 
   assumptions, measured on every run
     ✓ the noise is small
       noise < 0.01   4/4 runs (share ≥ 0.47), median 0.0004893, 3.411e-5 …
         0.0009701
 
-  criteria, each with its negative controls
+  criteria, each with its negative controls, which must fail
     ✓ near-one   the value is one
       value 1 ± 0.1
-                  runs in  share median  range
-      near            4/4 ≥ 0.47      1  1 … 1.001
-      control far     0/4  tells      5  5 … 5.001
+      arm         inside  share median  range
+      near           4/4 ≥ 0.47      1  1 … 1.001
+      control far    0/4  fails      5  5 … 5.001
       gap from the worst run to the nearest run of a control: 3.999
       threshold: the noise is at most 1e-3
 
@@ -67,10 +67,16 @@ toy-claim   ✓ reproduced
   again
     dlnrepro run toy-claim.yaml
 
-verdict      claim     runs closest        told  time
-✓ reproduced toy-claim  4/4 1.001 in 1±0.1  1/1 0.0 s
+verdict      claim     runs controls  time
+✓ reproduced toy-claim  4/4      1/1 0.0 s
+  near-one: worst value 1.001, required 1 ± 0.1
 
-1 reproduced in 0.0 s
+runs: those that passed, of all runs in the arms where the criteria must hold
+controls: those that failed as required, of all negative controls
+time: computing time, summed over the arms; cached: an earlier run spent some
+below: the tightest criterion, its worst run, and the interval required
+
+1 reproduced · wall-clock time 0.0 s
 4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.
 """
 
@@ -175,7 +181,7 @@ def test_a_report_goes_to_a_file_by_its_suffix(command: Command, write_claim: Wr
         (["CLAIM", "-s", "value="], "-s value=: expected a value behind the sign, such as -s value=4, found none"),
         (["CLAIM", "-s", "=3"], "-s =3: expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE"),
         (["CLAIM", "-s", ".value=3"], "-s .value=3: expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE"),
-        (["CLAIM", "-s", "value=\udcff"], "-s value=\ufffd: expected text, found half a character"),
+        (["CLAIM", "-s", "value=\udcff"], "-s value=\\xff: expected text, found half a character"),
         (["CLAIM", "-k", "(" * 200 + "toy" + ")" * 200], "-k: expected at most 50 brackets and 'not' inside"),
         (["x" * 300], "x" * 57 + "...: expected a claim file or the id of a claim, found neither"),
         (["CLAIM", "--outputs", "report.json"], "--outputs report.json: expected a folder, found the name of a report; "
@@ -318,7 +324,7 @@ def test_an_interrupt_saves_and_reports_what_is_finished(write_claim: Write, tmp
         out = process.stdout.read()
         assert process.wait(20) == 130
     assert "✓ reproduced a-quick" in out
-    assert "interrupted: claims not listed did not finish" in out
+    assert "ended by SIGINT: claims not listed did not finish" in out
     report = json.loads((tmp_path / "outputs" / "latest" / "report.json").read_bytes())
     assert [claim["id"] for claim in report["claims"]] == ["a-quick"]
     assert report["exit_code"] == 130

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from dlnrepro.record import ClaimRecord
-from dlnrepro.report.digest import allowance, closest, controls_told, passing_runs
+from dlnrepro.report.digest import allowance, failed_controls, passing_runs, tightest
 
 GOOD, BAD = [1.0, 1.01, 0.99, 1.02], [5.0, 5.1, 4.9, 5.2]
 SECOND = (
@@ -40,10 +40,13 @@ def test_a_run_passes_if_it_meets_every_criterion_and_assumption(
 
 
 def test_every_control_of_every_criterion_is_counted(record_of: Callable[..., ClaimRecord]) -> None:
-    assert controls_told(record_of(SECOND, values={"near": GOOD, "far": BAD})) == (2, 2)
-    assert controls_told(record_of(SECOND, values={"near": GOOD, "far": [1.05] * 4})) == (1, 2)
+    assert failed_controls(record_of(SECOND, values={"near": GOOD, "far": BAD})) == (2, 2)
+    assert failed_controls(record_of(SECOND, values={"near": GOOD, "far": [1.05] * 4})) == (1, 2)
 
 
-def test_the_criterion_that_has_used_up_most_of_its_room_is_the_closest(record_of: Callable[..., ClaimRecord]) -> None:
-    assert closest(record_of(SECOND, values={"near": GOOD, "far": BAD})) == "1.02 ≤ 1.03"
-    assert closest(record_of(SECOND, values={"near": [0.91] * 4, "far": BAD})) == "0.91 in 1±0.1"
+def test_the_criterion_that_has_used_up_most_of_its_room_is_the_tightest(record_of: Callable[..., ClaimRecord]) -> None:
+    assert tightest(record_of(SECOND, values={"near": GOOD, "far": BAD})) == "small: worst value 1.02, required ≤ 1.03"
+    assert (
+        tightest(record_of(SECOND, values={"near": [0.91] * 4, "far": BAD}))
+        == "near-one: worst value 0.91, required 1 ± 0.1"
+    )

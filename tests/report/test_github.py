@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dlnrepro.record import Report
-from dlnrepro.report.github import SUMMARY_BYTES, annotation, claim_annotations
+from dlnrepro.report.github import SUMMARY_BYTES, annotation, report_annotations
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -138,7 +138,7 @@ def test_a_file_of_hostile_name_is_checked_in_one_line(command: Command, write_c
 def test_the_tenth_annotation_speaks_for_all_that_remain(report_of: ReportOf) -> None:
     broken = report_of("-s", "near.value=3")
     claims = [replace(broken.claims[0], id=f"claim-{n}", path="nowhere.yaml") for n in range(12)]
-    lines = claim_annotations(replace(broken, claims=claims))
+    lines = report_annotations(replace(broken, claims=claims))
     assert len(lines) == 10
     assert parsed(lines[-1])[2] == "3 more claims: claim-9, claim-10, claim-11"
-    assert len(claim_annotations(replace(broken, claims=claims[:10]))) == 10
+    assert len(report_annotations(replace(broken, claims=claims[:10]))) == 10

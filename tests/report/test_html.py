@@ -68,7 +68,7 @@ def test_every_claim_criterion_arm_and_number_is_on_the_page(record_of: Make, re
         "value 1 ± 0.1",
         "the noise is at most 1e-3",
         "control far",
-        "tells",
+        "fails as required",
         "≥ 0.47",
     ):
         assert text in words
@@ -108,6 +108,15 @@ def test_every_link_inside_the_page_leads_somewhere_and_every_id_is_the_only_one
     assert {"toy-claim", "toy-claim.2", "toy-claim.3"} <= ids.keys()
 
 
+def test_no_id_of_a_claim_or_a_criterion_is_one_of_the_page(record_of: Make, report_with: With) -> None:
+    names = ["summary", "provenance", "2", "figure.0", "f0-0", "title", "criterion.2"]
+    records = [record_of(("id: near-one", f"id: '{name}'")) for name in names for _ in range(2)]
+    records += [replace(record_of(), id=name) for name in ("summary", "provenance", "toy-claim-title", "page")]
+    page = Page(report_with(*records))
+    ids = Counter(attributes["id"] for _, attributes in page.tags if "id" in attributes)
+    assert max(ids.values()) == 1
+
+
 def test_a_page_can_be_read_without_seeing_it(page: Page) -> None:
     pictures = [attributes for tag, attributes in page.tags if tag == "svg"]
     assert len(pictures) == 2
@@ -124,7 +133,10 @@ def test_a_page_can_be_read_without_seeing_it(page: Page) -> None:
     ("values", "words"),
     [
         ({"near": [3.0, 3, 3, 3], "far": [5.0, 5, 5, 5]}, ["✗ not reproduced", "not as expected", "✗ fail"]),
-        ({"near": [1.0, 1, 1, 1], "far": [1.0, 1, 1, 1]}, ["? inconclusive", "blind", "overlap by"]),
+        (
+            {"near": [1.0, 1, 1, 1], "far": [1.0, 1, 1, 1]},
+            ["? inconclusive", "does not fail", "overlap by"],
+        ),
         ({"near": [1.0, 1, None, 1], "far": [5.0, 5, 5, 5]}, ["? inconclusive", "? undecided", "1 runs are undecided"]),
         ({"near": [None] * 4, "far": [None] * 4}, ["? inconclusive", "none", "no data"]),
     ],
@@ -138,7 +150,7 @@ def test_every_verdict_is_said_in_words(
 
 def test_an_interrupted_run_without_claims_is_a_page_too(report_with: With) -> None:
     words = Page(report_with(interrupted=True)).words
-    assert "interrupted" in words
+    assert "The run was ended by SIGINT: claims not listed did not finish." in words
     assert "No claim finished" in words
 
 

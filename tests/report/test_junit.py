@@ -44,8 +44,8 @@ def results(content: bytes) -> dict[str, str]:
             {
                 "assumption noise": "passed",
                 "near-one": "passed",
-                "verdict": "failure: expected not reproduced, found reproduced: every criterion holds, and fails in "
-                "its controls",
+                "verdict": "failure: expected not reproduced, found reproduced: every criterion holds, and every "
+                "control fails as required",
             },
         ),
         (
@@ -56,7 +56,10 @@ def results(content: bytes) -> dict[str, str]:
         (
             [],
             [("{value: 5.0}", "{value: 1.01}")],
-            {"assumption noise": "passed", "near-one": "skipped: control far does not tell: 4 of 4 runs inside"},
+            {
+                "assumption noise": "passed",
+                "near-one": "skipped: uninformative: control far does not fail: 4 of 4 runs inside",
+            },
         ),
         (
             ["-s", "value=3"],
@@ -72,7 +75,7 @@ def results(content: bytes) -> dict[str, str]:
             {"assumption noise": "passed", "near-one": "error: arm far: RuntimeError: the toy broke"},
         ),
     ],
-    ids=["holds", "broken", "expected", "not expected", "undecided", "blind", "unmet", "error"],
+    ids=["holds", "broken", "expected", "not expected", "undecided", "uninformative", "unmet", "error"],
 )
 def test_each_verdict_shows_in_its_cases(
     report_of: ReportOf, words: list[str], changes: list[tuple[str, str]], expected: dict[str, str]
@@ -111,7 +114,7 @@ def test_a_suite_says_where_its_numbers_come_from(report_of: ReportOf) -> None:
     assert out.splitlines()[:3] == [
         "the value is one",
         "value 1 ± 0.1",
-        "near: 2/2 runs in, ≥ 0.22, median 1.001, range 1 … 1.001",
+        "near: 2/2 runs inside, ≥ 0.22, median 1.001, range 1 … 1.001",
     ]
 
 
@@ -119,7 +122,9 @@ def test_words_that_xml_forbids_stay_readable(hostile: str, hostile_report: Call
     nasty = hostile + "\x00\ufffe\ud800 ]]> &amp; \U0001f600"
     found = ET.fromstring(junit(hostile_report(nasty))).find("testsuite/properties/property[@name='title']")
     assert found is not None
-    assert found.get("value") == nasty.translate({0: r"\x00", 7: r"\x07", 0xFFFE: r"\xfffe", 0xD800: r"\xd800"})
+    assert found.get("value") == nasty.translate(
+        {0: r"\x00", 7: r"\x07", 0xFFFE: r"\ufffe", 0xD800: r"\ud800", 0x202E: r"\u202e"}
+    )
 
 
 def test_two_assumptions_on_one_measure_are_two_cases(report_of: ReportOf) -> None:

@@ -21,13 +21,13 @@ TOY = """\
 
 2 of 2 runs show that at least 0.22 of all runs pass (95 % confidence), no more.
 
-| verdict | claim | runs | closest | told | time | stamps |
-|---|---|--:|--:|--:|--:|---|
-| ✓ reproduced | `toy-claim` | 2/2 | 1.001 in 1±0.1 | 1/1 | 0.0 s | toy |
+| verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | stamps |
+|---|---|--:|---|--:|--:|---|
+| ✓ reproduced | `toy-claim` | 2/2 | near-one: worst value 1.001, required 1 ± 0.1 | 1/1 | 0.0 s | toy |
 
 <details><summary>✓ reproduced: <b>toy-claim</b>, The toy is near one</summary>
 
-- ✓ `near-one`: the value is one: `value 1 ± 0.1`, worst run 1.001, controls told 1/1
+- ✓ `near-one`: the value is one: `value 1 ± 0.1`, worst run 1.001, controls failed as required 1/1
 
 Again: `dlnrepro run toy-claim.yaml --quick`
 
@@ -60,13 +60,15 @@ def test_the_whole_page_of_a_claim_reads_as_it_should(report_of: ReportOf) -> No
 
 def test_tables_have_the_cells_they_should(report_of: ReportOf) -> None:
     table = rows(rendered(markdown(report_of("-s", "value=3"))))
-    assert table[0] == ["verdict", "claim", "runs", "closest", "told", "time", "stamps"]
-    assert table[1][:5] == ["✗ not reproduced", "toy-claim", "0/4", "3.001 in 1±0.1", "1/1"]
+    heads = "verdict,claim,runs passed,tightest criterion,controls failed as required,computing time,stamps"
+    assert table[0] == heads.split(",")
+    tightest = "near-one: worst value 3.001, required 1 ± 0.1"
+    assert table[1][:5] == ["✗ not reproduced", "toy-claim", "0/4", tightest, "1/1"]
     assert table[1][6] == "modified"
-    assert table[2] == ["", "runs in", "share", "median", "range"]
+    assert table[2] == ["arm", "inside", "share", "median", "range"]
     assert table[-2:] == [
         ["near", "0/4", "≥ 0.00", "3", "3 … 3.001"],
-        ["control far", "0/4", "tells", "5", "5 … 5.001"],
+        ["control far", "0/4", "fails as required", "5", "5 … 5.001"],
     ]
 
 
@@ -125,7 +127,7 @@ def test_a_page_keeps_to_its_limit_and_counts_what_it_leaves_out(many: Callable[
     page = rendered(content)
     left_out = re.search(r"Left out, to stay below [\d,]+ bytes: (\d+) rows and parts", page)
     assert left_out is not None
-    arms = sum(row[0] in {"", "near", "control far"} for row in rows(page))
+    arms = sum(row[0] in {"arm", "near", "control far"} for row in rows(page))
     assert len(rows(page)) - 1 - arms + page.count("<details") + int(left_out[1]) == 1_000
 
 

@@ -70,7 +70,7 @@ def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
 def test_a_long_id_breaks_at_its_hyphens(command: Callable[..., tuple[int, str, str]], write_claim: Write) -> None:
     name = "a-claim-whose-long-name-does-not-fit-beside-all-the-other-columns-of-its-line"
     lines = command("run", write_claim(name=name), "-q")[1].splitlines()
-    shown = [line[13:].split("  ")[0].split(" 4/4")[0].strip() for line in lines[1 : lines.index("")]]
+    shown = [line[13:].split("  ")[0].split(" 4/4")[0].strip() for line in lines[1 : lines.index("") - 1]]
     assert "".join(shown) == name
     assert all(part.endswith("-") for part in shown[:-1])
     assert max(map(len, lines)) <= 80

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from dlnrepro.report.typeset import bound_words, power_of_ten, shortened, typeset, visible
-from dlnrepro.report.words import setting, size
+from dlnrepro.report.numbers import setting
+from dlnrepro.report.typeset import bound_words, power_of_ten, shortened, typeset
+from dlnrepro.report.words import size
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def test_intervals_have_signs_for_minus_and_no_empty_digits() -> None:
 
 
 def test_what_cannot_be_seen_is_marked_and_what_has_no_room_is_cut() -> None:
-    assert visible("a\x07b\u202ec\nd") == "a\ufffdb\ufffdc\nd"
+    assert shortened("a\x07b\u202ec\nd", 7) == "a\ufffdb\ufffdc\nd"
     assert shortened("abcdef", 6) == "abcdef"
     assert shortened("abcdefg", 6) == "abcde…"
 
