@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: run run-all reference table test lint bench clean
+.PHONY: run run-all reference table test test-fast lint bench clean
 
 run: $(READY)
 	$(VENV)/bin/dlnrepro run -m core
@@ -24,6 +24,10 @@ table: $(READY)
 
 test: $(READY)
 	$(VENV)/bin/pytest
+
+# For the inner loop: what is quick to run. `make test` decides.
+test-fast: $(READY)
+	$(VENV)/bin/pytest -m "not slow"
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

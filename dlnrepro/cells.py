@@ -101,6 +101,22 @@ def read_cell(root: Path, key: str, cell: Cell) -> Numbers | None:
         return None
 
 
+def is_usable(path: Path) -> bool:
+    """Whether a file holds, unharmed, a cell that this code and these versions would use for the same question."""
+    import numpy as np
+
+    try:
+        content = path.read_bytes()
+        if not _unchanged(content):
+            return False
+        with np.load(BytesIO(content), allow_pickle=False) as stored:
+            about = json.loads(str(stored["about"]))
+        made = about["source"], about["versions"]
+        return bool(about["key"] == path.stem and made == (source_hash(about["runner"]), versions()))
+    except Exception:
+        return False
+
+
 def _numbers(content: bytes, key: str, cell: Cell) -> Numbers | None:
     """The numbers in a cell's file, or None if they are those of another cell or not numbers of its runs."""
     import numpy as np
@@ -129,7 +145,7 @@ def _numbers(content: bytes, key: str, cell: Cell) -> Numbers | None:
 def _about(key: str, cell: Cell) -> str:
     """What a cell's file says of itself: its key, and what of it can be read by people."""
     about = {"key": key, "runner": cell.runner, "params": dict(cell.params), "seeds": list(cell.seeds)}
-    return json.dumps(about, sort_keys=True)
+    return json.dumps({**about, "source": source_hash(cell.runner), "versions": versions()}, sort_keys=True)
 
 
 def _sealed(archive: bytes) -> bytes:

@@ -20,7 +20,7 @@ from dlnrepro.report.pipe import lost_output, outlive_readers
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.visible import on_one_line, say
 
-COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "completion")
+COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema", "new", "clean", "completion")
 
 EPILOG = """\b
 Examples:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import locale
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from decimal import getcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ from typing import Any
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
@@ -57,8 +61,46 @@ quick: {seeds: 2, setup: {}}
 """
 
 
+def _global_state() -> dict[str, Any]:
+    """What a test could leave behind for the tests after it."""
+    return {
+        "folder": os.getcwd(),
+        # Pytest names the test there, and torch sets a variable of its own when parts of it are first imported.
+        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TORCH"))},
+        "path": list(sys.path),
+        "runners": list(dlnrepro.runners.__path__),
+        "umask": _umask(),
+        "locale": locale.setlocale(locale.LC_ALL),
+        "decimals": getcontext().prec,
+        "errors of numpy": np.geterr(),
+        "random of numpy": np.random.get_state(legacy=True)[1].tobytes(),  # type: ignore[index]  # noqa: NPY002
+        "random of torch": torch.get_rng_state().numpy().tobytes(),
+        "precision": torch.get_default_dtype(),
+        "device": torch.get_default_device(),
+        "threads": torch.get_num_threads(),
+        "gradients": torch.is_grad_enabled(),
+        "determinism": torch.are_deterministic_algorithms_enabled(),
+    }
+
+
+def _umask() -> int:
+    """The permissions that new files lack; they can only be read by setting them."""
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
 @pytest.fixture(autouse=True)
-def outside_of_a_job(monkeypatch: pytest.MonkeyPatch) -> None:
+def nothing_left_behind() -> Iterator[None]:
+    """Fail a test that changes the state of the process for the tests after it, so that their order does not matter."""
+    before = _global_state()
+    yield
+    after = _global_state()
+    assert {name for name in before | after if before.get(name) != after.get(name)} == set()
+
+
+@pytest.fixture(autouse=True)
+def outside_of_a_job(nothing_left_behind: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  it comes first
     """Let no test write into the summary of the job that runs the tests."""
     for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)
@@ -97,8 +139,6 @@ def command(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., tuple[int, str, str]]:
     """Run the command line as its console script does, in an empty folder; gives exit code, stdout, stderr."""
-    import sys
-
     from dlnrepro.cli import main
 
     monkeypatch.chdir(tmp_path)

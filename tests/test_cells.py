@@ -158,6 +158,12 @@ def key_of(cell: Cell) -> str:
     return cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), "a processor", "modes")
 
 
+def test_the_same_seeds_in_another_order_have_another_key() -> None:
+    runner = "mode_flow"
+    first, other = (key_of(Cell("claim", "arm", runner, {}, seeds)) for seeds in ((0, 1), (1, 0)))
+    assert first != other
+
+
 def test_the_digest_of_series_changes_with_any_bit_and_name_and_not_with_the_kind_of_nan() -> None:
     rows = np.array([[1.0, np.nan], [0.0, 2.0]])
     other_nan = rows.copy()

@@ -15,6 +15,8 @@ from dlnrepro.plan import Variation, plan
 from dlnrepro.runner import silent
 from dlnrepro.verdict import judge
 
+pytestmark = pytest.mark.slow
+
 PATHS = sorted(packaged().glob("*.yaml"))
 
 NAMED = {

@@ -24,6 +24,7 @@ PLAIN = st.recursive(
 
 
 @given(value=PLAIN)
+@pytest.mark.slow
 def test_what_json_spells_is_read_back_as_it_is(value: object) -> None:
     import json
 

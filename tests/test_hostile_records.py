@@ -103,6 +103,7 @@ def show(report: Report) -> None:
 # The changes are listed, not drawn: what a library of property tests draws goes by which modules are imported, so that
 # a change that was tried in one order of the tests was not tried in another.
 @pytest.mark.parametrize(("first", "value"), list(enumerate(VALUES.values())), ids=VALUES)
+@pytest.mark.slow
 def test_a_changed_record_is_shown_or_refused(text: str, tmp_path: Path, first: int, value: Any) -> None:
     report = json.loads(text)
     chosen = [place for place in places(report) if place][first % STRIDE :: STRIDE]

@@ -35,6 +35,7 @@ def test_a_run_is_that_of_the_command_line(command: Command, write_claim: Write,
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.slow
 def test_a_process_with_its_own_threads_gives_the_same_bits(tmp_path: Path, command: Command) -> None:
     command("run", "winner-takes-all", "rank-one-alignment", "--quick", "-q", "-o", tmp_path / "one.json")
     code = (

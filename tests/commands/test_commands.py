@@ -118,6 +118,7 @@ def test_report_judges_again_and_does_not_believe_a_stored_verdict(
     assert command("report")[0] == 1
 
 
+@pytest.mark.slow
 def test_the_schema_admits_every_claim_that_travels_with_the_program(command: Command) -> None:
     import jsonschema
 

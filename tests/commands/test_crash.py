@@ -36,6 +36,7 @@ def children(parent: int) -> list[int]:
 
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to see the workers")
+@pytest.mark.slow
 def test_a_killed_run_loses_only_what_it_was_computing(command: Command, write_claim: Write, tmp_path: Path) -> None:
     write_claim(name="a-quick")
     slow = write_claim(("behaviour: steady", "behaviour: slow"), name="b-slow")
@@ -57,6 +58,7 @@ def test_a_killed_run_loses_only_what_it_was_computing(command: Command, write_c
     assert (code, err.splitlines()[0]) == (0, "1 claim, 0 arms to compute")
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_do_not_harm_each_other(command: Command, write_claim: Write, tmp_path: Path) -> None:
     write_claim(name="a-claim")
     write_claim(("value: 1\n", "value: 1.05\n"), name="b-claim")

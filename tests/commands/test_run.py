@@ -299,6 +299,7 @@ def test_workers_give_the_same_bits_as_one_process(command: Command, write_claim
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.slow
 def test_an_interrupt_saves_and_reports_what_is_finished(write_claim: Write, tmp_path: Path, workers: int) -> None:
     write_claim(name="a-quick")
     write_claim(("steady", "slow"), name="b-slow")

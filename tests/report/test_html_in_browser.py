@@ -11,7 +11,7 @@ from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.html import to_html
 from tests.report.browser import Browser, browsing, missing
 
-pytestmark = pytest.mark.skipif(missing() is not None, reason=str(missing()))
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
 
 
 @pytest.fixture(scope="module")

@@ -16,6 +16,8 @@ from tests.runners.cases import Case, cases
 from tests.runners.rounding import rounding_by_place, single_precision
 from tests.runners.running import seeded
 
+pytestmark = pytest.mark.slow
+
 every_case = pytest.mark.parametrize("case", cases(), ids=str)
 
 
