@@ -108,10 +108,10 @@ def one_line(error: BaseException) -> str:
         text = "its text cannot be read"
     if len(text) > LONGEST_TEXT:
         text = f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)"
-    return storable(f"{type(error).__name__}{': ' * bool(text)}{text}")
+    return _storable(f"{type(error).__name__}{': ' * bool(text)}{text}")
 
 
-def storable(text: str) -> str:
+def _storable(text: str) -> str:
     r"""The text with `\xe9` in the place of a byte of a file's name, or of an error, that is no text in UTF-8.
 
     Python keeps such bytes as half characters, which no file in UTF-8 and no JSON text can hold.

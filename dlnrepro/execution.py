@@ -17,7 +17,7 @@ from dlnrepro.claim import Claim
 from dlnrepro.curves import drawings
 from dlnrepro.device import device_name
 from dlnrepro.elsewhere import arithmetic_there
-from dlnrepro.errors import UsageError, storable
+from dlnrepro.errors import UsageError
 from dlnrepro.faults import logged
 from dlnrepro.plan import Variation, plan
 from dlnrepro.pool import compute
@@ -27,6 +27,7 @@ from dlnrepro.record import ClaimRecord, Unjudged, record_claim
 from dlnrepro.runner import comes_with_the_program, load_runner
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.store import arm_seconds
+from dlnrepro.visible import storable
 
 
 class Watcher(Listener, Protocol):

@@ -13,11 +13,11 @@ from pathlib import Path
 
 from dlnrepro.catalogue import ClaimFile, Files, claim_files
 from dlnrepro.claim import Claim
-from dlnrepro.errors import ClaimError, Fault, storable
+from dlnrepro.errors import ClaimError, Fault
 from dlnrepro.loader import read_claim
 from dlnrepro.record import Unjudged
 from dlnrepro.selection import selected
-from dlnrepro.visible import on_one_line, say
+from dlnrepro.visible import on_one_line, say, storable
 
 MOST_NAMED = 5
 """Hidden files that are named; further ones are counted."""

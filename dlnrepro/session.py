@@ -13,7 +13,7 @@ from pathlib import Path
 from dlnrepro.catalogue import called
 from dlnrepro.claim import Claim
 from dlnrepro.document import parse
-from dlnrepro.errors import UsageError, storable
+from dlnrepro.errors import UsageError
 from dlnrepro.execution import Job, Means, Watcher, arithmetic_of, prepare_job, run_jobs
 from dlnrepro.faults import logged
 from dlnrepro.plan import Variation
@@ -21,6 +21,7 @@ from dlnrepro.provenance import provenance
 from dlnrepro.record import ClaimRecord, Report, Unjudged, compile_report
 from dlnrepro.signals import Signals
 from dlnrepro.store import prepare, write_report
+from dlnrepro.visible import storable
 
 
 def prepared(claims: Iterable[tuple[Claim, Path]], variation: Variation) -> list[Job]:
