@@ -6,7 +6,7 @@ import json
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dlnrepro.visible import (
@@ -68,10 +68,12 @@ def test_a_text_in_a_line_has_no_other_line() -> None:
 
 
 @given(st.text(st.characters(exclude_categories=())))
+@example("##[group]##vso[x]")
 def test_json_keeps_the_data_and_shows_no_unseen_character(text: str) -> None:
     for written in (to_json_text({text: text}), seen_in_json(json.dumps({text: text}, ensure_ascii=False))):
         assert json.loads(written) == {storable(text): storable(text)}
         assert visible(written) == written
+        assert "##[" not in written
         assert written.encode()
 
 

@@ -8,6 +8,7 @@ Text stays text: it can be read aloud, searched and copied, and it takes the pag
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from matplotlib.figure import Figure
 
 from dlnrepro.report.inks import INKS
 from dlnrepro.report.svg import SVG, tidied
-from dlnrepro.visible import visible
+from dlnrepro.visible import in_a_line
 
 WIDTH = 360.0
 """Points; a phone shows about as many pixels."""
@@ -95,7 +96,9 @@ class Picture:
 @contextmanager
 def _settings() -> Iterator[None]:
     """Matplotlib's own defaults and our style, whatever its user has set; all as before afterwards."""
-    with matplotlib.rc_context():
+    with matplotlib.rc_context(), warnings.catch_warnings():
+        # Text stays text, so the reader's own typeface draws the letters that matplotlib's lacks.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         yield
@@ -117,4 +120,4 @@ def picture(name: str, label: str, height: float, draw: Callable[[Figure], None]
         draw(figure)
         file = BytesIO()
         canvas.print_svg(file, metadata={"Date": None, "Creator": None, "Type": None, "Format": None})  # type: ignore[no-untyped-call]
-    return Picture(tidied(file.getvalue(), name), WIDTH, height, visible(label))
+    return Picture(tidied(file.getvalue(), name), WIDTH, height, in_a_line(label))

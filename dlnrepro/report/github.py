@@ -73,7 +73,7 @@ def annotation(
 
 def _data(text: str) -> str:
     """Text that ends no command: percent signs and ends of lines are what GitHub reads."""
-    return escaped(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    return escaped(text.replace("##[", "# #[").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:
