@@ -18,8 +18,9 @@ def drawn(seed: int) -> list[Tensor]:
     return gaussian([4, 6, 5, 1], 1.0, [torch.Generator().manual_seed(seed + k) for k in range(4)])
 
 
-def test_a_rank_one_aligned_chain_has_no_gaps() -> None:
-    units = [torch.nn.functional.normalize(torch.randn(n, dtype=torch.float64), dim=0) for n in (4, 6, 5)]
+def test_a_rank_one_aligned_chain_has_no_gaps(generator: torch.Generator) -> None:
+    draws = [torch.randn(n, dtype=torch.float64, generator=generator) for n in (4, 6, 5)]
+    units = [torch.nn.functional.normalize(draw, dim=0) for draw in draws]
     chain = [*units, torch.ones(1, dtype=torch.float64)]
     path = [2.0 * (after[:, None] * before).expand(3, -1, -1) for before, after in pairwise(chain)]
 

@@ -85,6 +85,11 @@ def test_what_is_not_as_expected_is_open_and_says_why(report_of: ReportOf, behav
     assert sentence in words(page)
 
 
+@pytest.mark.parametrize(("words", "code"), [([], 0), (["-s", "value=3"], 1), (["-s", "behaviour=raises"], 3)])
+def test_the_page_ends_with_the_exit_code(report_of: ReportOf, words: list[str], code: int) -> None:
+    assert f"exit code {code}" in markdown(report_of(*words)).decode().splitlines()[-1]
+
+
 def test_an_expected_failure_is_folded_and_says_so(report_of: ReportOf) -> None:
     expected = (("quick:", "expect: not reproduced\nbecause: it is three\nquick:"), ("value: 1\n", "value: 3\n"))
     page = markdown(report_of(changes=expected)).decode()
