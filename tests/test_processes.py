@@ -80,7 +80,7 @@ def test_whatever_a_runner_raises_is_a_fault_of_its_cell_alone(way: Way, behavio
         ("killed", "its process was ended by SIGKILL, perhaps for want of memory"),
         ("terminated", "its process was ended by SIGTERM"),
         ("crashed", "its process was ended by SIGSEGV"),
-        ("has-no-memory", "MemoryError (rude.py:161)"),
+        ("has-no-memory", "MemoryError (rude.py:159)"),
         ("closes-everything", "its process ended with exit code 1 before the runner returned"),
         ("writes-garbage", "its process sent what cannot be read: no message"),
         ("writes-half-a-message", "its process ended with exit code 0 before the runner returned"),
