@@ -36,6 +36,9 @@ PAUSE = 0.1
 GRACE = 1.0
 """Seconds beyond its budget after which a process is killed: its runner is inside one long call."""
 
+DESCRIPTORS = 16
+"""Files that can still be opened when a process is started: 8 connect it with its parent, others are its runner's."""
+
 MOST_LINES, LONGEST_LINE, LONGEST_NOTE = 100, 1000, 200
 """How much of what a part prints is passed on."""
 
@@ -173,6 +176,7 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
     """
     pipes: list[int] = []
     try:
+        _need_descriptors()
         pipes += os.pipe()
         pipes += os.pipe()
         process = multiprocessing.get_context("fork").Process(
@@ -192,6 +196,21 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
         os.setpgid(process.pid, process.pid)  # type: ignore[arg-type]  # it has one, for it was started
     limit = float("inf") if budget is None else time.monotonic() + budget + GRACE
     return Child(cell, process, Inbox(receiving), reading, limit)
+
+
+def _need_descriptors() -> None:
+    """See whether a process and its parent can open as many files as they need, those of the runner included.
+
+    Raises:
+        OSError: they cannot.
+    """
+    held: list[int] = []
+    try:
+        while len(held) < DESCRIPTORS:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
 
 
 def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool) -> Numbers:

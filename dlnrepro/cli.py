@@ -94,7 +94,9 @@ def _code(signals: Signals) -> int:
         say(on_one_line(f"{path}: {error.format_message()} (see {path} --help)"))
         return 2
     except Ended as error:
-        say(str(error))
+        # A second signal must not end this line with a traceback.
+        with signals.noted():
+            say(str(error))
         return error.code
     except (click.exceptions.Abort, KeyboardInterrupt):
         say(str(Ended(130)))

@@ -21,7 +21,9 @@ from decimal import localcontext
 from typing import Any
 
 import numpy as np
+import numpy.random  # this and torch.utils._device would else be imported again in every process that is forked
 import torch
+import torch.utils._device
 from threadpoolctl import threadpool_limits
 
 

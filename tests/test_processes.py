@@ -28,6 +28,27 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only"),
 ]
 
+TOYS = str(Path(__file__).parent / "toys")
+
+PARENT = """\
+import os, resource, sys
+import dlnrepro.runners
+dlnrepro.runners.__path__.append({toys!r})
+from dlnrepro.processes import Work, in_processes
+from dlnrepro.runner import load_runner
+from dlnrepro.signals import Signals
+from tests.listening import Heard, rude
+load_runner("rude").BEFORE.update(sys.modules)
+limit = len(os.listdir("/proc/self/fd")) + {left}
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+heard = Heard()
+cells = [rude(behaviour) for behaviour in {behaviours!r}]
+for cell, numbers in in_processes(cells, Work({workers}), heard, Signals(())):
+    print(numbers.outcome.fault or "no fault")
+print(*heard.said, sep="\\n")
+"""
+"""A program of its own that computes, and may open only some more files."""
+
 Way = Callable[..., Computed]
 both_ways = pytest.mark.parametrize("way", [here, in_processes])
 
@@ -80,7 +101,7 @@ def test_whatever_a_runner_raises_is_a_fault_of_its_cell_alone(way: Way, behavio
         ("killed", "its process was ended by SIGKILL, perhaps for want of memory"),
         ("terminated", "its process was ended by SIGTERM"),
         ("crashed", "its process was ended by SIGSEGV"),
-        ("has-no-memory", "MemoryError (rude.py:159)"),
+        ("has-no-memory", "MemoryError (rude.py:166)"),
         ("closes-everything", "its process ended with exit code 1 before the runner returned"),
         ("writes-garbage", "its process sent what cannot be read: no message"),
         ("writes-half-a-message", "its process ended with exit code 0 before the runner returned"),
@@ -159,6 +180,21 @@ def test_a_runner_inside_one_long_call_is_stopped_by_its_budget(way: Way) -> Non
     assert found["steady"].outcome.measures == {"value": [1.0] * 4}
 
 
+@pytest.mark.parametrize("left", [0, 24])
+def test_where_few_files_can_be_opened_fewer_processes_are_started(left: int) -> None:
+    code = PARENT.format(toys=TOYS, behaviours=["steady"] * 4, workers=4, left=left)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "too many open files" in ended.stdout
+    assert ended.stdout.count("no fault") == 4
+
+
+def test_nothing_is_imported_again_in_every_process() -> None:
+    code = PARENT.format(toys=TOYS, behaviours=["prints-its-modules"], workers=1, left=1000)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.stdout == "no fault\nclaim, arm: imported: []\n", ended.stderr
+
+
 @pytest.mark.parametrize("behaviour", ["masks-signals", "stops-itself"])
 def test_a_process_that_hears_no_signal_is_stopped_by_its_budget(behaviour: str) -> None:
     found = computed(in_processes, behaviour, "steady", budget=0.1, workers=2)
@@ -203,20 +239,9 @@ def test_no_descriptor_is_left_open() -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-PARENT = """\
-import dlnrepro.runners
-dlnrepro.runners.__path__.append({toys!r})
-from dlnrepro.processes import Work, in_processes
-from dlnrepro.signals import Signals
-from tests.listening import Heard, rude
-heard = Heard(at_a_move=lambda: print("moves", flush=True))
-list(in_processes([rude("forks-and-is-stuck")], Work(), heard, Signals(())))
-"""
-
-
 def test_nothing_is_left_of_a_parent_that_was_killed(tmp_path: Path) -> None:
     mark = f"mark-{os.getpid()}"
-    code = PARENT.format(toys=str(Path(__file__).parent / "toys"))
+    code = PARENT.format(toys=TOYS, behaviours=["forks-and-is-stuck"], workers=1, left=1000)
     with subprocess.Popen([sys.executable, "-c", code, mark], stdout=subprocess.PIPE, cwd=tmp_path) as parent:
         while len(_processes_with(mark)) < 3:
             assert parent.poll() is None

@@ -54,6 +54,7 @@ SERIES = {"step": Series("step", "0, 1, ..."), "height": Series("step", "the val
 
 SHARED = torch.zeros(64, 3, dtype=torch.float64)
 KEPT = [0.0]
+BEFORE: set[str] = set()
 
 
 def run(params: Params, generators: Sequence[torch.Generator], progress: Progress) -> Result:
@@ -141,6 +142,12 @@ def use_processes() -> None:
         assert pool.map(abs, [-1, -2, -3]) == [1, 2, 3]
 
 
+def print_modules() -> None:
+    """Print the modules of large packages that are there now, and were not before."""
+    packages = {"dlnrepro", "numpy", "scipy", "torch"}
+    print(f"imported: {sorted(name for name in {*sys.modules} - BEFORE if name.partition('.')[0] in packages)}")
+
+
 def close_everything_and_wait() -> None:
     """Close every descriptor, and compute for a while."""
     os.closerange(0, 1024)
@@ -177,6 +184,7 @@ DONE: dict[str, Callable[[], object]] = {
     "stops-itself": lambda: os.kill(os.getpid(), signal.SIGSTOP),
     "has-no-output": lambda: setattr(sys, "stdout", None),
     "prints-megabytes": lambda: [os.write(1, b"x" * (1 << 20)) for _ in range(16)],
+    "prints-its-modules": print_modules,
     "ignores-children": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
     "opens-nothing-more": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0)),
     "has-no-memory": want_too_much,
