@@ -45,7 +45,9 @@ def test_a_killed_run_loses_only_what_it_was_computing(command: Command, write_c
         for line in process.stderr:
             if "a-quick: reproduced" in line:
                 break
-        workers = children(process.pid)
+        deadline = time.monotonic() + 20
+        while not (workers := children(process.pid)) and time.monotonic() < deadline:
+            time.sleep(0.01)
         assert workers
         os.kill(process.pid, signal.SIGKILL)
     deadline = time.monotonic() + 20
