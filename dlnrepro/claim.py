@@ -41,6 +41,23 @@ class Source(BaseModel):
     basis: Literal["theorem", "abstract", "derived"] = Field(description="how the criteria follow from the source")
     note: Text | None = Field(default=None, description="what was read, derived here, or could not be verified")
 
+    @property
+    def heading(self) -> str:
+        """The paper with its authors, of many the first, as a heading over its claims."""
+        names = f"{self.authors[0]} et al." if len(self.authors) > 2 else ", ".join(self.authors)
+        return f"{self.paper} ({names}, {self.venue}{self._arxiv})"
+
+    @property
+    def reference(self) -> str:
+        """The source in full, with the place in it and the basis."""
+        cited = f"{', '.join(self.authors)}: {self.paper}. {self.venue}{self._arxiv}, {self.where}."
+        return f"{cited} Basis: {self.basis}."
+
+    @property
+    def _arxiv(self) -> str:
+        """The number in arXiv behind a comma, if there is one."""
+        return f", arXiv:{self.arxiv}" if self.arxiv else ""
+
 
 class Bounded(BaseModel):
     """A measure, the interval it is held against, and the arms in which it must lie inside."""

@@ -66,7 +66,7 @@ def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, str]
     if kind == "extra_forbidden":
         word = str(place[-1])
         known = _keys_at(model, place[:-1])
-        text = f"expected {one_of(known)}, found '{shortened(word)}'{suggestion(word, known)}"
+        text = f"expected {one_of(known, word)}, found '{shortened(word)}'{suggestion(word, known)}"
     elif kind == "missing":
         text = "expected this key, found nothing"
     elif kind == "value_error":

@@ -169,6 +169,10 @@ def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> 
             "My_Claim: expected an id of small letters, digits and hyphens",
         ),
         (["my-claim", "--runner", "pathway_sharpnes"], "--runner: expected one of "),
+        (
+            ["my-claim", "--with-runner", "torch"],
+            "--with-runner: expected the name of a new module, found 'torch', which",
+        ),
         (["my-claim"], "dlnrepro new: Missing option '--runner'"),
         (["my-claim", "--with-runner", "My Runner"], "--with-runner: expected a name for a new Python module, such as"),
         (["my-claim", "--with-runner", "json"], "--with-runner: expected a name for a new Python module, such as"),
