@@ -164,14 +164,22 @@ workers = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
 
 
-class Finite(click.FloatRange):
-    """A number in a range that is neither NaN, which no bound excludes, nor infinite."""
+class Finite(click.ParamType):  # type: ignore[type-arg]
+    """A number from a bound on that is neither NaN, which no bound excludes, nor infinite."""
+
+    name = "number"
+
+    def __init__(self, least: float) -> None:
+        self.least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, or click's error that names the option."""
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"expected a finite number, found {value}", param, ctx)
+        """The number."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not self.least <= number < math.inf:
+            self.fail(f"expected a finite number of at least {self.least:g}, found {value}", param, ctx)
         return number
 
 

@@ -105,7 +105,7 @@ def test_the_comparison_is_also_json(command: Command, stored: Store) -> None:
 
 
 @pytest.mark.parametrize("option", ["--rtol", "--atol"])
-@pytest.mark.parametrize("value", ["nan", "inf", "-nan", "1e999"])
+@pytest.mark.parametrize("value", ["nan", "inf", "-nan", "1e999", "-1", "x", ""])
 def test_a_tolerance_that_is_no_finite_number_is_refused(
     command: Command, stored: Store, option: str, value: str
 ) -> None:
