@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from dlnrepro.explanation import BLANK
+from dlnrepro.explanation import BLANK, shown
 from dlnrepro.interval import Interval, interval
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
@@ -154,6 +154,14 @@ class Claim(BaseModel):
     quick: Quick
     expect: Literal["reproduced", "not reproduced"] = "reproduced"
     because: Text | None = Field(default=None, description="why the claim is expected not to be reproduced")
+
+    @field_validator("schema_version", mode="before")
+    @classmethod
+    def _version_is_a_whole_number(cls, value: Any) -> Any:
+        """Refuse what Python only takes for equal to the version, such as true and 1.0."""
+        if type(value) is not int:
+            raise ValueError(f"expected 1, the version of the schema, found {shown(value)}")
+        return value
 
     @model_validator(mode="after")
     def _expectation_has_a_reason(self) -> Claim:

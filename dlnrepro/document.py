@@ -12,7 +12,7 @@ import math
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ Place = tuple[str | int, ...]
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
 _NON_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)", re.IGNORECASE)
+_BREAK = re.compile(r"\r\n?|\n")
 _UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -160,10 +161,25 @@ def read_text(path: Path) -> str | Fault:
 
 def parse(text: str) -> Document:
     """The document that a text spells; a text that is no YAML gives a document of faults and no value."""
-    builder = _Builder()
-    value: Any = None
     # YAML 1.1 counts these as ends of lines, which editors and YAML 1.2 do not.
     text = text.translate(dict.fromkeys((0x85, 0x2028, 0x2029), " "))
+    document, end = _parsed(text), _end_of(text)
+    # The parser puts the end of a text into a line of its own, which the text may not have.
+    faults = tuple(_until(end, fault) for fault in document.faults)
+    places = {place: min(position, end) for place, position in document.places.items()}
+    return replace(document, places=places, faults=faults)
+
+
+def _until(end: tuple[int, int], fault: Fault) -> Fault:
+    """The fault, no later than at the end of its text."""
+    line, column = min((fault.line, fault.column), end)
+    return replace(fault, line=line, column=column)
+
+
+def _parsed(text: str) -> Document:
+    """The document that a text spells, with positions as the parser counts them."""
+    builder = _Builder()
+    value: Any = None
     try:
         events = iter(yaml.parse(text, Loader=_Loader))
         next(events)
@@ -179,8 +195,6 @@ def parse(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.context_mark if error.problem_mark is None else error.problem_mark
         line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
-        # The end of a text without an end of its last line stands in a line of its own for the parser.
-        line, column = min((line, column), _end_of(text))
         builder.faults.append(Fault(line, column, "", f"expected YAML, found: {error.problem or error.context}"))
     except (yaml.YAMLError, UnicodeError) as error:
         # The parser refuses a character before it knows the line that the character stands in.
@@ -203,7 +217,10 @@ def _unreadable(character: str) -> str:
 
 def _end_of(text: str) -> tuple[int, int]:
     """The line and the column, from 1, of what stands behind a text."""
-    return text.count("\n") + 1, len(text) - text.rfind("\n")
+    line, start = 1, 0
+    for line, found in enumerate(_BREAK.finditer(text), start=2):  # noqa: B007  the last ones count
+        start = found.end()
+    return line, len(text) - start + 1
 
 
 class _TooDeep(Exception):

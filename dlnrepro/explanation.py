@@ -94,6 +94,8 @@ def _choices(context: Mapping[str, Any]) -> list[str]:
 
 def shown(value: Any) -> str:
     """A value as it may stand in a message: short, on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
     kinds = {dict: "a mapping", list: "a list", tuple: "a list", type(None): "nothing"}
     if type(value) in kinds and not (isinstance(value, list | tuple) and len(value) < 6):
         return kinds[type(value)]

@@ -108,3 +108,23 @@ def test_of_too_many_known_words_the_number_is_given_and_how_to_list_them_or_the
 @pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029"])
 def test_only_an_end_of_line_that_an_editor_shows_counts_as_a_line(sign: str) -> None:
     assert parse(f"a: x {sign} y\nb: !t 1\n").faults[0].line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("#c", (1, 3)),
+        ("---", (1, 4)),
+        ("a: [", (1, 5)),
+        ("a: 1\rb: !t x\r", (2, 4)),
+        ("a: 1\r\nb: !t x", (2, 4)),
+        ("", (1, 1)),
+    ],
+)
+def test_no_fault_stands_behind_the_end_of_its_text(text: str, position: tuple[int, int]) -> None:
+    document = parse(text)
+    assert (
+        (document.faults[0] if document.faults else document.fault((), ""))
+        .on("f")
+        .startswith(f"f:{position[0]}:{position[1]}: ")
+    )

@@ -43,6 +43,9 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
     ("old", "new", "expected"),
     [
         ("runner: toy", "runner: toi", "11:1: runner: expected one of "),
+        ("schema: 1", "schema: true", "1:1: schema: expected 1, the version of the schema, found true"),
+        ("schema: 1", "schema: 1.0", "1:1: schema: expected 1, the version of the schema, found 1.0"),
+        ("seeds: 4\nsetup", "seeds: true\nsetup", "12:1: seeds: expected a whole number, found true"),
         ("runner: toy", "runner: toi", "found 'toi'; did you mean 'toy'?"),
         ("statement: A toy that measures one.\n", "", "1:1: statement: expected this key, found nothing"),
         ("title: The", "titel: x\ntitle: The", "2:1: titel: expected one of 15 names, such as title, "),

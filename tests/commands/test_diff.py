@@ -111,7 +111,7 @@ def test_a_tolerance_that_is_no_finite_number_is_refused(
 ) -> None:
     code, out, err = command("diff", stored(), stored("-s", "value=1.01"), option, value)
     assert (code, out) == (2, "")
-    assert "expected a finite number, found" in err
+    assert "expected a finite number of at least 0, found" in err
 
 
 def test_a_relative_tolerance_is_a_share_of_the_first_number(command: Command, stored: Store) -> None:
