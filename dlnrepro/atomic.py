@@ -6,6 +6,7 @@ import hashlib
 import os
 import platform
 import secrets
+import stat
 import sys
 import time
 from contextlib import suppress
@@ -27,8 +28,11 @@ def write_whole(path: Path, content: bytes) -> None:
     Its mode is the one that the umask of the process gives to new files.
 
     Raises:
-        UsageError: the file cannot be written.
+        UsageError: the file cannot be written, or a device or a pipe stands in its place.
     """
+    if _is_no_file(path):
+        # A rename would put a file in its place, for every program of the machine.
+        raise UsageError(f"{path}: expected a file that can be written, found: not a regular file")
     unfinished = path.parent / f"{MARK}{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
     try:
         try:
@@ -43,6 +47,15 @@ def write_whole(path: Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise UsageError(f"{path}: expected a file that can be written, found: {reason(error)}") from None
+
+
+def _is_no_file(path: Path) -> bool:
+    """Whether a path leads to a device, a pipe or a socket."""
+    try:
+        mode = os.stat(path).st_mode
+    except (OSError, ValueError):
+        return False
+    return not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
 
 
 def clear_abandoned(folder: Path) -> None:

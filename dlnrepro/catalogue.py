@@ -63,7 +63,7 @@ def called(path: Path) -> str:
     if path.parent in (_OWN, packaged()):
         with suppress(UsageError):
             found = _named(path.stem).claims
-            if len(found) == 1 and os.path.realpath(found[0].path) == os.path.realpath(path):
+            if len(found) == 1 and _place(found[0].path) == _place(path):
                 return path.stem
     # What begins with a hyphen would be taken for an option.
     return f"./{path}" if str(path).startswith("-") else str(path)
@@ -86,9 +86,9 @@ def claim_files(names: Sequence[str]) -> Files:
     there is no ./claims.
 
     Raises:
-        UsageError: a name stands for nothing.
+        UsageError: a name stands for nothing; with a line for every such name.
     """
-    return _joined([_named(name) for name in names] if names else _of_no_name())
+    return _joined(_of_names(names) if names else _of_no_name())
 
 
 def claims_in(folder: Path) -> Files:
@@ -98,12 +98,12 @@ def claims_in(folder: Path) -> Files:
     closed: list[tuple[Path, str]] = []
     for path, files in _walk(folder, closed) if _is(folder, Path.is_dir) else ():
         for name in files:
-            if Path(name).suffix.lower() in SUFFIXES:
+            if name.lower().endswith(SUFFIXES):
                 (hidden if _is_hidden(path / name, folder) else found).append(path / name)
     found.sort(key=lambda path: (path.stem, str(path)))
     # What another way leads to, through a link, is not passed over.
-    reached = {os.path.realpath(path) for path in found} if hidden else set()
-    hidden = [path for path in hidden if os.path.realpath(path) not in reached]
+    reached = {_place(path) for path in found} if hidden else set()
+    hidden = [path for path in hidden if _place(path) not in reached]
     return Files(tuple(ClaimFile(path, named=False) for path in found), tuple(sorted(hidden)), tuple(closed))
 
 
@@ -121,7 +121,7 @@ def _walk(folder: Path, closed: list[tuple[Path, str]]) -> Iterator[tuple[Path, 
     entered: set[tuple[str, bool]] = set()
     for name, folders, files in os.walk(folder, onerror=refused, followlinks=True):
         path = Path(name)
-        if (place := (os.path.realpath(path), _is_hidden(path, folder))) in entered:
+        if (place := (_place(path), _is_hidden(path, folder))) in entered:
             folders.clear()
             continue
         entered.add(place)
@@ -140,6 +140,23 @@ def _may_hold_claims(folder: Path) -> bool:
     return folder.name not in _NO_CLAIMS and not (folder / "pyvenv.cfg").is_file() and not outputs
 
 
+def _of_names(names: Sequence[str]) -> list[Files]:
+    """What each name stands for.
+
+    Raises:
+        UsageError: with a line for every name that stands for nothing.
+    """
+    found, wrong = [], []
+    for name in dict.fromkeys(names):
+        try:
+            found.append(_named(name))
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return found
+
+
 def _of_no_name() -> list[Files]:
     """The claims of ./claims, or the packaged ones where it holds none."""
     own = claims_in(_OWN)
@@ -151,10 +168,10 @@ def _joined(parts: Iterable[Files]) -> Files:
     parts = list(parts)
     claims: dict[str, ClaimFile] = {}
     for file in (file for part in parts for file in part.claims):
-        known = claims.setdefault(os.path.realpath(file.path), file)
+        known = claims.setdefault(_place(file.path), file)
         # The id is that of the file itself, not of a link to it.
-        path = file.path if known.path.is_symlink() and not file.path.is_symlink() else known.path
-        claims[os.path.realpath(file.path)] = ClaimFile(path, known.named or file.named)
+        path = file.path if os.path.islink(known.path) and not os.path.islink(file.path) else known.path
+        claims[_place(file.path)] = ClaimFile(path, known.named or file.named)
     hidden = dict.fromkeys(path for part in parts for path in part.hidden)
     return Files(
         tuple(claims.values()), tuple(hidden), tuple(dict.fromkeys(item for part in parts for item in part.closed))
@@ -164,6 +181,9 @@ def _joined(parts: Iterable[Files]) -> Files:
 def _named(name: str) -> Files:
     """The files that one name stands for."""
     path = Path(name)
+    if not name.strip():
+        # Python takes an empty name for this folder; it is a variable of a script that was never set.
+        raise UsageError(f"'{_shown(name)}': expected a claim file, a folder or the id of a claim, found no name")
     if _is(path, Path.is_dir):
         inside = claims_in(path)
         if inside.claims or inside.closed:
@@ -190,6 +210,14 @@ def _named(name: str) -> Files:
         else (f"a claim file or the id of a claim, found neither{suggestion(name, known_ids())}")
     )
     raise UsageError(f"{_shown(name)}: expected {what}")
+
+
+def _place(path: Path) -> str:
+    """Where a path leads with all links followed; of a name that no file can have, the name itself."""
+    try:
+        return os.path.realpath(path)
+    except (OSError, ValueError):
+        return str(path)
 
 
 def _is(path: Path, kind: object) -> bool:

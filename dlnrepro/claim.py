@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from dlnrepro.explanation import BLANK
+from dlnrepro.explanation import BLANK, shown
 from dlnrepro.interval import Interval, interval
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
@@ -40,6 +40,23 @@ class Source(BaseModel):
     where: Text = Field(description="theorem, section or abstract, as far as it was read")
     basis: Literal["theorem", "abstract", "derived"] = Field(description="how the criteria follow from the source")
     note: Text | None = Field(default=None, description="what was read, derived here, or could not be verified")
+
+    @property
+    def heading(self) -> str:
+        """The paper with its authors, of many the first, as a heading over its claims."""
+        names = f"{self.authors[0]} et al." if len(self.authors) > 2 else ", ".join(self.authors)
+        return f"{self.paper} ({names}, {self.venue}{self._arxiv})"
+
+    @property
+    def reference(self) -> str:
+        """The source in full, with the place in it and the basis."""
+        cited = f"{', '.join(self.authors)}: {self.paper}. {self.venue}{self._arxiv}, {self.where}."
+        return f"{cited} Basis: {self.basis}."
+
+    @property
+    def _arxiv(self) -> str:
+        """The number in arXiv behind a comma, if there is one."""
+        return f", arXiv:{self.arxiv}" if self.arxiv else ""
 
 
 class Bounded(BaseModel):
@@ -137,6 +154,14 @@ class Claim(BaseModel):
     quick: Quick
     expect: Literal["reproduced", "not reproduced"] = "reproduced"
     because: Text | None = Field(default=None, description="why the claim is expected not to be reproduced")
+
+    @field_validator("schema_version", mode="before")
+    @classmethod
+    def _version_is_a_whole_number(cls, value: Any) -> Any:
+        """Refuse what Python only takes for equal to the version, such as true and 1.0."""
+        if type(value) is not int:
+            raise ValueError(f"expected 1, the version of the schema, found {shown(value)}")
+        return value
 
     @model_validator(mode="after")
     def _expectation_has_a_reason(self) -> Claim:

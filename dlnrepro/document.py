@@ -12,7 +12,7 @@ import math
 import re
 import stat
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -27,8 +27,11 @@ DEEPEST_NESTING = 12
 LONGEST_WORD = 60
 """Characters of a word that a message shows; a longer word is cut."""
 
-MOST_CHOICES = 60
-"""Words that a message lists as expected; further ones are counted."""
+MOST_CHOICES = 12
+"""Words that a message lists as expected; of more words it gives the number and the nearest ones."""
+
+MOST_NEAREST = 3
+"""Known words that a message names where they are too many to list."""
 
 MOST_COMPARED = 1000
 """Known words among which the nearest one is looked for; a search among more would take longer than it helps."""
@@ -39,6 +42,8 @@ Place = tuple[str | int, ...]
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
 _WHOLE = re.compile(r"[-+]?\d+", re.ASCII)
 _NON_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)", re.IGNORECASE)
+_BREAK = re.compile(r"\r\n?|\n")
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORDS = {"": None, "~": None, "null": None, "true": True, "false": False}
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -103,18 +108,33 @@ def shortened(word: str) -> str:
     return word if len(word) <= LONGEST_WORD else f"{word[: LONGEST_WORD - 3]}..."
 
 
-def one_of(known: Sequence[str]) -> str:
-    """`one of a, b, c`, with a count in place of the words that are too many to read."""
-    more = f" and {len(known) - MOST_CHOICES:,} more" if len(known) > MOST_CHOICES else ""
-    return f"one of {', '.join(map(shortened, known[:MOST_CHOICES]))}{more}"
+def one_of(known: Sequence[str], word: str, listing: str = "") -> str:
+    """`one of a, b, c`; of too many words to read the number, and the command that lists them or the nearest ones.
+
+    Args:
+        known: the words that are admitted.
+        word: the word that was found.
+        listing: the command that lists the known words, where there is one.
+    """
+    if len(known) <= MOST_CHOICES:
+        return f"one of {', '.join(map(shortened, known))}"
+    if listing:
+        return f"one of {len(known):,} names (`{listing}` lists them)"
+    near = _nearest(word, known, MOST_NEAREST, 0.3) or list(known[:MOST_NEAREST])
+    return f"one of {len(known):,} names, such as {', '.join(map(shortened, near))}"
 
 
 def suggestion(word: str, known: Sequence[str]) -> str:
     """`; did you mean 'near'?` for the nearest known word, or nothing."""
-    if len(word) > LONGEST_WORD or len(known) > MOST_COMPARED:
-        return ""
-    near = get_close_matches(word, known, n=1, cutoff=0.6)
+    near = _nearest(word, known, 1, 0.6)
     return f"; did you mean '{near[0]}'?" if near else ""
+
+
+def _nearest(word: str, known: Sequence[str], count: int, share: float) -> list[str]:
+    """The known words that are most like a word, the nearest first; none where a search would take too long."""
+    if len(word) > LONGEST_WORD or len(known) > MOST_COMPARED:
+        return []
+    return get_close_matches(word, known, n=count, cutoff=share)
 
 
 def read_text(path: Path) -> str | Fault:
@@ -135,13 +155,29 @@ def read_text(path: Path) -> str | Fault:
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        before = raw[: error.start]
-        line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
+        line, column = _end_of(raw[: error.start].decode("utf-8"))
         return Fault(line, column, "", f"expected UTF-8 text, found the byte 0x{raw[error.start]:02x}")
 
 
 def parse(text: str) -> Document:
     """The document that a text spells; a text that is no YAML gives a document of faults and no value."""
+    # YAML 1.1 counts these as ends of lines, which editors and YAML 1.2 do not.
+    text = text.translate(dict.fromkeys((0x85, 0x2028, 0x2029), " "))
+    document, end = _parsed(text), _end_of(text)
+    # The parser puts the end of a text into a line of its own, which the text may not have.
+    faults = tuple(_until(end, fault) for fault in document.faults)
+    places = {place: min(position, end) for place, position in document.places.items()}
+    return replace(document, places=places, faults=faults)
+
+
+def _until(end: tuple[int, int], fault: Fault) -> Fault:
+    """The fault, no later than at the end of its text."""
+    line, column = min((fault.line, fault.column), end)
+    return replace(fault, line=line, column=column)
+
+
+def _parsed(text: str) -> Document:
+    """The document that a text spells, with positions as the parser counts them."""
     builder = _Builder()
     value: Any = None
     try:
@@ -160,13 +196,31 @@ def parse(text: str) -> Document:
         mark = error.context_mark if error.problem_mark is None else error.problem_mark
         line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
         builder.faults.append(Fault(line, column, "", f"expected YAML, found: {error.problem or error.context}"))
-    except yaml.YAMLError as error:
-        builder.faults.append(Fault(1, 1, "", f"expected YAML, found: {' '.join(str(error).split())}"))
-    except UnicodeError:
-        builder.faults.append(Fault(1, 1, "", "expected text, found half a character"))
+    except (yaml.YAMLError, UnicodeError) as error:
+        # The parser refuses a character before it knows the line that the character stands in.
+        found = _UNREADABLE.search(text)
+        position = _end_of(text[: found.start()] if found else "")
+        builder.faults.append(
+            Fault(*position, "", _unreadable(found[0]) if found else f"expected YAML, found: {error}")
+        )
     except _TooDeep as error:
         builder.faults.append(error.fault)
     return Document(value, builder.places, tuple(builder.faults), frozenset(builder.refused))
+
+
+def _unreadable(character: str) -> str:
+    """The text of a fault of a character that no YAML file may hold."""
+    if "\ud800" <= character <= "\udfff":
+        return "expected text, found half a character"
+    return f"expected text, found the control character U+{ord(character):04X}"
+
+
+def _end_of(text: str) -> tuple[int, int]:
+    """The line and the column, from 1, of what stands behind a text."""
+    line, start = 1, 0
+    for line, found in enumerate(_BREAK.finditer(text), start=2):  # noqa: B007  the last ones count
+        start = found.end()
+    return line, len(text) - start + 1
 
 
 class _TooDeep(Exception):

@@ -66,7 +66,7 @@ def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, str]
     if kind == "extra_forbidden":
         word = str(place[-1])
         known = _keys_at(model, place[:-1])
-        text = f"expected {one_of(known)}, found '{shortened(word)}'{suggestion(word, known)}"
+        text = f"expected {one_of(known, word)}, found '{shortened(word)}'{suggestion(word, known)}"
     elif kind == "missing":
         text = "expected this key, found nothing"
     elif kind == "value_error":
@@ -94,6 +94,8 @@ def _choices(context: Mapping[str, Any]) -> list[str]:
 
 def shown(value: Any) -> str:
     """A value as it may stand in a message: short, on one line."""
+    if isinstance(value, bool):
+        return str(value).lower()
     kinds = {dict: "a mapping", list: "a list", tuple: "a list", type(None): "nothing"}
     if type(value) in kinds and not (isinstance(value, list | tuple) and len(value) < 6):
         return kinds[type(value)]

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import html
 import math
+import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from numbers import Real
+from numbers import Integral, Real
 from operator import index
 from os import PathLike
 from pathlib import Path
@@ -15,7 +17,7 @@ from signal import SIGINT
 from typing import Any, SupportsIndex
 
 from dlnrepro.check import LARGEST_SEED
-from dlnrepro.device import Device
+from dlnrepro.device import Device, require
 from dlnrepro.errors import ClaimError, UsageError
 from dlnrepro.execution import Means
 from dlnrepro.gathering import gathered
@@ -123,12 +125,12 @@ def run(
     words: str | None = None,
     tags: str | None = None,
     settings: Mapping[str, Any] | None = None,
-    seeds: int | None = None,
-    seed_base: int = 0,
+    seeds: SupportsIndex | None = None,
+    seed_base: SupportsIndex = 0,
     quick: bool = False,
     controls: bool = True,
     device: Device = "cpu",
-    workers: int = 1,
+    workers: SupportsIndex = 1,
     cache: bool = True,
     budget: float | None = None,
     outputs: str | PathLike[str] = "outputs",
@@ -160,17 +162,25 @@ def run(
     Raises:
         ClaimError: a claim file that was named is not valid, or no file is; with every fault of every file. Other
             files of a folder that are not valid are in the report, as `unjudged`.
-        UsageError: nothing is selected, or a setting, a seed or the folder is not as it must be.
+        UsageError: nothing is selected, or an argument, a setting, a seed or the folder is not as it must be.
     """
+    names = [_name(claim) for claim in claims]
+    for name, text in (("words", words), ("tags", tags)):
+        if text is not None and not isinstance(text, str):
+            raise UsageError(f"{name}: expected an expression as text, or None, found {text!r}")
+    for name, flag in (("quick", quick), ("controls", controls), ("cache", cache), ("quiet", quiet)):
+        if not isinstance(flag, bool):
+            raise UsageError(f"{name}: expected True or False, found {flag!r}")
+    require(device)
     seeds = None if seeds is None else _whole("seeds", seeds, 1, 100_000)
     seed_base = _whole("seed_base", seed_base, 0, LARGEST_SEED)
     workers = _whole("workers", workers, 1, 1024)
-    if budget is not None and not (_is_number(budget) and 0 < budget < math.inf):
+    if budget is not None and not (_is_number(budget) and 0 < budget <= sys.float_info.max):
         raise UsageError(f"budget: expected a number of seconds above 0, or None, found {budget!r}")
-    variation = Variation(seeds, seed_base, dict(settings or {}), quick, controls, device)
-    means = Means(Path(outputs), workers, cache, budget, fresh=True)
+    variation = Variation(seeds, seed_base, _settings(settings), quick, controls, device)
+    means = Means(_folder(outputs), workers, cache, budget, fresh=True)
     with fixed_surroundings(), Signals((SIGINT,)) as signals:
-        selection = gathered([str(claim) for claim in claims], words, tags, load_claim)
+        selection = gathered(names, words, tags, load_claim)
         if not selection.claims:
             raise ClaimError(selection.faults) if selection.faults else UsageError("nothing selected")
         if not quiet:
@@ -181,6 +191,71 @@ def run(
     if session.fault is not None or session.folder is None:
         raise UsageError(session.fault.text if session.fault else "the report could not be stored")
     return Results(session.report, session.folder)
+
+
+def _name(claim: object) -> str:
+    """The id or the path of claims as text.
+
+    Raises:
+        UsageError: it is neither; a list of names is given with a star before it.
+    """
+    if isinstance(claim, str | PathLike) and isinstance(name := os.fspath(claim), str):
+        return name
+    raise UsageError(f"claims: expected ids and paths, one after the other, found {claim!r}")
+
+
+def _folder(outputs: object) -> Path:
+    """The folder for cells and reports.
+
+    Raises:
+        UsageError: it is no path.
+    """
+    name = os.fspath(outputs) if isinstance(outputs, str | PathLike) else None
+    if isinstance(name, str) and name and "\0" not in name:
+        return Path(name)
+    raise UsageError(f"outputs: expected the path of a folder, found {outputs!r}")
+
+
+def _settings(settings: object) -> dict[str, Any]:
+    """Values of parameters, as a claim file could hold them.
+
+    Raises:
+        UsageError: they are no mapping, or a name or a value in it is none; with a line for each.
+    """
+    if settings is None:
+        return {}
+    if not isinstance(settings, Mapping):
+        raise UsageError(f"settings: expected a mapping such as {{'depth': 4}}, or None, found {settings!r}")
+    values, wrong = {}, []
+    for key, value in settings.items():
+        try:
+            if not (isinstance(key, str) and all(key.split("."))):
+                raise ValueError("a parameter, or an arm and a parameter with a dot between them")
+            values[key] = _plain(value)
+        except ValueError as error:
+            wrong.append(f"settings: {key!r}: expected {error}, found {value!r}")
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return values
+
+
+def _plain(value: object) -> Any:
+    """A value as a claim file could hold it: what numpy calls a number is one.
+
+    Raises:
+        ValueError: no claim file can hold it.
+    """
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real) and math.isfinite(number := float(value)):
+        return number
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping) and all(isinstance(key, str) for key in value):
+        return {key: _plain(item) for key, item in value.items()}
+    raise ValueError("a finite number, text, True, False, None, or a list or a mapping of these")
 
 
 def _whole(name: str, value: object, least: int, most: int) -> int:

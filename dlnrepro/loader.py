@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
+from os import PathLike
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from dlnrepro.claim import Claim
 from dlnrepro.document import Document, Place, one_of, parse, read_text, shortened, suggestion
-from dlnrepro.errors import ClaimError, Fault, RunnerError
+from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError
 from dlnrepro.explanation import explained, parameter_errors, shown
 from dlnrepro.runner import Runner, load_runner, runner_names
 
@@ -22,6 +24,9 @@ MOST_FAULTS = 50
 
 UNINSTALLED = "a runner of another package is known only where that package is installed"
 """What a user may have to hear whose runner is not known."""
+
+LISTING = "dlnrepro list --runners"
+"""The command that lists the runners."""
 
 _Wrong = tuple[Place, Callable[[], str]]
 """The place of a fault, and what gives its text: words are looked for only if the fault is shown."""
@@ -36,12 +41,16 @@ def read_claim(path: Path) -> Claim:
     return _read(path)[0]
 
 
-def load_claim(path: Path) -> Claim:
+def load_claim(path: str | PathLike[str]) -> Claim:
     """The claim in a file, held against the schema and against its runner's parameters, measures and series.
 
     Raises:
         ClaimError: with a line for every fault.
+        UsageError: this is no path.
     """
+    if not (isinstance(path, str | PathLike) and isinstance(name := os.fspath(path), str) and name):
+        raise UsageError(f"expected the path of a claim file, found {path!r}")
+    path = Path(name)
     claim, document = _read(path)
     try:
         runner = load_runner(claim.runner)
@@ -146,7 +155,9 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
     """Faults for arms and a runner that are named but not there, and for names and ids used twice."""
     if claim.runner not in (known := runner_names()):
         near = suggestion(claim.runner, known)
-        text = f"expected {one_of(known)}, found '{claim.runner}'{near}; {UNINSTALLED}"
+        text = (
+            f"expected {one_of(known, claim.runner, LISTING)}, found '{shortened(claim.runner)}'{near}; {UNINSTALLED}"
+        )
         yield ("runner",), lambda: text
     arms = list(claim.arms)
     lists: list[tuple[Place, str, tuple[str, ...]]] = []
@@ -182,7 +193,7 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
 
 def _unknown(name: str, known: Sequence[str]) -> str:
     """The text of a name that is none of the known ones."""
-    return f"expected {one_of(known)}, found '{shortened(name)}'{suggestion(name, known)}"
+    return f"expected {one_of(known, name)}, found '{shortened(name)}'{suggestion(name, known)}"
 
 
 def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:

@@ -13,11 +13,12 @@ from dlnrepro.cell import Cell
 from dlnrepro.check import LARGEST_SEED
 from dlnrepro.claim import Claim
 from dlnrepro.device import Device, free_memory, require
-from dlnrepro.document import dotted, one_of, suggestion
+from dlnrepro.document import dotted, one_of, shortened, suggestion
 from dlnrepro.errors import RunnerError, UsageError, one_line
 from dlnrepro.explanation import parameter_faults, shown
-from dlnrepro.reach import arm_values, reach, split
+from dlnrepro.reach import Reach, arm_values, reach, split
 from dlnrepro.runner import load_runner
+from dlnrepro.visible import on_one_line
 
 
 @dataclass(frozen=True)
@@ -103,21 +104,31 @@ def needed_memory(runner: str, params: Any, runs: int) -> int:
 
 def _overrides_apply(claim: Claim, variation: Variation, params: type[BaseModel]) -> None:
     """Refuse overrides that name no arm or no parameter, have another type, or could not change anything."""
-    for found in reach(claim, variation.overrides, variation.arms(claim)):
-        start = f"-s {found.word}: {claim.id}: "
-        arm, key = split(found.word)
-        if arm is not None and arm not in claim.used_arms:
-            arms = claim.used_arms
-            raise UsageError(f"{start}expected {one_of(arms)} before the dot, found '{arm}'{suggestion(arm, arms)}")
-        if arm is not None and not found.reached:
-            raise UsageError(f"{start}expected an arm that is run, found the control '{arm}' with --no-controls")
-        for place, text in parameter_faults(params, {**claim.setup, key: found.value}):
-            # What only follows from several parameters together is found, arm by arm, later.
-            if place and place[0] == key:
-                raise UsageError(f"{start}{text}")
-        if not found.reached:
-            hint = f"; -s ARM.{key}=... reaches one arm"
-            raise UsageError(f"{start}expected a parameter that some arm leaves alone, found it set in all{hint}")
+    wrong = [
+        on_one_line(f"-s {shortened(found.word)}: {claim.id}: {text}")
+        for found in reach(claim, variation.overrides, variation.arms(claim))
+        if (text := _fault_of(found, claim, params)) is not None
+    ]
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> str | None:
+    """What is wrong with an override, or None."""
+    arm, key = split(found.word)
+    if arm is not None and arm not in claim.used_arms:
+        arms = claim.used_arms
+        return f"expected {one_of(arms, arm)} before the dot, found '{shortened(arm)}'{suggestion(arm, arms)}"
+    if arm is not None and not found.reached:
+        return f"expected an arm that is run, found the control '{arm}' with --no-controls"
+    for place, text in parameter_faults(params, {**claim.setup, key: found.value}):
+        # What only follows from several parameters together is found, arm by arm, later.
+        if place and place[0] == key:
+            return text
+    if not found.reached:
+        hint = f"; -s ARM.{key}=... reaches one arm"
+        return f"expected a parameter that some arm leaves alone, found it set in all{hint}"
+    return None
 
 
 def _fits_in_memory(claim: Claim, arm: str, params: Any, runs: int, device: Device) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlnrepro.claim import Claim
+from dlnrepro.document import shortened
 
 
 @dataclass(frozen=True)
@@ -92,10 +93,12 @@ def unreached(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str]) -
     lines = []
     for found in reach(claim, overrides, arms):
         if split(found.word)[0] is None and found.kept:
-            own = [f"{arm} ({value})" for arm, value in found.kept.items() if f"{arm}.{found.key}" not in overrides]
-            named = [f"{arm} ({value})" for arm, value in found.kept.items() if f"{arm}.{found.key}" in overrides]
+            kept = {arm: f"{arm} ({shortened(str(value))})" for arm, value in found.kept.items()}
+            own = [text for arm, text in kept.items() if f"{arm}.{found.key}" not in overrides]
+            named = [text for arm, text in kept.items() if f"{arm}.{found.key}" in overrides]
             reasons = [f"the arms that set {found.key} themselves: {', '.join(own)}"] * bool(own)
             reasons += [f"the arms that -s names: {', '.join(named)}"] * bool(named)
-            start = f"-s {found.word}={found.value}: {claim.id}: reaches {len(found.reached)} of {len(arms)} arms"
+            start = f"-s {found.word}={shortened(str(found.value))}: {claim.id}: "
+            start += f"reaches {len(found.reached)} of {len(arms)} arms"
             lines.append(f"{start}, but not {'; nor '.join(reasons)} (-s ARM.{found.key}=... reaches one arm)")
     return lines

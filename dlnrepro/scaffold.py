@@ -10,17 +10,19 @@ import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from importlib.metadata import distributions
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from dlnrepro.atomic import reason, write_whole
 from dlnrepro.catalogue import packaged
 from dlnrepro.claim import Claim
-from dlnrepro.document import one_of, suggestion
+from dlnrepro.document import one_of, shortened, suggestion
 from dlnrepro.errors import UsageError
 from dlnrepro.first_runner import CLAIM, PACKAGE, RUNNER
 from dlnrepro.gathering import gathered
-from dlnrepro.loader import UNINSTALLED
+from dlnrepro.loader import LISTING, UNINSTALLED
 from dlnrepro.placeholders import another, placeholders
 from dlnrepro.runner import Runner, load_runner, runner_names
 from dlnrepro.visible import on_one_line
@@ -114,7 +116,8 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
     path = _new_path(name, folder)
     if runner not in (known := runner_names()):
         hint = f"{UNINSTALLED}; dlnrepro new {name} --with-runner NAME writes a package with a runner"
-        raise UsageError(f"--runner: expected {one_of(known)}, found '{runner}'{suggestion(runner, known)}; {hint}")
+        found = f"found '{on_one_line(shortened(runner))}'{suggestion(runner, known)}"
+        raise UsageError(f"--runner: expected {one_of(known, runner, LISTING)}, {found}; {hint}")
     module = load_runner(runner)
     fields = module.Params.model_fields
     described = _Described(
@@ -138,6 +141,11 @@ def write_with_runner(name: str, runner: str, folder: Path) -> tuple[Path, Path]
         raise UsageError(f"--with-runner: expected a name for a new Python module, such as my_runner, found '{runner}'")
     if runner in runner_names():
         raise UsageError(f"--with-runner: expected the name of a new runner, found '{runner}', which is known already")
+    if _is_taken(runner):
+        # An installed package of this name would be hidden, or be replaced by the new one.
+        raise UsageError(
+            f"--with-runner: expected the name of a new module, found '{runner}', which is installed already"
+        )
     if package.exists() or package.is_symlink():
         raise UsageError(f"{package}: expected a new folder, found one already there")
     _write(package / f"{runner}.py", RUNNER)
@@ -145,6 +153,12 @@ def write_with_runner(name: str, runner: str, folder: Path) -> tuple[Path, Path]
     origin = f"Everything below belongs to the runner in {package}, and is valid as it stands: replace it line by line."
     _write(path, _scaffold(path, runner, _Start(origin, **CLAIM), _described_in(RUNNER)))  # type: ignore[arg-type]
     return path, package
+
+
+def _is_taken(module: str) -> bool:
+    """Whether a module or a distribution of this name is installed; a folder of this name is not asked about here."""
+    spec = find_spec(module)
+    return bool(list(distributions(name=module))) or (spec is not None and spec.origin is not None)
 
 
 def _described_in(source: str) -> _Described:

@@ -16,6 +16,7 @@ DEEPEST_EXPRESSION = 50
 """Brackets and `not` inside one another; what is deeper is no expression that a person writes."""
 
 _TOKEN = re.compile(r'\s*(\(|\)|"[^"]*"|[^\s()"]+|")')
+_TAG_TOKEN = re.compile(r'\s*(\(|\)|,|"[^"]*"|[^\s(),"]+|")')
 
 
 def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> list[Claim]:
@@ -25,7 +26,7 @@ def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> li
         claims: to choose from.
         words: an expression such as `align and not margin` over the claim's text: everything that `dlnrepro list` and
             `dlnrepro show` print of its file. Several words in double quotes are looked for as they stand; a word
-            with `*`, `?` or `[` is a pattern of ids.
+            with `*`, `?` or `[` is also a pattern of ids.
         tags: an expression over whole tags.
 
     Raises:
@@ -36,7 +37,7 @@ def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> li
         inside = _expression("-k", words)
         chosen = [claim for claim in chosen if inside(_holds_word(claim))]
     if tags is not None:
-        inside = _expression("-m", tags.replace(",", " or "))
+        inside = _expression("-m", tags)
         chosen = [claim for claim in chosen if inside(claim.tags.__contains__)]
     return chosen
 
@@ -50,8 +51,8 @@ def _holds_word(claim: Claim) -> Matches:
 
     def holds(word: str) -> bool:
         nonlocal text
-        if any(sign in word for sign in "*?["):
-            return fnmatchcase(claim.id, word)
+        if any(sign in word for sign in "*?[") and fnmatchcase(claim.id, word):
+            return True
         text = searched(claim) if text is None else text
         return " ".join(word.lower().split()) in text
 
@@ -61,8 +62,9 @@ def _holds_word(claim: Claim) -> Matches:
 def searched(claim: Claim) -> str:
     """The text of a claim in which words are looked for: small letters, and one blank between words."""
     fields = claim.model_dump(mode="json", by_alias=True, exclude_none=True)
-    parts = [*_texts(fields), ", ".join(claim.source.authors)]
-    parts += [f"arXiv:{claim.source.arxiv}"] if claim.source.arxiv else []
+    parts = [*_texts(fields), claim.source.heading, claim.source.reference]
+    changes = claim.arms.items()
+    parts += [", ".join(f"{key} = {_plain(value)}" for key, value in values.items()) for _, values in changes]
     parts += [f"{item.measure} {item.interval.text}" for item in (*claim.assumptions, *claim.criteria)]
     return " ".join("\n".join(parts).lower().split())
 
@@ -75,7 +77,7 @@ def _texts(value: Any, key: str = "") -> Iterator[str]:
             yield from _texts(inner, str(name))
         return
     if isinstance(value, list):
-        yield f"[{', '.join(_plain(item) for item in value)}]"
+        yield _plain(value)
         for inner in value:
             yield from _texts(inner)
         return
@@ -89,16 +91,19 @@ def _plain(value: Any) -> str:
     """A value as `dlnrepro show` prints it."""
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, list):
+        return f"[{', '.join(map(_plain, value))}]"
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _expression(option: str, text: str) -> Callable[[Matches], bool]:
     """An expression of words, `and`, `or`, `not` and brackets, as a function of what a word means."""
-    tokens = _TOKEN.findall(text)
+    tokens = (_TAG_TOKEN if option == "-m" else _TOKEN).findall(text)
     shown = f"'{on_one_line(shortened(text))}'"
     if not tokens:
         raise UsageError(f"{option}: expected words, 'and', 'or', 'not' and brackets, found nothing")
     position = depth = 0
+    alternatives = {"or", ","} if option == "-m" else {"or"}
 
     def peek() -> str | None:
         return tokens[position] if position < len(tokens) else None
@@ -112,7 +117,7 @@ def _expression(option: str, text: str) -> Callable[[Matches], bool]:
 
     def either() -> Callable[[Matches], bool]:
         parts = [both()]
-        while peek() == "or":
+        while peek() in alternatives:
             take()
             parts.append(both())
         return lambda matches: any(part(matches) for part in parts)
@@ -139,10 +144,12 @@ def _expression(option: str, text: str) -> Callable[[Matches], bool]:
         if token == "(":
             inner = either()
             depth -= 1
-            if take() != ")":
-                raise UsageError(f"{option}: expected ')' in {shown}")
+            if (after := peek()) != ")":
+                found = "nothing" if after is None else f"'{on_one_line(shortened(after))}'"
+                raise UsageError(f"{option}: expected ')' in {shown}, found {found}")
+            take()
             return inner
-        if token in {")", "and", "or", '"'}:
+        if token in {")", "and", *alternatives} or not token.strip('"').strip():
             raise UsageError(f"{option}: expected a word, found '{token}' in {shown}")
         word = token.strip('"')
         return lambda matches: matches(word)

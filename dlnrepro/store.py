@@ -25,7 +25,7 @@ from pydantic import ValidationError
 from dlnrepro.atomic import clear_abandoned, reason, write_whole
 from dlnrepro.check import LARGEST_SEED
 from dlnrepro.claim import Claim
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import LONGEST_PATH, UsageError
 from dlnrepro.last import FOLDER as LAST
 from dlnrepro.last import LastVerdict as LastVerdict
 from dlnrepro.last import foremost, last_results, remember, variation_of
@@ -177,8 +177,13 @@ def _first(error: ValidationError) -> str:
     return f"{place}: {first['msg'].lower()}"
 
 
-def report_path(root: Path, name: str | None) -> Path:
+def report_path(root: Path, name: str | None, what: str = "a stored report") -> Path:
     """Where a stored report is.
+
+    Args:
+        root: the outputs folder.
+        name: a folder of its reports, a path, or `latest`; None stands for the newest.
+        what: what a name may stand for, as the message of the error says it.
 
     Raises:
         UsageError: there is none.
@@ -190,10 +195,14 @@ def report_path(root: Path, name: str | None) -> Path:
             raise UsageError(f"{root}: expected a stored report, found none; 'dlnrepro run' makes one")
         return newest
     candidates = [Path(name), Path(name) / "report.json", root / "reports" / name / "report.json"]
-    if (found := next((path for path in candidates if path.is_file()), None)) is None:
-        places = " or ".join(map(str, candidates))
-        raise UsageError(f"{name}: expected a stored report, or a claim that is in one, found none at {places}")
-    return found
+    # `os.path` knows no name that is too long to ask for; a name of blanks would be the folder that one is in.
+    if name.strip() and (found := next((path for path in candidates if os.path.isfile(path)), None)) is not None:
+        return found
+    if not name.strip():
+        raise UsageError(f"'{name}': expected {what}, found no name")
+    if len(name) > LONGEST_PATH:
+        raise UsageError(f"{name[:LONGEST_PATH]}...: expected {what}, found none")
+    raise UsageError(f"{name}: expected {what}, found none at {' or '.join(map(str, candidates))}")
 
 
 def last_verdicts(root: Path) -> dict[str, LastVerdict]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Literal
 
 from dlnrepro.check import Check, Outcome, check
 from dlnrepro.claim import Assumption, Claim, Criterion
+from dlnrepro.document import shortened
 from dlnrepro.errors import UsageError
+from dlnrepro.visible import on_one_line
 
 Word = Literal["reproduced", "not reproduced", "inconclusive", "error"]
 
@@ -73,8 +77,13 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) 
         The verdict: error before everything, then reproduced, not reproduced, inconclusive.
 
     Raises:
-        UsageError: an arm has a seed twice, or more numbers than seeds, so that its runs cannot be counted.
+        UsageError: these are no claim and no outcomes; or an arm has a seed twice, more numbers than seeds, or
+            something else than numbers, so that its runs cannot be counted.
     """
+    if not isinstance(claim, Claim):
+        raise UsageError(f"expected a claim, as load_claim gives it, found {_short(claim)}")
+    if not isinstance(outcomes, Mapping):
+        raise UsageError(f"{claim.id}: expected a mapping of arms to outcomes, found {_short(outcomes)}")
     for arm, outcome in outcomes.items():
         if fault := _miscounted(outcome):
             raise UsageError(f"{claim.id}: arm {arm}: {fault}")
@@ -86,12 +95,40 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) 
 
 def _miscounted(outcome: Outcome) -> str | None:
     """What keeps the runs of an arm from being counted, or None."""
+    if not isinstance(outcome, Outcome):
+        return f"expected an Outcome, found {_short(outcome)}"
+    if not isinstance(outcome.measures, Mapping):
+        return f"measures: expected a mapping of names to numbers, found {_short(outcome.measures)}"
+    if fault := _no_numbers("seeds", outcome.seeds, Integral):
+        return fault
     if repeated := [seed for seed, count in Counter(outcome.seeds).items() if count > 1]:
         return f"seeds: expected each seed once, found {repeated[0]} again"
     for measure, values in outcome.measures.items():
+        if fault := _no_numbers(measure, values, Real):
+            return fault
         if len(values) > len(outcome.seeds):
             return f"{measure}: expected one number for each of {len(outcome.seeds)} seeds, found {len(values)}"
     return None
+
+
+def _no_numbers(name: str, values: object, kind: type) -> str | None:
+    """What keeps this from being a sequence of numbers of a kind, or None; a measure that is missing is None."""
+    what = "whole numbers" if kind is Integral else "numbers or None"
+    if not (isinstance(values, Iterable) and isinstance(values, Sized)) or isinstance(values, str | bytes):
+        return f"{name}: expected {what}, one for each run, found {_short(values)}"
+    for value in values:
+        # Most are floats, and the general question takes longer.
+        if kind is Real and (type(value) is float or value is None):
+            continue
+        too_large = kind is Real and isinstance(value, int) and abs(value) > sys.float_info.max
+        if isinstance(value, bool) or not isinstance(value, kind) or too_large:
+            return f"{name}: expected {what}, found {_short(value)}"
+    return None
+
+
+def _short(value: object) -> str:
+    """Something that was given, as it may stand in a message."""
+    return on_one_line(shortened(repr(value)))
 
 
 def _judged(claim: Claim, index: int, outcomes: Mapping[str, Outcome], controls: bool) -> Judged:

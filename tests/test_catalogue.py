@@ -9,6 +9,7 @@ import pytest
 
 from dlnrepro.catalogue import called, claim_files, claim_paths, packaged
 from dlnrepro.errors import UsageError
+from dlnrepro.gathering import all_faults
 from dlnrepro.loader import read_claim
 from dlnrepro.selection import selected
 
@@ -106,9 +107,27 @@ def test_a_pattern_stands_for_the_ids_that_match_it() -> None:
 @pytest.mark.parametrize("name", ["x" * 300, "a\0b", "\udcff", "a\nb", "f/" + "y" * 5000 + "/"])
 def test_a_name_that_no_file_can_have_is_one_line(name: str) -> None:
     with pytest.raises(UsageError) as error:
-        claim_paths([name, "rank-one-alignment", "nothing"])
-    assert "\n" not in str(error.value)
-    assert len(str(error.value)) < 200
+        claim_paths([name, "rank-one-alignment", "nothing", name])
+    lines = str(error.value).splitlines()
+    assert lines[-1] == "nothing: expected a claim file or the id of a claim, found neither"
+    assert len(lines) == (1 if "/" in name else 2)
+    assert max(map(len, lines)) < 200
+
+
+def test_a_name_with_the_suffix_of_a_claim_may_be_too_long_for_a_file() -> None:
+    (file,) = claim_files(["x" * 5000 + ".yaml"]).claims
+    assert all_faults(claim_files([str(file.path)]), read_claim)[0].text.endswith("found: file name too long")
+
+
+def test_an_empty_name_is_not_the_folder_that_one_is_in() -> None:
+    make("mine.yaml")
+    with pytest.raises(UsageError, match=r"^'': expected a claim file, a folder or the id of a claim, found no name$"):
+        claim_paths([""])
+
+
+def test_a_file_whose_whole_name_is_a_suffix_is_hidden_and_named() -> None:
+    make("claims/.yaml", "claims/good.yaml")
+    assert claim_files(["claims"]).hidden == (Path("claims/.yaml"),)
 
 
 def test_a_claim_is_called_by_its_id_only_where_the_id_stands_for_its_file() -> None:
@@ -147,10 +166,13 @@ def test_expressions_choose_claims(
         "toy-claim", "near one", "measures one", "Toys", "A. Author", "Nowhere 2026", "everywhere", "derived", "small",
         "runner = toy", "noise is small", "value 1 ± 0.1", "noise < 0.01", "near-one", "far", "value=5", "value = 5",
         "behaviour=steady", "at most 1e-3", "Height", "arXiv:1810.02032", "1810.02032", "toy-*", "*cl?im", "TOY",
+        "A. Author: Toys. Nowhere 2026, arXiv:1810.02032, everywhere. Basis: derived.", "Is it near one? [yes]",
+        "Toys (A. Author, Nowhere 2026, arXiv:1810.02032)", "value = 5, behaviour = noisy",
     ],
 )  # fmt: skip
 def test_a_claim_is_found_by_anything_that_is_printed_of_it(write_claim: Callable[..., Path], word: str) -> None:
-    claim = read_claim(write_claim(("venue:", 'arxiv: "1810.02032"\n  venue:')))
+    changes = ("venue:", 'arxiv: "1810.02032"\n  venue:'), ("{value: 5.0}", "{value: 5.0, behaviour: noisy}")
+    claim = read_claim(write_claim(*changes, ("the value is one", "Is it near one? [yes]")))
     assert selected([claim], f'"{word}"', None) == [claim]
     assert selected([claim], f'not "{word}"', None) == []
 

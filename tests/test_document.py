@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.document import LARGEST_FILE, parse, read_text
+from dlnrepro.document import LARGEST_FILE, MOST_CHOICES, one_of, parse, read_text
 from dlnrepro.errors import Fault
 
 PLAIN = st.recursive(
@@ -94,3 +94,37 @@ def test_a_byte_that_is_no_utf_8_is_named_with_its_place(tmp_path: Path) -> None
     path = tmp_path / "latin.yaml"
     path.write_bytes(b"a: 1\nb: caf\xe9\n")
     assert read_text(path) == Fault(2, 7, "", "expected UTF-8 text, found the byte 0xe9")
+
+
+def test_of_too_many_known_words_the_number_is_given_and_how_to_list_them_or_the_nearest_ones() -> None:
+    few, many = [f"arm-{letter}" for letter in "abcdefghijkl"], [f"arm-{letter}" for letter in "abcdefghijklm"]
+    assert len(few) == MOST_CHOICES
+    assert one_of(few, "arm-x") == f"one of {', '.join(few)}"
+    assert one_of(many, "arm-m", "dlnrepro list") == "one of 13 names (`dlnrepro list` lists them)"
+    assert one_of([*many, "near-one"], "near-two").startswith("one of 14 names, such as near-one")
+    assert one_of(many, "?") == "one of 13 names, such as arm-a, arm-b, arm-c"
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\u2029"])
+def test_only_an_end_of_line_that_an_editor_shows_counts_as_a_line(sign: str) -> None:
+    assert parse(f"a: x {sign} y\nb: !t 1\n").faults[0].line == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "position"),
+    [
+        ("#c", (1, 3)),
+        ("---", (1, 4)),
+        ("a: [", (1, 5)),
+        ("a: 1\rb: !t x\r", (2, 4)),
+        ("a: 1\r\nb: !t x", (2, 4)),
+        ("", (1, 1)),
+    ],
+)
+def test_no_fault_stands_behind_the_end_of_its_text(text: str, position: tuple[int, int]) -> None:
+    document = parse(text)
+    assert (
+        (document.faults[0] if document.faults else document.fault((), ""))
+        .on("f")
+        .startswith(f"f:{position[0]}:{position[1]}: ")
+    )

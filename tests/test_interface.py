@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -142,6 +144,62 @@ def test_faults_are_raised(write_claim: Write, tmp_path: Path) -> None:
         dlnrepro.run(write_claim(("value: 1\n", "value: one\n")), outputs=tmp_path)
     with pytest.raises(dlnrepro.UsageError, match="nothing selected"):
         dlnrepro.run(tags="no-such-tag", outputs=tmp_path)
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"words": ["toy"]}, "words: expected an expression as text, or None, found ['toy']"),
+    ({"tags": ("toy",)}, "tags: expected an expression as text, or None, found ('toy',)"),
+    ({"quick": "no"}, "quick: expected True or False, found 'no'"),
+    ({"controls": None}, "controls: expected True or False, found None"),
+    ({"cache": 0}, "cache: expected True or False, found 0"),
+    ({"quiet": "yes"}, "quiet: expected True or False, found 'yes'"),
+    ({"device": 1}, "device: expected cpu or cuda, found '1'"),
+    ({"budget": 10**400}, "budget: expected a number of seconds above 0, or None, found 1000"),
+    ({"outputs": None}, "outputs: expected the path of a folder, found None"),
+    ({"outputs": ""}, "outputs: expected the path of a folder, found ''"),
+    ({"outputs": b"x"}, "outputs: expected the path of a folder, found b'x'"),
+    ({"outputs": "a\0b"}, "outputs: expected the path of a folder, found 'a\\x00b'"),
+    ({"settings": "value=1"}, "settings: expected a mapping such as {'depth': 4}, or None, found 'value=1'"),
+    ({"settings": {1: 2}}, "settings: 1: expected a parameter, or an arm and a parameter with a dot between them"),
+    ({"settings": {".value": 2}}, "settings: '.value': expected a parameter, or an arm and a parameter"),
+    ({"settings": {"value": float("nan")}}, "settings: 'value': expected a finite number, text, True, False, None, "),
+    ({"settings": {"value": b"x", "bytes": {1}}}, "settings: 'value': expected a finite number, text, True, False, "),
+    ({"settings": {"value": np.array([1])}}, "settings: 'value': expected a finite number, text, True, False, None, "),
+    ({"settings": {"value": "one"}}, "-s value: toy-claim: expected a number, found 'one'"),
+]
+
+
+@pytest.mark.parametrize(("options", "line"), WRONG, ids=[str(options)[:40] for options, _ in WRONG])
+def test_an_argument_that_cannot_be_one_is_named(
+    write_claim: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str], options: dict[str, Any], line: str
+) -> None:
+    with pytest.raises(dlnrepro.UsageError) as error:
+        dlnrepro.run(write_claim(), **{"outputs": tmp_path / "outputs", **options})
+    assert str(error.value).startswith(line)
+    assert len(str(error.value).splitlines()) == len(options.get("settings", "x")) or "settings: e" in line
+    assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
+    assert capsys.readouterr() == ("", "")
+    assert not (tmp_path / "outputs").exists()
+
+
+@pytest.mark.parametrize("claim", [b"toy.yaml", ["toy.yaml"], 1, None])
+def test_claims_are_ids_and_paths(claim: Any) -> None:
+    with pytest.raises(dlnrepro.UsageError, match="claims: expected ids and paths, one after the other, found"):
+        dlnrepro.run(claim)
+
+
+def test_a_number_of_numpy_is_a_number(write_claim: Write, tmp_path: Path) -> None:
+    settings = {"value": np.float32(1), "bytes": np.int64(2000)}
+    results = dlnrepro.run(write_claim(), settings=settings, seeds=np.int64(2), quick=True, outputs=tmp_path)
+    assert results["toy-claim"].params["near"] == {"value": 1.0, "behaviour": "steady", "bytes": 2000}
+
+
+def test_a_claim_is_loaded_from_a_path_of_either_kind(write_claim: Write) -> None:
+    path = write_claim()
+    assert dlnrepro.load_claim(str(path)) == dlnrepro.load_claim(path)
+    for wrong in (b"toy.yaml", 1, None, ""):
+        with pytest.raises(dlnrepro.UsageError, match="expected the path of a claim file, found"):
+            dlnrepro.load_claim(wrong)  # type: ignore[arg-type]
 
 
 def test_importing_the_package_does_not_import_torch() -> None:

@@ -51,8 +51,8 @@ def test_a_registered_runner_is_run_judged_and_replayed_like_any_other(
 def test_without_the_package_the_claim_is_refused_by_name(command: Command) -> None:
     code, _, err = command("check", EXAMPLE / "fair-coin.yaml")
     assert code == 2
-    assert "fair-coin.yaml:11:1: runner: expected one of aligned_pathways" in err
-    assert "found 'coin'" in err
+    assert "fair-coin.yaml:11:1: runner: expected one of " in err
+    assert " names (`dlnrepro list --runners` lists them), found 'coin'; " in err
 
 
 @pytest.mark.parametrize(

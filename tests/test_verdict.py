@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -212,3 +213,35 @@ def test_more_numbers_than_seeds_and_a_seed_twice_are_refused(claim: Claim) -> N
         judge(claim, {"near": many})
     with pytest.raises(UsageError, match="toy-claim: arm near: seeds: expected each seed once, found 1 again"):
         judge(claim, {"near": Outcome((0, 1, 1, 2), {"value": GOOD})})
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "line"),
+    [
+        (None, "toy-claim: expected a mapping of arms to outcomes, found None"),
+        ({"near": None}, "toy-claim: arm near: expected an Outcome, found None"),
+        ({"near": Outcome((0,), None)}, "toy-claim: arm near: measures: expected a mapping of names to numbers"),  # type: ignore[arg-type]
+        ({"near": Outcome(4, {})}, "toy-claim: arm near: seeds: expected whole numbers, one for each run, found 4"),  # type: ignore[arg-type]
+        ({"near": Outcome((0.5,), {})}, "toy-claim: arm near: seeds: expected whole numbers, found 0.5"),  # type: ignore[arg-type]
+        ({"near": Outcome((0,), {"value": "1"})}, "toy-claim: arm near: value: expected numbers or None, one for each"),  # type: ignore[dict-item]
+        ({"near": Outcome((0,), {"value": ["1"]})}, "toy-claim: arm near: value: expected numbers or None, found '1'"),  # type: ignore[list-item]
+        (
+            {"near": Outcome((0,), {"value": [True]})},
+            "toy-claim: arm near: value: expected numbers or None, found True",
+        ),
+        ({"near": Outcome((0,), {"value": [1j]})}, "toy-claim: arm near: value: expected numbers or None, found 1j"),  # type: ignore[list-item]
+        (
+            {"near": Outcome((0,), {"value": [10**400]})},
+            "toy-claim: arm near: value: expected numbers or None, found 1",
+        ),
+    ],
+)
+def test_what_is_no_outcome_is_refused_by_name(claim: Claim, outcomes: Any, line: str) -> None:
+    with pytest.raises(UsageError) as error:
+        judge(claim, outcomes)
+    assert str(error.value).startswith(line)
+
+
+def test_what_is_no_claim_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"^expected a claim, as load_claim gives it, found 'toy-claim'"):
+        judge("toy-claim", {})  # type: ignore[arg-type]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dlnrepro.commands import candidates, options
 from dlnrepro.visible import show_json
+
+if TYPE_CHECKING:
+    from dlnrepro.record import Report
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
 
@@ -49,9 +54,8 @@ def command(
     from dlnrepro.record import judged_again
     from dlnrepro.report.differences import differences_page
     from dlnrepro.report.paper import Paper
-    from dlnrepro.store import read_report
 
-    one, other = (judged_again(read_report(outputs, name)) for name in (first, second))
+    one, other = (judged_again(report) for report in _reports(outputs, (first, second)))
     asked = atol is not None or rtol is not None
     # Whoever gives one tolerance asks for that alone.
     absolute = (0.0 if asked else ABSOLUTE) if atol is None else atol
@@ -65,3 +69,23 @@ def command(
     differences_page(paper, comparison, quiet)
     paper.deliver()
     return code
+
+
+def _reports(outputs: Path, names: Sequence[str]) -> list[Report]:
+    """The stored reports of some names.
+
+    Raises:
+        UsageError: with a line for each name that stands for none, or for one that cannot be read.
+    """
+    from dlnrepro.errors import UsageError
+    from dlnrepro.store import read_report
+
+    reports, wrong = [], []
+    for name in names:
+        try:
+            reports.append(read_report(outputs, name))
+        except UsageError as error:
+            wrong.append(str(error))
+    if wrong:
+        raise UsageError("\n".join(dict.fromkeys(wrong)))
+    return reports

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dlnrepro.commands import candidates
+from dlnrepro.commands import candidates, options
 from dlnrepro.visible import show
 
 _EPILOG = """\b
@@ -23,14 +23,14 @@ Examples:
     "--runner",
     metavar="NAME",
     shell_complete=candidates.runners,
-    help="What trains and measures; an unknown name lists them.",
+    help="What trains and measures; `dlnrepro list --runners` lists them.",
 )
 @click.option(
     "--with-runner", metavar="NAME", help="Also write the folder NAME, a package with a new runner of this name."
 )
 @click.option(
     "--folder",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=options.Folder(file_okay=False, path_type=Path),
     default=Path("claims"),
     show_default=True,
     help="Where to write the file.",
@@ -43,7 +43,7 @@ def command(name: str, runner: str | None, with_runner: str | None, folder: Path
     from dlnrepro.scaffold import SCHEMA, write_scaffold, write_with_runner
 
     if runner is None and with_runner is None:
-        raise click.UsageError("Missing option '--runner' (an unknown name lists them) or '--with-runner'.")
+        raise click.UsageError("Missing option '--runner' (`dlnrepro list --runners` lists them) or '--with-runner'.")
     if runner is not None and with_runner is not None:
         raise click.UsageError("Expected one of '--runner' and '--with-runner', found both.")
     steps = [] if SCHEMA.exists() else [f"dlnrepro schema -o {SCHEMA.as_posix()}    # for editors"]

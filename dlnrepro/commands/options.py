@@ -51,6 +51,22 @@ class Duration(click.ParamType):  # type: ignore[type-arg]
         return seconds
 
 
+class Whole(click.ParamType):  # type: ignore[type-arg]
+    """A whole number in a range, written in the digits 0 to 9."""
+
+    name = "number"
+
+    def __init__(self, least: int, most: int) -> None:
+        self.least, self.most = least, most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number."""
+        number = int(value) if re.fullmatch(r"[0-9]{1,20}", str(value)) else self.least - 1
+        if not self.least <= number <= self.most:
+            self.fail(f"expected a whole number from {self.least} to {self.most}, found '{value}'", param, ctx)
+        return number
+
+
 class Workers(click.ParamType):  # type: ignore[type-arg]
     """A number of processes, or None for `auto`: as many as there are cores."""
 
@@ -62,6 +78,16 @@ class Workers(click.ParamType):  # type: ignore[type-arg]
         if value != "auto" and not 1 <= number <= MOST_WORKERS:
             self.fail(f"expected a number from 1 to {MOST_WORKERS}, or auto, found '{value}'", param, ctx)
         return None if value == "auto" else number
+
+
+class Folder(click.Path):
+    """A path of a folder. An empty name, which Python takes for the folder that one is in, is none."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path."""
+        if value == "":
+            self.fail("expected the name of a folder, found no name", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def _folder(context: click.Context, parameter: click.Parameter, value: Path) -> Path:  # noqa: ARG001  click's signature
@@ -84,7 +110,7 @@ def _reports(context: click.Context, parameter: click.Parameter, value: tuple[st
 
 outputs = click.option(
     "--outputs",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Folder(file_okay=False, path_type=Path),
     default=Path("outputs"),
     show_default=True,
     envvar="DLNREPRO_OUTPUTS",
@@ -109,7 +135,7 @@ tags = click.option(
 )
 figures = click.option(
     "--figures",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=Folder(file_okay=False, path_type=Path),
     metavar="DIR",
     help="Also write every figure to DIR, as SVG.",
 )
@@ -138,14 +164,22 @@ workers = click.option(
 as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
 
 
-class Finite(click.FloatRange):
-    """A number in a range that is neither NaN, which no bound excludes, nor infinite."""
+class Finite(click.ParamType):  # type: ignore[type-arg]
+    """A number from a bound on that is neither NaN, which no bound excludes, nor infinite."""
+
+    name = "number"
+
+    def __init__(self, least: float) -> None:
+        self.least = least
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """The number, or click's error that names the option."""
-        number: float = super().convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"expected a finite number, found {value}", param, ctx)
+        """The number."""
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not self.least <= number < math.inf:
+            self.fail(f"expected a finite number of at least {self.least:g}, found {value}", param, ctx)
         return number
 
 
@@ -153,22 +187,40 @@ def overrides(settings: Sequence[str]) -> dict[str, Any]:
     """Values of parameters from KEY=VALUE and ARM.KEY=VALUE words; a value is read as in a claim file.
 
     Raises:
-        UsageError: a word is no setting, or its value is no value.
+        UsageError: a word is no setting, or its value is no value; with a line for each such word.
+    """
+    from dlnrepro.document import shortened
+    from dlnrepro.visible import on_one_line
+
+    values: dict[str, Any] = {}
+    wrong = []
+    for setting in settings:
+        try:
+            key, value = _setting(setting)
+            if key in values:
+                raise UsageError(f"expected each parameter once, found '{shortened(key)}' again")
+            values[key] = value
+        except UsageError as error:
+            wrong.append(on_one_line(f"-s {shortened(setting)}: {error}"))
+    if wrong:
+        raise UsageError("\n".join(wrong))
+    return values
+
+
+def _setting(word: str) -> tuple[str, Any]:
+    """The parameter and the value of KEY=VALUE.
+
+    Raises:
+        UsageError: the word is no setting, or its value is no value.
     """
     from dlnrepro.document import parse, shortened
 
-    values: dict[str, Any] = {}
-    for setting in settings:
-        key, sign, text = setting.partition("=")
-        start = f"-s {shortened(setting)}: "
-        if not sign or not all(key.split(".")):
-            raise UsageError(f"{start}expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE")
-        if not text.strip():
-            raise UsageError(f"{start}expected a value behind the sign, such as -s {shortened(key)}=4, found none")
-        document = parse(text)
-        if document.faults:
-            raise UsageError(f"{start}{document.faults[0].text}")
-        if key in values:
-            raise UsageError(f"{start}expected each parameter once, found '{shortened(key)}' again")
-        values[key] = document.value
-    return values
+    key, sign, text = word.partition("=")
+    if not sign or not all(key.split(".")):
+        raise UsageError("expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE")
+    document = parse(text)
+    if () in document.refused and not document.places:
+        raise UsageError(f"expected a value behind the sign, such as -s {shortened(key)}=4, found none")
+    if document.faults:
+        raise UsageError(document.faults[0].text)
+    return key, document.value

@@ -67,7 +67,7 @@ def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
     from dlnrepro.store import newest_with, read_report, report_path
 
     try:
-        report_path(outputs, name)
+        report_path(outputs, name, "a stored report, or a claim that is in one")
     except UsageError:
         if name is None or (path := newest_with(outputs, name)) is None:
             raise

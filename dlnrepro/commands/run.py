@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dlnrepro.check import LARGEST_SEED
 from dlnrepro.commands import candidates, options
 from dlnrepro.device import DEVICES
 from dlnrepro.visible import say
@@ -45,9 +46,9 @@ Examples:
     help="Another value for a parameter, in every arm that does not set it itself, or in one arm; repeatable.",
 )
 @click.option(
-    "--seeds", type=click.IntRange(1, 100_000), metavar="N", help="Runs per arm instead of the claim's own number."
+    "--seeds", type=options.Whole(1, 100_000), metavar="N", help="Runs per arm instead of the claim's own number."
 )
-@click.option("--seed-base", type=click.IntRange(0), default=0, metavar="N", help="First seed.")
+@click.option("--seed-base", type=options.Whole(0, LARGEST_SEED), default=0, metavar="N", help="First seed.")
 @click.option(
     "--budget", type=options.Duration(), metavar="TIME", help="Time that each arm may take: seconds, or 90s, 5m, 1h."
 )

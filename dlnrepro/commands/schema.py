@@ -45,6 +45,8 @@ def command(of_report: bool, file: Path | None) -> int:
     from dlnrepro.atomic import write_whole
     from dlnrepro.errors import UsageError
 
+    if file == Path():
+        raise UsageError(f"-o {file}: expected the name of a file, found a folder")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

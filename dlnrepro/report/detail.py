@@ -94,9 +94,7 @@ def _opening(paper: Paper, claim: Claim, verdict: Text | None) -> None:
     paper.line(" ".join(claim.statement.split()), indent=2)
     paper.line()
     source = claim.source
-    arxiv = f", arXiv:{source.arxiv}" if source.arxiv else ""
-    text = f"{', '.join(source.authors)}: {source.paper}. {source.venue}{arxiv}, {source.where}."
-    paper.line((f"{text} Basis: {source.basis}.", "dim"), indent=2)
+    paper.line((source.reference, "dim"), indent=2)
     if source.note:
         paper.line((" ".join(source.note.split()), "dim"), indent=2)
 

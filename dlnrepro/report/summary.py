@@ -64,10 +64,7 @@ def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], paper: 
     paper = paper or Paper.of_terminal()
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
-        authors = claim.source.authors
-        names = f"{authors[0]} et al." if len(authors) > 2 else ", ".join(authors)
-        arxiv = f", arXiv:{claim.source.arxiv}" if claim.source.arxiv else ""
-        groups.setdefault(f"{claim.source.paper} ({names}, {claim.source.venue}{arxiv})", []).append(claim)
+        groups.setdefault(claim.source.heading, []).append(claim)
     for index, (title, members) in enumerate(groups.items()):
         if index:
             paper.line()

@@ -70,6 +70,14 @@ def test_report_shows_the_newest_run_of_a_claim_alone(command: Command, write_cl
     assert "b-claim" in command("report", "b-claim")[1]
     assert command("report", "b-claim")[0] == 1
     assert command("report", "c-claim")[2].startswith("c-claim: expected a stored report, or a claim that is in one,")
+    for words in (["report"], ["replay"], ["diff", "latest"]):
+        code, out, err = command(*words, "x" * 300)
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert err.startswith("x" * 300 + ": expected a stored report")
+        assert command(*words, "")[2].startswith("'': expected a stored report")
+    # Only `report` shows a claim.
+    assert command("diff", "a-claim")[2].startswith("a-claim: expected a stored report, found none at ")
+    assert len(command("diff", "c-claim", "d-claim")[2].splitlines()) == 2
 
 
 def test_show_tells_a_claim_from_its_file_alone(command: Command, write_claim: Write) -> None:
@@ -169,6 +177,10 @@ def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> 
             "My_Claim: expected an id of small letters, digits and hyphens",
         ),
         (["my-claim", "--runner", "pathway_sharpnes"], "--runner: expected one of "),
+        (
+            ["my-claim", "--with-runner", "torch"],
+            "--with-runner: expected the name of a new module, found 'torch', which",
+        ),
         (["my-claim"], "dlnrepro new: Missing option '--runner'"),
         (["my-claim", "--with-runner", "My Runner"], "--with-runner: expected a name for a new Python module, such as"),
         (["my-claim", "--with-runner", "json"], "--with-runner: expected a name for a new Python module, such as"),

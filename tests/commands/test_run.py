@@ -164,8 +164,11 @@ def test_a_report_goes_to_a_file_by_its_suffix(command: Command, write_claim: Wr
         (["CLAIM", "-s", "value"], "-s value: expected KEY=VALUE, such as -s depth=4"),
         (["CLAIM", "-s", "value=1", "-s", "value=2"], "-s value=2: expected each parameter once, found 'value' again"),
         (["CLAIM", "-s", "bytes=10000000000000"], "toy-claim: arm near: expected a setting that fits in memory"),
-        (["CLAIM", "--seeds", "0"], "dlnrepro run: Invalid value for '--seeds': 0 is not in the range 1<=x<=100000."),
-        (["CLAIM", "--seed-base", "-1"], "dlnrepro run: Invalid value for '--seed-base': -1 is not in the range x>=0."),
+        (["CLAIM", "--seeds", "0"], "dlnrepro run: Invalid value for '--seeds': expected a whole number from 1 to "
+         "100000, found '0'"),
+        (["CLAIM", "--seeds", "1_0"], "dlnrepro run: Invalid value for '--seeds': expected a whole number from 1 to "),
+        (["CLAIM", "--seed-base", "-1"], "dlnrepro run: Invalid value for '--seed-base': expected a whole number from "
+         "0 to 9223372036854775807, found '-1'"),
         (["CLAIM", "--seed-base", str(2**63 - 2)], "--seed-base: expected at most 9223372036854775804, found"),
         (["CLAIM", "--budget", "0"], "dlnrepro run: Invalid value for '--budget': expected a time above 0, such as "),
         (["CLAIM", "--zzz"], "dlnrepro run: No such option '--zzz'. (see dlnrepro run --help)"),
@@ -179,6 +182,14 @@ def test_a_report_goes_to_a_file_by_its_suffix(command: Command, write_claim: Wr
         (["CLAIM", "-j", "0"], "dlnrepro run: Invalid value for '-j' / '--workers'"),
         (["CLAIM", "-j", "all"], "dlnrepro run: Invalid value for '-j' / '--workers'"),
         (["CLAIM", "-s", "value="], "-s value=: expected a value behind the sign, such as -s value=4, found none"),
+        (["CLAIM", "-s", "value=#"], "-s value=#: expected a value behind the sign, such as -s value=4, found none"),
+        (["CLAIM", "-s", "value=[1\n"], "-s value=[1\\n: expected YAML, found: "),
+        (["CLAIM", "-k", '""'], "-k: expected a word, found '\"\"' in '\"\"'"),
+        (["CLAIM", "-k", "(toy"], "-k: expected ')' in '(toy', found nothing"),
+        (["CLAIM", "-m", "toy,"], "-m: expected a word at the end of 'toy,', found nothing"),
+        (["CLAIM", "--outputs", ""], "dlnrepro run: Invalid value for '--outputs': expected the name of a folder, "),
+        ([""], "'': expected a claim file, a folder or the id of a claim, found no name"),
+        (["y" * 5000 + ".yaml"], "y" * 997 + "...:1:1: expected a readable file, found: file name too long"),
         (["CLAIM", "-s", "=3"], "-s =3: expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE"),
         (["CLAIM", "-s", ".value=3"], "-s .value=3: expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE"),
         (["CLAIM", "-s", "value=\udcff"], "-s value=\\xff: expected text, found half a character"),
@@ -204,17 +215,51 @@ def test_bad_input_is_one_clear_line_and_nothing_is_written(
 
 
 @pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        (["nothing", "CLAIM", "nowhere"], ["nothing: expected a claim file or", "nowhere: expected a claim file or"]),
+        (["CLAIM", "-s", "value", "-s", "bytes=", "-s", "value=.nan"],
+         ["-s value: expected KEY=VALUE", "-s bytes=: expected a value", "-s value=.nan: expected a finite number"]),
+        (["CLAIM", "-s", "valu=1", "-s", "nar.value=1", "-s", "near.bytes=x"],
+         ["-s valu: toy-claim: expected one of value", "-s nar.value: toy-claim: expected one of near, far before the",
+          "-s near.bytes: toy-claim: expected a whole number, found 'x'"]),
+    ],
+)  # fmt: skip
+def test_of_several_wrong_words_each_has_its_line(
+    command: Command, write_claim: Write, words: list[str], lines: list[str]
+) -> None:
+    path = write_claim()
+    code, out, err = command("run", *[str(path) if word == "CLAIM" else word for word in words])
+    assert (code, out) == (2, "")
+    assert all(line.startswith(start) for line, start in zip(err.splitlines(), lines, strict=True))
+
+
+@pytest.mark.parametrize(
     ("content", "line"),
     [
         (b"", "1:1: expected a claim, found an empty file"),
-        (b"title: [", "2:1: expected YAML, found: did not find expected node content"),
+        (b"title: [", "1:9: expected YAML, found: did not find expected node content"),
+        (b"title: a\nseeds: \x07", "2:8: expected text, found the control character U+0007"),
+        (b"title: \xc3\xa9\n\xc3\xa9 \xff", "2:3: expected UTF-8 text, found the byte 0xff"),
+        (b"title: a \xe2\x80\xa8 b\nseeds: [", "2:9: expected YAML, found: did not find expected node content"),
         (b"title: caf\xe9", "1:11: expected UTF-8 text, found the byte 0xe9"),
         (b"\x89PNG\r\n\x1a\n", "1:1: expected UTF-8 text, found the byte 0x89"),
         (b"- a\n- b\n", "1:1: expected a mapping of keys, found ['a', 'b']"),
         (b" " * 100_000_000, "1:1: expected a claim of at most 1,000,000 bytes, found 100,000,000 bytes"),
         (b"[" * 100_000, "1:14: expected at most 12 levels of nesting"),
     ],
-    ids=["empty", "no YAML", "not UTF-8", "binary", "no mapping", "100 MB", "deep"],
+    ids=[
+        "empty",
+        "no YAML",
+        "control",
+        "not UTF-8 below",
+        "separator",
+        "not UTF-8",
+        "binary",
+        "no mapping",
+        "100 MB",
+        "deep",
+    ],
 )
 def test_a_file_that_is_no_claim_is_one_clear_line_and_nothing_is_written(
     command: Command, tmp_path: Path, content: bytes, line: str
