@@ -118,5 +118,5 @@ def _print(report: Report, folder: Path | None, *, verbose: bool, quiet: bool) -
                 paper.line()
     summary(paper, report)
     if folder is not None:
-        paper.line((f"{folder}/report.json", "dim"))
+        paper.verbatim(f"{folder}/report.json", style="dim")
     paper.deliver()

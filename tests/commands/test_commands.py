@@ -214,6 +214,17 @@ def test_every_command_explains_itself(command: Command, name: str) -> None:
     assert out.startswith(f"Usage: dlnrepro {name} ")
 
 
+def test_help_fits_a_narrow_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in (34, 40, 49, 50, 80):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        for name in ("", "run", "new", "report", "completion"):
+            lines = command(*[name] * bool(name), "--help")[1].split("\n  Example")[0].splitlines()
+            # What is to be copied, the examples of the end, keeps its lines.
+            lines = lines[: lines.index("  Once and for all:")] if name == "completion" else lines
+            assert max(map(len, lines)) <= columns
+    assert "  -h, --help  Show this message and exit." in lines
+
+
 def test_check_prints_what_a_key_or_a_path_holds_in_every_format(command: Command, write_claim: Write) -> None:
     path = write_claim(("title: The", '"a\\nb: 1:2: c": 1\ntitle: The'), name="toy").rename("a:3:4: b\nc.yaml")
     code, out, _ = command("check", path, "--json")
