@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 @click.command("check", short_help="Are claim files valid? Trains nothing.")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=candidates.claims)
-@click.option("--format", "form", type=click.Choice(["text", "github", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "github", "json"]),
+    default="text",
+    show_default=True,
+    help="How faults are written; github makes them annotations of a job.",
+)
 @options.as_json
 def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
     """Hold claim files against the schema and against their runners; all faults are reported, nothing is trained.
