@@ -65,8 +65,8 @@ def _global_state() -> dict[str, Any]:
     """What a test could leave behind for the tests after it."""
     return {
         "folder": os.getcwd(),
-        # Pytest names the test there, and torch sets a variable of its own when parts of it are first imported.
-        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TORCH"))},
+        # Pytest names the test there, torch and threadpoolctl set variables of their own when first imported.
+        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "TORCH", "KMP_"))},
         "path": list(sys.path),
         "runners": list(dlnrepro.runners.__path__),
         "umask": _umask(),

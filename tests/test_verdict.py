@@ -117,11 +117,12 @@ def manifold(write_claim: Callable[..., Path]) -> Claim:
 @pytest.mark.parametrize(
     ("changed", "word", "because"),
     [
-        ({}, "reproduced", "every criterion holds, and fails in its controls"),
+        ({}, "reproduced", "every criterion holds, and every control fails as required"),
         ({"close": ([1, 1, 1, 5.0], None)}, "not reproduced",
          "near-one: in close, 1 of 4 runs have value outside 1 ± 0.1"),
         ({"close": ([1, 1, 1, NAN], None)}, "inconclusive", "in close, 3 of 4 runs inside, 1 undecided"),
-        ({"farther": (GOOD, None)}, "inconclusive", "near-one: its control is blind: farther, 0 of 4 runs outside"),
+        ({"farther": (GOOD, None)}, "inconclusive",
+             "near-one: uninformative, since its control does not fail: farther, 0 of 4 runs outside"),
         ({"farther": ([NAN] * 4, None)}, "inconclusive",
          "near-one: its control is undecided: farther, 0 of 4 runs outside, 4 undecided"),
         ({"close": ([200.0] * 4, None)}, "inconclusive",
