@@ -127,4 +127,4 @@ def _on_one_line(text: str) -> str:
 
     It is kept apart from `dlnrepro.visible`, on which no stored number rests.
     """
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text)
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in _storable(text))
