@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.record import Report
+from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.numbers import duration, number, sparkline
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import summary
@@ -96,3 +96,16 @@ def test_what_is_copied_is_never_broken() -> None:
     paper = Paper(30, True)
     paper.verbatim(f"outputs/reports/{'long' * 20}/report.json", style="dim")
     assert paper.text() == f"\x1b[2moutputs/reports/{'long' * 20}/report.json\x1b[0m\n"
+
+
+def test_a_claim_without_numbers_has_one_line_in_the_summary(
+    record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]
+) -> None:
+    paper = Paper(80)
+    summary(paper, report_with(record_of(values={"near": [None] * 4, "far": [None] * 4}), record_of()))
+    assert paper.text().splitlines()[:4] == [
+        "verdict        claim     runs controls  time",
+        "? inconclusive toy-claim  0/4      0/1 1.0 s",
+        "✓ reproduced   toy-claim  4/4      1/1 1.0 s",
+        "  near-one: worst value 1.02, required 1 ± 0.1",
+    ]
