@@ -26,7 +26,7 @@ class Outcome:
 
     Attributes:
         seeds: one a run.
-        measures: name -> one number a run; NaN or None where there is none.
+        measures: name -> one number per run; NaN or None where there is none.
         fault: the sentence of an error that kept the arm from giving numbers, or None.
         spent: whether the arm was stopped because its time was up.
         seconds: how long it took.

@@ -261,7 +261,7 @@ def _detach(output: int, parent: int) -> None:
 
 
 def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies, which may be killed itself and tell nobody."""
+    """Have the kernel kill this process when its parent dies, which may be killed without any notice."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
     if os.getppid() != parent:

@@ -192,7 +192,7 @@ def test_new_for_an_unknown_runner_says_how_one_is_made_known(command: Command) 
     assert "dlnrepro new my-claim --with-runner NAME writes a package with a runner" in err
 
 
-def test_new_finds_its_model_beside_a_file_that_is_no_claim(command: Command, tmp_path: Path) -> None:
+def test_new_finds_its_model_in_a_folder_with_a_file_that_is_no_claim(command: Command, tmp_path: Path) -> None:
     (tmp_path / "claims").mkdir()
     (tmp_path / "claims" / "bad.yaml").write_text("x")
     assert command("new", "my-claim", "--runner", "mode_flow")[0] == 0
