@@ -46,7 +46,8 @@ def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
 
         for fault in faults:
             message, path = fault.message, fault.path
-            click.echo(annotation("error", message, file=path, line=fault.line, column=fault.column))
+            # In UTF-8 whatever the encoding of the output is: that is how jobs read their log.
+            click.echo(annotation("error", message, file=path, line=fault.line, column=fault.column).encode())
     else:
         for fault in faults:
             say(str(fault))

@@ -131,6 +131,7 @@ def test_the_schema_is_written_where_a_new_claim_looks_for_it(command: Command, 
     code, out, _ = command("schema", "-o", "outputs/claim.schema.json")
     assert (code, out) == (0, "outputs/claim.schema.json written\n")
     assert (tmp_path / "outputs/claim.schema.json").read_text() == command("schema")[1]
+    assert command("schema", "-o", "\x1b[2J\n::x\udcff.json")[1] == "\\x1b[2J\\n::x\\xff.json written\n"
     command("new", "my-claim", "--runner", "mode_flow", "--folder", "deep/er")
     first = (tmp_path / "deep/er/my-claim.yaml").read_text().splitlines()[0]
     named = first.removeprefix("# yaml-language-server: $schema=")
