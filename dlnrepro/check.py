@@ -11,6 +11,9 @@ import math
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
 
 from dlnrepro.interval import Interval
 
@@ -18,6 +21,9 @@ CONFIDENCE = 0.95
 
 LARGEST_SEED = 2**63 - 1
 """The largest number that a generator takes as its seed."""
+
+Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+"""A time that can be shown and added up; a record with any other is refused."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +42,7 @@ class Outcome:
     measures: Mapping[str, Sequence[float | None]]
     fault: str | None = None
     spent: bool = False
-    seconds: float = 0.0
+    seconds: Seconds = 0.0
 
 
 @dataclass(frozen=True)

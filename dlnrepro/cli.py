@@ -16,7 +16,7 @@ from collections.abc import Iterable
 import click
 
 from dlnrepro import __version__
-from dlnrepro.errors import ReproError
+from dlnrepro.errors import ClaimError, ReproError
 from dlnrepro.faults import logged
 from dlnrepro.report.pipe import lost_output, outlive_readers
 from dlnrepro.signals import Ended, Signals
@@ -112,8 +112,11 @@ def _code(signals: Signals) -> int:
     try:
         result = cli.main(prog_name="dlnrepro", standalone_mode=False, obj=signals)
         return result if isinstance(result, int) else 0
-    except ReproError as error:
+    except ClaimError as error:
         say(str(error))
+        return 2
+    except ReproError as error:
+        say(on_one_line(str(error)))
         return 2
     except click.ClickException as error:
         context = getattr(error, "ctx", None)

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
-from dlnrepro.check import Outcome
+from dlnrepro.check import Outcome, Seconds
 from dlnrepro.claim import Claim
 from dlnrepro.curves import Drawing
 from dlnrepro.provenance import Provenance
@@ -48,7 +48,7 @@ class ClaimRecord:
     expect: str
     as_expected: bool
     stamps: list[str]
-    seconds: float
+    seconds: Seconds
     because: str
     assumptions: tuple[Judged, ...]
     criteria: tuple[Judged, ...]

@@ -238,6 +238,13 @@ def test_check_prints_what_a_key_or_a_path_holds_in_every_format(command: Comman
     assert command("check", path)[2].count("\n") == len(faults)
 
 
+def test_an_error_is_one_line_whatever_it_repeats(command: Command) -> None:
+    for words in (["run", "-n", "-s", "\x1b[2J\n::x"], ["report", "no\n::x"], ["schema", "-o", "/dev/null/\n::x/y"]):
+        code, out, err = command(*words)
+        assert (code, out, err.count("\n"), "\x1b" in err) == (2, "", 1, False)
+        assert "\\n::x" in err
+
+
 def test_the_help_of_every_command_has_examples_or_arguments(command: Command) -> None:
     code, out, _ = command("--help")
     assert code == 0
