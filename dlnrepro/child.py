@@ -304,7 +304,7 @@ def _detach(output: int, parent: int) -> None:
 
 
 def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
-    """Have the kernel send this process a signal when its parent dies, which may be killed itself and tell nobody."""
+    """Have the kernel send this process a signal when its parent dies, which may be killed without any notice."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, number)
     if os.getppid() != parent:

@@ -82,7 +82,7 @@ def _given_back(*parts: tuple[Callable[[], Any], Callable[[Any], object]]) -> It
 
 
 def _read(read: Callable[[], Any]) -> Any:
-    """A part of the state, or None where it cannot be told."""
+    """A part of the state, or None where it cannot be found out."""
     try:
         return read()
     except (OSError, locale.Error):
