@@ -13,6 +13,7 @@ from __future__ import annotations
 import locale
 import os
 import random
+import signal
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -102,12 +103,36 @@ def _set_environment(variables: dict[str, str]) -> None:
     os.environ.update(variables)
 
 
+def _handlers() -> dict[int, Any]:
+    """What is done at each signal."""
+    return {number: signal.getsignal(number) for number in signal.valid_signals()}
+
+
+def _set_handlers(handlers: dict[int, Any]) -> None:
+    """Do at each signal what was done before; None stands for a handler that cannot be set from Python."""
+    for number, handler in handlers.items():
+        if handler is not None and signal.getsignal(number) != handler:
+            signal.signal(number, handler)
+
+
+def _masked() -> set[int]:
+    """The signals that this thread does not hear now."""
+    return set(signal.pthread_sigmask(signal.SIG_BLOCK, ())) if hasattr(signal, "pthread_sigmask") else set()
+
+
+def _set_masked(masked: set[int]) -> None:
+    """Hear all signals but these."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, masked)
+
+
 _PROCESS: tuple[tuple[Callable[[], Any], Callable[[Any], object]], ...] = (
     (os.getcwd, os.chdir),
     (_umask, os.umask),
     (lambda: dict(os.environ), _set_environment),
     (lambda: locale.setlocale(locale.LC_ALL), lambda name: locale.setlocale(locale.LC_ALL, name)),
     (sys.getrecursionlimit, sys.setrecursionlimit),
+    (_handlers, _set_handlers),
+    (_masked, _set_masked),
 )
 
 

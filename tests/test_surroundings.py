@@ -5,6 +5,7 @@ from __future__ import annotations
 import locale
 import os
 import random
+import signal
 import sys
 import warnings
 from collections.abc import Callable
@@ -145,3 +146,13 @@ def test_draws_from_given_generators_are_as_they_should_be(generator: torch.Gene
     with no_stray_draws():
         torch.randn(3, generator=generator)
         np.random.default_rng(0).random()
+
+
+@pytest.mark.skipif(not hasattr(signal, "pthread_sigmask"), reason="signals cannot be masked here")
+def test_signals_are_handled_and_heard_again_as_before() -> None:
+    handler = signal.getsignal(signal.SIGTERM)
+    with fixed_surroundings():
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    assert signal.getsignal(signal.SIGTERM) == handler
+    assert not signal.pthread_sigmask(signal.SIG_BLOCK, ()) & {signal.SIGTERM, signal.SIGINT}
