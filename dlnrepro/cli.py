@@ -99,6 +99,7 @@ def _code(signals: Signals) -> int:
     except (click.exceptions.Abort, KeyboardInterrupt):
         say(str(Ended(130)))
         return 130
-    except Exception as error:
+    except BaseException as error:
+        # Also SystemExit: only this function decides the exit code, never the code of a runner.
         say(logged(error))
         return 3
