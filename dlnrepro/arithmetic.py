@@ -19,7 +19,7 @@ from dlnrepro import __version__
 _PHYSICS = ("torch", "numpy", "scipy")
 
 UNKNOWN = "unknown"
-"""The word for a mode that the libraries of this system do not tell, and for that of older records."""
+"""The word for a mode that cannot be found out on this system, and for that of older records."""
 
 _PREFIXES = tuple(
     """

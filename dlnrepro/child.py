@@ -13,26 +13,31 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
+from multiprocessing.connection import wait
 from typing import Any
 
 import numpy as np
 
 from dlnrepro.cell import Cell, Numbers
+from dlnrepro.channel import Inbox, Outbox, Unreadable
 from dlnrepro.check import Outcome
 from dlnrepro.engine import run_cell
-from dlnrepro.errors import BudgetSpent
+from dlnrepro.errors import one_line
 from dlnrepro.runner import Progress
-from dlnrepro.signals import ALL, name_of
+from dlnrepro.signals import ALL, Ended, name_of
 
 PAUSE = 0.1
 """Seconds between two signs of life of a process."""
 
 GRACE = 1.0
 """Seconds beyond its budget after which a process is killed: its runner is inside one long call."""
+
+DESCRIPTORS = 16
+"""Files that can still be opened when a process is started: 8 connect it with its parent, others are its runner's."""
 
 MOST_LINES, LONGEST_LINE, LONGEST_NOTE = 100, 1000, 200
 """How much of what a part prints is passed on."""
@@ -55,7 +60,7 @@ class Child:
 
     cell: Cell
     process: Any
-    messages: Connection
+    messages: Inbox
     output: int
     deadline: float
     fraction: float = 0.0
@@ -65,15 +70,21 @@ class Child:
     _started: float = field(default_factory=time.monotonic)
     _rest: bytes = b""
     _lines: int = 0
-    _closed: bool = False
+    _sentinel_closed: bool = False
+    _output_closed: bool = False
 
     def sources(self) -> list[Any]:
-        """What can be waited for: a message, and the end of the process."""
-        return [self.process.sentinel] + [self.messages] * (not self._closed)
+        """What can be waited for: a message, output, and the end of the process.
+
+        A runner may close what tells of these; what is closed would be ready at once, and is not waited for.
+        """
+        sources: list[Any] = [] if self._sentinel_closed else [self.process.sentinel]
+        sources += [] if self.messages.closed else [self.messages.fileno()]
+        return sources + ([] if self._output_closed else [self.output])
 
     def look(self) -> bool:
         """Read what the process has sent and printed, and see whether it has ended; whether it moved."""
-        ended = self.process.exitcode is not None
+        ended = self._has_ended()
         moved = self._read_messages()
         self._read_output()
         if self.numbers is None and ended:
@@ -96,22 +107,31 @@ class Child:
         if self.output >= 0:
             os.close(self.output)
             self.output = -1
+            self._output_closed = True
+
+    def _has_ended(self) -> bool:
+        """Whether the process has ended, also where the system tells nobody how (SIGCHLD is ignored)."""
+        if self.process.exitcode is not None:
+            return True
+        try:
+            os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+        except ChildProcessError:
+            return True
+        self._sentinel_closed = self._sentinel_closed or bool(wait([self.process.sentinel], 0))
+        return False
 
     def _read_messages(self) -> bool:
         """Read what was sent; whether the process has moved."""
         moved = False
         try:
-            while self.numbers is None and self.messages.poll():
-                kind, *rest = self.messages.recv()
+            for kind, *rest in self.messages.read():
                 if kind == "numbers":
                     (self.numbers,) = rest
                 else:
                     self.fraction, self.note = rest
                     moved = True
-        except (EOFError, OSError):
-            self._closed = True
-        except Exception as error:
-            self.numbers = self._without_numbers(fault=f"its process sent what cannot be read: {type(error).__name__}")
+        except (Unreadable, TypeError, ValueError) as error:
+            self.numbers = self._without_numbers(fault=f"its process sent what cannot be read: {error}")
         return moved
 
     def _read_output(self, last: bool = False) -> None:
@@ -119,7 +139,10 @@ class Child:
         content = b""
         if self.output >= 0:
             with suppress(BlockingIOError):
-                while (some := os.read(self.output, 1 << 16)) and len(content) < 1 << 20:
+                while len(content) < 1 << 20:
+                    if not (some := os.read(self.output, 1 << 16)):
+                        self._output_closed = True
+                        break
                     content += some
         *lines, self._rest = (self._rest + content).split(b"\n")
         if last and self._rest:
@@ -151,30 +174,43 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
     Raises:
         OSError: the system gives no process, or no pipe to it.
     """
-    context = multiprocessing.get_context("fork")
-    receiving, sending = context.Pipe(duplex=False)
+    pipes: list[int] = []
     try:
-        reading, writing = os.pipe()
-    except OSError:
-        receiving.close()
-        sending.close()
-        raise
-    os.set_blocking(reading, False)
-    process = context.Process(target=_work, args=(cell, budget, twice, sending, writing, os.getpid()))
-    try:
+        _need_descriptors()
+        pipes += os.pipe()
+        pipes += os.pipe()
+        process = multiprocessing.get_context("fork").Process(
+            target=_work, args=(cell, budget, twice, pipes[1], pipes[3], os.getpid())
+        )
         process.start()
     except OSError:
-        receiving.close()
-        os.close(reading)
+        for end in pipes:
+            os.close(end)
         raise
-    finally:
-        sending.close()
-        os.close(writing)
+    receiving, sending, reading, writing = pipes
+    os.close(sending)
+    os.close(writing)
+    os.set_blocking(reading, False)
     # Both the parent and the child set the group: whichever comes first, the group is there before it is killed.
     with suppress(OSError):
         os.setpgid(process.pid, process.pid)  # type: ignore[arg-type]  # it has one, for it was started
     limit = float("inf") if budget is None else time.monotonic() + budget + GRACE
-    return Child(cell, process, receiving, reading, limit)
+    return Child(cell, process, Inbox(receiving), reading, limit)
+
+
+def _need_descriptors() -> None:
+    """See whether a process and its parent can open as many files as they need, those of the runner included.
+
+    Raises:
+        OSError: they cannot.
+    """
+    held: list[int] = []
+    try:
+        while len(held) < DESCRIPTORS:
+            held.append(os.open(os.devnull, os.O_RDONLY))
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
 
 
 def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool) -> Numbers:
@@ -222,25 +258,31 @@ def _same(first: Numbers, second: Numbers) -> bool:
     )
 
 
-def _work(cell: Cell, budget: float | None, twice: bool, messages: Connection, output: int, parent: int) -> None:
+def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: int, parent: int) -> None:
     """What the process does: compute, send the numbers, and end without any of the program's own endings."""
     _detach(output, parent)
-    own, said = os.getpid(), time.monotonic()
+    messages, own, said = Outbox(channel), os.getpid(), time.monotonic()
 
     def progress(fraction: float, note: str) -> None:
         nonlocal said
         if (now := time.monotonic()) - said >= PAUSE:
             said = now
-            try:
-                messages.send(("moves", *progress_of(fraction, note)))
-            except OSError:
-                raise BudgetSpent from None
+            # Where nobody reads any more, or the runner has closed the channel, the parent sees that by itself.
+            with suppress(OSError):
+                messages.send("moves", *progress_of(fraction, note))
 
-    numbers = numbers_of(cell, budget, progress, twice)
+    try:
+        numbers = numbers_of(cell, budget, progress, twice)
+    except Ended as ended:  # no signal is handled here: the runner has raised it
+        numbers = Numbers(Outcome(cell.seeds, {}, one_line(ended)), {})
     if os.getpid() == own:  # a runner that forks comes here twice
-        with suppress(OSError, ValueError):
+        # What a runner has put in the place of the stream may raise anything.
+        with suppress(Exception):
             sys.stdout.flush()
-        messages.send(("numbers", numbers))
+        try:
+            messages.send("numbers", numbers)
+        except OSError:
+            os._exit(1)
     os._exit(0)
 
 
@@ -249,6 +291,7 @@ def _detach(output: int, parent: int) -> None:
     with suppress(OSError):
         os.setpgid(0, 0)
     die_with_parent(parent)
+    _have_forks_die_too()
     for number in ALL:
         # Ctrl-C is for the parent to handle; what else ends a process ends this one.
         signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
@@ -260,16 +303,36 @@ def _detach(output: int, parent: int) -> None:
     sys.stdout = sys.stderr = stdout
 
 
-def die_with_parent(parent: int) -> None:
-    """Have the kernel kill this process when its parent dies, which may be killed itself and tell nobody."""
+def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
+    """Have the kernel send this process a signal when its parent dies, which may be killed without any notice."""
     with suppress(OSError, AttributeError):
-        ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, signal.SIGKILL)
+        ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, number)
     if os.getppid() != parent:
         os._exit(1)
 
 
-def _how(code: int) -> str:
+def _have_forks_die_too() -> None:
+    """Have processes that this one forks die with it: when this one is killed nobody is there to kill its group.
+
+    The kernel means the thread by the parent, so this is done for what the main thread forks.
+    """
+    forking = 0
+
+    def before() -> None:
+        nonlocal forking
+        forking = os.getpid() if threading.current_thread() is threading.main_thread() else 0
+
+    def in_child() -> None:
+        if forking:
+            die_with_parent(forking)
+
+    os.register_at_fork(before=before, after_in_child=in_child)
+
+
+def _how(code: int | None) -> str:
     """How a process ended that gave no numbers."""
+    if code is None:
+        return "its process ended before the runner returned, and the system does not say how"
     if code >= 0:
         return f"its process ended with exit code {code} before the runner returned"
     hint = ", perhaps for want of memory" if code == -signal.SIGKILL else ""

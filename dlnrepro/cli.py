@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import shutil
 import sys
+from collections.abc import Iterable
 
 import click
 
 from dlnrepro import __version__
-from dlnrepro.errors import ReproError
+from dlnrepro.errors import ClaimError, ReproError
 from dlnrepro.faults import logged
 from dlnrepro.report.pipe import lost_output, outlive_readers
 from dlnrepro.signals import Ended, Signals
@@ -31,8 +33,32 @@ Examples:
 """
 
 
+NARROWEST_HELP = 50
+"""Columns below which click wraps no help, however narrow the terminal is."""
+
+
+class Help(click.HelpFormatter):
+    """Help that fits a narrow terminal too, where the column of options takes less than half of the width."""
+
+    def __init__(self, indent_increment: int = 2, width: int | None = None, max_width: int | None = None) -> None:
+        columns = shutil.get_terminal_size().columns
+        super().__init__(indent_increment, max(columns, 20) if columns < NARROWEST_HELP else width, max_width)
+
+    def write_dl(self, rows: Iterable[tuple[str, str]], col_max: int = 30, col_spacing: int = 2) -> None:
+        """Write the options or commands with what they mean."""
+        super().write_dl(rows, min(col_max, self.width // 2 - col_spacing - self.current_indent), col_spacing)
+
+
+class Context(click.Context):
+    """A context whose help fits narrow terminals."""
+
+    formatter_class = Help
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are asked for, so that none pays for another."""
+
+    context_class = Context
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's signature
         """The commands in the order a user meets them."""
@@ -44,6 +70,7 @@ class LazyGroup(click.Group):
             return None
         module = importlib.import_module(f"dlnrepro.commands.{cmd_name}")
         command: click.Command = module.command
+        command.context_class = Context
         return command
 
 
@@ -85,8 +112,11 @@ def _code(signals: Signals) -> int:
     try:
         result = cli.main(prog_name="dlnrepro", standalone_mode=False, obj=signals)
         return result if isinstance(result, int) else 0
-    except ReproError as error:
+    except ClaimError as error:
         say(str(error))
+        return 2
+    except ReproError as error:
+        say(on_one_line(str(error)))
         return 2
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
@@ -94,7 +124,9 @@ def _code(signals: Signals) -> int:
         say(on_one_line(f"{path}: {error.format_message()} (see {path} --help)"))
         return 2
     except Ended as error:
-        say(str(error))
+        # A second signal must not end this line with a traceback.
+        with signals.noted():
+            say(str(error))
         return error.code
     except (click.exceptions.Abort, KeyboardInterrupt):
         say(str(Ended(130)))

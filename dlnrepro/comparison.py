@@ -241,7 +241,7 @@ def _origins(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     one, other = first.get("versions") or {}, second.get("versions") or {}
     changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in one | other if one.get(key) != other.get(key)]
     places = ("commit", "processor", "platform", "device", "arithmetic")
-    # What is older than the option was computed on the processor, and older records do not tell the modes of libraries.
+    # What is older than the option was computed on the processor, and older records do not hold the modes of libraries.
     older = {"device": "cpu", "arithmetic": UNKNOWN}
     one, other = {**older, **first}, {**older, **second}
     changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in places if one.get(key) != other.get(key)]

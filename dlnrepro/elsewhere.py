@@ -22,6 +22,7 @@ from typing import Any
 import dlnrepro.runners
 from dlnrepro.arithmetic import UNKNOWN, arithmetic, library_variables
 from dlnrepro.cell import Cell, Numbers
+from dlnrepro.channel import Inbox, Outbox, Unreadable
 from dlnrepro.check import Outcome
 from dlnrepro.child import PAUSE, die_with_parent
 from dlnrepro.processes import Computed, Listener, Work, forks, here, in_processes
@@ -29,6 +30,9 @@ from dlnrepro.signals import Ended, Signals, name_of
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What libraries read to know their number of threads: the matrices are small, and sums must have one order."""
+
+PATIENCE = 2.0
+"""Seconds in which an interpreter has to end what it has started."""
 
 _BEGIN = "import sys; sys.path[:] = {path!r}; from dlnrepro.elsewhere import serve; serve({channel}, {parent})"
 
@@ -84,7 +88,7 @@ def elsewhere(cells: Sequence[Cell], work: Work, listener: Listener, signals: Si
             yield from here(cells, replace(work, workers=1), listener, signals)
             return
         while running:
-            wait([interpreter.messages for interpreter in running], PAUSE)
+            wait([interpreter.messages.fileno() for interpreter in running], PAUSE)
             listener.waits()
             if signals.code is not None:
                 raise Ended(signals.code)
@@ -104,7 +108,7 @@ class _Interpreter:
 
     cells: list[Cell]
     process: subprocess.Popen[bytes]
-    messages: Connection
+    messages: Inbox
     done: bool = False
     left: dict[int, Cell] = field(default_factory=dict)
 
@@ -112,8 +116,7 @@ class _Interpreter:
         """Read what it has sent: the cells that are complete; those that it will not give any more are at fault."""
         found: list[tuple[Cell, Numbers]] = []
         try:
-            while not self.done and self.messages.poll():
-                kind, *rest = self.messages.recv()
+            for kind, *rest in self.messages.read():
                 if kind == "numbers":
                     index, numbers = rest
                     found.append((self.left.pop(index), numbers))
@@ -124,15 +127,19 @@ class _Interpreter:
                     listener.says(*rest)
                 else:
                     self.done = True
-        except (EOFError, OSError):
+        except (Unreadable, TypeError, ValueError, LookupError):
             self.done = True
+        self.done = self.done or self.messages.closed
         if self.done:
             found += [(cell, Numbers(Outcome(cell.seeds, {}, self._fault()), {})) for cell in self.left.values()]
             self.left.clear()
         return found
 
     def end(self) -> None:
-        """Kill the interpreter, with all that it has started, and wait for it."""
+        """End the interpreter, which ends what it has started; kill it if it takes longer than it should."""
+        self.process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self.process.wait(PATIENCE)
         with suppress(OSError):
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
@@ -160,12 +167,10 @@ def _begin(cells: list[Cell], work: Work) -> _Interpreter:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
-        messages = Connection(ours.detach())
-    interpreter = _Interpreter(cells, process, messages, left=dict(enumerate(cells)))
-    # An interpreter that ends at once is noticed when it is heard.
-    with suppress(OSError):
-        messages.send((list(dlnrepro.runners.__path__), cells, work))
-    return interpreter
+        # An interpreter that ends at once is noticed when it is heard.
+        with suppress(OSError), Connection(os.dup(ours.fileno())) as opening:
+            opening.send((list(dlnrepro.runners.__path__), cells, work))
+        return _Interpreter(cells, process, Inbox(ours.detach()), left=dict(enumerate(cells)))
 
 
 def _environment(ours: Mapping[str, str]) -> dict[str, str]:
@@ -177,30 +182,37 @@ def serve(channel: int, parent: int) -> None:
     """What the interpreter does: compute what it is sent, and send what comes of it."""
     die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    messages = Connection(channel)
-    folders, cells, work = messages.recv()
+    with Connection(os.dup(channel)) as opening:
+        folders, cells, work = opening.recv()
     dlnrepro.runners.__path__ = folders
-    listener = _Sender(messages, {id(cell): index for index, cell in enumerate(cells)})
-    compute: Any = in_processes if forks(cells) else here
-    for cell, numbers in compute(cells, work, listener, Signals(())):
-        messages.send(("numbers", listener.places[id(cell)], numbers))
-    messages.send(("done",))
+    messages = Outbox(channel)
+    # What a runner writes into descriptors that are not its own must not reach the caller.
+    os.register_at_fork(after_in_child=messages.close)
+    with Signals((signal.SIGTERM,)) as signals, signals.noted():
+        if forks(cells):
+            die_with_parent(parent, signal.SIGTERM)
+        listener = _Sender(messages, {id(cell): index for index, cell in enumerate(cells)})
+        compute: Any = in_processes if forks(cells) else here
+        with suppress(Ended):
+            for cell, numbers in compute(cells, work, listener, signals):
+                messages.send("numbers", listener.places[id(cell)], numbers)
+            messages.send("done")
 
 
 @dataclass(frozen=True)
 class _Sender:
     """A listener that sends on what it hears."""
 
-    messages: Connection
+    messages: Outbox
     places: dict[int, int]
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Send how far a cell is."""
-        self.messages.send(("moves", self.places[id(cell)], fraction, note))
+        self.messages.send("moves", self.places[id(cell)], fraction, note)
 
     def waits(self) -> None:
         """Send nothing: the process that hears this counts the time itself."""
 
     def says(self, text: str) -> None:
         """Send a line for the user."""
-        self.messages.send(("says", text))
+        self.messages.send("says", text)

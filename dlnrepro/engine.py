@@ -105,8 +105,8 @@ def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.nda
             if length != tensor.shape[1]:
                 raise TypeError(f"{name}: expected {length} points as in {first} of its axis, found {tensor.shape[1]}")
     return (
-        {name: _array(tensor) for name, tensor in result.measures.items()},
-        {name: _array(tensor) for name, tensor in result.series.items()},
+        {str(name): _array(result.measures[name]) for name in runner.MEASURES},
+        {str(name): _array(result.series[name]) for name in runner.SERIES},
     )
 
 

@@ -104,7 +104,8 @@ def one_line(error: BaseException) -> str:
     """An error in one line: its kind, and its text as far as it is of use."""
     try:
         text = " ".join(str(error).split())
-    except Exception:
+    except BaseException:
+        # The error may be that of a runner, whose text may do anything, also raise SystemExit.
         text = "its text cannot be read"
     if len(text) > LONGEST_TEXT:
         text = f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)"

@@ -25,7 +25,7 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True)
 class Selection:
-    """The claims that were selected, and what was selected beside them and is no valid claim.
+    """The claims that were selected, and what else was selected and is no valid claim.
 
     Attributes:
         claims: each with its file.

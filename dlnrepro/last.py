@@ -7,6 +7,7 @@ not hide the result of the claim as it is written.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -116,9 +117,21 @@ def _result(row: object) -> LastVerdict | None:
             str(row["verdict"]),
             tuple(map(str, row["stamps"])),
             bool(row["as_expected"]),
-            float(row["seconds"]),
+            _seconds(row["seconds"]),
             str(row.get("claim_hash", "")),
             int(row.get("order", 0)),
-            {str(arm): float(seconds) for arm, seconds in dict(row.get("arms", {})).items()},
+            {str(arm): _seconds(seconds) for arm, seconds in dict(row.get("arms", {})).items()},
         )
     return None
+
+
+def _seconds(value: object) -> float:
+    """A time that can be shown and added up.
+
+    Raises:
+        TypeError, ValueError: the value is no number, or a number that no time has.
+    """
+    seconds = float(value)  # type: ignore[arg-type]
+    if not 0 <= seconds < math.inf:
+        raise ValueError("no time")
+    return seconds

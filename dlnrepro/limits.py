@@ -101,7 +101,7 @@ def _quotas() -> Iterator[float]:
 def _folders(controller: str) -> Iterator[Path]:
     """The folders of this process's group and of those around it, for a controller of version 1, or "" for version 2.
 
-    Inside a container the path that the kernel tells may be that of the host: what is not there is passed over, and
+    Inside a container the path that the kernel gives may be that of the host: what is not there is passed over, and
     the top folder is then that of the container.
     """
     for line in _lines(Path("/proc/self/cgroup")):

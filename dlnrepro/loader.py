@@ -171,7 +171,7 @@ def _in_words(model: type[BaseModel], detail: ErrorDetails) -> str:
 
 
 def _follows(document: Document, place: Place, kind: str) -> bool:
-    """Whether an error only follows from a value that was refused: of the value, or of the keys beside it."""
+    """Whether an error only follows from a value that was refused: an error of the value, or of a key next to it."""
     if any(place[:length] in document.refused for length in range(len(place) + 1)):
         return True
     return kind == "value_error" and any(refused[:-1] == place for refused in document.refused if refused)

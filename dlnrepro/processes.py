@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from io import TextIOBase
@@ -21,8 +21,9 @@ from typing import Any, Protocol
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.check import Outcome
 from dlnrepro.child import GRACE, PAUSE, Child, begin, numbers_of, progress_of
-from dlnrepro.errors import BudgetSpent
+from dlnrepro.errors import BudgetSpent, one_line
 from dlnrepro.limits import free_memory
+from dlnrepro.orphans import adopted
 from dlnrepro.parts import cut, join
 from dlnrepro.runner import load_runner
 from dlnrepro.signals import Ended, Signals
@@ -75,11 +76,24 @@ def here(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals
                 numbers = numbers_of(cell, work.budget, _progress(cell, listener), twice)
         except BudgetSpent:
             numbers = Numbers(Outcome(cell.seeds, {}, spent=True), {})
+        except Ended as ended:
+            if signals.code is None:  # the runner has raised it, and no signal has arrived
+                numbers = Numbers(Outcome(cell.seeds, {}, one_line(ended)), {})
+            else:
+                raise
         yield cell, numbers
 
 
 def in_processes(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:
     """The numbers of cells, each part of one in a forked process."""
+    with _children_waited_for(), adopted() as end_orphans:
+        yield from _in_processes(cells, work, listener, signals, end_orphans)
+
+
+def _in_processes(
+    cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals, end_orphans: Callable[[], None]
+) -> Computed:
+    """The same, with a function that ends what runners have started and left."""
     wholes = [_Whole(cell, cut(cell, len(cells), work.workers)) for cell in cells]
     waiting = deque((whole, place) for whole in wholes for place in range(len(whole.parts)))
     first = {whole.cell.runner: whole for whole in reversed(wholes)}
@@ -114,11 +128,28 @@ def in_processes(cells: Sequence[Cell], work: Work, listener: Listener, signals:
                 running.remove((whole, place, child))
                 assert child.numbers is not None
                 whole.found[place] = child.numbers
+                if not running:
+                    end_orphans()
                 if len(whole.found) == len(whole.parts):
                     yield whole.cell, whole.joined()
     finally:
         for _, _, child in running:
             child.end()
+        end_orphans()
+
+
+@contextmanager
+def _children_waited_for() -> Iterator[None]:
+    """Have the system keep how a child ends: whoever started this process may have asked for the opposite."""
+    possible = threading.current_thread() is threading.main_thread()
+    if not possible or signal.getsignal(signal.SIGCHLD) != signal.SIG_IGN:
+        yield
+        return
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
 def _rest_here(wholes: Sequence[_Whole], work: Work, listener: Listener, signals: Signals) -> Computed:

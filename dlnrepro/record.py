@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
-from dlnrepro.check import Outcome
+from dlnrepro.check import Outcome, Seconds
 from dlnrepro.claim import Claim
 from dlnrepro.curves import Drawing
 from dlnrepro.provenance import Provenance
@@ -48,7 +48,7 @@ class ClaimRecord:
     expect: str
     as_expected: bool
     stamps: list[str]
-    seconds: float
+    seconds: Seconds
     because: str
     assumptions: tuple[Judged, ...]
     criteria: tuple[Judged, ...]
@@ -153,7 +153,7 @@ def judged_again(report: Report, allow_inconclusive: bool = False) -> Report:
 
 
 def with_claims(report: Report, claims: list[ClaimRecord], allow_inconclusive: bool) -> Report:
-    """The report with its claims judged anew; how it was interrupted, and what was not judged, stay."""
+    """The report with its claims judged again; how it was interrupted, and what was not judged, stay."""
     ended = report.exit_code if report.interrupted else None
     return compile_report(claims, report.provenance, ended, allow_inconclusive, report.unjudged)
 
@@ -188,7 +188,7 @@ def compile_report(
         provenance: what produced them.
         interrupted: the exit code of the signal that ended the run, or None.
         allow_inconclusive: whether an inconclusive claim leaves the exit code 0.
-        unjudged: what was selected beside them and could not be judged.
+        unjudged: what else was selected and could not be judged.
     """
     counts = dict.fromkeys(("reproduced", "not reproduced", "inconclusive", "error"), 0)
     for record in claims:

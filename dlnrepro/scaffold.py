@@ -62,9 +62,9 @@ setup:
 arms:
 {arms}
 
-# Measures of {runner} (one number a run):
+# Measures of {runner} (one number per run):
 {measures}
-# Series (a row of numbers a run, for figures):
+# Series (one row of numbers per run, for figures):
 {series}
 
 # Hypotheses of the theorem, measured on every run, such as:

@@ -21,7 +21,9 @@ from decimal import localcontext
 from typing import Any
 
 import numpy as np
+import numpy.random  # this and torch.utils._device would else be imported again in every process that is forked
 import torch
+import torch.utils._device
 from threadpoolctl import threadpool_limits
 
 
@@ -80,7 +82,7 @@ def _given_back(*parts: tuple[Callable[[], Any], Callable[[Any], object]]) -> It
 
 
 def _read(read: Callable[[], Any]) -> Any:
-    """A part of the state, or None where it cannot be told."""
+    """A part of the state, or None where it cannot be found out."""
     try:
         return read()
     except (OSError, locale.Error):

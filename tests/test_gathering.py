@@ -1,4 +1,4 @@
-"""What is selected: valid claims, and beside them every file that is none, named and never lost."""
+"""What is selected: valid claims, and every other file, which is named and never lost."""
 
 from __future__ import annotations
 

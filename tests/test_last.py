@@ -51,7 +51,15 @@ def test_where_numbers_come_from_is_no_variation() -> None:
     assert variation_of(["modified", "toy"]) == variation_of(["toy", "cached", "modified"])
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"": 1}', '{"": {"verdict": "x"}}', '{"": {"stamps": 1}}', "\xff"])
+TIMED = '{"": {"verdict": "reproduced", "stamps": [], "as_expected": true, "seconds": TIME, "arms": {"near": ARM}}}'
+TIMES = [("1e999", "1"), ("NaN", "1"), ("-1", "1"), ("1", "NaN"), ("1", "-Infinity"), ('"nan"', "1"), ("1", "[]")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{", '{"": 1}', '{"": {"verdict": "x"}}', '{"": {"stamps": 1}}', "\xff"]
+    + [TIMED.replace("TIME", time).replace("ARM", arm) for time, arm in TIMES],
+)
 def test_a_file_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
     remember(tmp_path, {"claim": GOOD})
     (tmp_path / "last" / "claim.json").write_text(text, encoding="latin-1")

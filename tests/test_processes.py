@@ -5,15 +5,20 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dlnrepro.cell import Numbers
+from dlnrepro.child import begin
 from dlnrepro.errors import BudgetSpent
+from dlnrepro.orphans import children
 from dlnrepro.processes import Computed, Work, here, in_processes
 from dlnrepro.signals import Ended, Signals
 from tests.listening import Heard, rude
@@ -22,6 +27,27 @@ pytestmark = [
     pytest.mark.usefixtures("toys"),
     pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only"),
 ]
+
+TOYS = str(Path(__file__).parent / "toys")
+
+PARENT = """\
+import os, resource, sys
+import dlnrepro.runners
+dlnrepro.runners.__path__.append({toys!r})
+from dlnrepro.processes import Work, in_processes
+from dlnrepro.runner import load_runner
+from dlnrepro.signals import Signals
+from tests.listening import Heard, rude
+load_runner("rude").BEFORE.update(sys.modules)
+limit = len(os.listdir("/proc/self/fd")) + {left}
+resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+heard = Heard()
+cells = [rude(behaviour) for behaviour in {behaviours!r}]
+for cell, numbers in in_processes(cells, Work({workers}), heard, Signals(())):
+    print(numbers.outcome.fault or "no fault")
+print(*heard.said, sep="\\n")
+"""
+"""A program of its own that computes, and may open only some more files."""
 
 Way = Callable[..., Computed]
 both_ways = pytest.mark.parametrize("way", [here, in_processes])
@@ -52,6 +78,8 @@ def computed(way: Way, *behaviours: str, heard: Heard | None = None, **work: Any
         ("returns-lists", "TypeError: value: expected a tensor, found list"),
         ("returns-numpy", "TypeError: value: expected a tensor, found ndarray"),
         ("returns-sparse", "TypeError: value: expected float64 for 4 runs with 1 axes, found a sparse tensor"),
+        ("exits-in-its-text", "Exiting: its text cannot be read"),
+        ("ended-by-no-signal", "Ended: ended by signal -128"),
         ("global-torch", "StrayDraw: the runner has drawn from torch's global generator"),
         ("global-numpy", "StrayDraw: the runner has drawn from numpy's global generator"),
         ("global-random", "StrayDraw: the runner has drawn from the generator of the module random"),
@@ -73,6 +101,10 @@ def test_whatever_a_runner_raises_is_a_fault_of_its_cell_alone(way: Way, behavio
         ("killed", "its process was ended by SIGKILL, perhaps for want of memory"),
         ("terminated", "its process was ended by SIGTERM"),
         ("crashed", "its process was ended by SIGSEGV"),
+        ("has-no-memory", "MemoryError (rude.py:166)"),
+        ("closes-everything", "its process ended with exit code 1 before the runner returned"),
+        ("writes-garbage", "its process sent what cannot be read: no message"),
+        ("writes-half-a-message", "its process ended with exit code 0 before the runner returned"),
     ],
 )
 def test_a_process_that_ends_is_a_fault_of_its_cell_alone(behaviour: str, fault: str, workers: int) -> None:
@@ -84,14 +116,30 @@ def test_a_process_that_ends_is_a_fault_of_its_cell_alone(behaviour: str, fault:
 
 @pytest.mark.parametrize(
     "behaviour",
-    ["forks", "leaves-a-process", "changes-folder", "closes-output", "sets-dtype", "sets-threads", "sets-errors"],
+    [
+        "forks",
+        "leaves-a-process",
+        "leaves-a-daemon",
+        "uses-processes",
+        "changes-folder",
+        "closes-output",
+        "has-no-output",
+        "prints-megabytes",
+        "ignores-children",
+        "opens-nothing-more",
+        "reports-without-end",
+        "sets-dtype",
+        "sets-threads",
+        "sets-errors",
+    ],
 )
 def test_what_a_runner_does_to_its_process_harms_neither_its_numbers_nor_others(behaviour: str) -> None:
-    began, folder = time.monotonic(), os.getcwd()
+    began, folder, before = time.monotonic(), os.getcwd(), children()
     found = computed(in_processes, behaviour, "steady", workers=2)
     assert all(numbers.outcome.measures == {"value": [1.0] * 4} for numbers in found.values())
     assert time.monotonic() - began < 30
     assert os.getcwd() == folder
+    assert not children() - before
 
 
 @both_ways
@@ -130,6 +178,89 @@ def test_a_runner_inside_one_long_call_is_stopped_by_its_budget(way: Way) -> Non
     assert found["stuck"].outcome.spent
     assert found["stuck"].outcome.fault is None
     assert found["steady"].outcome.measures == {"value": [1.0] * 4}
+
+
+@pytest.mark.parametrize("left", [0, 24])
+def test_where_few_files_can_be_opened_fewer_processes_are_started(left: int) -> None:
+    code = PARENT.format(toys=TOYS, behaviours=["steady"] * 4, workers=4, left=left)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "too many open files" in ended.stdout
+    assert ended.stdout.count("no fault") == 4
+
+
+def test_nothing_is_imported_again_in_every_process() -> None:
+    code = PARENT.format(toys=TOYS, behaviours=["prints-its-modules"], workers=1, left=1000)
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.stdout == "no fault\nclaim, arm: imported: []\n", ended.stderr
+
+
+@pytest.mark.parametrize("behaviour", ["masks-signals", "stops-itself"])
+def test_a_process_that_hears_no_signal_is_stopped_by_its_budget(behaviour: str) -> None:
+    found = computed(in_processes, behaviour, "steady", budget=0.1, workers=2)
+    assert found[behaviour].outcome.spent
+    assert found["steady"].outcome.fault is None
+
+
+def test_waiting_takes_no_processor_time_whatever_a_runner_has_closed() -> None:
+    began = time.process_time()
+    computed(in_processes, "closes-everything-and-waits")
+    assert time.process_time() - began < 0.3
+
+
+def test_how_a_child_ends_is_known_though_signals_of_children_are_ignored() -> None:
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    try:
+        found = computed(in_processes, "os-exit-3", "steady")
+        assert signal.getsignal(signal.SIGCHLD) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGCHLD, before)
+    assert found["os-exit-3"].outcome.fault == "its process ended with exit code 3 before the runner returned"
+    assert found["steady"].outcome.fault is None
+
+
+def test_a_process_of_which_the_system_says_nothing_is_seen_to_have_ended() -> None:
+    child = begin(rude("os-exit-3"), None, False)
+    os.waitpid(child.process.pid, 0)  # as if the system had forgotten it
+    began = time.monotonic()
+    while child.numbers is None and time.monotonic() - began < 20:
+        child.look()
+    child.process._popen.returncode = 3  # so that no other test takes it for alive
+    assert child.numbers is not None
+    assert child.numbers.outcome.fault == (
+        "its process ended before the runner returned, and the system does not say how"
+    )
+
+
+def test_no_descriptor_is_left_open() -> None:
+    computed(in_processes, "steady")
+    before = len(os.listdir("/proc/self/fd"))
+    computed(in_processes, "prints", "os-exit-3", "closes-everything", "writes-garbage", workers=2)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+def test_nothing_is_left_of_a_parent_that_was_killed(tmp_path: Path) -> None:
+    mark = f"mark-{os.getpid()}"
+    code = PARENT.format(toys=TOYS, behaviours=["forks-and-is-stuck"], workers=1, left=1000)
+    with subprocess.Popen([sys.executable, "-c", code, mark], stdout=subprocess.PIPE, cwd=tmp_path) as parent:
+        while len(_processes_with(mark)) < 3:
+            assert parent.poll() is None
+            time.sleep(0.1)
+        parent.kill()
+    began = time.monotonic()
+    while _processes_with(mark) and time.monotonic() - began < 10:
+        time.sleep(0.05)
+    assert _processes_with(mark) == []
+
+
+def _processes_with(word: str) -> list[str]:
+    """The processes on whose command line a word stands."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if word.encode() in path.read_bytes().split(b"\0"):
+                found.append(path.parent.name)
+    return found
 
 
 @both_ways

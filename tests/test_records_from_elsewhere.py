@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -80,6 +81,10 @@ def test_a_changed_record_is_shown_or_refused(text: str, data: st.DataObject) ->
         (("outcomes", "near", "seeds"), [0, 1, 2, 2]),
         (("outcomes", "near", "seeds"), []),
         (("outcomes", "near"), None),
+        (("outcomes", "near", "seconds"), math.inf),
+        (("outcomes", "near", "seconds"), -1),
+        (("seconds",), math.inf),
+        (("seconds",), math.nan),
         (("outcomes", "elsewhere"), {"seeds": [0], "measures": {}}),
         (("cells", "elsewhere"), "0"),
         (("drawings", 0, "lines", 0, "low"), []),

@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent.parent / "dlnrepro"
 
 # Lowest first. A module may import from its own layer and from those before it.
 LAYERS = [
-    {"signals", "limits"},
+    {"signals", "limits", "channel", "orphans"},
     {"errors", "visible", "atomic", "device", "surroundings", "arithmetic", "files", "imports"},
     {"dynamics"},
     {"runner"},

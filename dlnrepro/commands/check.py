@@ -15,7 +15,14 @@ if TYPE_CHECKING:
 
 @click.command("check", short_help="Are claim files valid? Trains nothing.")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=candidates.claims)
-@click.option("--format", "form", type=click.Choice(["text", "github", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "github", "json"]),
+    default="text",
+    show_default=True,
+    help="How faults are written; github makes them annotations of a job.",
+)
 @options.as_json
 def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
     """Hold claim files against the schema and against their runners; all faults are reported, nothing is trained.
@@ -39,7 +46,8 @@ def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
 
         for fault in faults:
             message, path = fault.message, fault.path
-            click.echo(annotation("error", message, file=path, line=fault.line, column=fault.column))
+            # In UTF-8 whatever the encoding of the output is: that is how jobs read their log.
+            click.echo(annotation("error", message, file=path, line=fault.line, column=fault.column).encode())
     else:
         for fault in faults:
             say(str(fault))

@@ -37,7 +37,7 @@ def command(reports: bool, dry_run: bool, yes: bool, outputs: Path) -> int:
         raise UsageError(f"clean: expected --yes where nobody can be asked, found {len(chosen)} to remove")
     if not yes and not click.confirm(f"Remove {len(chosen)} of them?", err=True):
         return 0
-    click.echo(f"{len(chosen)} removed, {size(remove(chosen))} free")
+    click.echo(f"{len(chosen)} removed, {size(remove(chosen))} freed")
     link = outputs / "latest"
     if link.is_symlink() and not link.exists():
         link.unlink()

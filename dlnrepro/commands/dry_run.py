@@ -8,13 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from dlnrepro.cell import Cell
 from dlnrepro.execution import Job
 from dlnrepro.gathering import Selection
 from dlnrepro.reach import origins, unreached
-from dlnrepro.visible import harmless, on_one_line
+from dlnrepro.visible import on_one_line, show, show_json
 
 ORIGINS = {"arm": "", "quick": " (quick)", "-s": " (-s)"}
 
@@ -44,11 +42,11 @@ def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: boo
     if as_json:
         claims = [_fields(job, arms[job.claim.id]) for job in jobs]
         left = [{"path": item.path, "text": item.text} for item in selection.unjudged]
-        click.echo(json.dumps({"claims": claims, "unjudged": left}, indent=1, ensure_ascii=False))
+        show_json({"claims": claims, "unjudged": left})
     else:
         for job in jobs:
             for line in _lines(job, arms[job.claim.id]):
-                click.echo(harmless(on_one_line(line)))
+                show(on_one_line(line))
     return 2 if selection.faults else 0
 
 

@@ -30,7 +30,7 @@ ALL_TAGS = ""
     is_flag=False,
     flag_value=ALL_TAGS,
     shell_complete=candidates.tags,
-    help="Claims with these tags: names, commas, 'and', 'or', 'not'; with nothing behind it, the tags themselves.",
+    help="Claims with these tags: names, commas, 'and', 'or', 'not'; without a value, it lists the tags.",
 )
 @click.option("--runners", is_flag=True, help="The runners, with the number of claims of each, instead of the claims.")
 @options.as_json

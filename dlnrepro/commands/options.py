@@ -159,9 +159,9 @@ workers = click.option(
     older=("--jobs",),
     type=Workers(),
     metavar="N|auto",
-    help="Worker processes; auto, as when left out: as many as cores, or one with a GPU.",
+    help="Number of worker processes. The default, auto, is the number of cores, or one with a GPU.",
 )
-as_json = click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
 
 
 class Finite(click.ParamType):  # type: ignore[type-arg]

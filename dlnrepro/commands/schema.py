@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from dlnrepro.visible import on_one_line, show
+
 _EPILOG = """\b
 Example:
   dlnrepro schema -o outputs/claim.schema.json
@@ -53,5 +55,5 @@ def command(of_report: bool, file: Path | None) -> int:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"-o {file}: expected a folder that can be made, found: {reason}") from None
     write_whole(file, text.encode())
-    click.echo(f"{file} written")
+    show(on_one_line(f"{file} written"))
     return 0

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import click
 
 from dlnrepro.commands import candidates, options
+from dlnrepro.visible import show_json
 
 
 @click.command("show", short_help="What a claim says and how it is tested.")
@@ -38,7 +38,7 @@ def command(claim: str, as_json: bool, outputs: Path) -> int:
             }
             for found, path in selection.claims
         ]
-        click.echo(json.dumps(pages[0] if len(pages) == 1 else pages, indent=1))
+        show_json(pages[0] if len(pages) == 1 else pages)
     else:
         for found, path in selection.claims:
             paper = Paper.of_terminal()

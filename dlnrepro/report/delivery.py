@@ -76,7 +76,8 @@ def deliver(
     # Printed first: what a long run found must not be lost because a file cannot be written.
     steps: list[tuple[str, Callable[[], None]]] = []
     if as_json:
-        steps.append(("--json", lambda: click.echo(to_json(report).decode(), nl=False)))
+        # In UTF-8 whatever the terminal's encoding is, as JSON demands.
+        steps.append(("--json", lambda: click.echo(to_json(report), nl=False)))
     else:
         steps.append(("the report", lambda: _print(report, folder, verbose=verbose, quiet=quiet)))
     steps += [(f"-o {name}", partial(_write, report, Path(name))) for name in files]
@@ -118,5 +119,5 @@ def _print(report: Report, folder: Path | None, *, verbose: bool, quiet: bool) -
                 paper.line()
     summary(paper, report)
     if folder is not None:
-        paper.line((f"{folder}/report.json", "dim"))
+        paper.verbatim(f"{folder}/report.json", style="dim")
     paper.deliver()

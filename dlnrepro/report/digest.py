@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 from dlnrepro.check import Check, share_lower_bound
 from dlnrepro.interval import Interval, interval
@@ -63,10 +64,12 @@ def interruption(report: Report) -> str | None:
 
 
 def unjudged_words(item: Unjudged) -> str:
-    """What could not be judged, and why, in a line."""
+    """What could not be judged, and why, in a line; the line and column of a fault follow the path at once."""
     text = in_a_line(item.text)
     path = in_a_line(item.path or "")
-    return text if not path or text.startswith(path) else f"{path}: {text}"
+    if not path or text.startswith(path):
+        return text
+    return f"{path}:{text}" if re.match(r"\d+:\d+: ", text) else f"{path}: {text}"
 
 
 def verdict_counts(report: Report) -> str:

@@ -58,7 +58,7 @@ def report_annotations(report: Report) -> list[str]:
         shown = found if len(found) <= MOST_ANNOTATIONS else found[: MOST_ANNOTATIONS - 1]
         lines += [line for _, line in shown]
         if rest := [name for name, _ in found[len(shown) :]]:
-            lines.append(annotation(level, f"{len(rest)} more claims: {', '.join(rest)}", title="dlnrepro"))
+            lines.append(annotation(level, f"{len(rest)} more: {', '.join(rest)}", title="dlnrepro"))
     return lines
 
 
@@ -88,11 +88,11 @@ def _level(record: ClaimRecord) -> Level:
 
 def _unjudged(item: Unjudged) -> str:
     """The annotation of what was not judged, at its place in a file where it names one."""
-    place = re.match(r":(\d+):(\d+): (.*)", item.text.removeprefix(item.path or ""), re.DOTALL)
-    if not item.path or place is None:
-        return annotation("error", unjudged_words(item), title="dlnrepro: not judged", file=_known(item.path or ""))
+    place = re.match(r":?(\d+):(\d+): (.*)", item.text.removeprefix(item.path or ""), re.DOTALL)
+    name = _known(item.path or "")
+    if not name or place is None:
+        return annotation("error", unjudged_words(item), title="dlnrepro: not judged", file=name)
     line, column, text = int(place[1]), int(place[2]), place[3]
-    name = _known(item.path)
     return annotation("error", text, title="dlnrepro: not judged", file=name, line=line, column=column)
 
 

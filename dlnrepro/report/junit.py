@@ -62,8 +62,8 @@ def _left(report: Report) -> list[_Case]:
     said = interruption(report)
     names = _unique([item.path or "program" for item in report.unjudged])
     texts = [unjudged_words(item) for item in report.unjudged]
-    cases = [_Case(name, "error", text, text, ()) for name, text in zip(names, texts, strict=True)]
-    return cases + ([_Case("run", "error", said, said, ())] if said else [])
+    cases = [_Case(name, "error", text, "", ()) for name, text in zip(names, texts, strict=True)]
+    return cases + ([_Case("run", "error", said, "", ())] if said else [])
 
 
 def _suite(record: ClaimRecord, cases: list[_Case], report: Report) -> ET.Element:
@@ -92,8 +92,9 @@ def _counted(suite: ET.Element, cases: list[_Case], seconds: dict[str, float], p
             shown = ET.SubElement(element, case.result, message=escaped(case.message))
             if case.result != "skipped":
                 shown.set("type", case.result)
-                shown.text = escaped(f"{case.message}\n{case.numbers}")
-        ET.SubElement(element, "system-out").text = escaped(case.numbers)
+                shown.text = escaped("\n".join(filter(None, (case.message, case.numbers))))
+        if case.numbers:
+            ET.SubElement(element, "system-out").text = escaped(case.numbers)
     results = [case.result for case in cases]
     counts = {"tests": len(cases), "failures": results.count("failure"), "errors": results.count("error")}
     for key, count in {**counts, "skipped": results.count("skipped")}.items():
@@ -126,7 +127,7 @@ def _cases(record: ClaimRecord) -> list[_Case]:
     if record.as_expected or any(case.result == result for case in cases):
         return cases
     message = f"expected {record.expect}, found {record.verdict}: {record.because}"
-    return [*cases, _Case("verdict", result, message, message, ())]
+    return [*cases, _Case("verdict", result, message, "", ())]
 
 
 def _unique(names: list[str]) -> list[str]:

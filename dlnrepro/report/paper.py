@@ -84,9 +84,9 @@ class Paper:
         for number, part in enumerate(wrapped(text, self.width - indent - hang)):
             self._put(part, indent + (hang if number else 0))
 
-    def verbatim(self, text: str, indent: int = 0) -> None:
-        """A line that must not be broken, such as a command to copy."""
-        self._put(Text(_line(text)), self._indent(indent))
+    def verbatim(self, text: str, indent: int = 0, style: str = "") -> None:
+        """A line that must not be broken, such as a command or a path to copy."""
+        self._put(Text(_line(text), style=style), self._indent(indent))
 
     def table(
         self,

@@ -2,7 +2,7 @@
 
 A pipe without a reader fails at the next write. A run would then end in the middle, with a code that says nothing of
 its claims. Here what nobody reads is dropped instead, and the command comes to its own end and its own code. What a
-full disk does not take is dropped too, but that is a loss, and told at the end.
+full disk does not take is dropped too, but that is a loss, which is reported at the end.
 """
 
 from __future__ import annotations

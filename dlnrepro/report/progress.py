@@ -35,7 +35,7 @@ LONGEST_NOTE = 200
 """Letters of a note that are looked at: a note may be a table of a million numbers."""
 
 BAR = 20
-"""Columns of the bar; half as many where there is little room."""
+"""Columns of the bar; half or a quarter of them where there is little room for the time left."""
 
 Seconds = Mapping[tuple[str, str], float]
 """How long each arm that is to be computed took the last time, by the ids of its claim and of itself."""
@@ -185,7 +185,7 @@ def bar_line(share: float, parts: Iterable[str], width: int, ascii_only: bool = 
         width: columns of the whole line.
         ascii_only: whether the bar is drawn with signs that every encoding has.
     """
-    long = min(BAR if width >= 60 else BAR // 2, width)
+    long = min(BAR if width >= 60 else BAR // 2 if width >= 48 else BAR // 4, width)
     full = round(share * long)
     line = ("#" * full + "-" * (long - full)) if ascii_only else ("━" * full + "╌" * (long - full))
     for part in parts:
@@ -251,7 +251,7 @@ class _Tally:
         elapsed = time.monotonic() - self._started
         if self.share < LEAST_SHARE or elapsed < LEAST_SECONDS or self._ended >= self.cells:
             return ""
-        return f"about {duration(elapsed * (1 - self.share) / self.share)} left"
+        return f"about {duration(max(0.1, elapsed * (1 - self.share) / self.share))} left"
 
 
 def watcher(quiet: bool) -> Quiet | Lines | Live:

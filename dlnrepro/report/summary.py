@@ -36,7 +36,8 @@ def summary(paper: Paper, report: Report) -> None:
     """Each claim with its tightest criterion, what the words mean, and what all claims come to."""
     if report.claims:
         heads = ("verdict", "claim", "runs", "controls", "time", "")
-        below = [tightest(record) for record in report.claims]
+        # A claim without numbers has no such line: a lone word would say nothing.
+        below = ["" if (words := tightest(record)) == "none" else words for record in report.claims]
         rows = [_row(record) for record in report.claims]
         paper.table(rows, right=(2, 3, 4), folds=1, heads=heads, below=below)
         paper.line()

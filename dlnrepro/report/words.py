@@ -14,7 +14,7 @@ STAMPS = {
     "cuda": "on a GPU",
     "cached": "with numbers that were computed before, by the same code",
     "dirty": "with code that had uncommitted changes",
-    "unknown code": "with code whose state git does not tell",
+    "unknown code": "with code whose state git does not give",
     "stale": "with numbers that other code or versions made, which are not used",
 }
 

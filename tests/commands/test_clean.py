@@ -48,7 +48,7 @@ def test_cells_of_other_code_and_damaged_ones_go_and_nothing_else(
     before = files(outputs)
     damaged = outputs / "cells" / f"{'0' * 64}.npz"
     damaged.write_bytes(b"no cell")
-    assert command("clean", "-y")[1].endswith("1 removed, 0 MB free\n")
+    assert command("clean", "-y")[1].endswith("1 removed, 0 MB freed\n")
     assert files(outputs) == before
     monkeypatch.setattr("dlnrepro.cells.source_hash", lambda _: "other")
     code, out, _ = command("clean", "-n")

@@ -139,6 +139,7 @@ def test_the_schema_is_written_where_a_new_claim_looks_for_it(command: Command, 
     code, out, _ = command("schema", "-o", "outputs/claim.schema.json")
     assert (code, out) == (0, "outputs/claim.schema.json written\n")
     assert (tmp_path / "outputs/claim.schema.json").read_text() == command("schema")[1]
+    assert command("schema", "-o", "\x1b[2J\n::x\udcff.json")[1] == "\\x1b[2J\\n::x\\xff.json written\n"
     command("new", "my-claim", "--runner", "mode_flow", "--folder", "deep/er")
     first = (tmp_path / "deep/er/my-claim.yaml").read_text().splitlines()[0]
     named = first.removeprefix("# yaml-language-server: $schema=")
@@ -204,7 +205,7 @@ def test_new_for_an_unknown_runner_says_how_one_is_made_known(command: Command) 
     assert "dlnrepro new my-claim --with-runner NAME writes a package with a runner" in err
 
 
-def test_new_finds_its_model_beside_a_file_that_is_no_claim(command: Command, tmp_path: Path) -> None:
+def test_new_finds_its_model_in_a_folder_with_a_file_that_is_no_claim(command: Command, tmp_path: Path) -> None:
     (tmp_path / "claims").mkdir()
     (tmp_path / "claims" / "bad.yaml").write_text("x")
     assert command("new", "my-claim", "--runner", "mode_flow")[0] == 0
@@ -226,6 +227,17 @@ def test_every_command_explains_itself(command: Command, name: str) -> None:
     assert out.startswith(f"Usage: dlnrepro {name} ")
 
 
+def test_help_fits_a_narrow_terminal(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    for columns in (34, 40, 49, 50, 80):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        for name in ("", "run", "new", "report", "completion"):
+            lines = command(*[name] * bool(name), "--help")[1].split("\n  Example")[0].splitlines()
+            # What is to be copied, the examples of the end, keeps its lines.
+            lines = lines[: lines.index("  Once and for all:")] if name == "completion" else lines
+            assert max(map(len, lines)) <= columns
+    assert "  -h, --help  Show this message and exit." in lines
+
+
 def test_check_prints_what_a_key_or_a_path_holds_in_every_format(command: Command, write_claim: Write) -> None:
     path = write_claim(("title: The", '"a\\nb: 1:2: c": 1\ntitle: The'), name="toy").rename("a:3:4: b\nc.yaml")
     code, out, _ = command("check", path, "--json")
@@ -236,6 +248,13 @@ def test_check_prints_what_a_key_or_a_path_holds_in_every_format(command: Comman
     assert (code, out.count("\n")) == (2, len(faults))
     assert "::error file=a%3A3%3A4%3A b%0Ac.yaml,line=2,col=1::a\\nb: 1:2: c: expected one of" in out
     assert command("check", path)[2].count("\n") == len(faults)
+
+
+def test_an_error_is_one_line_whatever_it_repeats(command: Command) -> None:
+    for words in (["run", "-n", "-s", "\x1b[2J\n::x"], ["report", "no\n::x"], ["schema", "-o", "/dev/null/\n::x/y"]):
+        code, out, err = command(*words)
+        assert (code, out, err.count("\n"), "\x1b" in err) == (2, "", 1, False)
+        assert "\\n::x" in err
 
 
 def test_the_help_of_every_command_has_examples_or_arguments(command: Command) -> None:

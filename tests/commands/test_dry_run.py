@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
 
@@ -60,3 +62,19 @@ def test_it_honours_json(command: Command, write_claim: Write) -> None:
         {"arm": "far", "changes": {"value": {"value": 4, "by": "-s"}}, "memory_bytes": 3000, "stored": False,
          "last_seconds": None},
     ]  # fmt: skip
+
+
+def test_text_from_elsewhere_is_data_in_every_form(
+    command: Command, write_claim: Write, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GITHUB_ACTIONS", "true")
+    write_claim(("title: The toy is near one", 'title: "\\e[2J\\u202e\\n::error::x"'))
+    (tmp_path / "b\x1b[31m\u202e\udcff\n::error::.yaml").write_text("x")
+    pages = ""
+    for words in (["run", tmp_path, "-n"], ["run", tmp_path, "-n", "--json"], ["show", tmp_path, "--json"]):
+        code, out, err = command(*words)
+        assert code == 2
+        assert "b\\x1b[31m\\u202e\\xff\\n::error::.yaml:1:1: expected a mapping of keys, found 'x'" in err
+        pages += out + err
+    assert not {"\x1b", "\u202e", "\udcff"} & set(pages)
+    assert not [line for line in pages.splitlines() if line.lstrip().startswith("::")]

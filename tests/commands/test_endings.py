@@ -19,7 +19,7 @@ Write = Callable[..., Path]
 
 PROGRAM = (
     "import signal, sys, dlnrepro.runners\n"
-    # Whoever runs the tests in the background has interrupts ignored, and a child would inherit that.
+    # A shell that runs the tests in the background ignores interrupts, and a child would inherit that.
     "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
     f"dlnrepro.runners.__path__.append({str(Path(__file__).parent.parent / 'toys')!r})\n"
     "from dlnrepro.cli import main\n"

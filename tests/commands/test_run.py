@@ -311,8 +311,8 @@ def test_stored_arms_are_used_again_and_stamped(command: Command, write_claim: W
     again = json.loads(command("run", write_claim(), "--json")[1])["claims"][0]
     assert (first["stamps"], again["stamps"]) == ([], ["cached"])
     assert first["outcomes"] == again["outcomes"]
-    anew = json.loads(command("run", write_claim(), "--json", "--no-cache")[1])["claims"][0]
-    assert anew["stamps"] == []
+    again = json.loads(command("run", write_claim(), "--json", "--no-cache")[1])["claims"][0]
+    assert again["stamps"] == []
     part = write_claim(("far: {value: 5.0}", "far: {value: 6.0}"))
     assert "1 arm to compute" in command("run", part)[2]
 
@@ -350,7 +350,7 @@ def test_an_interrupt_saves_and_reports_what_is_finished(write_claim: Write, tmp
     write_claim(("steady", "slow"), name="b-slow")
     code = (
         "import signal, sys, dlnrepro.runners\n"
-        # Whoever runs the tests in the background has interrupts ignored, and a child would inherit that.
+        # A shell that runs the tests in the background ignores interrupts, and a child would inherit that.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         f"dlnrepro.runners.__path__.append({str(Path(__file__).parent.parent / 'toys')!r})\n"
         f"sys.argv = ['dlnrepro', 'run', '.', '-j', '{workers}']\n"

@@ -14,7 +14,7 @@ from dlnrepro.check import Outcome
 from dlnrepro.curves import drawings
 from dlnrepro.loader import read_claim
 from dlnrepro.provenance import Provenance
-from dlnrepro.record import ClaimRecord, Report, compile_report, from_json, record_claim
+from dlnrepro.record import ClaimRecord, Report, Unjudged, compile_report, from_json, record_claim
 
 _HOSTILE = "| a | `b` <script>x</script> **c** _d_ [e](https://f) @g #1 $h$ :smile:\n# i\u202e\x07 \\| end"
 
@@ -111,3 +111,14 @@ def report_with() -> Callable[..., Report]:
         return compile_report(list(records), provenance, 130 if interrupted else None, False)
 
     return report
+
+
+@pytest.fixture
+def ended(record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]) -> Report:
+    """A report of one claim as expected, with a file that is no claim and a fault of the program, ended by SIGTERM."""
+    unjudged = [
+        Unjudged(2, "claims/bad.yaml", "6:1: title: expected text, found 3 (1 more fault)"),
+        Unjudged(2, "claims/two.yaml", "claims/two.yaml:1:1: expected a readable file, found: not a regular file"),
+        Unjudged(3, None, "a fault of the program"),
+    ]
+    return compile_report([record_of()], report_with().provenance, 143, False, unjudged)

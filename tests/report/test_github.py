@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dlnrepro.record import Report
-from dlnrepro.report.github import SUMMARY_BYTES, annotation, report_annotations
+from dlnrepro.report.github import SUMMARY_BYTES, annotation, announce, report_annotations
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -140,5 +140,23 @@ def test_the_tenth_annotation_speaks_for_all_that_remain(report_of: ReportOf) ->
     claims = [replace(broken.claims[0], id=f"claim-{n}", path="nowhere.yaml") for n in range(12)]
     lines = report_annotations(replace(broken, claims=claims))
     assert len(lines) == 10
-    assert parsed(lines[-1])[2] == "3 more claims: claim-9, claim-10, claim-11"
+    assert parsed(lines[-1])[2] == "3 more: claim-9, claim-10, claim-11"
     assert len(report_annotations(replace(broken, claims=claims[:10]))) == 10
+
+
+def test_what_was_not_judged_is_an_error_at_its_place_and_the_signal_a_warning(
+    ended: Report, summary: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "claims").mkdir()
+    (tmp_path / "claims" / "bad.yaml").touch()
+    announce(ended)
+    assert report_annotations(ended) == [
+        "::error file=claims/bad.yaml,line=6,col=1,title=dlnrepro%3A not judged::"
+        "title: expected text, found 3 (1 more fault)",
+        "::error title=dlnrepro%3A not judged::"
+        "claims/two.yaml:1:1: expected a readable file, found: not a regular file",
+        "::error title=dlnrepro%3A not judged::a fault of the program",
+        "::warning title=dlnrepro::ended by SIGTERM: claims not listed did not finish",
+    ]
+    assert summary.read_text().startswith("### dlnrepro: 1 reproduced, 3 not judged\n")

@@ -199,3 +199,20 @@ def test_settings_say_where_they_depart_from_the_file(record_of: Make, report_wi
     assert "value 2 not 1" in words
     assert "behaviour steady" in words
     assert "value = 5" in words
+
+
+def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
+    page = to_html(ended).decode()
+    assert "<title>dlnrepro: 1 claim, 1 reproduced, 3 not judged</title>" in page
+    assert (
+        page.split("</ul>\n", 1)[1].split("</header>")[0]
+        == """\
+<p class="notice">The run was ended by SIGTERM: claims not listed did not finish.</p><div class="notice">\
+<p>Not judged, though selected:</p>
+<ul>
+<li>claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)</li>
+<li>claims/two.yaml:1:1: expected a readable file, found: not a regular file</li>
+<li>a fault of the program</li>
+</ul></div>
+"""
+    )

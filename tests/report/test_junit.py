@@ -145,3 +145,31 @@ def test_a_run_and_a_stored_report_write_the_same_file(
     assert command("report", "-q", "-o", "b.xml", "-o", "b.md")[0] == 0
     for suffix in ("xml", "md"):
         assert (tmp_path / f"a.{suffix}").read_bytes() == (tmp_path / f"b.{suffix}").read_bytes()
+
+
+def test_what_was_not_judged_and_the_signal_are_errors_of_a_suite_of_their_own(ended: Report) -> None:
+    page = junit(ended).decode()
+    assert ET.fromstring(page).get("errors") == "4"
+    assert (
+        page[page.rindex("  <testsuite ") :]
+        == """\
+  <testsuite name="dlnrepro" tests="4" failures="0" errors="4" skipped="0" time="0.000">
+    <testcase classname="dlnrepro" name="claims/bad.yaml" time="0.000">
+      <error message="claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)" type="error">\
+claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)</error>
+    </testcase>
+    <testcase classname="dlnrepro" name="claims/two.yaml" time="0.000">
+      <error message="claims/two.yaml:1:1: expected a readable file, found: not a regular file" type="error">\
+claims/two.yaml:1:1: expected a readable file, found: not a regular file</error>
+    </testcase>
+    <testcase classname="dlnrepro" name="program" time="0.000">
+      <error message="a fault of the program" type="error">a fault of the program</error>
+    </testcase>
+    <testcase classname="dlnrepro" name="run" time="0.000">
+      <error message="ended by SIGTERM: claims not listed did not finish" type="error">\
+ended by SIGTERM: claims not listed did not finish</error>
+    </testcase>
+  </testsuite>
+</testsuites>
+"""
+    )

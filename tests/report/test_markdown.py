@@ -147,3 +147,23 @@ def test_an_interrupted_run_without_claims_is_a_page(report_of: ReportOf) -> Non
     report = report_of()
     empty = replace(report, claims=[], counts=dict.fromkeys(report.counts, 0), interrupted=True)
     assert "no claim finished\n\n**Interrupted**" in markdown(empty).decode()
+
+
+def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
+    page = markdown(ended).decode()
+    assert (
+        page.split("| verdict")[0]
+        == """\
+### dlnrepro: 1 reproduced, 3 not judged
+
+**Ended by SIGTERM**: claims not listed did not finish.
+
+4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.
+
+- **not judged**: claims/bad.yaml:<!-- -->6:1: title: expected text, found 3 (1 more fault)
+- **not judged**: claims/two.yaml:<!-- -->1:1: expected a readable file, found: not a regular file
+- **not judged**: a fault of the program
+
+"""
+    )
+    assert page.endswith(", exit code 143</sub>\n")

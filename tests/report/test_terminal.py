@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.numbers import duration, number, sparkline
 from dlnrepro.report.paper import Paper
+from dlnrepro.report.summary import summary
 
 Write = Callable[..., Path]
 
@@ -74,3 +76,36 @@ def test_a_long_id_breaks_at_its_hyphens(command: Callable[..., tuple[int, str, 
     assert "".join(shown) == name
     assert all(part.endswith("-") for part in shown[:-1])
     assert max(map(len, lines)) <= 80
+
+
+def test_a_summary_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
+    paper = Paper(80)
+    summary(paper, ended)
+    assert paper.text().split("\n\n")[-1] == (
+        "not judged: claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)\n"
+        "not judged: claims/two.yaml:1:1: expected a readable file, found: not a\n"
+        "  regular file\n"
+        "not judged: a fault of the program\n"
+        "1 reproduced, 3 not judged · wall-clock time 1.5 s\n"
+        "4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.\n"
+        "ended by SIGTERM: claims not listed did not finish\n"
+    )
+
+
+def test_what_is_copied_is_never_broken() -> None:
+    paper = Paper(30, True)
+    paper.verbatim(f"outputs/reports/{'long' * 20}/report.json", style="dim")
+    assert paper.text() == f"\x1b[2moutputs/reports/{'long' * 20}/report.json\x1b[0m\n"
+
+
+def test_a_claim_without_numbers_has_one_line_in_the_summary(
+    record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]
+) -> None:
+    paper = Paper(80)
+    summary(paper, report_with(record_of(values={"near": [None] * 4, "far": [None] * 4}), record_of()))
+    assert paper.text().splitlines()[:4] == [
+        "verdict        claim     runs controls  time",
+        "? inconclusive toy-claim  0/4      0/1 1.0 s",
+        "✓ reproduced   toy-claim  4/4      1/1 1.0 s",
+        "  near-one: worst value 1.02, required 1 ± 0.1",
+    ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import faulthandler
+import gc
+import multiprocessing
 import os
 import random
+import resource
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -15,7 +19,9 @@ import numpy as np
 import torch
 from pydantic import BaseModel, Field
 
+from dlnrepro.channel import Outbox
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.signals import Ended
 
 
 class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
@@ -27,6 +33,13 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
     def memory(self, runs: int) -> int:
         """Next to nothing."""
         return 8 * runs
+
+
+class Exiting(Exception):
+    """An error whose text ends the program."""
+
+    def __str__(self) -> str:
+        raise SystemExit(0)
 
 
 class Unprintable(Exception):
@@ -41,6 +54,7 @@ SERIES = {"step": Series("step", "0, 1, ..."), "height": Series("step", "the val
 
 SHARED = torch.zeros(64, 3, dtype=torch.float64)
 KEPT = [0.0]
+BEFORE: set[str] = set()
 
 
 def run(params: Params, generators: Sequence[torch.Generator], progress: Progress) -> Result:
@@ -53,6 +67,11 @@ def run(params: Params, generators: Sequence[torch.Generator], progress: Progres
         raise RAISED[params.behaviour]
     if params.behaviour in DONE:
         DONE[params.behaviour]()
+    if params.behaviour == "reports-without-end":
+        points = 1 << 16
+        height = value[:, None] * torch.ones(points, dtype=torch.float64)  # too long to be sent at once
+        for _ in range(4):
+            threading.Thread(target=report_without_end, args=(progress,), daemon=True).start()
     if params.behaviour == "remembers":
         KEPT[0] += 1.0
         value = value + KEPT[0]
@@ -81,9 +100,18 @@ RAISED: dict[str, BaseException] = {
     "stop-iteration": StopIteration(),
     "memory-error": MemoryError(),
     "unprintable": Unprintable(),
+    "exits-in-its-text": Exiting(),
+    "ended-by-no-signal": Ended(0),
     "long-text": ValueError("x" * 20_000_000),
     "half-character": ValueError("caf\udce9"),
 }
+
+
+def report_without_end(progress: Progress) -> None:
+    """Report progress for as long as the process lives, with a note as long as can be sent."""
+    while True:
+        progress(0.5, "x" * 200)
+        time.sleep(0.001)
 
 
 def crash() -> None:
@@ -92,13 +120,81 @@ def crash() -> None:
     os.kill(os.getpid(), signal.SIGSEGV)
 
 
+def write_into_channel(content: bytes) -> None:
+    """Write what is no message into the channel to the parent, and into no other descriptor of a test."""
+    (channel,) = (thing for thing in gc.get_objects() if type(thing) is Outbox)
+    os.write(channel._descriptor, content)
+
+
+def leave_daemon() -> None:
+    """Leave a process that has left the group and has no parent."""
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(60)
+        os._exit(0)
+    time.sleep(0.2)
+
+
+def use_processes() -> None:
+    """Compute something in two processes of its own, which draw nothing."""
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        assert pool.map(abs, [-1, -2, -3]) == [1, 2, 3]
+
+
+def print_modules() -> None:
+    """Print the modules of large packages that are there now, and were not before."""
+    packages = {"dlnrepro", "numpy", "scipy", "torch"}
+    print(f"imported: {sorted(name for name in {*sys.modules} - BEFORE if name.partition('.')[0] in packages)}")
+
+
+def close_everything_and_wait() -> None:
+    """Close every descriptor, and compute for a while."""
+    os.closerange(0, 1024)
+    time.sleep(1)
+
+
+def fork_and_wait() -> None:
+    """Fork, and be stuck twice."""
+    os.fork()
+    time.sleep(60)
+
+
+def want_too_much() -> None:
+    """Use more memory than there is."""
+    resource.setrlimit(resource.RLIMIT_AS, (1 << 20, 1 << 20))
+    bytearray(1 << 28)
+
+
+def mask_signals() -> None:
+    """Refuse every signal, and be stuck."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    time.sleep(60)
+
+
 DONE: dict[str, Callable[[], object]] = {
+    "closes-everything": lambda: os.closerange(3, 1024),
+    "closes-everything-and-waits": close_everything_and_wait,
+    "writes-garbage": lambda: write_into_channel(b"\xff" * 64),
+    "writes-half-a-message": lambda: write_into_channel(b"dlnr" + b"\x00" * 4 + b"\x01" * 4),
+    "leaves-a-daemon": leave_daemon,
+    "uses-processes": use_processes,
+    "masks-signals": mask_signals,
+    "stops-itself": lambda: os.kill(os.getpid(), signal.SIGSTOP),
+    "has-no-output": lambda: setattr(sys, "stdout", None),
+    "prints-megabytes": lambda: [os.write(1, b"x" * (1 << 20)) for _ in range(16)],
+    "prints-its-modules": print_modules,
+    "ignores-children": lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN),
+    "opens-nothing-more": lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0)),
+    "has-no-memory": want_too_much,
     "os-exit-0": lambda: os._exit(0),
     "os-exit-3": lambda: os._exit(3),
     "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
     "terminated": lambda: os.kill(os.getpid(), signal.SIGTERM),
     "crashed": crash,
     "stuck": lambda: time.sleep(60),
+    "forks-and-is-stuck": fork_and_wait,
     "forks": lambda: os.fork(),
     "leaves-a-process": lambda: time.sleep(60) if os.fork() == 0 else None,
     "changes-folder": lambda: os.chdir("/"),

@@ -1,0 +1,91 @@
+"""Processes that a runner has started and that outlive it, also where they have left its group of processes.
+
+While parts are computed, this process adopts what loses its parent (on Linux, as a subreaper), so that such processes
+can be found among its children, and ended. On other systems nothing is adopted.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_SET_SUBREAPER, _GET_SUBREAPER = 36, 37
+"""The numbers of the requests PR_SET_CHILD_SUBREAPER and PR_GET_CHILD_SUBREAPER of Linux's prctl."""
+
+_ROUNDS = 100
+"""How often it is looked for further orphans: the children of one that is killed are adopted in turn."""
+
+
+@contextmanager
+def adopted() -> Iterator[Callable[[], None]]:
+    """Adopt orphans for as long as this is entered; gives a function that ends them.
+
+    It ends all children that were not there before, but not those of this process's own group, which this process has
+    started itself: every runner has another group.
+    """
+    before = children()
+    was = _subreaper()
+    _set_subreaper(True)
+    try:
+        yield lambda: _end_all_but(before)
+    finally:
+        _set_subreaper(bool(was))
+
+
+def children() -> set[int]:
+    """The processes whose parent this process is, ended ones included; none where the system does not say."""
+    found: set[int] = set()
+    for task in _folders(Path("/proc/self/task")):
+        with suppress(OSError, ValueError):
+            found |= {int(word) for word in (task / "children").read_text(encoding="ascii").split()}
+    return found
+
+
+def _folders(folder: Path) -> list[Path]:
+    """The entries of a folder; none if it is not there."""
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _end_all_but(spared: Collection[int]) -> None:
+    """Kill the children of this process but for some, wait for them, and do the same to those that they leave."""
+    for _ in range(_ROUNDS):
+        orphans = {child for child in children() - set(spared) if _group(child) != os.getpgrp()}
+        if not orphans:
+            return
+        for orphan in orphans:
+            with suppress(OSError):
+                os.kill(orphan, signal.SIGKILL)
+            with suppress(OSError):
+                os.waitpid(orphan, 0)
+
+
+def _group(process: int) -> int | None:
+    """The group of a process, or None where there is no such process any more."""
+    try:
+        return os.getpgid(process)
+    except OSError:
+        return None
+
+
+def _subreaper() -> int:
+    """Whether this process adopts orphans already."""
+    answer = ctypes.c_int(0)
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_GET_SUBREAPER, ctypes.byref(answer), 0, 0, 0)
+    return answer.value
+
+
+def _set_subreaper(adopts: bool) -> None:
+    """Adopt orphans, or do not."""
+    if sys.platform == "linux":
+        with suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_SET_SUBREAPER, int(adopts), 0, 0, 0)
