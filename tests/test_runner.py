@@ -144,7 +144,9 @@ def test_a_runner_whose_parameters_or_memory_fail_is_one_line(
     monkeypatch.syspath_prepend(str(tmp_path))
     register("broken = broken")
     assert command("run", "mine.yaml", "-n")[::2] == (
-        2, "mine.yaml:11:1: runner: expected Params.memory(16) to give bytes, found: ZeroDivisionError: division by zero\n",
+        2,
+        "mine.yaml:11:1: runner: expected Params.memory(16) to give bytes, found: ZeroDivisionError: division by "
+        "zero\n",
     )  # fmt: skip
     sys.modules.pop("broken")
     validator = "    def model_post_init(self, context): raise KeyError('x')\n    def memory"
