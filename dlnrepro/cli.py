@@ -132,6 +132,8 @@ def _code(signals: Signals) -> int:
         say(str(Ended(130)))
         return 130
     except BaseException as error:
-        # Also SystemExit: only this function decides the exit code, never the code of a runner.
+        # A runner's SystemExit decides no exit code; click's own one ends the completion of words.
+        if isinstance(error, SystemExit) and "_DLNREPRO_COMPLETE" in os.environ:
+            raise
         say(logged(error))
         return 3
