@@ -131,6 +131,9 @@ def _code(signals: Signals) -> int:
     except (click.exceptions.Abort, KeyboardInterrupt):
         say(str(Ended(130)))
         return 130
-    except Exception as error:
+    except BaseException as error:
+        # A runner's SystemExit decides no exit code; click's own one ends the completion of words.
+        if isinstance(error, SystemExit) and "_DLNREPRO_COMPLETE" in os.environ:
+            raise
         say(logged(error))
         return 3

@@ -116,6 +116,8 @@ def one_of(known: Sequence[str], word: str, listing: str = "") -> str:
         word: the word that was found.
         listing: the command that lists the known words, where there is one.
     """
+    if not known:
+        return "nothing of this kind"
     if len(known) <= MOST_CHOICES:
         return f"one of {', '.join(map(shortened, known))}"
     if listing:

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails
 
 from dlnrepro.document import Place, one_of, shortened, suggestion
 from dlnrepro.errors import one_line
+from dlnrepro.signals import Ended
 
 _EXPECTED = {
     "string_type": "text",
@@ -52,8 +53,10 @@ def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list
         params.model_validate(values)
     except ValidationError as error:
         return error.errors(include_url=False)
-    except Exception as error:
-        # The model is the runner's own code: what its validators raise is a fault of these values, never ours.
+    except (KeyboardInterrupt, Ended):
+        raise
+    except BaseException as error:
+        # The model is the runner's own code: what its validators raise, SystemExit too, is a fault of these values.
         found = ValueError(f"expected values that Params admits, found: {one_line(error)}")
         return [{"type": "value_error", "loc": (), "msg": str(found), "input": values, "ctx": {"error": found}}]
     return []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -15,9 +16,10 @@ from pydantic_core import ErrorDetails
 
 from dlnrepro.claim import Claim
 from dlnrepro.document import Document, Place, one_of, parse, read_text, shortened, suggestion
-from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError
+from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
 from dlnrepro.explanation import explained, parameter_errors, shown
 from dlnrepro.runner import Runner, load_runner, runner_names
+from dlnrepro.signals import Ended
 
 MOST_FAULTS = 50
 """Faults of one file that are put into words; the rest is counted."""
@@ -58,7 +60,31 @@ def load_claim(path: str | PathLike[str]) -> Claim:
         raise ClaimError([document.fault(("runner",), error.text).at(path)]) from None
     if found := [*_parameters_fit(claim, runner.Params), *_measures_exist(claim, runner)]:
         raise ClaimError(_faults(path, document, found))
+    try:
+        for arm in claim.used_arms:
+            values = {**claim.setup, **claim.arms[arm]}
+            needed_memory(claim.runner, runner.Params.model_validate(values), claim.seeds)
+    except RunnerError as error:
+        raise ClaimError([document.fault(("runner",), error.text).at(path)]) from None
     return claim
+
+
+def needed_memory(runner: str, params: Any, runs: int) -> int:
+    """The bytes that a runner says it needs.
+
+    Raises:
+        RunnerError: its `memory` fails, or gives no number of bytes.
+    """
+    try:
+        needed = params.memory(runs)
+    except (KeyboardInterrupt, Ended):
+        raise
+    except BaseException as error:
+        # It is the runner's own code, and what it raises, sys.exit() included, is the runner's fault.
+        raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found: {one_line(error)}") from None
+    if isinstance(needed, bool) or not isinstance(needed, int | float) or not 0 <= needed < math.inf:
+        raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found {shown(needed)}")
+    return math.ceil(needed)
 
 
 def claims_at(paths: Iterable[Path], load: Callable[[Path], Claim]) -> list[tuple[Claim, Path]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,8 +13,9 @@ from dlnrepro.check import LARGEST_SEED
 from dlnrepro.claim import Claim
 from dlnrepro.device import Device, free_memory, require
 from dlnrepro.document import dotted, one_of, shortened, suggestion
-from dlnrepro.errors import RunnerError, UsageError, one_line
-from dlnrepro.explanation import parameter_faults, shown
+from dlnrepro.errors import UsageError
+from dlnrepro.explanation import parameter_faults
+from dlnrepro.loader import needed_memory
 from dlnrepro.reach import Reach, arm_values, reach, split
 from dlnrepro.runner import load_runner
 from dlnrepro.visible import on_one_line
@@ -84,22 +84,6 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
         _fits_in_memory(claim, arm, params.model_validate(values), count, variation.device)
         cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device))
     return cells
-
-
-def needed_memory(runner: str, params: Any, runs: int) -> int:
-    """The bytes that a runner says it needs.
-
-    Raises:
-        RunnerError: its `memory` fails, or gives no number of bytes.
-    """
-    try:
-        needed = params.memory(runs)
-    except Exception as error:
-        # It is the runner's own code, and what it raises is the runner's fault.
-        raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found: {one_line(error)}") from None
-    if isinstance(needed, bool) or not isinstance(needed, int | float) or not 0 <= needed < math.inf:
-        raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found {shown(needed)}")
-    return math.ceil(needed)
 
 
 def _overrides_apply(claim: Claim, variation: Variation, params: type[BaseModel]) -> None:

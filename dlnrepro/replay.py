@@ -15,6 +15,7 @@ from dlnrepro.device import Device, device_name, device_of, free_memory, require
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Watcher
 from dlnrepro.explanation import parameter_faults
+from dlnrepro.loader import needed_memory
 from dlnrepro.pool import compute
 from dlnrepro.processes import Work
 from dlnrepro.record import ClaimRecord, Report, with_verdict
@@ -117,7 +118,7 @@ def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:
         key = ".".join(map(str, place)) or "parameters"
         raise UsageError(f"{record.id}: arm {arm}: {key}: {text} (the runner has changed since the record was made)")
     runs = len(record.outcomes[arm].seeds)
-    needed = load_runner(runner).Params.model_validate(record.params[arm]).memory(runs)  # type: ignore[attr-defined]
+    needed = needed_memory(runner, load_runner(runner).Params.model_validate(record.params[arm]), runs)
     if needed > (free := free_memory(device)):
         sizes = f"{min(needed, 10**18) / 1e9:,.1f} GB for {runs} runs, found {free / 1e9:,.1f} GB free"
         raise UsageError(f"{record.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes}")

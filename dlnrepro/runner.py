@@ -20,14 +20,16 @@ A runner never judges. A run that diverges keeps NaN in its place, which the ver
 from __future__ import annotations
 
 import importlib
+import io
+import os
 import pkgutil
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, cast
 
 from dlnrepro.errors import RunnerError, UsageError, one_line
 from dlnrepro.signals import Ended
@@ -101,7 +103,7 @@ def load_runner(name: str) -> Runner:
     value = f"dlnrepro.runners.{name}" if own else _registered()[name].value
     try:
         # Standard output is for what was asked of the program.
-        with redirect_stdout(sys.stderr):
+        with redirect_stdout(_ToStandardError()), _same_folder():
             module = importlib.import_module(value) if own else _registered()[name].load()
             wrong = _wrong_part(module, value)
     except (KeyboardInterrupt, Ended):
@@ -113,6 +115,44 @@ def load_runner(name: str) -> Runner:
     if wrong is not None:
         raise RunnerError(name, f"expected {wrong}")
     return cast(Runner, module)
+
+
+class _ToStandardError(io.TextIOBase):
+    """Standard output while a module of others is imported: what it prints goes to standard error, which stays open."""
+
+    encoding = "utf-8"
+
+    def write(self, text: str) -> int:
+        """Write a text to standard error."""
+        return sys.stderr.write(text)
+
+    def flush(self) -> None:
+        """Write what standard error holds back."""
+        sys.stderr.flush()
+
+    def fileno(self) -> int:
+        """The number of standard error."""
+        return sys.stderr.fileno()
+
+    @property
+    def buffer(self) -> BinaryIO:
+        """Standard error, for bytes."""
+        return sys.stderr.buffer
+
+
+@contextmanager
+def _same_folder() -> Iterator[None]:
+    """Return at the end to the working folder that a module may leave: the paths of the user start there."""
+    try:
+        folder = os.getcwd()
+    except OSError:
+        # Somebody has removed it, and nothing leads back.
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.chdir(folder)
 
 
 def registered(name: str) -> EntryPoint | None:

@@ -106,6 +106,8 @@ def run(params, generators, progress): return None
          "a function run(params, generators, progress) in broken, found an object of type int"),
         ("# begin", "import sys\nprint('noise')\nsys.exit(0)", f"{IMPORTED}SystemExit: 0"),
         ("# begin", "def f(:", f"{IMPORTED}SyntaxError: invalid syntax"),
+        ("# begin", "import sys\nsys.stdout.close()\nsys.exit(0)", f"{IMPORTED}SystemExit: 0"),
+        ("# begin", "import os\nos.chdir('/')\n1/0", f"{IMPORTED}ZeroDivisionError: division by zero"),
         ("# begin", "raise GeneratorExit", f"{IMPORTED}GeneratorExit"),
         ("# begin", "raise ValueError('one\\ntwo')", f"{IMPORTED}ValueError: one"),
     ],
@@ -142,7 +144,9 @@ def test_a_runner_whose_parameters_or_memory_fail_is_one_line(
     monkeypatch.syspath_prepend(str(tmp_path))
     register("broken = broken")
     assert command("run", "mine.yaml", "-n")[::2] == (
-        2, "runner broken: expected Params.memory(16) to give bytes, found: ZeroDivisionError: division by zero\n",
+        2,
+        "mine.yaml:11:1: runner: expected Params.memory(16) to give bytes, found: ZeroDivisionError: division by "
+        "zero\n",
     )  # fmt: skip
     sys.modules.pop("broken")
     validator = "    def model_post_init(self, context): raise KeyError('x')\n    def memory"
@@ -163,3 +167,33 @@ def test_a_name_that_two_packages_register_is_refused(register: Callable[..., No
     register("coin = json", package="second")
     with pytest.raises(UsageError, match="runner coin: expected one package to register it, found two: "):
         runner.runner_names()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ("return runs\n", "raise SystemExit(0)\n", "expected Params.memory(16) to give bytes, found: SystemExit: 0"),
+        ("return runs\n", "return runs\n    def model_post_init(self, context): raise SystemExit(0)\n",
+         "expected values that Params admits, found: SystemExit: 0"),
+        ("# begin", "import os\nos.chdir('/')", ""),
+    ],
+    ids=["memory", "validator", "folder"],
+)  # fmt: skip
+def test_code_of_a_runner_neither_ends_the_program_nor_moves_it(
+    register: Callable[..., None],
+    command: Command,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    old: str,
+    new: str,
+    fault: str,
+) -> None:
+    assert old in WHOLE
+    (tmp_path / "broken.py").write_text(WHOLE.replace(old, new, 1))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    register("broken = broken")
+    text = (EXAMPLE / "fair-coin.yaml").read_text()
+    (tmp_path / "mine.yaml").write_text(text.replace("runner: coin", "runner: broken"))
+    code, _, err = command("run", "mine.yaml", "-n", "--seeds", "8")
+    assert (code, fault in err) == (2 if fault else 0, True)
+    assert Path.cwd() == tmp_path

@@ -57,7 +57,7 @@ def notes(jobs: Sequence[Job]) -> list[str]:
 
 def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
     """The arms of a claim as they would be run."""
-    from dlnrepro.plan import needed_memory
+    from dlnrepro.loader import needed_memory
     from dlnrepro.runner import load_runner
     from dlnrepro.store import arm_seconds
 

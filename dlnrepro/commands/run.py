@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.check import LARGEST_SEED
 from dlnrepro.commands import candidates, options
 from dlnrepro.device import DEVICES
 from dlnrepro.visible import say
@@ -48,7 +47,7 @@ Examples:
 @click.option(
     "--seeds", type=options.Whole(1, 100_000), metavar="N", help="Runs per arm instead of the claim's own number."
 )
-@click.option("--seed-base", type=options.Whole(0, LARGEST_SEED), default=0, metavar="N", help="First seed.")
+@click.option("--seed-base", type=options.Whole(0, 2**63 - 1), default=0, metavar="N", help="First seed.")
 @click.option(
     "--budget", type=options.Duration(), metavar="TIME", help="Time that each arm may take: seconds, or 90s, 5m, 1h."
 )
