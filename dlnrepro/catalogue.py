@@ -153,7 +153,7 @@ def _of_names(names: Sequence[str]) -> list[Files]:
         except UsageError as error:
             wrong.append(str(error))
     if wrong:
-        raise UsageError("\n".join(wrong))
+        raise UsageError(*wrong)
     return found
 
 

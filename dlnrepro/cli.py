@@ -16,7 +16,7 @@ from collections.abc import Iterable
 import click
 
 from dlnrepro import __version__
-from dlnrepro.errors import ClaimError, ReproError
+from dlnrepro.errors import ReproError, UsageError
 from dlnrepro.faults import logged
 from dlnrepro.report.pipe import lost_output, outlive_readers
 from dlnrepro.signals import Ended, Signals
@@ -112,11 +112,9 @@ def _code(signals: Signals) -> int:
     try:
         result = cli.main(prog_name="dlnrepro", standalone_mode=False, obj=signals)
         return result if isinstance(result, int) else 0
-    except ClaimError as error:
-        say(str(error))
-        return 2
     except ReproError as error:
-        say(on_one_line(str(error)))
+        for line in map(str, error.args if type(error) is UsageError else str(error).splitlines()):
+            say(on_one_line(line))
         return 2
     except click.ClickException as error:
         context = getattr(error, "ctx", None)

@@ -69,7 +69,11 @@ class ClaimError(ReproError):
 
 
 class UsageError(ReproError):
-    """The command line asks for something that does not exist or cannot be done."""
+    """The command line asks for something that does not exist or cannot be done; each argument is one line."""
+
+    def __str__(self) -> str:
+        """What was expected and found, one line for each argument."""
+        return "\n".join(map(str, self.args))
 
 
 class RunnerError(UsageError):

@@ -235,7 +235,7 @@ def _settings(settings: object) -> dict[str, Any]:
         except ValueError as error:
             wrong.append(f"settings: {key!r}: expected {error}, found {value!r}")
     if wrong:
-        raise UsageError("\n".join(wrong))
+        raise UsageError(*wrong)
     return values
 
 

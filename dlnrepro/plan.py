@@ -94,7 +94,7 @@ def _overrides_apply(claim: Claim, variation: Variation, params: type[BaseModel]
         if (text := _fault_of(found, claim, params)) is not None
     ]
     if wrong:
-        raise UsageError("\n".join(wrong))
+        raise UsageError(*wrong)
 
 
 def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> str | None:

@@ -87,5 +87,5 @@ def _reports(outputs: Path, names: Sequence[str]) -> list[Report]:
         except UsageError as error:
             wrong.append(str(error))
     if wrong:
-        raise UsageError("\n".join(dict.fromkeys(wrong)))
+        raise UsageError(*dict.fromkeys(wrong))
     return reports

@@ -203,7 +203,7 @@ def overrides(settings: Sequence[str]) -> dict[str, Any]:
         except UsageError as error:
             wrong.append(on_one_line(f"-s {shortened(setting)}: {error}"))
     if wrong:
-        raise UsageError("\n".join(wrong))
+        raise UsageError(*wrong)
     return values
 
 
