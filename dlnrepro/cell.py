@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Cell:
-    """One arm of a claim, ready to run: its names, and everything that produces its numbers."""
+    """One arm of a claim, ready to run: its names, and everything that produces its numbers.
+
+    Attributes:
+        memory: bytes that all its runs hold at their peak, by the runner's own estimate; 0 where it is not known.
+    """
 
     claim: str
     arm: str
@@ -23,6 +27,7 @@ class Cell:
     params: Mapping[str, Any]
     seeds: tuple[int, ...]
     device: Device = "cpu"
+    memory: int = 0
 
 
 @dataclass(frozen=True)

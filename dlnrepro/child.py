@@ -15,8 +15,9 @@ import signal
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
+from io import StringIO
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -219,7 +220,8 @@ def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool
     numbers = run_cell(cell, progress, left)
     if not twice or numbers.outcome.fault or numbers.outcome.spent:
         return numbers
-    again = run_cell(cell, progress, left)
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # it has printed that once
+        again = run_cell(cell, progress, left)
     if again.outcome.spent or _same(numbers, again):
         return numbers
     fault = again.outcome.fault or (

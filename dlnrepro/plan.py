@@ -81,8 +81,8 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
         values = arm_values(claim, arm, variation.overrides, variation.quick)
         for place, text in parameter_faults(params, values):
             raise UsageError(": ".join(filter(None, (claim.id, f"arm {arm}", dotted(place), text))))
-        _fits_in_memory(claim, arm, params.model_validate(values), count, variation.device)
-        cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device))
+        needed = _fitting_memory(claim, arm, params.model_validate(values), count, variation.device)
+        cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device, needed))
     return cells
 
 
@@ -115,9 +115,10 @@ def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> str | None
     return None
 
 
-def _fits_in_memory(claim: Claim, arm: str, params: Any, runs: int, device: Device) -> None:
-    """Refuse a cell whose own estimate exceeds the memory that is free."""
+def _fitting_memory(claim: Claim, arm: str, params: Any, runs: int, device: Device) -> int:
+    """The bytes that a cell needs by its own estimate, which must not exceed the memory that is free."""
     needed, free = needed_memory(claim.runner, params, runs), free_memory(device)
     if needed > free:
         sizes = f"{needed / 1e9:,.1f} GB for {runs} runs, found {free / 1e9:,.1f} GB free"
         raise UsageError(f"{claim.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes}")
+    return needed

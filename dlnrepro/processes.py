@@ -25,7 +25,6 @@ from dlnrepro.errors import BudgetSpent, one_line
 from dlnrepro.limits import free_memory
 from dlnrepro.orphans import adopted
 from dlnrepro.parts import cut, join
-from dlnrepro.runner import load_runner
 from dlnrepro.signals import Ended, Signals
 
 Computed = Generator[tuple[Cell, Numbers]]
@@ -173,7 +172,7 @@ def _fits(piece: tuple[_Whole, int], running: Sequence[tuple[_Whole, int, Child]
 
 def _need(whole: _Whole, place: int) -> float:
     """The bytes that a part needs by its runner's own estimate."""
-    return whole.bytes_of_a_run * len(whole.parts[place].seeds)
+    return whole.cell.memory * len(whole.parts[place].seeds) / len(whole.cell.seeds)
 
 
 def _pass_on(cell: Cell, child: Child, listener: Listener) -> None:
@@ -196,13 +195,6 @@ class _Whole:
     parts: list[Cell]
     found: dict[int, Numbers] = field(default_factory=dict)
     fractions: dict[int, float] = field(default_factory=dict)
-    bytes_of_a_run: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Ask the runner for its estimate once."""
-        runs = len(self.cell.seeds)
-        params = load_runner(self.cell.runner).Params.model_validate(self.cell.params)
-        self.bytes_of_a_run = float(params.memory(runs)) / runs  # type: ignore[attr-defined]  # a runner promises it
 
     def moved(self, place: int, fraction: float) -> float:
         """How far the cell is, now that a part has come this far."""

@@ -122,4 +122,4 @@ def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:
     if needed > (free := free_memory(device)):
         sizes = f"{min(needed, 10**18) / 1e9:,.1f} GB for {runs} runs, found {free / 1e9:,.1f} GB free"
         raise UsageError(f"{record.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes}")
-    return Cell(record.id, arm, runner, record.params[arm], record.outcomes[arm].seeds, device)
+    return Cell(record.id, arm, runner, record.params[arm], record.outcomes[arm].seeds, device, needed)

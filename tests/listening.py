@@ -31,4 +31,4 @@ class Heard:
 
 def rude(behaviour: str, arm: str = "arm", value: float = 1.0, runs: int = 4) -> Cell:
     """A cell of the toy that misbehaves."""
-    return Cell("claim", arm, "rude", {"value": value, "behaviour": behaviour}, tuple(range(runs)))
+    return Cell("claim", arm, "rude", {"value": value, "behaviour": behaviour}, tuple(range(runs)), memory=8 * runs)

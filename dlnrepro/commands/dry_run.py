@@ -57,11 +57,8 @@ def notes(jobs: Sequence[Job]) -> list[str]:
 
 def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
     """The arms of a claim as they would be run."""
-    from dlnrepro.loader import needed_memory
-    from dlnrepro.runner import load_runner
     from dlnrepro.store import arm_seconds
 
-    params = load_runner(job.claim.runner).Params
     last = arm_seconds(outputs, {job.claim.id: job.variation.stamps(job.claim)})
     arms = []
     for cell in job.cells:
@@ -70,8 +67,7 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
         if seconds is None:
             seconds = last.get((job.claim.id, cell.arm))
         changes = origins(job.claim, cell.arm, job.variation.overrides, job.variation.quick)
-        needed = needed_memory(cell.runner, params.model_validate(cell.params), len(cell.seeds))
-        arms.append(Arm(cell.arm, len(cell.seeds), changes, needed, stored, seconds))
+        arms.append(Arm(cell.arm, len(cell.seeds), changes, cell.memory, stored, seconds))
     return arms
 
 
