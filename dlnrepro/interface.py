@@ -6,8 +6,10 @@ import html
 import math
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from difflib import get_close_matches
 from numbers import Integral, Real
 from operator import index
@@ -42,11 +44,11 @@ class Results:
 
     Attributes:
         report: the whole report, as `report.json` holds it.
-        folder: where it is stored.
+        folder: where it is stored, or None where it could not be; a warning then says why.
     """
 
     report: Report
-    folder: Path
+    folder: Path | None
 
     @property
     def exit_code(self) -> int:
@@ -171,6 +173,7 @@ def run(
     for name, flag in (("quick", quick), ("controls", controls), ("cache", cache), ("quiet", quiet)):
         if not isinstance(flag, bool):
             raise UsageError(f"{name}: expected True or False, found {flag!r}")
+    started = datetime.now(UTC)
     require(device)
     seeds = None if seeds is None else _whole("seeds", seeds, 1, 100_000)
     seed_base = _whole("seed_base", seed_base, 0, LARGEST_SEED)
@@ -187,9 +190,10 @@ def run(
             selection.say_rest()
         jobs, left = prepared(selection.claims, variation), selection.unjudged
         with signals.noted():
-            session = carried_out(jobs, means, watcher(quiet), signals, ["dlnrepro.run"], unjudged=left)
-    if session.fault is not None or session.folder is None:
-        raise UsageError(session.fault.text if session.fault else "the report could not be stored")
+            session = carried_out(jobs, means, watcher(quiet), signals, ["dlnrepro.run"], started, unjudged=left)
+    if session.fault is not None:
+        # What a long run found must not be lost because a disk is full.
+        warnings.warn(f"the report is not stored: {session.fault.text}", RuntimeWarning, stacklevel=2)
     return Results(session.report, session.folder)
 
 

@@ -66,6 +66,7 @@ def carried_out(
     watching: AbstractContextManager[Watcher],
     signals: Signals,
     command: Sequence[str],
+    started: datetime,
     stop: Callable[[ClaimRecord], bool] = lambda _: False,
     allow_inconclusive: bool = False,
     unjudged: Sequence[Unjudged] = (),
@@ -78,6 +79,7 @@ def carried_out(
         watching: hears of every step.
         signals: those that have arrived; one of them ends the run, and what was judged is stored.
         command: the command line, for the record.
+        started: when the command began, with all that it had to read and import.
         stop: after a record for which this is true, no further job is judged.
         allow_inconclusive: an inconclusive claim does not change the exit code.
         unjudged: what was selected with the jobs and is no valid claim.
@@ -86,7 +88,6 @@ def carried_out(
         UsageError: the output folder cannot be written; before anything is trained.
     """
     prepare(means.root)
-    started = datetime.now(UTC)
     with watching as watcher:
         records, faults = run_jobs(jobs, means, watcher, signals, stop)
     origin = provenance([storable(word) for word in command], started, jobs[0].variation.device, arithmetic_of(means))

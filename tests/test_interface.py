@@ -32,7 +32,7 @@ def test_a_run_is_that_of_the_command_line(command: Command, write_claim: Write,
     there, here = json.loads(out)["claims"][0], json.loads(results.to_json())["claims"][0]
     assert (results.exit_code, len(results), results["toy-claim"].verdict) == (code, 1, "reproduced")
     assert all(there[key] == here[key] for key in ("criteria", "assumptions", "digests", "cells", "params", "command"))
-    assert (results.folder / "report.json").read_text() == results.to_json()
+    assert (Path(str(results.folder)) / "report.json").read_text() == results.to_json()
     assert "✓ reproduced toy-claim" in str(results)
     assert torch.get_num_threads() == threads
 
@@ -121,7 +121,12 @@ def test_a_claim_can_be_loaded_and_judged_on_numbers_from_anywhere() -> None:
     assert dlnrepro.judge(claim, {}).word == "inconclusive"
 
 
-def test_every_option_of_python_reaches_the_run(write_claim: Write, tmp_path: Path) -> None:
+def test_every_option_of_python_reaches_the_run(
+    write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whether this checkout has uncommitted changes is no part of what is tested.
+    monkeypatch.setattr("dlnrepro.execution.code_state", lambda: (None, False))
+
     def stamps(**options: Any) -> list[str]:
         return dlnrepro.run(path, outputs=tmp_path / "outputs", **options)["toy-claim"].stamps
 
@@ -206,3 +211,16 @@ def test_importing_the_package_does_not_import_torch() -> None:
     code = "import sys, dlnrepro; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
     assert {"run", "load_claim", "judge", "__version__"} <= set(dir(dlnrepro))
+
+
+def test_what_was_found_is_given_though_it_cannot_be_stored(
+    write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> Path:
+        raise dlnrepro.UsageError("report.json: expected a file that can be written, found: no space left on device")
+
+    monkeypatch.setattr("dlnrepro.session.write_report", full)
+    with pytest.warns(RuntimeWarning, match=r"the report is not stored: report\.json: expected a file"):
+        results = dlnrepro.run(write_claim(), outputs=tmp_path)
+    assert results.folder is None
+    assert results["toy-claim"].verdict == "reproduced"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,6 +117,7 @@ def command(
     from dlnrepro.report.github import announce
     from dlnrepro.report.waiting import waiting
 
+    started = datetime.now(UTC)
     check_files(files, figures)
     from dlnrepro.plan import Variation
 
@@ -155,6 +157,7 @@ def command(
             watcher(quiet),
             signals,
             ["dlnrepro", *sys.argv[1:]],
+            started,
             stop=lambda record: exitfirst and not record.as_expected,
             allow_inconclusive=allow_inconclusive,
             unjudged=selection.unjudged,
