@@ -10,7 +10,7 @@ import click
 from dlnrepro.commands import options
 
 
-@click.command("clean", short_help="What is stored, with its size; removes cells of no further use.")
+@click.command("clean", short_help="What is stored, with its size; removes stored arms of no further use.")
 @click.option("--reports", is_flag=True, help="Remove all stored reports, too.")
 @click.option("-n", "--dry-run", is_flag=True, help="Say what would be removed; remove nothing.")
 @click.option("-y", "--yes", is_flag=True, help="Remove without a question.")
@@ -18,17 +18,17 @@ from dlnrepro.commands import options
 def command(reports: bool, dry_run: bool, yes: bool, outputs: Path) -> int:
     """Say what is stored in the outputs folder, and remove the numbers that no run can use again.
 
-    These are the cells that other code or other versions have made, and damaged ones. Reports stay, unless --reports
-    is given; how each claim came out last stays in any case.
+    These are the stored arms that other code or other versions have computed, and damaged ones. Reports stay, unless
+    --reports is given; how each claim came out last stays in any case.
     """
     from dlnrepro.errors import UsageError
     from dlnrepro.report.words import size
     from dlnrepro.storage import remove, storage
 
     found = storage(outputs)
-    rows = (("cells in use", found.usable), ("cells of no use", found.useless), ("reports", found.reports))
+    rows = (("stored arms in use", found.usable), ("stored arms of no use", found.useless), ("reports", found.reports))
     for name, things in rows:
-        click.echo(f"{name:16}{len(things):6,}   {size(sum(thing.size for thing in things)):>8}")
+        click.echo(f"{name:22}{len(things):6,}   {size(sum(thing.size for thing in things)):>8}")
     chosen = found.useless + (found.reports if reports else [])
     if not chosen or dry_run:
         click.echo(f"{len(chosen)} would be removed" if chosen else "nothing to remove")

@@ -116,7 +116,7 @@ outputs = click.option(
     envvar="DLNREPRO_OUTPUTS",
     callback=_folder,
     metavar="DIR",
-    help="Folder for cells and reports.",
+    help="Folder for stored arms and reports.",
 )
 words = click.option(
     "-k",
