@@ -90,7 +90,7 @@ def write_cell(root: Path, key: str, cell: Cell, numbers: Numbers) -> None:
 def read_cell(root: Path, key: str, cell: Cell) -> Numbers | None:
     """The stored numbers of a cell; None if there are none, or if the file is damaged or another's."""
     try:
-        content = _path(root, key).read_bytes()
+        content = _content(_path(root, key))
         if not _unchanged(content):
             return None
         # Whatever a reader of archives says of a file, a warning included, means that the cell is computed again.
@@ -106,7 +106,7 @@ def is_usable(path: Path) -> bool:
     import numpy as np
 
     try:
-        content = path.read_bytes()
+        content = _content(path)
         if not _unchanged(content):
             return False
         with np.load(BytesIO(content), allow_pickle=False) as stored:
@@ -154,6 +154,11 @@ def _sealed(archive: bytes) -> bytes:
     assert start + 22 == len(archive)
     content = archive[:-2] + _DIGITS.to_bytes(2, "little")
     return content + hashlib.sha256(content).hexdigest().encode()
+
+
+def _content(path: Path) -> bytes:
+    """The bytes of a file; none of a pipe or a device in its place, whose reading would never end."""
+    return path.read_bytes() if path.is_file() else b""
 
 
 def _unchanged(content: bytes) -> bool:

@@ -7,6 +7,7 @@ parser, and a test holds both against each other. `read_source` reads those of a
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ _IMPORT = re.compile(r"^[ \t]*import[ \t]+([^\n;]+)", re.MULTILINE)
 _NAMED = re.compile(r"""["'](dlnrepro(?:\.\w+)+)["']""")
 _COMMENT = re.compile(r"#.*")
 _NAME = re.compile(r"\w+(?:\.\w+)*")
+
+_FINDING = {"import_module", "__import__", "find_spec", "run_module", "files", "get_data", "resources"}
+"""Functions and modules with which a source finds modules, or files in them, by a text."""
 
 _LONGEST = 255
 """Characters of a text that may still be the name of a file or of a variable."""
@@ -30,12 +34,16 @@ class Source:
         modules: every absolute name that an import may mean; `from a import b` gives `a` and `a.b`.
         texts: its short string constants, any of which may name a file, a module or an environment variable.
         reads_environment: whether it reads environment variables.
+        finds_by_name: whether it asks for modules, or for files in them, by names that it may compute.
+        knows_its_place: whether it asks where its own file is.
         sets: environment variables that it sets itself, and the default it gives where it sets only a default.
     """
 
     modules: frozenset[str]
     texts: frozenset[str] = frozenset()
     reads_environment: bool = False
+    finds_by_name: bool = False
+    knows_its_place: bool = False
     sets: dict[str, str | None] = field(default_factory=dict)
 
 
@@ -73,10 +81,17 @@ def read_source(content: bytes, package: str) -> Source:
     for node in nodes:
         modules |= set(_imported(node, package))
         sets |= dict(_set_variables(node))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) <= _LONGEST:
-            texts.add(node.value)
+        if (text := _constant(node)) is not None and 0 < len(text) <= _LONGEST:
+            texts.add(text)
     words = {_word(node) for node in nodes}
-    return Source(frozenset(modules), frozenset(texts), bool(words & {"environ", "environb", "getenv"}), sets)
+    return Source(
+        frozenset(modules),
+        frozenset(texts),
+        reads_environment=bool(words & {"environ", "environb", "getenv", "getenvb"}),
+        finds_by_name=bool(words & _FINDING),
+        knows_its_place="__file__" in words,
+        sets=sets,
+    )
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:
@@ -142,6 +157,13 @@ def _set_variables(node: ast.AST) -> Iterator[tuple[str, str | None]]:
         and (name := _text(node.args[0])) is not None
     ):
         yield name, _text(node.args[1])
+
+
+def _constant(node: ast.AST) -> str | None:
+    """The text of a constant; that of bytes, which may name a file or a variable, as the system reads them."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
+        return os.fsdecode(node.value)
+    return _text(node)
 
 
 def _text(node: ast.AST) -> str | None:

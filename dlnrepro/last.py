@@ -101,7 +101,8 @@ def _entries(older: Iterable[Mapping[str, object]]) -> Iterator[tuple[int, str, 
 def _read(path: Path) -> dict[str, LastVerdict]:
     """The results in a file, by variation; none if it is not there or cannot be read."""
     with suppress(OSError, ValueError, RecursionError):
-        rows = json.loads(path.read_bytes())
+        # To read a pipe in its place would never end.
+        rows = json.loads(path.read_bytes()) if path.is_file() else None
         if isinstance(rows, dict):
             results = ((variation, _result(row)) for variation, row in rows.items())
             return {variation: last for variation, last in results if last is not None}

@@ -12,8 +12,9 @@ import os
 import re
 import sys
 import sysconfig
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint
@@ -25,6 +26,7 @@ OWN = "dlnrepro"
 
 _VARIABLE = re.compile(r"[A-Za-z_]\w+")
 _NAME = re.compile(r"\w+(\.\w+)*")
+_END = re.compile(r"[^/\\\n]*\.\w+")
 _ABSENT = "absent"
 
 
@@ -50,7 +52,12 @@ def footing(entry: EntryPoint) -> Footing:
         found.facts[f"distribution {mine}"] = entry.dist.version
     sources = _follow(entry.module, mine, found)
     for path, source in sources.items():
-        found.facts.update(_named_files(os.path.dirname(path), source.texts))
+        named = _named_files(os.path.dirname(path), source.texts)
+        if source.knows_its_place:
+            named |= _files_above(os.path.dirname(path), source.texts)
+        for label, digest in named.items():
+            # Sources in several folders may call files by the same name.
+            found.facts[label] = f"{found.facts[label]} {digest}" if label in found.facts else digest
     found.facts.update(_environment(list(sources.values())))
     return found
 
@@ -74,8 +81,9 @@ def _follow(module: str, mine: str | None, found: Footing) -> dict[str, Source]:
             if path not in sources and path.endswith(".py"):
                 source = _source(path, package)
                 sources[path] = source
-                folders = _folders(os.path.dirname(path), source.texts)
-                waiting += [(needed, folders) for needed in sorted(source.modules)]
+                folders = _folders(os.path.dirname(path), source)
+                needed = source.modules | (source.texts if source.finds_by_name else frozenset())
+                waiting += [(name, folders) for name in sorted(needed)]
     return sources
 
 
@@ -128,8 +136,8 @@ def _chain(name: str, beside: Sequence[str]) -> list[ModuleSpec]:
             break
         part = ".".join(parts[:depth])
         spec = _spec(part, path)
-        if spec is None and depth == 1:
-            spec = PathFinder.find_spec(part, list(beside))
+        if spec is None:
+            spec = PathFinder.find_spec(part, list(beside)) if path is None else _bare_folder(part, path)
         if spec is None:
             break
         chain.append(spec)
@@ -147,6 +155,16 @@ def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
         if isinstance(spec, ModuleSpec):
             return spec
     return None
+
+
+def _bare_folder(name: str, path: Sequence[str]) -> ModuleSpec | None:
+    """A folder without `__init__.py` in a package of that kind, which Python finds only after it has loaded that."""
+    folders = [folder for above in path if os.path.isdir(folder := os.path.join(above, name.rpartition(".")[2]))]
+    if not folders:
+        return None
+    spec = ModuleSpec(name, None, is_package=True)
+    spec.submodule_search_locations = folders
+    return spec
 
 
 def _standard(spec: ModuleSpec) -> bool:
@@ -227,10 +245,27 @@ def _source(path: str, package: str) -> Source:
         return Source(frozenset())
 
 
-def _folders(folder: str, texts: frozenset[str]) -> tuple[str, ...]:
-    """The folder of a source, and those below it that its texts name."""
-    below = sorted(os.path.join(folder, text) for text in texts if _is_folder(folder, text))
-    return (folder, *below)
+def _folders(folder: str, source: Source) -> tuple[str, ...]:
+    """The folder of a source, and those below it that its texts name; of a source that knows its place, those above."""
+    starts = [folder, *(_above(folder) if source.knows_its_place else ())]
+    below = [
+        os.path.join(start, text) for start in starts for text in _downward(source.texts) if _is_folder(start, text)
+    ]
+    return (*starts, *below)
+
+
+def _above(folder: str) -> Iterator[str]:
+    """The two folders above one, but never that of a whole disk."""
+    for _ in range(2):
+        folder = os.path.dirname(folder)
+        if os.path.dirname(folder) == folder:
+            return
+        yield folder
+
+
+def _downward(texts: Iterable[str]) -> list[str]:
+    """Texts without the steps upwards that they begin with, sorted."""
+    return sorted({re.sub(r"^(\.\./)+", "", text) for text in texts} - {""})
 
 
 def _is_folder(folder: str, text: str) -> bool:
@@ -243,7 +278,7 @@ def _is_folder(folder: str, text: str) -> bool:
 
 def _named_files(folder: str, texts: frozenset[str]) -> dict[str, str]:
     """The digests of the files that the texts of a source name: next to it, below it, or in the working folder."""
-    facts = {}
+    facts = _files_with_ends(folder, texts)
     for text in sorted(texts):
         if "\0" in text or "\n" in text:
             continue
@@ -254,6 +289,34 @@ def _named_files(folder: str, texts: frozenset[str]) -> dict[str, str]:
             below = os.path.join(folder, text)
             facts |= {f"below {text}: {os.path.relpath(path, below)}": file_digest(path) for path in files_below(below)}
     return facts
+
+
+def _files_above(folder: str, texts: frozenset[str]) -> dict[str, str]:
+    """The digests of the files that the texts of a source name in the two folders above it.
+
+    A text may name a file there, or two texts a folder and a file in it.
+    """
+    facts = {}
+    names = [text for text in _downward(texts) if "\0" not in text and "\n" not in text]
+    for level, start in enumerate(_above(folder), 1):
+        for below in ("", *(text for text in names if _is_folder(start, text))):
+            for text in names:
+                if not os.path.isabs(text) and os.path.isfile(path := os.path.join(start, below, text)):
+                    facts[f"{os.path.join(below, text)} {level} above the source"] = file_digest(path)
+    return facts
+
+
+def _files_with_ends(folder: str, texts: Iterable[str]) -> dict[str, str]:
+    """The digests of the files next to a source whose names may be made with its texts, such as `.csv` and `*.csv`."""
+    ends = {f"*{text}" for text in texts if _END.fullmatch(text)}
+    if not ends:
+        return {}
+    try:
+        names = sorted(os.listdir(folder or os.curdir))
+    except OSError:
+        return {}
+    paths = {name: os.path.join(folder, name) for name in names if any(fnmatchcase(name, end) for end in ends)}
+    return {f"{name} next to the source": file_digest(path) for name, path in paths.items() if os.path.isfile(path)}
 
 
 def _environment(sources: Sequence[Source]) -> Mapping[str, str]:
@@ -267,7 +330,10 @@ def _environment(sources: Sequence[Source]) -> Mapping[str, str]:
     for source in sources:
         sets |= source.sets
     facts = {}
-    for name in sorted({text for source in sources for text in source.texts if _VARIABLE.fullmatch(text)}):
+    texts = {text for source in sources for text in source.texts if _VARIABLE.fullmatch(text)}
+    # A name may be made of its beginning and something else.
+    starts = tuple(text for text in texts if text.endswith("_") and len(text) > 2)
+    for name in sorted(texts | {name for name in os.environ if name.startswith(starts)}):
         value = os.environ.get(name, sets.get(name))
         if value is None or (name in sets and sets[name] is None):
             continue

@@ -96,8 +96,12 @@ def undetermined(first: Report, second: Report) -> dict[str, list[str]]:
     found = {}
     for one in first.claims:
         other = again.get(one.id)
-        shared = [arm for arm, key in one.cells.items() if other is not None and other.cells.get(arm) == key]
-        if other is not None and (arms := [arm for arm in shared if not same_bits(one, other, arm)]):
+        if other is None:
+            continue
+        # A record without the digest of an arm's series says nothing of their bits.
+        known = one.digests.keys() & other.digests.keys()
+        shared = [arm for arm, key in one.cells.items() if arm in known and other.cells.get(arm) == key]
+        if arms := [arm for arm in shared if not same_bits(one, other, arm)]:
             found[one.id] = arms
     return found
 

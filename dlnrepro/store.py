@@ -114,6 +114,10 @@ def read_report(root: Path, name: str | None) -> Report:
         raise UsageError(f"{path.parent / MANIFEST}: expected report.json among its files, found it missing")
     try:
         report = from_json(path.read_bytes())
+        if report.interrupted and not 128 < report.exit_code < 256:
+            raise UsageError(
+                f"{path}: expected the exit code of a signal, as it was interrupted, found {report.exit_code}"
+            )
         if repeated := repeated_claims(report):
             raise UsageError(f"{path}: expected each claim once, found '{repeated[0]}' again")
         for index, record in enumerate(report.claims):

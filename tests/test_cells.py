@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from dlnrepro.cell import Cell
-from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
+from dlnrepro.cells import cell_key, is_usable, read_cell, series_digest, write_cell
 from dlnrepro.device import device_name
 from dlnrepro.engine import run_cell
 from dlnrepro.runner import silent
@@ -62,6 +62,16 @@ def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> N
     path.write_bytes(changed[damage])
     seeds = (0, 1, 2) if damage == "none" else CELL.seeds
     assert read_cell(tmp_path, "key", Cell("toy-claim", "near", "toy", CELL.params, seeds)) is None
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_or_a_folder_in_the_place_of_a_cell_is_not_read(tmp_path: Path) -> None:
+    prepare(tmp_path)
+    os.mkfifo(tmp_path / "cells" / "pipe.npz")
+    (tmp_path / "cells" / "folder.npz").mkdir()
+    for name in ("pipe", "folder"):
+        assert read_cell(tmp_path, name, CELL) is None
+        assert not is_usable(tmp_path / "cells" / f"{name}.npz")
 
 
 @pytest.mark.usefixtures("toys")

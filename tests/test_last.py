@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -66,6 +67,13 @@ def test_a_file_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path, t
     assert last_verdicts(tmp_path) == {}
     remember(tmp_path, {"claim": BAD})
     assert last_verdicts(tmp_path)["claim"].verdict == "not reproduced"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_in_the_place_of_a_result_is_not_read(tmp_path: Path) -> None:
+    remember(tmp_path, {"good": GOOD})
+    os.mkfifo(tmp_path / "last" / "pipe.json")
+    assert last_verdicts(tmp_path).keys() == {"good"}
 
 
 def test_reports_of_an_older_version_are_read_once(command: Command, write_claim: Write, tmp_path: Path) -> None:

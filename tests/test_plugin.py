@@ -192,3 +192,68 @@ def test_an_unchanged_plugin_has_the_same_hash_in_any_order_of_reading(lab: Call
     assert entry is not None
     assert footing(entry) == footing(entry)
     assert source_hash("probe") == source_hash("probe")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "import importlib\nNAME = 'probe_two'\nimportlib.import_module(NAME)\n",
+        "import importlib\nimportlib.import_module(name='probe_two')\n",
+        "from importlib import import_module as load\nload('probe_two')\n",
+    ],
+)
+def test_a_module_whose_name_is_a_text_of_the_source_is_followed(lab: Callable[..., Path], call: str) -> None:
+    folder = lab("probe_one", {"probe_one.py": call, "probe_two.py": "VALUE = 1\n"})
+    assert changed_by(folder / "probe_two.py", "VALUE = 2\n")
+
+
+def test_a_package_of_data_that_is_named_with_dots_counts(lab: Callable[..., Path]) -> None:
+    source = "from importlib import resources\nX = (resources.files('probe_data.deep') / 'd.txt').read_text()\n"
+    folder = lab("probe_one", {"probe_one.py": source, "probe_data/__init__.py": "", "probe_data/deep/__init__.py": ""})
+    assert changed_by(folder / "probe_data" / "deep" / "d.txt", "1")
+
+
+def test_folders_without_init_inside_each_other_are_followed(lab: Callable[..., Path]) -> None:
+    files = {"probe_space/coin.py": "from .deep.helper import V\n", "probe_space/deep/helper.py": "V = 1\n"}
+    folder = lab("probe_space.coin", files)
+    assert changed_by(folder / "probe_space" / "deep" / "helper.py", "V = 2\n")
+
+
+def test_a_file_whose_name_is_made_of_a_text_and_something_else_counts(lab: Callable[..., Path]) -> None:
+    source = "n = 'a'\nopen(f'{n}_table.txt')\nHERE.with_suffix('.csv')\nHERE.glob('*.dat')\n"
+    folder = lab("probe_one", {"probe_one.py": source})
+    assert changed_by(folder / "a_table.txt", "1")
+    assert changed_by(folder / "probe_one.csv", "1")
+    assert changed_by(folder / "b.dat", "1")
+    assert not changed_by(folder / "other.txt", "1")
+
+
+def test_what_a_source_names_above_its_own_folder_counts(lab: Callable[..., Path]) -> None:
+    source = "import os, sys\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), '..', 'lib'))\n"
+    source += "import probe_two\nopen(HERE / '..' / 'data' / 'd.txt')\nopen(HERE / '../e.txt')\n"
+    folder = lab("probe_space.coin", {"probe_space/coin.py": source, "lib/probe_two.py": "V = 1\n"})
+    assert changed_by(folder / "lib" / "probe_two.py", "V = 2\n")
+    assert changed_by(folder / "data" / "d.txt", "1")
+    assert changed_by(folder / "e.txt", "1")
+    assert not changed_by(folder / "data" / "other.txt", "1")
+
+
+def test_two_sources_that_call_their_files_alike_both_count(lab: Callable[..., Path]) -> None:
+    reads = "X = 'd.txt'\n"
+    folder = lab(
+        "probe_space.coin",
+        {"probe_space/coin.py": reads + "import probe_other.coin\n", "probe_other/coin.py": reads},
+    )
+    for name in ("probe_space", "probe_other"):
+        assert changed_by(folder / name / "d.txt", "1")
+        assert changed_by(folder / name / "d.txt", "2")
+
+
+@pytest.mark.parametrize("read", ["environ[f'LAB_{n}']", "environb[b'LAB_SHIFT']", "environ.items(), 'LAB_'"])
+def test_a_variable_whose_name_is_made_of_its_beginning_counts(
+    lab: Callable[..., Path], monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    lab("probe_one", {"probe_one.py": f"import os\nX = os.{read}\n"})
+    before = source_hash("probe")
+    monkeypatch.setenv("LAB_SHIFT", "1")
+    assert source_hash("probe") != before

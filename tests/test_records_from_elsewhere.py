@@ -160,3 +160,14 @@ def shown_or_refused(changed: Any) -> None:
         report_annotations(judged)
     with suppress(UsageError):
         recorded_cells(report)
+
+
+@pytest.mark.parametrize("code", [-1, 0, 1, 4, 128, 256, 10**9])
+def test_an_interrupted_record_has_the_exit_code_of_a_signal(text: str, tmp_path: Path, code: int) -> None:
+    changed = json.loads(text) | {"interrupted": True, "exit_code": code}
+    path = tmp_path / "changed.json"
+    path.write_text(json.dumps(changed))
+    with pytest.raises(UsageError, match=f"expected the exit code of a signal, as it was interrupted, found {code}$"):
+        read_report(tmp_path, str(path))
+    path.write_text(json.dumps(changed | {"exit_code": 143}))
+    assert read_report(tmp_path, str(path)).exit_code == 143

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from dlnrepro.record import from_json
-from dlnrepro.replay import replay
+from dlnrepro.replay import replay, undetermined
 from dlnrepro.report.progress import watcher
 from dlnrepro.signals import Signals
 
@@ -22,3 +23,15 @@ def test_what_failed_then_and_fails_now_has_no_digest(
     assert list(now.digests) == ["near"]
     assert now.digests == report.claims[0].digests
     assert now.outcomes["far"].fault == report.claims[0].outcomes["far"].fault
+
+
+def test_a_record_without_digests_is_not_said_to_have_other_numbers(
+    command: Callable[..., tuple[int, str, str]], write_claim: Callable[..., Path], tmp_path: Path
+) -> None:
+    command("run", write_claim(), "-q", "-o", "out.json")
+    report = from_json((tmp_path / "out.json").read_bytes())
+    without, other = (
+        replace(report, claims=[replace(report.claims[0], digests=digests)]) for digests in ({}, {"near": "0" * 64})
+    )
+    assert undetermined(without, report) == undetermined(report, without) == {}
+    assert undetermined(other, report) == {"toy-claim": ["near"]}

@@ -40,6 +40,17 @@ def test_numbers_of_changed_source_are_not_used(
     assert "the source of runner 'toy', or of what it stands on, has changed" in " ".join(out.split())
 
 
+def test_numbers_of_a_run_during_which_the_source_was_edited_are_not_used(
+    command: Command, write_claim: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as edited:
+        edited.setattr("dlnrepro.execution.source_hash", lambda _: "the source at the end of the run")
+        command("run", write_claim(), "-q")
+    code, out, _ = command("report", "-q")
+    assert code == 4
+    assert "the source of runner 'toy', or of what it stands on, has changed" in " ".join(out.split())
+
+
 def test_numbers_with_other_seeds_than_their_key_says_are_not_used(
     command: Command, write_claim: Write, tmp_path: Path
 ) -> None:
