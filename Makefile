@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: run run-all reference table test test-fast lint bench clean
+.PHONY: run run-all reference table test test-physics test-program test-fast lint bench clean
 
 run: $(READY)
 	$(VENV)/bin/dlnrepro run -m core
@@ -22,8 +22,15 @@ reference: $(READY)
 table: $(READY)
 	$(VENV)/bin/python -m tests.readme
 
+# In two processes side by side, for most of the time is spent in single-threaded physics.
 test: $(READY)
-	$(VENV)/bin/pytest
+	$(MAKE) --jobs 2 --output-sync=target test-physics test-program
+
+test-physics: $(READY)
+	$(VENV)/bin/pytest tests/dynamics tests/runners tests/test_claims.py
+
+test-program: $(READY)
+	$(VENV)/bin/pytest --ignore tests/dynamics --ignore tests/runners --ignore tests/test_claims.py
 
 # For the inner loop: what is quick to run. `make test` decides.
 test-fast: $(READY)

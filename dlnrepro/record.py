@@ -202,11 +202,13 @@ def exit_code(claims: Iterable[ClaimRecord], unjudged: Iterable[Unjudged], allow
     """The most serious of what came out.
 
     1 for a claim that came out against its expectation, then 3 for an error in a claim or of the program, 2 for a
-    file that is no valid claim, 4 for an inconclusive claim, else 0.
+    file that is no valid claim, 4 for an inconclusive claim, 5 where nothing was selected, else 0.
     """
     of_verdicts = {"reproduced": 1, "not reproduced": 1, "error": 3, "inconclusive": 0 if allow_inconclusive else 4}
-    codes = [of_verdicts[record.verdict] for record in claims if not record.as_expected]
-    return most_serious([*codes, *(item.code for item in unjudged)])
+    judged = list(claims)
+    codes = [of_verdicts[record.verdict] for record in judged if not record.as_expected]
+    codes += [item.code for item in unjudged]
+    return most_serious(codes or [0 if judged else 5])
 
 
 def most_serious(codes: Iterable[int]) -> int:

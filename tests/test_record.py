@@ -66,6 +66,7 @@ def test_an_expectation_that_is_not_met_is_as_serious_either_way(run: Run) -> No
     surprising = came_out(report.claims[0], "reproduced", expect="not reproduced")
     failed = came_out(report.claims[0], "error", expect="not reproduced")
     assert compile_report([expected], report.provenance, None, False).exit_code == 0
+    assert compile_report([], report.provenance, None, False).exit_code == 5
     assert compile_report([failed, surprising], report.provenance, None, False).exit_code == 1
     assert compile_report([failed, expected], report.provenance, None, False).exit_code == 3
 
