@@ -1,4 +1,4 @@
-"""A listener for tests: keeps what it hears, and may note a signal when a cell has come some way."""
+"""A listener for tests: keeps what it hears, and may look at what goes on while cells are computed."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ class Heard:
 
     moved: list[tuple[str, float, str]] = field(default_factory=list)
     said: list[str] = field(default_factory=list)
-    at_a_move: Callable[[], None] = lambda: None
+    at_a_wait: Callable[[], None] = lambda: None
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Keep it."""
         self.moved.append((cell.arm, fraction, note))
-        self.at_a_move()
 
     def waits(self) -> None:
-        """Keep nothing."""
+        """Look at what is going on."""
+        self.at_a_wait()
 
     def says(self, text: str) -> None:
         """Keep it."""

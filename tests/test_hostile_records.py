@@ -11,18 +11,10 @@ from typing import Any
 
 import pytest
 
-from dlnrepro.comparison import compare
 from dlnrepro.errors import UsageError
-from dlnrepro.record import Report, judged_again
-from dlnrepro.report.detail import record_page
-from dlnrepro.report.differences import differences_page
-from dlnrepro.report.html import to_html
-from dlnrepro.report.junit import junit
-from dlnrepro.report.markdown import markdown
-from dlnrepro.report.paper import Paper
-from dlnrepro.report.summary import summary
-from dlnrepro.staleness import without_stale_numbers
+from dlnrepro.record import Report
 from dlnrepro.store import read_report
+from tests.showing import show
 
 VALUES: dict[str, Any] = {
     "nothing": None,
@@ -84,20 +76,6 @@ def read(path: Path, report: Any) -> Report | None:
     assert refused.startswith(str(path))
     assert "\n" not in refused
     return None
-
-
-def show(report: Report) -> None:
-    """Lay a report out in every format."""
-    for judged in (judged_again(report), without_stale_numbers(report, allow_inconclusive=False)):
-        paper = Paper()
-        for record in judged.claims:
-            record_page(paper, record)
-        summary(paper, judged)
-        differences_page(paper, compare(judged, report, 0.0, 0.0))
-        assert paper.text()
-        assert markdown(judged)
-        assert junit(judged)
-    assert to_html(judged_again(report))
 
 
 # The changes are listed, not drawn: what a library of property tests draws goes by which modules are imported, so that

@@ -352,19 +352,18 @@ def test_where_no_further_process_can_be_started_the_rest_is_computed_all_the_sa
     assert "-j: all is computed in this process" in heard.said[-1]
 
 
+@pytest.mark.parametrize(("room", "together"), [(50.0, 1), (1e9, 2)], ids=["little", "much"])
 def test_arms_that_do_not_fit_into_memory_together_are_computed_one_after_another(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, room: float, together: int
 ) -> None:
-    monkeypatch.setattr("dlnrepro.processes.free_memory", lambda: 50.0)
-    most = 0
-
-    def count() -> None:
-        nonlocal most
-        most = max(most, len(multiprocessing.active_children()))
-
-    found = computed(in_processes, "steady", "prints", "odd-progress", heard=Heard(at_a_move=count), workers=3)
-    assert len(found) == 3
-    assert most <= 1
+    """Two arms of 32 bytes each, both of them inside one long call until their budget is up."""
+    monkeypatch.setattr("dlnrepro.processes.free_memory", lambda: room)
+    running: list[int] = []
+    heard = Heard(at_a_wait=lambda: running.append(len(multiprocessing.active_children())))
+    cells = [rude("stuck", "first"), rude("stuck", "second")]
+    found = list(in_processes(cells, Work(workers=2, budget=0.1), heard, Signals(())))
+    assert all(numbers.outcome.spent for _, numbers in found)
+    assert (len(found), max(running)) == (2, together)
 
 
 def test_a_spent_budget_is_no_error_that_a_runner_can_catch() -> None:

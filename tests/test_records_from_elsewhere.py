@@ -14,20 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlnrepro.comparison import compare
 from dlnrepro.errors import UsageError
-from dlnrepro.record import judged_again, to_json
 from dlnrepro.replay import recorded_cells
-from dlnrepro.report.detail import record_page
-from dlnrepro.report.differences import differences_page
-from dlnrepro.report.github import report_annotations
-from dlnrepro.report.html import to_html
-from dlnrepro.report.junit import junit
-from dlnrepro.report.markdown import markdown
-from dlnrepro.report.paper import Paper
-from dlnrepro.report.summary import summary
-from dlnrepro.staleness import without_stale_numbers
 from dlnrepro.store import read_report
+from tests.showing import show
 
 HUGE = st.sampled_from([2**63, -(2**63) - 1, 10**30, 1e308, -1e308, 5e-324])
 VALUES = st.recursive(
@@ -145,19 +135,7 @@ def shown_or_refused(changed: Any) -> None:
         assert refused.startswith(str(path))
         assert "\n" not in refused
         return
-    for judged in (judged_again(report), without_stale_numbers(report, allow_inconclusive=False)):
-        paper = Paper()
-        for record in judged.claims:
-            record_page(paper, record)
-        summary(paper, judged)
-        differences_page(paper, compare(judged, report, 0.0, 0.0))
-        differences_page(paper, compare(report, judged, 1e300, 1e300))
-        assert paper.text()
-        assert markdown(judged)
-        assert junit(judged)
-        assert to_html(judged)
-        assert to_json(judged)
-        report_annotations(judged)
+    show(report)
     with suppress(UsageError):
         recorded_cells(report)
 

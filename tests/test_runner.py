@@ -91,6 +91,13 @@ def run(params, generators, progress): return None
 """
 
 
+def write_broken(folder: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str) -> None:
+    """Write the whole runner with one part replaced, as a module that can be imported."""
+    assert old in WHOLE
+    (folder / "broken.py").write_text(WHOLE.replace(old, new, 1))
+    monkeypatch.syspath_prepend(str(folder))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
@@ -121,9 +128,7 @@ def test_a_runner_that_is_none_is_one_line_at_its_key_and_hides_no_other_claim(
     new: str,
     fault: str,
 ) -> None:
-    assert old in WHOLE
-    (tmp_path / "broken.py").write_text(WHOLE.replace(old, new, 1))
-    monkeypatch.syspath_prepend(str(tmp_path))
+    write_broken(tmp_path, monkeypatch, old, new)
     register("broken = broken", "coin = example_runner")
     text = (EXAMPLE / "fair-coin.yaml").read_text()
     (tmp_path / "mine.yaml").write_text(text.replace("runner: coin", "runner: broken"))
@@ -188,9 +193,7 @@ def test_code_of_a_runner_neither_ends_the_program_nor_moves_it(
     new: str,
     fault: str,
 ) -> None:
-    assert old in WHOLE
-    (tmp_path / "broken.py").write_text(WHOLE.replace(old, new, 1))
-    monkeypatch.syspath_prepend(str(tmp_path))
+    write_broken(tmp_path, monkeypatch, old, new)
     register("broken = broken")
     text = (EXAMPLE / "fair-coin.yaml").read_text()
     (tmp_path / "mine.yaml").write_text(text.replace("runner: coin", "runner: broken"))

@@ -1,0 +1,32 @@
+"""A report laid out in every format: what the program can read, it can show."""
+
+from __future__ import annotations
+
+from dlnrepro.comparison import compare
+from dlnrepro.record import Report, judged_again, to_json
+from dlnrepro.report.detail import record_page
+from dlnrepro.report.differences import differences_page
+from dlnrepro.report.github import report_annotations
+from dlnrepro.report.html import to_html
+from dlnrepro.report.junit import junit
+from dlnrepro.report.markdown import markdown
+from dlnrepro.report.paper import Paper
+from dlnrepro.report.summary import summary
+from dlnrepro.staleness import without_stale_numbers
+
+
+def show(report: Report) -> None:
+    """Lay a report out in every format, judged as recorded and without its stale numbers."""
+    for judged in (judged_again(report), without_stale_numbers(report, allow_inconclusive=False)):
+        paper = Paper()
+        for record in judged.claims:
+            record_page(paper, record)
+        summary(paper, judged)
+        differences_page(paper, compare(judged, report, 0.0, 0.0))
+        differences_page(paper, compare(report, judged, 1e300, 1e300))
+        assert paper.text()
+        assert markdown(judged)
+        assert junit(judged)
+        assert to_json(judged)
+        report_annotations(judged)
+    assert to_html(judged_again(report))
