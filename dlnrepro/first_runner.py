@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import torch
 from pydantic import BaseModel, Field
 
-from dlnrepro.dynamics.initialise import normal
+from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.runner import Progress, Result, Series
 
 

@@ -12,7 +12,7 @@ A package registers runners of its own under the entry-point group `dlnrepro.run
 call the runner by, and its value is the module.
 
 Tensors are made on torch's default device, which the engine sets (`--device`); generators draw on the processor. So
-draw through `dlnrepro.dynamics.initialise`, and go to numpy and back through `dlnrepro.dynamics.arrays`.
+draw through `dlnrepro.dynamics.starts.draws`, and go to numpy and back through `dlnrepro.dynamics.tensors.arrays`.
 
 A runner never judges. A run that diverges keeps NaN in its place, which the verdict reads as undecided.
 """

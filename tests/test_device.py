@@ -14,11 +14,11 @@ import torch
 import dlnrepro
 from dlnrepro.cell import Cell
 from dlnrepro.device import Device, computing_on, device_name, device_of, free_memory, require
-from dlnrepro.dynamics import pathways
-from dlnrepro.dynamics.arrays import array_of, running_sum, tensor_of
-from dlnrepro.dynamics.descent import descend
-from dlnrepro.dynamics.initialise import gaussian, orthonormal, uniform
-from dlnrepro.dynamics.trajectory import log_grid
+from dlnrepro.dynamics.pathways import parallel_paths
+from dlnrepro.dynamics.starts.draws import gaussian, orthonormal, uniform
+from dlnrepro.dynamics.tensors.arrays import array_of, running_sum, tensor_of
+from dlnrepro.dynamics.tensors.records import log_grid
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.engine import run_cell
 from dlnrepro.parts import cut
 from dlnrepro.runner import silent
@@ -180,7 +180,7 @@ def test_descent_never_waits_for_the_device() -> None:
             paths = [weight[:, None] for weight in weights]
             descend(
                 paths,
-                lambda now: pathways.loss_gradient(now, target),
+                lambda now: parallel_paths.loss_gradient(now, target),
                 lambda _: 0.1,
                 steps,
                 log_grid(steps, 5),
@@ -244,7 +244,7 @@ def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_processor() -> 
 def test_an_arm_whose_runner_leaves_a_tensor_behind_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     cell = Cell("claim", "arm", "one_neuron_clock", SETUP, (0, 1), "cuda")
     assert run_cell(cell, silent, lambda: 60.0).outcome.fault is None
-    monkeypatch.setattr("dlnrepro.dynamics.panels.tensor_of", torch.from_numpy)
+    monkeypatch.setattr("dlnrepro.dynamics.training.time_panels.tensor_of", torch.from_numpy)
     fault = run_cell(cell, silent, lambda: 60.0).outcome.fault
     assert fault is not None
     assert "expected all tensors on one device" in fault

@@ -38,7 +38,7 @@ def importers(name: str) -> set[str]:
     """The runners that reach a module of `dynamics`, found from the imported modules themselves."""
     from dlnrepro.runner import load_runner
 
-    module = f"dlnrepro.dynamics.{name}"
+    module = f"dlnrepro.dynamics.{name.replace('/', '.')}"
     reached = set()
     for runner in runner_names():
         waiting, known = [load_runner(runner).__name__], set()  # type: ignore[attr-defined]
@@ -53,7 +53,15 @@ def importers(name: str) -> set[str]:
     return reached
 
 
-@pytest.mark.parametrize("name", ["heavy_ball", "convex_penalty", "one_neuron_motion", "spiky"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "training/momentum",
+        "representation_cost/convex_penalty",
+        "one_neuron/motion",
+        "representation_cost/spiky_predictors",
+    ],
+)
 def test_an_edit_of_a_leaf_changes_the_runners_that_import_it_and_no_other(copy: Path, name: str) -> None:
     changed = touched(copy, f"dynamics/{name}.py")
     assert changed >= importers(name)
@@ -61,7 +69,7 @@ def test_an_edit_of_a_leaf_changes_the_runners_that_import_it_and_no_other(copy:
 
 
 def test_an_edit_of_a_central_module_changes_many_runners(copy: Path) -> None:
-    assert len(touched(copy, "dynamics/chain.py")) > len(runner_names()) / 3
+    assert len(touched(copy, "dynamics/networks/chain.py")) > len(runner_names()) / 3
     assert touched(copy, "dynamics/__init__.py") == set(runner_names())
 
 
@@ -80,7 +88,7 @@ def test_an_edit_of_a_runner_changes_that_runner_alone(copy: Path) -> None:
 
 
 def test_an_edit_that_keeps_size_and_time_is_seen(copy: Path) -> None:
-    path = copy / "dynamics" / "chain.py"
+    path = copy / "dynamics" / "networks" / "chain.py"
     before = source_hash("mode_flow"), path.stat()
     text = path.read_bytes()
     path.write_bytes(text[:-2] + b"#\n" if text[-2:-1] != b"#" else text[:-2] + b"-\n")
@@ -90,9 +98,9 @@ def test_an_edit_that_keeps_size_and_time_is_seen(copy: Path) -> None:
 
 def test_files_are_known_by_their_place_in_the_package(copy: Path) -> None:
     labels = runner_facts("mode_flow").keys()
-    assert {"dlnrepro/runners/mode_flow.py", "dlnrepro/dynamics/chain.py", "dlnrepro/engine.py"} <= labels
+    assert {"dlnrepro/runners/mode_flow.py", "dlnrepro/dynamics/networks/chain.py", "dlnrepro/engine.py"} <= labels
     before = source_hash("mode_flow")
-    (copy / "report" / "chain.py").write_bytes((copy / "dynamics" / "chain.py").read_bytes())
+    (copy / "report" / "chain.py").write_bytes((copy / "dynamics" / "networks" / "chain.py").read_bytes())
     assert source_hash("mode_flow") == before
 
 

@@ -6,7 +6,7 @@ path carries it alone; a sweep over gamma is a further dimension of the tensors.
 which over their sum is its share.
 
 Source: Kim, Lee 2026 (arXiv:2606.05219); the conservation law, the curve x*(gamma) and the reduction to scalars
-are derived here (`dlnrepro.dynamics.theory.pathways`).
+are derived here (`dlnrepro.dynamics.pathways.closed_forms`).
 """
 
 from __future__ import annotations
@@ -18,23 +18,23 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.aligned_paths import (
+from dlnrepro.dynamics.fits.sweeps import first_position, from_here_on, largest_where
+from dlnrepro.dynamics.pathways.aligned_paths import (
     AlignedDescent,
     aligned_contributions,
     aligned_sharpness,
     descend_aligned,
 )
-from dlnrepro.dynamics.initialise import uniform
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.sweep import first_position, from_here_on, largest_where
-from dlnrepro.dynamics.theory.pathways import (
+from dlnrepro.dynamics.pathways.closed_forms import (
     equality_limit,
     largest_stable_share,
     race_end,
     single_path_sharpness,
     stability_exponents,
 )
-from dlnrepro.dynamics.trajectory import log_grid
+from dlnrepro.dynamics.starts.draws import uniform
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.runner import Progress, Result, Series
 
 MARGIN = 0.01

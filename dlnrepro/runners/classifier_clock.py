@@ -19,14 +19,14 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import running_sum
-from dlnrepro.dynamics.cross_entropy import log_risk_gradient, risk_gradient
-from dlnrepro.dynamics.descent import Weights, descend
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.initialise import gaussian, normal
-from dlnrepro.dynamics.normalised_descent import direction
-from dlnrepro.dynamics.run_by_run import each_run, squared_length
-from dlnrepro.dynamics.trajectory import log_grid
+from dlnrepro.dynamics.classification.normalised_descent import direction
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.starts.draws import gaussian, normal
+from dlnrepro.dynamics.tensors.arrays import running_sum
+from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
+from dlnrepro.dynamics.tensors.records import log_grid
+from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training_clocks.cross_entropy import log_risk_gradient, risk_gradient
 from dlnrepro.runner import Progress, Result, Series
 
 LEVELS = 41

@@ -22,14 +22,14 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of, tensor_of
-from dlnrepro.dynamics.chain import imbalance, prefixes, product, pull_back
-from dlnrepro.dynamics.end_to_end import follow_product, singular_velocity
-from dlnrepro.dynamics.flow import Array, flow
-from dlnrepro.dynamics.initialise import normal, orthonormal
-from dlnrepro.dynamics.rank_one import unbalanced
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.telling import part_of
+from dlnrepro.dynamics.factorisation.end_to_end import follow_product, singular_velocity
+from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
+from dlnrepro.dynamics.one_neuron.start import unbalanced
+from dlnrepro.dynamics.starts.draws import normal, orthonormal
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.progress import part_of
+from dlnrepro.dynamics.training.gradient_flow import Array, flow
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 60

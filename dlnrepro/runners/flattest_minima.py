@@ -6,7 +6,7 @@ slight to strong, and flattens the last ones: their sharpness, the largest eigen
 the G_l.
 
 Source: Mulayoff and Michaeli 2020 (arXiv:2002.04710) for the least sharpness and the gains at the flattest minima; the
-proof in `dlnrepro.dynamics.theory.flat_minima` is derived here.
+proof in `dlnrepro.dynamics.flat_minima.sharpness_bound` is derived here.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.curvature import hessian, largest_eigenvalue
-from dlnrepro.dynamics.gauges import flatten, gauged, random_gauges
-from dlnrepro.dynamics.initialise import orthonormal
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.tangent import tangent_kernel
-from dlnrepro.dynamics.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.telling import part_of
-from dlnrepro.dynamics.theory.flat_minima import gain_error, least_sharpness
+from dlnrepro.dynamics.flat_minima.gauges import flatten, gauged, random_gauges
+from dlnrepro.dynamics.flat_minima.sharpness_bound import gain_error, least_sharpness
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue
+from dlnrepro.dynamics.networks.tangent_kernel import tangent_kernel
+from dlnrepro.dynamics.starts.draws import orthonormal
+from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
 

@@ -20,13 +20,13 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.activations import Activation, network_gradient
-from dlnrepro.dynamics.chain import imbalance
-from dlnrepro.dynamics.descent import Weights
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.initialise import gaussian, normal
-from dlnrepro.dynamics.refinement import refined_descents
-from dlnrepro.dynamics.run_by_run import each_run
+from dlnrepro.dynamics.activations.functions import Activation, network_gradient
+from dlnrepro.dynamics.networks.chain import imbalance
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.starts.draws import gaussian, normal
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.training.descent import Weights
+from dlnrepro.dynamics.training.step_halving import refined_descents
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 25

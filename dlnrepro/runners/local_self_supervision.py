@@ -22,8 +22,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.initialise import gaussian, semi_orthogonal, uniform, uniform_layers
-from dlnrepro.dynamics.self_supervision import (
+from dlnrepro.dynamics.self_supervision.contrast import (
     Activation,
     Contrast,
     Loss,
@@ -37,6 +36,7 @@ from dlnrepro.dynamics.self_supervision import (
     output_errors,
     paired_views,
 )
+from dlnrepro.dynamics.starts.draws import gaussian, semi_orthogonal, uniform, uniform_layers
 from dlnrepro.runner import Progress, Result, Series
 
 Width = Annotated[int, Field(ge=1, le=512)]

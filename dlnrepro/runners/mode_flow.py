@@ -6,7 +6,7 @@ a' = L a^(2-2/L) (s - a) on its own: a sigmoid for two layers, steeper the deepe
 falling series of step sizes departs from it in proportion to the step size.
 
 Source: Saxe, McClelland and Ganguli 2014 (arXiv:1312.6120); the closed form for every depth is derived in
-`dlnrepro.dynamics.theory.mode_dynamics`.
+`dlnrepro.dynamics.modes.learning_curves`.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.flow import Array, flow
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.initialise import orthonormal
-from dlnrepro.dynamics.rank_one import draw_strength, unbalanced
-from dlnrepro.dynamics.refinement import refined_descents
-from dlnrepro.dynamics.regression import regression_gradient
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.telling import part_of
-from dlnrepro.dynamics.theory.mode_dynamics import mode_curves
+from dlnrepro.dynamics.modes.learning_curves import mode_curves
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.one_neuron.start import draw_strength, unbalanced
+from dlnrepro.dynamics.risks.squared_loss import regression_gradient
+from dlnrepro.dynamics.starts.draws import orthonormal
+from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.progress import part_of
+from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.step_halving import refined_descents
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 100

@@ -5,7 +5,7 @@ with a constant step, t being step size times steps. Theory: w = what log t + wt
 solution, whatever the start; so the direction tends to the maximum margin as 1 / log t, and R t to 1 / gamma^2.
 
 Source: Soudry, Hoffer, Nacson, Gunasekar and Srebro 2018 (arXiv:1710.10345); the constants are written down in
-`dlnrepro.dynamics.theory.margin_asymptotics`, the maximum margin is from an oracle that sees the data alone.
+`dlnrepro.dynamics.classification.one_layer_asymptotics`, the maximum margin is from an oracle that sees the data alone.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of, tensor_of
-from dlnrepro.dynamics.data import DRAWS, Classes, flipped, separable
-from dlnrepro.dynamics.descent import descend
-from dlnrepro.dynamics.initialise import normal
-from dlnrepro.dynamics.logistic_flow import follow_logarithm, risk_gradient
-from dlnrepro.dynamics.losses import Name, log_risk
-from dlnrepro.dynamics.margin_convergence import windowed_slope
-from dlnrepro.dynamics.theory.margin_asymptotics import limit_shift
-from dlnrepro.dynamics.trajectory import log_grid
+from dlnrepro.dynamics.classification.margin_convergence import windowed_slope
+from dlnrepro.dynamics.classification.one_layer_asymptotics import limit_shift
+from dlnrepro.dynamics.classification.one_layer_flow import follow_logarithm, risk_gradient
+from dlnrepro.dynamics.classification.separable_data import DRAWS, Classes, flipped, separable
+from dlnrepro.dynamics.risks.margin_losses import Name, log_risk
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.records import log_grid
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.errors import UsageError
 from dlnrepro.runner import Progress, Result, Series
 

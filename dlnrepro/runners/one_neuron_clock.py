@@ -4,7 +4,7 @@ dW_l/dt = -dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_N ... W_1: the sq
 (white: S = I). From a balanced start W = s u v^T the directions on the clock tau = int s^(1-2/N) dt follow Oja's flow
 of the symmetric matrix H = [[0, Z], [Z^T, 0]], solved by (u; v) ~ e^(H tau) (u_0; v_0): one path for all N and all s_0.
 
-Source: derived in `dlnrepro.dynamics.theory.oja`, in the setting of Eftekhari 2020 (arXiv:2002.09852) and Chen,
+Source: derived in `dlnrepro.dynamics.one_neuron.oja`, in the setting of Eftekhari 2020 (arXiv:2002.09852) and Chen,
 Lin, Zhang 2022 (arXiv:2201.02761). Oja's flow: Oja 1982 (J. Math. Biology 15).
 """
 
@@ -18,14 +18,14 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.flow import Array, flow
-from dlnrepro.dynamics.panels import log_panels
-from dlnrepro.dynamics.rank_one import balanced, draw_pair, draw_strength, unbalanced
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.targets import draw_strengths, rotated
-from dlnrepro.dynamics.theory.oja import directions_at
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.one_neuron.oja import directions_at
+from dlnrepro.dynamics.one_neuron.start import balanced, draw_pair, draw_strength, unbalanced
+from dlnrepro.dynamics.starts.targets import draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.time_panels import log_panels
 from dlnrepro.runner import Progress, Result, Series
 
 PANELS, DECADES = 60, 3

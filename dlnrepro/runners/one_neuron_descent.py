@@ -7,7 +7,7 @@ first mode with u_k^T u + v_k^T v != 0, u^T Z v never falls, and the last stage 
 sigma_1^(1-2/N) (sigma_1 - sigma_2).
 
 Source: the setting and the kind of statement are Eftekhari's (2020, arXiv:2002.09852) and Chen, Lin and Zhang's (2022,
-arXiv:2201.02761); the formulas are derived in `dlnrepro.dynamics.theory.one_neuron`.
+arXiv:2201.02761); the formulas are derived in `dlnrepro.dynamics.one_neuron.closed_form`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.chain import imbalance, prefixes, product, pull_back
-from dlnrepro.dynamics.decay import log_slope
-from dlnrepro.dynamics.descent import Weights
-from dlnrepro.dynamics.heavy_ball import descend_with_momentum
-from dlnrepro.dynamics.rank_one import Pair, balanced, draw_pair, draw_strength, tilted
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.targets import Target, diagonal, draw_strengths, rotated
-from dlnrepro.dynamics.theory.one_neuron import limit_mode, local_rate
-from dlnrepro.dynamics.trajectory import Record
+from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
+from dlnrepro.dynamics.one_neuron.closed_form import limit_mode, local_rate
+from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_pair, draw_strength, tilted
+from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.descent import Weights
+from dlnrepro.dynamics.training.momentum import descend_with_momentum
 from dlnrepro.runner import Progress, Result, Series
 
 RECORDS = 400

@@ -6,7 +6,7 @@ Z_(2)), or u = u_1, v = -v_1 tilted by x (opposed, near the starts that collapse
 has half of sigma_1 in mode 1; it is 0 for a start that has as much already. Theory: the delay grows as ln(1/x), or as
 a power of 1/x, by start and depth.
 
-Source: the laws are derived in `dlnrepro.dynamics.theory.one_neuron_delays`, in the setting of Eftekhari 2020
+Source: the laws are derived in `dlnrepro.dynamics.one_neuron.delays`, in the setting of Eftekhari 2020
 (arXiv:2002.09852) and Chen, Lin, Zhang 2022 (arXiv:2201.02761).
 """
 
@@ -20,16 +20,16 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.flow import Array
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.initialise import normal
-from dlnrepro.dynamics.passage import passage_times
-from dlnrepro.dynamics.rank_one import Pair, balanced, draw_pair, draw_strength, tilted, unbalanced
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.targets import Target, diagonal, draw_strengths, rotated
-from dlnrepro.dynamics.theory.one_neuron_delays import Start, delay_power, delay_slope, small_start_factor
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.one_neuron.delays import Start, delay_power, delay_slope, small_start_factor
+from dlnrepro.dynamics.one_neuron.first_passage import passage_times
+from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_pair, draw_strength, tilted, unbalanced
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.training.gradient_flow import Array
 from dlnrepro.runner import Progress, Result, Series
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-25

@@ -6,7 +6,7 @@ imbalances are conserved. From u = u_1, v = -v_1 the strength collapses: as e^(-
 for N >= 3; from u and v outside the range of Z, as t^(-N/(2N-2)) for every N.
 Gradient descent at a falling series of step sizes departs from both in proportion to the step size.
 
-Source: closed form and exponents are derived in `dlnrepro.dynamics.theory.one_neuron`, in the setting of Eftekhari 2020
+Source: closed form and exponents are derived in `dynamics.one_neuron.closed_form`, in the setting of Eftekhari 2020
 (arXiv:2002.09852) and Chen, Lin, Zhang 2022 (arXiv:2201.02761).
 """
 
@@ -19,17 +19,17 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of
-from dlnrepro.dynamics.chain import prefixes, product, pull_back
-from dlnrepro.dynamics.decay import log_slope
-from dlnrepro.dynamics.descent import Weights
-from dlnrepro.dynamics.flow import Array, flow
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.one_neuron_motion import Motion
-from dlnrepro.dynamics.rank_one import axis_pair, balanced, draw_pair, draw_strength, unbalanced
-from dlnrepro.dynamics.refinement import refined_descents
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.targets import diagonal, draw_strengths, rotated
+from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.one_neuron.motion import Motion
+from dlnrepro.dynamics.one_neuron.start import axis_pair, balanced, draw_pair, draw_strength, unbalanced
+from dlnrepro.dynamics.starts.targets import diagonal, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.training.descent import Weights
+from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.step_halving import refined_descents
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 120

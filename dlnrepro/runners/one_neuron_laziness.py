@@ -17,12 +17,12 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.flow import Array, flow
-from dlnrepro.dynamics.rank_one import balanced, draw_pair, draw_strength
-from dlnrepro.dynamics.tangent import linear_flow, tangent_kernel
-from dlnrepro.dynamics.targets import draw_strengths, rotated
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.networks.tangent_kernel import linear_flow, tangent_kernel
+from dlnrepro.dynamics.one_neuron.start import balanced, draw_pair, draw_strength
+from dlnrepro.dynamics.starts.targets import draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.training.gradient_flow import Array, flow
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 60

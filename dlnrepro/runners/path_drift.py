@@ -6,7 +6,7 @@ one step ratio. Theory: z = w^-(L-2) of a losing path falls by (L-2) eta <r> in 
 of the single path's cycle of two; nothing up to gamma = 2, and 3 (L-2) / (2 (5L-4)) (gamma - 2) next to it.
 
 Source: Kim, Lee 2026 (arXiv:2606.05219) for the limit and the restoration; the drift is derived here
-(`dlnrepro.dynamics.theory.path_drift`).
+(`dlnrepro.dynamics.pathways.drift_theory`).
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.aligned_drift import CHUNK, Drift, observe_drift
-from dlnrepro.dynamics.aligned_paths import aligned_contributions
-from dlnrepro.dynamics.arrays import array_of, tensor_of
-from dlnrepro.dynamics.initialise import uniform
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.theory.path_drift import LARGEST, cycle_residual, onset_slope
+from dlnrepro.dynamics.pathways.aligned_drift import CHUNK, Drift, observe_drift
+from dlnrepro.dynamics.pathways.aligned_paths import aligned_contributions
+from dlnrepro.dynamics.pathways.drift_theory import LARGEST, cycle_residual, onset_slope
+from dlnrepro.dynamics.starts.draws import uniform
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
 
 

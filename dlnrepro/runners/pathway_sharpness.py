@@ -18,12 +18,12 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics import pathways
-from dlnrepro.dynamics.curvature import hessian, largest_eigenvalue, sharpness
-from dlnrepro.dynamics.geometry import singular_triples, slope
-from dlnrepro.dynamics.initialise import normal, orthonormal, uniform
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.theory.pathways import balanced_sharpness, equal_split_factor
+from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue, sharpness
+from dlnrepro.dynamics.networks.gaps import singular_triples, slope
+from dlnrepro.dynamics.pathways import parallel_paths
+from dlnrepro.dynamics.pathways.closed_forms import balanced_sharpness, equal_split_factor
+from dlnrepro.dynamics.starts.draws import normal, orthonormal, uniform
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
 
@@ -146,7 +146,7 @@ def _aligned(params: Params, count: int, generators: Sequence[Generator]) -> tup
         parts[:, network, : network + 1] = 1
     contributions = parts / parts.sum(-2, keepdim=True) * torch.tensor(params.strengths, dtype=torch.float64)
     per_run = [
-        pathways.aligned_solution(row, [frame[run] for frame in frames]) for run, row in enumerate(contributions)
+        parallel_paths.aligned_solution(row, [frame[run] for frame in frames]) for run, row in enumerate(contributions)
     ]
     weights = [torch.stack(layers) for layers in zip(*per_run, strict=True)]
     return [weights[0] * params.imbalance, weights[1] / params.imbalance, *weights[2:]], contributions
@@ -155,12 +155,12 @@ def _aligned(params: Params, count: int, generators: Sequence[Generator]) -> tup
 def _whole_sharpness(weights: list[Tensor], progress: Progress) -> Tensor:
     """The top eigenvalue of the whole Hessian at zero loss, held against the one of J J^T."""
     flat = [weight.flatten(0, 1) for weight in weights]
-    target = pathways.network(flat)
+    target = parallel_paths.network(flat)
 
     def part(fraction: float, note: str) -> None:
         progress(0.7 * fraction, note)
 
-    whole = largest_eigenvalue(hessian(lambda current: pathways.loss(current, target), flat, part))
+    whole = largest_eigenvalue(hessian(lambda current: parallel_paths.loss(current, target), flat, part))
     small = sharpness(flat)
     worst = float((whole / small - 1).abs().max())
     if not worst <= ROUNDING:
@@ -176,7 +176,7 @@ def _bound_ratios(params: Params, noise: Tensor, generators: Sequence[Generator]
         shape = layer[0, params.paths :].shape
         scale = noise[:, None, None, None] / shape[-1] ** 0.5
         weights.append(layer[:, params.paths :] + scale * normal(shape, generators))
-    left, _, right = singular_triples(pathways.network(weights))
-    kept = pathways.mode_contributions(weights, left, right)
+    left, _, right = singular_triples(parallel_paths.network(weights))
+    kept = parallel_paths.mode_contributions(weights, left, right)
     bound = each_run(lambda row: balanced_sharpness(row, params.law_depth), kept)
     return sharpness(weights) / bound

@@ -20,16 +20,16 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.descent import Weights, descend
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.initialise import gaussian, uniform
-from dlnrepro.dynamics.learning_times import mode_shares, passing_times
-from dlnrepro.dynamics.regression import regression_gradient, unit_symmetric
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.telling import part_of
-from dlnrepro.dynamics.trajectory import Record
+from dlnrepro.dynamics.modes.learning_times import mode_shares, passing_times
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.risks.squared_loss import regression_gradient, unit_symmetric
+from dlnrepro.dynamics.starts.draws import gaussian, uniform
+from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.progress import part_of
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.descent import Weights, descend
 from dlnrepro.runner import Progress, Result, Series
 
 HALF = 0.5

@@ -19,12 +19,12 @@ from pydantic import BaseModel, Field, model_validator
 from scipy.optimize import minimize_scalar
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.chain import imbalance, prefixes, product, pull_back
-from dlnrepro.dynamics.decay import log_slope
-from dlnrepro.dynamics.descent import Weights, descend
-from dlnrepro.dynamics.initialise import normal, orthonormal
-from dlnrepro.dynamics.run_by_run import each_run, squared_length
-from dlnrepro.dynamics.trajectory import Record, log_grid
+from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
+from dlnrepro.dynamics.starts.draws import normal, orthonormal
+from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
+from dlnrepro.dynamics.tensors.records import Record, log_grid
+from dlnrepro.dynamics.training.descent import Weights, descend
 from dlnrepro.runner import Progress, Result, Series
 
 RECORDS = 200

@@ -1,12 +1,12 @@
 """Inference by predictive coding in linear networks: where does it settle, how fast, and is that back-propagation?
 
-The weights are fixed; activities and multipliers take the steps of `dlnrepro.dynamics.predictive_coding`, from a
+The weights are fixed; activities and multipliers take the steps of `dynamics.predictive_coding.network`, from a
 forward pass with multipliers 0 or from random values. At the end the credit c_i = m_i + rho r_i of every layer is held
 against -delta_i, and the weights' updates against back-propagation's gradients. Theory: if the whole iteration has a
 spectral radius below 1, multipliers tend to -delta_i and activities to a forward pass from any start, at the rate of
 that radius; without multipliers (dual_step 0) the credit tends to the error that S^{-1} rescales.
 
-Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.theory.predictive_coding`.
+Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.predictive_coding.closed_forms`.
 """
 
 from __future__ import annotations
@@ -19,9 +19,14 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.decay import log_slope
-from dlnrepro.dynamics.initialise import normal
-from dlnrepro.dynamics.predictive_coding import (
+from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.predictive_coding.closed_forms import (
+    backprop_adjoints,
+    plain_equilibrium_credit,
+    stability_limit_with_loss,
+)
+from dlnrepro.dynamics.predictive_coding.iteration import spectral_radius
+from dlnrepro.dynamics.predictive_coding.network import (
     Chain,
     Rule,
     Skip,
@@ -34,13 +39,8 @@ from dlnrepro.dynamics.predictive_coding import (
     update_cosine,
     weight_gradients,
 )
-from dlnrepro.dynamics.predictive_coding_spectrum import spectral_radius
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.theory.predictive_coding import (
-    backprop_adjoints,
-    plain_equilibrium_credit,
-    stability_limit_with_loss,
-)
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
 
 RECORDS = 1000

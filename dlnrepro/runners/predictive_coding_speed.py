@@ -1,12 +1,12 @@
 """How long credit takes to reach the first layer of linear networks of growing depth, with and without multipliers.
 
 For each depth a network is drawn, activities start at a forward pass with multipliers 0, and the steps of
-`dlnrepro.dynamics.predictive_coding` go on until the first layer's credit c_1 has grown to a share of its target, seen
+`dynamics.predictive_coding.network` go on until the first layer's credit c_1 has grown to a share of its target, seen
 along the target: <c_1, c*> = share ||c*||^2. The target is the credit that the iteration tends to: -delta_1 of
 back-propagation with multipliers, the equilibrium of plain predictive coding without. Theory: with multipliers credit
 travels as a wave, at sqrt(alpha eta) layers a step; without, it diffuses, and the time grows as the squared depth.
 
-Source: Seely, Gould 2026 (arXiv:2605.31022); the speed is derived in `dlnrepro.dynamics.theory.predictive_coding`.
+Source: Seely, Gould 2026 (arXiv:2605.31022); the speed is derived in `dynamics.predictive_coding.closed_forms`.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.predictive_coding import (
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints, credit_speed, plain_equilibrium_credit
+from dlnrepro.dynamics.predictive_coding.network import (
     Chain,
     Rule,
     Skip,
@@ -31,9 +32,8 @@ from dlnrepro.dynamics.predictive_coding import (
     update_cosine,
     weight_gradients,
 )
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.telling import part_of
-from dlnrepro.dynamics.theory.predictive_coding import backprop_adjoints, credit_speed, plain_equilibrium_credit
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Progress, Result, Series
 
 Depth = Annotated[int, Field(ge=3, le=128)]

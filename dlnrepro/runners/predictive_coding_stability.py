@@ -6,7 +6,7 @@ found by root finding and held against the closed forms. With constraints alone 
 4 / (sigma_max^2 (2 rho + alpha)); the loss's own curvature lowers it a little, to a limit that is exact again. Without
 the loss, complex eigenvalues of a mode have |mu|^2 = 1 - eta rho sigma^2: alpha turns them, and leaves their size.
 
-Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.theory.predictive_coding`.
+Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.predictive_coding.closed_forms`.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pydantic import BaseModel, Field
 from scipy.optimize import brentq
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.predictive_coding import Chain, Rule, Skip, draw_chain
-from dlnrepro.dynamics.predictive_coding_spectrum import constraint_matrix, moving_part, spectral_radius
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.theory.predictive_coding import (
+from dlnrepro.dynamics.predictive_coding.closed_forms import (
     squared_moduli,
     stability_limit,
     stability_limit_with_loss,
 )
+from dlnrepro.dynamics.predictive_coding.iteration import constraint_matrix, moving_part, spectral_radius
+from dlnrepro.dynamics.predictive_coding.network import Chain, Rule, Skip, draw_chain
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
 
 SEARCH = (0.5, 2.0)

@@ -6,7 +6,7 @@ gamma = eta L s_1^(2-2/L). The descent may climb to its step ratio in stairs, ea
 floating point the residual can vanish exactly, and then an unstable solution would be taken for a stable one.
 It ends with a cool-down at a small step, after which sharpness and shares are read at zero loss.
 
-Source: Kim, Lee 2026 (arXiv:2606.05219); the bound x*(gamma) is derived here (`dlnrepro.dynamics.theory.pathways`).
+Source: Kim, Lee 2026 (arXiv:2606.05219); the bound x*(gamma) is derived here (`dynamics.pathways.closed_forms`).
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics import pathways
-from dlnrepro.dynamics.curvature import sharpness
-from dlnrepro.dynamics.descent import Weights
-from dlnrepro.dynamics.initialise import gaussian, orthonormal
-from dlnrepro.dynamics.schedule import Stage, descend_in_stages, stairs
-from dlnrepro.dynamics.theory.pathways import equal_split_factor, largest_stable_share, single_path_sharpness
-from dlnrepro.dynamics.trajectory import Record, log_grid
+from dlnrepro.dynamics.networks.curvature import sharpness
+from dlnrepro.dynamics.pathways import parallel_paths
+from dlnrepro.dynamics.pathways.closed_forms import equal_split_factor, largest_stable_share, single_path_sharpness
+from dlnrepro.dynamics.pathways.stages import Stage, descend_in_stages, stairs
+from dlnrepro.dynamics.starts.draws import gaussian, orthonormal
+from dlnrepro.dynamics.tensors.records import Record, log_grid
+from dlnrepro.dynamics.training.descent import Weights
 from dlnrepro.runner import Progress, Result, Series
 
 RECORDS = 100
@@ -125,10 +125,10 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     records = log_grid(sum(stage.steps for stage in stages), RECORDS)[:-1]
 
     def gradient(current: Weights) -> Weights:
-        return pathways.loss_gradient(current, target)
+        return parallel_paths.loss_gradient(current, target)
 
     def observe(current: Weights) -> Record:
-        kept = pathways.mode_contributions(current, left, right).abs()
+        kept = parallel_paths.mode_contributions(current, left, right).abs()
         return {"kept": kept, "limit": size * sharpness(current)}
 
     trained, recorded = descend_in_stages(weights, gradient, stages, directions, records, observe, progress)
@@ -145,8 +145,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "limit": end["limit"],
         "sharpness_ratio": ratio,
         "factor_error": (ratio / equal_split_factor(paths, params.law_depth) - 1).abs(),
-        "off_diagonal": pathways.off_diagonal_share(trained, left, right),
-        "loss": pathways.loss(trained, target),
+        "off_diagonal": parallel_paths.off_diagonal_share(trained, left, right),
+        "loss": parallel_paths.loss(trained, target),
     }
     return Result(measures, series)
 
@@ -167,18 +167,18 @@ def _start(params: Params, left: Tensor, right: Tensor, generators: Sequence[Gen
     frames = [frame[:, None].expand(-1, paths, -1, -1) for frame in (right, *hidden, left)]
     contributions = torch.zeros(paths, modes, dtype=torch.float64)
     contributions[0] = torch.tensor(params.strengths, dtype=torch.float64)
-    solution = pathways.aligned_solution(contributions, frames)
+    solution = parallel_paths.aligned_solution(contributions, frames)
     return [layer + extra for layer, extra in zip(solution, noise, strict=True)]
 
 
 def _largest_share(kept: Tensor) -> Tensor:
     """The largest path's share of each mode, from contributions (runs, ..., paths, modes)."""
-    return pathways.shares(kept).amax(-2)
+    return parallel_paths.shares(kept).amax(-2)
 
 
 def _peak(params: Params, kept: Tensor, shares: Tensor, last: Tensor) -> Tensor:
     """The largest share from the record on at which 90 % of the mode is learned."""
-    learned = pathways.sum_paths(kept[:, :, params.mode - 1, :, None])[..., 0]
+    learned = parallel_paths.sum_paths(kept[:, :, params.mode - 1, :, None])[..., 0]
     since = (learned >= 0.9 * params.strengths[params.mode - 1]).cummax(-1).values
     peak = torch.maximum(torch.where(since, shares, 0).amax(-1), last)
     return torch.where(since.any(-1), peak, last)

@@ -7,7 +7,7 @@ given as the step ratio eta sigma_1. Theory: near the end, a step multiplies the
 beyond.
 
 Source: the setting and the kind of statement are those of Gidel, Bach and Lacoste-Julien (2019, arXiv:1904.13262);
-the factor is derived in `dlnrepro.dynamics.theory.sequential`.
+the factor is derived in `dlnrepro.dynamics.modes.sequential`.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.descent import Weights, descend
-from dlnrepro.dynamics.initialise import orthonormal
-from dlnrepro.dynamics.learning_times import mode_shares
-from dlnrepro.dynamics.rank_one import draw_strength
-from dlnrepro.dynamics.regression import commuting_moment, regression_gradient
-from dlnrepro.dynamics.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.theory.sequential import contraction_factor
-from dlnrepro.dynamics.trajectory import Record
+from dlnrepro.dynamics.modes.learning_times import mode_shares
+from dlnrepro.dynamics.modes.sequential import contraction_factor
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.one_neuron.start import draw_strength
+from dlnrepro.dynamics.risks.squared_loss import commuting_moment, regression_gradient
+from dlnrepro.dynamics.starts.draws import orthonormal
+from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.descent import Weights, descend
 from dlnrepro.runner import Progress, Result, Series
 
 WINDOW = (1e-9, 1e-4)

@@ -23,17 +23,17 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of, tensor_of
-from dlnrepro.dynamics.chebyshev import growing_times, trajectory
-from dlnrepro.dynamics.clusters import DIMENSION, Labelling, clusters
-from dlnrepro.dynamics.decay import log_slope
-from dlnrepro.dynamics.geometry import rank_one_gap
-from dlnrepro.dynamics.head_excess import block_drift, observe_excess
-from dlnrepro.dynamics.initialise import gaussian
-from dlnrepro.dynamics.layer_alignment import observe_layers
-from dlnrepro.dynamics.losses import Name, log_risk
-from dlnrepro.dynamics.margin_flow import flatten, unflatten
-from dlnrepro.dynamics.relu_network import Kind, ReluNetwork
+from dlnrepro.dynamics.activations.chebyshev import growing_times, trajectory
+from dlnrepro.dynamics.activations.clusters import DIMENSION, Labelling, clusters
+from dlnrepro.dynamics.activations.head_excess import block_drift, observe_excess
+from dlnrepro.dynamics.activations.relu_network import Kind, ReluNetwork
+from dlnrepro.dynamics.classification.layer_alignment import observe_layers
+from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.networks.gaps import rank_one_gap
+from dlnrepro.dynamics.risks.margin_losses import Name, log_risk
+from dlnrepro.dynamics.starts.draws import gaussian
+from dlnrepro.dynamics.stiff_flow.margin_flow import flatten, unflatten
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.runner import Progress, Result, Series
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ along it to a point where ||theta||^2 is stationary (`dynamics.fibre`, which kno
 against the closed form of a law, and the law's p and q in R = c ||x||_p^q are fitted over the predictors.
 
 Source: Dai, Karzand, Srebro (NeurIPS 2021) for the question and the 2/L norms; the closed forms are derived in
-`dlnrepro.dynamics.theory.representation_cost`.
+`dlnrepro.dynamics.representation_cost.formulas`.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of, tensor_of
-from dlnrepro.dynamics.fibre import infeasibility, least_norm_point, non_stationarity, onto_fibre
-from dlnrepro.dynamics.initialise import normal
-from dlnrepro.dynamics.norm_fit import fit_norm, powers_tried, profile_misfits
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.spiky import draw_spiky
-from dlnrepro.dynamics.telling import part_of
-from dlnrepro.dynamics.theory.representation_cost import Law, coordinates, power, representation_cost
-from dlnrepro.dynamics.tied_layers import Layers, build, squared_norm
+from dlnrepro.dynamics.representation_cost.fibre import infeasibility, least_norm_point, non_stationarity, onto_fibre
+from dlnrepro.dynamics.representation_cost.formulas import Law, coordinates, power, representation_cost
+from dlnrepro.dynamics.representation_cost.norm_fit import fit_norm, powers_tried, profile_misfits
+from dlnrepro.dynamics.representation_cost.spiky_predictors import draw_spiky
+from dlnrepro.dynamics.representation_cost.tied_layers import Layers, build, squared_norm
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Progress, Result, Series
 
 LANDING = 40

@@ -24,17 +24,17 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics import data
-from dlnrepro.dynamics.arrays import array_of, tensor_of
-from dlnrepro.dynamics.chain import imbalance
-from dlnrepro.dynamics.classifier_training import start
-from dlnrepro.dynamics.flow import flow
-from dlnrepro.dynamics.geometry import rank_one_gap
-from dlnrepro.dynamics.losses import log_risk
-from dlnrepro.dynamics.margin_flow import unflatten
-from dlnrepro.dynamics.relu_network import ReluNetwork
-from dlnrepro.dynamics.ruled_descent import RuledDescent, descend_by_rule
-from dlnrepro.dynamics.trajectory import log_grid
+from dlnrepro.dynamics.activations.relu_network import ReluNetwork
+from dlnrepro.dynamics.classification import separable_data
+from dlnrepro.dynamics.classification.smoothness_rule import RuledDescent, descend_by_rule
+from dlnrepro.dynamics.classification.training import start
+from dlnrepro.dynamics.networks.chain import imbalance
+from dlnrepro.dynamics.networks.gaps import rank_one_gap
+from dlnrepro.dynamics.risks.margin_losses import log_risk
+from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.records import log_grid
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
 
 Array = NDArray[np.float64]
@@ -86,7 +86,7 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; descend with all runs at once; follow the flow of one after another."""
-    draw = data.flipped if params.data == "flipped" else data.separable
+    draw = separable_data.flipped if params.data == "flipped" else separable_data.separable
     sets = [draw(params.dimension, params.samples, params.gap, True, 0.0, each).signed for each in generators]
     widths = [params.dimension, *[params.width] * (params.depth - 1), 1]
     weights = start(widths, params.scale, LOSS, sets, False, generators)

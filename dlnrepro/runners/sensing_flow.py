@@ -5,7 +5,7 @@ solution; which one is found? The start is alpha times the partial isometry of A
 of alpha. Theory: the deeper the network, the wider the gap that opens between the first singular value and the others.
 
 Source: Arora, Cohen, Hu and Luo 2019 (arXiv:1905.13655); what is conserved, and the powers of alpha, are derived in
-`dlnrepro.dynamics.theory.sensing`.
+`dlnrepro.dynamics.factorisation.sensing`.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.flow import Array, flow
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.initialise import orthonormal
-from dlnrepro.dynamics.rank_one import unbalanced
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.theory.sensing import escape_times, gap_exponents, sensed_end
+from dlnrepro.dynamics.factorisation.sensing import escape_times, gap_exponents, sensed_end
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.one_neuron.start import unbalanced
+from dlnrepro.dynamics.starts.draws import orthonormal
+from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.training.gradient_flow import Array, flow
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 80

@@ -3,7 +3,7 @@
 A network W_L ... W_1 with one output is trained on R = (1/n) sum_i l(y_i W_L ... W_1 x_i), from a start that is of
 order one, not balanced, and no worse than the zero network. Gradient flow is followed on a clock that reaches
 log(1/R) = 1e12 (`dynamics.margin_flow`); discrete descents stop at a number of steps. The maximum
-margin comes from an oracle that sees the data alone (`dynamics.theory.maximum_margin`).
+margin comes from an oracle that sees the data alone (`dynamics.classification.maximum_margin`).
 
 Source: Ji and Telgarsky 2019 (arXiv:1810.02032) for the setting and for what is measured of the layers; the rates of
 `dynamics.margin_convergence`, and the slopes -2 and -4 of the layers' gaps, are derived here.
@@ -20,21 +20,21 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of, tensor_of
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.classifier_training import Training, coordinate_rates, learning_rates, start, train
-from dlnrepro.dynamics.data import Classes, Kind, drawing
-from dlnrepro.dynamics.layer_alignment import observe_layers
-from dlnrepro.dynamics.losses import Name, log_loss_at_zero, log_risk
-from dlnrepro.dynamics.margin_convergence import (
+from dlnrepro.dynamics.classification.layer_alignment import observe_layers
+from dlnrepro.dynamics.classification.margin_convergence import (
     observe_direction,
     sine_to_scaled,
     windowed_ratio,
     windowed_slope,
 )
-from dlnrepro.dynamics.margin_flow import unflatten
-from dlnrepro.dynamics.stiff_path import MANY
-from dlnrepro.dynamics.theory.maximum_margin import maximum_margin
+from dlnrepro.dynamics.classification.maximum_margin import maximum_margin
+from dlnrepro.dynamics.classification.separable_data import Classes, Kind, drawing
+from dlnrepro.dynamics.classification.training import Training, coordinate_rates, learning_rates, start, train
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.risks.margin_losses import Name, log_loss_at_zero, log_risk
+from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
+from dlnrepro.dynamics.stiff_flow.path import MANY
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
 

@@ -7,7 +7,7 @@ Theory: mode i is learned at a time that grows by 1 / ln(1 + eta sigma_i) with l
 between two modes the network comes as near to the solution of reduced-rank regression as a power of epsilon.
 
 Source: the setting and the kind of statement are those of Gidel, Bach and Lacoste-Julien (2019, arXiv:1904.13262);
-slopes and powers are derived in `dlnrepro.dynamics.theory.sequential`.
+slopes and powers are derived in `dlnrepro.dynamics.modes.sequential`.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.descent import Weights, descend
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.initialise import gaussian
-from dlnrepro.dynamics.learning_times import mode_shares, passing_times
-from dlnrepro.dynamics.regression import (
+from dlnrepro.dynamics.modes.learning_times import mode_shares, passing_times
+from dlnrepro.dynamics.modes.sequential import plateau_exponents, time_slopes
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.risks.squared_loss import (
     commuting_moment,
     leading_modes,
     mode_variances,
     reduced_rank,
     regression_gradient,
 )
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.theory.sequential import plateau_exponents, time_slopes
-from dlnrepro.dynamics.trajectory import Record
+from dlnrepro.dynamics.starts.draws import gaussian
+from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.descent import Weights, descend
 from dlnrepro.runner import Progress, Result, Series
 
 HALF, NEARLY = 0.5, 0.9

@@ -6,7 +6,7 @@ Y = -ln tan(theta / 2) grows by (c_0 / pi) int |w|^(1-2/N), which is (c_0 / pi) 
 any power of time, within bounds on 1 - cos(theta). Inputs that are not symmetric have theta ~ |w|^(-2) instead.
 
 Source: Lin, Sun and Zhang, NeurIPS 2021, Lemmas 3 and 4 and Theorems 1 and 5 of the submission; what is derived here is
-said in `dynamics.theory.spherical`.
+said in `dynamics.spherical.bounds`.
 """
 
 from __future__ import annotations
@@ -19,24 +19,10 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.arrays import array_of
-from dlnrepro.dynamics.chain import imbalance, product
-from dlnrepro.dynamics.decay import log_slope
-from dlnrepro.dynamics.flow import Array, flow
-from dlnrepro.dynamics.initialise import directions, normal, uniform
-from dlnrepro.dynamics.panels import Panels, log_panels
-from dlnrepro.dynamics.rank_one import Pair, balanced, draw_strength
-from dlnrepro.dynamics.run_by_run import each_run, squared_length
-from dlnrepro.dynamics.symmetric_inputs import (
-    Law,
-    draw_sample,
-    mixing,
-    population_gradient,
-    sample_gradient,
-    teacher_pull,
-)
-from dlnrepro.dynamics.targets import diagonal
-from dlnrepro.dynamics.theory.spherical import (
+from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.networks.chain import imbalance, product
+from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_strength
+from dlnrepro.dynamics.spherical.bounds import (
     Constants,
     clock_rate,
     doubled_bound,
@@ -45,6 +31,20 @@ from dlnrepro.dynamics.theory.spherical import (
     share_of_bound,
     turning_point,
 )
+from dlnrepro.dynamics.spherical.symmetric_inputs import (
+    Law,
+    draw_sample,
+    mixing,
+    population_gradient,
+    sample_gradient,
+    teacher_pull,
+)
+from dlnrepro.dynamics.starts.draws import directions, normal, uniform
+from dlnrepro.dynamics.starts.targets import diagonal
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
+from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.time_panels import Panels, log_panels
 from dlnrepro.runner import Progress, Result, Series
 
 PANELS = 40

@@ -23,11 +23,18 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator
 
-from dlnrepro.dynamics.arrays import array_of, tensor_of
-from dlnrepro.dynamics.initialise import directions, uniform
-from dlnrepro.dynamics.plane_quadrature import exponential_pull, logistic_pull, plane_gradient
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.symmetric_inputs import Law, draw_sample, mixing, radial_pull, sample_gradient, teacher_pull
+from dlnrepro.dynamics.spherical.plane_quadrature import exponential_pull, logistic_pull, plane_gradient
+from dlnrepro.dynamics.spherical.symmetric_inputs import (
+    Law,
+    draw_sample,
+    mixing,
+    radial_pull,
+    sample_gradient,
+    teacher_pull,
+)
+from dlnrepro.dynamics.starts.draws import directions, uniform
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
 
 Array = NDArray[np.float64]

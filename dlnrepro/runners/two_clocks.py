@@ -18,16 +18,16 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.class_means import around_circle, labels, off_span
-from dlnrepro.dynamics.cross_entropy import risk_gradient
-from dlnrepro.dynamics.decay import log_slope
-from dlnrepro.dynamics.descent import Weights, descend
-from dlnrepro.dynamics.geometry import slope
-from dlnrepro.dynamics.initialise import gaussian
-from dlnrepro.dynamics.run_by_run import each_run, squared_length
-from dlnrepro.dynamics.sweep import lasting_fall
-from dlnrepro.dynamics.trajectory import Record, log_grid
+from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.fits.sweeps import lasting_fall
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.starts.draws import gaussian
+from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
+from dlnrepro.dynamics.tensors.records import Record, log_grid
+from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, off_span
+from dlnrepro.dynamics.training_clocks.cross_entropy import risk_gradient
 from dlnrepro.runner import Progress, Result, Series
 
 RECORDS = 200

@@ -7,7 +7,7 @@ layers R/2 is a norm, and f_theta solves least squares with that norm as penalty
 certificate and without a network.
 
 Source: Dai, Karzand, Srebro (NeurIPS 2021) for the question; the formulas are those of
-`dlnrepro.dynamics.theory.representation_cost`.
+`dlnrepro.dynamics.representation_cost.formulas`.
 """
 
 from __future__ import annotations
@@ -19,16 +19,23 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.chain import prefixes
-from dlnrepro.dynamics.convex_penalty import Penalty, certified_distance, minimise, norm
-from dlnrepro.dynamics.heavy_ball import descend_with_momentum
-from dlnrepro.dynamics.initialise import normal
-from dlnrepro.dynamics.run_by_run import each_run
-from dlnrepro.dynamics.spiky import draw_spiky
-from dlnrepro.dynamics.telling import part_of
-from dlnrepro.dynamics.theory.representation_cost import representation_cost
-from dlnrepro.dynamics.tied_layers import Layers, build, matrices, predictor, squared_norm, tied_gradient
-from dlnrepro.dynamics.trajectory import Record, log_grid
+from dlnrepro.dynamics.networks.chain import prefixes
+from dlnrepro.dynamics.representation_cost.convex_penalty import Penalty, certified_distance, minimise, norm
+from dlnrepro.dynamics.representation_cost.formulas import representation_cost
+from dlnrepro.dynamics.representation_cost.spiky_predictors import draw_spiky
+from dlnrepro.dynamics.representation_cost.tied_layers import (
+    Layers,
+    build,
+    matrices,
+    predictor,
+    squared_norm,
+    tied_gradient,
+)
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.progress import part_of
+from dlnrepro.dynamics.tensors.records import Record, log_grid
+from dlnrepro.dynamics.training.momentum import descend_with_momentum
 from dlnrepro.runner import Progress, Result, Series
 
 RECORDS = 60

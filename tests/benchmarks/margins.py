@@ -12,13 +12,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics import data, stiff_path
-from dlnrepro.dynamics.chain import product
-from dlnrepro.dynamics.classifier_training import Training, start, train
-from dlnrepro.dynamics.losses import batched_log_risk
-from dlnrepro.dynamics.margin_convergence import observe_direction
-from dlnrepro.dynamics.margin_flow import unflatten
-from dlnrepro.dynamics.normalised_descent import direction, log_risk_gradient
+from dlnrepro.dynamics.classification import separable_data
+from dlnrepro.dynamics.classification.margin_convergence import observe_direction
+from dlnrepro.dynamics.classification.normalised_descent import direction, log_risk_gradient
+from dlnrepro.dynamics.classification.training import Training, start, train
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.risks.margin_losses import batched_log_risk
+from dlnrepro.dynamics.stiff_flow import path
+from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
 from dlnrepro.runner import silent
 from tests.benchmarks.pairing import Row, seconds
 
@@ -38,8 +39,8 @@ def flow_by_width() -> list[Row]:
         Row(
             f"flow to 1e12, {width * (width + 5)} weights, Jacobian dense / in factors",
             f"{dense[width] / factored[width]:.3g}",
-            f"{'>' if width * (width + 5) >= stiff_path.MANY else '<'} 1",
-            (dense[width] > factored[width]) == (width * (width + 5) >= stiff_path.MANY),
+            f"{'>' if width * (width + 5) >= path.MANY else '<'} 1",
+            (dense[width] > factored[width]) == (width * (width + 5) >= path.MANY),
         )
         for width in dense
     ]
@@ -56,11 +57,11 @@ def flow_by_width() -> list[Row]:
 def _flow_seconds(width: int, many: int) -> float:
     """Processor seconds of a run of gradient flow, the mean of two, the Jacobian dense below so many weights."""
     generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
-    sets = [data.separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
+    sets = [separable_data.separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
     weights = start([4, width, width, 1], 1.0, "logistic", sets, False, generators)
     rates = [torch.ones(1, 1, dtype=torch.float64) for _ in weights]
     flow = Training("logistic", "flow", rates, 1e12, 1e-9, 0.1, 1, 61)
-    with mock.patch.object(stiff_path, "MANY", many):
+    with mock.patch.object(path, "MANY", many):
         started = time.process_time()
         train(flow, weights, sets, silent)
         return (time.process_time() - started) / len(generators)
@@ -69,7 +70,7 @@ def _flow_seconds(width: int, many: int) -> float:
 def gap_in_equal_time() -> list[Row]:
     """Row 3: the relative margin gap, median over 16 runs of depth 3, after the wall time that the flow takes."""
     generators = [torch.Generator().manual_seed(seed) for seed in range(RUNS)]
-    classes = [data.separable(4, 40, 0.15, True, 0.05, generator) for generator in generators]
+    classes = [separable_data.separable(4, 40, 0.15, True, 0.05, generator) for generator in generators]
     sets = [each.signed for each in classes]
     weights = start(WIDTHS, 1.0, "logistic", sets, False, generators)
     signed = torch.from_numpy(np.stack(sets))

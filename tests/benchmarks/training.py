@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics import pathways
-from dlnrepro.dynamics.chain import prefixes
-from dlnrepro.dynamics.descent import descend
-from dlnrepro.dynamics.initialise import gaussian
+from dlnrepro.dynamics.networks.chain import prefixes
+from dlnrepro.dynamics.pathways import parallel_paths
+from dlnrepro.dynamics.starts.draws import gaussian
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import silent
 from tests.benchmarks.pairing import Row, ratio, seconds, text
 
@@ -38,7 +38,7 @@ def training(weights: list[Tensor], goal: Tensor, steps: int) -> Callable[[], ob
     """The project's own loop, in the mode in which the engine runs it."""
 
     def gradient(current: list[Tensor]) -> list[Tensor]:
-        return pathways.loss_gradient(current, goal)
+        return parallel_paths.loss_gradient(current, goal)
 
     return torch.inference_mode()(
         lambda: descend(weights, gradient, lambda _: STEP_SIZE, steps, [], lambda _: {}, silent)

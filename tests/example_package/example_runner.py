@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from pydantic import BaseModel, Field
 
-from dlnrepro.dynamics.arrays import running_sum
-from dlnrepro.dynamics.initialise import uniform
+from dlnrepro.dynamics.starts.draws import uniform
+from dlnrepro.dynamics.tensors.arrays import running_sum
 from dlnrepro.runner import Progress, Result, Series
 
 

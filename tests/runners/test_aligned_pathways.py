@@ -9,7 +9,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics.theory.pathways import largest_stable_share
+from dlnrepro.dynamics.pathways.closed_forms import largest_stable_share
 from dlnrepro.runners import aligned_pathways as runner
 from tests.runners.running import run_seeds
 

@@ -10,8 +10,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics.cross_entropy import log_risk_gradient
-from dlnrepro.dynamics.initialise import gaussian, normal
+from dlnrepro.dynamics.starts.draws import gaussian, normal
+from dlnrepro.dynamics.training_clocks.cross_entropy import log_risk_gradient
 from dlnrepro.runner import silent
 from dlnrepro.runners import classifier_clock as runner
 from tests.runners.running import run_seeds, seeded

@@ -9,7 +9,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics.tangent import tangent_kernel
+from dlnrepro.dynamics.networks.tangent_kernel import tangent_kernel
 from dlnrepro.errors import Disagreement
 from dlnrepro.runners import flattest_minima as runner
 from tests.runners.running import run_seeds

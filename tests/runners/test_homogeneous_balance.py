@@ -9,9 +9,9 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics.activations import network_gradient
-from dlnrepro.dynamics.chain import imbalance
-from dlnrepro.dynamics.initialise import gaussian, normal
+from dlnrepro.dynamics.activations.functions import network_gradient
+from dlnrepro.dynamics.networks.chain import imbalance
+from dlnrepro.dynamics.starts.draws import gaussian, normal
 from dlnrepro.runners import homogeneous_balance as runner
 from tests.runners.running import run_seeds, seeded
 

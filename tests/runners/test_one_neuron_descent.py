@@ -9,8 +9,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics import chain
-from dlnrepro.dynamics.chain import pull_back
+from dlnrepro.dynamics.networks import chain
+from dlnrepro.dynamics.networks.chain import pull_back
 from dlnrepro.runners import one_neuron_descent as runner
 from tests.runners.running import run_seeds
 

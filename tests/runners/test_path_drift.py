@@ -9,7 +9,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics.aligned_drift import Drift, observe_drift
+from dlnrepro.dynamics.pathways.aligned_drift import Drift, observe_drift
 from dlnrepro.runners import path_drift as runner
 from tests.runners.running import run_seeds
 

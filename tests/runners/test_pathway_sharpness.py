@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from dlnrepro.dynamics.curvature import sharpness
+from dlnrepro.dynamics.networks.curvature import sharpness
 from dlnrepro.errors import BudgetSpent, Disagreement
 from dlnrepro.runners import pathway_sharpness as runner
 from tests.runners.running import run_seeds, seeded

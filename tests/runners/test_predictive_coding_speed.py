@@ -9,8 +9,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics.predictive_coding import Rule, State, credit, draw_chain, forward, step, weight_gradients
-from dlnrepro.dynamics.theory.predictive_coding import backprop_adjoints
+from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints
+from dlnrepro.dynamics.predictive_coding.network import Rule, State, credit, draw_chain, forward, step, weight_gradients
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runners import predictive_coding_speed as runner
 from tests.runners.running import run_seeds, seeded

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 import torch
 
-from dlnrepro.dynamics.initialise import normal
-from dlnrepro.dynamics.predictive_coding import Rule, State, draw_chain, forward, relax
-from dlnrepro.dynamics.theory.predictive_coding import stability_limit_with_loss
+from dlnrepro.dynamics.predictive_coding.closed_forms import stability_limit_with_loss
+from dlnrepro.dynamics.predictive_coding.network import Rule, State, draw_chain, forward, relax
+from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runner import silent
 from dlnrepro.runners import predictive_coding_stability as runner

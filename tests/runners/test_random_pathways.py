@@ -11,8 +11,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from dlnrepro.dynamics import pathways
-from dlnrepro.dynamics.curvature import hessian, largest_eigenvalue
+from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue
+from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.runner import silent
 from dlnrepro.runners import random_pathways as runner
 from tests.runners.running import run_seeds
@@ -93,13 +93,13 @@ def test_the_single_path_start_is_a_minimum_of_sharpness_s1() -> None:
 def test_the_whole_hessian_of_a_trained_network_is_as_sharp_as_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sharpness is read from J J^T; here the trained weights are caught, and differentiated twice."""
     caught: list[tuple[Sequence[Tensor], Tensor]] = []
-    loss = pathways.loss
+    loss = parallel_paths.loss
 
     def catch(weights: Sequence[Tensor], target: Tensor) -> Tensor:
         caught.append((weights, target))
         return loss(weights, target)
 
-    monkeypatch.setattr(pathways, "loss", catch)
+    monkeypatch.setattr(parallel_paths, "loss", catch)
     measures = _run([0, 1]).measures
     weights, target = caught[-1]
 

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from dlnrepro.dynamics.chebyshev import trajectory
+from dlnrepro.dynamics.activations.chebyshev import trajectory
 from dlnrepro.runners import relu_classifier as runner
 from tests.runners.running import run_seeds
 

@@ -10,9 +10,9 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from dlnrepro.dynamics import tied_layers
-from dlnrepro.dynamics.chain import prefixes
-from dlnrepro.dynamics.theory.representation_cost import coordinates
+from dlnrepro.dynamics.networks.chain import prefixes
+from dlnrepro.dynamics.representation_cost import tied_layers
+from dlnrepro.dynamics.representation_cost.formulas import coordinates
 from dlnrepro.runners import representation_cost as runner
 from tests.runners.running import run_seeds
 

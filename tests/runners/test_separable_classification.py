@@ -10,8 +10,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics import classifier_training
-from dlnrepro.dynamics.stiff_path import Path, follow
+from dlnrepro.dynamics.classification import training
+from dlnrepro.dynamics.stiff_flow.path import Path, follow
 from dlnrepro.errors import Disagreement
 from dlnrepro.runners import separable_classification as runner
 from tests.runners.running import run_seeds
@@ -136,7 +136,7 @@ def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyP
         path = follow(*arguments)
         return Path(np.full_like(path.points, np.nan), float("nan")) if calls == 2 else path
 
-    monkeypatch.setattr(classifier_training, "follow", losing)
+    monkeypatch.setattr(training, "follow", losing)
     broken = _run([0, 1, 2], horizon=1e5).measures
     monkeypatch.undo()
     whole = _run([0, 1, 2], horizon=1e5).measures
@@ -147,7 +147,7 @@ def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyP
 
 
 def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(classifier_training, "follow", lambda *given: follow(*given)._replace(route_gap=1e-3))
+    monkeypatch.setattr(training, "follow", lambda *given: follow(*given)._replace(route_gap=1e-3))
 
     with pytest.raises(Disagreement, match=r"expected paths within 1e-06 of each other, found 0\.001"):
         _run([0], horizon=1e5)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.dynamics import flow as flow_module
+from dlnrepro.dynamics.training import gradient_flow as flow_module
 from dlnrepro.runners import spherical_flow as runner
 from tests.runners.running import run_seeds
 

@@ -10,7 +10,7 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from dlnrepro.dynamics.cross_entropy import risk_gradient
+from dlnrepro.dynamics.training_clocks.cross_entropy import risk_gradient
 from dlnrepro.runners import two_clocks as runner
 from tests.runners.running import run_seeds
 

@@ -10,8 +10,8 @@ import torch
 from pydantic import ValidationError
 from torch import Tensor
 
-from dlnrepro.dynamics.initialise import normal
-from dlnrepro.dynamics.tied_layers import predictor
+from dlnrepro.dynamics.representation_cost.tied_layers import predictor
+from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.runners import weight_decay_regression as runner
 from tests.runners.running import run_seeds, seeded
 

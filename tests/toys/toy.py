@@ -9,7 +9,7 @@ from typing import Literal
 import torch
 from pydantic import BaseModel, Field
 
-from dlnrepro.dynamics.initialise import uniform
+from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
 

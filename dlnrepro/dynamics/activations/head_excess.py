@@ -1,0 +1,71 @@
+"""What the conserved imbalances of a linear head say of its layers once their norms are large; blocks of imbalances.
+
+For neighbours in the head, W_{k+1}^T W_{k+1} - W_k W_k^T = M_k is constant under gradient flow, whatever lies below the
+head. So W_k W_k^T is W_{k+1}^T W_{k+1} but for a fixed matrix, and the last layer is a row of rank one: the excess
+
+    ||W_k||_F^2 - ||W_k||_2^2  ->  E_k = E_{k+1} - tr M_k + u_k^T M_k u_k,    E_L = 0,
+
+u_k being the top left singular vector of W_k: a number that the start and a direction fix, with no rate and no free
+parameter. The rank-one gap is then about E_k / (2 ||W_k||_F^2). Corrections are of order ||W||^-2. Derived here.
+
+Conventions: a path of one run is a list of W_k, each of shape (points, n_k, n_{k-1}), the first point being the start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.networks.chain import imbalance
+from dlnrepro.dynamics.networks.gaps import singular_triples
+
+
+@dataclass(frozen=True)
+class Excess:
+    """The law and how far a path is from it.
+
+    Attributes:
+        ratio: excess over E_k, the one farthest from 1 among the hidden layers, of shape (points,).
+        gap: the largest rank-one gap that E_k gives at the layers' norms, of shape (points,), in [0, 1].
+    """
+
+    ratio: Tensor
+    gap: Tensor
+
+
+def observe_excess(head: Sequence[Tensor]) -> Excess:
+    """`Excess` of a head of at least two layers, the last of which is a row."""
+    start = imbalance([layer[0] for layer in head])
+    predicted = torch.zeros(len(head[0]), dtype=torch.float64)
+    ratios, gaps = [], []
+    for layer, constant in zip(head[-2::-1], start[::-1], strict=True):
+        left, strengths, _ = singular_triples(layer)
+        top = left[..., 0]
+        predicted = predicted - torch.trace(constant) + ((top @ constant) * top).sum(-1)
+        squares = strengths**2
+        ratios.append(squares[:, 1:].sum(-1) / predicted)
+        share = (predicted / squares.sum(-1)).clamp(0, 1)
+        gaps.append(share / (1 + (1 - share).sqrt()))
+    ratio = torch.stack(ratios)
+    worst = (ratio - 1).abs().argmax(0, keepdim=True)
+    return Excess(ratio.gather(0, worst)[0], torch.stack(gaps).amax(0))
+
+
+def block_drift(below: Tensor, above: Tensor, chosen: Tensor) -> Tensor:
+    """How far the imbalance of two neighbours has moved in the block of the chosen neurons: ||(M - M(0))_SS||_F.
+
+    Args:
+        below: W_l along a path, of shape (points, n_l, n_{l-1}).
+        above: W_{l+1}, of shape (points, n_{l+1}, n_l).
+        chosen: which of the n_l neurons between them, of shape (n_l,).
+
+    Returns:
+        Shape (points,); zero if none is chosen.
+    """
+    moved = imbalance([below, above])[0]
+    moved = (moved - moved[:1])[:, chosen][:, :, chosen]
+    size: Tensor = torch.linalg.matrix_norm(moved)
+    return size

@@ -1,0 +1,96 @@
+"""Networks with kinks: layers that are linear, or followed by a ReLU, or added to what they are given.
+
+    linear   h -> W h             relu   h -> max(W h, 0)             skip   h -> h + max(W h, 0)
+
+Where W h is exactly 0 the derivative of the ReLU is taken as 0. The flow moves the weights along -grad log R, the
+direction of gradient flow, on a clock of its own:
+
+    d theta / d tau = -D g / (1 + g . D g),    g = grad log R,
+
+with D the learning rates, 1 for gradient flow. Where the risk runs away to 0, tau grows as log(1/R); near a minimum
+this is gradient flow of log R.
+
+Conventions: theta holds the weights of all runs, one row a run, stacked as `margin_flow.flatten` does. All is numpy,
+since arrays this small cost torch several times as much; a matrix product or a sum serves one run at a time, so that a
+run's bits do not depend on its batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlnrepro.dynamics.risks.margin_losses import Name, margin_slopes
+from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
+
+Array = NDArray[np.float64]
+Kind = Literal["linear", "relu", "skip"]
+
+
+@dataclass(frozen=True)
+class ReluNetwork:
+    """The field of all runs.
+
+    Attributes:
+        points: the data as columns, of shape (runs, n_0, samples).
+        labels: +-1, of shape (runs, 1, samples).
+        loss: whose risk it is.
+        kinds: of layers 1 .. L; the last one is linear.
+        shapes: (n_l, n_{l-1}) of layers 1 .. L; n_L is 1, and a skip layer is square.
+        rates: D, one positive number per weight, of shape (parameters,).
+    """
+
+    points: Array
+    labels: Array
+    loss: Name
+    kinds: Sequence[Kind]
+    shapes: Sequence[tuple[int, int]]
+    rates: Array
+
+    def margins(self, theta: Array) -> Array:
+        """y_i f(x_i), of shape (runs, samples)."""
+        _, linear = self._forward(unflatten(theta, self.shapes))
+        result: Array = (linear[-1] * self.labels)[:, 0]
+        return result
+
+    def activities(self, theta: Array) -> Array:
+        """W_1 x_i, before the ReLU, of shape (runs, n_1, samples)."""
+        result: Array = unflatten(theta, self.shapes)[0] @ self.points
+        return result
+
+    def gradient(self, theta: Array) -> Array:
+        """Grad log R, of the shape of theta, (runs, parameters)."""
+        weights = unflatten(theta, self.shapes)
+        given, linear = self._forward(weights)
+        back = margin_slopes(self.loss, (linear[-1] * self.labels)[:, 0])[:, None] * self.labels
+        blocks = []
+        for layer in range(len(weights) - 1, -1, -1):
+            kind = self.kinds[layer]
+            push = back if kind == "linear" else back * (linear[layer] > 0)
+            blocks.append((push @ given[layer].swapaxes(-1, -2)).reshape(len(theta), -1))
+            through = weights[layer].swapaxes(-1, -2) @ push if layer else back
+            back = back + through if kind == "skip" else through
+        return np.concatenate(blocks[::-1], axis=1)
+
+    def velocity(self, theta: Array) -> Array:
+        """The field, of the shape of theta."""
+        slope = self.gradient(theta)
+        push = slope * self.rates
+        square = (slope[:, None] @ push[:, :, None])[:, 0]
+        result: Array = push / (-1 - square)
+        return result
+
+    def _forward(self, weights: Sequence[Array]) -> tuple[list[Array], list[Array]]:
+        """What every layer is given, h_0 .. h_{L-1}, and what it makes of that before any ReLU."""
+        given, linear = [], []
+        value = self.points
+        for weight, kind in zip(weights, self.kinds, strict=True):
+            given.append(value)
+            linear.append(weight @ value)
+            kinked = linear[-1] if kind == "linear" else np.maximum(linear[-1], 0)
+            value = value + kinked if kind == "skip" else kinked
+        return given, linear

@@ -1,0 +1,115 @@
+"""How the predictor of one run turns to the maximum margin, and the laws of its last steps.
+
+Conventions: w is the predictor W_L ... W_1, of shape (points, dimension) along a path; ubar, gamma and rho*
+are those of `dynamics.classification.maximum_margin`. As log(1/R) grows, w = c ubar + rho* + o(1) and
+c gamma ~ log(1/R), for every depth; so
+
+    sin(w, ubar) log(1/R)                        -> gamma ||rho*||
+    (1 - min_i <w, z_i> / (gamma ||w||)) log(1/R)  -> max over support vectors of -<rho*, z_i>.
+
+If the support vectors do not span the data, what W_1 holds outside their span at the start stays, while the rest of
+the network grows: sin(w, ubar) ~ ||w||^(-1/L) instead. Source: derived here; the paper claims no rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.classification.maximum_margin import MaximumMargin, limit_offset, maximum_margin
+from dlnrepro.dynamics.networks.gaps import sine
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What a path shows of its predictor, of shape (points,); the laws' constants are numbers.
+
+    Attributes:
+        sine: sin(w, ubar).
+        margin_gap: 1 - min_i <w, z_i> / (gamma ||w||): 0 for the maximum margin, above 1 if a point is misclassified.
+        sine_constant: gamma ||rho*||.
+        margin_constant: max over support vectors of -<rho*, z_i>.
+    """
+
+    sine: Tensor
+    margin_gap: Tensor
+    sine_constant: Tensor
+    margin_constant: Tensor
+
+
+def observe_direction(predictor: Tensor, signed: Tensor, solution: MaximumMargin) -> Direction:
+    """`Direction` of one run.
+
+    With w = c ubar + p, p perpendicular, the margin gap times gamma ||w|| is
+
+        gamma (||w|| - c) + max_i (-c (<ubar, z_i> - gamma) - <p, z_i>),    ||w|| - c = ||p||^2 / (||w|| + c),
+
+    with <ubar, z_i> - gamma exactly 0 for support vectors: nothing large is subtracted but in p itself.
+
+    Args:
+        predictor: w, of shape (points, dimension).
+        signed: Z, of shape (samples, dimension), whose maximum margin is `solution`.
+        solution: the oracle's answer.
+    """
+    axis = tensor_of(solution.direction)
+    along = predictor @ axis
+    across = predictor - along[:, None] * axis
+    length = torch.linalg.vector_norm(predictor, dim=-1)
+    slack = signed @ axis - solution.margin
+    slack[tensor_of(solution.support)] = 0
+    least = (-along[:, None] * slack - across @ signed.mT).amax(-1)
+    square = (across**2).sum(-1)
+    lead = torch.where(along > 0, square / (length + along.clamp_min(0)), length - along)
+    offset = tensor_of(limit_offset(array_of(signed), solution))
+    support = signed[tensor_of(solution.support)]
+    return Direction(
+        sine=square.sqrt() / length,
+        margin_gap=(least + solution.margin * lead) / (solution.margin * length),
+        sine_constant=solution.margin * torch.linalg.vector_norm(offset),
+        margin_constant=-(support @ offset).min(),
+    )
+
+
+def sine_to_scaled(predictor: Tensor, signed: Tensor, rates: Tensor) -> Tensor:
+    """sin(w, D^(1/2) u), u the maximum-margin direction of Z D^(1/2): where flow with rates D on W_1's columns leads.
+
+    With W_1 = V D^(1/2), the flow of V and the other layers is plain gradient flow on the data Z D^(1/2).
+
+    Args:
+        predictor: w, of shape (dimension,).
+        signed: separable Z, of shape (samples, dimension); scaling its columns keeps it separable.
+        rates: D, of shape (dimension,).
+    """
+    roots = rates.sqrt()
+    scaled = maximum_margin(array_of(signed * roots))
+    if scaled is None:
+        return torch.full((), torch.nan, dtype=torch.float64)
+    return sine(predictor, roots * tensor_of(scaled.direction))
+
+
+def windowed_slope(x: Tensor, y: Tensor, window: Tensor) -> Tensor:
+    """The least-squares slope of log y against log x over the points in the window; 0 if fewer than three x are in it.
+
+    A run of which no part lies in the window has not gone that way: nothing grows, nothing falls. Points that repeat
+    the end of a run count once (x does not fall along a path).
+    """
+    if bool(torch.isnan(y).any()):
+        return torch.full((), torch.nan, dtype=torch.float64)
+    if int((x[window].diff() != 0).sum()) < 2:
+        return torch.zeros((), dtype=torch.float64)
+    across, along = x[window].log(), y[window].log()
+    centred = across - across.mean()
+    return (centred * (along - along.mean())).sum() / (centred**2).sum()
+
+
+def windowed_ratio(value: Tensor, law: Tensor, window: Tensor) -> Tensor:
+    """The value of value / law over the points in the window that lies farthest from 1; 0 if there are none."""
+    if bool(torch.isnan(value).any()):
+        return torch.full((), torch.nan, dtype=torch.float64)
+    ratios = (value / law)[window]
+    if len(ratios) == 0:
+        return torch.zeros((), dtype=torch.float64)
+    return ratios[(ratios - 1).abs().argmax()]

@@ -1,0 +1,83 @@
+"""Discrete descents of log R of a deep linear classifier, all runs at once: how a step is made from a gradient.
+
+Every rule sees G = grad log R, the gradient of the risk divided by the risk; else nothing would move once R is small.
+
+    normalised   theta <- theta - eta D G / (G . D G): to first order log(1/R) grows by eta in each step
+    sign         theta <- theta - eta sign(G)
+    adam         theta <- theta - eta m / (sqrt(v) + 1e-12), averages of 0.9 and `memory`, corrected for their start
+
+The first follows the curve of gradient flow (D = 1); the others minimise the same risk along other curves.
+Adam: Kingma and Ba 2015 (arXiv:1412.6980).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.networks.chain import prefixes, pull_back
+from dlnrepro.dynamics.risks.margin_losses import Name, batched_log_risk
+from dlnrepro.dynamics.tensors.per_run import layer_sum
+
+Rule = Literal["normalised", "sign", "adam"]
+Weights = Sequence[Tensor]
+
+
+def log_risk_gradient(weights: Weights, signed: Tensor, loss: Name) -> list[Tensor]:
+    """Grad log R on every layer; weights (runs, n_l, n_{l-1}), Z as `signed` (runs, samples, dimension)."""
+    partial = prefixes(weights)
+    margins = (signed @ partial[-1].mT)[..., 0]
+    _, slope = batched_log_risk(loss, margins)
+    return pull_back(weights, partial, slope[..., None, :] @ signed)
+
+
+def direction(
+    rule: Rule, gradient: Callable[[Weights], list[Tensor]], rates: Sequence[Tensor], memory: float = 0.999
+) -> Callable[[Weights], list[Tensor]]:
+    """The function from weights to what a step of size 1 subtracts from them.
+
+    Args:
+        rule: one of the three above; adam keeps its averages between calls.
+        gradient: G from weights.
+        rates: D for every layer, of a shape that broadcasts with it; the identity but for `normalised`.
+        memory: of adam's average of squares.
+    """
+    if rule == "sign":
+        return lambda weights: [slope.sign() for slope in gradient(weights)]
+    if rule == "adam":
+        return _adam(gradient, memory)
+
+    def normalised(weights: Weights) -> list[Tensor]:
+        slopes = gradient(weights)
+        pushes = [rate * slope for rate, slope in zip(rates, slopes, strict=True)]
+        lengths = [(slope * push).sum((-2, -1)) for slope, push in zip(slopes, pushes, strict=True)]
+        total = layer_sum(lengths)[:, None, None]
+        return [push / total for push in pushes]
+
+    return normalised
+
+
+def _adam(gradient: Callable[[Weights], list[Tensor]], memory: float) -> Callable[[Weights], list[Tensor]]:
+    first: list[Tensor] = []
+    second: list[Tensor] = []
+    calls = 0
+
+    def step(weights: Weights) -> list[Tensor]:
+        nonlocal calls
+        slopes = gradient(weights)
+        if not first:
+            first.extend(torch.zeros_like(slope) for slope in slopes)
+            second.extend(torch.zeros_like(slope) for slope in slopes)
+        calls += 1
+        pushes = []
+        for mean, square, slope in zip(first, second, slopes, strict=True):
+            mean.mul_(0.9).add_(0.1 * slope)
+            square.mul_(memory).add_((1 - memory) * (slope * slope))
+            root = (square / (1 - memory**calls)).sqrt()
+            pushes.append(mean / (1 - 0.9**calls) / (root + 1e-12))
+        return pushes
+
+    return step

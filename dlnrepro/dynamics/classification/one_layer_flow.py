@@ -1,0 +1,96 @@
+"""Linear classifiers of one layer: gradient flow in the logarithm of time, and gradient descent.
+
+With tau = log t the flow of R = (1/n) sum_i l(<w, z_i>) is
+
+    dw/dtau = -D (1/n) sum_i e^tau l'(<w, z_i>) z_i,
+
+whose terms stay of order one while the margins grow as tau: it can be followed to t = e^10000. Rates D are 1 for
+gradient flow. It goes one run after another; the descent takes all runs at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+from torch import Tensor
+
+from dlnrepro.dynamics.risks.margin_losses import Name
+
+Array = NDArray[np.float64]
+
+_REPORT_EVERY = 500
+_MOST_EVALUATIONS = 200_000
+
+
+def follow_logarithm(
+    signed: Array,
+    start: Array,
+    loss: Name,
+    rates: Array,
+    times: Array,
+    tolerance: float,
+    tick: Callable[[float], None],
+) -> Array:
+    """The weights at the times, of shape (points, dimension); NaN from where the solver stopped.
+
+    Args:
+        signed: Z, of shape (samples, dimension).
+        start: w at times[0].
+        loss: l.
+        rates: D, of shape (dimension,).
+        times: values of tau = log t, rising.
+        tolerance: relative error per step of LSODA; the absolute one is the same.
+        tick: called with tau now and then; may raise to stop.
+    """
+    evaluations = 0
+
+    def velocity(time: float, weights: Array) -> Array:
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations % _REPORT_EVERY == 0:
+            tick(time)
+        if evaluations > _MOST_EVALUATIONS:
+            return np.full_like(weights, np.nan)
+        return np.asarray(rates * (_push(signed @ weights, time, loss) @ signed))
+
+    path = np.full((len(times), len(start)), np.nan)
+    with np.errstate(over="ignore", invalid="ignore"):
+        solution = solve_ivp(
+            velocity, (times[0], times[-1]), start, method="LSODA", t_eval=times, rtol=tolerance, atol=tolerance
+        )
+    path[: solution.y.shape[1]] = solution.y.T
+    return path
+
+
+def risk_gradient(signed: Tensor, loss: Name) -> Callable[[list[Tensor]], list[Tensor]]:
+    """The function from [w], w of shape (runs, dimension, 1), to the gradient of the risk, likewise.
+
+    Args:
+        signed: Z, of shape (runs, samples, dimension).
+        loss: l.
+    """
+    samples = signed.shape[-2]
+
+    def gradient(weights: list[Tensor]) -> list[Tensor]:
+        margins = signed @ weights[0]
+        if loss == "squared":
+            slopes = margins - 1
+        elif loss == "exponential":
+            slopes = -torch.exp(-margins)
+        else:
+            slopes = -1 / (1 + torch.exp(margins))
+        return [signed.mT @ slopes / samples]
+
+    return gradient
+
+
+def _push(margins: Array, time: float, loss: Name) -> Array:
+    """-e^tau l'(m_i) / n, by exponents, so that nothing overflows while the margins keep up with tau."""
+    if loss == "squared":
+        return np.asarray(np.exp(time) * (1 - margins) / len(margins))
+    tail = margins if loss == "exponential" else np.logaddexp(0, margins)
+    return np.asarray(np.exp(time - tail) / len(margins))

@@ -1,0 +1,152 @@
+"""Data sets of two classes for homogeneous linear classifiers, drawn from one run's own generator.
+
+Conventions: a data set is its signed points z_i = y_i x_i, the rows of Z, of shape (samples, dimension), with
+||x_i|| <= 1. Each set is drawn again until it has the properties asked for; how often is a matter of the generator.
+
+One property is that no multiplier of a support vector is below a share of the largest. The part of the predictor along
+such a vector settles as exp(-share x log(1/R)) or so: the smaller, the farther a run must go before any law holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from dlnrepro.dynamics.classification.maximum_margin import MaximumMargin, maximum_margin
+from dlnrepro.dynamics.starts.draws import normal, uniform
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.errors import UsageError
+
+Array = NDArray[np.float64]
+Kind = Literal["separable", "flipped", "under-determined"]
+
+DRAWS = 2000
+FLIPPED = 0.2
+"""The share of labels that `flipped` turns round."""
+
+
+@dataclass(frozen=True)
+class Classes:
+    """A data set and its truth.
+
+    Attributes:
+        signed: Z as the network sees it.
+        truth: Z with the labels it should have; the same, unless labels were flipped.
+        solution: the maximum margin of `truth`.
+    """
+
+    signed: Array
+    truth: Array
+    solution: MaximumMargin
+
+
+def drawing(
+    kind: Kind, dimension: int, samples: int, gap: float, spanning: bool, least_share: float
+) -> Callable[[torch.Generator], Classes]:
+    """The function that draws classes of this kind from a generator; the arguments are those of the functions below."""
+    if kind == "under-determined":
+        return lambda generator: underdetermined(dimension, samples, least_share, generator)
+    draw = flipped if kind == "flipped" else separable
+    return lambda generator: draw(dimension, samples, gap, spanning, least_share, generator)
+
+
+def separable(
+    dimension: int, samples: int, gap: float, spanning: bool, least_share: float, generator: torch.Generator
+) -> Classes:
+    """Points in the unit ball labelled by a random hyperplane, none of them within `gap` of it.
+
+    Args:
+        dimension: of the points.
+        samples: how many.
+        gap: the smallest |<u, x>| to the labelling direction u, in [0, 1).
+        spanning: whether the support vectors span the space (the theorem's hypothesis), or must not.
+        least_share: the least multiplier of a support vector over the largest, in [0, 1).
+        generator: of this run.
+    """
+
+    def draw() -> Classes | None:
+        signed = _labelled(dimension, samples, gap, generator)
+        solution = maximum_margin(signed)
+        if solution is None or (solution.rank == dimension) != spanning or _share(solution) < least_share:
+            return None
+        return Classes(signed, signed, solution)
+
+    return _until(draw, f"{samples} points in {dimension} dimensions with spanning = {spanning}")
+
+
+def flipped(
+    dimension: int, samples: int, gap: float, spanning: bool, least_share: float, generator: torch.Generator
+) -> Classes:
+    """`separable` data, a fifth of whose labels are turned round so that no hyperplane separates them.
+
+    That none does is certain: the dual of the maximum margin has no solution.
+    """
+    classes = separable(dimension, samples, gap, spanning, least_share, generator)
+
+    def draw() -> Classes | None:
+        order = array_of(torch.randperm(samples, generator=generator, device=generator.device))
+        signed = classes.truth.copy()
+        signed[order[: round(FLIPPED * samples)]] *= -1
+        return None if maximum_margin(signed) is not None else Classes(signed, classes.truth, classes.solution)
+
+    return _until(draw, f"{samples} points in {dimension} dimensions that flipped labels make inseparable")
+
+
+def underdetermined(dimension: int, samples: int, least_share: float, generator: torch.Generator) -> Classes:
+    """Fewer points than dimensions, with random labels, all of them support vectors.
+
+    The points are normal with standard deviations that fall from 1 to 0.3 over the coordinates, then scaled so that
+    the longest has length 1. Every labelling can be separated, and the support vectors span what the data span.
+    """
+    spread = np.linspace(1, 0.3, dimension)
+
+    def draw() -> Classes | None:
+        points = array_of(normal((samples, dimension), [generator])[0]) * spread
+        signed = points / np.sqrt((points**2).sum(1)).max()
+        solution = maximum_margin(signed)
+        if solution is None or len(solution.support) < samples or _share(solution) < least_share:
+            return None
+        return Classes(signed, signed, solution)
+
+    return _until(draw, f"{samples} support vectors in {dimension} dimensions")
+
+
+def _labelled(dimension: int, samples: int, gap: float, generator: torch.Generator) -> Array:
+    """Signed points with radius U(0.3, 1)^(1/dimension), in rows."""
+    axis = _unit(array_of(normal((1, dimension), [generator])[0]))[0]
+    kept: list[Array] = []
+    count = 0
+    while count < samples:
+        points = _unit(array_of(normal((2 * samples, dimension), [generator])[0]))
+        share = array_of(uniform((2 * samples,), 0.0, 1.0, [generator])[0])
+        points = points * ((0.3 + 0.7 * share) ** (1 / dimension))[:, None]
+        heights = points @ axis
+        far = np.abs(heights) > gap
+        kept.append(points[far] * np.sign(heights[far])[:, None])
+        count += int(far.sum())
+    return np.concatenate(kept)[:samples]
+
+
+def _share(solution: MaximumMargin) -> float:
+    """The least multiplier of a support vector over the largest."""
+    multipliers = solution.multipliers[solution.support]
+    return float(multipliers.min() / multipliers.max())
+
+
+def _unit(points: Array) -> Array:
+    """The rows at length 1."""
+    return np.asarray(points / np.sqrt((points**2).sum(1, keepdims=True)))
+
+
+def _until(draw: Callable[[], Classes | None], wanted: str) -> Classes:
+    """The first draw that succeeds."""
+    for _ in range(DRAWS):
+        classes = draw()
+        if classes is not None:
+            return classes
+    raise UsageError(f"data: found no {wanted} in {DRAWS} draws")

@@ -1,0 +1,155 @@
+"""Training of deep linear classifiers: the start that the theorem asks for, then gradient flow or a discrete descent.
+
+Conventions: data sets are signed points Z, one array (samples, dimension) per run; weights are W_1 .. W_L of shape
+(runs, n_l, n_{l-1}) with n_L = 1; a path is the stacked weights at the records, of shape (runs, points, parameters).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.classification.normalised_descent import Rule, direction, log_risk_gradient
+from dlnrepro.dynamics.risks.margin_losses import Name, log_loss_at_zero, log_risk
+from dlnrepro.dynamics.starts.draws import gaussian
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, flatten
+from dlnrepro.dynamics.stiff_flow.path import follow
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.records import Record, log_grid
+from dlnrepro.dynamics.training.descent import descend
+
+Array = NDArray[np.float64]
+Progress = Callable[[float, str], None]
+
+SHRINK = 0.7
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained; `dlnrepro.runners.separable_classification` explains the fields."""
+
+    loss: Name
+    method: Literal["flow"] | Rule
+    rates: Sequence[Tensor]
+    horizon: float
+    tolerance: float
+    step_size: float
+    steps: int
+    points: int
+
+
+def learning_rates(depth: int, dimension: int, spread: float, second_layer: float) -> list[Tensor]:
+    """The learning rate of every weight, of a shape that broadcasts with its layer; 1 where nothing else is said.
+
+    Args:
+        depth: L.
+        dimension: of the data.
+        spread: as in `coordinate_rates`, for W_1.
+        second_layer: the rate of W_2.
+    """
+    rates = [torch.ones(1, 1, dtype=torch.float64) for _ in range(depth)]
+    rates[1] = rates[1] * second_layer
+    rates[0] = coordinate_rates(dimension, spread)[None]
+    return rates
+
+
+def coordinate_rates(dimension: int, spread: float) -> Tensor:
+    """Learning rates of W_1's columns, from 1 / spread to spread, evenly spaced in the logarithm."""
+    exponents = torch.linspace(-1, 1, dimension, dtype=torch.float64)
+    return torch.tensor([spread**exponent for exponent in exponents.tolist()], dtype=torch.float64)
+
+
+def start(
+    widths: Sequence[int],
+    scale: float,
+    loss: Name,
+    sets: Sequence[Array],
+    in_span: bool,
+    generators: Sequence[Generator],
+) -> list[Tensor]:
+    """Gaussian weights that meet the theorem's assumption on the start: R(W(0)) <= l(0), and not at a stationary point.
+
+    The sign of W_L is turned if the predictor points uphill from zero, and W_L shrunk until the risk is no
+    larger than that of the zero network.
+
+    Args:
+        widths: n_0 .. n_L.
+        scale: the factor of `gaussian`.
+        loss: whose risk it is.
+        sets: one data set per run.
+        in_span: project the rows of W_1 on the span of the data, where a flow would keep them.
+        generators: one per run.
+    """
+    risk, zero = log_risk(loss), log_loss_at_zero(loss)
+    drawn = [array_of(layer).copy() for layer in gaussian(widths, scale, generators)]
+    for run, signed in enumerate(sets):
+        layers = [layer[run] for layer in drawn]
+        if in_span:
+            frame = np.linalg.qr(signed.T)[0]
+            layers[0][:] = layers[0] @ frame @ frame.T
+        margins = signed @ np.linalg.multi_dot(layers[::-1])[0]
+        if risk(np.zeros_like(margins)).gradient @ margins > 0:
+            layers[-1][:] = -layers[-1]
+            margins = -margins
+        while risk(margins).value > zero:
+            layers[-1][:] = SHRINK * layers[-1]
+            margins = SHRINK * margins
+    return [tensor_of(layer) for layer in drawn]
+
+
+def train(
+    training: Training, weights: Sequence[Tensor], sets: Sequence[Array], progress: Progress
+) -> tuple[Tensor, Tensor]:
+    """The path of every run, (runs, records, parameters), and the gap between its two routes, (runs,)."""
+    if training.method == "flow":
+        return _flow(training, weights, sets, progress)
+    signed = tensor_of(np.stack(sets))
+    step = direction(training.method, lambda now: log_risk_gradient(now, signed, training.loss), list(training.rates))
+    _, series = descend(
+        weights,
+        step,
+        lambda _: training.step_size,
+        training.steps,
+        log_grid(training.steps, training.points),
+        _stacked,
+        progress,
+    )
+    return series["weights"].mT, torch.zeros(len(sets), dtype=torch.float64)
+
+
+def _flow(
+    training: Training, weights: Sequence[Tensor], sets: Sequence[Array], progress: Progress
+) -> tuple[Tensor, Tensor]:
+    """Gradient flow of one run after another."""
+    risk = log_risk(training.loss)
+    shapes = tuple((int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights)
+    rates = flatten(
+        [np.broadcast_to(array_of(rate), shape) for rate, shape in zip(training.rates, shapes, strict=True)]
+    )
+    paths, gaps = [], []
+    for run, signed in enumerate(sets):
+        flow = MarginFlow(signed, risk, shapes, rates)
+        theta = flatten([array_of(weight[run]) for weight in weights])
+        length = math.log((1 + training.horizon) / (1 + flow.log_inverse_risk(theta)))
+
+        def tick(time: float, run: int = run, length: float = length) -> None:
+            progress((run + min(time / length, 1)) / len(sets), f"run {run + 1} of {len(sets)}, clock {time:.1f}")
+
+        tick(0.0)
+        times = np.linspace(0, length, training.points)
+        path = follow(flow, theta, times, training.horizon, training.tolerance, tick)
+        paths.append(tensor_of(path.points))
+        gaps.append(path.route_gap)
+    return torch.stack(paths), torch.tensor(gaps, dtype=torch.float64)
+
+
+def _stacked(weights: Sequence[Tensor]) -> Record:
+    """All weights of each run in one row, as `flatten` orders them."""
+    return {"weights": torch.cat([weight.flatten(1) for weight in weights], dim=1)}

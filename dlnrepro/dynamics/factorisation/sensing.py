@@ -1,0 +1,88 @@
+"""Where gradient flow of a balanced deep network ends that has one linear measurement of its product to fit.
+
+R = 1/2 (<A, W> - y)^2 with A = sum_r a_r u_r v_r^T, W = W_L ... W_1, and a start W = alpha sum_r u_r v_r^T. The
+singular values move by sigma_r' = -L sigma_r^(2-2/L) a_r (<A, W> - y), so with p = 1 - 2/L
+
+    (sigma_r - alpha) / a_r        for L = 1,
+    log(sigma_r / alpha) / a_r     for L = 2,
+    (alpha^-p - sigma_r^-p) / a_r  for L >= 3
+
+is the same for all r at all times, and sum_r a_r sigma_r = y fixes the end. From a vanishing start the second
+singular value is a_2 / a_1 of the first for one layer; for two it vanishes as alpha^(1 - a_2/a_1), for more as alpha.
+
+Source: the motion of singular values is that of Arora, Cohen, Hu, Luo 2019 (arXiv:1905.13655); the conserved quantities
+and exponents are derived here.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.pathways.closed_forms import bisect
+
+
+def sensed_end(measured: Tensor, value: float, start: float, depth: int) -> Tensor:
+    """The singular values at the end of the flow.
+
+    Args:
+        measured: a_r > 0 in falling order, of shape (modes,).
+        value: y > start x sum_r a_r.
+        start: alpha > 0.
+        depth: L >= 1.
+
+    Returns:
+        sigma_r, of shape (modes,), in the order of a_r.
+    """
+    relative = measured / measured[0]
+    power = 1 - 2 / depth
+
+    def values(first: Tensor) -> Tensor:
+        """All singular values from the first one, by what is conserved."""
+        if depth == 1:
+            return start + relative * (first - start)
+        if depth == 2:
+            return start * (first / start) ** relative
+        inverse = start**-power - relative * (start**-power - first**-power)
+        kept: Tensor = inverse ** (-1 / power)
+        return kept
+
+    def excess(first: Tensor) -> Tensor:
+        return (measured * values(first)).sum().reshape(1) - value
+
+    first = bisect(excess, measured.new_tensor([start]), (value / measured[0]).reshape(1))
+    return values(first)
+
+
+def escape_times(measured: Tensor, value: float, starts: Tensor, depth: int) -> Tensor:
+    """The time in which the first mode grows from a small start: sigma' = L sigma^(2-2/L) a_1 y from alpha.
+
+    It is log(1/alpha) / (2 a_1 y) for L = 2 and alpha^(2/L-1) / ((L-2) a_1 y) for L >= 3; 0 for L = 1.
+
+    Args:
+        measured: a_r in falling order, of shape (modes,).
+        value: y.
+        starts: alpha, of shape (points,).
+        depth: L >= 1.
+    """
+    if depth == 1:
+        return torch.zeros_like(starts)
+    pace = measured[0] * value
+    if depth == 2:
+        return -starts.log() / (2 * pace)
+    return starts ** (2 / depth - 1) / ((depth - 2) * pace)
+
+
+def gap_exponents(measured: Tensor, depth: int) -> Tensor:
+    """The power of a vanishing alpha in sigma_2 / sigma_1 at the end: 0 for one layer, 1 - a_2/a_1 for two, else 1.
+
+    Args:
+        measured: a_r in falling order, of shape (runs, modes).
+        depth: L >= 1.
+
+    Returns:
+        Shape (runs,).
+    """
+    if depth == 2:
+        return 1 - measured[:, 1] / measured[:, 0]
+    return torch.full_like(measured[:, 0], 0.0 if depth == 1 else 1.0)

@@ -1,0 +1,117 @@
+"""Other weights for one product: W_l -> G_l W_l G_{l-1}^{-1} with invertible G_1 .. G_{L-1}, and the flattest of them.
+
+At zero loss every choice of the G_l is a global minimum of 1/2 ||W_L ... W_1 - Z||_F^2, with a sharpness of its own:
+the largest eigenvalue of the tangent kernel. Flattening minimises its logarithm over G_l = e^(A_l) by L-BFGS, one run
+after another, with gradients by automatic differentiation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.networks.tangent_kernel import tangent_kernel
+from dlnrepro.dynamics.starts.draws import orthonormal, uniform
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+
+Array = NDArray[np.float64]
+
+
+def random_gauges(widths: Sequence[int], strengths: Tensor, generators: Sequence[Generator]) -> list[Tensor]:
+    """Random G_1 .. G_{L-1} = P diag(e^(s x)) Q^T with x uniform on [-1, 1), P and Q orthogonal, for every strength s.
+
+    Args:
+        widths: n_1 .. n_{L-1}.
+        strengths: s, of shape (points,).
+        generators: one per run.
+
+    Returns:
+        Tensors of shape (runs, points, n_l, n_l), for n_1 .. n_{L-1} in turn.
+    """
+    gauges = []
+    for width in widths:
+        before, after = orthonormal(width, width, generators), orthonormal(width, width, generators)
+        exponents = strengths[:, None] * uniform((width,), -1.0, 1.0, generators)[:, None]
+        factors = each_run(torch.exp, exponents)
+        gauges.append(before[:, None] * factors[:, :, None, :] @ after[:, None].mT)
+    return gauges
+
+
+def gauged(weights: Sequence[Tensor], gauges: Sequence[Tensor]) -> list[Tensor]:
+    """W_1 .. W_L with the gauges applied; the product stays as it is.
+
+    Args:
+        weights: W_l, of shape (..., n_l, n_{l-1}).
+        gauges: G_1 .. G_{L-1}, of shape (..., n_l, n_l).
+    """
+    layers = list(weights)
+    for index, gauge in enumerate(gauges):
+        layers[index] = gauge @ layers[index]
+        layers[index + 1] = torch.linalg.solve(gauge.mT, layers[index + 1].mT).mT
+    return layers
+
+
+def flatten(weights: Sequence[Tensor], iterations: int, progress: Callable[[float, str], None]) -> list[Tensor]:
+    """Weights with the same product whose sharpness is a local minimum over the gauges.
+
+    Args:
+        weights: W_l of shape (runs, n_l, n_{l-1}).
+        iterations: of L-BFGS at most; 0 leaves the weights as they are.
+        progress: told the fraction of runs done, within a run too; may raise to stop.
+    """
+    if iterations == 0:
+        return list(weights)
+    runs = len(weights[0])
+    flat = []
+    for run in range(runs):
+
+        def tick(run: int = run) -> None:
+            progress(run / runs, f"flattening run {run + 1} of {runs}")
+
+        flat.append(_flattened([weight[run] for weight in weights], iterations, tick))
+    return [torch.stack(layers) for layers in zip(*flat, strict=True)]
+
+
+@torch.inference_mode(False)  # whoever calls may have switched autograd off
+def _flattened(weights: list[Tensor], iterations: int, tick: Callable[[], None]) -> list[Tensor]:
+    """The flattened weights of one run, by rounds that start at the identity, with ever sharper means of eigenvalues.
+
+    Where the two largest eigenvalues cross, the largest one has an edge, on which a minimiser may stop; the power means
+    (sum lambda^p)^(1/p) of the first rounds have none.
+    """
+    weights = [weight.clone() for weight in weights]
+    for power in _POWERS:
+        sizes = [weight.shape[0] for weight in weights[:-1]]
+        start = np.zeros(sum(size * size for size in sizes))
+
+        def objective(
+            state: Array, weights: list[Tensor] = weights, sizes: list[int] = sizes, power: int = power
+        ) -> tuple[float, Array]:
+            tick()
+            flat = tensor_of(state.copy()).requires_grad_()
+            values = torch.linalg.eigvalsh(tangent_kernel(gauged(weights, _unpacked(flat, sizes))))
+            top = values[-1]
+            mean = top.log() + ((values / top) ** power).sum().log() / power if power else top.log()
+            (gradient,) = torch.autograd.grad(mean, flat)
+            return float(mean.detach()), array_of(gradient)
+
+        options = {"maxiter": iterations, "ftol": 1e-15, "gtol": 1e-6}
+        found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
+        weights = gauged(weights, _unpacked(tensor_of(found.x), sizes))
+    return weights
+
+
+def _unpacked(flat: Tensor, sizes: Sequence[int]) -> list[Tensor]:
+    """The gauges e^(A_l), which are invertible wherever a search may go, from the entries of the A_l."""
+    pieces = torch.split(flat, [size * size for size in sizes])
+    return [torch.linalg.matrix_exp(piece.reshape(size, size)) for piece, size in zip(pieces, sizes, strict=True)]
+
+
+_POWERS = (16, 0)
+"""The powers of the rounds; 0 stands for the largest eigenvalue itself."""

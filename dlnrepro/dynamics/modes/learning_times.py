@@ -1,0 +1,49 @@
+"""When a network learns each mode of its target: the modes' shares along a descent, and when they pass a level."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.starts.targets import Target
+from dlnrepro.dynamics.tensors.per_run import each_run
+
+_TINY = 1e-300
+
+
+def mode_shares(whole: Tensor, target: Target, finals: Tensor) -> Tensor:
+    """u_i^T W v_i over its final value, mode by mode.
+
+    Args:
+        whole: W, of shape (runs, ..., rows, columns).
+        target: whose singular vectors they are.
+        finals: the modes' final values, of shape (runs, modes).
+
+    Returns:
+        Shape (runs, ..., modes).
+    """
+    shape = (target.left.shape[0], *[1] * (whole.dim() - 3))
+    left = target.left.reshape(*shape, *target.left.shape[1:])
+    right = target.right.reshape(*shape, *target.right.shape[1:])
+    values = torch.diagonal(left.mT @ whole @ right, dim1=-2, dim2=-1)
+    return values[..., : finals.shape[-1]] / finals.reshape(*shape, -1)
+
+
+def passing_times(shares: Tensor, level: float) -> Tensor:
+    """The step at which a share first passes a level, interpolated between steps, for it grows by a factor a step.
+
+    It is 0 for a share that starts above the level, and the last step for one that never passes it; NaN for one that
+    is not finite throughout.
+
+    Args:
+        shares: one value per step, of shape (runs, ..., steps).
+        level: above 0.
+    """
+    above = shares >= level
+    after = above.to(torch.int64).argmax(-1, keepdim=True).clamp_min(1)
+    low = shares.gather(-1, after - 1)[..., 0].clamp_min(_TINY)
+    high = shares.gather(-1, after)[..., 0].clamp_min(_TINY)
+    passed = after[..., 0] - 1 + each_run(torch.log, level / low) / each_run(torch.log, high / low)
+    times = torch.where(above.any(-1), passed, torch.full_like(passed, float(shares.shape[-1] - 1)))
+    times = torch.where(above[..., 0], torch.zeros_like(times), times)
+    return torch.where(torch.isfinite(shares).all(-1), times, torch.nan)

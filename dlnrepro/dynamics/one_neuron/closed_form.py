@@ -1,0 +1,185 @@
+"""Closed forms for a network with a one-neuron layer, started balanced: W = s u v^T, |u| = |v| = 1, for all time.
+
+For the loss 1/2 ||W - Z||_F^2 and depth N, gradient flow of the layers makes the product move as
+
+    s' = N s^(2-2/N) (u^T Z v - s),   u' = s^(1-2/N) (I - u u^T) Z v,   v' = s^(1-2/N) (I - v v^T) Z^T u.
+
+On the clock dtau = s^(1-2/N) dt the directions no longer know s or N: (u; v) follows Oja's flow of the symmetric
+matrix [[0, Z], [Z^T, 0]], which is solved by normalising a linear flow. With p = (a + b)/2 and q = (a - b)/2 from
+the coordinates a_k = u_k^T u and b_k = v_k^T v,
+
+    p_k -> p_k e^(sigma_k tau),  q_k -> q_k e^(-sigma_k tau),  m(tau) the norm of the result,
+    s(tau) = m^N / (1/s_0 + N int_0^tau m^N),   t(tau) = int_0^tau s^(2/N-1).
+
+Everything here was derived for this project; the setting is that of Eftekhari 2020 (arXiv:2002.09852) and Chen, Lin,
+Zhang 2022 (arXiv:2201.02761).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from dlnrepro.dynamics.one_neuron.oja import coordinates, linear_modes
+from dlnrepro.dynamics.one_neuron.start import Pair
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The product s u v^T along the flow, in the target's basis.
+
+    Attributes:
+        strength: s, of shape (runs, points).
+        left: coordinates a of u, of shape (runs, points, rows).
+        right: coordinates b of v, of shape (runs, points, columns).
+    """
+
+    strength: Tensor
+    left: Tensor
+    right: Tensor
+
+    @property
+    def matrix(self) -> Tensor:
+        """The product s a b^T, of shape (runs, points, rows, columns)."""
+        return self.strength[..., None, None] * (self.left[..., :, None] * self.right[..., None, :])
+
+
+def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times: Tensor) -> Motion:
+    """The motion at given times, by quadrature of the closed form on panels of the clock tau.
+
+    Within a panel both integrals are exact for polynomials of degree 11, and tau(t) is found by Newton's method. No
+    differential equation is solved, so this is a second route to what `flow.flow` returns. One run after another,
+    since powers of numbers that differ between runs would depend on a run's place in its batch.
+
+    Args:
+        strengths: sigma_k of the target, of shape (runs, modes).
+        pair: the start's unit vectors in the target's basis.
+        start: s_0 > 0, of shape (runs,).
+        depth: N >= 2.
+        times: t >= 0 in rising order, of shape (points,).
+
+    Raises:
+        ValueError: the last time lies beyond 20000 panels, each a fifth of the fastest mode's time.
+    """
+    rows, modes, clock = pair.left.shape[-1], strengths.shape[-1], array_of(times)
+    growth, coefficients = linear_modes(strengths, pair)
+    ends = [
+        _follow(run_growth, _State(np.zeros(()), np.asarray(s), w), depth, clock)
+        for run_growth, s, w in zip(array_of(growth), array_of(start), array_of(coefficients), strict=True)
+    ]
+    final = tensor_of(np.stack([end.coefficients for end in ends]))
+    return Motion(tensor_of(np.stack([end.strength for end in ends])), *coordinates(final, modes, rows))
+
+
+def local_rate(strengths: Tensor, depth: int) -> Tensor:
+    """The rate r of ||W - Z_1||_F ~ e^(-r t) near the best rank-one matrix: sigma_1^(1-2/N) (sigma_1 - sigma_2).
+
+    For a single mode, such as a scalar output, sigma_2 is 0. The loss falls at twice this rate.
+
+    Args:
+        strengths: of shape (runs, modes).
+        depth: N.
+    """
+    first = strengths[:, 0]
+    second = strengths[:, 1] if strengths.shape[-1] > 1 else torch.zeros_like(first)
+    return each_run(lambda one, two: one ** (1 - 2 / depth) * (one - two), first, second)
+
+
+def limit_mode(pair: Pair, modes: int) -> Tensor:
+    """The mode k* whose Z_(k*) a balanced start tends to: the first with a_k + b_k != 0; 0 if there is none.
+
+    Mode 0 stands for the limit W = 0. The test is for exact zeros, so it means something only for a start that was
+    written down in the target's basis.
+
+    Returns:
+        Whole numbers of shape (runs,).
+    """
+    touched = (pair.left[:, :modes] + pair.right[:, :modes]) != 0
+    first = touched.to(torch.int64).argmax(-1) + 1
+    return torch.where(touched.any(-1), first, torch.zeros_like(first))
+
+
+def collapse_exponent(depth: int) -> float:
+    """The power of time by which s falls to 0 from u = u_1, v = -v_1: -N/(N-2), for N >= 3.
+
+    s' = -N s^(2-2/N) (sigma_1 + s) gives s ~ ((N-2) sigma_1 t)^(-N/(N-2)); for N = 2 it is e^(-2 sigma_1 t) instead.
+    """
+    return -depth / (depth - 2)
+
+
+def plateau_exponent(depth: int) -> float:
+    """The power of time by which s falls to 0 from directions outside the target's range: -N/(2N-2), for N >= 2.
+
+    s' = -N s^(3-2/N) gives s ~ ((2N-2) t)^(-N/(2N-2)).
+    """
+    return -depth / (2 * depth - 2)
+
+
+class _State(NamedTuple):
+    """Where one run stands: time and strength (...), coefficients (..., linear modes) of norm 1."""
+
+    time: Array
+    strength: Array
+    coefficients: Array
+
+
+def _follow(growth: Array, start: _State, depth: int, times: Array) -> _State:
+    """The states of one run at the times: panel by panel, then by Newton's method within the panel of each time."""
+    growth = np.where(start.coefficients != 0, growth, 0.0)  # a mode that is not there must not overflow either
+    fastest = np.abs(growth).max()
+    knots, clock, panels = [start], 0.0, [0.0]
+    while knots[-1].time < times[-1]:
+        if len(knots) > _MOST_PANELS:
+            raise ValueError(f"expected a last time within {_MOST_PANELS} panels of the clock, found {times[-1]:g}")
+        # Short against the fastest exponential; where there is none, s is a power of the clock, and panels may grow.
+        panels.append(_STRIDE / max(fastest, 1 / (1 + clock)))
+        clock += panels[-1]
+        knots.append(_advance(knots[-1], growth, depth, np.asarray(panels[-1])))
+    index = np.searchsorted([knot.time for knot in knots], times, side="right") - 1
+    base = _State(*(np.stack(values)[index] for values in zip(*knots, strict=True)))
+    widths = np.asarray([*panels[1:], _STRIDE])[index]
+    inside = np.zeros_like(times)
+    for _ in range(_NEWTON):
+        reached = _advance(base, growth, depth, inside)
+        inside = np.clip(inside + (times - reached.time) * reached.strength ** (1 - 2 / depth), 0, widths)
+    return _advance(base, growth, depth, inside)
+
+
+def _advance(state: _State, growth: Array, depth: int, clock: Array) -> _State:
+    """The state after `clock` more units of tau, at most a panel."""
+    nodes, weights, inner = _RULE
+    squares = state.coefficients[..., None, :] ** 2 * np.exp(2 * growth * (clock[..., None] * nodes)[..., None])
+    powers = squares.sum(-1) ** (depth / 2)
+    strengths = powers / (1 / state.strength[..., None] + depth * clock[..., None] * (powers @ inner.T))
+    ends = state.coefficients * np.exp(growth * clock[..., None])
+    norm = np.sqrt((ends**2).sum(-1))
+    return _State(
+        state.time + clock * (strengths ** (2 / depth - 1) @ weights),
+        norm**depth / (1 / state.strength + depth * clock * (powers @ weights)),
+        ends / norm[..., None],
+    )
+
+
+def _rule(count: int) -> tuple[Array, Array, Array]:
+    """Gauss-Legendre nodes and weights on [0, 1], and the matrix of integrals from 0 to each node."""
+    nodes, weights = np.polynomial.legendre.leggauss(count)
+    primitives = [
+        np.polynomial.legendre.legval(nodes, np.polynomial.legendre.legint(row, lbnd=-1)) for row in np.eye(count)
+    ]
+    values = np.polynomial.legendre.legvander(nodes, count - 1)
+    return (nodes + 1) / 2, weights / 2, np.stack(primitives, axis=-1) @ np.linalg.inv(values) / 2
+
+
+_RULE = _rule(12)
+_STRIDE = 0.2
+_MOST_PANELS = 20_000
+_NEWTON = 6

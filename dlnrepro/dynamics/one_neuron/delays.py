@@ -1,0 +1,95 @@
+"""How long a network with a one-neuron layer takes to leave the neighbourhood of a saddle.
+
+All times follow from the closed form in `one_neuron`, on the clock dtau = s^(1-2/N) dt, with m(tau) the norm of the
+linear flow, s(tau) = m^N / (1/s_0 + N int m^N), and t = int s^(2/N-1) dtau.
+
+* From a small start s_0 -> 0, s = s_0 m^N until it is over, so that
+      t = ln(1/s_0) / (2 sigma_1) + const                     for N = 2,
+      t = K s_0^(-(N-2)/N),  K = int_0^inf m^(-(N-2)) dtau    for N > 2; K = 1 / ((N-2) sigma_1) if aligned with mode 1.
+* Near the stable set of Z_(2), with overlaps u_1^T u = v_1^T v = eps, mode 1 overtakes mode 2 at
+  tau = ln(1/eps) / (sigma_1 - sigma_2) + const, and s = sigma_2 meanwhile:
+      t = ln(1/eps) / (sigma_2^(1-2/N) (sigma_1 - sigma_2)) + const.
+* Near u = u_1, v = -v_1, from where the strength collapses, with a tilt of size eps into the other modes: the overlap
+  with mode 2 is of order eps, that with mode 1 of order eps^2 only. The norm m falls to the power
+  sigma_1 / (sigma_1 + sigma_2) of eps, where mode 2 takes over:
+      t = ln(1/eps) max(1 / (sigma_1 - sigma_2), 2 / sigma_1) + const    for N = 2, where t = tau: mode 1 has overtaken
+          mode 2, and has grown from eps^2 to 1 by itself if mode 2 is so slow that this takes longer,
+      t ~ eps^(-(N-2) sigma_1 / (sigma_1 + sigma_2))          for N > 2.
+
+Everything here was derived for this project; the setting is that of Eftekhari 2020 (arXiv:2002.09852) and Chen, Lin,
+Zhang 2022 (arXiv:2201.02761).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.integrate import quad
+from torch import Tensor
+
+from dlnrepro.dynamics.one_neuron.oja import linear_modes
+from dlnrepro.dynamics.one_neuron.start import Pair
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+
+Array = NDArray[np.float64]
+Start = Literal["small", "saddle", "opposed"]
+
+
+def delay_slope(start: Start, strengths: Tensor, depth: int) -> Tensor:
+    """The slope dt / dln(1/x), of shape (runs,), of a delay logarithmic in x = s_0 or eps; infinite for a power.
+
+    Args:
+        start: which of the three.
+        strengths: sigma_k, of shape (runs, modes), at least two modes.
+        depth: N.
+    """
+    first, second = strengths[:, 0], strengths[:, 1]
+    if start == "saddle":
+        return 1 / (each_run(lambda value: value ** (1 - 2 / depth), second) * (first - second))
+    if depth > 2:
+        return torch.full_like(first, torch.inf)
+    return 1 / (2 * first) if start == "small" else torch.maximum(1 / (first - second), 2 / first)
+
+
+def delay_power(start: Start, strengths: Tensor, depth: int) -> Tensor:
+    """The power -dln t / dln x, of shape (runs,), in the limit x -> 0; 0 where the delay is logarithmic."""
+    first, second = strengths[:, 0], strengths[:, 1]
+    if start == "saddle":
+        return torch.zeros_like(first)
+    if start == "small":
+        return torch.full_like(first, (depth - 2) / depth)
+    return (depth - 2) * first / (first + second)
+
+
+def small_start_factor(strengths: Tensor, pair: Pair, depth: int) -> Tensor:
+    """K = int_0^inf m(tau)^(-(N-2)) dtau, of shape (runs,), for N > 2.
+
+    Integrated adaptively, run by run.
+
+    Args:
+        strengths: sigma_k, of shape (runs, modes).
+        pair: the start's directions, with some overlap with mode 1.
+        depth: N > 2.
+    """
+    growth, coefficients = linear_modes(strengths, pair)
+    return torch.tensor(
+        [_factor(*given, depth - 2) for given in zip(array_of(growth), array_of(coefficients), strict=True)],
+        dtype=torch.float64,
+    )
+
+
+def _factor(growth: Array, coefficients: Array, power: int) -> float:
+    """The integral for one run; the fastest exponential is taken out, so that nothing overflows."""
+    fastest = float(growth.max())
+    slower, squares = 2 * (growth - fastest), coefficients**2
+
+    def integrand(clock: float) -> float:
+        spread = float(squares @ np.exp(slower * clock))
+        return float(math.exp(-power * fastest * clock) * spread ** (-power / 2))
+
+    return float(quad(integrand, 0, np.inf, epsabs=0, epsrel=1e-10, limit=200)[0])

@@ -1,0 +1,145 @@
+"""Starts of networks with a one-neuron layer: a pair of directions (u, v), a strength s, and balanced layers below.
+
+A pair is given by its coordinates in the target's basis, u = sum_k a_k u_k and v = sum_k b_k v_k, where overlaps
+with single modes can be set to exactly zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.starts.draws import normal, orthonormal, uniform
+from dlnrepro.dynamics.starts.targets import Target
+from dlnrepro.dynamics.tensors.per_run import each_run
+
+_BLOCK = 1024
+_MOST_BLOCKS = 1000
+
+
+class Pair(NamedTuple):
+    """Unit vectors by their coordinates in the target's basis: a (runs, rows) and b (runs, columns)."""
+
+    left: Tensor
+    right: Tensor
+
+
+def draw_pair(
+    target: Target,
+    missing: int,
+    interval: tuple[float, float],
+    generators: Sequence[Generator],
+) -> Pair:
+    """A pair uniform among those without the first modes whose u^T Z v / sigma_2 lies in an interval.
+
+    Drawn by rejection, from each run's own generator until a pair is accepted.
+
+    Args:
+        target: the target, with at least two columns.
+        missing: how many leading coordinates of both vectors are exactly zero.
+        interval: (low, high), open, in units of the second strength (of the first, if there is one mode only).
+        generators: one per run.
+
+    Raises:
+        ValueError: no pair was found in a million draws, so the interval is empty or nearly so.
+    """
+    rows, columns = target.left.shape[-1], target.right.shape[-1]
+    lefts, rights = [], []
+    for run, generator in enumerate(generators):
+        left, right = _accepted(target.strengths[run], rows, columns, missing, interval, generator)
+        lefts.append(left)
+        rights.append(right)
+    return Pair(torch.stack(lefts), torch.stack(rights))
+
+
+def axis_pair(target: Target, left: int, right: int, sign: float) -> Pair:
+    """The pair u = e_left, v = sign e_right of single basis vectors (counted from 1), the same in every run."""
+    runs, rows, columns = target.strengths.shape[0], target.left.shape[-1], target.right.shape[-1]
+    first, second = torch.zeros(runs, rows, dtype=torch.float64), torch.zeros(runs, columns, dtype=torch.float64)
+    first[:, left - 1], second[:, right - 1] = 1.0, sign
+    return Pair(first, second)
+
+
+def tilted(pair: Pair, tilt: float) -> Pair:
+    """The pair with `tilt` added to the first coordinate of both vectors, which are then unit vectors to O(tilt^2)."""
+    lean_left, lean_right = torch.zeros_like(pair.left), torch.zeros_like(pair.right)
+    lean_left[:, 0] = lean_right[:, 0] = tilt
+    return Pair(pair.left + lean_left, pair.right + lean_right)
+
+
+def draw_strength(low: float, high: float, generators: Sequence[Generator]) -> Tensor:
+    """Strengths s drawn log-uniformly from [low, high), of shape (runs,); the bounds may be equal."""
+    span = math.log(high / low)
+    return each_run(lambda share: low * torch.exp(span * share), uniform((), 0.0, 1.0, generators))
+
+
+def balanced(
+    target: Target,
+    pair: Pair,
+    strength: Tensor,
+    widths: Sequence[int],
+    generators: Sequence[Generator],
+) -> list[Tensor]:
+    """Balanced weights W_l = s^(1/N) P_l P_{l-1}^T of rank r, the width of the narrowest layer.
+
+    P_0 = v and P_N = u for r = 1. For r > 1 both are completed by random directions perpendicular to them, all with
+    the same strength s: the start of a network whose bottleneck is wider than one neuron. The inner P_l are
+    random and orthonormal.
+
+    Args:
+        target: whose basis the pair refers to.
+        pair: u and v.
+        strength: s > 0, of shape (runs,).
+        widths: n_0 .. n_N.
+        generators: one per run.
+    """
+    rank = min(widths)
+    frames = [_completed(target.right, pair.right, rank, generators)]
+    frames += [orthonormal(width, rank, generators) for width in widths[1:-1]]
+    frames.append(_completed(target.left, pair.left, rank, generators))
+    root = each_run(lambda value: value ** (1 / (len(widths) - 1)), strength)[:, None, None]
+    return [root * (after @ before.mT) for before, after in pairwise(frames)]
+
+
+def unbalanced(weights: Sequence[Tensor], factor: float) -> list[Tensor]:
+    """The same product from unbalanced layers: W_1 times the factor, W_N divided by it."""
+    return [weights[0] * factor, *weights[1:-1], weights[-1] / factor]
+
+
+def _accepted(
+    strengths: Tensor, rows: int, columns: int, missing: int, interval: tuple[float, float], generator: Generator
+) -> tuple[Tensor, Tensor]:
+    """The first pair of one run's stream that lies in the interval."""
+    modes = strengths.shape[0]
+    unit = strengths[min(1, modes - 1)]
+    for _ in range(_MOST_BLOCKS):
+        draws = normal((_BLOCK, rows + columns), [generator])[0]
+        left, right = draws[:, :rows].clone(), draws[:, rows:].clone()
+        left[:, :missing] = 0
+        right[:, :missing] = 0
+        left = left / torch.linalg.vector_norm(left, dim=-1, keepdim=True)
+        right = right / torch.linalg.vector_norm(right, dim=-1, keepdim=True)
+        values = (strengths * left[:, :modes] * right[:, :modes]).sum(-1) / unit
+        inside = ((values > interval[0]) & (values < interval[1])).nonzero()
+        if inside.numel():
+            index = int(inside[0, 0])
+            return left[index], right[index]
+    raise ValueError(f"expected starts with u'Zv / sigma_2 in {interval}, found none in {_BLOCK * _MOST_BLOCKS} draws")
+
+
+def _completed(basis: Tensor, coordinates: Tensor, rank: int, generators: Sequence[Generator]) -> Tensor:
+    """An orthonormal frame (runs, size, rank) whose first column has the given coordinates in the basis."""
+    first = basis @ coordinates[..., None]
+    columns = [first]
+    while len(columns) < rank:
+        extra = normal((basis.shape[-1],), generators)[..., None]
+        for _ in range(2):  # Gram-Schmidt loses orthogonality when done once, not when done twice
+            for column in columns:
+                extra = extra - column * (column.mT @ extra)
+        columns.append(extra / torch.linalg.vector_norm(extra, dim=-2, keepdim=True))
+    return torch.cat(columns, dim=-1)

@@ -1,0 +1,114 @@
+"""When a losing path of an aligned descent begins to gain, how fast, and when it has regained a share.
+
+What is watched is z = w^-(n-2) of the largest losing path, n being the depth that theory is told. Clocks start when the
+mode is learned; the drift is the fall of z per step between two moments by which z has fallen to given parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.pathways.aligned_paths import aligned_contributions, descend_aligned
+
+LEARNED = 0.9
+"""The mode is learned once the paths together carry this much of it."""
+
+BEGUN, GONE = 0.9, 0.6
+"""The parts of z between which its drift is taken."""
+
+REGAINED = 0.05
+"""The share of the mode that counts as regained."""
+
+CHUNK = 500
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What was seen of the largest losing path; all of shape (runs, points), NaN where it did not come to that.
+
+    Attributes:
+        lag: z when the mode is learned.
+        share: what the path carries of the mode then.
+        drift: the fall of z per step, between 0.9 and 0.6 of `lag`.
+        regained: steps from then until the path carries 0.05 of the mode, 1 if it does from the first.
+        lost: whether the weights are not finite at the end.
+    """
+
+    lag: Tensor
+    share: Tensor
+    drift: Tensor
+    regained: Tensor
+    lost: Tensor
+
+
+@dataclass
+class _Moment:
+    """The first step at which something held, and a value there; NaN before."""
+
+    step: Tensor
+    value: Tensor
+
+    def note(self, holds: Tensor, values: Tensor, first: int) -> None:
+        """Look through a chunk that begins at step `first`; both tensors have shape (runs, points, steps)."""
+        found = holds.any(-1) & self.step.isnan()
+        index = holds.to(torch.int8).argmax(-1)
+        self.step = torch.where(found, (first + index).to(self.step.dtype), self.step)
+        self.value = torch.where(found, values.gather(-1, index[..., None])[..., 0], self.value)
+
+
+def observe_drift(
+    start: Tensor,
+    depth: int,
+    law_depth: int,
+    step_sizes: Tensor,
+    steps: int,
+    progress: Callable[[float, str], None],
+) -> Drift:
+    """`Drift` along gradient descent of paths that share a mode of strength 1.
+
+    Args:
+        start: layer scalars w_p(0), of shape (runs, points, paths), the winner first.
+        depth: L of the model.
+        law_depth: n above, at least 3.
+        step_sizes: eta, of shape (points,).
+        steps: how many updates, at least.
+        progress: told the fraction done; may raise to stop.
+    """
+    blank = torch.full(start.shape[:2], torch.nan, dtype=start.dtype)
+    learned, lost, begun, gone, regained = (_Moment(blank, blank) for _ in range(5))
+    weights = start
+    for first in range(0, steps, CHUNK):
+        progress(first / steps, f"step {first} of {steps}")
+        trained = descend_aligned(weights, 1.0, depth, step_sizes, CHUNK, 2, range(CHUNK + 1), lambda *_: None)
+        weights, path = trained.weights, trained.recorded
+        carried = aligned_contributions(path, depth)
+        total = carried[:, :, 0]
+        for index in range(1, path.shape[2]):
+            total = total + carried[:, :, index]
+        loser = path[:, :, 1:].amax(2)  # paths keep their order
+        lags, held = _lag(loser, law_depth), aligned_contributions(loser, depth)
+        paired = (lags[..., :-1] + lags[..., 1:]) / 2  # the residual alternates in sign
+        learned.note(total[..., :-1] >= LEARNED, paired, first)
+        lost.note(total[..., :-1] >= LEARNED, held[..., :-1], first)
+        for moment, part in ((begun, BEGUN), (gone, GONE)):
+            moment.note(paired <= part * learned.value[..., None], paired, first)
+        regained.note(held[..., :-1] >= REGAINED, paired, first)
+    return Drift(
+        learned.value,
+        lost.value,
+        (begun.value - gone.value) / (gone.step - begun.step),
+        (regained.step - learned.step).clamp_min(1),
+        ~torch.isfinite(weights).all(-1),
+    )
+
+
+def _lag(weight: Tensor, law_depth: int) -> Tensor:
+    """w^-(n-2) by multiplication and one division, whose bits do not depend on where a run lies; infinite at 0."""
+    power = weight
+    for _ in range(law_depth - 3):
+        power = power * weight
+    return 1 / power

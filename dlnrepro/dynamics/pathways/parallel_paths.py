@@ -1,0 +1,92 @@
+"""Parallel deep linear paths that add up to one matrix: M = sum_p W_{p,L} ... W_{p,1}, loss 1/2 ||M - M*||_F^2.
+
+Conventions: W_l has shape (runs, ..., paths, n_l, n_{l-1}). With whitened inputs the loss of a data set is this
+one, plus a constant. The loss has its factor 1/2, no mean: step ratios are computed for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
+
+
+def network(weights: Sequence[Tensor]) -> Tensor:
+    """The network's matrix M = sum_p W_{p,L} ... W_{p,1}, of shape (runs, ..., n_L, n_0)."""
+    return sum_paths(product(weights))
+
+
+def loss(weights: Sequence[Tensor], target: Tensor) -> Tensor:
+    """1/2 ||M - M*||_F^2, of shape (runs, ...)."""
+    return 0.5 * ((network(weights) - target) ** 2).sum((-2, -1))
+
+
+def loss_gradient(weights: Sequence[Tensor], target: Tensor) -> list[Tensor]:
+    """The loss's gradient on every layer of every path, shaped as the weights."""
+    partial = prefixes(weights)
+    residual = (sum_paths(partial[-1]) - target)[..., None, :, :]
+    return pull_back(weights, partial, residual)
+
+
+def mode_contributions(weights: Sequence[Tensor], left: Tensor, right: Tensor) -> Tensor:
+    """c_{p,k} = u_k^T M_p v_k: what each path carries of each mode of the target, signed.
+
+    Args:
+        weights: W_1 .. W_L.
+        left: U, of shape (runs, ..., n_L, modes), orthonormal columns.
+        right: V, of shape (runs, ..., n_0, modes), orthonormal columns.
+
+    Returns:
+        A tensor of shape (runs, ..., paths, modes).
+    """
+    inner = left[..., None, :, :].mT @ product(weights) @ right[..., None, :, :]
+    return torch.diagonal(inner, dim1=-2, dim2=-1)
+
+
+def shares(contributions: Tensor) -> Tensor:
+    """x_p = |c_p| / sum |c| along the first of the last two dimensions (paths, modes); NaN where all are zero."""
+    sizes = contributions.abs()
+    return sizes / sum_paths(sizes[..., None])[..., None, :, 0]
+
+
+def off_diagonal_share(weights: Sequence[Tensor], left: Tensor, right: Tensor) -> Tensor:
+    """The part of sum_p ||M_p||_F^2 outside the target's own modes, in [0, 1], of shape (runs, ...).
+
+    Zero if every path has the target's singular vectors; larger while paths rotate into one another. It is
+    measured from the parts themselves, P_k being the projection on mode k, not as a difference of sums.
+    """
+    matrices = product(weights)
+    kept = mode_contributions(weights, left, right)
+    inside = (left[..., None, :, :] * kept[..., None, :]) @ right[..., None, :, :].mT
+    outside = ((matrices - inside) ** 2).sum((-3, -2, -1))
+    return outside / (matrices**2).sum((-3, -2, -1))
+
+
+def sum_paths(matrices: Tensor) -> Tensor:
+    """The sum over the paths' dimension, the third from last, one path after the other.
+
+    A plain loop, so that the order of additions, and with it every bit, does not depend on how many runs there are.
+    """
+    total, *others = matrices.unbind(-3)
+    for matrix in others:
+        total = total + matrix
+    return total
+
+
+def aligned_solution(contributions: Tensor, frames: Sequence[Tensor]) -> list[Tensor]:
+    """Balanced weights whose paths all have the target's singular vectors: W_l = F_l diag(q^(1/L)) F_{l-1}^T.
+
+    Args:
+        contributions: q_{p,k} >= 0 of shape (runs, ..., paths, modes).
+        frames: F_0 .. F_L with orthonormal columns, F_l of shape (runs, ..., paths, n_l, modes); F_0 holds the
+            target's right singular vectors, F_L the left ones, and those between are free.
+
+    Returns:
+        W_1 .. W_L, with M_p = F_L diag(q_p) F_0^T.
+    """
+    roots = contributions ** (1 / (len(frames) - 1))
+    return [after * roots[..., None, :] @ before.mT for before, after in pairwise(frames)]

@@ -1,0 +1,232 @@
+"""Predictive coding in linear networks, plain and with Lagrange multipliers: states, residuals, credit, and the steps.
+
+A network of L layers has hidden activities h_1 .. h_{L-1} that are free, h_0 = x, and the task
+
+    minimise 1/2 ||W_L h_{L-1} - y||^2   subject to   r_i = h_i - W_i h_{i-1} = 0,  i = 1 .. L-1.
+
+A step moves every activity down the augmented Lagrangian, then every multiplier up along its own residual:
+
+    c_i = m_i + rho r_i                                    (the credit of layer i)
+    h_i <- h_i - eta (c_i - W_{i+1}^T c_{i+1}),            with c_L = y - W_L h_{L-1} at the top
+    m_i <- (1 - leak) m_i + alpha r_i
+
+Each line needs a layer and its neighbours only. alpha = 0 with m = 0 is plain predictive coding, gradient descent on
+the squared residuals. The weights learn by -c_i h_{i-1}^T.
+
+Conventions: all hidden layers have one width n and are stacked: activities, multipliers and credits have shape
+(runs, L-1, n, samples). Samples are summed over, and the step eta is that of one sample.
+
+Source: Seely, Gould 2026 (arXiv:2605.31022); the order of the half-steps is that of the authors' code.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.tensors.per_run import each_run
+
+Skip = Literal["identity", "none"]
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A linear network of equal hidden widths, with its data.
+
+    Attributes:
+        first: W_1 of shape (runs, n, inputs).
+        hidden: W_2 .. W_{L-1} of shape (runs, L-2, n, n).
+        last: W_L of shape (runs, outputs, n).
+        inputs: x of shape (runs, inputs, samples).
+        targets: y of shape (runs, outputs, samples).
+    """
+
+    first: Tensor
+    hidden: Tensor
+    last: Tensor
+    inputs: Tensor
+    targets: Tensor
+
+    @cached_property
+    def drive(self) -> Tensor:
+        """W_1 x, what the input asks of the first hidden layer, of shape (runs, n, samples)."""
+        return self.first @ self.inputs
+
+
+class State(NamedTuple):
+    """Activities h and multipliers m, each of shape (runs, L-1, n, samples)."""
+
+    activities: Tensor
+    multipliers: Tensor
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The constants of a step.
+
+    Attributes:
+        step_size: eta, of shape (runs,).
+        penalty: rho.
+        dual_step: alpha; 0 for plain predictive coding.
+        leak: the share of a multiplier that is lost at each step; 0 in the theory.
+    """
+
+    step_size: Tensor
+    penalty: float
+    dual_step: float
+    leak: float = 0.0
+
+
+def draw_chain(
+    depth: int,
+    width: int,
+    inputs: int,
+    outputs: int,
+    samples: int,
+    skip: Skip,
+    spread: float,
+    generators: Sequence[Generator],
+) -> Chain:
+    """A random network with normal inputs and targets, all drawn in the order x, y, W_1, hidden, W_L.
+
+    Hidden layers are I + spread G / sqrt(n L) with a skip connection, and spread G / sqrt(n) without; the first is
+    G / sqrt(inputs) and the last G / n, G standard normal (at spread 1 the scaling that the authors train with).
+
+    Args:
+        depth: L, at least 3.
+        width: n.
+        inputs: the dimension of x.
+        outputs: the dimension of y.
+        samples: how many pairs (x, y).
+        skip: whether hidden layers add their input.
+        spread: the scale of the hidden layers' random part.
+        generators: one per run.
+    """
+    x, y = normal((inputs, samples), generators), normal((outputs, samples), generators)
+    first = normal((width, inputs), generators) / math.sqrt(inputs)
+    hidden = spread * normal((depth - 2, width, width), generators)
+    if skip == "identity":
+        hidden = torch.eye(width, dtype=torch.float64) + hidden / math.sqrt(width * depth)
+    else:
+        hidden = hidden / math.sqrt(width)
+    return Chain(first, hidden, normal((outputs, width), generators) / width, x, y)
+
+
+def forward(chain: Chain) -> Tensor:
+    """The activities of a forward pass, h_i = W_i h_{i-1}, of shape (runs, L-1, n, samples)."""
+    layers = [chain.drive]
+    for index in range(chain.hidden.shape[1]):
+        layers.append(chain.hidden[:, index] @ layers[-1])
+    return torch.stack(layers, 1)
+
+
+def adjoints(chain: Chain, output: Tensor) -> Tensor:
+    """W_{i+1}^T ... W_L^T v for i = 1 .. L-1, what back-propagation makes of a vector v at the output.
+
+    With v = W_L h_{L-1} - y of the forward pass these are the derivatives delta_i of the loss by h_i.
+
+    Args:
+        chain: the network.
+        output: v, of shape (runs, outputs, samples).
+
+    Returns:
+        Shape (runs, L-1, n, samples).
+    """
+    layers = [chain.last.mT @ output]
+    for index in range(chain.hidden.shape[1] - 1, -1, -1):
+        layers.append(chain.hidden[:, index].mT @ layers[-1])
+    return torch.stack(layers[::-1], 1)
+
+
+def output_error(chain: Chain, activities: Tensor) -> Tensor:
+    """W_L h_{L-1} - y, of shape (runs, outputs, samples)."""
+    return chain.last @ activities[:, -1] - chain.targets
+
+
+def residuals(chain: Chain, activities: Tensor) -> Tensor:
+    """r_i = h_i - W_i h_{i-1}, shaped as the activities."""
+    above = activities[:, 1:] - chain.hidden @ activities[:, :-1]
+    return torch.cat([activities[:, :1] - chain.drive[:, None], above], 1)
+
+
+def credit(chain: Chain, state: State, penalty: float) -> Tensor:
+    """c_i = m_i + rho r_i, shaped as the activities."""
+    return state.multipliers + penalty * residuals(chain, state.activities)
+
+
+def step(chain: Chain, state: State, rule: Rule) -> State:
+    """The state after every activity and then every multiplier took a step."""
+    signal = credit(chain, state, rule.penalty)
+    top = -(chain.last.mT @ output_error(chain, state.activities))
+    back = torch.cat([chain.hidden.mT @ signal[:, 1:], top[:, None]], 1)
+    moved = state.activities - rule.step_size[:, None, None, None] * (signal - back)
+    if rule.dual_step == 0:
+        return State(moved, state.multipliers)
+    raised = (1 - rule.leak) * state.multipliers + rule.dual_step * residuals(chain, moved)
+    return State(moved, raised)
+
+
+def relax(
+    chain: Chain,
+    state: State,
+    rule: Rule,
+    steps: int,
+    observe: Callable[[int, State], bool],
+    progress: Callable[[float, str], None],
+) -> State:
+    """The state after at most `steps` steps.
+
+    Args:
+        chain: the network.
+        state: where to start.
+        rule: the constants of a step.
+        steps: how many.
+        observe: told the number of steps done, from 0 to `steps`, and the state; stops it by returning True.
+        progress: told the fraction done a hundred times or every 50 steps; may raise to stop.
+    """
+    stride = min(max(1, steps // 100), 50)
+    for done in range(steps):
+        if observe(done, state):
+            return state
+        if done % stride == 0:
+            progress(done / steps, f"step {done} of {steps}")
+        state = step(chain, state, rule)
+    observe(steps, state)
+    return state
+
+
+def weight_gradients(chain: Chain, activities: Tensor, signal: Tensor) -> list[Tensor]:
+    """What the weights learn by: -c_i h_{i-1}^T for i < L, and (W_L h_{L-1} - y) h_{L-1}^T, summed over the samples.
+
+    With the activities of a forward pass and c = -delta these are the gradients of back-propagation.
+
+    Args:
+        chain: the network.
+        activities: h, of shape (runs, L-1, n, samples).
+        signal: c, likewise.
+
+    Returns:
+        Gradients of W_1, of the hidden layers (runs, L-2, n, n) and of W_L, in this order.
+    """
+    return [
+        -signal[:, 0] @ chain.inputs.mT,
+        -signal[:, 1:] @ activities[:, :-1].mT,
+        output_error(chain, activities) @ activities[:, -1].mT,
+    ]
+
+
+def update_cosine(updates: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
+    """The cosine of two sets of gradients, all weights together, of shape (runs,)."""
+    first, second = (torch.cat([layer.flatten(1) for layer in layers], -1) for layers in (updates, wanted))
+    return each_run(
+        lambda one, other: one @ other / (torch.linalg.vector_norm(one) * torch.linalg.vector_norm(other)),
+        first,
+        second,
+    )

@@ -1,0 +1,95 @@
+"""The weights that realise a given linear predictor: a point of that fibre, and the point of least norm.
+
+    R(w) = min { ||theta||^2 : f_theta = w }
+
+f is homogeneous of degree L, hence J theta = L f with J = df/dtheta. Linearised at theta, the problem is that of the
+point of least norm with J theta' = w + (L - 1) f, which is theta' = J^T (J J^T)^-1 (w + (L - 1) f). Stepping half way
+to it leaves a fixed point only where f = w and theta is in the range of J^T: on the fibre, and stationary there. Half
+way, because across the fibre's curvature ||theta||^2 grows about twice as fast as in the linearised problem: for
+w = theta_1 theta_2 the full step would go from one side of the minimum to the other for ever.
+
+Nothing here knows a formula for R. What is found is a stationary point; that it is a minimum is a matter of theory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.representation_cost.tied_layers import Layers, jacobian, predictor
+
+Values = list[Tensor]
+
+
+def onto_fibre(
+    layers: Layers,
+    start: Sequence[Tensor],
+    target: Tensor,
+    iterations: int,
+    progress: Callable[[float, str], None],
+) -> Values:
+    """A point with f_theta = w near the start, by steps theta <- theta + J^T (J J^T + mu I)^-1 (w - f).
+
+    mu = mean of diag(J J^T) x min(1, ||w - f||^2 / ||w||^2) keeps the steps short far from the fibre (Levenberg,
+    Marquardt) and vanishes so fast that near it they are Newton's.
+
+    Args:
+        layers: the network.
+        start: theta_1 .. theta_L, each of shape (runs, ..., count).
+        target: w, of shape (runs, ..., inputs, outputs).
+        iterations: how many steps.
+        progress: told the fraction done and a note; may raise to stop.
+    """
+    values = list(start)
+    for iteration in range(iterations):
+        progress(iteration / iterations, f"step {iteration} of {iterations} onto the fibre")
+        lack = target - predictor(layers, values)
+        ratio = torch.linalg.matrix_norm(lack) / torch.linalg.matrix_norm(target)
+        step = _least_norm(layers, jacobian(layers, values), lack, (ratio * ratio).clamp_max(1))
+        values = [old + new for old, new in zip(values, step, strict=True)]
+    return values
+
+
+def least_norm_point(
+    layers: Layers,
+    start: Sequence[Tensor],
+    target: Tensor,
+    iterations: int,
+    progress: Callable[[float, str], None],
+) -> Values:
+    """A stationary point of ||theta||^2 on the fibre of w; arguments as in `onto_fibre`."""
+    values = list(start)
+    for iteration in range(iterations):
+        progress(iteration / iterations, f"step {iteration} of {iterations} along the fibre")
+        slopes = jacobian(layers, values)
+        right = target + (len(layers) - 1) * predictor(layers, values)
+        values = [(old + new) / 2 for old, new in zip(values, _least_norm(layers, slopes, right), strict=True)]
+    return values
+
+
+def infeasibility(layers: Layers, values: Sequence[Tensor], target: Tensor) -> Tensor:
+    """||f_theta - w||_F / ||w||_F, of shape (runs, ...)."""
+    lack = predictor(layers, values) - target
+    return ((lack * lack).sum((-2, -1)) / (target * target).sum((-2, -1))).sqrt()
+
+
+def non_stationarity(layers: Layers, values: Sequence[Tensor]) -> Tensor:
+    """The length of theta's part along the fibre, over ||theta||: 0 where ||theta||^2 is stationary on it."""
+    slopes = jacobian(layers, values)
+    normal = _least_norm(layers, slopes, len(layers) * predictor(layers, values))
+    whole = torch.cat(list(values), dim=-1)
+    along = whole - torch.cat(normal, dim=-1)
+    return ((along * along).sum(-1) / (whole * whole).sum(-1)).sqrt()
+
+
+def _least_norm(layers: Layers, slopes: Tensor, right: Tensor, damping: Tensor | None = None) -> Values:
+    """The shortest step with J step = right, cut into layers; shorter still with a damping, relative to J J^T."""
+    gram = slopes @ slopes.mT
+    if damping is not None:
+        mean = gram.diagonal(dim1=-2, dim2=-1).mean(-1)
+        gram = gram + (damping * mean)[..., None, None] * torch.eye(gram.shape[-1], dtype=gram.dtype)
+    multipliers, _ = torch.linalg.solve_ex(gram, right.flatten(-2)[..., None])
+    step = (slopes.mT @ multipliers)[..., 0]
+    return list(step.split([layer.count for layer in layers], dim=-1))

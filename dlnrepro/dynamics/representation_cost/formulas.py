@@ -1,0 +1,95 @@
+"""Closed forms of the cost R(w) = min { ||theta||^2 : f_theta = w } of linear networks, and of the norms behind them.
+
+    fully connected   L sum_i sigma_i(w)^(2/L)                  with one output L ||w||_2^(2/L)
+    diagonal          L sum_i |w_i|^(2/L)
+    convolutional     L D^(-(L-1)/L) sum_k |(F w)_k|^(2/L)      F the unitary Fourier transform in D dimensions
+    group             L sum_g ||w_g||_2^(2/L)
+    k-support         2 ||w||_k^sp                              two layers over all subsets of k inputs
+
+For L = 2 each is convex. Derivation of the first four: every term is a product of L scalars (or of matrices with
+equal singular values), and the arithmetic mean of their squares is at least the geometric one. Convolution multiplies
+unnormalised transforms sqrt(D) F, whence the power of D.
+
+Sources: the setting and the 2/L norms are those of Dai, Karzand, Srebro (NeurIPS 2021); the matrix case is also
+in Jacot et al. 2022 (arXiv:2205.15809) and Wang, Ergen, Pilanci; constants and powers of D were derived here. The
+k-support norm is that of Argyriou, Foygel, Srebro 2012 (arXiv:1204.5043).
+
+All functions take one predictor w, of shape (inputs, outputs): bits of powers depend on a tensor's shape.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.tensors.per_run import modulus
+
+Law = Literal["fully-connected", "diagonal", "convolutional", "group", "k-support"]
+
+
+def representation_cost(law: Law, w: Tensor, depth: int, part: int) -> Tensor:
+    """The R(w) that a law gives, a number.
+
+    Args:
+        law: of which architecture.
+        w: of shape (inputs, outputs); one output, except for the laws of singular values and of entries.
+        depth: L; the k-support law is for two layers, whatever this is.
+        part: the size of a group or subset, for the laws that have one.
+    """
+    if law == "k-support":
+        return 2 * k_support_norm(w[:, 0], part)
+    sizes = _singular_values(w) if law == "fully-connected" else coordinates(law, w, part)
+    factor = w.shape[0] ** (1 / depth - 1) if law == "convolutional" else 1.0
+    return depth * factor * (sizes ** (2 / depth)).sum()
+
+
+def coordinates(law: Law, w: Tensor, part: int) -> Tensor:
+    """What the law takes a norm of: singular values, entries, frequencies or groups' lengths; at least 0.
+
+    With one output a fully connected network has a single singular value; its norm is taken of the entries then.
+    """
+    if law == "fully-connected" and w.shape[1] > 1:
+        return _singular_values(w)
+    if law == "convolutional":
+        return frequencies(w[:, 0])
+    if law == "group":
+        return (w.view(-1, part) ** 2).sum(-1).sqrt()
+    return w.flatten().abs()
+
+
+def power(law: Law, depth: int, outputs: int) -> float:
+    """The p for which R is a function of the l_p norm of the coordinates: 2/L, but 2 for one output fully connected."""
+    return 2.0 if law == "fully-connected" and outputs == 1 else 2 / depth
+
+
+def k_support_norm(w: Tensor, k: int) -> Tensor:
+    """The gauge of the convex hull of unit vectors with at most k entries that are not zero.
+
+    With |w| sorted to fall, there is one r in 0 .. k-1 with
+    |w|_(k-r-1) > (1/(r+1)) sum_{i >= k-r} |w|_(i) >= |w|_(k-r), and then the square is
+    sum_{i < k-r} |w|_(i)^2 + (sum_{i >= k-r} |w|_(i))^2 / (r+1).
+    """
+    sizes = w.abs().sort(descending=True).values
+    spread = 0
+    while True:
+        head, tail = sizes[: k - spread - 1], sizes[k - spread - 1 :]
+        mean = tail.sum() / (spread + 1)
+        if len(head) == 0 or bool(head[-1] > mean >= tail[0]):
+            return ((head**2).sum() + (spread + 1) * mean**2).sqrt()
+        spread += 1
+
+
+def frequencies(w: Tensor) -> Tensor:
+    """The |F w| of a real vector, all D of them, with the unitary F_jk = exp(-2 pi i j k / D) / sqrt(D)."""
+    size = len(w)
+    turns = torch.arange(size)
+    angles = 2 * math.pi / size * (turns[:, None] * turns[None, :] % size).to(w.dtype)
+    return modulus(angles.cos() @ w, angles.sin() @ w) / math.sqrt(size)
+
+
+def _singular_values(w: Tensor) -> Tensor:
+    sizes: Tensor = torch.linalg.svdvals(w)
+    return sizes

@@ -1,0 +1,178 @@
+"""Linear networks with tied weights: every layer's matrix is filled from a few parameters by a fixed pattern.
+
+    w = W_L ... W_1,   W_l[i, j] = theta_l[places_l[i, j]],  or 0 where the pattern has a hole.
+
+Here w has shape (inputs, outputs) and maps an input x to w^T x; with one output it is a column. Each entry of w is a
+polynomial in theta, homogeneous of degree L. Patterns, in the terms of Dai, Karzand, Srebro (NeurIPS 2021):
+
+    fully connected   every entry its own parameter
+    diagonal          w_i = theta_L,i ... theta_1,i
+    convolutional     w = theta_L * ... * theta_1, circular convolutions over the whole width
+    group             w_g = (theta_L,g ... theta_2,g) theta_1,g: a scalar per layer, then a vector, for each group
+    subsets           w = sum_S a_S v_S over all subsets S of k inputs: two layers
+
+Conventions: parameters of a layer have shape (runs, ..., count); the list runs from theta_1 to theta_L.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.networks.chain import prefixes, pull_back
+from dlnrepro.dynamics.representation_cost.formulas import Law
+from dlnrepro.dynamics.tensors.per_run import layer_sum
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A pattern.
+
+    Attributes:
+        places: the parameter at each entry, `count` for a hole, whole numbers of shape (rows, columns).
+        positions: the entries, counted row by row, at which each parameter stands, of shape (count, times).
+    """
+
+    places: Tensor
+    positions: Tensor
+
+    @property
+    def count(self) -> int:
+        """How many parameters fill the matrix."""
+        return int(self.positions.shape[0])
+
+    def matrix(self, values: Tensor) -> Tensor:
+        """W_l of shape (runs, ..., rows, columns) from parameters (runs, ..., count)."""
+        padded = torch.cat([values, torch.zeros_like(values[..., :1])], dim=-1)
+        return padded[..., self.places]
+
+    def gathered(self, slopes: Tensor) -> Tensor:
+        """The adjoint of `matrix` on flattened matrices: from (..., rows x columns) to (..., count)."""
+        return slopes[..., self.positions].sum(-1)
+
+
+Layers = Sequence[Layer]
+
+
+def fully_connected(widths: Sequence[int]) -> list[Layer]:
+    """Every entry its own parameter; widths n_0 = outputs, n_1 .. n_{L-1} hidden, n_L = inputs."""
+    return [
+        _tied(torch.arange(rows * columns).view(rows, columns), rows * columns)
+        for columns, rows in itertools.pairwise(widths)
+    ]
+
+
+def diagonal(size: int, depth: int) -> list[Layer]:
+    """A column of parameters, multiplied by L - 1 diagonal matrices."""
+    holes = torch.full((size, size), size)
+    square = holes.diagonal_scatter(torch.arange(size))
+    return [_column(size), *[_tied(square, size)] * (depth - 1)]
+
+
+def convolutional(size: int, kernel: int, depth: int) -> list[Layer]:
+    """A column of parameters, then L - 1 circular convolutions of `kernel` taps; kernel = size is the full width."""
+    taps = (torch.arange(size)[:, None] - torch.arange(size)[None, :]) % size
+    return [_column(size), *[_tied(torch.where(taps < kernel, taps, kernel), kernel)] * (depth - 1)]
+
+
+def grouped(groups: int, size: int, depth: int) -> list[Layer]:
+    """A column of parameters, whose groups of `size` are multiplied by a scalar each, L - 1 times."""
+    holes = torch.full((groups * size, groups * size), groups)
+    square = holes.diagonal_scatter(torch.arange(groups).repeat_interleave(size))
+    return [_column(groups * size), *[_tied(square, groups)] * (depth - 1)]
+
+
+def subsets(size: int, chosen: int) -> list[Layer]:
+    """Two layers: a vector on each subset of `chosen` inputs, and a scalar that multiplies it; all added up."""
+    every = list(itertools.combinations(range(size), chosen))
+    places = torch.full((size, len(every) * chosen), len(every))
+    for number, subset in enumerate(every):
+        for slot, member in enumerate(subset):
+            places[member, number * chosen + slot] = number
+    return [_column(len(every) * chosen), _tied(places, len(every))]
+
+
+def build(law: Law, depth: int, inputs: int, outputs: int, hidden: int, kernel: int, part: int) -> list[Layer]:
+    """The network of this architecture; what does not concern it is not read.
+
+    Args:
+        law: which pattern; k-support is that of `subsets`.
+        depth: L.
+        inputs: rows of w.
+        outputs: columns of w, of the fully connected network.
+        hidden: its hidden width.
+        kernel: taps of the convolutions.
+        part: size of a group or subset.
+    """
+    if law == "fully-connected":
+        return fully_connected([outputs, *[hidden] * (depth - 1), inputs])
+    if law == "diagonal":
+        return diagonal(inputs, depth)
+    if law == "convolutional":
+        return convolutional(inputs, kernel, depth)
+    return grouped(inputs // part, part, depth) if law == "group" else subsets(inputs, part)
+
+
+def matrices(layers: Layers, values: Sequence[Tensor]) -> list[Tensor]:
+    """W_1 .. W_L, a chain as in `dlnrepro.dynamics.networks.chain`."""
+    return [layer.matrix(value) for layer, value in zip(layers, values, strict=True)]
+
+
+def predictor(layers: Layers, values: Sequence[Tensor]) -> Tensor:
+    """The w of the network, of shape (runs, ..., inputs, outputs)."""
+    return prefixes(matrices(layers, values))[-1]
+
+
+def tied_gradient(layers: Layers, chain: Sequence[Tensor], partial: Sequence[Tensor], slope: Tensor) -> list[Tensor]:
+    """The gradient on every layer's parameters, given that on w.
+
+    Args:
+        layers: the patterns.
+        chain: `matrices(layers, values)`.
+        partial: `prefixes(chain)`.
+        slope: dR/dw, of shape (runs, ..., inputs, outputs).
+    """
+    slopes = pull_back(chain, partial, slope)
+    return [layer.gathered(one.flatten(-2)) for layer, one in zip(layers, slopes, strict=True)]
+
+
+def jacobian(layers: Layers, values: Sequence[Tensor]) -> Tensor:
+    """The dense dw/dtheta, of shape (runs, ..., inputs x outputs, all parameters), theta_1 first.
+
+    dw = sum_l A_l dW_l B_l with A_l = W_L ... W_{l+1} and B_l = W_{l-1} ... W_1.
+    """
+    chain = matrices(layers, values)
+    partial = prefixes(chain)
+    before = [_identity(chain[0].shape[-1], chain[0]), *partial[:-1]]
+    after = [_identity(chain[-1].shape[-2], chain[0])]
+    for weight in chain[:0:-1]:
+        after.append(after[-1] @ weight)
+    blocks = []
+    for layer, left, right in zip(layers, after[::-1], before, strict=True):
+        outer = left[..., :, None, :, None] * right.mT[..., None, :, None, :]
+        blocks.append(layer.gathered(outer.flatten(-2).flatten(-3, -2)))
+    return torch.cat(blocks, dim=-1)
+
+
+def squared_norm(values: Sequence[Tensor]) -> Tensor:
+    """The cost ||theta||^2, of shape (runs, ...)."""
+    return layer_sum([(value * value).sum(-1) for value in values])
+
+
+def _column(size: int) -> Layer:
+    return _tied(torch.arange(size)[:, None], size)
+
+
+def _tied(places: Tensor, count: int) -> Layer:
+    """The layer of a pattern in which every one of `count` parameters stands equally often; holes have that number."""
+    flat = places.flatten()
+    order = torch.argsort(flat, stable=True)
+    return Layer(places, order[: int((flat < count).sum())].view(count, -1))
+
+
+def _identity(size: int, like: Tensor) -> Tensor:
+    return torch.eye(size, dtype=like.dtype).expand(*like.shape[:-2], size, size)

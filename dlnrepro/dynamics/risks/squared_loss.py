@@ -1,0 +1,92 @@
+"""Squared loss on second moments: R(W) = 1/2 tr(W S W^T) - tr(W Z^T), with S of the inputs and Z = E y x^T.
+
+It differs from 1/2 E ||y - W x||^2 by a constant, so no samples are needed. Where S has the right singular vectors of
+Z = sum_i sigma_i u_i v_i^T, S = V diag(lambda) V^T, the problem falls into modes, with the solution sigma_i / lambda_i.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.networks.chain import prefixes, pull_back
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.starts.targets import Target
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.training.descent import Weights
+
+
+def commuting_moment(target: Target, variances: Sequence[float]) -> Tensor:
+    """S = V diag(lambda) V^T, of shape (runs, n_0, n_0), with V the right singular vectors of the target.
+
+    Args:
+        target: whose V it is.
+        variances: the first of lambda; those that are not given are 1.
+    """
+    spectrum = torch.ones(target.right.shape[-1], dtype=torch.float64)
+    spectrum[: len(variances)] = torch.tensor(tuple(variances), dtype=torch.float64)
+    return target.right * spectrum @ target.right.mT
+
+
+def mode_variances(target: Target, moment: Tensor) -> Tensor:
+    """lambda_i = v_i^T S v_i for the modes of the target, of shape (runs, modes)."""
+    modes = target.strengths.shape[-1]
+    return torch.diagonal(target.right.mT @ moment @ target.right, dim1=-2, dim2=-1)[:, :modes]
+
+
+def leading_modes(target: Target, moment: Tensor, rank: int) -> Tensor:
+    """The sum over i <= rank of sigma_i / lambda_i u_i v_i^T: modes in the order of sigma, each at its end."""
+    finals = target.strengths / mode_variances(target, moment)
+    return target.left[..., :rank] * finals[:, None, :rank] @ target.right[..., :rank].mT
+
+
+def unit_symmetric(size: int, generators: Sequence[Generator]) -> Tensor:
+    """Random symmetric matrices of spectral norm 1, of shape (runs, size, size), from Gaussian entries."""
+
+    def scaled(draw: Tensor) -> Tensor:
+        whole = draw + draw.mT
+        unit: Tensor = whole / torch.linalg.matrix_norm(whole, ord=2)
+        return unit
+
+    return each_run(scaled, normal((size, size), generators))
+
+
+def regression_gradient(moment: Tensor, cross: Tensor) -> Callable[[Weights], Weights]:
+    """The function from weights W_1 .. W_L to the gradients of R(W_L ... W_1), by way of W S - Z.
+
+    Args:
+        moment: S, of a shape that broadcasts with (runs, ..., n_0, n_0).
+        cross: Z, of a shape that broadcasts with (runs, ..., n_L, n_0).
+    """
+
+    def gradient(weights: Weights) -> Weights:
+        partial = prefixes(weights)
+        return pull_back(weights, partial, partial[-1] @ moment - cross)
+
+    return gradient
+
+
+def reduced_rank(moment: Tensor, cross: Tensor, rank: int) -> Tensor:
+    """The minimum of R among matrices of a rank: the best rank-k approximation of Z S^(-1/2), times S^(-1/2).
+
+    For S = V diag(lambda) V^T it keeps the modes of largest sigma^2 / lambda: those that explain most, which need not
+    be those of largest sigma, that descent from a small start learns first.
+
+    Args:
+        moment: S, positive definite, of shape (runs, n_0, n_0).
+        cross: Z, of shape (runs, n_L, n_0).
+        rank: k >= 1; the least-squares solution for k of at least the rank of Z.
+
+    Source: reduced-rank regression, Izenman 1975.
+    """
+
+    def best(inputs: Tensor, outputs: Tensor) -> Tensor:
+        variances, basis = torch.linalg.eigh(inputs)
+        whitening = basis / variances.sqrt() @ basis.mT
+        left, strengths, right = torch.linalg.svd(outputs @ whitening, full_matrices=False)
+        kept: Tensor = left[:, :rank] * strengths[:rank] @ right[:rank] @ whitening
+        return kept
+
+    return each_run(best, moment, cross)

@@ -1,0 +1,98 @@
+"""The gradient of a classifier's risk on spherically symmetric inputs, integrated from its definition.
+
+    -grad R(w) = E[-l'(y w^T z) y z],   y = sgn(v^T z)
+
+Only the plane of teacher v and predictor w matters: z = rho (cos phi, sin phi) there, phi uniform, rho by the law, and
+v = (1, 0), w = r (cos theta, sin theta). Both z and -z have the same y z, so half the circle is enough, on which y = 1
+and the integrand is smooth. It changes over an angle of 1 / (r rho) where w^T z = 0, which happens inside the half
+circle and, for w near the axis of v, just outside its ends: panels shrink towards all three.
+
+This is the slow second route to `symmetric_inputs.population_gradient`, and shares nothing with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from dlnrepro.dynamics.spherical.symmetric_inputs import Law
+
+Array = NDArray[np.float64]
+
+_POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(12)
+_HALVINGS = 9
+_FARTHEST = 9.0
+"""Of a normal law: less than 1e-17 of it lies beyond."""
+
+
+def logistic_pull(margins: Array) -> Array:
+    """The push -l'(m) = 1 / (1 + e^m) of the loss log(1 + e^(-m))."""
+    return np.asarray((1 - np.tanh(margins / 2)) / 2)
+
+
+def exponential_pull(margins: Array) -> Array:
+    """The push -l'(m) = e^(-m) of the loss e^(-m)."""
+    return np.exp(-margins)
+
+
+def plane_gradient(
+    law: Law, dimension: int, pull: Callable[[Array], Array], norms: Array, angles: Array
+) -> tuple[Array, Array]:
+    """The components of -grad R(w) along v and along the part of w perpendicular to v.
+
+    Args:
+        law: of the inputs, which lie in R^dimension.
+        dimension: at least 2.
+        pull: -l'.
+        norms: r = |w|, up to 100 or so, of shape (points,).
+        angles: theta between w and v, in (0, pi), of shape (points,).
+
+    Returns:
+        Two arrays of shape (points,).
+    """
+    radii, shares = _radii(law, dimension)
+    along, across = np.empty_like(norms), np.empty_like(norms)
+    for point, (norm, angle) in enumerate(zip(norms, angles, strict=True)):
+        bend = angle - np.pi / 2
+        turns, weights = _between(-np.pi / 2, bend, np.pi / 2)
+        pushes = pull(norm * radii[:, None] * np.cos(turns - angle))
+        mean = (shares * radii) @ pushes * weights / np.pi
+        along[point], across[point] = mean @ np.cos(turns), mean @ np.sin(turns)
+    return along, across
+
+
+def _radii(law: Law, dimension: int) -> tuple[Array, Array]:
+    """Lengths rho of the marginal in a plane, and their probabilities.
+
+    On the sphere rho = sin(alpha) with a density in proportion to sin(alpha) cos(alpha)^(dimension - 3) on
+    [0, pi / 2]; on the circle it is 1. A normal law has the density rho exp(-rho^2 / 2).
+    """
+    if law == "gaussian":
+        radii, weights = _graded(_FARTHEST)
+        density = radii * np.exp(-(radii**2) / 2)
+    elif dimension == 2:
+        return np.ones(1), np.ones(1)
+    else:
+        turns, weights = _graded(np.pi / 2)
+        radii, density = np.sin(turns), np.sin(turns) * np.cos(turns) ** (dimension - 3)
+    shares = weights * density
+    return radii, shares / shares.sum()
+
+
+def _between(low: float, middle: float, high: float) -> tuple[Array, Array]:
+    """Nodes and weights on [low, high], on panels that shrink towards both ends and towards a point between."""
+    left, left_weights = _graded((middle - low) / 2)
+    right, right_weights = _graded((high - middle) / 2)
+    nodes = np.concatenate([low + left, middle - left, middle + right, high - right])
+    return nodes, np.concatenate([left_weights, left_weights, right_weights, right_weights])
+
+
+def _graded(length: float) -> tuple[Array, Array]:
+    """Gauss-Legendre nodes and weights on [0, length], on panels that halve towards 0."""
+    ends = length * 0.5 ** np.arange(_HALVINGS + 1)
+    starts = np.append(ends[1:], 0.0)
+    halves = (ends - starts) / 2
+    nodes = (starts + halves)[:, None] + halves[:, None] * _POINTS
+    return nodes.ravel(), (halves[:, None] * _WEIGHTS).ravel()

@@ -1,0 +1,186 @@
+"""The path of a stiff flow to its horizon, by solvers that check each other.
+
+The flow of `margin_flow` is not stiff at first and very stiff later: the direction settles exponentially in
+log(1/R), and the clock is its logarithm. One solver takes a run to where stiffness sets in; BDF with the Jacobian in
+closed form takes it on from there; a third goes on as well, for a while, as a second route. With few weights the
+others are LSODA, whose Adams methods go to order twelve, and the Jacobian is a matrix. With many they are DOP853, which
+needs none, and Radau, and the Jacobian is kept in factors (`low_rank_jacobian`); where the flow is stiff from the
+start, as near a minimum, BDF takes the place of DOP853.
+One run goes after another: an adaptive step belongs to a run, and so a run cannot depend on its neighbours.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+
+from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import LowRankJacobian, low_rank_jacobian
+from dlnrepro.dynamics.stiff_flow.low_rank_solvers import LowRankBDF, LowRankRadau
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow
+
+Array = NDArray[np.float64]
+
+
+class Route(NamedTuple):
+    """Which solvers a path is followed with.
+
+    Attributes:
+        hand_over: the time on the clock, from the start, at which BDF takes over.
+        checked: how far the second route goes.
+        early: the solvers to the time of hand-over; the next is tried where one is lost.
+        late: the solver from there to the horizon.
+        second: the solver that follows for a while as a second route.
+        least_tolerance: the second route's, if that of the path is smaller.
+        jacobian: what the implicit solvers are given.
+        leeway: how much sooner than by the rate 1 of log log(1/R) the horizon is looked out for.
+    """
+
+    hand_over: float
+    checked: float
+    early: Sequence[Any]
+    late: Any
+    second: Any
+    least_tolerance: float
+    jacobian: Callable[[MarginFlow, Array], Array | LowRankJacobian]
+    leeway: float
+
+
+def _dense(flow: MarginFlow, theta: Array) -> Array:
+    """The Jacobian as a matrix."""
+    matrix = flow.jacobian(theta)
+    if not np.isfinite(matrix).all():
+        raise FloatingPointError("the Jacobian is not finite")
+    return matrix
+
+
+NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0)
+"""At hand-over log(1/R) is about 100, and where the check ends about 1e4, where the system is stiff."""
+
+WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian, np.inf)
+"""Wide networks come farther in the same time: log(1/R) is about 30 and 1000 at these two for width 64. Where stiffness
+limits an explicit solver it takes as many steps as log(1/R). Radau at 1e-6 errs by less than 1e-8; at 1e-8 it needs
+three times as many evaluations. The horizon is looked out for at every step, for it costs little here."""
+
+MANY = 200
+"""From this many weights on a path is followed as `WIDE`. Measured to log(1/R) = 1e12 at depths 2, 3, 4 and 6: with 102
+to 174 weights it takes 1.1 to 1.6 times as long as `NARROW`, with 204 to 336 weights 0.9 to 0.4 times."""
+
+LOOSER = (1, 3, 10)
+"""Factors on the tolerance, tried in turn. Near log(1/R) = 1e12 rounding in the margins may exceed the tolerance in a
+run; no step is then short enough, and the run is lost unless it asks for a little less."""
+
+MOST_EVALUATIONS = 20_000
+"""A solver that needs more has lost its run; in the claims a run needs about 2000."""
+
+MOST_EXPLICIT = (1_000, 4_000)
+"""The same for DOP853: at first, and more for each unit of the clock. Up to width 128 it needs 300 to 800 for the first
+tenth of a unit and then at most 3500 a unit, unless the flow is stiff. BDF takes as long as for some 8000 a unit."""
+
+
+class Path(NamedTuple):
+    """What is left of a run.
+
+    Attributes:
+        points: the stacked weights at each time and at the end, of shape (times + 1, parameters). Times after the end
+            repeat it; where the solver gave up, the rest is NaN.
+        route_gap: ||theta - theta'|| / ||theta|| between the two routes where they were compared; 0 if the run ended
+            before that, NaN if it was lost.
+    """
+
+    points: Array
+    route_gap: float
+
+
+def follow(
+    flow: MarginFlow, start: Array, times: Array, horizon: float, tolerance: float, tick: Callable[[float], None]
+) -> Path:
+    """The path from `start` to the first moment with log(1/R) = horizon, or to times[-1].
+
+    Args:
+        flow: the field.
+        start: the weights at times[0].
+        times: values of the clock s, rising from 0.
+        horizon: the log(1/R) to stop at.
+        tolerance: the relative error allowed per step; the absolute one is a hundredth of it.
+        tick: called with the value of s now and then; may raise to stop.
+    """
+    route = NARROW if len(start) < MANY else WIDE
+    middle = int(np.searchsorted(times, route.hand_over).clip(1, len(times) - 1))
+    check = int(np.searchsorted(times, route.checked).clip(middle, len(times) - 1))
+    points = np.full((len(times) + 1, len(start)), np.nan)
+    for solver in route.early:
+        early, arrived = _solve(flow, start, times[: middle + 1], horizon, tolerance, tick, solver, route)
+        if np.isfinite(early[-1]).all():
+            break
+    points[0] = start
+    points[1 : middle + 1] = early[1:-1]
+    lost = not np.isfinite(early[-1]).all()
+    if arrived or lost or middle == len(times) - 1:
+        points[middle + 1 :] = early[-1]
+        return Path(points, np.nan if lost else 0.0)
+    for looser in LOOSER:
+        late, _ = _solve(flow, early[-1], times[middle:], horizon, looser * tolerance, tick, route.late, route)
+        points[middle:] = late
+        if np.isfinite(late[-1]).all():
+            break
+    coarser = max(tolerance, route.least_tolerance)
+    second, _ = _solve(flow, early[-1], times[middle : check + 1], horizon, coarser, tick, route.second, route)
+    return Path(points, float(np.linalg.norm(second[-2] - points[check]) / np.linalg.norm(points[check])))
+
+
+class _Lost(Exception):
+    """The solver needs too many evaluations."""
+
+
+def _solve(
+    flow: MarginFlow,
+    start: Array,
+    times: Array,
+    horizon: float,
+    tolerance: float,
+    tick: Callable[[float], None],
+    method: Any,
+    route: Route,
+) -> tuple[Array, bool]:
+    """The points at the times and at the end, by one of scipy's solvers, and whether the horizon was reached."""
+    spent, (most, pace) = 0, MOST_EXPLICIT if method == "DOP853" else (MOST_EVALUATIONS, 0)
+
+    def field(time: float, theta: Array) -> Array:
+        nonlocal spent
+        spent += 1
+        if spent % 500 == 0:
+            tick(time)
+        if not spent <= most + pace * (time - times[0]):  # a lost solver's time may be NaN
+            raise _Lost
+        return flow.velocity(theta)
+
+    # log(1/R) grows as exp(s), by some factor more where the weights have no direction yet: no need to look before.
+    soonest = times[0] + np.log(horizon / max(flow.log_inverse_risk(start), 1.0)) - route.leeway
+
+    def arrival(time: float, theta: Array) -> float:
+        return -1.0 if time < soonest else flow.log_inverse_risk(theta) / horizon - 1
+
+    arrival.terminal = True  # type: ignore[attr-defined]
+    points = np.full((len(times) + 1, len(start)), np.nan)
+    span = times[0], times[-1]
+    options: dict[str, Any] = {"rtol": tolerance, "atol": tolerance / 100}
+    if method != "DOP853":
+        options["jac"] = lambda _, theta: route.jacobian(flow, theta)
+    try:
+        with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
+            # A trial step may leave the finite numbers, and LSODA warns when it gives up: `status` says so too.
+            solution = solve_ivp(field, span, start, method, times, events=arrival, **options)
+    except (_Lost, FloatingPointError):
+        return points, False
+    reached = solution.y.shape[1]
+    points[:reached] = solution.y.T
+    if solution.status == 1:
+        points[reached:] = solution.y_events[0][-1]
+    elif solution.status == 0:
+        points[-1] = points[-2]
+    return points, bool(solution.status == 1)

@@ -1,0 +1,56 @@
+"""Discrete gradient descent of all runs at once, with records on a given grid of steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.tensors.records import Record, stack
+
+Weights = list[Tensor]
+
+
+def descend(
+    weights: Sequence[Tensor],
+    gradient: Callable[[Weights], Sequence[Tensor]],
+    step_size: Callable[[int], float],
+    steps: int,
+    records: Sequence[int],
+    observe: Callable[[Weights], Record],
+    progress: Callable[[float, str], None],
+) -> tuple[Weights, dict[str, Tensor]]:
+    """The weights after `steps` steps W_l <- W_l - step_size(t) dR/dW_l, and the series recorded on the way.
+
+    A run that diverges goes on as NaN beside the others; nothing is clipped.
+
+    Args:
+        weights: W_1 .. W_L, shape (runs, ..., n_l, n_{l-1}); left unchanged.
+        gradient: from weights to the gradients, in the same order and shapes.
+        step_size: from the step, 0 .. steps - 1, to a number.
+        steps: how many updates.
+        records: the steps, in rising order and within [0, steps], at whose start `observe` is called.
+        observe: from weights to named tensors of shape (runs, ...).
+        progress: told the fraction done about a hundred times; may raise to stop.
+    """
+    current = [weight.clone() for weight in weights]
+    wanted = set(records)
+    kept = []
+    stride = max(1, steps // 100)
+    for step in range(steps):
+        if step in wanted:
+            kept.append(_copied(observe(current)))
+        if step % stride == 0:
+            progress(step / steps, f"step {step} of {steps}")
+        # A product and a difference, each rounded: one fused update would round the leftovers of a vectorised loop
+        # in another way than the rest, and a run's bits would depend on its place in the batch.
+        torch._foreach_sub_(current, torch._foreach_mul(list(gradient(current)), step_size(step)))
+    if steps in wanted:
+        kept.append(_copied(observe(current)))
+    return current, stack(kept) if kept else {}
+
+
+def _copied(record: Record) -> Record:
+    """The record as its own tensors: what is observed may be a view of weights that move on in place."""
+    return {name: value.clone() for name, value in record.items()}

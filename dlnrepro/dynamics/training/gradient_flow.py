@@ -1,0 +1,142 @@
+"""Gradient flow of deep linear networks whose problem is not stiff, by an explicit method of order eight.
+
+    dW_l/dt = -c_l (W_N ... W_{l+1})^T G (W_{l-1} ... W_1)^T,   G = dR/dW the gradient on the product W = W_N ... W_1
+
+The method is scipy's DOP853, one run after another: each has its own steps, so that a run does not depend on its
+neighbours. It works on numpy arrays, since matrices this small cost torch several times as much.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+from torch import Tensor
+
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+
+Array = NDArray[np.float64]
+
+_REPORT_EVERY = 500
+_MOST_EVALUATIONS = 2_000_000
+
+
+def flow(
+    weights: Sequence[Tensor],
+    gradient: Callable[[int, Array], Array],
+    times: Tensor,
+    rates: Sequence[float],
+    relative: float,
+    absolute: float,
+    progress: Callable[[float, str], None],
+) -> list[Tensor]:
+    """The weights along gradient flow at given times.
+
+    A run that diverges, or that would need millions of evaluations, is NaN from where it stopped.
+
+    Args:
+        weights: W_1 .. W_N at time 0, each of shape (runs, n_l, n_{l-1}).
+        gradient: from a run's number and its product (n_N, n_0) to dR/dW in the same shape.
+        times: rising, from 0 or later, of shape (points,) for all runs or (runs, points).
+        rates: c_1 .. c_N, a learning rate for each layer; all 1 for gradient flow proper.
+        relative: relative tolerance of the solver.
+        absolute: absolute tolerance on every weight.
+        progress: told the fraction done about every few hundred evaluations; may raise to stop.
+
+    Returns:
+        W_1 .. W_N, each of shape (runs, points, n_l, n_{l-1}).
+    """
+    shapes, starts = flattened(weights)
+    runs = len(starts)
+    clocks = array_of(times.expand(runs, -1))
+    ends = np.cumsum([rows * columns for rows, columns in shapes])
+    velocities = velocities_of(shapes, gradient, rates, clocks[:, -1], progress)
+    paths = [_solve(next(velocities), starts[run], clocks[run], relative, absolute) for run in range(runs)]
+    whole = tensor_of(np.stack(paths))
+    pieces = torch.tensor_split(whole, [int(end) for end in ends[:-1]], dim=-1)
+    return [piece.reshape(runs, clocks.shape[1], *shape) for piece, shape in zip(pieces, shapes, strict=True)]
+
+
+def flattened(weights: Sequence[Tensor]) -> tuple[list[tuple[int, int]], Array]:
+    """The shapes of the layers, and every run's weights as one row."""
+    shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
+    runs = weights[0].shape[0]
+    return shapes, array_of(torch.cat([weight.reshape(runs, -1) for weight in weights], dim=-1))
+
+
+def velocities_of(
+    shapes: Sequence[tuple[int, int]],
+    gradient: Callable[[int, Array], Array],
+    rates: Sequence[float],
+    horizons: Array,
+    progress: Callable[[float, str], None],
+) -> Iterator[Callable[[float, Array], Array]]:
+    """The right-hand side of one run after another, each made when it is its turn."""
+    runs = len(horizons)
+    for run in range(runs):
+
+        def slope(product: Array, run: int = run) -> Array:
+            return gradient(run, product)
+
+        def report(fraction: float, run: int = run) -> None:
+            progress((run + fraction) / runs, f"run {run + 1} of {runs}")
+
+        report(0.0)
+        yield _velocity(shapes, slope, rates, float(horizons[run]), report)
+
+
+def _velocity(
+    shapes: Sequence[tuple[int, int]],
+    slope: Callable[[Array], Array],
+    rates: Sequence[float],
+    horizon: float,
+    report: Callable[[float], None],
+) -> Callable[[float, Array], Array]:
+    """The right-hand side for one run on its flat state: `chain.pull_back` in numpy, held to it by a test."""
+    bounds = np.concatenate([[0], np.cumsum([rows * columns for rows, columns in shapes])])
+    slots = [(slice(low, high), shape) for low, high, shape in zip(bounds, bounds[1:], shapes, strict=False)]
+    evaluations = 0
+
+    def velocity(time: float, state: Array) -> Array:
+        nonlocal evaluations
+        evaluations += 1
+        if evaluations % _REPORT_EVERY == 0:
+            report(min(time / horizon, 1.0))
+        layers = [state[slot].reshape(shape) for slot, shape in slots]
+        partial = [layers[0]]
+        for layer in layers[1:]:
+            partial.append(layer @ partial[-1])
+        back = -slope(partial[-1])
+        result = np.empty_like(state)
+        for index in range(len(layers) - 1, 0, -1):
+            result[slots[index][0]] = (rates[index] * (back @ partial[index - 1].T)).ravel()
+            back = layers[index].T @ back
+        result[slots[0][0]] = (rates[0] * back).ravel()
+        return result if evaluations < _MOST_EVALUATIONS else np.full_like(state, np.nan)
+
+    return velocity
+
+
+def _solve(
+    velocity: Callable[[float, Array], Array], start: Array, times: Array, relative: float, absolute: float
+) -> Array:
+    """The states at the times, of shape (points, size), NaN from where the solver stopped."""
+    path = np.full((len(times), len(start)), np.nan)
+    if not np.isfinite(start).all():
+        return path
+    with np.errstate(over="ignore", invalid="ignore"):
+        solution = solve_ivp(
+            velocity,
+            (0.0, float(times[-1])),
+            start,
+            method="DOP853",
+            t_eval=times,
+            rtol=relative,
+            atol=absolute,
+        )
+    reached = solution.y.T
+    path[: len(reached)] = reached
+    return path

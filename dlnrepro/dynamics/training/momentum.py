@@ -1,0 +1,57 @@
+"""Gradient descent with momentum: the optimiser to hold against plain gradient descent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.descent import Weights, descend
+
+
+def descend_with_momentum(
+    weights: Sequence[Tensor],
+    gradient: Callable[[Weights], Sequence[Tensor]],
+    step_size: float,
+    momentum: float,
+    steps: int,
+    records: Sequence[int],
+    observe: Callable[[Weights], Record],
+    progress: Callable[[float, str], None],
+) -> tuple[Weights, dict[str, Tensor]]:
+    """What `descent.descend` returns, for V <- momentum V + dR/dW, W <- W - step_size V from rest (Polyak 1964).
+
+    With momentum 0 this is plain gradient descent, at its cost. The other arguments are those of `descend`.
+
+    Args:
+        weights: W_1 .. W_L.
+        gradient: from weights to the gradients.
+        step_size: the same at every step.
+        momentum: in [0, 1).
+        steps: how many updates.
+        records: steps to observe at.
+        observe: from weights to named tensors.
+        progress: told the fraction done; may raise to stop.
+    """
+
+    def size(_: int) -> float:
+        return step_size
+
+    if momentum == 0:
+        return descend(weights, gradient, size, steps, records, observe, progress)
+    depth = len(weights)
+
+    def motion(state: Weights) -> Weights:
+        """Minus the change of weights and velocities in a step, over the step size that `descend` multiplies it by."""
+        before = state[depth:]
+        after = [momentum * old + new for old, new in zip(before, gradient(state[:depth]), strict=True)]
+        return [*after, *((old - new) / step_size for old, new in zip(before, after, strict=True))]
+
+    def observe_weights(state: Weights) -> Record:
+        return observe(state[:depth])
+
+    start = [*weights, *(torch.zeros_like(weight) for weight in weights)]
+    end, recorded = descend(start, motion, size, steps, records, observe_weights, progress)
+    return end[:depth], recorded

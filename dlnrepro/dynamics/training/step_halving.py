@@ -1,0 +1,53 @@
+"""Gradient descent over one time at step sizes halved again and again, which shows an order in the step size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+
+from torch import Tensor
+
+from dlnrepro.dynamics.tensors.progress import part_of
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.descent import Weights, descend
+
+
+def refined_descents(
+    weights: Sequence[Tensor],
+    gradient: Callable[[Weights], Sequence[Tensor]],
+    horizon: float,
+    steps: int,
+    halvings: int,
+    points: int,
+    progress: Callable[[float, str], None],
+) -> Iterator[tuple[float, Weights]]:
+    """Each step size with the path of the weights, from the coarsest on; all paths are recorded at the same times.
+
+    Args:
+        weights: W_1 .. W_N, each of shape (runs, n_l, n_{l-1}).
+        gradient: from weights to the gradients.
+        horizon: step size times steps, the same for all.
+        steps: of the coarsest descent, a multiple of `points`.
+        halvings: how many finer descents follow, each with twice as many steps.
+        points: the paths are recorded at this many equal distances in time, and at the start.
+        progress: told the fraction of all descents together; may raise to stop.
+
+    Yields:
+        The step size, and W_1 .. W_N of shape (runs, points + 1, n_l, n_{l-1}).
+    """
+    done, total = 0, steps * (2 ** (halvings + 1) - 1)
+    for halving in range(halvings + 1):
+        count = steps * 2**halving
+        size = horizon / count
+        told = part_of(progress, done / total, count / total)
+        records = range(0, count + 1, count // points)
+        _, path = descend(weights, gradient, _constant(size), count, records, _whole, told)
+        yield size, [layer.movedim(-1, 1) for layer in path.values()]
+        done += count
+
+
+def _whole(weights: Weights) -> Record:
+    return {str(layer): weight for layer, weight in enumerate(weights)}
+
+
+def _constant(size: float) -> Callable[[int], float]:
+    return lambda _: size

@@ -1,0 +1,94 @@
+"""The predictor's gaps against plain formulas, and fits against laws that are exact."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+
+from dlnrepro.dynamics.classification.margin_convergence import (
+    observe_direction,
+    sine_to_scaled,
+    windowed_ratio,
+    windowed_slope,
+)
+from dlnrepro.dynamics.classification.separable_data import Classes, separable
+
+
+def data(seed: int = 0) -> Classes:
+    return separable(4, 40, 0.15, True, 0.05, torch.Generator().manual_seed(seed))
+
+
+def test_the_maximum_margin_direction_has_no_gaps() -> None:
+    classes = data()
+    predictor = 7.0 * torch.from_numpy(classes.solution.direction)[None]
+
+    turn = observe_direction(predictor, torch.from_numpy(classes.signed), classes.solution)
+
+    assert float(turn.sine) < 1e-15
+    assert float(turn.margin_gap) < 1e-14
+
+
+def test_gaps_are_those_of_the_plain_formulas() -> None:
+    classes = data()
+    signed, axis = torch.from_numpy(classes.signed), torch.from_numpy(classes.solution.direction)
+    predictor = torch.randn(6, 4, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+
+    turn = observe_direction(predictor, signed, classes.solution)
+
+    length = predictor.norm(dim=-1)
+    margin = (predictor @ signed.T).amin(-1) / length
+    torch.testing.assert_close(turn.margin_gap, 1 - margin / classes.solution.margin, rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(turn.sine**2, 1 - (predictor @ axis / length) ** 2, rtol=1e-11, atol=1e-13)
+
+
+def test_a_gap_far_below_rounding_is_told_from_none() -> None:
+    classes = data()
+    axis = torch.from_numpy(classes.solution.direction)
+    support = torch.from_numpy(classes.signed[classes.solution.support])
+    # Along a support vector, across the direction: the margin of the others falls to first order.
+    across = support[0] - (support[0] @ axis) * axis
+    predictor = (1e12 * axis + across)[None]
+
+    turn = observe_direction(predictor, torch.from_numpy(classes.signed), classes.solution)
+
+    least = float((support @ across).min())
+    assert float(turn.margin_gap) == pytest.approx(-least / (1e12 * classes.solution.margin), rel=1e-3)
+
+
+def test_equal_rates_lead_to_the_maximum_margin() -> None:
+    classes = data()
+    signed, axis = torch.from_numpy(classes.signed), torch.from_numpy(classes.solution.direction)
+
+    assert float(sine_to_scaled(axis, signed, torch.full((4,), 3.0, dtype=torch.float64))) < 1e-12
+    assert float(sine_to_scaled(axis, signed, torch.tensor([0.2, 1.0, 1.0, 5.0], dtype=torch.float64))) > 0.01
+
+
+def test_the_direction_of_unequal_rates_minimises_their_norm() -> None:
+    # In two dimensions with both points supporting, <w, z_i> = 1 for both whatever the norm; with one it is D z.
+    signed = torch.tensor([[1.0, 1.0], [5.0, 5.0]], dtype=torch.float64)
+    rates = torch.tensor([4.0, 1.0], dtype=torch.float64)
+
+    assert float(sine_to_scaled(torch.tensor([4.0, 1.0], dtype=torch.float64), signed, rates)) < 1e-12
+
+
+def test_slopes_are_of_the_window_and_zero_without_one() -> None:
+    x = torch.logspace(0, 10, 41, dtype=torch.float64)
+    y = torch.where(x < 1e3, 1.0, 5 * x**-2)
+
+    assert float(windowed_slope(x, y, x >= 1e3)) == pytest.approx(-2, rel=1e-12)
+    assert float(windowed_slope(x, y, x > 1e20)) == 0
+    assert float(windowed_slope(torch.full_like(x, 7.0), y, x >= 1e3)) == 0
+    y[3] = torch.nan
+    assert math.isnan(float(windowed_slope(x, y, x >= 1e3)))
+
+
+def test_the_ratio_is_the_worst_of_the_window_on_either_side() -> None:
+    law = torch.tensor(2.0, dtype=torch.float64)
+    value = torch.tensor([9.0, 2.1, 1.6, 2.2], dtype=torch.float64)
+    inside = torch.tensor([False, True, True, True])
+
+    assert float(windowed_ratio(value, law, inside)) == pytest.approx(0.8)
+    assert float(windowed_ratio(value, law, torch.zeros(4, dtype=torch.bool))) == 0
+    assert math.isnan(float(windowed_ratio(value * torch.nan, law, inside)))

@@ -1,0 +1,68 @@
+"""Data sets: each has the property it promises, by an independent route, and comes from its own generator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.optimize import linprog
+
+from dlnrepro.dynamics.classification.separable_data import Classes, flipped, separable, underdetermined
+from dlnrepro.errors import UsageError
+
+
+def separates(signed: np.ndarray) -> bool:
+    """Whether some w has Z w >= 1, by linear programming."""
+    free = [(None, None)] * signed.shape[1]
+    return bool(linprog(np.zeros(signed.shape[1]), -signed, -np.ones(len(signed)), bounds=free).status == 0)
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("spanning", [True, False])
+def test_separable_data_can_be_separated_and_span_as_asked(spanning: bool) -> None:
+    for seed in range(4):
+        classes = separable(4, 40, 0.15, spanning, 0.05, seeded(seed))
+
+        assert classes.signed.shape == (40, 4)
+        assert separates(classes.signed)
+        assert np.linalg.norm(classes.signed, axis=1).max() <= 1
+        support = classes.signed[classes.solution.support]
+        assert (np.linalg.matrix_rank(support) == 4) == spanning
+        multipliers = classes.solution.multipliers[classes.solution.support]
+        assert multipliers.min() >= 0.05 * multipliers.max()
+
+
+def test_flipped_labels_cannot_be_separated_and_keep_the_truth() -> None:
+    for seed in range(4):
+        classes = flipped(4, 40, 0.15, True, 0.05, seeded(seed))
+
+        assert not separates(classes.signed)
+        assert separates(classes.truth)
+        turned = (classes.signed != classes.truth).any(1)
+        assert turned.sum() == 8
+        np.testing.assert_array_equal(classes.signed[turned], -classes.truth[turned])
+
+
+def test_all_points_of_underdetermined_data_are_support_vectors() -> None:
+    for seed in range(4):
+        classes = underdetermined(10, 6, 0.05, seeded(seed))
+
+        solution = classes.solution
+        np.testing.assert_allclose(classes.signed @ solution.direction, solution.margin, rtol=1e-12)
+        assert np.linalg.norm(classes.signed, axis=1).max() == pytest.approx(1)
+
+
+def test_the_same_generator_gives_the_same_data_and_another_gives_others() -> None:
+    def draw(seed: int) -> Classes:
+        return separable(4, 40, 0.15, True, 0.05, seeded(seed))
+
+    np.testing.assert_array_equal(draw(5).signed, draw(5).signed)
+    assert not np.allclose(draw(5).signed, draw(6).signed)
+
+
+def test_data_that_cannot_be_are_refused_in_one_line() -> None:
+    with pytest.raises(UsageError, match="found no 6 support vectors in 10 dimensions in 2000 draws"):
+        underdetermined(10, 6, 0.9999, seeded(0))

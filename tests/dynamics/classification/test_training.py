@@ -1,0 +1,47 @@
+"""The start that the theorem asks for; the training itself is tested with its runner."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from dlnrepro.dynamics.classification.separable_data import separable, underdetermined
+from dlnrepro.dynamics.classification.training import start
+from dlnrepro.dynamics.risks.margin_losses import Name, log_loss_at_zero, log_risk
+from dlnrepro.dynamics.starts.draws import gaussian
+
+WIDTHS = [4, 6, 6, 1]
+
+
+@pytest.mark.parametrize("loss", ["logistic", "exponential", "squared"])
+def test_a_start_is_no_worse_than_zero_and_points_downhill(loss: Name) -> None:
+    generators = [torch.Generator().manual_seed(seed) for seed in range(8)]
+    sets = [separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
+
+    weights = start(WIDTHS, 1.0, loss, sets, False, generators)
+
+    for run, signed in enumerate(sets):
+        predictor = (weights[2][run] @ weights[1][run] @ weights[0][run]).numpy()[0]
+        assert log_risk(loss)(signed @ predictor).value <= log_loss_at_zero(loss)
+        assert log_risk(loss)(np.zeros(40)).gradient @ (signed @ predictor) <= 0
+
+
+def test_only_the_last_layer_is_changed() -> None:
+    sets = [separable(4, 40, 0.15, True, 0.05, torch.Generator().manual_seed(1)).signed]
+    weights = start(WIDTHS, 1.0, "exponential", sets, False, [torch.Generator().manual_seed(9)])
+    drawn = gaussian(WIDTHS, 1.0, [torch.Generator().manual_seed(9)])
+
+    assert torch.equal(weights[0], drawn[0])
+    assert torch.equal(weights[1], drawn[1])
+    ratio = weights[2] / drawn[2]
+    torch.testing.assert_close(ratio, ratio[..., :1].expand_as(ratio))
+    assert float(ratio.abs().max()) <= 1 + 1e-15
+
+
+def test_in_the_span_means_in_the_span() -> None:
+    signed = underdetermined(10, 6, 0.05, torch.Generator().manual_seed(1)).signed
+    first = start([10, 6, 1], 1.0, "logistic", [signed], True, [torch.Generator().manual_seed(9)])[0][0].numpy()
+
+    outside = np.linalg.svd(signed)[2][6:]
+    assert np.abs(first @ outside.T).max() < 1e-14

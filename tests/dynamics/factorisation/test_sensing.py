@@ -1,0 +1,45 @@
+"""The end of a deep network that fits one measurement, against its singular values' own equation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.integrate import solve_ivp
+
+from dlnrepro.dynamics.factorisation.sensing import escape_times, gap_exponents, sensed_end
+
+MEASURED = torch.tensor([1.1, 0.6, 0.2], dtype=torch.float64)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3, 5])
+def test_the_end_is_that_of_the_singular_values_equation(depth: int) -> None:
+    measured, value, start = MEASURED.numpy(), 2.0, 1e-2
+
+    def velocity(_: float, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(-depth * values ** (2 - 2 / depth) * measured * (measured @ values - value))
+
+    solved = solve_ivp(velocity, (0, 120), np.full(3, start), method="LSODA", rtol=1e-11, atol=1e-14).y[:, -1]
+
+    np.testing.assert_allclose(sensed_end(MEASURED, value, start, depth).numpy(), solved, rtol=1e-7)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 4])
+def test_the_ends_have_the_power_of_a_vanishing_start(depth: int) -> None:
+    low, high = (sensed_end(MEASURED, 2.0, start, depth) for start in (1e-16, 1e-14))
+    power = float(((high[1] / high[0]).log() - (low[1] / low[0]).log()) / np.log(100))
+
+    assert abs(power - float(gap_exponents(MEASURED[None], depth)[0])) < 1e-3
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_the_first_mode_has_grown_by_the_time_of_its_escape(depth: int) -> None:
+    start, pace = 1e-8, 1.1 * 2.0
+    time = float(escape_times(MEASURED, 2.0, torch.tensor([start], dtype=torch.float64), depth))
+    solved = solve_ivp(
+        lambda _, s: depth * s ** (2 - 2 / depth) * pace, (0, 0.999 * time), [start], rtol=1e-10, atol=1e-16
+    )
+
+    assert solved.y[0, -1] > (0.5 if depth == 2 else 100 * start)
+    assert float(escape_times(MEASURED, 2.0, torch.tensor([start], dtype=torch.float64), 1)) == 0

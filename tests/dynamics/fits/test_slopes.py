@@ -1,0 +1,46 @@
+"""Rates and powers of series whose law is known."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+
+from dlnrepro.dynamics.fits.slopes import log_slope
+
+
+def test_an_exponential_has_its_rate_and_a_power_its_exponent() -> None:
+    times = torch.linspace(1, 30, 60, dtype=torch.float64).expand(2, -1)
+    values = torch.stack([3 * torch.exp(-0.7 * times[0]), 5 * times[1] ** -1.5])
+
+    everywhere = torch.ones_like(values, dtype=torch.bool)
+
+    assert math.isclose(float(log_slope(times, values, everywhere)[0]), -0.7, rel_tol=1e-12)
+    assert math.isclose(float(log_slope(times.log(), values, everywhere)[1]), -1.5, rel_tol=1e-12)
+
+
+def test_only_the_points_inside_count() -> None:
+    times = torch.linspace(0, 10, 41, dtype=torch.float64)[None]
+    values = torch.where(times < 5, torch.exp(-times), torch.exp(-5 - 3 * (times - 5)))
+
+    early = log_slope(times, values, times < 5)
+
+    assert math.isclose(float(early[0]), -1.0, rel_tol=1e-12)
+
+
+def test_a_series_that_never_comes_to_the_window_has_slope_zero() -> None:
+    values = torch.ones(1, 20, dtype=torch.float64)
+    inside = torch.zeros(1, 20, dtype=torch.bool)
+    inside[0, :7] = True
+
+    assert float(log_slope(values, values, inside)[0]) == 0
+
+
+def test_a_series_that_is_not_finite_has_no_slope() -> None:
+    values = torch.ones(2, 20, dtype=torch.float64)
+    values[0, 3] = torch.nan
+    times = torch.arange(20, dtype=torch.float64).expand(2, -1)
+
+    slopes = log_slope(times, values, torch.ones_like(values, dtype=torch.bool))
+
+    assert torch.isnan(slopes).tolist() == [True, False]

@@ -1,0 +1,114 @@
+"""The laws of the delays against the equation of the strength on its clock, which knows nothing of saddles."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from scipy.integrate import solve_ivp
+
+from dlnrepro.dynamics.one_neuron.delays import delay_power, delay_slope, small_start_factor
+from dlnrepro.dynamics.one_neuron.oja import linear_modes
+from dlnrepro.dynamics.one_neuron.start import Pair, axis_pair, draw_pair, tilted
+from dlnrepro.dynamics.starts.targets import Target, diagonal
+
+STRENGTHS = (2.5, 1.5, 0.4, 0.1)
+
+
+def a_target() -> Target:
+    return diagonal(4, 5, torch.tensor([STRENGTHS], dtype=torch.float64))
+
+
+def delay(pair: Pair, start: float, depth: int) -> float:
+    """When W has half of sigma_1 in mode 1, by a solver of ln(s) and t on the clock tau, the directions being known."""
+    growth, parts = (tensor[0].numpy() for tensor in linear_modes(a_target().strengths, pair))
+    sigma = np.array(STRENGTHS)
+
+    def directions(clock: float) -> tuple[np.ndarray, np.ndarray]:
+        grown = parts * np.exp(growth * clock)
+        grown = grown / np.sqrt(grown @ grown)
+        return grown[:4] + grown[4:8], grown[:4] - grown[4:8]
+
+    def velocity(clock: float, state: np.ndarray) -> list[float]:
+        left, right = directions(clock)
+        return [depth * (float(sigma @ (left * right)) - math.exp(state[0])), math.exp(state[0] * (2 / depth - 1))]
+
+    def passage(clock: float, state: np.ndarray) -> float:
+        left, right = directions(clock)
+        return float(math.exp(state[0]) * left[0] * right[0] - sigma[0] / 2)
+
+    event: Any = passage
+    event.terminal, event.direction = True, 1.0
+    solution = solve_ivp(velocity, (0, 100), [math.log(start), 0.0], "DOP853", rtol=1e-9, atol=1e-12, events=event)
+    return float(solution.y_events[0][0, 1])
+
+
+def generic(missing: int) -> Pair:
+    return draw_pair(a_target(), missing, (0.3, 5.0), [torch.Generator().manual_seed(3)])
+
+
+def opposed(tilt: float) -> Pair:
+    pair = axis_pair(a_target(), 1, 1, -1.0)
+    for vector, size in ((pair.left, 0.5 * tilt), (pair.right, tilt)):
+        vector[:, 1] = size
+        vector[:, 0] *= math.sqrt(1 - size**2)
+    return pair
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_the_delay_at_a_saddle_has_its_slope(depth: int) -> None:
+    long, short = (delay(tilted(generic(1), tilt), 1.0, depth) for tilt in (1e-9, 1e-6))
+
+    expected = float(delay_slope("saddle", a_target().strengths, depth))
+    assert (long - short) / math.log(1e3) == pytest.approx(expected, rel=1e-4)
+    assert float(delay_power("saddle", a_target().strengths, depth)) == 0
+
+
+def test_a_small_start_of_two_layers_has_its_slope() -> None:
+    long, short = (delay(generic(0), start, 2) for start in (1e-14, 1e-11))
+
+    expected = float(delay_slope("small", a_target().strengths, 2))
+    assert (long - short) / math.log(1e3) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("depth", [3, 4, 6])
+def test_a_small_start_of_more_layers_has_its_power_and_its_constant(depth: int) -> None:
+    pair, start = generic(0), 1e-12
+    power = float(delay_power("small", a_target().strengths, depth))
+    factor = float(small_start_factor(a_target().strengths, pair, depth))
+
+    expected = factor * start**-power
+
+    assert delay(pair, start, depth) == pytest.approx(expected, rel=2e-3)
+    assert math.isinf(float(delay_slope("small", a_target().strengths, depth)))
+
+
+@pytest.mark.parametrize("depth", [3, 5])
+def test_the_constant_of_an_aligned_start_is_known(depth: int) -> None:
+    factor = small_start_factor(a_target().strengths, axis_pair(a_target(), 1, 1, 1.0), depth)
+
+    assert float(factor) == pytest.approx(1 / ((depth - 2) * STRENGTHS[0]), rel=1e-9)
+
+
+@pytest.mark.parametrize(("second", "slope"), [(1.5, 1.0), (0.7, 0.8)])
+def test_an_opposed_start_of_two_layers_has_the_slope_of_its_regime(
+    second: float, slope: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """1 / (sigma_1 - sigma_2), but 2 / sigma_1 where sigma_1 > 2 sigma_2."""
+    monkeypatch.setattr(f"{__name__}.STRENGTHS", (2.5, second, 0.4, 0.1))
+
+    long, short = (delay(opposed(tilt), 0.5, 2) for tilt in (1e-5, 1e-4))
+
+    assert (long - short) / math.log(10) == pytest.approx(slope, rel=1e-3)
+    assert float(delay_slope("opposed", a_target().strengths, 2)) == pytest.approx(slope, rel=1e-12)
+
+
+@pytest.mark.parametrize("depth", [3, 4])
+def test_an_opposed_start_of_more_layers_has_its_power(depth: int) -> None:
+    power = float(delay_power("opposed", a_target().strengths, depth))
+    long, short = (delay(opposed(tilt), 0.5, depth) for tilt in (1e-6, 1e-5))
+
+    assert math.log10(long / short) == pytest.approx(power, abs=0.01)

@@ -1,0 +1,98 @@
+"""Passage times against closed forms."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from dlnrepro.dynamics.one_neuron.first_passage import passage_times
+from dlnrepro.dynamics.training.gradient_flow import Array
+from dlnrepro.errors import BudgetSpent
+
+
+def scalar_layers(depth: int, products: list[float]) -> list[torch.Tensor]:
+    """Balanced layers of width 1, one run for each product."""
+    root = torch.tensor(products, dtype=torch.float64) ** (1 / depth)
+    return [root[:, None, None].clone() for _ in range(depth)]
+
+
+def towards_two(_: int, whole: Array) -> Array:
+    return whole - 2.0
+
+
+def above_one(_: int, whole: Array) -> float:
+    return float(whole[0, 0] - 1)
+
+
+def quiet(fraction: float, note: str) -> None:
+    """No progress shown."""
+
+
+def test_two_scalar_layers_pass_a_level_when_the_logistic_curve_does() -> None:
+    """s' = 2 s (2 - s) has s = 2 / (1 + (2/s_0 - 1) e^(-4t)), which is 1 at t = ln(2/s_0 - 1) / 4."""
+    starts = [1e-12, 1e-3, 0.5]
+
+    times = passage_times(scalar_layers(2, starts), towards_two, above_one, 100.0, 1e-10, 1e-20, quiet)
+
+    exact = torch.tensor([math.log(2 / start - 1) / 4 for start in starts], dtype=torch.float64)
+    torch.testing.assert_close(times, exact, rtol=1e-8, atol=0)
+
+
+def test_a_run_that_does_not_arrive_or_never_starts_is_nan_and_spares_the_others() -> None:
+    weights = scalar_layers(2, [1e-12, 0.5, 0.5])
+    weights[0][2] = math.nan
+
+    times = passage_times(weights, towards_two, above_one, 1.0, 1e-8, 1e-20, quiet)
+
+    assert torch.isnan(times).tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize(("start", "level"), [(3.0, 1.0), (3.0, 2.5), (1.0, 1.0)])
+def test_a_start_at_or_above_the_level_is_there_at_time_zero(start: float, level: float) -> None:
+    """The product goes from its start to 2: from 3 it stays above 1, or falls below 2.5; from 1 it rises."""
+    times = passage_times(
+        scalar_layers(3, [start]), towards_two, lambda _, whole: float(whole[0, 0] - level), 50.0, 1e-8, 1e-20, quiet
+    )
+
+    assert times.tolist() == [0.0]
+
+
+def test_a_run_s_time_does_not_depend_on_its_neighbours_and_its_own_gauge_is_used() -> None:
+    levels = [0.7, 1.3, 1.9]
+
+    def gauge(run: int, whole: Array) -> float:
+        return float(whole[0, 0] - levels[run])
+
+    together = passage_times(scalar_layers(2, [0.1, 0.1, 0.1]), towards_two, gauge, 50.0, 1e-8, 1e-20, quiet)
+
+    alone = passage_times(scalar_layers(2, [0.1]), towards_two, gauge, 50.0, 1e-8, 1e-20, quiet)
+    assert torch.equal(together[:1], alone)
+    assert bool((together.diff() > 0).all())
+
+
+def test_progress_is_told_and_may_stop() -> None:
+    def stop(fraction: float, _: str) -> None:
+        if fraction > 0.4:
+            raise BudgetSpent
+
+    with pytest.raises(BudgetSpent):
+        passage_times(scalar_layers(2, [0.1, 0.1]), towards_two, above_one, 50.0, 1e-8, 1e-20, stop)
+
+
+def test_rectangular_layers_are_put_together_in_order() -> None:
+    """The gauge sees the product that numpy forms."""
+    generator = torch.Generator().manual_seed(0)
+    weights = [torch.randn(1, *shape, generator=generator, dtype=torch.float64) for shape in ((3, 4), (2, 3), (5, 2))]
+    seen: list[Array] = []
+
+    def gauge(_: int, whole: Array) -> float:
+        seen.append(whole)
+        return -1.0
+
+    passage_times(weights, lambda _, whole: whole, gauge, 1e-6, 1e-6, 1e-12, quiet)
+
+    expected = (weights[2] @ weights[1] @ weights[0])[0].numpy()
+    np.testing.assert_allclose(seen[0], expected, rtol=1e-12)

@@ -1,0 +1,151 @@
+"""Starts with a one-neuron layer: their product, that they are balanced, and which overlaps are exactly zero."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+import torch
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.networks.chain import imbalance, product
+from dlnrepro.dynamics.one_neuron.start import (
+    Pair,
+    axis_pair,
+    balanced,
+    draw_pair,
+    draw_strength,
+    tilted,
+    unbalanced,
+)
+from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
+
+WIDTHS = [5, 1, 4, 4]
+
+
+def generators(seeds: Sequence[int]) -> list[Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in seeds]
+
+
+def a_target(runs: int = 3) -> Target:
+    seeds = range(runs)
+    return rotated(4, 5, draw_strengths((2.0, 1.2, 0.7, 0.3), 0.0, generators(seeds)), generators(seeds))
+
+
+def a_start(target: Target, widths: Sequence[int]) -> tuple[Pair, Tensor, list[Tensor]]:
+    given = generators(range(10, 10 + len(target.strengths)))
+    pair = draw_pair(target, 0, (0.2, 1.0), given)
+    strength = draw_strength(0.5, 2.0, given)
+    return pair, strength, balanced(target, pair, strength, widths, given)
+
+
+def test_a_balanced_start_is_balanced_and_multiplies_to_s_u_v() -> None:
+    target = a_target()
+    pair, strength, weights = a_start(target, WIDTHS)
+
+    left = (target.left @ pair.left[..., None])[..., 0]
+    right = (target.right @ pair.right[..., None])[..., 0]
+    expected = strength[:, None, None] * left[:, :, None] * right[:, None, :]
+
+    torch.testing.assert_close(product(weights), expected, rtol=0, atol=1e-14)
+    assert max(float(matrix.abs().max()) for matrix in imbalance(weights)) < 1e-14
+    assert [tuple(weight.shape[1:]) for weight in weights] == [(1, 5), (4, 1), (4, 4)]
+
+
+@pytest.mark.parametrize("widths", [[5, 4, 3, 1], [5, 1]])
+def test_the_narrowest_layer_may_be_the_output(widths: list[int]) -> None:
+    target = diagonal(1, 5, torch.ones(3, 1, dtype=torch.float64))
+    _, strength, weights = a_start(target, widths)
+
+    torch.testing.assert_close(torch.linalg.matrix_norm(product(weights)), strength, rtol=1e-13, atol=0)
+    assert all(float(matrix.abs().max()) < 1e-14 for matrix in imbalance(weights))
+    assert [tuple(weight.shape[1:]) for weight in weights] == list(zip(widths[1:], widths[:-1], strict=True))
+
+
+def test_the_overlap_is_u_z_v_and_lies_where_it_was_asked_for() -> None:
+    target = a_target()
+    pair, _, weights = a_start(target, WIDTHS)
+    whole = product(weights)
+
+    direct = (whole * target.matrix).sum((-2, -1)) / torch.linalg.matrix_norm(whole)
+
+    modes = (target.strengths * pair.left * pair.right[:, :4]).sum(-1)
+    torch.testing.assert_close(modes, direct, rtol=0, atol=1e-14)
+    assert bool(((direct > 0.2 * 1.2) & (direct < 1.2)).all())
+
+
+def test_a_wider_bottleneck_is_filled_to_its_rank_and_stays_balanced() -> None:
+    target = a_target()
+    _, strength, weights = a_start(target, [5, 2, 4, 4])
+
+    values = torch.linalg.svdvals(product(weights))
+
+    torch.testing.assert_close(values[:, :2], strength[:, None].expand(-1, 2), rtol=1e-13, atol=0)
+    assert float(values[:, 2:].max()) < 1e-14
+    assert max(float(matrix.abs().max()) for matrix in imbalance(weights)) < 1e-14
+
+
+def test_missing_modes_are_exactly_zero_in_the_product_of_a_diagonal_target() -> None:
+    given = generators(range(3))
+    target = diagonal(4, 5, draw_strengths((2.0, 1.2, 0.7, 0.3), 0.0, given))
+    pair = draw_pair(target, 2, (-5.0, 5.0), given)
+
+    whole = product(balanced(target, pair, draw_strength(1.0, 1.0, given), WIDTHS, given))
+
+    assert torch.count_nonzero(whole[:, :2, :]) == 0
+    assert torch.count_nonzero(whole[:, :, :2]) == 0
+    assert bool((whole[:, 2:, 2:] != 0).all())
+
+
+def test_a_tilt_touches_the_first_mode_alone() -> None:
+    target = a_target()
+    pair = draw_pair(target, 1, (-5.0, 5.0), generators(range(3)))
+
+    leaning = tilted(pair, 1e-6)
+
+    assert torch.equal(leaning.left[:, 0], torch.full((3,), 1e-6, dtype=torch.float64))
+    assert torch.equal(leaning.left[:, 1:], pair.left[:, 1:])
+
+
+def test_an_axis_pair_with_a_minus_sign_is_anti_aligned() -> None:
+    target = a_target()
+
+    pair = axis_pair(target, 1, 1, -1.0)
+
+    assert torch.equal((target.strengths * pair.left * pair.right[:, :4]).sum(-1), -target.strengths[:, 0])
+
+
+def test_unbalanced_layers_keep_the_product() -> None:
+    _, _, weights = a_start(a_target(), WIDTHS)
+
+    other = unbalanced(weights, 3.0)
+
+    torch.testing.assert_close(product(other), product(weights), rtol=0, atol=1e-14)
+    assert float(imbalance(other)[0].abs().min()) > 0.1
+
+
+def test_strengths_are_log_uniform() -> None:
+    logs = draw_strength(0.01, 100.0, generators(range(2000))).log10()
+
+    assert float(logs.min()) >= -2
+    assert float(logs.max()) < 2
+    assert abs(float(logs.mean())) < 0.1
+    assert abs(float(logs.std()) - 4 / 12**0.5) < 0.05
+
+
+def test_an_interval_without_pairs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dlnrepro.dynamics.one_neuron.start._MOST_BLOCKS", 2)
+
+    with pytest.raises(ValueError, match="found none in 2048 draws"):
+        draw_pair(a_target(1), 0, (2.0, 3.0), generators([0]))
+
+
+def test_a_start_has_the_same_bits_alone_and_in_a_batch() -> None:
+    def start(seeds: list[int]) -> list[Tensor]:
+        given = generators(seeds)
+        target = rotated(4, 5, draw_strengths((2.0, 1.2, 0.7, 0.3), 0.1, given), given)
+        pair = draw_pair(target, 0, (1.0, 1.25), given)
+        return balanced(target, pair, draw_strength(0.1, 2.0, given), [5, 2, 4, 4], given)
+
+    for together, alone in zip(start([0, 1, 2, 3]), start([2]), strict=True):
+        assert torch.equal(together[2:3], alone)

@@ -1,0 +1,163 @@
+"""Predictive coding: its step against autograd of the augmented Lagrangian, its updates against back-propagation."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.predictive_coding.network import (
+    Chain,
+    Rule,
+    State,
+    adjoints,
+    credit,
+    draw_chain,
+    forward,
+    output_error,
+    relax,
+    residuals,
+    step,
+    update_cosine,
+    weight_gradients,
+)
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.runner import silent
+
+RHO, ALPHA = 0.7, 0.4
+
+
+def _generators(count: int = 2) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(seed) for seed in range(count)]
+
+
+def _chain() -> Chain:
+    return draw_chain(4, 3, 2, 2, 5, "identity", 1.0, _generators())
+
+
+def _state(chain: Chain) -> State:
+    shape = forward(chain).shape[1:]
+    return State(normal(shape, _generators()), 0.5 * normal(shape, _generators()) + 0.1)
+
+
+def _layer(chain: Chain, index: int, below: Tensor) -> Tensor:
+    """W_index times what lies below, index counted from 1."""
+    return (chain.first if index == 1 else chain.hidden[:, index - 2]) @ below
+
+
+def _lagrangian(chain: Chain, state: State) -> Tensor:
+    """The loss, the multipliers' products with the residuals, and the penalty, each written out layer by layer."""
+    total = 0.5 * (chain.last @ state.activities[:, -1] - chain.targets).square().sum()
+    below = chain.inputs
+    for index in range(state.activities.shape[1]):
+        here = state.activities[:, index]
+        residual = here - _layer(chain, index + 1, below)
+        total = total + (state.multipliers[:, index] * residual).sum() + 0.5 * RHO * residual.square().sum()
+        below = here
+    return total
+
+
+def test_activities_move_down_the_gradient_of_the_augmented_lagrangian() -> None:
+    chain = _chain()
+    state = _state(chain)
+    free = state.activities.clone().requires_grad_()
+
+    (slope,) = torch.autograd.grad(_lagrangian(chain, State(free, state.multipliers)), free)
+    moved = step(chain, state, Rule(torch.tensor([0.1, 0.2], dtype=torch.float64), RHO, ALPHA))
+
+    sizes = torch.tensor([0.1, 0.2], dtype=torch.float64)[:, None, None, None]
+    torch.testing.assert_close(moved.activities, state.activities - sizes * slope, rtol=1e-13, atol=1e-13)
+
+
+def test_multipliers_then_move_by_the_new_residuals_and_leak() -> None:
+    chain = _chain()
+    state = _state(chain)
+
+    moved = step(chain, state, Rule(torch.full((2,), 0.1, dtype=torch.float64), RHO, ALPHA, leak=0.25))
+
+    for index in range(3):
+        below = chain.inputs if index == 0 else moved.activities[:, index - 1]
+        residual = moved.activities[:, index] - _layer(chain, index + 1, below)
+        expected = 0.75 * state.multipliers[:, index] + ALPHA * residual
+        torch.testing.assert_close(moved.multipliers[:, index], expected, rtol=1e-13, atol=1e-13)
+
+
+def test_without_a_dual_step_multipliers_stay() -> None:
+    chain = _chain()
+    state = _state(chain)
+
+    moved = step(chain, state, Rule(torch.full((2,), 0.1, dtype=torch.float64), RHO, 0.0, leak=0.25))
+
+    assert torch.equal(moved.multipliers, state.multipliers)
+
+
+def test_a_forward_pass_leaves_no_residual_and_gives_the_networks_output() -> None:
+    chain = _chain()
+    activities = forward(chain)
+
+    assert float(residuals(chain, activities).abs().max()) < 1e-15
+    product = chain.last @ chain.hidden[:, 1] @ chain.hidden[:, 0] @ chain.first
+    torch.testing.assert_close(output_error(chain, activities), product @ chain.inputs - chain.targets)
+
+
+def test_updates_at_a_forward_pass_with_adjoint_multipliers_are_gradients_of_the_loss() -> None:
+    chain = _chain()
+    weights = [chain.first.clone(), chain.hidden.clone(), chain.last.clone()]
+    for weight in weights:
+        weight.requires_grad_()
+    output = weights[2] @ weights[1][:, 1] @ weights[1][:, 0] @ weights[0] @ chain.inputs
+    expected = torch.autograd.grad(0.5 * (output - chain.targets).square().sum(), weights)
+
+    activities = forward(chain)
+    state = State(activities, -adjoints(chain, output_error(chain, activities)))
+    found = weight_gradients(chain, activities, credit(chain, state, RHO))
+
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(update_cosine(found, expected), torch.ones(2, dtype=torch.float64))
+
+
+def test_updates_at_any_state_are_gradients_of_the_augmented_lagrangian() -> None:
+    chain = _chain()
+    state = _state(chain)
+    weights = [chain.first.clone(), chain.hidden.clone(), chain.last.clone()]
+    for weight in weights:
+        weight.requires_grad_()
+    moving = Chain(weights[0], weights[1], weights[2], chain.inputs, chain.targets)
+
+    expected = torch.autograd.grad(_lagrangian(moving, state), weights)
+    found = weight_gradients(chain, state.activities, credit(chain, state, RHO))
+
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize(("skip", "mean"), [("identity", 1.0), ("none", 0.0)])
+def test_layers_have_the_scales_that_the_authors_train_with(skip: str, mean: float) -> None:
+    depth, width, inputs = 5, 40, 30
+    chain = draw_chain(depth, width, inputs, 20, 1, skip, 1.0, _generators(8))  # type: ignore[arg-type]
+
+    noise = chain.hidden - mean * torch.eye(width, dtype=torch.float64)
+    share = width * depth if skip == "identity" else width
+    assert float(noise.std()) == pytest.approx(share**-0.5, rel=0.02)
+    assert float(chain.first.std()) == pytest.approx(inputs**-0.5, rel=0.03)
+    assert float(chain.last.std()) == pytest.approx(1 / width, rel=0.03)
+
+
+def test_relaxing_tells_every_step_and_stops_when_asked() -> None:
+    chain = _chain()
+    activities = forward(chain)
+    start = State(activities, torch.zeros_like(activities))
+    rule = Rule(torch.full((2,), 0.1, dtype=torch.float64), RHO, ALPHA)
+    seen: list[int] = []
+
+    def observe(done: int, _: State) -> bool:
+        seen.append(done)
+        return done == 3
+
+    end = relax(chain, start, rule, 10, observe, silent)
+
+    thrice = step(chain, step(chain, step(chain, start, rule), rule), rule)
+    assert seen == [0, 1, 2, 3]
+    assert torch.equal(end.activities, thrice.activities)
+    assert torch.equal(end.multipliers, thrice.multipliers)
