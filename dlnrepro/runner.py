@@ -85,7 +85,7 @@ class Runner(Protocol):
 
 def runner_names() -> list[str]:
     """The names of all runners, sorted, without importing any of them."""
-    return sorted({*_own(), *_registered()})
+    return sorted({**_own(), **_registered()})
 
 
 def comes_with_the_program(name: str) -> bool:
@@ -99,12 +99,12 @@ def load_runner(name: str) -> Runner:
     Raises:
         RunnerError: the module cannot be imported, or lacks what a runner promises.
     """
-    own = name in _own()
-    value = f"dlnrepro.runners.{name}" if own else _registered()[name].value
+    own = own_module(name)
+    value = own or _registered()[name].value
     try:
         # Standard output is for what was asked of the program.
         with redirect_stdout(_ToStandardError()), _same_folder():
-            module = importlib.import_module(value) if own else _registered()[name].load()
+            module = importlib.import_module(own) if own else _registered()[name].load()
             wrong = _wrong_part(module, value)
     except (KeyboardInterrupt, Ended):
         raise
@@ -200,9 +200,20 @@ def _kind(found: object) -> str:
     return f"the class {found.__name__}" if isinstance(found, type) else f"an object of type {type(found).__name__}"
 
 
-def _own() -> set[str]:
-    """The names of the runners that come with the program."""
-    return {module.name for module in pkgutil.iter_modules(runner_folders())}
+def own_module(name: str) -> str | None:
+    """The dotted name of the module of a runner that comes with the program; None for any other runner."""
+    return _own().get(name)
+
+
+def _own() -> dict[str, str]:
+    """The runners that come with the program, in one package per topic: the name of each -> its module."""
+    found = {}
+    for folder in runner_folders():
+        for module in pkgutil.iter_modules([folder], f"{GROUP}."):
+            inside = [os.path.join(folder, module.name.rpartition(".")[2])] if module.ispkg else []
+            for runner in pkgutil.iter_modules(inside, f"{module.name}.") if inside else [module]:
+                found[runner.name.rpartition(".")[2]] = runner.name
+    return found
 
 
 @cache

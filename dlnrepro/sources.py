@@ -13,7 +13,7 @@ from pathlib import Path
 from dlnrepro.files import Remembered
 from dlnrepro.imports import own_imports
 from dlnrepro.plugin import OWN, footing
-from dlnrepro.runner import registered, runner_folders
+from dlnrepro.runner import own_module, registered, runner_folders
 
 ENGINE = ("dlnrepro.pool", "dlnrepro.cells")
 """The modules that make and keep numbers; what they import counts for every runner."""
@@ -34,7 +34,7 @@ def runner_facts(runner: str) -> dict[str, str]:
     """What makes the numbers of a runner: the label of a file, version or variable -> its digest or value."""
     entry = registered(runner)
     if entry is None:
-        return own_digests([*ENGINE, f"{_RUNNERS}.{runner}"])
+        return own_digests([*ENGINE, own_module(runner) or runner])
     found = footing(entry)
     return {**found.facts, **own_digests([*ENGINE, *found.own])}
 
@@ -61,14 +61,16 @@ def own_digests(roots: Iterable[str]) -> dict[str, str]:
 
 def _place(name: str) -> tuple[str, str] | None:
     """The label and the path of a module of this program, or None where a name is none."""
-    above, _, last = name.rpartition(".")
-    folders = runner_folders() if above == _RUNNERS else [os.path.join(_PACKAGE, *above.split(".")[1:])]
-    if not above:
+    parts = name.split(".")[1:]
+    if not parts:
         return f"{OWN}/__init__.py", os.path.join(_PACKAGE, "__init__.py")
-    for folder in folders:
+    # Tests add folders of runners; a runner's module may lie in one of them or in a package of a topic.
+    inside = name.startswith(f"{_RUNNERS}.")
+    *above, last = parts[1:] if inside else parts
+    for folder in runner_folders() if inside else [_PACKAGE]:
         for end in (f"{last}.py", f"{last}/__init__.py"):
-            if os.path.isfile(path := os.path.join(folder, end)):
-                return f"{above.replace('.', '/')}/{end}", path
+            if os.path.isfile(path := os.path.join(folder, *above, end)):
+                return "/".join([OWN, *parts[:-1], end]), path
     return None
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from tests.runners.one_neuron.test_one_neuron_clock import SETUP
 
 import dlnrepro
 from dlnrepro.cell import Cell
@@ -23,7 +24,6 @@ from dlnrepro.engine import run_cell
 from dlnrepro.parts import cut
 from dlnrepro.runner import silent
 from tests.pretend_device import Traffic, pretend_device
-from tests.runners.test_one_neuron_clock import SETUP
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

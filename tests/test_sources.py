@@ -84,7 +84,7 @@ def test_an_edit_of_what_only_judges_or_shows_changes_no_runner(copy: Path, name
 
 
 def test_an_edit_of_a_runner_changes_that_runner_alone(copy: Path) -> None:
-    assert touched(copy, "runners/mode_flow.py") == {"mode_flow"}
+    assert touched(copy, "runners/modes/mode_flow.py") == {"mode_flow"}
 
 
 def test_an_edit_that_keeps_size_and_time_is_seen(copy: Path) -> None:
@@ -98,7 +98,11 @@ def test_an_edit_that_keeps_size_and_time_is_seen(copy: Path) -> None:
 
 def test_files_are_known_by_their_place_in_the_package(copy: Path) -> None:
     labels = runner_facts("mode_flow").keys()
-    assert {"dlnrepro/runners/mode_flow.py", "dlnrepro/dynamics/networks/chain.py", "dlnrepro/engine.py"} <= labels
+    assert {
+        "dlnrepro/runners/modes/mode_flow.py",
+        "dlnrepro/dynamics/networks/chain.py",
+        "dlnrepro/engine.py",
+    } <= labels
     before = source_hash("mode_flow")
     (copy / "report" / "chain.py").write_bytes((copy / "dynamics" / "networks" / "chain.py").read_bytes())
     assert source_hash("mode_flow") == before

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import Any
 
 from dlnrepro.catalogue import packaged
 from dlnrepro.engine import run_cell
 from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation, plan
-from dlnrepro.runner import silent
+from dlnrepro.runner import load_runner, silent
 from tests.benchmarks.pairing import Row, ratio, text
 
 CLAIMS = ("winner-takes-all", "winner-takes-all-matrices", "one-neuron-rate")
@@ -21,7 +20,7 @@ def costs() -> list[Row]:
     for name in CLAIMS:
         claim = load_claim(packaged() / f"{name}.yaml")
         cell = plan(claim, Variation())[0]
-        runner: Any = importlib.import_module(f"dlnrepro.runners.{claim.runner}")
+        runner: Any = load_runner(claim.runner)
         kept = runner.RECORDS
 
         def trained(records: int, runner: Any = runner, cell: Any = cell) -> None:

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from dlnrepro.runner import load_runner, runner_names
+from dlnrepro.runner import load_runner, own_module, runner_names
 
 
 @dataclass(frozen=True, eq=False)  # a case is itself alone, so that what it led to can be kept under it
@@ -51,8 +51,9 @@ def cases() -> tuple[Case, ...]:
     """The cases of all runners whose tests hold any."""
     found = []
     for runner in runner_names():
-        tests = f"{__package__}.test_{runner}"
-        if importlib.util.find_spec(tests) is None:
+        topic, _, stem = str(own_module(runner)).removeprefix("dlnrepro.runners.").rpartition(".")
+        tests = f"{__package__}.{topic}.test_{stem}"
+        if not topic or importlib.util.find_spec(tests) is None:
             continue
         module = importlib.import_module(tests)
         for index, (name, changes) in enumerate(getattr(module, "CASES", {}).items()):

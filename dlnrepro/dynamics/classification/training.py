@@ -33,7 +33,7 @@ SHRINK = 0.7
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained; `dlnrepro.runners.separable_classification` explains the fields."""
+    """How a network is trained; the fields are those of its claims."""
 
     loss: Name
     method: Literal["flow"] | Rule

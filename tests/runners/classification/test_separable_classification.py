@@ -1,0 +1,169 @@
+"""The classification runner: what it finds in few runs, and settings that contradict one another."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.dynamics.classification import training
+from dlnrepro.dynamics.stiff_flow.path import Path, follow
+from dlnrepro.errors import Disagreement
+from dlnrepro.runners.classification import separable_classification as runner
+from tests.runners.running import run_seeds
+
+SETUP: dict[str, Any] = {
+    "data": "separable",
+    "dimension": 4,
+    "samples": 40,
+    "gap": 0.15,
+    "spanning": True,
+    "least_share": 0.05,
+    "depth": 3,
+    "width": 6,
+    "scale": 1.0,
+    "loss": "logistic",
+    "method": "flow",
+    "second_layer_rate": 1.0,
+    "coordinate_rates": 1.0,
+    "horizon": 1e12,
+    "tolerance": 3e-9,
+    "step_size": 0.1,
+    "steps": 1000,
+    "points": 41,
+    "layers_from": 1e4,
+    "layers_to": 1e10,
+    "direction_from": 1e5,
+    "direction_to": 1e11,
+    "constants_from": 1e7,
+    "constants_to": 1e9,
+}
+FEW: dict[str, Any] = {"data": "under-determined", "dimension": 10, "samples": 6}
+SHORT: dict[str, Any] = {
+    "horizon": 500.0,
+    "points": 20,
+    "steps": 60,
+    "layers_from": 1.0,
+    "layers_to": 30.0,
+    "direction_from": 1.0,
+    "direction_to": 30.0,
+    "constants_from": 2.0,
+    "constants_to": 20.0,
+}
+CASES: dict[str, dict[str, Any]] = {
+    "flow": {"samples": 16, "width": 3, "tolerance": 1e-7},
+    "flipped": {"data": "flipped"},
+    "squared": {"loss": "squared", "depth": 2},
+    "normalised": FEW | {"method": "normalised", "coordinate_rates": 3.0},
+    "six-normalised-layers": FEW | {"method": "normalised", "depth": 6},
+    "sign": FEW | {"method": "sign", "step_size": 0.01},
+    "adam": FEW | {"method": "adam", "step_size": 0.01, "loss": "exponential"},
+}
+
+_run = partial(run_seeds, runner, SETUP)
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_gradient_flow_obeys_every_law_at_every_depth(depth: int) -> None:
+    found = _run([7], depth=depth).measures
+
+    assert float(found["log_inverse_risk"]) == pytest.approx(1e12, rel=1e-6)
+    assert float(found["imbalance_drift"]) < 1e-8
+    assert float(found["lemma_over_bound"]) <= 1
+    assert float(found["growth_exponent"]) == pytest.approx(1, abs=0.01)
+    assert float(found["rank_one_slope"]) == pytest.approx(-2, abs=0.02)
+    assert float(found["alignment_slope"]) == pytest.approx(-4, abs=0.2)
+    assert float(found["direction_slope"]) == pytest.approx(-1, abs=0.005)
+    assert float(found["direction_constant"]) == pytest.approx(1, abs=0.001)
+    assert float(found["margin_constant"]) == pytest.approx(1, abs=0.001)
+
+
+def test_where_nothing_grows_slopes_and_constants_are_zero_and_all_is_finite() -> None:
+    for changes in ({"data": "flipped"}, {"loss": "squared"}):
+        found = _run([0, 1], **changes).measures
+
+        for name in runner.MEASURES:
+            assert bool(found[name].isfinite().all()), name
+            if name.endswith(("slope", "constant", "by_depth", "exponent")):
+                assert torch.equal(found[name], torch.zeros(2, dtype=torch.float64)), name
+
+
+def test_the_flow_of_unequal_coordinates_finds_the_margin_of_its_own_norm() -> None:
+    found = _run([0], **FEW, coordinate_rates=5.0).measures
+
+    assert float(found["direction"]) > 0.1
+    assert float(found["rates_direction"]) < 1e-3
+
+
+def test_support_vectors_that_do_not_span_slow_the_turn_to_the_power_one_over_depth() -> None:
+    found = _run([0], spanning=False).measures
+
+    assert float(found["direction_slope"]) == pytest.approx(-1 / 3, abs=0.01)
+
+
+def test_a_wide_network_obeys_the_laws_and_where_the_risk_has_a_minimum_it_comes_to_rest() -> None:
+    found = _run([3], width=24).measures
+    rest = _run([3], width=24, data="flipped").measures
+
+    assert float(found["log_inverse_risk"]) == pytest.approx(1e12, rel=1e-6)
+    assert float(found["imbalance_drift"]) < 1e-8
+    assert float(found["lemma_over_bound"]) <= 1
+    assert float(found["rank_one_slope"]) == pytest.approx(-2, abs=0.02)
+    assert float(found["alignment_slope"]) == pytest.approx(-4, abs=0.2)
+    assert float(found["direction_constant"]) == pytest.approx(1, abs=0.001)
+    assert float(rest["log_inverse_risk"]) < 5
+    assert float(rest["imbalance_drift"]) < 1e-8
+
+
+def test_the_memory_of_a_wide_network_holds_its_paths_and_no_matrix_of_its_weights() -> None:
+    params = runner.Params.model_validate(SETUP | {"width": 128})
+    weights = 128 * (4 + 128 + 1)
+
+    assert params.memory(4) > 8 * 2 * 4 * 41 * weights
+    assert params.memory(4) < 8 * weights**2 / 5
+
+
+def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls = 0
+
+    def losing(*arguments: Any) -> Path:
+        nonlocal calls
+        calls += 1
+        path = follow(*arguments)
+        return Path(np.full_like(path.points, np.nan), float("nan")) if calls == 2 else path
+
+    monkeypatch.setattr(training, "follow", losing)
+    broken = _run([0, 1, 2], horizon=1e5).measures
+    monkeypatch.undo()
+    whole = _run([0, 1, 2], horizon=1e5).measures
+
+    for name in ("log_inverse_risk", "rank_one_gap", "direction_slope", "direction_constant", "lemma_over_bound"):
+        assert bool(broken[name][1].isnan()), name
+        assert torch.equal(broken[name][[0, 2]], whole[name][[0, 2]]), name
+
+
+def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(training, "follow", lambda *given: follow(*given)._replace(route_gap=1e-3))
+
+    with pytest.raises(Disagreement, match=r"expected paths within 1e-06 of each other, found 0\.001"):
+        _run([0], horizon=1e5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "fault"),
+    [
+        ({"data": "under-determined"}, "samples: under-determined data need fewer than the dimension"),
+        ({"samples": 8}, "samples: need more than twice the dimension"),
+        (FEW | {"method": "adam", "coordinate_rates": 5.0}, "method: adam has no unequal rates"),
+        ({"layers_from": 1e11}, "layers_to: must lie above layers_from"),
+        ({"direction_from": 1e12}, "direction_to: must lie above direction_from"),
+        ({"constants_from": 1e9}, "constants_to: must lie above constants_from"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], fault: str) -> None:
+    with pytest.raises(ValidationError, match=fault):
+        runner.Params.model_validate(SETUP | changes)

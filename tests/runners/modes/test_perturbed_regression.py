@@ -1,0 +1,81 @@
+"""The runner of perturbed moments: orders of few runs, and settings that contradict one another."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.runners.modes import perturbed_regression as runner
+from tests.runners.running import run_seeds
+
+SETUP: dict[str, Any] = {
+    "layers": 2,
+    "inputs": 6,
+    "hidden": 5,
+    "outputs": 4,
+    "strengths": [4.0, 2.0, 1.0],
+    "jitter": 0.1,
+    "perturbed": "inputs",
+    "largest": 0.1,
+    "smallest": 0.02,
+    "points": 3,
+    "start_scale": 1e-4,
+    "step_size": 0.05,
+    "refined": 1,
+    "steps": 400,
+}
+SHORT: dict[str, Any] = {"steps": 100, "points": 2}
+CASES: dict[str, dict[str, Any]] = {
+    "inputs": {},
+    "one-layer": {"layers": 1},
+    "cross-and-wide": {"hidden": 9, "perturbed": "cross"},
+    "refined-twice": {"refined": 2},
+}
+POINTS = {"step": 101, "epsilon": 2}
+
+_run = partial(run_seeds, runner, SETUP)
+
+
+def test_a_perturbation_of_the_inputs_moves_the_path_to_first_order_and_the_times_hardly() -> None:
+    measures = _run([0, 1]).measures
+
+    torch.testing.assert_close(measures["deviation_order"], torch.ones(2, dtype=torch.float64), rtol=0, atol=0.05)
+    assert float(measures["time_shift"].max()) < 0.01
+    assert float(measures["unlearned"].max()) < 1e-3
+
+
+def test_perturbed_strengths_move_times_by_as_much_as_they_move() -> None:
+    """The weakest mode's sigma, at least 0.9, is moved by 0.1 up or down, and its time is ln / (2 sigma)."""
+    shift = _run([0, 1, 2, 3], perturbed="cross").measures["time_shift"]
+
+    assert float(shift.min()) > 0.06
+    assert float(shift.max()) < 0.15
+
+
+def test_a_reference_at_another_step_size_hides_the_order() -> None:
+    assert float(_run([0, 1], refined=2).measures["deviation_order"].abs().max()) < 0.1
+
+
+def test_two_step_sizes_part_by_the_difference_of_the_steps() -> None:
+    sweep = {"refined": 2, "largest": 1e-3, "smallest": 1e-4}
+    coarse = _run([0, 1], **sweep).measures["deviation"]
+    fine = _run([0, 1], **sweep, step_size=0.025, steps=800).measures["deviation"]
+
+    torch.testing.assert_close(coarse / fine, torch.full((2,), 2.0, dtype=torch.float64), rtol=0.2, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"strengths": [2.0, 2.0, 0.7]}, "strengths must fall strictly"),
+        ({"outputs": 2}, "no more than inputs or outputs"),
+        ({"smallest": 0.1}, "smallest must lie below largest"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)

@@ -1,0 +1,134 @@
+"""The escape runner: the laws in few runs, and settings that contradict one another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.catalogue import packaged
+from dlnrepro.loader import load_claim
+from dlnrepro.runner import Result, silent
+from dlnrepro.runners.one_neuron import one_neuron_escape as runner
+from tests.runners.running import run_seeds, seeded
+
+SETUP: dict[str, Any] = {
+    "depth": 3,
+    "inputs": 5,
+    "hidden": 3,
+    "outputs": 4,
+    "strengths": [3.0, 2.0, 0.4, 0.1],
+    "jitter": 0.1,
+    "start": "small",
+    "missing": 1,
+    "sign": -1,
+    "start_low": 0.3,
+    "start_high": 0.9,
+    "overlap_low": 0.25,
+    "layer_factor": 1.0,
+    "scales": [1e-8, 1e-10],
+    "horizon": 1e12,
+    "formula_depth": 3,
+}
+SADDLE: dict[str, Any] = {"start": "saddle", "scales": [1e-7, 1e-9]}
+OPPOSED: dict[str, Any] = {"start": "opposed", "scales": [1e-4, 1e-5]}
+CASES: dict[str, dict[str, Any]] = {
+    "small": {"layer_factor": 2.0, "scales": [1e-2, 3e-3]},
+    "saddle": SADDLE | {"depth": 4, "formula_depth": 4, "scales": [1e-2, 3e-3]},
+    "opposed": OPPOSED | {"depth": 2, "formula_depth": 2, "scales": [1e-2, 3e-3]},
+}
+POINTS = {"scale": 2}
+
+
+def _run(seeds: list[int], **changes: Any) -> Result:
+    both = {"formula_depth": changes["depth"]} if "depth" in changes else {}
+    return run_seeds(runner, SETUP, seeds, **(both | changes))
+
+
+def test_the_hidden_directions_are_the_same_at_every_scale() -> None:
+    params = runner.Params.model_validate(SETUP)
+    starts = runner._starts(params, seeded(range(2)))
+
+    for coarse, fine in zip(*starts.weights, strict=True):
+        torch.testing.assert_close(coarse * (1e-10 / 1e-8) ** (1 / 3), fine, rtol=1e-12, atol=0)
+
+
+def test_small_starts_obey_their_laws() -> None:
+    two, three = _run([0, 1], depth=2).measures, _run([0, 1]).measures
+
+    assert float((two["slope_ratio"] - 1).abs().max()) < 0.01
+    assert float(two["factor_ratio"].abs().max()) == 0
+    assert float((three["power"] - 1 / 3).abs().max()) < 2e-3
+    assert float((three["factor_ratio"] - 1).abs().max()) < 2e-3
+    assert float(three["slope_ratio"].abs().max()) == 0
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_the_delay_at_a_saddle_has_its_slope_and_a_generic_start_none(depth: int) -> None:
+    delayed, generic = _run([0, 1], depth=depth, **SADDLE), _run([0], depth=depth, missing=0, **SADDLE)
+
+    assert float((delayed.measures["slope_ratio"] - 1).abs().max()) < 1e-3
+    assert float(generic.measures["slope_ratio"].abs().max()) < 1e-2
+
+
+def test_opposed_starts_obey_their_laws_and_aligned_ones_are_not_delayed() -> None:
+    two, three = _run([0, 1], depth=2, **OPPOSED).measures, _run([0, 1], **OPPOSED).measures
+
+    assert float((two["slope_ratio"] - 1).abs().max()) < 0.01
+    assert float(three["power_error"].abs().max()) < 0.01
+    assert float(_run([0], sign=1, **OPPOSED).measures["power"].abs().max()) < 1e-3
+
+
+def test_unbalanced_layers_keep_the_power_but_not_the_constant() -> None:
+    measures = _run([0, 1], layer_factor=10.0).measures
+
+    assert float((measures["power"] - 1 / 3).abs().max()) < 5e-3
+    assert float(measures["factor_ratio"].max()) < 0.8
+
+
+def test_another_depth_s_formula_is_off() -> None:
+    assert float(_run([0], formula_depth=2, **SADDLE).measures["slope_ratio"]) < 0.95
+    assert float(_run([0], formula_depth=4, **OPPOSED).measures["power_error"]) < -0.3
+
+
+def test_a_start_that_is_already_beyond_the_mark_has_no_delay() -> None:
+    """With v = +v_1 and a strength above sigma_1 / 2 there is nothing left to wait for, at any tilt."""
+    result = _run([0, 1], sign=1, start_low=2.0, start_high=2.0, **OPPOSED)
+
+    assert result.series["delay"].tolist() == [[0.0, 0.0]] * 2
+    assert result.series["predicted_delay"].tolist() == [[0.0, 0.0]] * 2
+    assert result.measures["slope_ratio"].tolist() == [0.0, 0.0]
+    assert result.measures["power"].tolist() == [0.0, 0.0]
+
+
+def test_a_generic_start_beyond_the_mark_does_not_leave_the_control_undecided() -> None:
+    """The start of seed 148 has more than half of sigma_1 in mode 1; those of its neighbours have less."""
+    claim = load_claim(packaged() / "one-neuron-saddle-delay.yaml")
+    generic = runner.Params.model_validate(claim.setup | claim.arms["generic"])
+
+    result = runner.run(generic, seeded([147, 148]), silent)
+
+    assert (result.series["delay"] == 0).tolist() == [[False] * 3, [True] * 3]
+    assert float(result.measures["slope_ratio"].abs().max()) < 1e-2
+
+
+def test_a_network_that_has_not_left_by_the_horizon_is_nan() -> None:
+    measures = _run([0], horizon=1.0).measures
+
+    assert all(torch.isnan(measures[name]).all() for name in ("power", "power_error", "factor_ratio"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"strengths": [1.0, 2.0, 0.5, 0.1]}, "strengths must fall strictly"),
+        ({"scales": [1e-9, 1e-8]}, "scales must fall strictly"),
+        ({"outputs": 3}, "as many as outputs"),
+        ({"start_low": 2.0}, "low end of a range"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)

@@ -1,0 +1,80 @@
+"""The sharpness runner: exact in theory's own setting, wrong by known amounts out of it."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+
+from dlnrepro.dynamics.networks.curvature import sharpness
+from dlnrepro.errors import BudgetSpent, Disagreement
+from dlnrepro.runners.pathways import pathway_sharpness as runner
+from tests.runners.running import run_seeds, seeded
+
+SETUP: dict[str, Any] = {
+    "depth": 3,
+    "paths": 3,
+    "inputs": 4,
+    "hidden": 3,
+    "outputs": 2,
+    "strengths": [2.0, 0.5],
+    "splits": 3,
+    "noisy": 12,
+    "least_noise": 1e-3,
+    "most_noise": 2.0,
+    "imbalance": 1.0,
+    "law_depth": 3,
+}
+SHORT: dict[str, Any] = {"inputs": 3, "hidden": 2, "splits": 2, "noisy": 2}
+CASES: dict[str, dict[str, Any]] = {
+    "balanced": {},
+}
+
+_run = partial(run_seeds, runner, SETUP)
+
+
+@pytest.mark.parametrize("depth", [2, 4])
+def test_theory_is_exact_in_its_own_setting(depth: int) -> None:
+    measures = _run([0, 1], depth=depth, law_depth=depth).measures
+
+    for name in ("formula_error", "factor_error", "slope_error", "range_excess"):
+        assert float(measures[name].abs().max()) < 1e-12, name
+    assert float(measures["bound_ratio"].min()) > 1 - 1e-12
+
+
+def test_an_imbalance_raises_sharpness_by_the_amount_derived() -> None:
+    """A single path with layers w c, w / c, w: sum of w_l^-2 over 3 w^-2 is (c^-2 + c^2 + 1) / 3."""
+    error = _run([0, 1], imbalance=2.0).measures["formula_error"]
+
+    expected = (0.25 + 4 + 1) / 3 - 1
+    torch.testing.assert_close(error, torch.full((2,), expected, dtype=torch.float64), rtol=1e-9, atol=0)
+
+
+def test_a_deeper_law_asks_for_more_sharpness_than_there_is() -> None:
+    measures = _run([0, 1], law_depth=4).measures
+
+    assert float(measures["bound_ratio"].max()) < 0.9
+    assert float(measures["factor_error"].min()) > 0.1
+
+
+def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "sharpness", lambda weights: sharpness(weights) / 1.001)
+
+    with pytest.raises(Disagreement, match=r"autograd's Hessian and J J\^T differ by 1\.0e-03 relative"):
+        _run([0])
+
+
+def test_a_spent_budget_stops_it_between_two_columns() -> None:
+    told: list[str] = []
+
+    def stop(_: float, note: str) -> None:
+        told.append(note)
+        if len(told) == 5:
+            raise BudgetSpent
+
+    with pytest.raises(BudgetSpent):
+        runner.run(runner.Params.model_validate(SETUP), seeded([0]), stop)
+
+    assert told[-1].startswith("column 3 of ")

@@ -1,0 +1,77 @@
+"""The equilibrium runner: exact where theory says so, elsewhere by known amounts."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.runners.predictive_coding import predictive_coding_equilibrium as runner
+from tests.runners.running import run_seeds
+
+SETUP: dict[str, Any] = {
+    "depth": 3,
+    "width": 4,
+    "inputs": 3,
+    "outputs": 2,
+    "samples": 5,
+    "skip": "identity",
+    "spread": 1.0,
+    "penalty": 1.0,
+    "dual_step": 1.0,
+    "leak": 0.0,
+    "step_ratio": 0.9,
+    "start": "random",
+    "steps": 900,
+    "rate_dual_step": 1.0,
+}
+SHORT: dict[str, Any] = {"steps": 40}
+CASES: dict[str, dict[str, Any]] = {
+    "multipliers": {"steps": 150, "width": 2, "spread": 0.1},
+    "no-multipliers": {"dual_step": 0.0, "rate_dual_step": 0.0, "start": "forward"},
+    "leak": {"leak": 0.02},
+}
+
+_run = partial(run_seeds, runner, SETUP)
+
+
+def test_with_multipliers_the_end_is_back_propagation_and_its_rate_the_spectral_radius() -> None:
+    measures = _run([0, 1]).measures
+
+    for name in ("gradient_error", "multiplier_error", "activity_error"):
+        assert float(measures[name].max()) < 1e-12, name
+    torch.testing.assert_close(measures["gradient_cosine"], torch.ones(2, dtype=torch.float64))
+    torch.testing.assert_close(measures["rate_ratio"], torch.ones(2, dtype=torch.float64), rtol=0.05, atol=0)
+
+
+def test_without_multipliers_the_end_is_the_rescaled_error() -> None:
+    measures = _run([0, 1], dual_step=0.0, rate_dual_step=0.0, start="forward").measures
+
+    assert float(measures["plain_credit_error"].max()) < 1e-12
+    assert float(measures["gradient_error"].min()) > 0.1
+    assert float(measures["last_move"].max()) < 1e-15
+
+
+def test_a_leak_leaves_an_error_in_proportion_to_itself() -> None:
+    large, small = (_run([0], leak=leak).measures["multiplier_error"] for leak in (1e-3, 1e-4))
+
+    torch.testing.assert_close(large / small, torch.full((1,), 10.0, dtype=torch.float64), rtol=0.02, atol=0)
+
+
+def test_a_rate_that_never_comes_to_the_window_is_nought() -> None:
+    assert float(_run([0], steps=12).measures["rate_ratio"]) == 0
+
+
+def test_a_step_beyond_the_limit_diverges_and_stays_undecided() -> None:
+    measures = _run([0, 1], step_ratio=2.0, steps=6000).measures
+
+    assert bool(measures["gradient_error"].isnan().all())
+    assert float(measures["spectral_radius"].min()) > 1
+
+
+def test_a_parameter_out_of_its_range_is_refused() -> None:
+    with pytest.raises(ValidationError, match="greater than 0"):
+        runner.Params.model_validate(SETUP | {"penalty": 0.0})

@@ -1,0 +1,127 @@
+"""The speed runner: arrivals against a step-by-step count."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints
+from dlnrepro.dynamics.predictive_coding.network import Rule, State, credit, draw_chain, forward, step, weight_gradients
+from dlnrepro.errors import BudgetSpent
+from dlnrepro.runners.predictive_coding import predictive_coding_speed as runner
+from tests.runners.running import run_seeds, seeded
+
+SETUP: dict[str, Any] = {
+    "depths": [4, 8, 12],
+    "width": 5,
+    "inputs": 3,
+    "outputs": 2,
+    "samples": 3,
+    "skip": "identity",
+    "spread": 0.3,
+    "penalty": 1.0,
+    "dual_step": 1.0,
+    "step_size": 0.2,
+    "share": 0.5,
+    "passes": 2,
+    "most_steps": 5000,
+    "law_dual_step": 1.0,
+}
+SHORT: dict[str, Any] = {"depths": [4, 6, 8], "most_steps": 500}
+CASES: dict[str, dict[str, Any]] = {
+    "wave": {},
+    "diffusion": {"dual_step": 0.0, "law_dual_step": 0.0},
+}
+POINTS = {"depth": 3, "layer": 7}
+
+_run = partial(run_seeds, runner, SETUP)
+
+
+def test_credit_has_arrived_between_the_two_steps_around_half_of_its_target() -> None:
+    time = float(_run([3], depths=[4, 8]).series["arrival"][0, 0])
+
+    chain = draw_chain(4, 5, 3, 2, 3, "identity", 0.3, seeded([3]))
+    target = -backprop_adjoints(chain)[:, 0]
+    state = State(forward(chain), torch.zeros_like(forward(chain)))
+    rule = Rule(torch.full((1,), 0.2, dtype=torch.float64), 1.0, 1.0)
+    shares = []
+    for _ in range(int(time) + 2):
+        shares.append(float((credit(chain, state, 1.0)[:, 0] * target).sum() / target.square().sum()))
+        state = step(chain, state, rule)
+    last, first = shares[int(time)], shares[int(time) + 1]
+    assert max(shares[: int(time) + 1]) < 0.5 <= first
+    assert last + (time - int(time)) * (first - last) == pytest.approx(0.5, abs=1e-12)
+
+
+def test_after_the_budget_updates_and_credit_are_those_of_so_many_steps() -> None:
+    result = _run([3], depths=[4, 6])
+
+    generators = seeded([3])
+    draw_chain(4, 5, 3, 2, 3, "identity", 0.3, generators)
+    chain = draw_chain(6, 5, 3, 2, 3, "identity", 0.3, generators)
+    adjoints = -backprop_adjoints(chain)
+    state = State(forward(chain), torch.zeros_like(forward(chain)))
+    for _ in range(12):
+        state = step(chain, state, Rule(torch.full((1,), 0.2, dtype=torch.float64), 1.0, 1.0))
+    signal = credit(chain, state, 1.0)
+    profile = [float((signal[:, i] * adjoints[:, i]).sum() / adjoints[:, i].square().sum()) for i in range(5)]
+    updates = weight_gradients(chain, state.activities, signal)
+    wanted = weight_gradients(chain, forward(chain), adjoints)
+    flat, goal = (torch.cat([layer.flatten() for layer in layers]) for layers in (updates, wanted))
+
+    assert result.series["credit_after_budget"][0].tolist() == pytest.approx(profile, rel=1e-12)
+    assert float(result.measures["budget_cosine"]) == pytest.approx(float(torch.cosine_similarity(flat, goal, dim=0)))
+    assert float(result.measures["budget_first_norm"]) == pytest.approx(float(updates[0].norm() / wanted[0].norm()))
+
+
+def test_a_wave_keeps_its_pace_and_half_the_dual_step_slows_it_by_the_root_of_two() -> None:
+    depths = [16, 32, 48]
+    whole, half = (_run([0], depths=depths, dual_step=alpha, law_dual_step=1.0) for alpha in (1.0, 0.5))
+
+    assert float(whole.measures["pace_ratio"]) == pytest.approx(1, abs=0.08)
+    ratio = float(half.measures["pace_ratio"] / whole.measures["pace_ratio"])
+    assert ratio == pytest.approx(2**0.5, rel=0.03)
+
+
+def test_diffusion_takes_a_time_that_grows_as_the_squared_depth() -> None:
+    measures = _run([0], dual_step=0.0, law_dual_step=0.0, spread=0.05, depths=[8, 16, 32], width=3).measures
+
+    assert float(measures["arrival_exponent"]) == pytest.approx(2, abs=0.3)
+    assert float(measures["pace_ratio"]) == 0
+
+
+def test_a_run_that_never_arrives_is_given_the_last_step() -> None:
+    measures = _run([0], dual_step=0.0, law_dual_step=0.0, most_steps=24).measures
+
+    assert float(measures["latest_arrival"]) == 24
+
+
+def test_a_run_that_diverges_is_undecided() -> None:
+    assert bool(_run([0], step_size=3.0, most_steps=2000).measures["latest_arrival"].isnan().all())
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [({"depths": [8, 4]}, "depths must rise strictly"), ({"most_steps": 20}, "cover the budget of the deepest")],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)
+
+
+def test_a_spent_budget_stops_it_in_the_second_depth() -> None:
+    told: list[str] = []
+
+    def stop(_: float, note: str) -> None:
+        told.append(note)
+        if note.startswith("depth 8"):
+            raise BudgetSpent
+
+    with pytest.raises(BudgetSpent):
+        runner.run(runner.Params.model_validate(SETUP), seeded([0]), stop)
+
+    assert told[0].startswith("depth 4, step 0")

@@ -1,0 +1,122 @@
+"""The classifier-clock runner: clocks that can be told by hand, and settings that contradict one another."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+from pydantic import ValidationError
+
+from dlnrepro.dynamics.starts.draws import gaussian, normal
+from dlnrepro.dynamics.training_clocks.cross_entropy import log_risk_gradient
+from dlnrepro.runner import silent
+from dlnrepro.runners.training_clocks import classifier_clock as runner
+from tests.runners.running import run_seeds, seeded
+
+SETUP: dict[str, Any] = {
+    "depth": 2,
+    "dimension": 10,
+    "width": 6,
+    "classes": 3,
+    "samples": 8,
+    "scale": 0.7,
+    "rule": "normalised",
+    "clock": "steps",
+    "step_size": 0.05,
+    "steps": 250,
+    "level_from": 4.0,
+    "level_to": 8.0,
+    "law_depth": 2,
+}
+SHORT: dict[str, Any] = {"steps": 60, "level_from": 1.0, "level_to": 2.0}
+CASES: dict[str, dict[str, Any]] = {
+    "normalised": {},
+    "normalised-in-time": {"depth": 3, "clock": "time"},
+    "adam": {"rule": "adam", "step_size": 0.03},
+    "plain": {"rule": "plain", "depth": 3, "step_size": 1.0},
+    "plain-in-time": {"rule": "plain", "clock": "time", "step_size": 1.0},
+    "six-layers": {"depth": 6, "clock": "time", "scale": 1.0},
+}
+POINTS = {"level": 41}
+
+_run = partial(run_seeds, runner, SETUP)
+
+
+def test_normalised_steps_keep_an_even_pace() -> None:
+    """Every step lowers log R by its size to first order, so that T = (log(1/eps) - log(1/R_0)) / eta."""
+    result = _run([0, 1])
+    clock = result.series["clock"]
+
+    pace = (clock[:, -1] - clock[:, 0]) * 0.05 / 4.0
+    torch.testing.assert_close(pace, torch.ones_like(pace), rtol=0.02, atol=0)
+    torch.testing.assert_close(result.measures["slowing"], torch.ones_like(pace), rtol=0.02, atol=0)
+    contraction = result.measures["contraction"]
+    torch.testing.assert_close(contraction, torch.full_like(contraction, math.exp(-0.05)), rtol=2e-3, atol=0)
+
+
+def test_the_flow_s_clock_is_that_of_plain_descent_with_small_steps() -> None:
+    """Two routes to one number: time of the flow from normalised steps, and step size times plain steps."""
+    flow = _run([0, 1], clock="time", step_size=0.005, steps=1200, level_from=2.0, level_to=3.0)
+    plain = _run([0, 1], rule="plain", clock="time", step_size=0.05, steps=4000, level_from=2.0, level_to=3.0)
+
+    torch.testing.assert_close(flow.series["clock"], plain.series["clock"], rtol=0.01, atol=0)
+
+
+def test_the_first_tick_of_the_flow_s_clock_belongs_to_the_start() -> None:
+    """A step that lowers log R by eta takes the time eta / (R |grad log R|^2), with R and gradient before the step."""
+    params = runner.Params.model_validate(SETUP | {"clock": "time", "steps": 10})
+    generators = seeded([0])
+    x = normal((8, 10), generators)
+    hot = torch.nn.functional.one_hot(torch.arange(8) % 3, 3).double()[None]
+    weights = gaussian(params.widths, 0.7, generators)
+
+    value, slopes = log_risk_gradient(weights, x, hot)
+    square = sum(float((slope**2).sum()) for slope in slopes)
+    path = runner._descend(params, weights, x, hot, silent)
+
+    assert float(path.clock[0]) == 0
+    assert float(path.clock[1]) == pytest.approx(0.05 / (math.exp(float(value)) * square), rel=1e-12)
+    assert float(path.log_risk[0]) == pytest.approx(float(value), rel=1e-12)
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_the_flow_follows_the_law_of_its_depth_alone(depth: int) -> None:
+    """The next order is (2-2/L) / log(1/eps); at depth 1 the law is exact but for the direction's convergence."""
+    changes = {"depth": depth, "clock": "time", "steps": 1400, "level_from": 30.0, "level_to": 60.0}
+
+    right = _run([0], **changes, law_depth=depth).measures["law_error"]
+    wrong = _run([0], **changes, law_depth=depth + 1).measures["law_error"]
+
+    assert float(right) < 0.06
+    assert float(wrong) > 0.12
+
+
+def test_a_clock_that_never_strikes_is_one_and_its_slowing_unknown() -> None:
+    measures = _run([0], steps=10).measures
+
+    assert float(measures["contraction"]) == 1
+    assert float(measures["clock_exponent"]) == 1
+    assert torch.isnan(measures["slowing"]).all()
+
+
+def test_a_run_that_diverges_is_nan() -> None:
+    measures = _run([0], rule="plain", step_size=100.0, scale=10.0, depth=4).measures
+
+    assert all(torch.isnan(measures[name]).all() for name in ("log_inverse_risk", "contraction", "clock_exponent"))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"samples": 16}, "no more than dimension"),
+        ({"samples": 9}, "multiple of 8"),
+        ({"level_from": 8.0}, "level_from must lie below"),
+        ({"rule": "adam", "clock": "time"}, "clock must be steps"),
+    ],
+)
+def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError, match=words):
+        runner.Params.model_validate(SETUP | changes)
