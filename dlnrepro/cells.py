@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from dlnrepro.arithmetic import versions
 from dlnrepro.atomic import write_whole
 from dlnrepro.check import Outcome
-from dlnrepro.sources import source_hash
+from dlnrepro.registry.sources import source_hash
 
 if TYPE_CHECKING:
     import numpy as np

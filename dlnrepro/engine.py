@@ -18,7 +18,8 @@ from dlnrepro.cell import Cell, Numbers
 from dlnrepro.check import Outcome
 from dlnrepro.device import computing_on
 from dlnrepro.errors import BudgetSpent, one_line
-from dlnrepro.runner import Progress, Result, Runner, load_runner
+from dlnrepro.registry.names import load_runner
+from dlnrepro.runner import Progress, Result, Runner
 from dlnrepro.signals import Ended
 from dlnrepro.surroundings import fixed_surroundings, no_stray_draws
 

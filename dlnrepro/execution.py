@@ -24,7 +24,7 @@ from dlnrepro.pool import compute
 from dlnrepro.processes import Computed, Listener, Work
 from dlnrepro.provenance import code_state, processor, source_hash
 from dlnrepro.record import ClaimRecord, Unjudged, record_claim
-from dlnrepro.runner import comes_with_the_program, load_runner
+from dlnrepro.registry.names import comes_with_the_program, load_runner
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.store import arm_seconds
 from dlnrepro.visible import storable

@@ -18,7 +18,8 @@ from dlnrepro.claim import Claim
 from dlnrepro.document import Document, Place, one_of, parse, read_text, shortened, suggestion
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
 from dlnrepro.explanation import explained, parameter_errors, shown
-from dlnrepro.runner import Runner, load_runner, runner_names
+from dlnrepro.registry.names import load_runner, runner_names
+from dlnrepro.runner import Runner
 from dlnrepro.signals import Ended
 
 MOST_FAULTS = 50

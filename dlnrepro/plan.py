@@ -17,7 +17,7 @@ from dlnrepro.errors import UsageError
 from dlnrepro.explanation import parameter_faults
 from dlnrepro.loader import needed_memory
 from dlnrepro.reach import Reach, arm_values, reach, split
-from dlnrepro.runner import load_runner
+from dlnrepro.registry.names import load_runner
 from dlnrepro.visible import on_one_line
 
 

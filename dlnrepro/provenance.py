@@ -18,7 +18,7 @@ from typing_extensions import TypedDict  # pydantic takes no other before Python
 from dlnrepro.arithmetic import processor as processor
 from dlnrepro.arithmetic import versions as versions
 from dlnrepro.device import Device, device_name
-from dlnrepro.sources import source_hash as source_hash
+from dlnrepro.registry.sources import source_hash as source_hash
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 

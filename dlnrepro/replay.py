@@ -19,7 +19,7 @@ from dlnrepro.loader import needed_memory
 from dlnrepro.pool import compute
 from dlnrepro.processes import Work
 from dlnrepro.record import ClaimRecord, Report, with_verdict
-from dlnrepro.runner import load_runner, runner_names
+from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.signals import Signals
 
 

@@ -19,26 +19,13 @@ A runner never judges. A run that diverges keeps NaN in its place, which the ver
 
 from __future__ import annotations
 
-import importlib
-import io
-import os
-import pkgutil
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
-from importlib.metadata import EntryPoint, entry_points
-from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Protocol, cast
-
-from dlnrepro.errors import RunnerError, UsageError, one_line
-from dlnrepro.signals import Ended
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     import torch
     from pydantic import BaseModel
-
-GROUP = "dlnrepro.runners"
 
 Progress = Callable[[float, str], None]
 """Called with the fraction done, in [0, 1], and a note such as `step 4000 of 60000`; may raise BudgetSpent."""
@@ -81,155 +68,6 @@ class Runner(Protocol):
 
     def run(self, params: Any, generators: Sequence[torch.Generator], progress: Progress) -> Result:
         """Train one run per generator and measure it."""
-
-
-def runner_names() -> list[str]:
-    """The names of all runners, sorted, without importing any of them."""
-    return sorted({**_own(), **_registered()})
-
-
-def comes_with_the_program(name: str) -> bool:
-    """Whether a runner is one of this program's own, and not of another package."""
-    return name in _own()
-
-
-def load_runner(name: str) -> Runner:
-    """The runner module of this name; it must be one of `runner_names()`.
-
-    Raises:
-        RunnerError: the module cannot be imported, or lacks what a runner promises.
-    """
-    own = own_module(name)
-    value = own or _registered()[name].value
-    try:
-        # Standard output is for what was asked of the program.
-        with redirect_stdout(_ToStandardError()), _same_folder():
-            module = importlib.import_module(own) if own else _registered()[name].load()
-            wrong = _wrong_part(module, value)
-    except (KeyboardInterrupt, Ended):
-        raise
-    except BaseException as error:
-        # The module is code of others: whatever it raises, sys.exit() included, is a fault of this runner alone.
-        found = one_line(error).removeprefix("ModuleNotFoundError: ").removeprefix("ImportError: ")
-        raise RunnerError(name, f"expected a module at {value} that can be imported, found: {found}") from None
-    if wrong is not None:
-        raise RunnerError(name, f"expected {wrong}")
-    return cast(Runner, module)
-
-
-class _ToStandardError(io.TextIOBase):
-    """Standard output while a module of others is imported: what it prints goes to standard error, which stays open."""
-
-    encoding = "utf-8"
-
-    def write(self, text: str) -> int:
-        """Write a text to standard error."""
-        return sys.stderr.write(text)
-
-    def flush(self) -> None:
-        """Write what standard error holds back."""
-        sys.stderr.flush()
-
-    def fileno(self) -> int:
-        """The number of standard error."""
-        return sys.stderr.fileno()
-
-    @property
-    def buffer(self) -> BinaryIO:
-        """Standard error, for bytes."""
-        return sys.stderr.buffer
-
-
-@contextmanager
-def _same_folder() -> Iterator[None]:
-    """Return at the end to the working folder that a module may leave: the paths of the user start there."""
-    try:
-        folder = os.getcwd()
-    except OSError:
-        # Somebody has removed it, and nothing leads back.
-        yield
-        return
-    try:
-        yield
-    finally:
-        os.chdir(folder)
-
-
-def registered(name: str) -> EntryPoint | None:
-    """The entry point of a runner that another package registers; None for one that comes with the program."""
-    return None if name in _own() else _registered().get(name)
-
-
-def runner_folders() -> list[str]:
-    """The folders that hold the runners that come with the program."""
-    return list(importlib.import_module("dlnrepro.runners").__path__)
-
-
-def _wrong_part(module: object, value: str) -> str | None:
-    """What a runner promises and this module does not hold: `what was expected, found what`; None if it is whole."""
-    from pydantic import BaseModel
-
-    if missing := [part for part in ("Params", "MEASURES", "SERIES", "run") if not hasattr(module, part)]:
-        return f"Params, MEASURES, SERIES and run in {value}, found no {missing[0]}"
-    parts = cast(Runner, module)
-    if not (isinstance(parts.Params, type) and issubclass(parts.Params, BaseModel)):
-        return f"a pydantic model as Params in {value}, found {_kind(parts.Params)}"
-    if not callable(getattr(parts.Params, "memory", None)):
-        return f"a method memory(runs) of Params in {value}, found none"
-    if not _maps(parts.MEASURES, str):
-        return f"a mapping of names to text as MEASURES in {value}, found {_kind(parts.MEASURES)}"
-    if not _maps(parts.SERIES, Series):
-        return f"a mapping of names to Series as SERIES in {value}, found {_kind(parts.SERIES)}"
-    if not callable(parts.run):
-        return f"a function run(params, generators, progress) in {value}, found {_kind(parts.run)}"
-    return None
-
-
-def _maps(found: object, kind: type) -> bool:
-    """Whether this is a mapping of names to what is wanted."""
-    return isinstance(found, Mapping) and all(
-        isinstance(name, str) and isinstance(item, kind) for name, item in found.items()
-    )
-
-
-def _kind(found: object) -> str:
-    """What was found, by its type; of a mapping, by the types of what it maps."""
-    if isinstance(found, Mapping):
-        inside = sorted({f"{type(name).__name__} to {type(item).__name__}" for name, item in found.items()})
-        return f"a mapping of {', '.join(inside)}"
-    return f"the class {found.__name__}" if isinstance(found, type) else f"an object of type {type(found).__name__}"
-
-
-def own_module(name: str) -> str | None:
-    """The dotted name of the module of a runner that comes with the program; None for any other runner."""
-    return _own().get(name)
-
-
-def _own() -> dict[str, str]:
-    """The runners that come with the program, in one package per topic: the name of each -> its module."""
-    found = {}
-    for folder in runner_folders():
-        for module in pkgutil.iter_modules([folder], f"{GROUP}."):
-            inside = [os.path.join(folder, module.name.rpartition(".")[2])] if module.ispkg else []
-            for runner in pkgutil.iter_modules(inside, f"{module.name}.") if inside else [module]:
-                found[runner.name.rpartition(".")[2]] = runner.name
-    return found
-
-
-@cache
-def _registered() -> dict[str, EntryPoint]:
-    """The runners that other packages register; those of the program keep their names.
-
-    Raises:
-        UsageError: two packages register the same name.
-    """
-    found: dict[str, EntryPoint] = {}
-    for entry in entry_points(group=GROUP):
-        if entry.name in found and found[entry.name].value != entry.value:
-            both = f"{found[entry.name].value} and {entry.value}"
-            raise UsageError(f"runner {entry.name}: expected one package to register it, found two: {both}")
-        found[entry.name] = entry
-    return found
 
 
 def silent(fraction: float, note: str) -> None:

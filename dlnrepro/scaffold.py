@@ -24,7 +24,8 @@ from dlnrepro.first_runner import CLAIM, PACKAGE, RUNNER
 from dlnrepro.gathering import gathered
 from dlnrepro.loader import LISTING, UNINSTALLED
 from dlnrepro.placeholders import another, placeholders
-from dlnrepro.runner import Runner, load_runner, runner_names
+from dlnrepro.registry.names import load_runner, runner_names
+from dlnrepro.runner import Runner
 from dlnrepro.visible import on_one_line
 
 SCHEMA = Path("outputs", "claim.schema.json")

@@ -7,8 +7,8 @@ from dataclasses import replace
 from dlnrepro.arithmetic import UNKNOWN, versions
 from dlnrepro.cells import cell_key
 from dlnrepro.record import ClaimRecord, Report, with_claims, with_verdict
-from dlnrepro.runner import runner_names
-from dlnrepro.sources import source_hash
+from dlnrepro.registry.names import runner_names
+from dlnrepro.registry.sources import source_hash
 
 
 def stale(record: ClaimRecord, report: Report) -> str | None:

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.runners.one_neuron.test_one_neuron_clock import SETUP
 
 import dlnrepro
 from dlnrepro.cell import Cell
@@ -24,6 +23,7 @@ from dlnrepro.engine import run_cell
 from dlnrepro.parts import cut
 from dlnrepro.runner import silent
 from tests.pretend_device import Traffic, pretend_device
+from tests.runners.one_neuron.test_one_neuron_clock import SETUP
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

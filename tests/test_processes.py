@@ -35,7 +35,7 @@ import os, resource, sys
 import dlnrepro.runners
 dlnrepro.runners.__path__.append({toys!r})
 from dlnrepro.processes import Work, in_processes
-from dlnrepro.runner import load_runner
+from dlnrepro.registry.names import load_runner
 from dlnrepro.signals import Signals
 from tests.listening import Heard, rude
 load_runner("rude").BEFORE.update(sys.modules)

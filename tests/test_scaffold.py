@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro import runner
+from dlnrepro.registry import names
 
 Command = Callable[..., tuple[int, str, str]]
 
@@ -24,12 +24,12 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Calla
         (folder / "entry_points.txt").write_text("[dlnrepro.runners]\nmy_runner = my_runner\n")
         monkeypatch.syspath_prepend(str(tmp_path / "site"))
         monkeypatch.syspath_prepend(str(tmp_path / "my_runner"))
-        runner._registered.cache_clear()
+        names._registered.cache_clear()
 
     yield install
     sys.modules.pop("my_runner", None)
     monkeypatch.undo()
-    runner._registered.cache_clear()
+    names._registered.cache_clear()
 
 
 def test_a_new_runner_and_its_claim_run_at_once(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.runner import load_runner, runner_names
+from dlnrepro.registry.names import load_runner, runner_names
 
 PACKAGE = Path(__file__).parent.parent / "dlnrepro"
 

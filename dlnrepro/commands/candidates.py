@@ -54,7 +54,7 @@ def settings(context: click.Context, parameter: click.Parameter, incomplete: str
 
 def runners(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001  click's signature
     """Names of runners."""
-    from dlnrepro.runner import runner_names
+    from dlnrepro.registry.names import runner_names
 
     return _beginning(incomplete, [name for name in runner_names() if _NAME.fullmatch(name)])
 

@@ -49,7 +49,7 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
     claims = [claim for claim, _ in selection.claims]
     code = 2 if selection.faults else 0
     if runners:
-        from dlnrepro.runner import runner_names
+        from dlnrepro.registry.names import runner_names
 
         _print_counts("runner", {**dict.fromkeys(runner_names(), 0), **Counter(c.runner for c in claims)}, as_json)
         return code

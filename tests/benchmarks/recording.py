@@ -8,7 +8,8 @@ from dlnrepro.catalogue import packaged
 from dlnrepro.engine import run_cell
 from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation, plan
-from dlnrepro.runner import load_runner, silent
+from dlnrepro.registry.names import load_runner
+from dlnrepro.runner import silent
 from tests.benchmarks.pairing import Row, ratio, text
 
 CLAIMS = ("winner-takes-all", "winner-takes-all-matrices", "one-neuron-rate")

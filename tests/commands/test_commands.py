@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from dlnrepro.catalogue import packaged
-from dlnrepro.runner import runner_names
+from dlnrepro.registry.names import runner_names
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

@@ -11,7 +11,7 @@ import pytest
 import torch
 from numpy.random import default_rng
 
-from dlnrepro.runner import load_runner
+from dlnrepro.registry.names import load_runner
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

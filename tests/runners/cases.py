@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from dlnrepro.runner import load_runner, own_module, runner_names
+from dlnrepro.registry.names import load_runner, own_module, runner_names
 
 
 @dataclass(frozen=True, eq=False)  # a case is itself alone, so that what it led to can be kept under it

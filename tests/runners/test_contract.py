@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from dlnrepro.errors import BudgetSpent
-from dlnrepro.runner import Progress, Result, load_runner, runner_names, silent
+from dlnrepro.registry.names import load_runner, runner_names
+from dlnrepro.runner import Progress, Result, silent
 from tests.runners.cases import Case, cases
 from tests.runners.rounding import rounding_by_place, single_precision
 from tests.runners.running import seeded

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dlnrepro.runner import load_runner, silent
+from dlnrepro.registry.names import load_runner
+from dlnrepro.runner import silent
 from tests.pretend_device import NAME, pretend_device
 from tests.runners.cases import Case, cases
 from tests.runners.running import seeded

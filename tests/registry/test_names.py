@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro import runner
 from dlnrepro.errors import UsageError
-from dlnrepro.sources import runner_facts
+from dlnrepro.registry import names
+from dlnrepro.registry.sources import runner_facts
 
-EXAMPLE = Path(__file__).parent / "example_package"
+EXAMPLE = Path(__file__).parent.parent / "example_package"
 Command = Callable[..., tuple[int, str, str]]
 
 
@@ -28,20 +28,20 @@ def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
         (folder / "entry_points.txt").write_text("[dlnrepro.runners]\n" + "".join(f"{entry}\n" for entry in entries))
         monkeypatch.syspath_prepend(str(site))
         monkeypatch.syspath_prepend(str(EXAMPLE))
-        runner._registered.cache_clear()
+        names._registered.cache_clear()
 
     yield registered
     for module in ("example_runner", "broken"):
         sys.modules.pop(module, None)
     monkeypatch.undo()
-    runner._registered.cache_clear()
+    names._registered.cache_clear()
 
 
 def test_a_registered_runner_is_run_judged_and_replayed_like_any_other(
     register: Callable[..., None], command: Command
 ) -> None:
     register("coin = example_runner")
-    assert "coin" in runner.runner_names()
+    assert "coin" in names.runner_names()
     code, out, _ = command("run", EXAMPLE / "fair-coin.yaml", "-q")
     assert (code, "✓ reproduced fair-coin 16/16" in out) == (0, True)
     assert command("replay", "-q")[0] == 0
@@ -171,7 +171,7 @@ def test_a_name_that_two_packages_register_is_refused(register: Callable[..., No
     register("coin = example_runner")
     register("coin = json", package="second")
     with pytest.raises(UsageError, match="runner coin: expected one package to register it, found two: "):
-        runner.runner_names()
+        names.runner_names()
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro import sources
-from dlnrepro.runner import runner_names
-from dlnrepro.sources import ENGINE, own_digests, runner_facts, source_hash
+from dlnrepro.registry import sources
+from dlnrepro.registry.names import runner_names
+from dlnrepro.registry.sources import ENGINE, own_digests, runner_facts, source_hash
 
-PACKAGE = Path(sources.__file__).parent
+PACKAGE = Path(sources.__file__).parent.parent
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "dlnrepro"
     shutil.copytree(PACKAGE, folder, ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.setattr(sources, "_PACKAGE", str(folder))
-    monkeypatch.setattr("dlnrepro.sources.runner_folders", lambda: [str(folder / "runners")])
+    monkeypatch.setattr("dlnrepro.registry.sources.runner_folders", lambda: [str(folder / "runners")])
     return folder
 
 
@@ -36,7 +36,7 @@ def touched(copy: Path, name: str) -> set[str]:
 
 def importers(name: str) -> set[str]:
     """The runners that reach a module of `dynamics`, found from the imported modules themselves."""
-    from dlnrepro.runner import load_runner
+    from dlnrepro.registry.names import load_runner
 
     module = f"dlnrepro.dynamics.{name.replace('/', '.')}"
     reached = set()
@@ -110,7 +110,7 @@ def test_files_are_known_by_their_place_in_the_package(copy: Path) -> None:
 
 def test_the_engine_is_small_and_has_what_makes_numbers() -> None:
     labels = own_digests(ENGINE)
-    needed = {"pool", "parts", "engine", "cell", "cells", "device", "runner", "arithmetic", "sources"}
+    needed = {"pool", "parts", "engine", "cell", "cells", "device", "runner", "arithmetic", "registry/sources"}
     assert {f"dlnrepro/{name}.py" for name in needed} <= labels.keys()
     assert len(labels) < 40
     assert not [label for label in labels if "/report/" in label or "/commands/" in label]

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro import runner
-from dlnrepro.plugin import footing
-from dlnrepro.sources import runner_facts, source_hash
+from dlnrepro.registry import names
+from dlnrepro.registry.plugin import footing
+from dlnrepro.registry.sources import runner_facts, source_hash
 
 RUNNER = """\
 import os
@@ -37,12 +37,12 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
             path.write_text(text)
         monkeypatch.syspath_prepend(str(folder))
         monkeypatch.chdir(tmp_path)
-        runner._registered.cache_clear()
+        names._registered.cache_clear()
         return folder
 
     yield made
     monkeypatch.undo()
-    runner._registered.cache_clear()
+    names._registered.cache_clear()
 
 
 def changed_by(path: Path, text: str) -> bool:
@@ -188,7 +188,7 @@ def test_a_module_that_is_not_there_or_is_no_python_has_a_hash_all_the_same(lab:
 
 def test_an_unchanged_plugin_has_the_same_hash_in_any_order_of_reading(lab: Callable[..., Path]) -> None:
     lab("probe_one", {"probe_one.py": RUNNER + "import probe_two\n", "probe_two.py": "import probe_one\n"})
-    entry = runner.registered("probe")
+    entry = names.registered("probe")
     assert entry is not None
     assert footing(entry) == footing(entry)
     assert source_hash("probe") == source_hash("probe")

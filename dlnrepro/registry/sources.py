@@ -10,15 +10,15 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from dlnrepro.files import Remembered
-from dlnrepro.imports import own_imports
-from dlnrepro.plugin import OWN, footing
-from dlnrepro.runner import own_module, registered, runner_folders
+from dlnrepro.registry.digests import Remembered
+from dlnrepro.registry.imports import own_imports
+from dlnrepro.registry.names import own_module, registered, runner_folders
+from dlnrepro.registry.plugin import OWN, footing
 
 ENGINE = ("dlnrepro.pool", "dlnrepro.cells")
 """The modules that make and keep numbers; what they import counts for every runner."""
 
-_PACKAGE = str(Path(__file__).resolve().parent)
+_PACKAGE = str(Path(__file__).resolve().parent.parent)
 _RUNNERS = "dlnrepro.runners"
 
 

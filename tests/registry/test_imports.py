@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.imports import own_imports, read_source
+from dlnrepro.registry.imports import own_imports, read_source
 
-PACKAGE = Path(__file__).parent.parent / "dlnrepro"
+PACKAGE = Path(__file__).parent.parent.parent / "dlnrepro"
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))

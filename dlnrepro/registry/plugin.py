@@ -19,8 +19,8 @@ from functools import cache
 from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint
 
-from dlnrepro.files import Remembered, file_digest, files_below
-from dlnrepro.imports import Source, read_source
+from dlnrepro.registry.digests import Remembered, file_digest, files_below
+from dlnrepro.registry.imports import Source, read_source
 
 OWN = "dlnrepro"
 
