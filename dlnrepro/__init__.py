@@ -17,15 +17,15 @@ import random
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dlnrepro.check import Outcome as Outcome
+    from dlnrepro.claimfile.loader import load_claim as load_claim
     from dlnrepro.errors import ClaimError as ClaimError
     from dlnrepro.errors import ReproError as ReproError
     from dlnrepro.errors import UsageError as UsageError
     from dlnrepro.interface import Results as Results
     from dlnrepro.interface import run as run
-    from dlnrepro.loader import load_claim as load_claim
-    from dlnrepro.verdict import Verdict as Verdict
-    from dlnrepro.verdict import judge as judge
+    from dlnrepro.verdict.check import Outcome as Outcome
+    from dlnrepro.verdict.judge import Verdict as Verdict
+    from dlnrepro.verdict.judge import judge as judge
 
 __version__ = "0.1.0"
 
@@ -34,15 +34,15 @@ __version__ = "0.1.0"
 os.environ["MKL_CBWR"] = "AUTO"
 
 _PUBLIC = {
-    "Outcome": "check",
+    "Outcome": "verdict.check",
     "ClaimError": "errors",
     "ReproError": "errors",
     "UsageError": "errors",
     "Results": "interface",
     "run": "interface",
-    "load_claim": "loader",
-    "Verdict": "verdict",
-    "judge": "verdict",
+    "load_claim": "claimfile.loader",
+    "Verdict": "verdict.judge",
+    "judge": "verdict.judge",
 }
 
 __all__ = ["ClaimError", "Outcome", "ReproError", "Results", "UsageError", "Verdict", "judge", "load_claim", "run"]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlnrepro.check import Outcome
 from dlnrepro.device import Device
+from dlnrepro.verdict.check import Outcome
 
 if TYPE_CHECKING:
     import numpy as np

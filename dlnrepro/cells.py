@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dlnrepro.arithmetic import versions
-from dlnrepro.atomic import write_whole
-from dlnrepro.check import Outcome
+from dlnrepro.files import write_whole
 from dlnrepro.registry.sources import source_hash
+from dlnrepro.verdict.check import Outcome
 
 if TYPE_CHECKING:
     import numpy as np

@@ -25,11 +25,11 @@ import numpy as np
 
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.channel import Inbox, Outbox, Unreadable
-from dlnrepro.check import Outcome
 from dlnrepro.engine import run_cell
 from dlnrepro.errors import one_line
 from dlnrepro.runner import Progress
 from dlnrepro.signals import ALL, Ended, name_of
+from dlnrepro.verdict.check import Outcome
 
 PAUSE = 0.1
 """Seconds between two signs of life of a process."""

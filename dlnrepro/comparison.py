@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from dlnrepro.arithmetic import UNKNOWN
-from dlnrepro.check import Outcome
 from dlnrepro.errors import UsageError
 from dlnrepro.record import ClaimRecord, Report, repeated_claims
+from dlnrepro.verdict.check import Outcome
 
 CHANGED, NOT_COMPARED = 1, 4
 """Exit codes: a verdict, or a number beyond a tolerance that was asked for, has changed; something is missing."""

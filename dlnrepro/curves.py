@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlnrepro.claim import Claim, Figure
+    from dlnrepro.claimfile.schema import Claim, Figure
 
 POINTS = 48
 

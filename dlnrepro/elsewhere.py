@@ -23,10 +23,10 @@ import dlnrepro.runners
 from dlnrepro.arithmetic import UNKNOWN, arithmetic, library_variables
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.channel import Inbox, Outbox, Unreadable
-from dlnrepro.check import Outcome
 from dlnrepro.child import PAUSE, die_with_parent
 from dlnrepro.processes import Computed, Listener, Work, forks, here, in_processes
 from dlnrepro.signals import Ended, Signals, name_of
+from dlnrepro.verdict.check import Outcome
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What libraries read to know their number of threads: the matrices are small, and sums must have one order."""

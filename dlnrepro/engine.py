@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from dlnrepro.cell import Cell, Numbers
-from dlnrepro.check import Outcome
 from dlnrepro.device import computing_on
 from dlnrepro.errors import BudgetSpent, one_line
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import Progress, Result, Runner
 from dlnrepro.signals import Ended
 from dlnrepro.surroundings import fixed_surroundings, no_stray_draws
+from dlnrepro.verdict.check import Outcome
 
 
 def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Numbers:

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 
 class ReproError(Exception):
@@ -133,3 +134,18 @@ def _on_one_line(text: str) -> str:
     It is kept apart from `dlnrepro.visible`, on which no stored number rests.
     """
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in _storable(text))
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """Something that was selected and could not be judged, or a fault of the program outside any claim.
+
+    Attributes:
+        code: the exit code that it stands for: 2 for a file that is no valid claim, 3 for a fault of the program.
+        path: the file, where it is one.
+        text: what is wrong, in a line.
+    """
+
+    code: Literal[2, 3]
+    path: str | None
+    text: str

@@ -12,21 +12,21 @@ from typing import Protocol
 from dlnrepro.arithmetic import arithmetic
 from dlnrepro.cell import Cell, Numbers
 from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
-from dlnrepro.check import Outcome
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.curves import drawings
 from dlnrepro.device import device_name
 from dlnrepro.elsewhere import arithmetic_there
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.faults import logged
 from dlnrepro.plan import Variation, plan
 from dlnrepro.pool import compute
 from dlnrepro.processes import Computed, Listener, Work
 from dlnrepro.provenance import code_state, processor, source_hash
-from dlnrepro.record import ClaimRecord, Unjudged, record_claim
+from dlnrepro.record import ClaimRecord, record_claim
 from dlnrepro.registry.names import comes_with_the_program, load_runner
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.store import arm_seconds
+from dlnrepro.verdict.check import Outcome
 from dlnrepro.visible import storable
 
 

@@ -18,12 +18,11 @@ from pathlib import Path
 from signal import SIGINT
 from typing import Any, SupportsIndex
 
-from dlnrepro.check import LARGEST_SEED
+from dlnrepro.claimfile.gathering import gathered
+from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.device import Device, require
 from dlnrepro.errors import ClaimError, UsageError
 from dlnrepro.execution import Means
-from dlnrepro.gathering import gathered
-from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation
 from dlnrepro.record import ClaimRecord, Report, to_json
 from dlnrepro.report.digest import verdict_counts
@@ -33,6 +32,7 @@ from dlnrepro.report.summary import summary
 from dlnrepro.session import carried_out, prepared
 from dlnrepro.signals import Signals
 from dlnrepro.surroundings import fixed_surroundings
+from dlnrepro.verdict.check import LARGEST_SEED
 
 
 @dataclass(frozen=True, repr=False)

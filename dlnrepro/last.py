@@ -13,8 +13,8 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from dlnrepro.atomic import write_whole
 from dlnrepro.errors import UsageError
+from dlnrepro.files import write_whole
 
 FOLDER = "last"
 

@@ -6,8 +6,8 @@ import hashlib
 import re
 from pathlib import Path
 
-from dlnrepro.atomic import reason, write_whole
 from dlnrepro.errors import UsageError
+from dlnrepro.files import reason, write_whole
 
 NAME = "SHA256SUMS"
 _LINE = re.compile(r"([0-9a-f]{64})  ([^/\\]+)")

@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from dlnrepro.cell import Cell, Numbers
-from dlnrepro.check import Outcome
+from dlnrepro.verdict.check import Outcome
 
 LEAST_RUNS = 4
 """Runs that are trained as one tensor share the cost of a step: smaller parts would cost more in all."""

@@ -19,13 +19,13 @@ from types import FrameType
 from typing import Any, Protocol
 
 from dlnrepro.cell import Cell, Numbers
-from dlnrepro.check import Outcome
 from dlnrepro.child import GRACE, PAUSE, Child, begin, numbers_of, progress_of
 from dlnrepro.errors import BudgetSpent, one_line
 from dlnrepro.limits import free_memory
 from dlnrepro.orphans import adopted
 from dlnrepro.parts import cut, join
 from dlnrepro.signals import Ended, Signals
+from dlnrepro.verdict.check import Outcome
 
 Computed = Generator[tuple[Cell, Numbers]]
 

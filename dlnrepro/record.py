@@ -16,11 +16,12 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
-from dlnrepro.check import Outcome, Seconds
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.curves import Drawing
+from dlnrepro.errors import Unjudged
 from dlnrepro.provenance import Provenance
-from dlnrepro.verdict import Judged, Verdict, Word, judge
+from dlnrepro.verdict.check import Outcome, Seconds
+from dlnrepro.verdict.judge import Judged, Verdict, Word, judge
 from dlnrepro.visible import seen_in_json, storable
 
 
@@ -63,21 +64,6 @@ class ClaimRecord:
     claim: dict[str, Any]
     claim_hash: str
     runner_hash: str
-
-
-@dataclass(frozen=True)
-class Unjudged:
-    """Something that was selected and could not be judged, or a fault of the program outside any claim.
-
-    Attributes:
-        code: the exit code that it stands for: 2 for a file that is no valid claim, 3 for a fault of the program.
-        path: the file, where it is one.
-        text: what is wrong, in a line.
-    """
-
-    code: Literal[2, 3]
-    path: str | None
-    text: str
 
 
 @dataclass(frozen=True)

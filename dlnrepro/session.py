@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dlnrepro.catalogue import called
-from dlnrepro.claim import Claim
-from dlnrepro.document import parse
-from dlnrepro.errors import UsageError
+from dlnrepro.claimfile.catalogue import called
+from dlnrepro.claimfile.document import parse
+from dlnrepro.claimfile.schema import Claim
+from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.execution import Job, Means, Watcher, arithmetic_of, prepare_job, run_jobs
 from dlnrepro.faults import logged
 from dlnrepro.plan import Variation
 from dlnrepro.provenance import provenance
-from dlnrepro.record import ClaimRecord, Report, Unjudged, compile_report
+from dlnrepro.record import ClaimRecord, Report, compile_report
 from dlnrepro.signals import Signals
 from dlnrepro.store import prepare, write_report
 from dlnrepro.visible import storable

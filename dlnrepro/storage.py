@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlnrepro.atomic import reason
 from dlnrepro.cells import is_usable
 from dlnrepro.errors import UsageError
+from dlnrepro.files import reason
 
 _CELL = re.compile(r"[0-9a-f]{64}\.npz")
 _REPORT = re.compile(r"\d{8}T\d{6}(\.\d{6})?Z-[0-9a-f]{8}")

@@ -22,16 +22,16 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from dlnrepro.atomic import clear_abandoned, reason, write_whole
-from dlnrepro.check import LARGEST_SEED
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import LONGEST_PATH, UsageError
+from dlnrepro.files import clear_abandoned, reason, write_whole
 from dlnrepro.last import FOLDER as LAST
 from dlnrepro.last import LastVerdict as LastVerdict
 from dlnrepro.last import foremost, last_results, remember, variation_of
 from dlnrepro.manifest import NAME as MANIFEST
 from dlnrepro.manifest import check_manifest, write_manifest
 from dlnrepro.record import ClaimRecord, Report, from_json, repeated_claims, to_json
+from dlnrepro.verdict.check import LARGEST_SEED
 
 VERDICTS = "verdicts.json"
 

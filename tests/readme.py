@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dlnrepro.catalogue import packaged
-from dlnrepro.claim import Claim
-from dlnrepro.loader import read_claim
+from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.loader import read_claim
+from dlnrepro.claimfile.schema import Claim
 
 README = Path(__file__).parent.parent / "README.md"
 HEAD = ("| claim | what it says | basis | tags |", "|---|---|---|---|")

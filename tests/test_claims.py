@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlnrepro.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.device import Device
 from dlnrepro.engine import run_cell
-from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation, plan
 from dlnrepro.runner import silent
-from dlnrepro.verdict import judge
+from dlnrepro.verdict.judge import judge
 
 pytestmark = pytest.mark.slow
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.check import Outcome
 from dlnrepro.comparison import ClaimComparison, compare, compare_claim
 from dlnrepro.errors import UsageError
 from dlnrepro.record import ClaimRecord, Report, from_json
+from dlnrepro.verdict.check import Outcome
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

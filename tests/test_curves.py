@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.loader import read_claim
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.curves import POINTS, drawings
-from dlnrepro.loader import read_claim
 
 Write = Callable[..., Path]
 

@@ -11,14 +11,14 @@ import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from dlnrepro.cell import Cell
-from dlnrepro.check import Outcome
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.loader import load_claim
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.device import Device
 from dlnrepro.engine import run_cell
 from dlnrepro.errors import UsageError
-from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation, plan
 from dlnrepro.runner import silent
+from dlnrepro.verdict.check import Outcome
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import dlnrepro
-from dlnrepro.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged
 from dlnrepro.report.html import to_html
 
 Command = Callable[..., tuple[int, str, str]]

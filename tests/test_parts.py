@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.catalogue import packaged
 from dlnrepro.cell import Cell, Numbers
-from dlnrepro.check import Outcome
+from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.engine import run_cell
-from dlnrepro.loader import load_claim
 from dlnrepro.parts import LEAST_RUNS, cut, join
 from dlnrepro.plan import Variation, plan
 from dlnrepro.runner import silent
+from dlnrepro.verdict.check import Outcome
 
 
 def cell(runs: int) -> Cell:

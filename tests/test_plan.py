@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from dlnrepro.loader import load_claim
+from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.plan import Variation, plan
 
 QUICK = ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {value: 1.05, bytes: 7}}")

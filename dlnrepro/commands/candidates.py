@@ -24,7 +24,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 def claims(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Ids of claims, each once; files where no id fits."""
-    from dlnrepro.catalogue import known_ids
+    from dlnrepro.claimfile.catalogue import known_ids
 
     given = context.params.get(parameter.name or "")
     taken = given if isinstance(given, tuple) else ()
@@ -70,8 +70,8 @@ def reports(context: click.Context, parameter: click.Parameter, incomplete: str)
 
 def _contents(names: Iterable[str]) -> list[dict[str, Any]]:
     """The contents of claim files, not held against the schema; what cannot be read is left out."""
-    from dlnrepro.catalogue import claim_paths
-    from dlnrepro.document import parse, read_text
+    from dlnrepro.claimfile.catalogue import claim_paths
+    from dlnrepro.claimfile.document import parse, read_text
     from dlnrepro.errors import ReproError
 
     try:

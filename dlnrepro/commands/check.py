@@ -30,9 +30,9 @@ def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
     PATH is a file, a folder of claims, or the id of a claim; none stands for all claims. Of a file with very many
     faults the first are reported and the others counted.
     """
-    from dlnrepro.catalogue import claim_files
-    from dlnrepro.gathering import all_faults, passed_over
-    from dlnrepro.loader import load_claim
+    from dlnrepro.claimfile.catalogue import claim_files
+    from dlnrepro.claimfile.gathering import all_faults, passed_over
+    from dlnrepro.claimfile.loader import load_claim
 
     files = claim_files(paths)
     count = len(files.claims)

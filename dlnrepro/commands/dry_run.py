@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from dlnrepro.cell import Cell
+from dlnrepro.claimfile.gathering import Selection
+from dlnrepro.claimfile.reach import origins, unreached
 from dlnrepro.execution import Job
-from dlnrepro.gathering import Selection
-from dlnrepro.reach import origins, unreached
 from dlnrepro.visible import on_one_line, show, show_json
 
 ORIGINS = {"arm": "", "quick": " (quick)", "-s": " (-s)"}

@@ -13,7 +13,7 @@ from dlnrepro.commands import candidates, options
 from dlnrepro.visible import say, show, show_json
 
 if TYPE_CHECKING:
-    from dlnrepro.claim import Claim
+    from dlnrepro.claimfile.schema import Claim
     from dlnrepro.store import LastVerdict
 
 ALL_TAGS = ""
@@ -40,7 +40,7 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
 
     Exit code 2 if a file in the folder is no valid claim; the others are listed all the same.
     """
-    from dlnrepro.gathering import gathered
+    from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.report.summary import claim_list
     from dlnrepro.store import last_verdicts
 

@@ -40,7 +40,7 @@ def command(name: str, runner: str | None, with_runner: str | None, folder: Path
 
     For a runner that no claim uses yet its settings are placeholders.
     """
-    from dlnrepro.scaffold import SCHEMA, write_scaffold, write_with_runner
+    from dlnrepro.claimfile.scaffold import SCHEMA, write_scaffold, write_with_runner
 
     if runner is None and with_runner is None:
         raise click.UsageError("Missing option '--runner' (`dlnrepro list --runners` lists them) or '--with-runner'.")

@@ -189,7 +189,7 @@ def overrides(settings: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: a word is no setting, or its value is no value; with a line for each such word.
     """
-    from dlnrepro.document import shortened
+    from dlnrepro.claimfile.document import shortened
     from dlnrepro.visible import on_one_line
 
     values: dict[str, Any] = {}
@@ -213,7 +213,7 @@ def _setting(word: str) -> tuple[str, Any]:
     Raises:
         UsageError: the word is no setting, or its value is no value.
     """
-    from dlnrepro.document import parse, shortened
+    from dlnrepro.claimfile.document import parse, shortened
 
     key, sign, text = word.partition("=")
     if not sign or not all(key.split(".")):

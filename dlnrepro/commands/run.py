@@ -16,7 +16,7 @@ from dlnrepro.visible import say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from dlnrepro.claim import Claim
+    from dlnrepro.claimfile.schema import Claim
     from dlnrepro.device import Device
     from dlnrepro.signals import Signals
 
@@ -111,8 +111,8 @@ def command(
 
     CLAIM is the id of a claim or a pattern of ids, PATH a claim file or a folder of them.
     """
-    from dlnrepro.gathering import gathered
-    from dlnrepro.loader import load_claim
+    from dlnrepro.claimfile.gathering import gathered
+    from dlnrepro.claimfile.loader import load_claim
     from dlnrepro.report.delivery import check_files, deliver
     from dlnrepro.report.github import announce
     from dlnrepro.report.waiting import waiting

@@ -37,15 +37,15 @@ def command(of_report: bool, file: Path | None) -> int:
 
         schema = report_schema()
     else:
-        from dlnrepro.claim import claim_schema
+        from dlnrepro.claimfile.schema import claim_schema
 
         schema = claim_schema()
     text = json.dumps(schema, indent=1) + "\n"
     if file is None:
         click.echo(text, nl=False)
         return 0
-    from dlnrepro.atomic import write_whole
     from dlnrepro.errors import UsageError
+    from dlnrepro.files import write_whole
 
     if file == Path():
         raise UsageError(f"-o {file}: expected the name of a file, found a folder")

@@ -21,7 +21,7 @@ def command(claim: str, as_json: bool, outputs: Path) -> int:
     """
     from dataclasses import asdict
 
-    from dlnrepro.gathering import gathered
+    from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.report.detail import claim_page
     from dlnrepro.report.paper import Paper
     from dlnrepro.store import last_verdicts

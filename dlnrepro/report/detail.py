@@ -8,9 +8,8 @@ from pathlib import Path
 
 from rich.text import Text
 
-from dlnrepro.catalogue import called
-from dlnrepro.check import Check
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.catalogue import called
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report.digest import ARM_HEADS, MARKS, allowance, arm_words, departures, gap_words
 from dlnrepro.report.numbers import duration, number
@@ -18,7 +17,8 @@ from dlnrepro.report.paper import Paper
 from dlnrepro.report.sketch import sketch
 from dlnrepro.report.summary import verdict_text
 from dlnrepro.store import LastVerdict
-from dlnrepro.verdict import Judged
+from dlnrepro.verdict.check import Check
+from dlnrepro.verdict.judge import Judged
 
 WIDE = 100
 """Columns from which there is room for longer words."""

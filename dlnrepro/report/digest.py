@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 import re
 
-from dlnrepro.check import Check, share_lower_bound
-from dlnrepro.interval import Interval, interval
-from dlnrepro.record import ClaimRecord, Report, Unjudged
+from dlnrepro.claimfile.interval import Interval, interval
+from dlnrepro.errors import Unjudged
+from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.numbers import duration, number, setting
 from dlnrepro.signals import name_of
-from dlnrepro.verdict import Judged
+from dlnrepro.verdict.check import Check, share_lower_bound
+from dlnrepro.verdict.judge import Judged
 from dlnrepro.visible import in_a_line
 
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}

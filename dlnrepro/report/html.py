@@ -12,7 +12,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.provenance import Provenance
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.anchors import anchored
@@ -36,7 +36,7 @@ from dlnrepro.report.numbers import duration, number, setting
 from dlnrepro.report.strips import strip
 from dlnrepro.report.typeset import bound_words, typeset
 from dlnrepro.report.words import STAMPS, evidence, size
-from dlnrepro.verdict import Judged
+from dlnrepro.verdict.judge import Judged
 from dlnrepro.visible import visible
 
 

@@ -25,7 +25,7 @@ from xml.etree import ElementTree as ET
 
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.digest import allowance, arm_words, gap_words, interruption, unjudged_words
-from dlnrepro.verdict import Judged
+from dlnrepro.verdict.judge import Judged
 from dlnrepro.visible import escaped
 
 _RESULTS = {"reproduced": "failure", "not reproduced": "failure", "inconclusive": "skipped", "error": "error"}

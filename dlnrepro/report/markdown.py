@@ -31,7 +31,7 @@ from dlnrepro.report.digest import (
 )
 from dlnrepro.report.markup import code, in_html, text
 from dlnrepro.report.numbers import number
-from dlnrepro.verdict import Judged
+from dlnrepro.verdict.judge import Judged
 
 COMMENT_BYTES = 65_536
 LEAST_BYTES = 3_000

@@ -13,14 +13,14 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dlnrepro.check import Check
-from dlnrepro.interval import Interval, interval
+from dlnrepro.claimfile.interval import Interval, interval
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report.axes import Sheet, Span, dress, panel, span
 from dlnrepro.report.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.inks import INKS
 from dlnrepro.report.typeset import bound_words, shortened, typeset
-from dlnrepro.verdict import Judged
+from dlnrepro.verdict.check import Check
+from dlnrepro.verdict.judge import Judged
 
 _ROW, _RIGHT, _DECADES = 13.0, 10.0, 1.7
 

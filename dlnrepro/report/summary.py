@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.digest import (
     LEGEND,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 
 from dlnrepro.report.numbers import number
-from dlnrepro.verdict import Judged
+from dlnrepro.verdict.judge import Judged
 
 STAMPS = {
     "modified": "with other parameters or seeds than the claim file's",

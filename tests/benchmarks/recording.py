@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlnrepro.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.engine import run_cell
-from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation, plan
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import silent

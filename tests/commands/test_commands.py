@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dlnrepro.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged
 from dlnrepro.registry.names import runner_names
 
 Command = Callable[..., tuple[int, str, str]]
@@ -268,7 +268,7 @@ def test_the_help_of_every_command_has_examples_or_arguments(command: Command) -
 
 def _plain(path: Path) -> object:
     """A claim as any YAML reader sees it, with numbers as YAML 1.2 has them."""
-    from dlnrepro.document import parse
+    from dlnrepro.claimfile.document import parse
 
     assert yaml.safe_load(path.read_text(encoding="utf-8"))
     return parse(path.read_text(encoding="utf-8")).value

@@ -79,7 +79,7 @@ def test_on_a_full_disk_the_report_is_shown_and_one_line_says_why_it_is_not_stor
         raise OSError(28, "No space left on device")
 
     path = write_claim()
-    monkeypatch.setattr("dlnrepro.atomic.os.replace", full)
+    monkeypatch.setattr("dlnrepro.files.os.replace", full)
     code, out, err = command("run", path, "-q")
     assert code == 2
     assert "✓ reproduced toy-claim" in out

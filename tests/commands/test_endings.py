@@ -176,7 +176,7 @@ def test_an_unknown_error_is_code_3_with_one_line(
         raise ZeroDivisionError("by zero")
 
     monkeypatch.setattr("dlnrepro.faults.tempfile.gettempdir", lambda: str(tmp_path))
-    monkeypatch.setattr("dlnrepro.gathering.claim_files", broken)
+    monkeypatch.setattr("dlnrepro.claimfile.gathering.claim_files", broken)
     code, out, err = command("list")
     assert (code, out) == (3, "")
     assert err.startswith("a fault of the program itself: ZeroDivisionError: by zero; its traceback is in ")

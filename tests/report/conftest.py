@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dlnrepro.check import Outcome
+from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.curves import drawings
-from dlnrepro.loader import read_claim
+from dlnrepro.errors import Unjudged
 from dlnrepro.provenance import Provenance
-from dlnrepro.record import ClaimRecord, Report, Unjudged, compile_report, from_json, record_claim
+from dlnrepro.record import ClaimRecord, Report, compile_report, from_json, record_claim
+from dlnrepro.verdict.check import Outcome
 
 _HOSTILE = "| a | `b` <script>x</script> **c** _d_ [e](https://f) @g #1 $h$ :smile:\n# i\u202e\x07 \\| end"
 

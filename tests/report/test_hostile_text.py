@@ -14,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.comparison import compare
-from dlnrepro.record import ClaimRecord, Report, Unjudged, from_json, to_json
+from dlnrepro.errors import Unjudged
+from dlnrepro.record import ClaimRecord, Report, from_json, to_json
 from dlnrepro.report.album import write_album
 from dlnrepro.report.detail import claim_page, record_page
 from dlnrepro.report.differences import differences_page

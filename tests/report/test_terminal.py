@@ -59,8 +59,8 @@ def test_long_lines_wrap_with_their_indent() -> None:
 
 
 def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
-    from dlnrepro.catalogue import packaged
-    from dlnrepro.loader import read_claim
+    from dlnrepro.claimfile.catalogue import packaged
+    from dlnrepro.claimfile.loader import read_claim
     from dlnrepro.report.detail import claim_page
 
     for path in packaged().glob("*.yaml"):

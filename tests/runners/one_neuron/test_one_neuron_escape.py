@@ -8,8 +8,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from dlnrepro.catalogue import packaged
-from dlnrepro.loader import load_claim
+from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.runner import Result, silent
 from dlnrepro.runners.one_neuron import one_neuron_escape as runner
 from tests.runners.running import run_seeds, seeded

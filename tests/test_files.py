@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.atomic import ABANDONED_AFTER, MARK, clear_abandoned, write_whole
 from dlnrepro.errors import UsageError
+from dlnrepro.files import ABANDONED_AFTER, MARK, clear_abandoned, write_whole
 
 
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
@@ -57,7 +57,7 @@ def test_what_killed_processes_left_is_removed_and_what_is_being_written_is_not(
 
 def test_what_a_killed_process_of_this_machine_left_is_removed_at_once(tmp_path: Path) -> None:
     code = (
-        "import os, signal, sys\nfrom pathlib import Path\nfrom dlnrepro.atomic import write_whole\n"
+        "import os, signal, sys\nfrom pathlib import Path\nfrom dlnrepro.files import write_whole\n"
         "os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)\nwrite_whole(Path(sys.argv[1]), b'x')"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "file")], check=False)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.catalogue import called, claim_files, claim_paths, packaged
+from dlnrepro.claimfile.catalogue import called, claim_files, claim_paths, packaged
+from dlnrepro.claimfile.gathering import all_faults
+from dlnrepro.claimfile.loader import read_claim
+from dlnrepro.claimfile.selection import selected
 from dlnrepro.errors import UsageError
-from dlnrepro.gathering import all_faults
-from dlnrepro.loader import read_claim
-from dlnrepro.selection import selected
 
 
 @pytest.fixture(autouse=True)

@@ -14,10 +14,10 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dlnrepro.claim import Claim
-from dlnrepro.document import Document, Place, one_of, parse, read_text, shortened, suggestion
+from dlnrepro.claimfile.document import Document, Place, one_of, parse, read_text, shortened, suggestion
+from dlnrepro.claimfile.messages import explained, parameter_errors, shown
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
-from dlnrepro.explanation import explained, parameter_errors, shown
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.runner import Runner
 from dlnrepro.signals import Ended

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.loader import load_claim
+from dlnrepro.claimfile.reach import arm_values, departures, origins, reach, unreached
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
-from dlnrepro.loader import load_claim
 from dlnrepro.plan import Variation, plan
-from dlnrepro.reach import arm_values, departures, origins, reach, unreached
 from dlnrepro.session import repeating
 
 Write = Callable[..., Path]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Literal
 
-from dlnrepro.check import Check, Outcome, check
-from dlnrepro.claim import Assumption, Claim, Criterion
-from dlnrepro.document import shortened
+from dlnrepro.claimfile.document import shortened
+from dlnrepro.claimfile.schema import Assumption, Claim, Criterion
 from dlnrepro.errors import UsageError
+from dlnrepro.verdict.check import Check, Outcome, check
 from dlnrepro.visible import on_one_line
 
 Word = Literal["reproduced", "not reproduced", "inconclusive", "error"]

@@ -15,15 +15,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dlnrepro.atomic import reason, write_whole
-from dlnrepro.catalogue import packaged
-from dlnrepro.claim import Claim
-from dlnrepro.document import one_of, shortened, suggestion
+from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.document import one_of, shortened, suggestion
+from dlnrepro.claimfile.first_runner import CLAIM, PACKAGE, RUNNER
+from dlnrepro.claimfile.gathering import gathered
+from dlnrepro.claimfile.loader import LISTING, UNINSTALLED
+from dlnrepro.claimfile.placeholders import another, placeholders
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
-from dlnrepro.first_runner import CLAIM, PACKAGE, RUNNER
-from dlnrepro.gathering import gathered
-from dlnrepro.loader import LISTING, UNINSTALLED
-from dlnrepro.placeholders import another, placeholders
+from dlnrepro.files import reason, write_whole
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.runner import Runner
 from dlnrepro.visible import on_one_line

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from dlnrepro.interval import interval
+from dlnrepro.claimfile.interval import interval
 
 FINITE = st.floats(-1e6, 1e6)
 

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from dlnrepro.claim import Claim
-from dlnrepro.loader import read_claim
-from dlnrepro.selection import selected
+from dlnrepro.claimfile.loader import read_claim
+from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.selection import selected
 
 NAMES = ("red", "green", "blue")
 EXPRESSIONS = st.recursive(

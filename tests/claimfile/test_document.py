@@ -9,7 +9,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.document import LARGEST_FILE, MOST_CHOICES, one_of, parse, read_text
+from dlnrepro.claimfile.document import LARGEST_FILE, MOST_CHOICES, one_of, parse, read_text
 from dlnrepro.errors import Fault
 
 PLAIN = st.recursive(

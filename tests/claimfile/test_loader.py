@@ -11,9 +11,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dlnrepro.claimfile.loader import MOST_FAULTS, load_claim, read_claim
 from dlnrepro.commands.check import _fields
 from dlnrepro.errors import ClaimError
-from dlnrepro.loader import MOST_FAULTS, load_claim, read_claim
 from dlnrepro.report.github import annotation
 from tests.conftest import TOY_CLAIM
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dlnrepro.explanation import model_schema, parameter_errors
+from dlnrepro.claimfile.messages import model_schema, parameter_errors
 
 
 def placeholders(params: type[BaseModel]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
-from dlnrepro.explanation import BLANK, shown
-from dlnrepro.interval import Interval, interval
+from dlnrepro.claimfile.interval import Interval, interval
+from dlnrepro.claimfile.messages import BLANK, shown
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from dlnrepro.claim import Claim
-from dlnrepro.document import shortened
+from dlnrepro.claimfile.document import shortened
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
 from dlnrepro.visible import on_one_line
 

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from dlnrepro.check import Outcome
-from dlnrepro.claim import Claim
+from dlnrepro.claimfile.loader import load_claim
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
-from dlnrepro.loader import load_claim
-from dlnrepro.verdict import judge
+from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.judge import judge
 
 NAN = math.nan
 GOOD, BAD = [1.0, 1.0, 1.0, 1.0], [5.0, 5.0, 5.0, 5.0]

@@ -11,12 +11,11 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlnrepro.catalogue import ClaimFile, Files, claim_files
-from dlnrepro.claim import Claim
-from dlnrepro.errors import ClaimError, Fault
-from dlnrepro.loader import read_claim
-from dlnrepro.record import Unjudged
-from dlnrepro.selection import selected
+from dlnrepro.claimfile.catalogue import ClaimFile, Files, claim_files
+from dlnrepro.claimfile.loader import read_claim
+from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.selection import selected
+from dlnrepro.errors import ClaimError, Fault, Unjudged
 from dlnrepro.visible import on_one_line, say, storable
 
 MOST_NAMED = 5

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from dlnrepro.claimfile.gathering import gathered, passed_over
+from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.errors import ClaimError
-from dlnrepro.gathering import gathered, passed_over
-from dlnrepro.loader import load_claim
 
 Write = Callable[..., Path]
 Command = Callable[..., tuple[int, str, str]]

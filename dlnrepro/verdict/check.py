@@ -15,7 +15,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from dlnrepro.interval import Interval
+from dlnrepro.claimfile.interval import Interval
 
 CONFIDENCE = 0.95
 

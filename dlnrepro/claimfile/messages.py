@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, PydanticInvalidForJsonSchema, ValidationError
 from pydantic_core import ErrorDetails
 
-from dlnrepro.document import Place, one_of, shortened, suggestion
+from dlnrepro.claimfile.document import Place, one_of, shortened, suggestion
 from dlnrepro.errors import one_line
 from dlnrepro.signals import Ended
 

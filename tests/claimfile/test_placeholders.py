@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from dlnrepro.explanation import parameter_errors
-from dlnrepro.placeholders import another, placeholders
+from dlnrepro.claimfile.messages import parameter_errors
+from dlnrepro.claimfile.placeholders import another, placeholders
 
 
 class Colour(Enum):

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import beta
 
-from dlnrepro.check import Outcome, check, share_lower_bound
-from dlnrepro.interval import interval
+from dlnrepro.claimfile.interval import interval
+from dlnrepro.verdict.check import Outcome, check, share_lower_bound
 
 
 @pytest.mark.parametrize(("successes", "runs", "bound"), [(20, 20, 0.8609), (16, 16, 0.8293), (0, 16, 0.0)])

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from dlnrepro.document import shortened, suggestion
+from dlnrepro.claimfile.document import shortened, suggestion
 from dlnrepro.errors import UsageError
 from dlnrepro.visible import on_one_line
 
 SUFFIXES = (".yaml", ".yml")
 
-_HERE = Path(__file__).resolve().parent
+_PACKAGE = Path(__file__).resolve().parent.parent
 _OWN = Path("claims")
 _NO_CLAIMS = {".git", "__pycache__", "node_modules"}
 
@@ -54,8 +54,8 @@ class Files:
 
 def packaged() -> Path:
     """The folder of claims that travels with the program: inside a wheel, or beside the package in a checkout."""
-    inside = _HERE / "claims"
-    return inside if inside.is_dir() else _HERE.parent / "claims"
+    inside = _PACKAGE / "claims"
+    return inside if inside.is_dir() else _PACKAGE.parent / "claims"
 
 
 def called(path: Path) -> str:
