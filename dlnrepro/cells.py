@@ -17,7 +17,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlnrepro.arithmetic import versions
+from dlnrepro.compute.arithmetic import versions
 from dlnrepro.files import write_whole
 from dlnrepro.registry.sources import source_hash
 from dlnrepro.verdict.check import Outcome
@@ -25,7 +25,7 @@ from dlnrepro.verdict.check import Outcome
 if TYPE_CHECKING:
     import numpy as np
 
-    from dlnrepro.cell import Cell, Numbers
+    from dlnrepro.compute.cell import Cell, Numbers
 
 
 _DIGITS = 64
@@ -121,7 +121,7 @@ def _numbers(content: bytes, key: str, cell: Cell) -> Numbers | None:
     """The numbers in a cell's file, or None if they are those of another cell or not numbers of its runs."""
     import numpy as np
 
-    from dlnrepro.cell import Numbers
+    from dlnrepro.compute.cell import Numbers
 
     with np.load(BytesIO(content), allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}

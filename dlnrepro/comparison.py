@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dlnrepro.arithmetic import UNKNOWN
+from dlnrepro.compute.arithmetic import UNKNOWN
 from dlnrepro.errors import UsageError
 from dlnrepro.record import ClaimRecord, Report, repeated_claims
 from dlnrepro.verdict.check import Outcome

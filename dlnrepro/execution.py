@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dlnrepro.arithmetic import arithmetic
-from dlnrepro.cell import Cell, Numbers
 from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.compute.arithmetic import arithmetic
+from dlnrepro.compute.cell import Cell, Numbers
+from dlnrepro.compute.device import device_name
+from dlnrepro.compute.elsewhere import arithmetic_there
+from dlnrepro.compute.plan import Variation, plan
+from dlnrepro.compute.pool import compute
+from dlnrepro.compute.processes import Computed, Listener, Work
 from dlnrepro.curves import drawings
-from dlnrepro.device import device_name
-from dlnrepro.elsewhere import arithmetic_there
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.faults import logged
-from dlnrepro.plan import Variation, plan
-from dlnrepro.pool import compute
-from dlnrepro.processes import Computed, Listener, Work
 from dlnrepro.provenance import code_state, processor, source_hash
 from dlnrepro.record import ClaimRecord, record_claim
 from dlnrepro.registry.names import comes_with_the_program, load_runner

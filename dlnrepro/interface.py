@@ -20,10 +20,11 @@ from typing import Any, SupportsIndex
 
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import load_claim
-from dlnrepro.device import Device, require
+from dlnrepro.compute.device import Device, require
+from dlnrepro.compute.plan import Variation
+from dlnrepro.compute.surroundings import fixed_surroundings
 from dlnrepro.errors import ClaimError, UsageError
 from dlnrepro.execution import Means
-from dlnrepro.plan import Variation
 from dlnrepro.record import ClaimRecord, Report, to_json
 from dlnrepro.report.digest import verdict_counts
 from dlnrepro.report.paper import Paper
@@ -31,7 +32,6 @@ from dlnrepro.report.progress import watcher
 from dlnrepro.report.summary import summary
 from dlnrepro.session import carried_out, prepared
 from dlnrepro.signals import Signals
-from dlnrepro.surroundings import fixed_surroundings
 from dlnrepro.verdict.check import LARGEST_SEED
 
 

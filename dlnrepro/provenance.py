@@ -15,9 +15,9 @@ from pathlib import Path
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
-from dlnrepro.arithmetic import processor as processor
-from dlnrepro.arithmetic import versions as versions
-from dlnrepro.device import Device, device_name
+from dlnrepro.compute.arithmetic import processor as processor
+from dlnrepro.compute.arithmetic import versions as versions
+from dlnrepro.compute.device import Device, device_name
 from dlnrepro.registry.sources import source_hash as source_hash
 
 _CHECKOUT = Path(__file__).resolve().parent.parent

@@ -6,17 +6,17 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 
-from dlnrepro.arithmetic import arithmetic, processor
-from dlnrepro.cell import Cell, Numbers
 from dlnrepro.cells import cell_key, series_digest
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.comparison import same_bits
-from dlnrepro.device import Device, device_name, device_of, free_memory, require
+from dlnrepro.compute.arithmetic import arithmetic, processor
+from dlnrepro.compute.cell import Cell, Numbers
+from dlnrepro.compute.device import Device, device_name, device_of, free_memory, require
+from dlnrepro.compute.pool import compute
+from dlnrepro.compute.processes import Work
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Watcher
-from dlnrepro.pool import compute
-from dlnrepro.processes import Work
 from dlnrepro.record import ClaimRecord, Report, with_verdict
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.signals import Signals

@@ -13,10 +13,10 @@ from pathlib import Path
 from dlnrepro.claimfile.catalogue import called
 from dlnrepro.claimfile.document import parse
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.compute.plan import Variation
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.execution import Job, Means, Watcher, arithmetic_of, prepare_job, run_jobs
 from dlnrepro.faults import logged
-from dlnrepro.plan import Variation
 from dlnrepro.provenance import provenance
 from dlnrepro.record import ClaimRecord, Report, compile_report
 from dlnrepro.signals import Signals

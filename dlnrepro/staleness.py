@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dlnrepro.arithmetic import UNKNOWN, versions
 from dlnrepro.cells import cell_key
+from dlnrepro.compute.arithmetic import UNKNOWN, versions
 from dlnrepro.record import ClaimRecord, Report, with_claims, with_verdict
 from dlnrepro.registry.names import runner_names
 from dlnrepro.registry.sources import source_hash

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from dlnrepro.cell import Cell
+from dlnrepro.compute.cell import Cell
 
 
 @dataclass

@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlnrepro.cell import Cell
 from dlnrepro.cells import cell_key, is_usable, read_cell, series_digest, write_cell
-from dlnrepro.device import device_name
-from dlnrepro.engine import run_cell
+from dlnrepro.compute.cell import Cell
+from dlnrepro.compute.device import device_name
+from dlnrepro.compute.engine import run_cell
 from dlnrepro.runner import silent
 from dlnrepro.store import prepare
 

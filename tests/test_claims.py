@@ -9,9 +9,9 @@ import torch
 
 from dlnrepro.claimfile.catalogue import packaged
 from dlnrepro.claimfile.loader import load_claim
-from dlnrepro.device import Device
-from dlnrepro.engine import run_cell
-from dlnrepro.plan import Variation, plan
+from dlnrepro.compute.device import Device
+from dlnrepro.compute.engine import run_cell
+from dlnrepro.compute.plan import Variation, plan
 from dlnrepro.runner import silent
 from dlnrepro.verdict.judge import judge
 

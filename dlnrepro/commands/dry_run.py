@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dlnrepro.cell import Cell
 from dlnrepro.claimfile.gathering import Selection
 from dlnrepro.claimfile.reach import origins, unreached
+from dlnrepro.compute.cell import Cell
 from dlnrepro.execution import Job
 from dlnrepro.visible import on_one_line, show, show_json
 
@@ -73,9 +73,9 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
 
 def _stored(cell: Cell, outputs: Path) -> float | None:
     """What a stored arm cost when it was computed; None if it is not stored."""
-    from dlnrepro.arithmetic import arithmetic, processor
     from dlnrepro.cells import cell_key, read_cell
-    from dlnrepro.device import device_name
+    from dlnrepro.compute.arithmetic import arithmetic, processor
+    from dlnrepro.compute.device import device_name
 
     key = cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), arithmetic())
     numbers = read_cell(outputs, key, cell)

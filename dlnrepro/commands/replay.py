@@ -34,10 +34,10 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
     code 1 if a verdict has changed, or if numbers have changed though everything that makes them is the same; 4 if
     something could not be run again; 0 otherwise. On another machine or with other versions the bits may differ.
     """
-    from dlnrepro.arithmetic import arithmetic, processor, versions
     from dlnrepro.comparison import CHANGED, compare
-    from dlnrepro.device import device_name, device_of
-    from dlnrepro.pool import usual_workers
+    from dlnrepro.compute.arithmetic import arithmetic, processor, versions
+    from dlnrepro.compute.device import device_name, device_of
+    from dlnrepro.compute.pool import usual_workers
     from dlnrepro.provenance import Provenance
     from dlnrepro.record import compile_report, judged_again
     from dlnrepro.replay import replay, undetermined

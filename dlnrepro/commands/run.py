@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from dlnrepro.commands import candidates, options
-from dlnrepro.device import DEVICES
+from dlnrepro.compute.device import DEVICES
 from dlnrepro.visible import say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from dlnrepro.claimfile.schema import Claim
-    from dlnrepro.device import Device
+    from dlnrepro.compute.device import Device
     from dlnrepro.signals import Signals
 
 _EPILOG = """\b
@@ -119,7 +119,7 @@ def command(
 
     started = datetime.now(UTC)
     check_files(files, figures)
-    from dlnrepro.plan import Variation
+    from dlnrepro.compute.plan import Variation
 
     variation = Variation(seeds, seed_base, options.overrides(settings), quick, controls, device)
 
@@ -138,8 +138,8 @@ def command(
 
     from dlnrepro.commands.dry_run import dry_run as describe
     from dlnrepro.commands.dry_run import notes
+    from dlnrepro.compute.pool import usual_workers
     from dlnrepro.execution import Means
-    from dlnrepro.pool import usual_workers
     from dlnrepro.record import most_serious
     from dlnrepro.report.progress import watcher
     from dlnrepro.session import carried_out, prepared

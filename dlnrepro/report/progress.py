@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.live import Live as Display
 from rich.text import Text
 
-from dlnrepro.cell import Cell
+from dlnrepro.compute.cell import Cell
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report.numbers import duration
 from dlnrepro.report.paper import plain_terminal

@@ -6,8 +6,8 @@ from typing import Any
 
 from dlnrepro.claimfile.catalogue import packaged
 from dlnrepro.claimfile.loader import load_claim
-from dlnrepro.engine import run_cell
-from dlnrepro.plan import Variation, plan
+from dlnrepro.compute.engine import run_cell
+from dlnrepro.compute.plan import Variation, plan
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import silent
 from tests.benchmarks.pairing import Row, ratio, text

@@ -10,8 +10,8 @@ import pytest
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.reach import arm_values, departures, origins, reach, unreached
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.compute.plan import Variation, plan
 from dlnrepro.errors import UsageError
-from dlnrepro.plan import Variation, plan
 from dlnrepro.session import repeating
 
 Write = Callable[..., Path]

@@ -69,7 +69,7 @@ def test_helpers_of_a_flat_module_count_and_its_neighbours_do_not(lab: Callable[
     facts = runner_facts("probe")
     assert {"file probe_one.py", "file probe_two.py", "file probe_three.py"} <= facts.keys()
     assert {"distribution numpy", "distribution pydantic"} <= facts.keys()
-    assert {"dlnrepro/dynamics/starts/draws.py", "dlnrepro/engine.py"} <= facts.keys()
+    assert {"dlnrepro/dynamics/starts/draws.py", "dlnrepro/compute/engine.py"} <= facts.keys()
     assert not [name for name in sys.modules if name.startswith("probe_")]
 
 

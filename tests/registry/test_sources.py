@@ -101,7 +101,7 @@ def test_files_are_known_by_their_place_in_the_package(copy: Path) -> None:
     assert {
         "dlnrepro/runners/modes/mode_flow.py",
         "dlnrepro/dynamics/networks/chain.py",
-        "dlnrepro/engine.py",
+        "dlnrepro/compute/engine.py",
     } <= labels
     before = source_hash("mode_flow")
     (copy / "report" / "chain.py").write_bytes((copy / "dynamics" / "networks" / "chain.py").read_bytes())

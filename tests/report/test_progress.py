@@ -11,7 +11,7 @@ import pytest
 import torch
 from rich.cells import cell_len
 
-from dlnrepro.cell import Cell
+from dlnrepro.compute.cell import Cell
 from dlnrepro.record import ClaimRecord
 from dlnrepro.report import progress
 from dlnrepro.report.progress import Lines, Live, Quiet, bar_line, watcher

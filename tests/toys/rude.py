@@ -19,7 +19,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, Field
 
-from dlnrepro.channel import Outbox
+from dlnrepro.compute.channel import Outbox
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.signals import Ended
 

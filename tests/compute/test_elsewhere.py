@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 import dlnrepro
-from dlnrepro.elsewhere import elsewhere
-from dlnrepro.processes import Work
+from dlnrepro.compute.elsewhere import elsewhere
+from dlnrepro.compute.processes import Work
 from dlnrepro.signals import Ended, Signals
 from tests.listening import Heard, rude
 
@@ -29,7 +29,7 @@ pytestmark = [
 
 @pytest.mark.parametrize("forks", [True, False], ids=["one-that-forks", "several-that-do-not"])
 def test_cells_are_computed_and_what_is_printed_is_passed_on(monkeypatch: pytest.MonkeyPatch, forks: bool) -> None:
-    monkeypatch.setattr("dlnrepro.elsewhere.forks", lambda _: forks)
+    monkeypatch.setattr("dlnrepro.compute.elsewhere.forks", lambda _: forks)
     heard = Heard()
     cells = [rude("steady", "one"), rude("prints", "two"), rude("exit-0", "three", runs=2)]
     found = {cell.arm: numbers for cell, numbers in elsewhere(cells, Work(workers=2), heard, Signals(()))}
@@ -40,7 +40,9 @@ def test_cells_are_computed_and_what_is_printed_is_passed_on(monkeypatch: pytest
 
 
 def test_an_interpreter_that_ends_is_a_fault_of_what_it_has_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dlnrepro.elsewhere._BEGIN", "{path}; import os; os._exit({channel} * 0 + {parent} * 0 + 9)")
+    monkeypatch.setattr(
+        "dlnrepro.compute.elsewhere._BEGIN", "{path}; import os; os._exit({channel} * 0 + {parent} * 0 + 9)"
+    )
     ((_, numbers),) = elsewhere([rude("steady")], Work(), Heard(), Signals(()))
     assert numbers.outcome.fault == "the process that computed ended with exit code 9 before this arm was complete"
 

@@ -9,9 +9,9 @@ import sys
 import pytest
 import torch
 
-from dlnrepro.arithmetic import arithmetic, library_variables
+from dlnrepro.compute.arithmetic import arithmetic, library_variables
 
-SAY = "from dlnrepro.arithmetic import arithmetic; print(arithmetic())"
+SAY = "from dlnrepro.compute.arithmetic import arithmetic; print(arithmetic())"
 PRODUCT = "import torch; a = torch.ones(64, 64, dtype=torch.float64); a @ a\n"
 
 

@@ -12,15 +12,15 @@ import pytest
 import torch
 
 import dlnrepro
-from dlnrepro.cell import Cell
-from dlnrepro.device import Device, computing_on, device_name, device_of, free_memory, require
+from dlnrepro.compute.cell import Cell
+from dlnrepro.compute.device import Device, computing_on, device_name, device_of, free_memory, require
+from dlnrepro.compute.engine import run_cell
+from dlnrepro.compute.parts import cut
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.starts.draws import gaussian, orthonormal, uniform
 from dlnrepro.dynamics.tensors.arrays import array_of, running_sum, tensor_of
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.descent import descend
-from dlnrepro.engine import run_cell
-from dlnrepro.parts import cut
 from dlnrepro.runner import silent
 from tests.pretend_device import Traffic, pretend_device
 from tests.runners.one_neuron.test_one_neuron_clock import SETUP
@@ -48,7 +48,7 @@ def pretended_gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Traffic]]:
             yield
 
     device_name.cache_clear()
-    monkeypatch.setattr("dlnrepro.engine.computing_on", computing)
+    monkeypatch.setattr("dlnrepro.compute.engine.computing_on", computing)
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Pretended GPU")
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda: (10**9, 10**10))

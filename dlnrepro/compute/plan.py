@@ -8,13 +8,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dlnrepro.cell import Cell
 from dlnrepro.claimfile.document import dotted, one_of, shortened, suggestion
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.claimfile.reach import Reach, arm_values, reach, split
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.device import Device, free_memory, require
+from dlnrepro.compute.cell import Cell
+from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.errors import UsageError
 from dlnrepro.registry.names import load_runner
 from dlnrepro.verdict.check import LARGEST_SEED

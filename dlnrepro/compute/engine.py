@@ -14,13 +14,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from dlnrepro.cell import Cell, Numbers
-from dlnrepro.device import computing_on
+from dlnrepro.compute.cell import Cell, Numbers
+from dlnrepro.compute.device import computing_on
+from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws
 from dlnrepro.errors import BudgetSpent, one_line
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import Progress, Result, Runner
 from dlnrepro.signals import Ended
-from dlnrepro.surroundings import fixed_surroundings, no_stray_draws
 from dlnrepro.verdict.check import Outcome
 
 

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from dlnrepro.cell import Cell, Numbers
+from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.verdict.check import Outcome
 
 LEAST_RUNS = 4

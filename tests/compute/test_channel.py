@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from dlnrepro.channel import Inbox, Outbox, Unreadable
+from dlnrepro.compute.channel import Inbox, Outbox, Unreadable
 
 Channel = tuple[Inbox, Outbox, int]
 

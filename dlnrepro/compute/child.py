@@ -23,9 +23,9 @@ from typing import Any
 
 import numpy as np
 
-from dlnrepro.cell import Cell, Numbers
-from dlnrepro.channel import Inbox, Outbox, Unreadable
-from dlnrepro.engine import run_cell
+from dlnrepro.compute.cell import Cell, Numbers
+from dlnrepro.compute.channel import Inbox, Outbox, Unreadable
+from dlnrepro.compute.engine import run_cell
 from dlnrepro.errors import one_line
 from dlnrepro.runner import Progress
 from dlnrepro.signals import ALL, Ended, name_of

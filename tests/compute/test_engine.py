@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from dlnrepro.cell import Cell
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.device import Device
-from dlnrepro.engine import run_cell
+from dlnrepro.compute.cell import Cell
+from dlnrepro.compute.device import Device
+from dlnrepro.compute.engine import run_cell
+from dlnrepro.compute.plan import Variation, plan
 from dlnrepro.errors import UsageError
-from dlnrepro.plan import Variation, plan
 from dlnrepro.runner import silent
 from dlnrepro.verdict.check import Outcome
 
@@ -57,7 +57,7 @@ def test_an_arm_is_computed_by_one_thread_in_a_process_that_has_more(monkeypatch
         seen.append(threads())
         yield
 
-    monkeypatch.setattr("dlnrepro.engine.computing_on", computing)
+    monkeypatch.setattr("dlnrepro.compute.engine.computing_on", computing)
     with threadpool_limits(2):
         before = threads()
         assert run("steady").fault is None

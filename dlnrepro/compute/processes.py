@@ -1,6 +1,6 @@
 """Cells one after another in this process, or in forked processes, one thread each and with the same bits.
 
-A part of a cell in a forked process of its own (`dlnrepro.child`) can be stopped, and harms nothing when it ends the
+A part of a cell in a forked process of its own (`dlnrepro.compute.child`) can be stopped, and harms nothing when it ends the
 process or is killed. Where there is no fork, or no process can be started, everything is computed in this process.
 """
 
@@ -18,12 +18,12 @@ from multiprocessing.connection import wait
 from types import FrameType
 from typing import Any, Protocol
 
-from dlnrepro.cell import Cell, Numbers
-from dlnrepro.child import GRACE, PAUSE, Child, begin, numbers_of, progress_of
+from dlnrepro.compute.cell import Cell, Numbers
+from dlnrepro.compute.child import GRACE, PAUSE, Child, begin, numbers_of, progress_of
+from dlnrepro.compute.limits import free_memory
+from dlnrepro.compute.orphans import adopted
+from dlnrepro.compute.parts import cut, join
 from dlnrepro.errors import BudgetSpent, one_line
-from dlnrepro.limits import free_memory
-from dlnrepro.orphans import adopted
-from dlnrepro.parts import cut, join
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.verdict.check import Outcome
 

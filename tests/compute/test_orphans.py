@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from dlnrepro.orphans import adopted, children
+from dlnrepro.compute.orphans import adopted, children
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="orphans are adopted on Linux only")
 

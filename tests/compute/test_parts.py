@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.cell import Cell, Numbers
 from dlnrepro.claimfile.catalogue import packaged
 from dlnrepro.claimfile.loader import load_claim
-from dlnrepro.engine import run_cell
-from dlnrepro.parts import LEAST_RUNS, cut, join
-from dlnrepro.plan import Variation, plan
+from dlnrepro.compute.cell import Cell, Numbers
+from dlnrepro.compute.engine import run_cell
+from dlnrepro.compute.parts import LEAST_RUNS, cut, join
+from dlnrepro.compute.plan import Variation, plan
 from dlnrepro.runner import silent
 from dlnrepro.verdict.check import Outcome
 

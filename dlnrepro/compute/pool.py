@@ -1,7 +1,7 @@
 """Where cells are computed, by what the system offers and by whose process this is.
 
-* In forked processes, on Linux, for the processor (`dlnrepro.processes`).
-* In fresh interpreters (`dlnrepro.elsewhere`), where this process is a caller's own, and for several workers where
+* In forked processes, on Linux, for the processor (`dlnrepro.compute.processes`).
+* In fresh interpreters (`dlnrepro.compute.elsewhere`), where this process is a caller's own, and for several workers where
   there is no fork or a GPU is used.
 * In this process, for one worker there.
 """
@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dlnrepro.cell import Cell
-from dlnrepro.device import Device
-from dlnrepro.elsewhere import elsewhere
-from dlnrepro.limits import cores
-from dlnrepro.processes import Computed, Listener, Work, forks, here, in_processes
+from dlnrepro.compute.cell import Cell
+from dlnrepro.compute.device import Device
+from dlnrepro.compute.elsewhere import elsewhere
+from dlnrepro.compute.limits import cores
+from dlnrepro.compute.processes import Computed, Listener, Work, forks, here, in_processes
 from dlnrepro.signals import Signals
 
 

@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlnrepro.surroundings import StrayDraw, fixed_surroundings, no_stray_draws
+from dlnrepro.compute.surroundings import StrayDraw, fixed_surroundings, no_stray_draws
 
 
 def flushes() -> bool:

@@ -15,11 +15,11 @@ from typing import Any
 
 import pytest
 
-from dlnrepro.cell import Numbers
-from dlnrepro.child import begin
+from dlnrepro.compute.cell import Numbers
+from dlnrepro.compute.child import begin
+from dlnrepro.compute.orphans import children
+from dlnrepro.compute.processes import Computed, Work, here, in_processes
 from dlnrepro.errors import BudgetSpent
-from dlnrepro.orphans import children
-from dlnrepro.processes import Computed, Work, here, in_processes
 from dlnrepro.signals import Ended, Signals
 from tests.listening import Heard, rude
 
@@ -34,7 +34,7 @@ PARENT = """\
 import os, resource, sys
 import dlnrepro.runners
 dlnrepro.runners.__path__.append({toys!r})
-from dlnrepro.processes import Work, in_processes
+from dlnrepro.compute.processes import Work, in_processes
 from dlnrepro.registry.names import load_runner
 from dlnrepro.signals import Signals
 from tests.listening import Heard, rude
@@ -357,7 +357,7 @@ def test_arms_that_do_not_fit_into_memory_together_are_computed_one_after_anothe
     monkeypatch: pytest.MonkeyPatch, room: float, together: int
 ) -> None:
     """Two arms of 32 bytes each, both of them inside one long call until their budget is up."""
-    monkeypatch.setattr("dlnrepro.processes.free_memory", lambda: room)
+    monkeypatch.setattr("dlnrepro.compute.processes.free_memory", lambda: room)
     running: list[int] = []
     heard = Heard(at_a_wait=lambda: running.append(len(multiprocessing.active_children())))
     cells = [rude("stuck", "first"), rude("stuck", "second")]

@@ -20,11 +20,11 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import dlnrepro.runners
-from dlnrepro.arithmetic import UNKNOWN, arithmetic, library_variables
-from dlnrepro.cell import Cell, Numbers
-from dlnrepro.channel import Inbox, Outbox, Unreadable
-from dlnrepro.child import PAUSE, die_with_parent
-from dlnrepro.processes import Computed, Listener, Work, forks, here, in_processes
+from dlnrepro.compute.arithmetic import UNKNOWN, arithmetic, library_variables
+from dlnrepro.compute.cell import Cell, Numbers
+from dlnrepro.compute.channel import Inbox, Outbox, Unreadable
+from dlnrepro.compute.child import PAUSE, die_with_parent
+from dlnrepro.compute.processes import Computed, Listener, Work, forks, here, in_processes
 from dlnrepro.signals import Ended, Signals, name_of
 from dlnrepro.verdict.check import Outcome
 
@@ -34,7 +34,7 @@ ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 PATIENCE = 2.0
 """Seconds in which an interpreter has to end what it has started."""
 
-_BEGIN = "import sys; sys.path[:] = {path!r}; from dlnrepro.elsewhere import serve; serve({channel}, {parent})"
+_BEGIN = "import sys; sys.path[:] = {path!r}; from dlnrepro.compute.elsewhere import serve; serve({channel}, {parent})"
 
 
 def possible() -> bool:
@@ -57,7 +57,7 @@ def arithmetic_there() -> str:
 @cache
 def _asked(changes: tuple[str, ...]) -> str | None:  # noqa: ARG001  with other variables the answer is another
     """What a fresh interpreter says of its math libraries, or None where none can be started."""
-    code = f"import sys; sys.path[:] = {sys.path!r}; from dlnrepro.arithmetic import arithmetic; print(arithmetic())"
+    code = f"import sys; sys.path[:] = {sys.path!r}; from dlnrepro.compute.arithmetic import arithmetic; print(arithmetic())"
     try:
         asked = subprocess.run(
             [sys.executable, "-c", code], env=_environment(os.environ), capture_output=True, text=True, check=True

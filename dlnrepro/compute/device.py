@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Literal, get_args
 
-from dlnrepro import limits
+from dlnrepro.compute import limits
 from dlnrepro.errors import UsageError
 
 Device = Literal["cpu", "cuda"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro import limits
+from dlnrepro.compute import limits
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from dlnrepro.device import Device
+from dlnrepro.compute.device import Device
 from dlnrepro.verdict.check import Outcome
 
 if TYPE_CHECKING:
