@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dlnrepro.cells import cell_key, read_cell, series_digest, write_cell
+from dlnrepro.archive.cell_store import cell_key, read_cell, series_digest, write_cell
+from dlnrepro.archive.figure_data import drawings
+from dlnrepro.archive.provenance import code_state, processor, source_hash
+from dlnrepro.archive.record import ClaimRecord, record_claim
+from dlnrepro.archive.report_store import arm_seconds
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.arithmetic import arithmetic
 from dlnrepro.compute.cell import Cell, Numbers
@@ -18,14 +22,10 @@ from dlnrepro.compute.elsewhere import arithmetic_there
 from dlnrepro.compute.plan import Variation, plan
 from dlnrepro.compute.pool import compute
 from dlnrepro.compute.processes import Computed, Listener, Work
-from dlnrepro.curves import drawings
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.faults import logged
-from dlnrepro.provenance import code_state, processor, source_hash
-from dlnrepro.record import ClaimRecord, record_claim
 from dlnrepro.registry.names import comes_with_the_program, load_runner
 from dlnrepro.signals import Ended, Signals
-from dlnrepro.store import arm_seconds
 from dlnrepro.verdict.check import Outcome
 from dlnrepro.visible import storable
 

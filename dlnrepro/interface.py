@@ -18,6 +18,7 @@ from pathlib import Path
 from signal import SIGINT
 from typing import Any, SupportsIndex
 
+from dlnrepro.archive.record import ClaimRecord, Report, to_json
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.compute.device import Device, require
@@ -25,7 +26,6 @@ from dlnrepro.compute.plan import Variation
 from dlnrepro.compute.surroundings import fixed_surroundings
 from dlnrepro.errors import ClaimError, UsageError
 from dlnrepro.execution import Means
-from dlnrepro.record import ClaimRecord, Report, to_json
 from dlnrepro.report.digest import verdict_counts
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.progress import watcher

@@ -6,10 +6,11 @@ from collections.abc import Generator
 from contextlib import closing
 from dataclasses import replace
 
-from dlnrepro.cells import cell_key, series_digest
+from dlnrepro.archive.cell_store import cell_key, series_digest
+from dlnrepro.archive.comparison import same_bits
+from dlnrepro.archive.record import ClaimRecord, Report, with_verdict
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
-from dlnrepro.comparison import same_bits
 from dlnrepro.compute.arithmetic import arithmetic, processor
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import Device, device_name, device_of, free_memory, require
@@ -17,7 +18,6 @@ from dlnrepro.compute.pool import compute
 from dlnrepro.compute.processes import Work
 from dlnrepro.errors import UsageError
 from dlnrepro.execution import Watcher
-from dlnrepro.record import ClaimRecord, Report, with_verdict
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.signals import Signals
 from dlnrepro.verdict.check import Outcome

@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from dlnrepro.archive.provenance import provenance
+from dlnrepro.archive.record import ClaimRecord, Report, compile_report
+from dlnrepro.archive.report_store import prepare, write_report
 from dlnrepro.claimfile.catalogue import called
 from dlnrepro.claimfile.document import parse
 from dlnrepro.claimfile.schema import Claim
@@ -17,10 +20,7 @@ from dlnrepro.compute.plan import Variation
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.execution import Job, Means, Watcher, arithmetic_of, prepare_job, run_jobs
 from dlnrepro.faults import logged
-from dlnrepro.provenance import provenance
-from dlnrepro.record import ClaimRecord, Report, compile_report
 from dlnrepro.signals import Signals
-from dlnrepro.store import prepare, write_report
 from dlnrepro.visible import storable
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dlnrepro.comparison import compare
-from dlnrepro.record import Report, judged_again, to_json
+from dlnrepro.archive.comparison import compare
+from dlnrepro.archive.record import Report, judged_again, to_json
+from dlnrepro.archive.staleness import without_stale_numbers
 from dlnrepro.report.detail import record_page
 from dlnrepro.report.differences import differences_page
 from dlnrepro.report.github import report_annotations
@@ -12,7 +13,6 @@ from dlnrepro.report.junit import junit
 from dlnrepro.report.markdown import markdown
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import summary
-from dlnrepro.staleness import without_stale_numbers
 
 
 def show(report: Report) -> None:

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 import dlnrepro
-from dlnrepro import provenance
-from dlnrepro.provenance import code_state
+from dlnrepro.archive import provenance
+from dlnrepro.archive.provenance import code_state
 
 PACKAGE = Path(dlnrepro.__file__).parent
 Command = Callable[..., tuple[int, str, str]]
@@ -125,7 +125,7 @@ def test_what_is_unknown_is_stamped_like_what_has_changed(
     stamps: list[str],
 ) -> None:
     monkeypatch.setattr("dlnrepro.execution.code_state", lambda: state)
-    monkeypatch.setattr("dlnrepro.provenance.code_state", lambda: state)
+    monkeypatch.setattr("dlnrepro.archive.provenance.code_state", lambda: state)
     _, out, _ = command("run", write_claim(), "--json")
     report = json.loads(out)
     assert report["claims"][0]["stamps"] == stamps
@@ -143,7 +143,7 @@ def test_every_module_is_imported_where_what_only_posix_has_is_missing() -> None
         "for name in hidden: sys.modules.pop(name, None)\n"
         "sys.meta_path.insert(0, Hidden())\n"
         "for name in sys.argv[1:]: importlib.import_module(name)\n"
-        "from dlnrepro.provenance import _used\n"
+        "from dlnrepro.archive.provenance import _used\n"
         "seconds, peak = _used()\n"
         "assert seconds > 0 and peak is None\n"
     )

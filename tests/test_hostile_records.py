@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from dlnrepro.archive.record import Report
+from dlnrepro.archive.report_store import read_report
 from dlnrepro.errors import UsageError
-from dlnrepro.record import Report
-from dlnrepro.store import read_report
 from tests.showing import show
 
 VALUES: dict[str, Any] = {

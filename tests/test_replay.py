@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from dlnrepro.record import from_json
+from dlnrepro.archive.record import from_json
 from dlnrepro.replay import replay, undetermined
 from dlnrepro.report.progress import watcher
 from dlnrepro.signals import Signals

@@ -21,9 +21,9 @@ def command(reports: bool, dry_run: bool, yes: bool, outputs: Path) -> int:
     These are the stored arms that other code or other versions have computed, and damaged ones. Reports stay, unless
     --reports is given; how each claim came out last stays in any case.
     """
+    from dlnrepro.archive.storage import remove, storage
     from dlnrepro.errors import UsageError
     from dlnrepro.report.words import size
-    from dlnrepro.storage import remove, storage
 
     found = storage(outputs)
     rows = (("stored arms in use", found.usable), ("stored arms of no use", found.useless), ("reports", found.reports))

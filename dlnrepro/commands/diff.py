@@ -12,7 +12,7 @@ from dlnrepro.commands import candidates, options
 from dlnrepro.visible import show_json
 
 if TYPE_CHECKING:
-    from dlnrepro.record import Report
+    from dlnrepro.archive.record import Report
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
 
@@ -50,8 +50,8 @@ def command(
     """
     from dataclasses import asdict
 
-    from dlnrepro.comparison import compare
-    from dlnrepro.record import judged_again
+    from dlnrepro.archive.comparison import compare
+    from dlnrepro.archive.record import judged_again
     from dlnrepro.report.differences import differences_page
     from dlnrepro.report.paper import Paper
 
@@ -77,8 +77,8 @@ def _reports(outputs: Path, names: Sequence[str]) -> list[Report]:
     Raises:
         UsageError: with a line for each name that stands for none, or for one that cannot be read.
     """
+    from dlnrepro.archive.report_store import read_report
     from dlnrepro.errors import UsageError
-    from dlnrepro.store import read_report
 
     reports, wrong = [], []
     for name in names:

@@ -57,7 +57,7 @@ def notes(jobs: Sequence[Job]) -> list[str]:
 
 def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
     """The arms of a claim as they would be run."""
-    from dlnrepro.store import arm_seconds
+    from dlnrepro.archive.report_store import arm_seconds
 
     last = arm_seconds(outputs, {job.claim.id: job.variation.stamps(job.claim)})
     arms = []
@@ -73,7 +73,7 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
 
 def _stored(cell: Cell, outputs: Path) -> float | None:
     """What a stored arm cost when it was computed; None if it is not stored."""
-    from dlnrepro.cells import cell_key, read_cell
+    from dlnrepro.archive.cell_store import cell_key, read_cell
     from dlnrepro.compute.arithmetic import arithmetic, processor
     from dlnrepro.compute.device import device_name
 

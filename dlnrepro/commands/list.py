@@ -13,8 +13,8 @@ from dlnrepro.commands import candidates, options
 from dlnrepro.visible import say, show, show_json
 
 if TYPE_CHECKING:
+    from dlnrepro.archive.report_store import LastVerdict
     from dlnrepro.claimfile.schema import Claim
-    from dlnrepro.store import LastVerdict
 
 ALL_TAGS = ""
 """What `--tags` stands for where nothing follows it."""
@@ -40,9 +40,9 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
 
     Exit code 2 if a file in the folder is no valid claim; the others are listed all the same.
     """
+    from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.report.summary import claim_list
-    from dlnrepro.store import last_verdicts
 
     selection = gathered((), words, tags or None)
     selection.say_rest()

@@ -11,7 +11,7 @@ import click
 from dlnrepro.commands import candidates, options
 
 if TYPE_CHECKING:
-    from dlnrepro.record import ClaimRecord
+    from dlnrepro.archive.record import ClaimRecord
     from dlnrepro.signals import Signals
 
 
@@ -34,18 +34,18 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
     code 1 if a verdict has changed, or if numbers have changed though everything that makes them is the same; 4 if
     something could not be run again; 0 otherwise. On another machine or with other versions the bits may differ.
     """
-    from dlnrepro.comparison import CHANGED, compare
+    from dlnrepro.archive.comparison import CHANGED, compare
+    from dlnrepro.archive.provenance import Provenance
+    from dlnrepro.archive.record import compile_report, judged_again
+    from dlnrepro.archive.report_store import read_report
     from dlnrepro.compute.arithmetic import arithmetic, processor, versions
     from dlnrepro.compute.device import device_name, device_of
     from dlnrepro.compute.pool import usual_workers
-    from dlnrepro.provenance import Provenance
-    from dlnrepro.record import compile_report, judged_again
     from dlnrepro.replay import replay, undetermined
     from dlnrepro.report.differences import differences_page
     from dlnrepro.report.paper import Paper
     from dlnrepro.report.progress import watcher
     from dlnrepro.signals import Ended
-    from dlnrepro.store import read_report
 
     recorded = judged_again(read_report(outputs, run))
     device = device_of(recorded.provenance.get("device", "cpu"))

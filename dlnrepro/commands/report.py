@@ -11,7 +11,7 @@ from dlnrepro.commands import candidates, options
 from dlnrepro.visible import say
 
 if TYPE_CHECKING:
-    from dlnrepro.record import Report
+    from dlnrepro.archive.record import Report
 
 
 @click.command("report", short_help="Shows a stored run again; trains nothing.")
@@ -41,9 +41,9 @@ def command(
     then the newest report that holds it is shown, with this claim alone. Numbers that would no longer
     come out the same, because the runner or a version has changed, are not used; the report says what changed.
     """
-    from dlnrepro.record import judged_again, most_serious
+    from dlnrepro.archive.record import judged_again, most_serious
+    from dlnrepro.archive.staleness import without_stale_numbers
     from dlnrepro.report.delivery import check_files, deliver
-    from dlnrepro.staleness import without_stale_numbers
 
     check_files(files, figures)
     judged = judged_again if as_recorded else without_stale_numbers
@@ -62,9 +62,9 @@ def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
     Raises:
         UsageError: there is neither a report nor a claim in one of this name, or the report cannot be read.
     """
+    from dlnrepro.archive.record import compile_report
+    from dlnrepro.archive.report_store import newest_with, read_report, report_path
     from dlnrepro.errors import UsageError
-    from dlnrepro.record import compile_report
-    from dlnrepro.store import newest_with, read_report, report_path
 
     try:
         report_path(outputs, name, "a stored report, or a claim that is in one")

@@ -124,7 +124,7 @@ def command(
     variation = Variation(seeds, seed_base, options.overrides(settings), quick, controls, device)
 
     def failed(found: Sequence[Claim]) -> frozenset[str]:
-        from dlnrepro.store import failed_last
+        from dlnrepro.archive.report_store import failed_last
 
         return failed_last(outputs, {claim.id: variation.stamps(claim) for claim in found})
 
@@ -136,11 +136,11 @@ def command(
             say("nothing selected")
         return 2 if selection.faults else 5
 
+    from dlnrepro.archive.record import most_serious
     from dlnrepro.commands.dry_run import dry_run as describe
     from dlnrepro.commands.dry_run import notes
     from dlnrepro.compute.pool import usual_workers
     from dlnrepro.execution import Means
-    from dlnrepro.record import most_serious
     from dlnrepro.report.progress import watcher
     from dlnrepro.session import carried_out, prepared
 

@@ -33,7 +33,7 @@ def command(of_report: bool, file: Path | None) -> int:
     """Print the JSON schema of a claim file, for editors, or of a stored report."""
     schema: dict[str, Any]
     if of_report:
-        from dlnrepro.record import report_schema
+        from dlnrepro.archive.record import report_schema
 
         schema = report_schema()
     else:

@@ -21,10 +21,10 @@ def command(claim: str, as_json: bool, outputs: Path) -> int:
     """
     from dataclasses import asdict
 
+    from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.report.detail import claim_page
     from dlnrepro.report.paper import Paper
-    from dlnrepro.store import last_verdicts
 
     selection = gathered((claim,))
     selection.say_rest()

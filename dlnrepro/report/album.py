@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
+from dlnrepro.archive.record import Report
 from dlnrepro.errors import UsageError
 from dlnrepro.files import reason, write_whole
-from dlnrepro.record import Report
 from dlnrepro.report.anchors import anchored
 from dlnrepro.report.canvas import Picture
 from dlnrepro.report.figures import figure

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from dlnrepro.record import ClaimRecord, Report
+from dlnrepro.archive.record import ClaimRecord, Report
 
 
 def anchored(report: Report) -> Iterator[tuple[str, ClaimRecord]]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import click
 
+from dlnrepro.archive.record import Report, to_json
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.faults import logged
 from dlnrepro.files import write_whole
-from dlnrepro.record import Report, to_json
 from dlnrepro.report.detail import record_page
 from dlnrepro.report.junit import junit
 from dlnrepro.report.markdown import markdown

@@ -8,15 +8,15 @@ from pathlib import Path
 
 from rich.text import Text
 
+from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import called
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.record import ClaimRecord
 from dlnrepro.report.digest import ARM_HEADS, MARKS, allowance, arm_words, departures, gap_words
 from dlnrepro.report.numbers import duration, number
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.sketch import sketch
 from dlnrepro.report.summary import verdict_text
-from dlnrepro.store import LastVerdict
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from dlnrepro.comparison import ClaimComparison, Comparison, Difference
+from dlnrepro.archive.comparison import ClaimComparison, Comparison, Difference
 from dlnrepro.report.numbers import number
 from dlnrepro.report.paper import Paper
 

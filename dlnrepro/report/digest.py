@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 
+from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.interval import Interval, interval
 from dlnrepro.errors import Unjudged
-from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.numbers import duration, number, setting
 from dlnrepro.signals import name_of
 from dlnrepro.verdict.check import Check, share_lower_bound

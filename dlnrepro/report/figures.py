@@ -9,8 +9,8 @@ from textwrap import wrap
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dlnrepro.curves import Drawing, Line, Values
-from dlnrepro.record import ClaimRecord
+from dlnrepro.archive.figure_data import Drawing, Line, Values
+from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.axes import Sheet, dress, panel, span
 from dlnrepro.report.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.guide import guide

@@ -19,9 +19,9 @@ from typing import Literal
 
 import click
 
+from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.errors import Fault, Unjudged
-from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.digest import interruption, unjudged_words
 from dlnrepro.report.markdown import LEAST_BYTES, markdown
 from dlnrepro.visible import escaped, say

@@ -6,7 +6,7 @@ import math
 
 from matplotlib.axes import Axes
 
-from dlnrepro.curves import Drawing, Line, Values
+from dlnrepro.archive.figure_data import Drawing, Line, Values
 from dlnrepro.report.inks import INKS
 
 Points = list[tuple[float, float]]

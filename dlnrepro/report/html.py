@@ -12,9 +12,9 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from dlnrepro.archive.provenance import Provenance
+from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.provenance import Provenance
-from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.anchors import anchored
 from dlnrepro.report.digest import (
     MARKS,

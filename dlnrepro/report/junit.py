@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from dlnrepro.record import ClaimRecord, Report
+from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.digest import allowance, arm_words, gap_words, interruption, unjudged_words
 from dlnrepro.verdict.judge import Judged
 from dlnrepro.visible import escaped

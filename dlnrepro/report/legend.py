@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from textwrap import wrap
 from typing import Any
 
-from dlnrepro.curves import Drawing
-from dlnrepro.record import ClaimRecord
+from dlnrepro.archive.figure_data import Drawing
+from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.axes import Sheet
 from dlnrepro.report.canvas import TEXT, WIDTH
 from dlnrepro.report.inks import CONTROLS, INKS, TESTED

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dlnrepro.provenance import Provenance
-from dlnrepro.record import ClaimRecord, Report
+from dlnrepro.archive.provenance import Provenance
+from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.digest import (
     ARM_HEADS,
     MARKS,

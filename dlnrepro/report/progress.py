@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.live import Live as Display
 from rich.text import Text
 
+from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.compute.cell import Cell
-from dlnrepro.record import ClaimRecord
 from dlnrepro.report.numbers import duration
 from dlnrepro.report.paper import plain_terminal
 from dlnrepro.visible import harmless, in_a_line, say, visible

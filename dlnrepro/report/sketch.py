@@ -6,7 +6,7 @@ import math
 
 from rich.text import Text
 
-from dlnrepro.curves import Drawing, Line, Values
+from dlnrepro.archive.figure_data import Drawing, Line, Values
 from dlnrepro.report.numbers import number, sparkline
 from dlnrepro.report.paper import Paper
 

@@ -13,8 +13,8 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.interval import Interval, interval
-from dlnrepro.record import ClaimRecord
 from dlnrepro.report.axes import Sheet, Span, dress, panel, span
 from dlnrepro.report.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.inks import INKS

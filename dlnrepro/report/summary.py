@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
+from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.record import ClaimRecord, Report
 from dlnrepro.report.digest import (
     LEGEND,
     evidence,
@@ -21,7 +22,6 @@ from dlnrepro.report.digest import (
 )
 from dlnrepro.report.numbers import duration
 from dlnrepro.report.paper import Paper
-from dlnrepro.store import LastVerdict
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
 

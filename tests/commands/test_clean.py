@@ -50,7 +50,7 @@ def test_cells_of_other_code_and_damaged_ones_go_and_nothing_else(
     damaged.write_bytes(b"no cell")
     assert command("clean", "-y")[1].endswith("1 removed, 0 MB freed\n")
     assert files(outputs) == before
-    monkeypatch.setattr("dlnrepro.cells.source_hash", lambda _: "other")
+    monkeypatch.setattr("dlnrepro.archive.cell_store.source_hash", lambda _: "other")
     code, out, _ = command("clean", "-n")
     assert (code, rows(out)[1], out.splitlines()[-1]) == (0, ["stored arms of no use", "2"], "2 would be removed")
     assert files(outputs) == before

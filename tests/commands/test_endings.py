@@ -131,7 +131,7 @@ def test_a_report_read_again_has_the_code_of_the_signal(command: Command, write_
 def test_a_fault_of_the_program_in_one_claim_leaves_the_others_and_is_code_3(
     command: Command, write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dlnrepro.record import record_claim
+    from dlnrepro.archive.record import record_claim
 
     def broken(claim: object, *words: object, **named: object) -> object:
         if getattr(claim, "id", "") == "a-faulty":

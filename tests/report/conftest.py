@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dlnrepro.archive.figure_data import drawings
+from dlnrepro.archive.provenance import Provenance
+from dlnrepro.archive.record import ClaimRecord, Report, compile_report, from_json, record_claim
 from dlnrepro.claimfile.loader import read_claim
-from dlnrepro.curves import drawings
 from dlnrepro.errors import Unjudged
-from dlnrepro.provenance import Provenance
-from dlnrepro.record import ClaimRecord, Report, compile_report, from_json, record_claim
 from dlnrepro.verdict.check import Outcome
 
 _HOSTILE = "| a | `b` <script>x</script> **c** _d_ [e](https://f) @g #1 $h$ :smile:\n# i\u202e\x07 \\| end"

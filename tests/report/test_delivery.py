@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.record import ClaimRecord, Report, from_json
+from dlnrepro.archive.record import ClaimRecord, Report, from_json
 from dlnrepro.report.delivery import deliver
 
 Make = Callable[..., ClaimRecord]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from dlnrepro.record import ClaimRecord
+from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.digest import allowance, failed_controls, passing_runs, tightest
 
 GOOD, BAD = [1.0, 1.01, 0.99, 1.02], [5.0, 5.1, 4.9, 5.2]

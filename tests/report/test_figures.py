@@ -10,7 +10,7 @@ import matplotlib
 import numpy as np
 import pytest
 
-from dlnrepro.record import ClaimRecord
+from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.axes import decades, span
 from dlnrepro.report.canvas import Picture
 from dlnrepro.report.figures import figure

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.record import Report
+from dlnrepro.archive.record import Report
 from dlnrepro.report.github import SUMMARY_BYTES, annotation, announce, report_annotations
 
 Command = Callable[..., tuple[int, str, str]]

@@ -14,10 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dlnrepro.archive.comparison import compare
+from dlnrepro.archive.record import ClaimRecord, Report, from_json, to_json
+from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.comparison import compare
 from dlnrepro.errors import Unjudged
-from dlnrepro.record import ClaimRecord, Report, from_json, to_json
 from dlnrepro.report.album import write_album
 from dlnrepro.report.detail import claim_page, record_page
 from dlnrepro.report.differences import differences_page
@@ -27,7 +28,6 @@ from dlnrepro.report.junit import junit
 from dlnrepro.report.markdown import markdown
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import claim_list, summary
-from dlnrepro.store import LastVerdict
 from dlnrepro.visible import storable, visible
 
 NASTY = (

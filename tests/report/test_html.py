@@ -11,7 +11,7 @@ from itertools import pairwise
 
 import pytest
 
-from dlnrepro.record import ClaimRecord, Report, from_json, to_json
+from dlnrepro.archive.record import ClaimRecord, Report, from_json, to_json
 from dlnrepro.report.html import to_html
 from dlnrepro.report.numbers import number
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.record import ClaimRecord, Report
+from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.html import to_html
 from tests.report.browser import Browser, browsing, missing
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from dlnrepro.record import Report
+from dlnrepro.archive.record import Report
 from dlnrepro.report.junit import junit
 
 ReportOf = Callable[..., Report]

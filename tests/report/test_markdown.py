@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 from markdown_it import MarkdownIt
 
-from dlnrepro.record import Report
+from dlnrepro.archive.record import Report
 from dlnrepro.report.markdown import COMMENT_BYTES, markdown
 from dlnrepro.report.markup import code, in_html, text
 

@@ -11,8 +11,8 @@ import pytest
 import torch
 from rich.cells import cell_len
 
+from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.compute.cell import Cell
-from dlnrepro.record import ClaimRecord
 from dlnrepro.report import progress
 from dlnrepro.report.progress import Lines, Live, Quiet, bar_line, watcher
 from dlnrepro.visible import visible

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.record import ClaimRecord, Report
+from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.numbers import duration, number, sparkline
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import summary

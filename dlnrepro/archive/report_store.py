@@ -1,10 +1,10 @@
 """Reports on disk, each written whole or not at all, and held against its manifest when it is read.
 
-outputs/cells/                              the numbers of single arms (`dlnrepro.cells`)
+outputs/cells/                              the numbers of single arms (`dlnrepro.archive.cell_store`)
 outputs/reports/<UTC>-<hash8>/report.json   one run of the program, named by when it ended
 outputs/reports/<UTC>-<hash8>/verdicts.json how its claims came out, for `dlnrepro list`, which needs no numbers
 outputs/reports/<UTC>-<hash8>/SHA256SUMS    its manifest
-outputs/last/<id>.json                      how a claim came out the last time (`dlnrepro.last`)
+outputs/last/<id>.json                      how a claim came out the last time (`dlnrepro.archive.last_results`)
 outputs/latest                              a link to the newest report's folder
 """
 
@@ -22,15 +22,15 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from dlnrepro.archive.last_results import FOLDER as LAST
+from dlnrepro.archive.last_results import LastVerdict as LastVerdict
+from dlnrepro.archive.last_results import foremost, last_results, remember, variation_of
+from dlnrepro.archive.manifest import NAME as MANIFEST
+from dlnrepro.archive.manifest import check_manifest, write_manifest
+from dlnrepro.archive.record import ClaimRecord, Report, from_json, repeated_claims, to_json
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import LONGEST_PATH, UsageError
 from dlnrepro.files import clear_abandoned, reason, write_whole
-from dlnrepro.last import FOLDER as LAST
-from dlnrepro.last import LastVerdict as LastVerdict
-from dlnrepro.last import foremost, last_results, remember, variation_of
-from dlnrepro.manifest import NAME as MANIFEST
-from dlnrepro.manifest import check_manifest, write_manifest
-from dlnrepro.record import ClaimRecord, Report, from_json, repeated_claims, to_json
 from dlnrepro.verdict.check import LARGEST_SEED
 
 VERDICTS = "verdicts.json"

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlnrepro.cells import cell_key, is_usable, read_cell, series_digest, write_cell
+from dlnrepro.archive.cell_store import cell_key, is_usable, read_cell, series_digest, write_cell
+from dlnrepro.archive.report_store import prepare
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import device_name
 from dlnrepro.compute.engine import run_cell
 from dlnrepro.runner import silent
-from dlnrepro.store import prepare
 
 CELL = Cell("toy-claim", "near", "toy", {"value": 1.0, "behaviour": "steady", "bytes": 0}, (0, 1))
 
@@ -159,7 +159,7 @@ def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest
     assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "another processor", "modes")
     assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "a processor", "other modes")
     assert key not in {key_of(cell) for cell in others}
-    monkeypatch.setattr("dlnrepro.cells.versions", lambda: {"torch": "0"})
+    monkeypatch.setattr("dlnrepro.archive.cell_store.versions", lambda: {"torch": "0"})
     assert key_of(CELL) != key
 
 

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.last import LastVerdict, foremost, remember, variation_of
-from dlnrepro.record import compile_report, from_json
-from dlnrepro.store import failed_last, last_verdicts, prepare, read_report, write_report
+from dlnrepro.archive.last_results import LastVerdict, foremost, remember, variation_of
+from dlnrepro.archive.record import compile_report, from_json
+from dlnrepro.archive.report_store import failed_last, last_verdicts, prepare, read_report, write_report
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

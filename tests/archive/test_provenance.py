@@ -17,7 +17,7 @@ ROOT = Path(__file__).parent.parent
 SAYS = """
 import json
 from datetime import UTC, datetime
-from dlnrepro.provenance import provenance
+from dlnrepro.archive.provenance import provenance
 found = provenance(["dlnrepro"], datetime.now(UTC), "cpu", "")
 print(json.dumps({key: found.get(key) for key in ("commit", "dirty", "versions")}))
 """

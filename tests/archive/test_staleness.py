@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro import provenance
+from dlnrepro.archive import provenance
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.thinning import kept, seen
+from dlnrepro.archive.thinning import kept, seen
 
 
 def test_an_axis_shows_its_numbers_from_zero_to_one() -> None:

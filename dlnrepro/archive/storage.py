@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlnrepro.cells import is_usable
+from dlnrepro.archive.cell_store import is_usable
 from dlnrepro.errors import UsageError
 from dlnrepro.files import reason
 

@@ -16,10 +16,10 @@ from typing import Any, Literal
 from pydantic import TypeAdapter
 from pydantic_core import PydanticSerializationError
 
+from dlnrepro.archive.figure_data import Drawing
+from dlnrepro.archive.provenance import Provenance
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.curves import Drawing
 from dlnrepro.errors import Unjudged
-from dlnrepro.provenance import Provenance
 from dlnrepro.verdict.check import Outcome, Seconds
 from dlnrepro.verdict.judge import Judged, Verdict, Word, judge
 from dlnrepro.visible import seen_in_json, storable

@@ -109,7 +109,7 @@ def _drawing(figure: Figure, series: Mapping[str, Mapping[str, np.ndarray]]) -> 
 
 def _points(drawn: Drawing, found: Mapping[str, np.ndarray], y: list[str]) -> np.ndarray:
     """The points of an arm that are kept: the same ones for all its lines."""
-    from dlnrepro.thinning import kept
+    from dlnrepro.archive.thinning import kept
 
     return kept(_median(found[drawn.x]), [_median(found[name]) for name in y], drawn.logarithmic, POINTS)
 

@@ -9,8 +9,8 @@ from typing import Literal
 
 import pytest
 
+from dlnrepro.archive.record import ClaimRecord, Report, compile_report, from_json, judged_again, to_json
 from dlnrepro.errors import Unjudged
-from dlnrepro.record import ClaimRecord, Report, compile_report, from_json, judged_again, to_json
 from dlnrepro.verdict.judge import Word
 
 Run = Callable[..., Report]

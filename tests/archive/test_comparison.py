@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.comparison import ClaimComparison, compare, compare_claim
+from dlnrepro.archive.comparison import ClaimComparison, compare, compare_claim
+from dlnrepro.archive.record import ClaimRecord, Report, from_json
 from dlnrepro.errors import UsageError
-from dlnrepro.record import ClaimRecord, Report, from_json
 from dlnrepro.verdict.check import Outcome
 
 Command = Callable[..., tuple[int, str, str]]

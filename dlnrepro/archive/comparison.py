@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from dlnrepro.archive.record import ClaimRecord, Report, repeated_claims
 from dlnrepro.compute.arithmetic import UNKNOWN
 from dlnrepro.errors import UsageError
-from dlnrepro.record import ClaimRecord, Report, repeated_claims
 from dlnrepro.verdict.check import Outcome
 
 CHANGED, NOT_COMPARED = 1, 4

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from dlnrepro.archive.record import Report, compile_report
+from dlnrepro.archive.report_store import prepare, read_report, write_report
 from dlnrepro.errors import UsageError
-from dlnrepro.record import Report, compile_report
-from dlnrepro.store import prepare, read_report, write_report
 
 
 def empty_report() -> Report:
@@ -55,7 +55,7 @@ def test_the_report_is_the_same_after_a_round_trip(
 ) -> None:
     code, out, _ = command("run", write_claim(), "--json")
     assert code == 0
-    from dlnrepro.record import from_json, judged_again, to_json
+    from dlnrepro.archive.record import from_json, judged_again, to_json
 
     report = from_json(out.encode())
     assert to_json(report).decode() == out

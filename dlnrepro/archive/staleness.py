@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from dlnrepro.cells import cell_key
+from dlnrepro.archive.cell_store import cell_key
+from dlnrepro.archive.record import ClaimRecord, Report, with_claims, with_verdict
 from dlnrepro.compute.arithmetic import UNKNOWN, versions
-from dlnrepro.record import ClaimRecord, Report, with_claims, with_verdict
 from dlnrepro.registry.names import runner_names
 from dlnrepro.registry.sources import source_hash
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dlnrepro.archive.figure_data import POINTS, drawings
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.curves import POINTS, drawings
 
 Write = Callable[..., Path]
 
