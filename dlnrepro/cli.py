@@ -17,8 +17,8 @@ import click
 
 from dlnrepro import __version__
 from dlnrepro.errors import ReproError, UsageError
-from dlnrepro.faults import logged
 from dlnrepro.report.pipe import lost_output, outlive_readers
+from dlnrepro.session.faults import logged
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.visible import on_one_line, say
 

@@ -25,12 +25,12 @@ from dlnrepro.compute.device import Device, require
 from dlnrepro.compute.plan import Variation
 from dlnrepro.compute.surroundings import fixed_surroundings
 from dlnrepro.errors import ClaimError, UsageError
-from dlnrepro.execution import Means
 from dlnrepro.report.digest import verdict_counts
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.progress import watcher
 from dlnrepro.report.summary import summary
-from dlnrepro.session import carried_out, prepared
+from dlnrepro.session.execution import Means
+from dlnrepro.session.run import carried_out, prepared
 from dlnrepro.signals import Signals
 from dlnrepro.verdict.check import LARGEST_SEED
 

@@ -143,7 +143,7 @@ def command(
 
     monkeypatch.chdir(tmp_path)
     # Whether this checkout has uncommitted changes is no part of what is tested.
-    monkeypatch.setattr("dlnrepro.execution.code_state", lambda: (None, False))
+    monkeypatch.setattr("dlnrepro.session.execution.code_state", lambda: (None, False))
 
     def run(*words: Any) -> tuple[int, str, str]:
         monkeypatch.setattr(sys, "argv", ["dlnrepro", *map(str, words)])

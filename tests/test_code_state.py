@@ -124,7 +124,7 @@ def test_what_is_unknown_is_stamped_like_what_has_changed(
     state: tuple[str | None, bool | None],
     stamps: list[str],
 ) -> None:
-    monkeypatch.setattr("dlnrepro.execution.code_state", lambda: state)
+    monkeypatch.setattr("dlnrepro.session.execution.code_state", lambda: state)
     monkeypatch.setattr("dlnrepro.archive.provenance.code_state", lambda: state)
     _, out, _ = command("run", write_claim(), "--json")
     report = json.loads(out)

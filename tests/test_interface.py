@@ -125,7 +125,7 @@ def test_every_option_of_python_reaches_the_run(
     write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whether this checkout has uncommitted changes is no part of what is tested.
-    monkeypatch.setattr("dlnrepro.execution.code_state", lambda: (None, False))
+    monkeypatch.setattr("dlnrepro.session.execution.code_state", lambda: (None, False))
 
     def stamps(**options: Any) -> list[str]:
         return dlnrepro.run(path, outputs=tmp_path / "outputs", **options)["toy-claim"].stamps
@@ -219,7 +219,7 @@ def test_what_was_found_is_given_though_it_cannot_be_stored(
     def full(*_: object) -> Path:
         raise dlnrepro.UsageError("report.json: expected a file that can be written, found: no space left on device")
 
-    monkeypatch.setattr("dlnrepro.session.write_report", full)
+    monkeypatch.setattr("dlnrepro.session.run.write_report", full)
     with pytest.warns(RuntimeWarning, match=r"the report is not stored: report\.json: expected a file"):
         results = dlnrepro.run(write_claim(), outputs=tmp_path)
     assert results.folder is None

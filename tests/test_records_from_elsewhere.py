@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from dlnrepro.archive.report_store import read_report
 from dlnrepro.errors import UsageError
-from dlnrepro.replay import recorded_cells
+from dlnrepro.session.replay import recorded_cells
 from tests.showing import show
 
 HUGE = st.sampled_from([2**63, -(2**63) - 1, 10**30, 1e308, -1e308, 5e-324])

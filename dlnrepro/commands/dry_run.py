@@ -11,7 +11,7 @@ from typing import Any
 from dlnrepro.claimfile.gathering import Selection
 from dlnrepro.claimfile.reach import origins, unreached
 from dlnrepro.compute.cell import Cell
-from dlnrepro.execution import Job
+from dlnrepro.session.execution import Job
 from dlnrepro.visible import on_one_line, show, show_json
 
 ORIGINS = {"arm": "", "quick": " (quick)", "-s": " (-s)"}

@@ -41,10 +41,10 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
     from dlnrepro.compute.arithmetic import arithmetic, processor, versions
     from dlnrepro.compute.device import device_name, device_of
     from dlnrepro.compute.pool import usual_workers
-    from dlnrepro.replay import replay, undetermined
     from dlnrepro.report.differences import differences_page
     from dlnrepro.report.paper import Paper
     from dlnrepro.report.progress import watcher
+    from dlnrepro.session.replay import replay, undetermined
     from dlnrepro.signals import Ended
 
     recorded = judged_again(read_report(outputs, run))

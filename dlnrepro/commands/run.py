@@ -140,9 +140,9 @@ def command(
     from dlnrepro.commands.dry_run import dry_run as describe
     from dlnrepro.commands.dry_run import notes
     from dlnrepro.compute.pool import usual_workers
-    from dlnrepro.execution import Means
     from dlnrepro.report.progress import watcher
-    from dlnrepro.session import carried_out, prepared
+    from dlnrepro.session.execution import Means
+    from dlnrepro.session.run import carried_out, prepared
 
     ready = prepared(selection.claims, variation)
     for line in notes(ready):

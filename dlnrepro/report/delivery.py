@@ -11,13 +11,13 @@ import click
 
 from dlnrepro.archive.record import Report, to_json
 from dlnrepro.errors import Unjudged, UsageError
-from dlnrepro.faults import logged
 from dlnrepro.files import write_whole
 from dlnrepro.report.detail import record_page
 from dlnrepro.report.junit import junit
 from dlnrepro.report.markdown import markdown
 from dlnrepro.report.paper import Paper
 from dlnrepro.report.summary import summary
+from dlnrepro.session.faults import logged
 from dlnrepro.visible import say
 
 

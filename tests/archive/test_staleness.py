@@ -44,7 +44,7 @@ def test_numbers_of_a_run_during_which_the_source_was_edited_are_not_used(
     command: Command, write_claim: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as edited:
-        edited.setattr("dlnrepro.execution.source_hash", lambda _: "the source at the end of the run")
+        edited.setattr("dlnrepro.session.execution.source_hash", lambda _: "the source at the end of the run")
         command("run", write_claim(), "-q")
     code, out, _ = command("report", "-q")
     assert code == 4

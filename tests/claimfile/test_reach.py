@@ -12,7 +12,7 @@ from dlnrepro.claimfile.reach import arm_values, departures, origins, reach, unr
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.plan import Variation, plan
 from dlnrepro.errors import UsageError
-from dlnrepro.session import repeating
+from dlnrepro.session.run import repeating
 
 Write = Callable[..., Path]
 

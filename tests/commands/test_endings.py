@@ -138,7 +138,7 @@ def test_a_fault_of_the_program_in_one_claim_leaves_the_others_and_is_code_3(
             raise KeyError("lost")
         return record_claim(claim, *words, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("dlnrepro.execution.record_claim", broken)
+    monkeypatch.setattr("dlnrepro.session.execution.record_claim", broken)
     write_claim(name="a-faulty")
     write_claim(name="b-whole")
     code, out, err = command("run", tmp_path, "-q", "-o", "r.json")
@@ -175,7 +175,7 @@ def test_an_unknown_error_is_code_3_with_one_line(
     def broken(*_: object) -> object:
         raise ZeroDivisionError("by zero")
 
-    monkeypatch.setattr("dlnrepro.faults.tempfile.gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("dlnrepro.session.faults.tempfile.gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr("dlnrepro.claimfile.gathering.claim_files", broken)
     code, out, err = command("list")
     assert (code, out) == (3, "")

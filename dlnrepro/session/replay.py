@@ -17,8 +17,8 @@ from dlnrepro.compute.device import Device, device_name, device_of, free_memory,
 from dlnrepro.compute.pool import compute
 from dlnrepro.compute.processes import Work
 from dlnrepro.errors import UsageError
-from dlnrepro.execution import Watcher
 from dlnrepro.registry.names import load_runner, runner_names
+from dlnrepro.session.execution import Watcher
 from dlnrepro.signals import Signals
 from dlnrepro.verdict.check import Outcome
 

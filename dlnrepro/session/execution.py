@@ -23,8 +23,8 @@ from dlnrepro.compute.plan import Variation, plan
 from dlnrepro.compute.pool import compute
 from dlnrepro.compute.processes import Computed, Listener, Work
 from dlnrepro.errors import Unjudged, UsageError
-from dlnrepro.faults import logged
 from dlnrepro.registry.names import comes_with_the_program, load_runner
+from dlnrepro.session.faults import logged
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.verdict.check import Outcome
 from dlnrepro.visible import storable

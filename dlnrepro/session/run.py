@@ -18,8 +18,8 @@ from dlnrepro.claimfile.document import parse
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.plan import Variation
 from dlnrepro.errors import Unjudged, UsageError
-from dlnrepro.execution import Job, Means, Watcher, arithmetic_of, prepare_job, run_jobs
-from dlnrepro.faults import logged
+from dlnrepro.session.execution import Job, Means, Watcher, arithmetic_of, prepare_job, run_jobs
+from dlnrepro.session.faults import logged
 from dlnrepro.signals import Signals
 from dlnrepro.visible import storable
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.faults import logged
+from dlnrepro.session.faults import logged
 
 
 def fault() -> KeyError:
@@ -28,7 +28,7 @@ def test_the_traceback_is_kept_in_the_folder_for_results(tmp_path: Path) -> None
 def test_without_such_a_folder_it_is_a_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str | None
 ) -> None:
-    monkeypatch.setattr("dlnrepro.faults.tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
+    monkeypatch.setattr("dlnrepro.session.faults.tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
     line = logged(fault(), None if folder is None else tmp_path / folder)
     (file,) = (tmp_path / "temporary").iterdir()
     assert line.endswith(f"its traceback is in {file}")
@@ -38,5 +38,5 @@ def test_where_nothing_can_be_written_the_line_is_there_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr("dlnrepro.faults.tempfile.gettempdir", lambda: str(tmp_path / "file"))
+    monkeypatch.setattr("dlnrepro.session.faults.tempfile.gettempdir", lambda: str(tmp_path / "file"))
     assert logged(fault()).endswith("; its traceback could not be written to any file")

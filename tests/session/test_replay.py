@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from dlnrepro.archive.record import from_json
-from dlnrepro.replay import replay, undetermined
 from dlnrepro.report.progress import watcher
+from dlnrepro.session.replay import replay, undetermined
 from dlnrepro.signals import Signals
 
 
