@@ -25,10 +25,10 @@ from dlnrepro.compute.device import Device, require
 from dlnrepro.compute.plan import Variation
 from dlnrepro.compute.surroundings import fixed_surroundings
 from dlnrepro.errors import ClaimError, UsageError
-from dlnrepro.report.digest import verdict_counts
-from dlnrepro.report.paper import Paper
-from dlnrepro.report.progress import watcher
-from dlnrepro.report.summary import summary
+from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.terminal.progress import watcher
+from dlnrepro.report.terminal.summary import summary
+from dlnrepro.report.words.digest import verdict_counts
 from dlnrepro.session.execution import Means
 from dlnrepro.session.run import carried_out, prepared
 from dlnrepro.signals import Signals
@@ -112,7 +112,7 @@ class Results:
 
     def _repr_html_(self) -> str:
         """The page of the report, framed so that its style and a notebook's do not meet."""
-        from dlnrepro.report.html import to_html
+        from dlnrepro.report.page.html import to_html
 
         page = html.escape(to_html(self.report).decode(), quote=True)
         return f'<iframe srcdoc="{page}" style="width:100%;height:40rem;border:0" title="dlnrepro report"></iframe>'

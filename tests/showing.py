@@ -5,14 +5,14 @@ from __future__ import annotations
 from dlnrepro.archive.comparison import compare
 from dlnrepro.archive.record import Report, judged_again, to_json
 from dlnrepro.archive.staleness import without_stale_numbers
-from dlnrepro.report.detail import record_page
-from dlnrepro.report.differences import differences_page
-from dlnrepro.report.github import report_annotations
-from dlnrepro.report.html import to_html
-from dlnrepro.report.junit import junit
-from dlnrepro.report.markdown import markdown
-from dlnrepro.report.paper import Paper
-from dlnrepro.report.summary import summary
+from dlnrepro.report.exchange.github import report_annotations
+from dlnrepro.report.exchange.junit import junit
+from dlnrepro.report.exchange.markdown import markdown
+from dlnrepro.report.page.html import to_html
+from dlnrepro.report.terminal.detail import record_page
+from dlnrepro.report.terminal.differences import differences_page
+from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.terminal.summary import summary
 
 
 def show(report: Report) -> None:

@@ -18,7 +18,7 @@ import torch
 
 import dlnrepro
 from dlnrepro.claimfile.catalogue import packaged
-from dlnrepro.report.html import to_html
+from dlnrepro.report.page.html import to_html
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

@@ -42,7 +42,7 @@ def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
     if as_json or form == "json":
         show_json({"files": count, "faults": [_fields(fault) for fault in faults]})
     elif form == "github":
-        from dlnrepro.report.github import annotation
+        from dlnrepro.report.exchange.github import annotation
 
         for fault in faults:
             message, path = fault.message, fault.path

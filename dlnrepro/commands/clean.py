@@ -23,7 +23,7 @@ def command(reports: bool, dry_run: bool, yes: bool, outputs: Path) -> int:
     """
     from dlnrepro.archive.storage import remove, storage
     from dlnrepro.errors import UsageError
-    from dlnrepro.report.words import size
+    from dlnrepro.report.words.words import size
 
     found = storage(outputs)
     rows = (("stored arms in use", found.usable), ("stored arms of no use", found.useless), ("reports", found.reports))

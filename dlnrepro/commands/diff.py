@@ -52,8 +52,8 @@ def command(
 
     from dlnrepro.archive.comparison import compare
     from dlnrepro.archive.record import judged_again
-    from dlnrepro.report.differences import differences_page
-    from dlnrepro.report.paper import Paper
+    from dlnrepro.report.terminal.differences import differences_page
+    from dlnrepro.report.terminal.paper import Paper
 
     one, other = (judged_again(report) for report in _reports(outputs, (first, second)))
     asked = atol is not None or rtol is not None

@@ -84,7 +84,7 @@ def _stored(cell: Cell, outputs: Path) -> float | None:
 
 def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:
     """What is said of a claim: a line for it and one for each arm."""
-    from dlnrepro.report.numbers import duration
+    from dlnrepro.report.words.numbers import duration
 
     stored, seconds = sum(arm.stored for arm in arms), [arm.seconds for arm in arms if not arm.stored]
     known = [value for value in seconds if value is not None]

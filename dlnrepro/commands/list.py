@@ -42,7 +42,7 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
     """
     from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
-    from dlnrepro.report.summary import claim_list
+    from dlnrepro.report.terminal.summary import claim_list
 
     selection = gathered((), words, tags or None)
     selection.say_rest()

@@ -41,9 +41,9 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
     from dlnrepro.compute.arithmetic import arithmetic, processor, versions
     from dlnrepro.compute.device import device_name, device_of
     from dlnrepro.compute.pool import usual_workers
-    from dlnrepro.report.differences import differences_page
-    from dlnrepro.report.paper import Paper
-    from dlnrepro.report.progress import watcher
+    from dlnrepro.report.terminal.differences import differences_page
+    from dlnrepro.report.terminal.paper import Paper
+    from dlnrepro.report.terminal.progress import watcher
     from dlnrepro.session.replay import replay, undetermined
     from dlnrepro.signals import Ended
 

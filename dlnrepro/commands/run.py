@@ -114,8 +114,8 @@ def command(
     from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.claimfile.loader import load_claim
     from dlnrepro.report.delivery import check_files, deliver
-    from dlnrepro.report.github import announce
-    from dlnrepro.report.waiting import waiting
+    from dlnrepro.report.exchange.github import announce
+    from dlnrepro.report.terminal.waiting import waiting
 
     started = datetime.now(UTC)
     check_files(files, figures)
@@ -140,7 +140,7 @@ def command(
     from dlnrepro.commands.dry_run import dry_run as describe
     from dlnrepro.commands.dry_run import notes
     from dlnrepro.compute.pool import usual_workers
-    from dlnrepro.report.progress import watcher
+    from dlnrepro.report.terminal.progress import watcher
     from dlnrepro.session.execution import Means
     from dlnrepro.session.run import carried_out, prepared
 

@@ -23,8 +23,8 @@ def command(claim: str, as_json: bool, outputs: Path) -> int:
 
     from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
-    from dlnrepro.report.detail import claim_page
-    from dlnrepro.report.paper import Paper
+    from dlnrepro.report.terminal.detail import claim_page
+    from dlnrepro.report.terminal.paper import Paper
 
     selection = gathered((claim,))
     selection.say_rest()

@@ -12,18 +12,18 @@ import click
 from dlnrepro.archive.record import Report, to_json
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.files import write_whole
-from dlnrepro.report.detail import record_page
-from dlnrepro.report.junit import junit
-from dlnrepro.report.markdown import markdown
-from dlnrepro.report.paper import Paper
-from dlnrepro.report.summary import summary
+from dlnrepro.report.exchange.junit import junit
+from dlnrepro.report.exchange.markdown import markdown
+from dlnrepro.report.terminal.detail import record_page
+from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.terminal.summary import summary
 from dlnrepro.session.faults import logged
 from dlnrepro.visible import say
 
 
 def _html(report: Report) -> bytes:
     """The report as a page; what draws it is loaded only when a page is asked for."""
-    from dlnrepro.report.html import to_html
+    from dlnrepro.report.page.html import to_html
 
     return to_html(report)
 
@@ -104,7 +104,7 @@ def _write(report: Report, path: Path) -> None:
 
 def _draw(report: Report, folder: Path) -> None:
     """Write the figures of a report."""
-    from dlnrepro.report.album import write_album
+    from dlnrepro.report.drawing.album import write_album
 
     say(f"{len(write_album(report, folder))} figures in {folder}")
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from dlnrepro.claimfile.loader import MOST_FAULTS, load_claim, read_claim
 from dlnrepro.commands.check import _fields
 from dlnrepro.errors import ClaimError
-from dlnrepro.report.github import annotation
+from dlnrepro.report.exchange.github import annotation
 from tests.conftest import TOY_CLAIM
 
 Write = Callable[..., Path]

@@ -19,15 +19,15 @@ from dlnrepro.archive.record import ClaimRecord, Report, from_json, to_json
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import Unjudged
-from dlnrepro.report.album import write_album
-from dlnrepro.report.detail import claim_page, record_page
-from dlnrepro.report.differences import differences_page
-from dlnrepro.report.github import report_annotations
-from dlnrepro.report.html import to_html
-from dlnrepro.report.junit import junit
-from dlnrepro.report.markdown import markdown
-from dlnrepro.report.paper import Paper
-from dlnrepro.report.summary import claim_list, summary
+from dlnrepro.report.drawing.album import write_album
+from dlnrepro.report.exchange.github import report_annotations
+from dlnrepro.report.exchange.junit import junit
+from dlnrepro.report.exchange.markdown import markdown
+from dlnrepro.report.page.html import to_html
+from dlnrepro.report.terminal.detail import claim_page, record_page
+from dlnrepro.report.terminal.differences import differences_page
+from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.terminal.summary import claim_list, summary
 from dlnrepro.visible import storable, visible
 
 NASTY = (

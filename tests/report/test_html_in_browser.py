@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.report.html import to_html
+from dlnrepro.report.page.html import to_html
 from tests.report.browser import Browser, browsing, missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=str(missing()))]

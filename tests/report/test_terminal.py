@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.report.numbers import duration, number, sparkline
-from dlnrepro.report.paper import Paper
-from dlnrepro.report.summary import summary
+from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.terminal.summary import summary
+from dlnrepro.report.words.numbers import duration, number, sparkline
 
 Write = Callable[..., Path]
 
@@ -61,7 +61,7 @@ def test_long_lines_wrap_with_their_indent() -> None:
 def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
     from dlnrepro.claimfile.catalogue import packaged
     from dlnrepro.claimfile.loader import read_claim
-    from dlnrepro.report.detail import claim_page
+    from dlnrepro.report.terminal.detail import claim_page
 
     for path in packaged().glob("*.yaml"):
         paper = Paper(80)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dlnrepro.archive.record import from_json
-from dlnrepro.report.progress import watcher
+from dlnrepro.report.terminal.progress import watcher
 from dlnrepro.session.replay import replay, undetermined
 from dlnrepro.signals import Signals
 

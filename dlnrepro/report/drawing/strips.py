@@ -1,0 +1,154 @@
+"""The strip plot of a criterion: every run of each arm and control as a point, against the interval that decides.
+
+The interval is shaded. Points of arms that must hold are full and coloured, those of controls hollow and grey, so a
+good criterion has all full points in the shade and all hollow ones out of it; a run on the wrong side is a cross.
+"""
+
+from __future__ import annotations
+
+import math
+from textwrap import wrap
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.claimfile.interval import Interval, interval
+from dlnrepro.report.drawing.axes import Sheet, Span, dress, panel, span
+from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
+from dlnrepro.report.drawing.inks import INKS
+from dlnrepro.report.words.typeset import bound_words, shortened, typeset
+from dlnrepro.verdict.check import Check
+from dlnrepro.verdict.judge import Judged
+
+_ROW, _RIGHT, _DECADES = 13.0, 10.0, 1.7
+
+
+def strip(record: ClaimRecord, item: Judged, name: str, titled: bool = False) -> Picture:
+    """The strip plot of one criterion or assumption.
+
+    Args:
+        record: the claim.
+        item: the criterion.
+        name: begins every id of the SVG.
+        titled: whether the criterion's sentence stands in the picture itself.
+    """
+    checks = [*item.holds_in, *item.fails_in]
+    labels = [check.arm for check in item.holds_in] + [f"control {check.arm}" for check in item.fails_in]
+    labels = [shortened(label, 32) for label in labels]
+    left = min(180.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
+    title = wrap(typeset(item.says), 76) if titled else []
+    words = wrap(typeset(f"{item.measure}: {record.meanings.get(item.measure, item.measure)}"), 76)
+    foot = 20 + 10.5 * len(words)
+    body = _ROW * max(1, len(checks)) + 6
+    height = foot + body + 16 + 12 * len(title)
+
+    def draw(page: Figure) -> None:
+        paper = Sheet(page)
+        for row, text in enumerate(title):
+            paper.text(6, height - 10 - 12 * row, text, fontweight="bold")
+        for row, text in enumerate(words):
+            paper.text(6, foot - 25 - 10.5 * row, text, fontsize=TEXT - 0.5, color=INKS["muted"])
+        axes = panel(page, left, foot, WIDTH - left - _RIGHT, body)
+        _frame(axes, item, checks)
+        bounds = interval(**item.interval)
+        for row, (check, label) in enumerate(zip(checks, labels, strict=True)):
+            _runs(axes, bounds, check, row, control=row >= len(item.holds_in))
+            place = foot + body - 3 - _ROW * (row + 0.5) - 2.7
+            ink = INKS["muted" if row >= len(item.holds_in) else "ink"]
+            paper.text(left - 6, place, label, ha="right", color=ink)
+
+    return picture(name, _label(item), height, draw)
+
+
+def logarithmic(item: Judged) -> bool:
+    """Whether the runs of a criterion span decades: then their axis is logarithmic, unless some lie below zero."""
+    bounds = interval(**item.interval)
+    values = [value for check in (*item.holds_in, *item.fails_in) for value in check.values if value is not None]
+    ends = [bound for bound in (bounds.low, bounds.high) if math.isfinite(bound)]
+    positive = [value for value in (*values, *ends) if value > 0]
+    if not positive or any(value < 0 for value in (*values, *ends)):
+        return False
+    return math.log10(max(positive) / min(positive)) > _DECADES
+
+
+def _frame(axes: Axes, item: Judged, checks: list[Check]) -> None:
+    """Axis, interval and its bounds."""
+    bounds = interval(**item.interval)
+    tall = logarithmic(item)
+    ends = [bound for bound in (bounds.low, bounds.high) if math.isfinite(bound)]
+    values = [value for check in checks for value in check.values]
+    extent = span([*values, *ends], tall, 0.05) or (0.0, 1.0)
+    zero = tall and any(value == 0 for value in values)
+    if zero:
+        # A zero has no place on a logarithmic axis: it stands at its left end, a decade below all others.
+        extent = extent[0] / 30, extent[1]
+    dress(axes, "x", extent, tall, zero)
+    axes.set_ylim(-_ROW * max(1, len(checks)) - 3, 3)
+    axes.yaxis.set_visible(False)
+    axes.spines["left"].set_visible(False)
+    _shade(axes, bounds, extent, bound_words(item.interval_text))
+    if not any(value is not None for value in values):
+        axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center", color=INKS["muted"])
+
+
+def _shade(axes: Axes, bounds: Interval, extent: Span, words: str) -> None:
+    """The interval: shaded, its bounds drawn, and written above."""
+    low, high = max(bounds.low, extent[0]), min(bounds.high, extent[1])
+    axes.axvspan(low, high, color=INKS["inside"], linewidth=0, zorder=0.5)
+    for bound in (bounds.low, bounds.high):
+        if math.isfinite(bound):
+            axes.axvline(bound, color=INKS["ink"], linewidth=0.9, zorder=3)
+    ends = [float(axes.transLimits.transform(axes.transScale.transform((bound, 0)))[0]) for bound in (low, high)]
+    # Above the middle of the shade, but not beyond the ends of the axis.
+    half = len(words) * TEXT * 0.3 / (axes.get_position().width * WIDTH)
+    middle = min(max(sum(ends) / 2, half), 1 - half)
+    axes.text(middle, 1, words, transform=axes.transAxes, ha="center", va="bottom", fontweight="bold")
+
+
+def _runs(axes: Axes, bounds: Interval, check: Check, row: int, control: bool) -> None:
+    """The runs of one arm in its row, spread a little up and down so that equal ones can be told apart."""
+    finite = [value for value in check.values if value is not None]
+    # Steps of the golden ratio: neighbours in the list never lie side by side.
+    heights = [-_ROW * (row + 0.5) + (index * 0.618034 % 1 - 0.5) * _ROW * 0.55 for index in range(len(finite))]
+    colour = INKS["control-1" if control else "tested-1"]
+    hollow = {"marker": "D", "markersize": 3.2, "markerfacecolor": "none", "markeredgewidth": 0.9}
+    full = {"marker": "o", "markersize": 3.8, "markerfacecolor": colour, "markeredgewidth": 0.0, "alpha": 0.75}
+    right: dict[str, Any] = {"markeredgecolor": colour, "zorder": 4, **(hollow if control else full)}
+    wrong: dict[str, Any] = {
+        "markeredgecolor": INKS["tested-2"],
+        "zorder": 5,
+        "marker": "X",
+        "markersize": 5,
+        "markeredgewidth": 0.7,
+    }
+    wrong["markerfacecolor"] = "none" if control else INKS["tested-2"]
+    zero = axes.get_xlim()[0] if axes.get_xscale() == "log" else 0.0
+    for look, as_it_should in ((right, True), (wrong, False)):
+        some = [
+            (value or zero, height)
+            for value, height in zip(finite, heights, strict=True)
+            if (bounds.contains(value) != control) == as_it_should
+        ]
+        if some:
+            axes.plot(*zip(*some, strict=True), linestyle="none", clip_on=False, **look)
+    if check.undecided:
+        axes.text(
+            1.0,
+            -_ROW * (row + 0.5) - 2.7,
+            f"{check.undecided} undecided",
+            ha="right",
+            fontsize=TEXT - 1.5,
+            transform=axes.get_yaxis_transform(),
+            color=INKS["muted"],
+            zorder=5,
+        )
+
+
+def _label(item: Judged) -> str:
+    """What a strip plot shows, in a sentence."""
+    arms = "; ".join(f"{check.arm} {check.inside} of {len(check.seeds)} inside" for check in item.holds_in)
+    controls = "; ".join(f"{check.arm} {check.inside} of {len(check.seeds)} inside" for check in item.fails_in)
+    after = f"; controls: {controls}" if controls else ""
+    return f"Runs of {item.measure} against {item.interval_text}: {arms}{after}."

@@ -1,0 +1,173 @@
+"""Reports as JUnit XML, which every system of continuous integration reads.
+
+A claim is a test suite; each of its assumptions and criteria is a test case. How a case comes out:
+
+    the claim is as expected                       passed, also for what an expected failure breaks
+    the claim is not reproduced, criterion broken  failure
+    the claim is inconclusive                      skipped, with the reason, where a case is open or uninformative
+    the claim is in error                          error, where a case needs an arm at fault; skipped where one is open
+
+An inconclusive claim shows nothing for either side, and `skipped` is the state that systems show so: they count it
+apart and print its reason, whereas most of them draw an `error` as a failure of what is tested. It is the exit code
+that stops a build on it. A claim whose verdict no case shows (reproduced against its expectation, or at fault in an
+arm that no test needs) has one more case, `verdict`. What was selected and could not be judged, and the signal that
+ended a run, are test cases in error of a suite of their own.
+
+The schemas in use differ. The file keeps to what they share: elements in the order properties, test cases; counts that
+add up; a timestamp in UTC without an offset; no character that XML forbids. An arm's time counts in the first case
+that needs it, so that the times of the cases add up to the time of the arms that are tested.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.report.words.digest import allowance, arm_words, gap_words, interruption, unjudged_words
+from dlnrepro.verdict.judge import Judged
+from dlnrepro.visible import escaped
+
+_RESULTS = {"reproduced": "failure", "not reproduced": "failure", "inconclusive": "skipped", "error": "error"}
+
+
+@dataclass(frozen=True)
+class _Case:
+    """One test case: how it came out (`failure`, `error`, `skipped`, or None for passed), and the sentence for it."""
+
+    name: str
+    result: str | None
+    message: str
+    numbers: str
+    arms: tuple[str, ...]
+
+
+def junit(report: Report) -> bytes:
+    """The report as JUnit XML in UTF-8."""
+    suites = ET.Element("testsuites", name="dlnrepro")
+    for record in report.claims:
+        suites.append(_suite(record, _cases(record), report))
+    if left := _left(report):
+        suites.append(_counted(ET.Element("testsuite", name="dlnrepro"), left, {}))
+    for key in ("tests", "failures", "errors", "skipped"):
+        suites.set(key, str(sum(int(suite.get(key, 0)) for suite in suites)))
+    suites.set("time", f"{sum(float(suite.get('time', 0)) for suite in suites):.3f}")
+    ET.indent(suites)
+    content: bytes = ET.tostring(suites, encoding="utf-8", xml_declaration=True)
+    return content + b"\n"
+
+
+def _left(report: Report) -> list[_Case]:
+    """A test case in error for everything that was not judged, and for the signal that ended the run."""
+    said = interruption(report)
+    names = _unique([item.path or "program" for item in report.unjudged])
+    texts = [unjudged_words(item) for item in report.unjudged]
+    cases = [_Case(name, "error", text, "", ()) for name, text in zip(names, texts, strict=True)]
+    return cases + ([_Case("run", "error", said, "", ())] if said else [])
+
+
+def _suite(record: ClaimRecord, cases: list[_Case], report: Report) -> ET.Element:
+    """The test suite of a claim."""
+    suite = ET.Element("testsuite", name=escaped(record.id))
+    if started := str(report.provenance.get("started", "")):
+        # Runs start at a time of UTC; strict schemas know a time without an offset only.
+        suite.set("timestamp", escaped(started.removesuffix("+00:00")))
+    properties = ET.SubElement(suite, "properties")
+    for name, value in _properties(record, report):
+        ET.SubElement(properties, "property", name=escaped(name), value=escaped(value))
+    return _counted(suite, cases, {arm: outcome.seconds for arm, outcome in record.outcomes.items()}, record.path)
+
+
+def _counted(suite: ET.Element, cases: list[_Case], seconds: dict[str, float], path: str = "") -> ET.Element:
+    """The suite with its cases and their counts."""
+    total, left = sum(seconds.values()), dict(seconds)
+    for case in cases:
+        time = sum(left.pop(arm, 0.0) for arm in case.arms)
+        element = ET.SubElement(
+            suite, "testcase", classname=suite.get("name", ""), name=escaped(case.name), time=f"{time:.3f}"
+        )
+        if path:
+            element.set("file", escaped(path))
+        if case.result is not None:
+            shown = ET.SubElement(element, case.result, message=escaped(case.message))
+            if case.result != "skipped":
+                shown.set("type", case.result)
+                shown.text = escaped("\n".join(filter(None, (case.message, case.numbers))))
+        if case.numbers:
+            ET.SubElement(element, "system-out").text = escaped(case.numbers)
+    results = [case.result for case in cases]
+    counts = {"tests": len(cases), "failures": results.count("failure"), "errors": results.count("error")}
+    for key, count in {**counts, "skipped": results.count("skipped")}.items():
+        suite.set(key, str(count))
+    suite.set("time", f"{total:.3f}")
+    return suite
+
+
+def _properties(record: ClaimRecord, report: Report) -> list[tuple[str, str]]:
+    """What the claim came out as, and where it comes from."""
+    found = [
+        ("title", record.title),
+        ("verdict", record.verdict),
+        ("expect", record.expect),
+        ("because", record.because),
+        ("stamps", ", ".join(record.stamps)),
+        ("command", record.command),
+        ("commit", str(report.provenance.get("commit") or "unknown")),
+        ("dirty", {True: "true", False: "false"}.get(report.provenance.get("dirty"), "unknown")),  # type: ignore[arg-type]
+    ]
+    return found + [(f"version.{name}", str(it)) for name, it in report.provenance.get("versions", {}).items()]
+
+
+def _cases(record: ClaimRecord) -> list[_Case]:
+    """The test cases of a claim: at least one of them is not passed if the claim is not as expected."""
+    names = [f"assumption {item.id}" for item in record.assumptions] + [item.id for item in record.criteria]
+    items = (*record.assumptions, *record.criteria)
+    cases = [_case(record, item, name) for item, name in zip(items, _unique(names), strict=True)]
+    result = _RESULTS[record.verdict]
+    if record.as_expected or any(case.result == result for case in cases):
+        return cases
+    message = f"expected {record.expect}, found {record.verdict}: {record.because}"
+    return [*cases, _Case("verdict", result, message, "", ())]
+
+
+def _unique(names: list[str]) -> list[str]:
+    """The names, with a number behind one that was there before: readers take cases of one name for one test."""
+    return [name + f" ({names[:index].count(name) + 1})" * (name in names[:index]) for index, name in enumerate(names)]
+
+
+def _case(record: ClaimRecord, item: Judged, name: str) -> _Case:
+    """The test case of a criterion or assumption."""
+    arms = tuple(check.arm for check in (*item.holds_in, *item.fails_in))
+    result, message = (None, "") if record.as_expected else _result(record, item, arms)
+    return _Case(name, result, message, _numbers(item), arms)
+
+
+def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[str | None, str]:
+    """How the case of a claim that is not as expected came out, and why."""
+    outcomes = [(arm, record.outcomes[arm]) for arm in arms if arm in record.outcomes]
+    if faults := [f"arm {arm}: {outcome.fault}" for arm, outcome in outcomes if outcome.fault]:
+        return "error", faults[0]
+    wanted = f"{item.measure} {item.interval_text}"
+    for check in item.holds_in:
+        if check.broken:
+            message = f"{wanted} is broken in {check.arm}: {check.outside} of {len(check.seeds)} runs outside"
+            return ("failure" if record.verdict == "not reproduced" else "skipped"), message
+    for check in item.holds_in:
+        if not check.holds or not check.seeds:
+            return "skipped", f"{wanted} is undecided in {check.arm}: {check.undecided} of {len(check.seeds)} runs"
+    for check in item.fails_in:
+        if not check.tells or not check.seeds:
+            return (
+                "skipped",
+                f"uninformative: control {check.arm} does not fail: {check.inside} of {len(check.seeds)} runs inside",
+            )
+    return None, ""
+
+
+def _numbers(item: Judged) -> str:
+    """The sentence, the threshold, and a line for each arm and control."""
+    lines = [item.says, f"{item.measure} {item.interval_text}" + allowance(item.misses)]
+    rows = [arm_words(check, False) for check in item.holds_in] + [arm_words(check, True) for check in item.fails_in]
+    for name, inside, share, median, spread in rows:
+        lines.append(f"{name}: {inside} runs inside, {share}, median {median}, range {spread}")
+    return "\n".join([*lines, *filter(None, [gap_words(item)])])

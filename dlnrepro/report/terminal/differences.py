@@ -1,0 +1,104 @@
+"""Two reports side by side, as text: a line a claim, and below it whatever differs."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from dlnrepro.archive.comparison import ClaimComparison, Comparison, Difference
+from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.words.numbers import number
+
+SHOWN = 5
+"""How many differing measures of a claim are named; how many more there are is said."""
+
+NOTABLE = 1.5
+"""A claim that takes this many times as long, or as short, is said to be slower or faster; below it is noise."""
+
+LEAST_SECONDS = 0.5
+
+
+def differences_page(paper: Paper, comparison: Comparison, quiet: bool = False) -> None:
+    """The comparison of two reports; if quiet, only what differs beyond the tolerances, and the sum."""
+    shown = [claim for claim in comparison.claims if not (quiet and claim.alike)]
+    if rows := [_row(claim) for claim in shown]:
+        paper.table(rows, folds=3)
+    for claim in shown:
+        _details(paper, claim)
+    for ids, which in ((comparison.only_first, "first"), (comparison.only_second, "second")):
+        if ids and not (quiet and which == "first"):
+            paper.line((f"only in the {which}: ", "yellow"), ", ".join(ids), hang=2)
+    if comparison.origins and (shown or not quiet):
+        paper.line("made with: ", "; ".join(comparison.origins), hang=2)
+    if shown or not quiet:
+        paper.line()
+    paper.line(_sum(comparison))
+
+
+def _row(claim: ClaimComparison) -> list[str | Text]:
+    """One claim in one line."""
+    then, now = claim.verdicts
+    sign = Text("=", style="green") if then == now else Text("✗", style="red")
+    verdict = Text(then) if then == now else Text(f"{then} → {now}", style="red")
+    return [sign, claim.id, verdict, ", ".join(part for part in (_numbers(claim), _pace(claim)) if part)]
+
+
+def _numbers(claim: ClaimComparison) -> str:
+    """How the numbers compare, in a few words."""
+    if claim.missing:
+        return "not comparable"
+    if claim.identical:
+        return f"{claim.compared} numbers, bit-identical"
+    if not claim.differences:
+        return f"{claim.compared} numbers, within tolerance"
+    return f"{sum(item.runs for item in claim.differences)} of {claim.compared} numbers differ"
+
+
+def _pace(claim: ClaimComparison) -> str:
+    """Faster or slower, where that is more than noise."""
+    before, after = claim.seconds
+    if claim.missing or min(before, after) < LEAST_SECONDS:
+        return ""
+    ratio = after / before
+    if ratio >= NOTABLE:
+        return f"{ratio:.1f} times slower"
+    return f"{1 / ratio:.1f} times faster" if ratio <= 1 / NOTABLE else ""
+
+
+def _details(paper: Paper, claim: ClaimComparison) -> None:
+    """What differs in a claim, if anything."""
+    if not (claim.missing or claim.settings or claim.differences):
+        return
+    paper.line((claim.id, "bold"))
+    for text in (*claim.missing, *claim.settings):
+        paper.line(text, indent=2, hang=2)
+    worst = sorted(claim.differences, key=_size, reverse=True)
+    for item in worst[:SHOWN]:
+        values = f"{_exact(item.first)} → {_exact(item.second)}"
+        paper.line(f"{item.arm}, {item.measure}: {values} ({item.runs} runs)", indent=2, hang=2)
+    if len(worst) > SHOWN:
+        paper.line(f"and {len(worst) - SHOWN} further measures", indent=2)
+
+
+def _size(item: Difference) -> float:
+    """How far apart two numbers are, relative to the first; infinite if one is none."""
+    if item.first is None or item.second is None:
+        return float("inf")
+    return abs(item.first - item.second) / (abs(item.first) or 1.0)
+
+
+def _exact(value: float | None) -> str:
+    """A number in so many digits that a small difference shows."""
+    return number(value) if value is None else f"{value:.12g}"
+
+
+def _sum(comparison: Comparison) -> str:
+    """What the comparison comes to."""
+    changed = sum(claim.verdicts[0] != claim.verdicts[1] for claim in comparison.claims)
+    identical = sum(claim.identical for claim in comparison.claims)
+    lacking = sum(bool(claim.missing) for claim in comparison.claims)
+    parts = [
+        f"{len(comparison.claims)} claim{'s' * (len(comparison.claims) != 1)} compared",
+        f"{changed} verdict{'s' * (changed != 1)} changed" if changed else "no verdict changed",
+        f"{identical} bit-identical",
+    ]
+    return ", ".join(parts + ([f"{lacking} not comparable in full"] if lacking else []))

@@ -1,0 +1,291 @@
+"""How a run gets on, on standard error: a live line on a terminal, plain lines elsewhere, nothing when quiet.
+
+What a runner says of its progress is data from elsewhere: a note may be any object, a fraction any number, and neither
+may end a run or break the display.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from collections.abc import Iterable, Mapping
+
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.live import Live as Display
+from rich.text import Text
+
+from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.compute.cell import Cell
+from dlnrepro.report.terminal.paper import plain_terminal
+from dlnrepro.report.words.numbers import duration
+from dlnrepro.visible import harmless, in_a_line, say, visible
+
+REDRAWN_SECONDS = 0.2
+"""How often a live line is drawn."""
+
+PLAIN_LINE_SECONDS = 5.0
+"""How often a plain line says how far a run is."""
+
+LEAST_SHARE, LEAST_SECONDS = 0.05, 3.0
+"""From which share of the work, and after how many seconds, the rest is estimated: before that it is a guess."""
+
+LONGEST_NOTE = 200
+"""Letters of a note that are looked at: a note may be a table of a million numbers."""
+
+BAR = 20
+"""Columns of the bar; half or a quarter of them where there is little room for the time left."""
+
+Seconds = Mapping[tuple[str, str], float]
+"""How long each arm that is to be computed took the last time, by the ids of its claim and of itself."""
+
+
+class Quiet:
+    """Shows nothing."""
+
+    def __enter__(self) -> Quiet:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def begins(self, claims: int, cells: int, seconds: Seconds | None = None) -> None:
+        """Show nothing."""
+
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """Show nothing."""
+
+    def says(self, text: str) -> None:
+        """Say it all the same."""
+        say(text)
+
+    def waits(self) -> None:
+        """Show nothing."""
+
+    def cell_ends(self, cell: Cell) -> None:
+        """Show nothing."""
+
+    def claim_ends(self, record: ClaimRecord) -> None:
+        """Show nothing."""
+
+
+class Lines:
+    """A plain line when a claim is judged, and now and then how far the arms are."""
+
+    def __init__(self) -> None:
+        self._claims, self._judged = 0, 0
+        self._tally = _Tally()
+        self._said = time.monotonic()
+
+    def __enter__(self) -> Lines:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def begins(self, claims: int, cells: int, seconds: Seconds | None = None) -> None:
+        """Say how much is ahead."""
+        self._claims = claims
+        self._tally.begins(cells, seconds)
+        say(f"{claims} claim{'s' * (claims != 1)}, {cells} arm{'s' * (cells != 1)} to compute")
+
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """Say how far all is, if it was long ago that anything was said."""
+        self._tally.moves(cell, fraction)
+        if time.monotonic() - self._said >= PLAIN_LINE_SECONDS:
+            self._said = time.monotonic()
+            say(f"  {', '.join(filter(None, [self._tally.place, self._tally.left, *_details(cell, note)]))}")
+
+    def waits(self) -> None:
+        """Say nothing."""
+
+    def cell_ends(self, cell: Cell) -> None:
+        """Count it."""
+        self._tally.cell_ends(cell)
+
+    def says(self, text: str) -> None:
+        """Say it."""
+        say(text)
+
+    def claim_ends(self, record: ClaimRecord) -> None:
+        """Say how the claim came out."""
+        self._judged += 1
+        say(f"[{self._judged}/{self._claims}] {_outcome(record)}")
+
+
+class Live:
+    """A bar that is drawn again and again, with how far all is, the time left, the claim, the arm and its note."""
+
+    def __init__(self) -> None:
+        self._tally = _Tally()
+        self._details: list[str] = []
+        self._drawn = 0.0
+        self._ascii_only = not (sys.stderr.encoding or "ascii").lower().replace("-", "").startswith("utf")
+        self._display = Display(
+            get_renderable=self._line,
+            console=Console(file=sys.stderr, highlight=False, markup=False, emoji=False, force_jupyter=False),
+            # No thread draws it: processes are forked of this one, and a thread could hold a lock at that moment.
+            auto_refresh=False,
+            transient=True,
+        )
+
+    def __enter__(self) -> Live:
+        self._display.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._display.stop()
+
+    def begins(self, claims: int, cells: int, seconds: Seconds | None = None) -> None:  # noqa: ARG002  the watchers' signature
+        """Begin the bar."""
+        self._tally.begins(cells, seconds)
+
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """Move the bar."""
+        self._tally.moves(cell, fraction)
+        self._details = _details(cell, note)
+        self.waits()
+
+    def cell_ends(self, cell: Cell) -> None:
+        """Count it."""
+        self._tally.cell_ends(cell)
+
+    def waits(self) -> None:
+        """Draw the line again, if it was long ago that it was drawn."""
+        if time.monotonic() - self._drawn >= REDRAWN_SECONDS:
+            self._drawn = time.monotonic()
+            self._display.refresh()
+
+    def says(self, text: str) -> None:
+        """Say it, above the bar."""
+        self._display.console.print(Text(harmless(visible(text))))
+
+    def claim_ends(self, record: ClaimRecord) -> None:
+        """Say how the claim came out, above the bar."""
+        self.says(_outcome(record))
+
+    def _line(self) -> Text:
+        """The line as it is now; nothing before it is known how much there is to do."""
+        tally = self._tally
+        if not tally.cells:
+            return Text("")
+        parts = [*filter(None, [tally.place, tally.left, tally.passed]), *self._details]
+        # The last column stays free: some terminals begin a new line when it is written.
+        line = bar_line(tally.share, parts, self._display.console.width - 1, self._ascii_only)
+        return Text(line, no_wrap=True, overflow="crop")
+
+
+def bar_line(share: float, parts: Iterable[str], width: int, ascii_only: bool = False) -> str:
+    """A bar and, behind it, as many of some parts as there is room for; the last one that has room may be cut.
+
+    Args:
+        share: how much is done, in [0, 1].
+        parts: what to say, the most important first.
+        width: columns of the whole line.
+        ascii_only: whether the bar is drawn with signs that every encoding has.
+    """
+    long = min(BAR if width >= 60 else BAR // 2 if width >= 48 else BAR // 4, width)
+    full = round(share * long)
+    line = ("#" * full + "-" * (long - full)) if ascii_only else ("━" * full + "╌" * (long - full))
+    for part in parts:
+        room = width - cell_len(line) - 2
+        if cell_len(part) > room:
+            return f"{line}  {set_cell_size(part, room - 1).rstrip()}…" if room >= 12 and not ascii_only else line
+        line += f"  {part}"
+    return line
+
+
+class _Tally:
+    """How many cells are done, how far the others are, and how long the rest will take."""
+
+    def __init__(self) -> None:
+        self.cells, self._ended = 0, 0
+        self._seconds: Seconds = {}
+        self._usual = 1.0
+        self._ended_work = 0.0
+        self._parts: dict[tuple[str, str], float] = {}
+        self._started = time.monotonic()
+
+    def begins(self, cells: int, seconds: Seconds | None) -> None:
+        self.cells = cells
+        self._seconds = {key: value for key, value in (seconds or {}).items() if 0 < value < math.inf}
+        # An arm whose time is not known counts as much as the mean of the others.
+        self._usual = sum(self._seconds.values()) / len(self._seconds) if self._seconds else 1.0
+        self._started = time.monotonic()
+
+    def moves(self, cell: Cell, fraction: object) -> None:
+        self._parts[cell.claim, cell.arm] = _fraction(fraction)
+
+    def cell_ends(self, cell: Cell) -> None:
+        key = cell.claim, cell.arm
+        self._parts.pop(key, None)
+        self._ended += 1
+        self._ended_work += self._work(key)
+
+    def _work(self, key: tuple[str, str]) -> float:
+        """How much work an arm is, in the seconds that it took the last time."""
+        return self._seconds.get(key, self._usual)
+
+    @property
+    def share(self) -> float:
+        """How much of the work is done, in [0, 1]."""
+        unknown = max(0, self.cells - len(self._seconds))
+        whole = sum(self._seconds.values()) + unknown * self._usual
+        done = self._ended_work + sum(self._work(key) * part for key, part in self._parts.items())
+        return min(1.0, done / whole) if whole > 0 else 0.0
+
+    @property
+    def place(self) -> str:
+        """How many arms are done, of how many."""
+        return f"{self._ended}/{self.cells} arms done"
+
+    @property
+    def passed(self) -> str:
+        """How long the run has taken so far."""
+        return f"{duration(time.monotonic() - self._started)} passed"
+
+    @property
+    def left(self) -> str:
+        """How long the rest will take, if it goes on as it did; nothing before that is known well enough."""
+        elapsed = time.monotonic() - self._started
+        if self.share < LEAST_SHARE or elapsed < LEAST_SECONDS or self._ended >= self.cells:
+            return ""
+        return f"about {duration(max(0.1, elapsed * (1 - self.share) / self.share))} left"
+
+
+def watcher(quiet: bool) -> Quiet | Lines | Live:
+    """What shows a run, as standard error allows."""
+    if quiet:
+        return Quiet()
+    return Live() if sys.stderr.isatty() and not plain_terminal() else Lines()
+
+
+def _outcome(record: ClaimRecord) -> str:
+    """How a claim came out, and the computing time of its arms."""
+    cached = ", cached" if "cached" in record.stamps else ""
+    return in_a_line(f"{record.id}: {record.verdict} (computing time {duration(record.seconds)}{cached})")
+
+
+def _details(cell: Cell, note: object) -> list[str]:
+    """The claim, the arm, and what the runner says, each in a line of its own making."""
+    return [in_a_line(part)[:LONGEST_NOTE] for part in (cell.claim, cell.arm, _note(note)) if part]
+
+
+def _note(note: object) -> str:
+    """What a runner says, as text: it may be any object, also one that cannot be shown."""
+    if note is None:
+        return ""
+    try:
+        return note[:LONGEST_NOTE] if isinstance(note, str) else str(note)[:LONGEST_NOTE]
+    except Exception:  # a runner's object may raise anything, and a note is worth no run
+        return "?"
+
+
+def _fraction(fraction: object) -> float:
+    """How far a runner is, in [0, 1]; what is no number, or not a number, is 0."""
+    try:
+        value = float(fraction)  # type: ignore[arg-type]
+    except Exception:  # a runner's object may raise anything, and a fraction is worth no run
+        return 0.0
+    return 0.0 if math.isnan(value) else min(1.0, max(0.0, value))

@@ -1,0 +1,76 @@
+"""A figure in a few lines of text: a curve of blocks for each arm, all on one scale, then the first arm in numbers."""
+
+from __future__ import annotations
+
+import math
+
+from rich.text import Text
+
+from dlnrepro.archive.figure_data import Drawing, Line, Values
+from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.words.numbers import number, sparkline
+
+
+def sketch(paper: Paper, drawing: Drawing) -> None:
+    """The figure's first series in every arm, and theory's curve in the first one."""
+    first = drawing.y[0]
+    lines = [line for line in drawing.lines if line.series == first]
+    reference = next((line for line in drawing.references if line.arm == lines[0].arm), None)
+    most = 48 if paper.width >= 100 else 24 if paper.width >= 60 else 12
+    columns = min(most, max(len(line.median) for line in lines))
+    places = _places(drawing, lines, columns)
+    curves = {line.arm: _sampled(line, places, drawing.logarithmic[0]) for line in lines}
+    if reference is not None:
+        curves["theory"] = _sampled(reference, places, drawing.logarithmic[0])
+    scale = [value for values in curves.values() for value in values]
+    rows: list[list[str | Text]] = []
+    for arm, values in curves.items():
+        known = [value for value in values if value is not None]
+        ends = f"{number(known[0])} → {number(known[-1])}" if known else "none"
+        rows.append([arm, sparkline(values, drawing.logarithmic[1], scale), ends])
+    paper.table(rows, indent=4, folds=0)
+    _numbers(paper, drawing, lines[0], reference)
+
+
+def _numbers(paper: Paper, drawing: Drawing, line: Line, reference: Line | None) -> None:
+    """The first arm, and theory with it, at five points of the horizontal axis; at fewer where there is little room."""
+    places = _places(drawing, [line], min(5, max(1, (paper.width - 16) // 12)))
+    positions = Line(line.arm, drawing.x, line.positions, line.positions, [], [])
+    named = [(drawing.x, positions), (line.series, line)] + [("theory", reference)] * (reference is not None)
+    table: list[list[str | Text]] = []
+    for name, given in named:
+        assert given is not None
+        table.append([name, *map(number, _sampled(given, places, drawing.logarithmic[0]))])
+    if places:
+        paper.table(table, right=tuple(range(1, len(places) + 1)), indent=4, spaces=2)
+
+
+def _places(drawing: Drawing, lines: list[Line], count: int) -> list[float]:
+    """So many places, evenly spread over the horizontal axis as it is drawn."""
+    known = [place for line in lines for place in _on_axis(line.positions, drawing.logarithmic[0]) if place is not None]
+    if not known:
+        return []
+    low, high = min(known), max(known)
+    return [low + (high - low) * index / max(1, count - 1) for index in range(count)]
+
+
+def _sampled(line: Line, places: list[float], logarithmic: bool) -> Values:
+    """The values of a line at the points nearest to some places; None beyond its ends."""
+    known = [
+        (place, value)
+        for place, value in zip(_on_axis(line.positions, logarithmic), line.median, strict=True)
+        if place is not None
+    ]
+    if not known:
+        return [None] * len(places)
+    beyond = (places[1] - places[0]) / 2 if len(places) > 1 else 0.0
+    near = [min(known, key=lambda point: abs(point[0] - place)) for place in places]
+    low, high = min(known)[0] - beyond, max(known)[0] + beyond
+    return [value if low <= place <= high else None for place, (_, value) in zip(places, near, strict=True)]
+
+
+def _on_axis(positions: Values, logarithmic: bool) -> Values:
+    """Where positions stand on an axis; None for what has no place on it."""
+    if not logarithmic:
+        return positions
+    return [math.log10(place) if place is not None and place > 0 else None for place in positions]

@@ -1,0 +1,99 @@
+"""The summary of a report, two lines for each claim, and the list of claims."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from rich.text import Text
+
+from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.archive.report_store import LastVerdict
+from dlnrepro.claimfile.schema import Claim
+from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.words.digest import (
+    LEGEND,
+    evidence,
+    failed_controls,
+    interruption,
+    passing_runs,
+    signed,
+    tightest,
+    unjudged_words,
+    verdict_counts,
+)
+from dlnrepro.report.words.numbers import duration
+
+STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
+
+
+def verdict_text(record: ClaimRecord) -> Text:
+    """The verdict with its sign, in its colour; an expected failure is no alarm."""
+    style = "green" if record.as_expected else STYLES[record.verdict]
+    return Text(signed(record), style=style)
+
+
+def summary(paper: Paper, report: Report) -> None:
+    """Each claim with its tightest criterion, what the words mean, and what all claims come to."""
+    if report.claims:
+        heads = ("verdict", "claim", "runs", "controls", "time", "")
+        # A claim without numbers has no such line: a lone word would say nothing.
+        below = ["" if (words := tightest(record)) == "none" else words for record in report.claims]
+        rows = [_row(record) for record in report.claims]
+        paper.table(rows, right=(2, 3, 4), folds=1, heads=heads, below=below)
+        paper.line()
+        for word, meaning in LEGEND:
+            paper.line((f"{word}: {meaning}", "dim"), hang=2)
+        paper.line()
+    for record in report.claims:
+        if record.verdict != "reproduced":
+            expected = " (as expected)" if record.as_expected else ""
+            paper.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
+    for item in report.unjudged:
+        paper.line(("not judged", "magenta"), f": {unjudged_words(item)}", hang=2)
+    stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
+    seconds = report.provenance.get("wall_seconds", 0.0)
+    stamped = f" · stamped {', '.join(stamps)}" if stamps else ""
+    paper.line(f"{verdict_counts(report)} · wall-clock time {duration(seconds)}{stamped}", hang=2)
+    if shown := evidence(report):
+        paper.line((shown, "dim"))
+    if said := interruption(report):
+        paper.line((said, "yellow"))
+
+
+def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], paper: Paper | None = None) -> str:
+    """The claims grouped by paper: id, last verdict and cost, title and tags; on the terminal's paper if none."""
+    paper = paper or Paper.of_terminal()
+    groups: dict[str, list[Claim]] = {}
+    for claim in claims:
+        groups.setdefault(claim.source.heading, []).append(claim)
+    for index, (title, members) in enumerate(groups.items()):
+        if index:
+            paper.line()
+        paper.line(title, hang=2)
+        for claim in members:
+            found = last.get(claim.id)
+            paper.line(f"{claim.id}   {_last(found) if found else 'not run yet'}", indent=2, hang=4)
+            paper.line(claim.title, indent=6)
+            paper.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
+    return paper.text()
+
+
+def _last(last: LastVerdict) -> str:
+    """The last verdict in a word, with its stamps, and what it cost."""
+    stamps = f" ({', '.join(last.stamps)})" if last.stamps else ""
+    return f"{last.verdict}{stamps} in {duration(last.seconds)}"
+
+
+def _row(record: ClaimRecord) -> list[str | Text]:
+    """One claim in one line."""
+    passed, runs = passing_runs(record)
+    failed, controls = failed_controls(record)
+    cached = "cached" if "cached" in record.stamps else ""
+    return [
+        verdict_text(record),
+        record.id,
+        f"{passed}/{runs}",
+        f"{failed}/{controls}",
+        duration(record.seconds),
+        cached,
+    ]

@@ -1,0 +1,218 @@
+"""The HTML page, read again with the standard library's parser: all is there, nothing is fetched, words stay words."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+from itertools import pairwise
+
+import pytest
+
+from dlnrepro.archive.record import ClaimRecord, Report, from_json, to_json
+from dlnrepro.report.page.html import to_html
+from dlnrepro.report.words.numbers import number
+
+Make = Callable[..., ClaimRecord]
+With = Callable[..., Report]
+VOID = {"meta", "link", "br", "hr", "img", "input"}
+
+
+class Page(HTMLParser):
+    """What a page consists of; a tag that is not closed in its turn is an error."""
+
+    def __init__(self, report: Report) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.text = ""
+        self._open: list[str] = []
+        source = to_html(report).decode()
+        self.feed(source)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+        self._open += [tag] * (tag not in VOID)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self._open[-1:] != ["style"]:
+            self.text += f"{data} "
+
+    @property
+    def words(self) -> str:
+        """All text in one line."""
+        return " ".join(self.text.split())
+
+
+@pytest.fixture
+def page(record_of: Make, report_with: With) -> Page:
+    return Page(report_with(record_of()))
+
+
+def test_every_claim_criterion_arm_and_number_is_on_the_page(record_of: Make, report_with: With) -> None:
+    record = record_of(stamps=["toy"])
+    words = Page(report_with(record)).words
+    for text in ("The toy is near one", "A toy that measures one.", "A. Author", "Nowhere 2026", "Basis: derived"):
+        assert text in words
+    for text in (
+        "near-one",
+        "value 1 ± 0.1",
+        "the noise is at most 1e-3",
+        "control far",
+        "fails as required",
+        "≥ 0.47",
+    ):
+        assert text in words
+    for text in ("dlnrepro run toy-claim", "a" * 16, "b" * 64, "284 MB", "torch 2.13.0", "unknown", "in the toy"):
+        assert text in words
+    for check in (*record.criteria[0].holds_in, *record.criteria[0].fails_in):
+        assert all(number(value) in words for value in (check.median, check.min, check.max))
+
+
+def test_nothing_is_fetched_and_nothing_is_run(page: Page) -> None:
+    assert {tag for tag, _ in page.tags} & {"script", "link", "img", "iframe", "object", "embed", "base"} == set()
+    for tag, attributes in page.tags:
+        assert not {"src", "srcset", "action", "style" if tag == "a" else "src"} & attributes.keys()
+        assert not [name for name in attributes if name.startswith("on")]
+        outside = [value for name, value in attributes.items() if "//" in value and name != "xmlns"]
+        assert not outside or tag == "a"
+
+
+def test_the_only_links_that_leave_the_page_go_to_the_paper(record_of: Make, report_with: With) -> None:
+    record = record_of(("where: everywhere", 'where: everywhere\n  arxiv: "1810.02032"'))
+    links = [attributes["href"] for tag, attributes in Page(report_with(record)).tags if tag == "a"]
+    assert [link for link in links if not link.startswith("#")] == ["https://arxiv.org/abs/1810.02032"]
+
+
+def test_every_link_inside_the_page_leads_somewhere_and_every_id_is_the_only_one(
+    record_of: Make, report_with: With
+) -> None:
+    record = record_of()
+    page = Page(report_with(record, record, record))
+    ids = Counter(attributes["id"] for _, attributes in page.tags if "id" in attributes)
+    assert max(ids.values()) == 1
+    links = {value for tag, attributes in page.tags for name, value in attributes.items() if name == "href"}
+    inner = {link.removeprefix("#") for link in links if link.startswith("#")}
+    clips = {found for _, attributes in page.tags for found in re.findall(r"url\(#(.*?)\)", str(attributes))}
+    named = {value for _, attributes in page.tags if (value := attributes.get("aria-labelledby"))}
+    assert inner | clips | named <= ids.keys()
+    assert {"toy-claim", "toy-claim.2", "toy-claim.3"} <= ids.keys()
+
+
+def test_no_id_of_a_claim_or_a_criterion_is_one_of_the_page(record_of: Make, report_with: With) -> None:
+    names = ["summary", "provenance", "2", "figure.0", "f0-0", "title", "criterion.2"]
+    records = [record_of(("id: near-one", f"id: '{name}'")) for name in names for _ in range(2)]
+    records += [replace(record_of(), id=name) for name in ("summary", "provenance", "toy-claim-title", "page")]
+    page = Page(report_with(*records))
+    ids = Counter(attributes["id"] for _, attributes in page.tags if "id" in attributes)
+    assert max(ids.values()) == 1
+
+
+def test_a_page_can_be_read_without_seeing_it(page: Page) -> None:
+    pictures = [attributes for tag, attributes in page.tags if tag == "svg"]
+    assert len(pictures) == 2
+    assert all(picture["role"] == "img" and len(picture["aria-label"]) > 20 for picture in pictures)
+    levels = [int(tag[1]) for tag, _ in page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert next(attributes for tag, attributes in page.tags if tag == "html")["lang"] == "en"
+    assert "✓ reproduced" in page.words
+    assert "✓ pass" in page.words
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"near": [3.0, 3, 3, 3], "far": [5.0, 5, 5, 5]}, ["✗ not reproduced", "not as expected", "✗ fail"]),
+        (
+            {"near": [1.0, 1, 1, 1], "far": [1.0, 1, 1, 1]},
+            ["? inconclusive", "does not fail", "overlap by"],
+        ),
+        ({"near": [1.0, 1, None, 1], "far": [5.0, 5, 5, 5]}, ["? inconclusive", "? undecided", "1 runs are undecided"]),
+        ({"near": [None] * 4, "far": [None] * 4}, ["? inconclusive", "none", "no data"]),
+    ],
+)
+def test_every_verdict_is_said_in_words(
+    record_of: Make, report_with: With, values: dict[str, list[float | None]], words: list[str]
+) -> None:
+    text = Page(report_with(record_of(values=values))).words
+    assert all(part in text for part in words)
+
+
+def test_an_interrupted_run_without_claims_is_a_page_too(report_with: With) -> None:
+    words = Page(report_with(interrupted=True)).words
+    assert "The run was ended by SIGINT: claims not listed did not finish." in words
+    assert "No claim finished" in words
+
+
+NASTY = "<script>alert(1)</script> & \"quoted\" 'too' </style></svg>]]>"
+
+
+def test_words_of_a_claim_stay_words(record_of: Make, report_with: With) -> None:
+    quoted = "'" + NASTY.replace("'", "''") + "'"
+    record = record_of(
+        ("title: The toy is near one", f"title: {quoted}"),
+        ("statement: A toy that measures one.", f"statement: {quoted}"),
+        ("paper: Toys", f"paper: {quoted}"),
+        ("says: the value is one", f"says: {quoted}"),
+        ("why: the noise is at most 1e-3", f"why: {quoted}"),
+        ("title: Height", f"title: {quoted}"),
+        path=NASTY,
+        command=NASTY,
+        stamps=[NASTY],
+        meanings=dict.fromkeys(("value", "noise", "step", "height"), NASTY),
+    )
+    report = report_with(replace(record, because=NASTY))
+    report = replace(report, provenance={"command": [NASTY], "processor": NASTY, "versions": {NASTY: NASTY}})
+    page = Page(report)
+    assert not {"script"} & {tag for tag, _ in page.tags}
+    assert page.words.count("<script>alert(1)</script>") > 12
+
+
+def test_a_record_from_elsewhere_that_calls_itself_anything_is_a_page(
+    hostile_report: Callable[[str], Report], hostile: str
+) -> None:
+    page = Page(hostile_report(hostile))
+    assert "claim" in {attributes.get("id") for _, attributes in page.tags}
+    assert not {"script"} & {tag for tag, _ in page.tags}
+    assert "\u202e" not in page.text
+    assert "\x07" not in page.text
+
+
+def test_the_same_report_gives_the_same_bytes_also_after_it_was_stored(record_of: Make, report_with: With) -> None:
+    report = report_with(record_of())
+    assert to_html(report) == to_html(report) == to_html(from_json(to_json(report)))
+
+
+def test_settings_say_where_they_depart_from_the_file(record_of: Make, report_with: With) -> None:
+    setup = {"value": 2, "behaviour": "steady", "bytes": 1000}
+    words = Page(report_with(record_of(params={"near": setup, "far": {**setup, "value": 5.0}}))).words
+    assert "value 2 not 1" in words
+    assert "behaviour steady" in words
+    assert "value = 5" in words
+
+
+def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
+    page = to_html(ended).decode()
+    assert "<title>dlnrepro: 1 claim, 1 reproduced, 3 not judged</title>" in page
+    assert (
+        page.split("</ul>\n", 1)[1].split("</header>")[0]
+        == """\
+<p class="notice">The run was ended by SIGTERM: claims not listed did not finish.</p><div class="notice">\
+<p>Not judged, though selected:</p>
+<ul>
+<li>claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)</li>
+<li>claims/two.yaml:1:1: expected a readable file, found: not a regular file</li>
+<li>a fault of the program</li>
+</ul></div>
+"""
+    )
