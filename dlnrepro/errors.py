@@ -6,8 +6,8 @@
     │   └── RunnerError   a runner cannot be imported, or lacks what it promises    exit code 2
     └── Disagreement      two routes to one number differ: the run is in error      exit code 3
 
-Everything else that escapes is a fault of this program (`dlnrepro.session.faults`): exit code 3, one line, and a file with its
-traceback.
+Everything else that escapes is a fault of this program (`dlnrepro.session.faults`): exit code 3, one line, and a file
+with its traceback.
 """
 
 from __future__ import annotations

@@ -11,58 +11,96 @@ import pytest
 
 from dlnrepro.registry.names import load_runner, runner_names
 
-PACKAGE = Path(__file__).parent.parent / "dlnrepro"
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "dlnrepro"
 
-# Lowest first. A module may import from its own layer and from those before it.
-LAYERS = [
-    {"signals", "limits", "channel", "orphans"},
-    {"errors", "visible", "atomic", "device", "surroundings", "arithmetic", "files", "imports"},
-    {"dynamics"},
-    {"runner"},
-    {"runners", "plugin"},
-    {"sources"},
-    {"interval", "document"},
-    {"check", "explanation"},
-    {"cell", "claim"},
-    {"engine", "faults"},
-    {"loader"},
-    {"catalogue", "selection", "verdict", "reach"},
-    {"plan", "provenance", "thinning", "curves"},
-    {"record", "manifest", "cells", "last"},
-    {"first_runner", "placeholders", "gathering", "store", "storage", "scaffold", "parts", "staleness", "comparison"},
-    {"child"},
-    {"processes"},
-    {"elsewhere"},
-    {"pool"},
-    {"execution"},
-    {"replay", "session"},
-    {"report"},
-    {"interface"},
-    {"commands"},
-    {"cli"},
-]
+LAYERS = {
+    "dlnrepro": (
+        "errors, files, signals, visible < dynamics < runner < settings < registry < runners < claimfile < verdict"
+        " < compute < archive < session < report < interface < commands < cli"
+    ),
+    "dlnrepro.dynamics": "tensors < fits, networks, starts, training < risks < stiff_flow < activations < *",
+    "dlnrepro.report": "words < drawing, exchange, terminal < page < delivery",
+}
+"""The layers of three packages, lowest first: a module imports from its own part of the package and from the layers
+before it, and from no other part of its own layer; `*` stands for all parts that are not named.
+"""
 
 
-def layer_of(module: str) -> int:
-    """The index of the layer that a module of the package belongs to."""
-    part = module.split(".")[1]
-    return next(index for index, names in enumerate(LAYERS) if part in names)
+def layers(package: str) -> list[list[str]]:
+    """The parts of each layer of a package, lowest first."""
+    return [layer.split(", ") for layer in LAYERS[package].split(" < ")]
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_no_import_points_up(path: Path) -> None:
-    module = ".".join(("dlnrepro", *path.relative_to(PACKAGE).with_suffix("").parts))
-    if path.name in {"__init__.py", "__main__.py"} and path.parent == PACKAGE:
-        return
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
-        names += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        for name in names:
-            if name.startswith("dlnrepro."):
-                assert layer_of(name) <= layer_of(module), f"{module} imports {name}"
-                if module.startswith("dlnrepro.runners."):
-                    assert not name.startswith("dlnrepro.runners"), f"{module} imports another runner"
+def layer_of(part: str, package: str) -> int:
+    """The index of the layer that a part of a package belongs to."""
+    found = [index for index, parts in enumerate(layers(package)) if part in parts]
+    return found[0] if found else next(index for index, parts in enumerate(layers(package)) if "*" in parts)
+
+
+def imported(path: Path) -> set[str]:
+    """The modules of the program that one of its modules imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.module:
+            names |= {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)}
+        elif isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+    return {name for name in names if name.startswith("dlnrepro.") and _is_module(name)}
+
+
+def _is_module(name: str) -> bool:
+    place = PACKAGE.parent.joinpath(*name.split("."))
+    return place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
+
+
+MODULES = sorted(PACKAGE.rglob("*.py"))
+PACKAGES = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_import_points_up_or_to_another_part_of_the_same_layer(path: Path) -> None:
+    module = ".".join(("dlnrepro", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+    for name in imported(path):
+        for package in LAYERS:
+            if not (module.startswith(f"{package}.") and name.startswith(f"{package}.")):
+                continue
+            mine, other = (text.removeprefix(f"{package}.").split(".")[0] for text in (module, name))
+            if mine != other and package != "dlnrepro":
+                assert layer_of(other, package) < layer_of(mine, package), f"{module} imports {name}"
+            elif mine != other:
+                assert layer_of(other, package) <= layer_of(mine, package), f"{module} imports {name}"
+        if module.startswith("dlnrepro.runners."):
+            assert not name.startswith("dlnrepro.runners"), f"{module} imports another runner"
+
+
+def test_the_layers_of_the_guide_are_those_of_this_file() -> None:
+    guide = " ".join((ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").split())
+    for text in LAYERS.values():
+        assert " ".join(text.split()) in guide
+
+
+def test_folders_are_small_enough_to_be_seen_at_a_glance() -> None:
+    assert len([path for path in PACKAGE.iterdir() if path.name != "__pycache__"]) <= 20
+    for folder in [path for top in (PACKAGE, ROOT / "tests") for path in [top, *top.rglob("*")] if path.is_dir()]:
+        modules = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+        assert len(modules) <= 16, f"{folder} holds {len(modules)} modules"
+
+
+def test_a_topic_has_one_name_everywhere_and_a_runner_a_name_of_its_own() -> None:
+    topics = {path.name for path in (PACKAGE / "runners").iterdir() if (path / "__init__.py").is_file()}
+    assert topics <= {path.name for path in (PACKAGE / "dynamics").iterdir()}
+    assert topics == {path.name for path in (ROOT / "tests" / "runners").iterdir() if path.is_dir()} - {"__pycache__"}
+    stems = [path.stem for path in (PACKAGE / "runners").rglob("*.py") if path.name != "__init__.py"]
+    assert len(stems) == len(set(stems))
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: str(folder.relative_to(PACKAGE)))
+def test_a_package_says_what_each_of_its_modules_holds(folder: Path) -> None:
+    says = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert len(says.splitlines()) >= 3
+    for module in folder.glob("*.py"):
+        assert module.stem == "__init__" or f"`{module.stem}`" in says, f"{folder} says nothing of {module.stem}"
 
 
 @pytest.mark.parametrize("name", runner_names())

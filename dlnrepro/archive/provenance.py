@@ -20,7 +20,7 @@ from dlnrepro.compute.arithmetic import versions as versions
 from dlnrepro.compute.device import Device, device_name
 from dlnrepro.registry.sources import source_hash as source_hash
 
-_CHECKOUT = Path(__file__).resolve().parent.parent
+_CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 
 @with_config(ConfigDict(extra="forbid", allow_inf_nan=False))

@@ -57,7 +57,9 @@ def arithmetic_there() -> str:
 @cache
 def _asked(changes: tuple[str, ...]) -> str | None:  # noqa: ARG001  with other variables the answer is another
     """What a fresh interpreter says of its math libraries, or None where none can be started."""
-    code = f"import sys; sys.path[:] = {sys.path!r}; from dlnrepro.compute.arithmetic import arithmetic; print(arithmetic())"
+    code = (
+        f"import sys; sys.path[:] = {sys.path!r}; from dlnrepro.compute import arithmetic as a; print(a.arithmetic())"
+    )
     try:
         asked = subprocess.run(
             [sys.executable, "-c", code], env=_environment(os.environ), capture_output=True, text=True, check=True

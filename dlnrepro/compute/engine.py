@@ -129,5 +129,5 @@ def _where(error: BaseException) -> str:
     return found
 
 
-_PACKAGE = Path(__file__).parent
+_PACKAGE = Path(__file__).parent.parent
 _LIBRARIES = {Path(sysconfig.get_paths()[name]) for name in ("stdlib", "platstdlib", "purelib", "platlib")}

@@ -1,8 +1,8 @@
 """Where cells are computed, by what the system offers and by whose process this is.
 
 * In forked processes, on Linux, for the processor (`dlnrepro.compute.processes`).
-* In fresh interpreters (`dlnrepro.compute.elsewhere`), where this process is a caller's own, and for several workers where
-  there is no fork or a GPU is used.
+* In fresh interpreters (`dlnrepro.compute.elsewhere`), where this process is a caller's own, and for several workers
+  where there is no fork or a GPU is used.
 * In this process, for one worker there.
 """
 

@@ -1,7 +1,8 @@
 """Cells one after another in this process, or in forked processes, one thread each and with the same bits.
 
-A part of a cell in a forked process of its own (`dlnrepro.compute.child`) can be stopped, and harms nothing when it ends the
-process or is killed. Where there is no fork, or no process can be started, everything is computed in this process.
+A part of a cell in a forked process of its own (`dlnrepro.compute.child`) can be stopped, and harms nothing when it
+ends the process or is killed. Where there is no fork, or no process can be started, everything is computed in this
+process.
 """
 
 from __future__ import annotations

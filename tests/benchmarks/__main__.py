@@ -12,8 +12,8 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[variable] = "1"
 
 import torch  # noqa: E402
-from dlnrepro.provenance import processor  # noqa: E402
 
+from dlnrepro.archive.provenance import processor  # noqa: E402
 from tests.benchmarks import margins, recording, training, whole_commands  # noqa: E402  the threads must be set first
 from tests.benchmarks.pairing import Row  # noqa: E402
 

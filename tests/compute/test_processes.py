@@ -28,7 +28,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only"),
 ]
 
-TOYS = str(Path(__file__).parent / "toys")
+TOYS = str(Path(__file__).parent.parent / "toys")
 
 PARENT = """\
 import os, resource, sys

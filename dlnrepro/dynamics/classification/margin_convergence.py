@@ -88,28 +88,3 @@ def sine_to_scaled(predictor: Tensor, signed: Tensor, rates: Tensor) -> Tensor:
     if scaled is None:
         return torch.full((), torch.nan, dtype=torch.float64)
     return sine(predictor, roots * tensor_of(scaled.direction))
-
-
-def windowed_slope(x: Tensor, y: Tensor, window: Tensor) -> Tensor:
-    """The least-squares slope of log y against log x over the points in the window; 0 if fewer than three x are in it.
-
-    A run of which no part lies in the window has not gone that way: nothing grows, nothing falls. Points that repeat
-    the end of a run count once (x does not fall along a path).
-    """
-    if bool(torch.isnan(y).any()):
-        return torch.full((), torch.nan, dtype=torch.float64)
-    if int((x[window].diff() != 0).sum()) < 2:
-        return torch.zeros((), dtype=torch.float64)
-    across, along = x[window].log(), y[window].log()
-    centred = across - across.mean()
-    return (centred * (along - along.mean())).sum() / (centred**2).sum()
-
-
-def windowed_ratio(value: Tensor, law: Tensor, window: Tensor) -> Tensor:
-    """The value of value / law over the points in the window that lies farthest from 1; 0 if there are none."""
-    if bool(torch.isnan(value).any()):
-        return torch.full((), torch.nan, dtype=torch.float64)
-    ratios = (value / law)[window]
-    if len(ratios) == 0:
-        return torch.zeros((), dtype=torch.float64)
-    return ratios[(ratios - 1).abs().argmax()]

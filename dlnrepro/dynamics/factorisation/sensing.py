@@ -19,7 +19,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.pathways.closed_forms import bisect
+from dlnrepro.dynamics.fits.bisection import bisect
 
 
 def sensed_end(measured: Tensor, value: float, start: float, depth: int) -> Tensor:

@@ -1,14 +1,21 @@
-"""Rates and powers read off a falling series, by least squares over the part of it that a theory speaks of."""
+"""Slopes, rates and powers by least squares, over the part of a series that a theory is about."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.networks.gaps import slope
-
 FEWEST = 8
 """With fewer points than this in the window there is no slope to speak of."""
+
+
+def slope(x: Tensor, y: Tensor) -> Tensor:
+    """The least-squares slope of y against x along the last dimension, one number per run.
+
+    A slope has no meaning where x does not move; there the quotient is 0/0 or worse, and NaN is returned.
+    """
+    centred = x - x.mean(-1, keepdim=True)
+    return (centred * (y - y.mean(-1, keepdim=True))).sum(-1) / (centred**2).sum(-1)
 
 
 def log_slope(x: Tensor, values: Tensor, inside: Tensor) -> Tensor:
@@ -32,3 +39,28 @@ def log_slope(x: Tensor, values: Tensor, inside: Tensor) -> Tensor:
         else:
             slopes.append(slope(x[run][chosen], values[run][chosen].log()))
     return torch.stack(slopes)
+
+
+def windowed_slope(x: Tensor, y: Tensor, window: Tensor) -> Tensor:
+    """The least-squares slope of log y against log x over the points in the window; 0 if fewer than three x are in it.
+
+    A run of which no part lies in the window has not gone that way: nothing grows, nothing falls. Points that repeat
+    the end of a run count once (x does not fall along a path).
+    """
+    if bool(torch.isnan(y).any()):
+        return torch.full((), torch.nan, dtype=torch.float64)
+    if int((x[window].diff() != 0).sum()) < 2:
+        return torch.zeros((), dtype=torch.float64)
+    across, along = x[window].log(), y[window].log()
+    centred = across - across.mean()
+    return (centred * (along - along.mean())).sum() / (centred**2).sum()
+
+
+def windowed_ratio(value: Tensor, law: Tensor, window: Tensor) -> Tensor:
+    """The value of value / law over the points in the window that lies farthest from 1; 0 if there are none."""
+    if bool(torch.isnan(value).any()):
+        return torch.full((), torch.nan, dtype=torch.float64)
+    ratios = (value / law)[window]
+    if len(ratios) == 0:
+        return torch.zeros((), dtype=torch.float64)
+    return ratios[(ratios - 1).abs().argmax()]

@@ -59,12 +59,3 @@ def sine(first: Tensor, second: Tensor) -> Tensor:
     perpendicular = unit - (unit * axis).sum(-1, keepdim=True) * axis
     length: Tensor = torch.linalg.vector_norm(perpendicular, dim=-1)
     return length
-
-
-def slope(x: Tensor, y: Tensor) -> Tensor:
-    """The least-squares slope of y against x along the last dimension, one number per run.
-
-    A slope has no meaning where x does not move; there the quotient is 0/0 or worse, and NaN is returned.
-    """
-    centred = x - x.mean(-1, keepdim=True)
-    return (centred * (y - y.mean(-1, keepdim=True))).sum(-1) / (centred**2).sum(-1)

@@ -6,7 +6,6 @@ with single modes can be set to exactly zero.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -14,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.starts.draws import normal, orthonormal, uniform
+from dlnrepro.dynamics.starts.draws import normal, orthonormal
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
 
@@ -72,12 +71,6 @@ def tilted(pair: Pair, tilt: float) -> Pair:
     return Pair(pair.left + lean_left, pair.right + lean_right)
 
 
-def draw_strength(low: float, high: float, generators: Sequence[Generator]) -> Tensor:
-    """Strengths s drawn log-uniformly from [low, high), of shape (runs,); the bounds may be equal."""
-    span = math.log(high / low)
-    return each_run(lambda share: low * torch.exp(span * share), uniform((), 0.0, 1.0, generators))
-
-
 def balanced(
     target: Target,
     pair: Pair,
@@ -104,11 +97,6 @@ def balanced(
     frames.append(_completed(target.left, pair.left, rank, generators))
     root = each_run(lambda value: value ** (1 / (len(widths) - 1)), strength)[:, None, None]
     return [root * (after @ before.mT) for before, after in pairwise(frames)]
-
-
-def unbalanced(weights: Sequence[Tensor], factor: float) -> list[Tensor]:
-    """The same product from unbalanced layers: W_1 times the factor, W_N divided by it."""
-    return [weights[0] * factor, *weights[1:-1], weights[-1] / factor]
 
 
 def _accepted(

@@ -11,13 +11,12 @@ Sources: Kim, Lee 2026 (arXiv:2606.05219) for the sharpness, its factor P^(2/L-1
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import torch
 from scipy.optimize import minimize_scalar
 from torch import Tensor
 
+from dlnrepro.dynamics.fits.bisection import bisect
 from dlnrepro.dynamics.tensors.arrays import array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 
@@ -138,16 +137,3 @@ def stability_exponents(step_ratios: Tensor, shares: Tensor, used: Tensor) -> Te
         return share.new_tensor(best.x)
 
     return each_run(fitted, shares, used)
-
-
-def bisect(function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor) -> Tensor:
-    """The root of an elementwise increasing function between `low` and `high`, to the last bits.
-
-    The certificate is the bracket itself: 120 halvings leave neighbouring floats. Where the function does not
-    change sign, the end nearer to its zero is returned.
-    """
-    for _ in range(120):
-        middle = (low + high) / 2
-        below = function(middle) < 0
-        low, high = torch.where(below, middle, low), torch.where(below, high, middle)
-    return (low + high) / 2

@@ -20,7 +20,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.pathways.closed_forms import bisect
+from dlnrepro.dynamics.fits.bisection import bisect
 
 LARGEST = 2.45
 """A little beyond this step ratio the cycle of two gives way to one of four."""

@@ -21,8 +21,8 @@ from pydantic import BaseModel, Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.activations.functions import Activation, network_gradient
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.networks.chain import imbalance
-from dlnrepro.dynamics.networks.gaps import slope
 from dlnrepro.dynamics.starts.draws import gaussian, normal
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.descent import Weights

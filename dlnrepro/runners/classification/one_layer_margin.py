@@ -19,10 +19,10 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.classification.margin_convergence import windowed_slope
 from dlnrepro.dynamics.classification.one_layer_asymptotics import limit_shift
 from dlnrepro.dynamics.classification.one_layer_flow import follow_logarithm, risk_gradient
 from dlnrepro.dynamics.classification.separable_data import DRAWS, Classes, flipped, separable
+from dlnrepro.dynamics.fits.slopes import windowed_slope
 from dlnrepro.dynamics.risks.margin_losses import Name, log_risk
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of

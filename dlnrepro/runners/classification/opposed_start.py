@@ -22,8 +22,8 @@ from torch import Generator
 from dlnrepro.dynamics.classification.mirrored_data import axial_start, collapse, mirrored_pairs
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.one_neuron.start import draw_strength
 from dlnrepro.dynamics.risks.margin_losses import log_loss_at_zero, log_risk
+from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.tensors.arrays import array_of
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series

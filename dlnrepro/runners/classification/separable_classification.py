@@ -21,15 +21,11 @@ from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification.layer_alignment import observe_layers
-from dlnrepro.dynamics.classification.margin_convergence import (
-    observe_direction,
-    sine_to_scaled,
-    windowed_ratio,
-    windowed_slope,
-)
+from dlnrepro.dynamics.classification.margin_convergence import observe_direction, sine_to_scaled
 from dlnrepro.dynamics.classification.maximum_margin import maximum_margin
 from dlnrepro.dynamics.classification.separable_data import Classes, Kind, drawing
 from dlnrepro.dynamics.classification.training import Training, coordinate_rates, learning_rates, start, train
+from dlnrepro.dynamics.fits.slopes import windowed_ratio, windowed_slope
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.margin_losses import Name, log_loss_at_zero, log_risk
 from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten

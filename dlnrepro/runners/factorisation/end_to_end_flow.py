@@ -24,7 +24,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.factorisation.end_to_end import follow_product, singular_velocity
 from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
-from dlnrepro.dynamics.one_neuron.start import unbalanced
+from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.starts.draws import normal, orthonormal
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run

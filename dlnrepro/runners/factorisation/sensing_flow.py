@@ -19,9 +19,9 @@ from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.factorisation.sensing import escape_times, gap_exponents, sensed_end
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.networks.gaps import slope
-from dlnrepro.dynamics.one_neuron.start import unbalanced
+from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.starts.draws import orthonormal
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
 from dlnrepro.dynamics.tensors.arrays import array_of

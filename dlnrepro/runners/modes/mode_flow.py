@@ -19,11 +19,11 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.modes.learning_curves import mode_curves
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.networks.gaps import slope
-from dlnrepro.dynamics.one_neuron.start import draw_strength, unbalanced
 from dlnrepro.dynamics.risks.squared_loss import regression_gradient
+from dlnrepro.dynamics.starts.balanced import draw_strength, unbalanced
 from dlnrepro.dynamics.starts.draws import orthonormal
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
 from dlnrepro.dynamics.tensors.arrays import array_of

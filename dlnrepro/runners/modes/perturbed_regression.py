@@ -20,9 +20,9 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.modes.learning_times import mode_shares, passing_times
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.networks.gaps import slope
 from dlnrepro.dynamics.risks.squared_loss import regression_gradient, unit_symmetric
 from dlnrepro.dynamics.starts.draws import gaussian, uniform
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated

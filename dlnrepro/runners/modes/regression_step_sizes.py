@@ -23,8 +23,8 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.modes.learning_times import mode_shares
 from dlnrepro.dynamics.modes.sequential import contraction_factor
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.one_neuron.start import draw_strength
 from dlnrepro.dynamics.risks.squared_loss import commuting_moment, regression_gradient
+from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.starts.draws import orthonormal
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
 from dlnrepro.dynamics.tensors.records import Record

@@ -19,10 +19,10 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.modes.learning_times import mode_shares, passing_times
 from dlnrepro.dynamics.modes.sequential import plateau_exponents, time_slopes
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.networks.gaps import slope
 from dlnrepro.dynamics.risks.squared_loss import (
     commuting_moment,
     leading_modes,

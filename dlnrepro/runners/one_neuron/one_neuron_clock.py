@@ -20,7 +20,8 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.one_neuron.oja import directions_at
-from dlnrepro.dynamics.one_neuron.start import balanced, draw_pair, draw_strength, unbalanced
+from dlnrepro.dynamics.one_neuron.start import balanced, draw_pair
+from dlnrepro.dynamics.starts.balanced import draw_strength, unbalanced
 from dlnrepro.dynamics.starts.targets import draw_strengths, rotated
 from dlnrepro.dynamics.tensors.arrays import array_of
 from dlnrepro.dynamics.tensors.per_run import each_run

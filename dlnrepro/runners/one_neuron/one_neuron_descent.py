@@ -22,7 +22,8 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
 from dlnrepro.dynamics.one_neuron.closed_form import limit_mode, local_rate
-from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_pair, draw_strength, tilted
+from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_pair, tilted
+from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import Record

@@ -20,11 +20,12 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.networks.gaps import slope
 from dlnrepro.dynamics.one_neuron.delays import Start, delay_power, delay_slope, small_start_factor
 from dlnrepro.dynamics.one_neuron.first_passage import passage_times
-from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_pair, draw_strength, tilted, unbalanced
+from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_pair, tilted
+from dlnrepro.dynamics.starts.balanced import draw_strength, unbalanced
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
 from dlnrepro.dynamics.tensors.arrays import array_of

@@ -19,11 +19,11 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.fits.slopes import log_slope, slope
 from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
-from dlnrepro.dynamics.networks.gaps import slope
 from dlnrepro.dynamics.one_neuron.motion import Motion
-from dlnrepro.dynamics.one_neuron.start import axis_pair, balanced, draw_pair, draw_strength, unbalanced
+from dlnrepro.dynamics.one_neuron.start import axis_pair, balanced, draw_pair
+from dlnrepro.dynamics.starts.balanced import draw_strength, unbalanced
 from dlnrepro.dynamics.starts.targets import diagonal, draw_strengths, rotated
 from dlnrepro.dynamics.tensors.arrays import array_of
 from dlnrepro.dynamics.tensors.per_run import each_run

@@ -19,7 +19,8 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.networks.tangent_kernel import linear_flow, tangent_kernel
-from dlnrepro.dynamics.one_neuron.start import balanced, draw_pair, draw_strength
+from dlnrepro.dynamics.one_neuron.start import balanced, draw_pair
+from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.starts.targets import draw_strengths, rotated
 from dlnrepro.dynamics.tensors.arrays import array_of
 from dlnrepro.dynamics.training.gradient_flow import Array, flow

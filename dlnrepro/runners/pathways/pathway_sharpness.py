@@ -18,8 +18,9 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue, sharpness
-from dlnrepro.dynamics.networks.gaps import singular_triples, slope
+from dlnrepro.dynamics.networks.gaps import singular_triples
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.pathways.closed_forms import balanced_sharpness, equal_split_factor
 from dlnrepro.dynamics.starts.draws import normal, orthonormal, uniform

@@ -18,7 +18,7 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints, credit_speed, plain_equilibrium_credit
 from dlnrepro.dynamics.predictive_coding.network import (
     Chain,

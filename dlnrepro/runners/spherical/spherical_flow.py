@@ -21,7 +21,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import imbalance, product
-from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_strength
+from dlnrepro.dynamics.one_neuron.start import Pair, balanced
 from dlnrepro.dynamics.spherical.bounds import (
     Constants,
     clock_rate,
@@ -39,6 +39,7 @@ from dlnrepro.dynamics.spherical.symmetric_inputs import (
     sample_gradient,
     teacher_pull,
 )
+from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.starts.draws import directions, normal, uniform
 from dlnrepro.dynamics.starts.targets import diagonal
 from dlnrepro.dynamics.tensors.arrays import array_of

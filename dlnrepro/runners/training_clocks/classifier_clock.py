@@ -20,7 +20,7 @@ from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification.normalised_descent import direction
-from dlnrepro.dynamics.networks.gaps import slope
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.starts.draws import gaussian, normal
 from dlnrepro.dynamics.tensors.arrays import running_sum
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length

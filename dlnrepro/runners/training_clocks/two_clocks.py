@@ -18,10 +18,9 @@ import torch
 from pydantic import BaseModel, Field, model_validator
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.fits.slopes import log_slope, slope
 from dlnrepro.dynamics.fits.sweeps import lasting_fall
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.networks.gaps import slope
 from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import Record, log_grid

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import pytest
 import torch
 
-from dlnrepro.dynamics.classification.margin_convergence import (
-    observe_direction,
-    sine_to_scaled,
-    windowed_ratio,
-    windowed_slope,
-)
+from dlnrepro.dynamics.classification.margin_convergence import observe_direction, sine_to_scaled
 from dlnrepro.dynamics.classification.separable_data import Classes, separable
 
 
@@ -71,24 +64,3 @@ def test_the_direction_of_unequal_rates_minimises_their_norm() -> None:
     rates = torch.tensor([4.0, 1.0], dtype=torch.float64)
 
     assert float(sine_to_scaled(torch.tensor([4.0, 1.0], dtype=torch.float64), signed, rates)) < 1e-12
-
-
-def test_slopes_are_of_the_window_and_zero_without_one() -> None:
-    x = torch.logspace(0, 10, 41, dtype=torch.float64)
-    y = torch.where(x < 1e3, 1.0, 5 * x**-2)
-
-    assert float(windowed_slope(x, y, x >= 1e3)) == pytest.approx(-2, rel=1e-12)
-    assert float(windowed_slope(x, y, x > 1e20)) == 0
-    assert float(windowed_slope(torch.full_like(x, 7.0), y, x >= 1e3)) == 0
-    y[3] = torch.nan
-    assert math.isnan(float(windowed_slope(x, y, x >= 1e3)))
-
-
-def test_the_ratio_is_the_worst_of_the_window_on_either_side() -> None:
-    law = torch.tensor(2.0, dtype=torch.float64)
-    value = torch.tensor([9.0, 2.1, 1.6, 2.2], dtype=torch.float64)
-    inside = torch.tensor([False, True, True, True])
-
-    assert float(windowed_ratio(value, law, inside)) == pytest.approx(0.8)
-    assert float(windowed_ratio(value, law, torch.zeros(4, dtype=torch.bool))) == 0
-    assert math.isnan(float(windowed_ratio(value * torch.nan, law, inside)))

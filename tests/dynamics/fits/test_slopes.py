@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
+import pytest
 import torch
 
-from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.fits.slopes import log_slope, slope, windowed_ratio, windowed_slope
 
 
 def test_an_exponential_has_its_rate_and_a_power_its_exponent() -> None:
@@ -44,3 +45,30 @@ def test_a_series_that_is_not_finite_has_no_slope() -> None:
     slopes = log_slope(times, values, torch.ones_like(values, dtype=torch.bool))
 
     assert torch.isnan(slopes).tolist() == [True, False]
+
+
+def test_the_slope_of_a_power_law_is_its_exponent() -> None:
+    x = torch.linspace(0, 5, 40, dtype=torch.float64).expand(2, -1)
+    power = torch.tensor([[-2.0], [0.5]], dtype=torch.float64)
+    torch.testing.assert_close(slope(x, 3 + power * x), power[:, 0])
+
+
+def test_slopes_are_of_the_window_and_zero_without_one() -> None:
+    x = torch.logspace(0, 10, 41, dtype=torch.float64)
+    y = torch.where(x < 1e3, 1.0, 5 * x**-2)
+
+    assert float(windowed_slope(x, y, x >= 1e3)) == pytest.approx(-2, rel=1e-12)
+    assert float(windowed_slope(x, y, x > 1e20)) == 0
+    assert float(windowed_slope(torch.full_like(x, 7.0), y, x >= 1e3)) == 0
+    y[3] = torch.nan
+    assert math.isnan(float(windowed_slope(x, y, x >= 1e3)))
+
+
+def test_the_ratio_is_the_worst_of_the_window_on_either_side() -> None:
+    law = torch.tensor(2.0, dtype=torch.float64)
+    value = torch.tensor([9.0, 2.1, 1.6, 2.2], dtype=torch.float64)
+    inside = torch.tensor([False, True, True, True])
+
+    assert float(windowed_ratio(value, law, inside)) == pytest.approx(0.8)
+    assert float(windowed_ratio(value, law, torch.zeros(4, dtype=torch.bool))) == 0
+    assert math.isnan(float(windowed_ratio(value * torch.nan, law, inside)))

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.dynamics.networks.gaps import alignment_gap, cosine_gap, rank_one_gap, sine, singular_triples, slope
+from dlnrepro.dynamics.networks.gaps import alignment_gap, cosine_gap, rank_one_gap, sine, singular_triples
 
 
 def rotation(size: int, generator: torch.Generator) -> torch.Tensor:
@@ -66,9 +66,3 @@ def test_the_triples_rebuild_the_matrix(generator: torch.Generator) -> None:
     matrix = torch.randn(2, 5, 3, dtype=torch.float64, generator=generator)
     left, strengths, right = singular_triples(matrix)
     torch.testing.assert_close(left @ torch.diag_embed(strengths) @ right.mT, matrix)
-
-
-def test_the_slope_of_a_power_law_is_its_exponent() -> None:
-    x = torch.linspace(0, 5, 40, dtype=torch.float64).expand(2, -1)
-    power = torch.tensor([[-2.0], [0.5]], dtype=torch.float64)
-    torch.testing.assert_close(slope(x, 3 + power * x), power[:, 0])

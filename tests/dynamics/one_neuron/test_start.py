@@ -9,15 +9,8 @@ import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.chain import imbalance, product
-from dlnrepro.dynamics.one_neuron.start import (
-    Pair,
-    axis_pair,
-    balanced,
-    draw_pair,
-    draw_strength,
-    tilted,
-    unbalanced,
-)
+from dlnrepro.dynamics.one_neuron.start import Pair, axis_pair, balanced, draw_pair, tilted
+from dlnrepro.dynamics.starts.balanced import draw_strength, unbalanced
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
 
 WIDTHS = [5, 1, 4, 4]

@@ -12,7 +12,6 @@ from scipy.optimize import brentq
 
 from dlnrepro.dynamics.pathways.closed_forms import (
     balanced_sharpness,
-    bisect,
     equal_split_factor,
     equality_limit,
     largest_stable_share,
@@ -94,11 +93,3 @@ def test_the_exponent_is_recovered_from_exact_shares(depth: int) -> None:
 
     assert float(found[0]) == pytest.approx(2 - 2 / depth, abs=1e-6)
     assert float(found[1]) == 0
-
-
-def test_bisection_brackets_the_root_to_the_last_bits() -> None:
-    roots = torch.tensor([0.1, 0.5, math.pi / 4], dtype=torch.float64)
-
-    found = bisect(lambda x: x - roots, torch.zeros_like(roots), torch.ones_like(roots))
-
-    assert float((found - roots).abs().max()) <= 2.3e-16

@@ -9,7 +9,7 @@ import pytest
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.page.html import to_html
-from tests.report.browser import Browser, browsing, missing
+from tests.report.page.browser import Browser, browsing, missing
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
 
