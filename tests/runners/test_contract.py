@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.runner import Progress, Result, silent
-from tests.runners.cases import Case, cases
+from tests.runners.cases import Case, cases, contradictions
 from tests.runners.rounding import rounding_by_place, single_precision
 from tests.runners.running import seeded
 
@@ -185,3 +186,11 @@ def _assert_same_bits(first: Result, second: Result) -> None:
 def _bits(values: Tensor) -> Tensor:
     """The bits of numbers as integers, with one kind of NaN."""
     return torch.where(values.isnan(), torch.nan, values).view(torch.int64)
+
+
+@pytest.mark.parametrize(("case", "lines"), contradictions(), ids=str)
+def test_settings_that_contradict_one_another_are_refused_at_their_keys(case: Case, lines: list[str]) -> None:
+    with pytest.raises(ValidationError) as refused:
+        case.params()
+    found = [f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in refused.value.errors()]
+    assert found == lines

@@ -1,0 +1,108 @@
+"""The strict model that the parameters of every runner are, and faults of settings at their own keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+WORKSPACE = 20_000_000
+"""Bytes that a process holds in addition to the numbers of its runs."""
+
+
+class Contradiction(NamedTuple):
+    """A setting that does not fit the others.
+
+    Attributes:
+        key: the setting that is to be changed.
+        expected: what its value has to be, such as `at most 4 strengths, one for each output`.
+        found: what was found, if that is not simply the value of the setting.
+    """
+
+    key: str
+    expected: str
+    found: str | None = None
+
+
+class Settings(BaseModel):
+    """The base of every runner's `Params`: frozen, strict, and without any unknown key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        """The settings that do not fit the others; a group that inherits another one adds its own to them."""
+        return ()
+
+    def numbers(self) -> int:
+        """How many numbers one run holds at its peak."""
+        raise NotImplementedError
+
+    def memory(self, runs: int) -> int:
+        """The bytes that `runs` runs hold at their peak, as an upper estimate."""
+        return 8 * runs * self.numbers() + WORKSPACE
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _every_fault(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        """Report the contradictions together with the faults of single settings."""
+        try:
+            settings = handler(values)
+            faults, known = [], settings
+        except ValidationError as error:
+            settings, faults = None, error.errors(include_url=False)
+            known = cls._without_faults(values, {detail["loc"][0] for detail in faults if detail["loc"]})
+        details = [_as_before(detail) for detail in faults]
+        details += [known._detail(one) for one in known._contradictions(all_known=settings is not None)]
+        if settings is None or details:
+            raise ValidationError.from_exception_data(cls.__name__, details)
+        return settings
+
+    @classmethod
+    def _without_faults(cls, values: Any, wrong: set[int | str]) -> Self:
+        """These settings with the values that have no fault of their own, and without the others."""
+        given = values if isinstance(values, Mapping) else {}
+        sound = {key: given[key] for key in cls.model_fields if key in given and key not in wrong}
+        settings = cls.__new__(cls)
+        settings.__dict__.update({key: tuple(v) if isinstance(v, list) else v for key, v in sound.items()})
+        return settings
+
+    def _contradictions(self, all_known: bool) -> list[Contradiction]:
+        """The contradictions; where settings are missing, those that are found before one of these is needed."""
+        found: list[Contradiction] = []
+        try:
+            found.extend(self.contradictions())
+        except (AttributeError, TypeError):
+            # A setting with a fault of its own is missing here, and its fault is reported.
+            if all_known:
+                raise
+        return found
+
+    def _detail(self, contradiction: Contradiction) -> InitErrorDetails:
+        """A contradiction as an error of pydantic, at its own key."""
+        value = getattr(self, contradiction.key)
+        found = written(value) if contradiction.found is None else contradiction.found
+        return InitErrorDetails(type=refused(contradiction.expected, found), loc=(contradiction.key,), input=value)
+
+
+def refused(expected: str, found: str) -> PydanticCustomError:
+    """The error that a rule raises; the program prints it as `expected ..., found ...` at the setting's key."""
+    return PydanticCustomError("rule", "expected {expected}, found {found}", {"expected": expected, "found": found})
+
+
+def written(value: object) -> str:
+    """A value as it is written in a claim file."""
+    if isinstance(value, tuple | list):
+        return f"[{', '.join(map(written, value))}]"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else repr(value)
+
+
+def _as_before(detail: ErrorDetails) -> InitErrorDetails:
+    """An error of a single setting, to be raised again together with others."""
+    kind, context = detail["type"], detail.get("ctx", {})
+    if kind == "rule":
+        return InitErrorDetails(type=refused(**context), loc=detail["loc"], input=detail["input"])
+    return InitErrorDetails(type=kind, loc=detail["loc"], input=detail["input"], ctx=context)

@@ -1,0 +1,131 @@
+"""Types of fields: each carries its range, its description where it always means the same, and its rule.
+
+A runner narrows a range or gives another description by its own `Field(...)`; the rule stays.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import AfterValidator, BeforeValidator, Field
+
+from dlnrepro.settings.base import refused, written
+
+Item = TypeVar("Item", bound=float)
+
+
+def _falling(values: tuple[float, ...]) -> tuple[float, ...]:
+    """Refuse values that do not fall strictly."""
+    if any(after >= before for before, after in pairwise(values)):
+        raise refused("values that fall strictly", written(values))
+    return values
+
+
+def _rising(values: tuple[float, ...]) -> tuple[float, ...]:
+    """Refuse values that do not rise strictly."""
+    if any(after <= before for before, after in pairwise(values)):
+        raise refused("values that rise strictly", written(values))
+    return values
+
+
+def _not_rising(values: tuple[float, ...]) -> tuple[float, ...]:
+    """Refuse values that rise."""
+    if any(after > before for before, after in pairwise(values)):
+        raise refused("values that do not rise", written(values))
+    return values
+
+
+def _ordered(values: tuple[float, float]) -> tuple[float, float]:
+    """Refuse a range whose low end lies above its high end."""
+    if values[0] > values[1]:
+        raise refused("a range [low, high]", written(values))
+    return values
+
+
+def _spread(values: tuple[float, float]) -> tuple[float, float]:
+    """Refuse a range whose low end does not lie below its high end."""
+    if values[0] >= values[1]:
+        raise refused("a range [low, high] with low below high", written(values))
+    return values
+
+
+def same_or_whole(low: int, high: int) -> BeforeValidator:
+    """In `Annotated`: the value may be `same`, or a whole number from `low` to `high`."""
+
+    def admitted(value: Any) -> Any:
+        if value == "same" or (type(value) is int and low <= value <= high):
+            return value
+        raise refused(f"`same` or a whole number from {low} to {high}", written(value))
+
+    return BeforeValidator(admitted)
+
+
+def same_or_number(low: float, high: float) -> BeforeValidator:
+    """In `Annotated`: the value may be `same`, or a number from `low` to `high`."""
+
+    def admitted(value: Any) -> Any:
+        if value == "same" or (type(value) in (int, float) and low <= value <= high):
+            return value
+        raise refused(f"`same` or a number from {low:g} to {high:g}", written(value))
+
+    return BeforeValidator(admitted)
+
+
+FROM_LIST = Field(strict=False)
+"""In `Annotated`: a tuple may be written as a list, as YAML does."""
+FALLING = AfterValidator(_falling)
+"""In `Annotated`: the values fall strictly."""
+RISING = AfterValidator(_rising)
+"""In `Annotated`: the values rise strictly."""
+NOT_RISING = AfterValidator(_not_rising)
+"""In `Annotated`: no value exceeds the one before it."""
+ORDERED = AfterValidator(_ordered)
+"""In `Annotated`: a range [low, high], whose ends may be equal."""
+SPREAD = AfterValidator(_spread)
+"""In `Annotated`: a range [low, high] with low < high."""
+
+Same = Literal["same"]
+"""A value in a formula that is the one with which the network is trained."""
+
+
+def law_value(value: Item | Same, trained: Item) -> Item:
+    """The value that a formula uses: the trained one, where a claim says `same`."""
+    return trained if value == "same" else value
+
+
+Positive = Annotated[float, Field(gt=0, le=100)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+PositiveRange = Annotated[tuple[Positive, Positive], FROM_LIST, ORDERED]
+Range = Annotated[tuple[float, float], FROM_LIST, SPREAD]
+
+Depth = Annotated[int, Field(ge=2, le=8, description="L, the number of weight matrices")]
+LawDepth = Annotated[
+    Same | int,
+    same_or_whole(1, 8),
+    Field(
+        description="the depth in the formulas: `same` is the trained depth; a number makes them wrong on purpose,"
+        " for a negative control"
+    ),
+]
+Width = Annotated[int, Field(ge=1, le=32)]
+Strengths = Annotated[tuple[Positive, ...], Field(strict=False, min_length=1, max_length=32), FALLING]
+Jitter = Annotated[
+    float, Field(ge=0, lt=1, description="each run multiplies each strength by 1 + jitter x, with x uniform in [-1, 1]")
+]
+LayerFactor = Annotated[
+    float,
+    Field(gt=0, le=100, description="W_1 is multiplied by this and W_L divided by it; 1 keeps the layers balanced"),
+]
+InputSpread = Annotated[
+    float,
+    Field(
+        ge=1,
+        le=1000,
+        description="largest over smallest eigenvalue of the second moment S of the inputs; det S = 1, so 1 is white",
+    ),
+]
+StepSize = Annotated[float, Field(gt=0, le=1, description="the step size eta")]
+Halvings = Annotated[
+    int, Field(ge=1, le=8, description="how many finer descents follow, each at half the step size of the one before")
+]
