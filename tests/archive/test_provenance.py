@@ -62,7 +62,7 @@ def edit(path: Path) -> None:
     ("change", "dirty"),
     [
         (lambda _: None, False),
-        (lambda folder: edit(folder / "dlnrepro" / "verdict.py"), True),
+        (lambda folder: edit(folder / "dlnrepro" / "verdict" / "judge.py"), True),
         (lambda folder: edit(folder / "claims" / "winner-takes-all.yaml"), True),
         (lambda folder: (folder / "claims" / "new.yaml").write_text("schema: 1\n"), True),
         (lambda folder: (folder / "claims" / "winner-takes-all.yaml").unlink(), True),

@@ -19,8 +19,8 @@ def test_numbers_of_another_version_are_not_used_unless_asked_for(
 ) -> None:
     command("run", write_claim(), "-q")
     then = provenance.versions()
-    for module in ("cells", "staleness"):
-        monkeypatch.setattr(f"dlnrepro.{module}.versions", lambda: {**then, "numpy": "99.1"})
+    for module in ("cell_store", "staleness"):
+        monkeypatch.setattr(f"dlnrepro.archive.{module}.versions", lambda: {**then, "numpy": "99.1"})
     code, out, _ = command("report")
     assert code == 4
     flat = " ".join(out.split())
@@ -33,8 +33,8 @@ def test_numbers_of_changed_source_are_not_used(
     command: Command, write_claim: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     command("run", write_claim(), "-q")
-    for module in ("cells", "staleness"):
-        monkeypatch.setattr(f"dlnrepro.{module}.source_hash", lambda _: "other")
+    for module in ("cell_store", "staleness"):
+        monkeypatch.setattr(f"dlnrepro.archive.{module}.source_hash", lambda _: "other")
     code, out, _ = command("report", "-q")
     assert code == 4
     assert "the source of runner 'toy', or of what it stands on, has changed" in " ".join(out.split())
