@@ -17,7 +17,7 @@ PACKAGE = ROOT / "dlnrepro"
 LAYERS = {
     "dlnrepro": (
         "errors, files, signals, visible < dynamics < runner < settings < registry < runners < claimfile < verdict"
-        " < compute < archive < session < report < interface < commands < cli"
+        " < compute < archive < session < report < interface < commands < cli < __main__"
     ),
     "dlnrepro.dynamics": "tensors < fits, networks, starts, training < risks < stiff_flow < activations < *",
     "dlnrepro.report": "words < drawing, exchange, terminal < page < delivery",

@@ -1,1 +1,14 @@
-"""."""
+"""From a claim file to a `Claim`, or to lines that say what is wrong with the file.
+
+A fault is one line: `file:line:column: key: expected ..., found ...; did you mean ...?`. All faults are found at once.
+
+* `document` reads YAML strictly and keeps the line and column of every key and value.
+* `schema` holds what a claim consists of: its source, setup, arms, criteria and figures. `interval` holds the bounds of
+  a criterion.
+* `loader` makes a `Claim` of a file and checks it against its runner. `messages` writes the faults that pydantic finds.
+* `catalogue` finds claim files by path or id. `selection` reads expressions of words and tags, such as `core and not
+  slow`. `gathering` combines both into the claims of a command, with the files that are not valid.
+* `reach` applies `-s KEY=VALUE` to the arms of a claim.
+* `scaffold` writes a first claim file for a runner; `placeholders` finds values that the runner's parameters admit;
+  `first_runner` writes a first runner outside the program together with its claim.
+"""

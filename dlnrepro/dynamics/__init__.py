@@ -1,1 +1,26 @@
-"""The physics of deep linear networks: pure functions on weights, which know no claims and no files."""
+"""The mathematics of deep linear networks: pure functions of weights that read no claim and write no file.
+
+Weights are lists W_1 .. W_L of tensors of shape (runs, ..., rows, columns), float64; a run is one seed. L is the depth.
+
+Packages that several topics use, lowest layer first:
+
+* `tensors` makes arrays and tensors of one another and keeps a run independent of its batch.
+* `networks` computes what weights determine: product, imbalance, sharpness, tangent kernel, gaps.
+* `starts` draws targets and initializations. `training` holds gradient descent and gradient flow.
+* `fits` fits slopes and finds zeros. `risks` holds the losses. `stiff_flow` follows a flow to a risk of exp(-1e12).
+
+Topics, each with the same name in `dlnrepro/runners/` and in `tests/`:
+
+* `pathways`: parallel paths that share modes, beyond the edge of stability.
+* `one_neuron`: networks whose first hidden layer has one neuron.
+* `classification`: deep linear classifiers on separable data, and their maximum margin.
+* `training_clocks`: how long training and generalisation take.
+* `activations`: ReLU and homogeneous activations.
+* `modes`: modes that are learned one after another.
+* `factorisation`: the motion of the product itself, and the rank that depth prefers.
+* `flat_minima`: the least sharpness of a global minimum.
+* `spherical`: data with a spherically symmetric distribution.
+* `representation_cost`: the least norm of weights that realise a linear map.
+* `predictive_coding`: inference by predictive coding.
+* `self_supervision`: layer-wise contrastive learning.
+"""

@@ -1,1 +1,19 @@
-"""One module a runner; each defines Params, MEASURES, SERIES and run, in this order, and never judges."""
+"""Runners: what trains networks and measures them, and never judges.
+
+A claim names its runner by the stem of the runner's file; the packages below are topics and no part of the name. Each
+runner defines `Params`, `MEASURES`, `SERIES` and `run`, in this order, and imports no other runner. The mathematics
+lies in the package of the same topic in `dlnrepro.dynamics`.
+
+* `pathways`: parallel paths beyond the edge of stability (Kim, Lee 2026).
+* `one_neuron`: networks with a one-neuron layer (Eftekhari 2020; Chen, Lin, Zhang 2022).
+* `classification`: deep linear classifiers on separable data (Ji, Telgarsky 2019; Soudry et al. 2018).
+* `training_clocks`: how long training and generalisation take (Tan, Gai, Zhang 2026).
+* `activations`: ReLU and homogeneous activations (Le, Jegelka 2022; Du, Hu, Lee 2018).
+* `modes`: modes learned one after another (Saxe, McClelland, Ganguli 2014; Gidel, Bach, Lacoste-Julien 2019).
+* `factorisation`: the motion of the product (Arora, Cohen, Hazan 2018; Arora, Cohen, Hu, Luo 2019).
+* `flat_minima`: the least sharpness of a global minimum (Mulayoff, Michaeli 2020).
+* `spherical`: spherically symmetric data (Lin, Sun, Zhang 2021).
+* `representation_cost`: the least norm of weights that realise a linear map (Dai, Karzand, Srebro 2021).
+* `predictive_coding`: inference by predictive coding (Seely, Gould 2026).
+* `self_supervision`: layer-wise contrastive learning (Zihan, Delrocq, Gerstner, Bellec 2026).
+"""

@@ -1,1 +1,7 @@
-"""."""
+"""One whole invocation: from a selection of claims to a stored report. The command line and Python share it.
+
+* `run` prepares the claims, computes and judges them, and stores the report.
+* `execution` finds stored cells or computes them, claim by claim, and makes the record of each claim.
+* `replay` runs a stored report again from its record alone.
+* `faults` writes the traceback of a fault of this program to a file and makes one line of it.
+"""

@@ -1,1 +1,17 @@
-"""."""
+"""Deep linear classifiers with one output, trained on two classes that a hyperplane separates.
+
+Papers: Ji, Telgarsky 2019 (arXiv:1810.02032) for deep networks; Soudry et al. 2018 (arXiv:1710.10345) for one layer.
+
+Symbols: z_i = y_i x_i are the signed points, w = W_L ... W_1 the predictor, R the risk, gamma the maximum margin, and
+ubar the unit vector that has it.
+
+* `separable_data` draws data sets; `mirrored_data` draws data that a reflection maps to themselves, and opposed starts.
+* `maximum_margin` computes gamma and ubar from the data alone, with a certificate: the independent oracle to which the
+  directions of trained networks are compared.
+* `training` draws the start that the theorem asks for and trains, by gradient flow or by discrete descent.
+* `normalised_descent` and `smoothness_rule` hold discrete descents: normalised, sign and Adam steps, and the step size
+  of Ji and Telgarsky.
+* `layer_alignment` measures how the layers become rank one and align.
+* `margin_convergence` measures how the predictor turns to the maximum margin.
+* `one_layer_flow` trains networks of one layer; `one_layer_asymptotics` holds the constants of their growth.
+"""

@@ -1,1 +1,11 @@
-"""."""
+"""Modes of a target that a linear network learns one after another.
+
+Papers: Saxe, McClelland, Ganguli 2014 (arXiv:1312.6120); Gidel, Bach, Lacoste-Julien 2019 (arXiv:1904.13262).
+
+Symbols: a mode has strength s or sigma in the target and a in the product; lambda is the variance of its input, eta the
+step size, L the depth.
+
+* `learning_curves` holds the closed form of a(t) under gradient flow from an aligned, balanced start, for every depth.
+* `learning_times` measures the shares of the modes along a descent, and when each of them is learned.
+* `sequential` holds closed forms for gradient descent with two layers: learning times, plateaus, rate near the end.
+"""

@@ -1,1 +1,10 @@
-"""."""
+"""Layer-wise contrastive self-supervision, compared with back-propagation from the last layer.
+
+Paper: Zihan, Delrocq, Gerstner, Bellec 2026 (arXiv:2601.21683).
+
+Symbols: z^l are the activities of layer l for two views of S objects, B^l its feedback matrix, c the context from the
+other view, f the loss of a score z_i^T B c_i.
+
+* `contrast` draws the views, computes scores and losses, finds the best feedback matrices, and computes the gradients
+  of both methods.
+"""

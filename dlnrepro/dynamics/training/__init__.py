@@ -1,1 +1,12 @@
-"""."""
+"""Training: gradient descent with a step size, and gradient flow as its limit of small steps.
+
+Time is t = eta x step, with eta the step size. R is the risk and W = W_L ... W_1 the product.
+
+* `descent` takes steps of gradient descent with all runs at once and records on a given grid of steps.
+* `momentum` does the same with momentum.
+* `step_halving` repeats one descent at step sizes halved again and again, which shows an order in the step size.
+* `gradient_flow` solves dW_l/dt = -dR/dW_l by an explicit method of order eight, for problems that are not stiff.
+* `time_panels` makes a grid of times over which records can be integrated accurately.
+
+Stiff flows have a package of their own, `dlnrepro.dynamics.stiff_flow`.
+"""

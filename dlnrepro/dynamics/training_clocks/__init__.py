@@ -1,1 +1,9 @@
-"""."""
+"""How long a deep linear classifier needs to fit its data, and how long until it is right on fresh data.
+
+Papers: Tan, Gai, Zhang 2026 (arXiv:2606.05863).
+
+Symbols: R is the cross-entropy of K classes, m the soft margin of a sample, z its logits, y its label.
+
+* `class_means` draws inputs of several classes whose means lie on a circle, with noise in all other coordinates.
+* `cross_entropy` computes log R and its gradient as those of a logistic loss of soft margins.
+"""

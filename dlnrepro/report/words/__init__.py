@@ -1,1 +1,8 @@
-"""."""
+"""Words that all formats of a report share.
+
+* `digest` says in short phrases how a claim came out: runs passed, tightest criterion, controls, computing time.
+* `words` writes the sentences about one criterion, and explains the labels of a result.
+* `numbers` writes numbers, durations, settings and curves as short text.
+* `typeset` writes the mathematical notation of claims and runners with Greek letters and exponents.
+* `anchors` gives the claims of a report names that differ even where two claims have one id.
+"""
