@@ -14,11 +14,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.starts.balanced import layers_between
 from dlnrepro.dynamics.starts.draws import directions, normal, uniform
 from dlnrepro.dynamics.tensors.per_run import each_run
 
@@ -48,7 +48,7 @@ def axial_start(
         tilt: in radians; at 0 the other entries of W_1 are exactly zero.
         generators: one per run.
     """
-    runs, depth = len(size), len(widths) - 1
+    runs = len(size)
     axis = torch.zeros(runs, widths[0], dtype=torch.float64)
     axis[:, 0], axis[:, 1] = side * math.cos(tilt), side * math.sin(tilt)
     frames = [
@@ -56,8 +56,7 @@ def axial_start(
         *(directions(width, generators) for width in widths[1:-1]),
         torch.ones(runs, 1, dtype=torch.float64),
     ]
-    root = each_run(lambda value: value ** (1 / depth), size)[:, None, None]
-    return [root * after[:, :, None] * before[:, None, :] for before, after in pairwise(frames)]
+    return layers_between([frame[..., None] for frame in frames], size[:, None])
 
 
 def collapse(slope: Tensor, times: Tensor, depth: int) -> Tensor:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 
@@ -54,3 +55,15 @@ def imbalance(weights: Sequence[Tensor]) -> list[Tensor]:
     W_{l+1}^T dR/dW_{l+1} = dR/dW_l W_l^T.
     """
     return [after.mT @ after - before @ before.mT for before, after in itertools.pairwise(weights)]
+
+
+def largest_imbalance(weights: Sequence[Tensor]) -> Tensor:
+    """max_l ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F, of shape (runs, ...); 0 for a single layer."""
+    sizes = [torch.linalg.matrix_norm(matrix) for matrix in imbalance(weights)]
+    return torch.stack([torch.zeros_like(weights[0][..., 0, 0]), *sizes]).amax(0)
+
+
+def relative_imbalance(weights: Sequence[Tensor]) -> Tensor:
+    """`largest_imbalance` over ||W_1||_F^2, of shape (runs, ...): 0 for balanced layers, and for a single layer."""
+    size: Tensor = torch.linalg.matrix_norm(weights[0])
+    return largest_imbalance(weights) / (size * size)

@@ -1,4 +1,4 @@
-"""Starts of networks with a one-neuron layer: a pair of directions (u, v), a strength s, and balanced layers below.
+"""Starts of networks with a one-neuron layer: directions (u, v) and balanced layers whose product is s u v^T.
 
 A pair is given by its coordinates in the target's basis, u = sum_k a_k u_k and v = sum_k b_k v_k, where overlaps
 with single modes can be set to exactly zero.
@@ -7,15 +7,14 @@ with single modes can be set to exactly zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.starts.draws import normal, orthonormal
+from dlnrepro.dynamics.starts.balanced import hidden_frames, isometric_layers
+from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.starts.targets import Target
-from dlnrepro.dynamics.tensors.per_run import each_run
 
 _BLOCK = 1024
 _MOST_BLOCKS = 1000
@@ -26,6 +25,15 @@ class Pair(NamedTuple):
 
     left: Tensor
     right: Tensor
+
+    def overlap(self, strengths: Tensor) -> Tensor:
+        """u^T Z v = sum_k sigma_k a_k b_k, of shape (runs,).
+
+        Args:
+            strengths: sigma_k of the target whose basis the coordinates refer to, of shape (runs, modes).
+        """
+        modes = strengths.shape[-1]
+        return (strengths * self.left[:, :modes] * self.right[:, :modes]).sum(-1)
 
 
 def draw_pair(
@@ -93,10 +101,9 @@ def balanced(
     """
     rank = min(widths)
     frames = [_completed(target.right, pair.right, rank, generators)]
-    frames += [orthonormal(width, rank, generators) for width in widths[1:-1]]
+    frames += hidden_frames(widths[1:-1], rank, generators)
     frames.append(_completed(target.left, pair.left, rank, generators))
-    root = each_run(lambda value: value ** (1 / (len(widths) - 1)), strength)[:, None, None]
-    return [root * (after @ before.mT) for before, after in pairwise(frames)]
+    return isometric_layers(frames, strength)
 
 
 def _accepted(

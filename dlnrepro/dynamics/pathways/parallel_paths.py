@@ -7,7 +7,6 @@ one, plus a constant. The loss has its factor 1/2, no mean: step ratios are comp
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -75,18 +74,3 @@ def sum_paths(matrices: Tensor) -> Tensor:
     for matrix in others:
         total = total + matrix
     return total
-
-
-def aligned_solution(contributions: Tensor, frames: Sequence[Tensor]) -> list[Tensor]:
-    """Balanced weights whose paths all have the target's singular vectors: W_l = F_l diag(q^(1/L)) F_{l-1}^T.
-
-    Args:
-        contributions: q_{p,k} >= 0 of shape (runs, ..., paths, modes).
-        frames: F_0 .. F_L with orthonormal columns, F_l of shape (runs, ..., paths, n_l, modes); F_0 holds the
-            target's right singular vectors, F_L the left ones, and those between are free.
-
-    Returns:
-        W_1 .. W_L, with M_p = F_L diag(q_p) F_0^T.
-    """
-    roots = contributions ** (1 / (len(frames) - 1))
-    return [after * roots[..., None, :] @ before.mT for before, after in pairwise(frames)]

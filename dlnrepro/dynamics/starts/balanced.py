@@ -1,15 +1,72 @@
-"""Balanced layers of a given product, and the strength at which they start."""
+"""Balanced starts: layers with W_{l+1}^T W_{l+1} = W_l W_l^T that multiply to a given matrix, and their strengths.
+
+With frames F_0 .. F_L of orthonormal columns, F_l of shape (n_l, modes), the layers W_l = F_l diag(s^(1/L)) F_{l-1}^T
+are balanced and multiply to F_L diag(s) F_0^T. The frames between the first and the last do not change the product.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.starts.draws import uniform
+from dlnrepro.dynamics.starts.draws import orthonormal, uniform
 from dlnrepro.dynamics.tensors.per_run import each_run
+
+
+def balanced_layers(
+    left: Tensor, strengths: Tensor, right: Tensor, hidden: Sequence[int], generators: Sequence[Generator]
+) -> list[Tensor]:
+    """Balanced layers W_1 .. W_L of the product U diag(s) V^T, with drawn hidden frames.
+
+    W_l = F_l diag(s^(1/L)) F_{l-1}^T, with F_0 = V and F_L = U.
+
+    Args:
+        left: U, orthonormal columns, of shape (runs, n_L, modes).
+        strengths: s >= 0, of shape (runs, modes).
+        right: V, orthonormal columns, of shape (runs, n_0, modes).
+        hidden: n_1 .. n_{L-1}, each at least the number of modes; empty for a single layer.
+        generators: one per run.
+    """
+    return layers_between([right, *hidden_frames(hidden, strengths.shape[-1], generators), left], strengths)
+
+
+def hidden_frames(hidden: Sequence[int], modes: int, generators: Sequence[Generator]) -> list[Tensor]:
+    """F_1 .. F_{L-1}, uniform (Haar), F_l of shape (runs, n_l, modes); F_1 is drawn first.
+
+    Args:
+        hidden: n_1 .. n_{L-1}, each at least the number of modes.
+        modes: how many orthonormal columns a frame has.
+        generators: one per run.
+    """
+    return [orthonormal(width, modes, generators) for width in hidden]
+
+
+def layers_between(frames: Sequence[Tensor], strengths: Tensor) -> list[Tensor]:
+    """Balanced layers W_l = F_l diag(s^(1/L)) F_{l-1}^T between given frames.
+
+    Args:
+        frames: F_0 .. F_L, orthonormal columns, F_l of shape (runs, ..., n_l, modes).
+        strengths: s >= 0, of shape (runs, ..., modes).
+    """
+    depth = len(frames) - 1
+    roots = each_run(lambda row: row ** (1 / depth), strengths)[..., None, :]
+    return [after * roots @ before.mT for before, after in pairwise(frames)]
+
+
+def isometric_layers(frames: Sequence[Tensor], strength: Tensor) -> list[Tensor]:
+    """Balanced layers W_l = s^(1/L) F_l F_{l-1}^T: those of `layers_between` with one strength for all modes.
+
+    Args:
+        frames: F_0 .. F_L, orthonormal columns, F_l of shape (runs, ..., n_l, modes).
+        strength: s >= 0, of shape (runs, ...).
+    """
+    depth = len(frames) - 1
+    root = each_run(lambda row: row ** (1 / depth), strength)[..., None, None]
+    return [root * (after @ before.mT) for before, after in pairwise(frames)]
 
 
 def draw_strength(low: float, high: float, generators: Sequence[Generator]) -> Tensor:
@@ -19,5 +76,5 @@ def draw_strength(low: float, high: float, generators: Sequence[Generator]) -> T
 
 
 def unbalanced(weights: Sequence[Tensor], factor: float) -> list[Tensor]:
-    """The same product from unbalanced layers: W_1 times the factor, W_N divided by it."""
+    """The same product from unbalanced layers: W_1 times the factor, W_L divided by it."""
     return [weights[0] * factor, *weights[1:-1], weights[-1] / factor]

@@ -32,8 +32,51 @@ class Target:
     @property
     def matrix(self) -> Tensor:
         """Z, of shape (runs, rows, columns)."""
-        modes = self.strengths.shape[-1]
-        return self.left[..., :modes] * self.strengths[..., None, :] @ self.right[..., :modes].mT
+        return self.with_strengths(self.strengths)
+
+    def with_strengths(self, strengths: Tensor) -> Tensor:
+        """sum_k a_k u_k v_k^T: the singular vectors of Z with other strengths.
+
+        Args:
+            strengths: a_k of the first modes, of shape (runs, ..., modes).
+
+        Returns:
+            Shape (runs, ..., rows, columns).
+        """
+        modes = strengths.shape[-1]
+        left, right = (_spread(basis[..., :modes], strengths.dim() - 2) for basis in (self.left, self.right))
+        return left * strengths[..., None, :] @ right.mT
+
+    def carried(self, matrices: Tensor) -> Tensor:
+        """u_k^T W v_k: what matrices carry of every mode of the target.
+
+        Args:
+            matrices: W, of shape (runs, ..., rows, columns).
+
+        Returns:
+            Shape (runs, ..., modes).
+        """
+        modes, extra = self.strengths.shape[-1], matrices.dim() - 3
+        left, right = (_spread(basis[..., :modes], extra) for basis in (self.left, self.right))
+        return torch.diagonal(left.mT @ matrices @ right, dim1=-2, dim2=-1)
+
+    def rank_one(self, left: Tensor, right: Tensor) -> Tensor:
+        """U v^T with u = sum_k a_k u_k and v = sum_k b_k v_k.
+
+        Args:
+            left: a, of shape (runs, ..., rows).
+            right: b, of shape (runs, ..., columns).
+
+        Returns:
+            Shape (runs, ..., rows, columns).
+        """
+        first = _spread(self.left, left.dim() - 2) @ left[..., None]
+        second = _spread(self.right, right.dim() - 2) @ right[..., None]
+        return first @ second.mT
+
+    def direction(self, number: int) -> Tensor:
+        """u_k v_k^T of one mode, counted from 1, of shape (runs, rows, columns)."""
+        return self.left[:, :, number - 1, None] * self.right[:, None, :, number - 1]
 
     def mode(self, numbers: Tensor) -> Tensor:
         """sigma_k u_k v_k^T with a mode k for each run, and the zero matrix where k is 0.
@@ -46,6 +89,11 @@ class Target:
         strength = torch.where(numbers > 0, self.strengths[runs, index], 0.0)
         left, right = self.left[runs, :, index], self.right[runs, :, index]
         return strength[:, None, None] * (left[:, :, None] * right[:, None, :])
+
+
+def _spread(basis: Tensor, extra: int) -> Tensor:
+    """A basis (runs, size, modes) with this many dimensions of length 1 behind the runs."""
+    return basis.reshape(basis.shape[0], *[1] * extra, *basis.shape[1:])
 
 
 def rotated(rows: int, columns: int, strengths: Tensor, generators: Sequence[Generator]) -> Target:

@@ -23,6 +23,7 @@ from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue, sh
 from dlnrepro.dynamics.networks.gaps import singular_triples
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.pathways.closed_forms import balanced_sharpness, equal_split_factor
+from dlnrepro.dynamics.starts.balanced import layers_between
 from dlnrepro.dynamics.starts.draws import normal, orthonormal, uniform
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.errors import Disagreement
@@ -146,10 +147,7 @@ def _aligned(params: Params, count: int, generators: Sequence[Generator]) -> tup
         parts[:, network] = 0
         parts[:, network, : network + 1] = 1
     contributions = parts / parts.sum(-2, keepdim=True) * torch.tensor(params.strengths, dtype=torch.float64)
-    per_run = [
-        parallel_paths.aligned_solution(row, [frame[run] for frame in frames]) for run, row in enumerate(contributions)
-    ]
-    weights = [torch.stack(layers) for layers in zip(*per_run, strict=True)]
+    weights = layers_between(frames, contributions)
     return [weights[0] * params.imbalance, weights[1] / params.imbalance, *weights[2:]], contributions
 
 

@@ -8,7 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
+from dlnrepro.dynamics.networks.chain import (
+    imbalance,
+    largest_imbalance,
+    prefixes,
+    product,
+    pull_back,
+    relative_imbalance,
+)
 
 WIDTHS = [(3, 5, 2), (4, 3, 6, 2), (2, 3, 4, 5, 3)]
 
@@ -60,3 +67,19 @@ def test_the_imbalance_does_not_change_along_the_gradient(widths: tuple[int, ...
     # The first-order term vanishes, so the change is exactly of second order.
     ratio = change(2e-3) / change(1e-3)
     torch.testing.assert_close(ratio, torch.full_like(ratio, 4.0), rtol=1e-6, atol=0)
+
+
+def test_the_largest_imbalance_is_that_of_the_worst_pair_of_layers(generator: torch.Generator) -> None:
+    weights = layers((3, 5, 4, 2), (2,), generator)
+    pairs = [after[1].mT @ after[1] - before[1] @ before[1].mT for before, after in itertools.pairwise(weights)]
+
+    largest = max(float(matrix.square().sum().sqrt()) for matrix in pairs)
+
+    assert float(largest_imbalance(weights)[1]) == pytest.approx(largest, rel=1e-14)
+    assert float(relative_imbalance(weights)[1]) == pytest.approx(
+        largest / float(weights[0][1].square().sum()), rel=1e-14
+    )
+
+
+def test_a_single_layer_has_no_imbalance(generator: torch.Generator) -> None:
+    assert relative_imbalance(layers((3, 2), (4,), generator)).tolist() == [0.0] * 4

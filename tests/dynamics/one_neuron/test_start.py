@@ -10,7 +10,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.chain import imbalance, product
 from dlnrepro.dynamics.one_neuron.start import Pair, axis_pair, balanced, draw_pair, tilted
-from dlnrepro.dynamics.starts.balanced import draw_strength, unbalanced
+from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
 
 WIDTHS = [5, 1, 4, 4]
@@ -62,8 +62,7 @@ def test_the_overlap_is_u_z_v_and_lies_where_it_was_asked_for() -> None:
 
     direct = (whole * target.matrix).sum((-2, -1)) / torch.linalg.matrix_norm(whole)
 
-    modes = (target.strengths * pair.left * pair.right[:, :4]).sum(-1)
-    torch.testing.assert_close(modes, direct, rtol=0, atol=1e-14)
+    torch.testing.assert_close(pair.overlap(target.strengths), direct, rtol=0, atol=1e-14)
     assert bool(((direct > 0.2 * 1.2) & (direct < 1.2)).all())
 
 
@@ -105,25 +104,7 @@ def test_an_axis_pair_with_a_minus_sign_is_anti_aligned() -> None:
 
     pair = axis_pair(target, 1, 1, -1.0)
 
-    assert torch.equal((target.strengths * pair.left * pair.right[:, :4]).sum(-1), -target.strengths[:, 0])
-
-
-def test_unbalanced_layers_keep_the_product() -> None:
-    _, _, weights = a_start(a_target(), WIDTHS)
-
-    other = unbalanced(weights, 3.0)
-
-    torch.testing.assert_close(product(other), product(weights), rtol=0, atol=1e-14)
-    assert float(imbalance(other)[0].abs().min()) > 0.1
-
-
-def test_strengths_are_log_uniform() -> None:
-    logs = draw_strength(0.01, 100.0, generators(range(2000))).log10()
-
-    assert float(logs.min()) >= -2
-    assert float(logs.max()) < 2
-    assert abs(float(logs.mean())) < 0.1
-    assert abs(float(logs.std()) - 4 / 12**0.5) < 0.05
+    assert torch.equal(pair.overlap(target.strengths), -target.strengths[:, 0])
 
 
 def test_an_interval_without_pairs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.pathways import parallel_paths
+from dlnrepro.dynamics.starts.balanced import layers_between
 from dlnrepro.dynamics.starts.draws import orthonormal
 
 
@@ -52,13 +53,13 @@ def test_contributions_of_all_paths_sum_to_the_modes_of_the_network(weights: lis
     torch.testing.assert_close(kept.sum(-2), strengths)
 
 
-def test_an_aligned_solution_carries_what_it_is_told_and_nothing_off_the_modes() -> None:
+def test_balanced_layers_of_several_paths_carry_their_contributions_and_nothing_off_the_modes() -> None:
     generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
     sizes = [4, 6, 5, 3]
     frames = [orthonormal(size, 2, generators)[:, None].expand(-1, 3, -1, -1) for size in sizes]
     contributions = torch.tensor([[0.7, 0.0], [0.2, 0.1], [0.0, 0.5]], dtype=torch.float64).expand(2, 3, 2)
 
-    solution = parallel_paths.aligned_solution(contributions, frames)
+    solution = layers_between(frames, contributions)
 
     left, right = frames[-1][:, 0], frames[0][:, 0]
     torch.testing.assert_close(parallel_paths.mode_contributions(solution, left, right), contributions)

@@ -57,3 +57,43 @@ def test_jittered_strengths_stay_within_their_range_and_differ_between_runs() ->
 
     assert bool(((strengths / torch.tensor([2.0, 1.0]) - 1).abs() <= 0.1).all())
     assert len(set(strengths[:, 0].tolist())) == 50
+
+
+def test_other_strengths_in_the_target_s_basis_are_carried_by_its_modes_along_any_path() -> None:
+    target = rotated(4, 5, draw_strengths((2.0, 1.2, 0.7, 0.3), 0.0, generators([0, 1])), generators([0, 1]))
+    strengths = torch.randn(2, 7, 4, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+
+    matrices = target.with_strengths(strengths)
+
+    expected = torch.einsum("rik,rtk,rjk->rtij", target.left, strengths, target.right[..., :4])
+    torch.testing.assert_close(matrices, expected, rtol=0, atol=1e-14)
+    torch.testing.assert_close(target.carried(matrices), strengths, rtol=0, atol=1e-14)
+
+
+def test_fewer_strengths_than_modes_leave_the_later_modes_out() -> None:
+    target = rotated(3, 3, draw_strengths((2.0, 1.2, 0.7), 0.0, generators([0, 1])), generators([0, 1]))
+
+    first = target.with_strengths(target.strengths[:, :1])
+
+    torch.testing.assert_close(first, target.mode(torch.ones(2, dtype=torch.int64)), rtol=0, atol=1e-15)
+
+
+def test_a_rank_one_matrix_has_its_coordinates_in_the_target_s_basis() -> None:
+    target = rotated(3, 4, draw_strengths((2.0, 1.2, 0.7), 0.0, generators([0, 1])), generators([0, 1]))
+    source = torch.Generator().manual_seed(1)
+    left, right = (torch.randn(2, 5, size, generator=source, dtype=torch.float64) for size in (3, 4))
+
+    matrices = target.rank_one(left, right)
+
+    coordinates = torch.einsum("rik,rtij,rjl->rtkl", target.left, matrices, target.right)
+    torch.testing.assert_close(coordinates, left[..., :, None] * right[..., None, :], rtol=0, atol=1e-14)
+    single = target.rank_one(left[:, 0], right[:, 0])
+    torch.testing.assert_close(single, matrices[:, 0], rtol=0, atol=1e-15)
+
+
+def test_a_direction_is_its_mode_over_the_strength() -> None:
+    target = rotated(3, 4, draw_strengths((2.0, 1.2, 0.7), 0.0, generators([0, 1])), generators([0, 1]))
+
+    mode = target.mode(torch.full((2,), 2))
+
+    torch.testing.assert_close(target.direction(2) * target.strengths[:, 1, None, None], mode, rtol=1e-15, atol=0)
