@@ -19,16 +19,17 @@ A runner never judges. A run that diverges keeps NaN in its place, which the ver
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+from dlnrepro.dynamics.tensors.progress import Progress
 
 if TYPE_CHECKING:
     import torch
     from pydantic import BaseModel
 
-Progress = Callable[[float, str], None]
-"""Called with the fraction done, in [0, 1], and a note such as `step 4000 of 60000`; may raise BudgetSpent."""
+__all__ = ["Parameters", "Progress", "Result", "Runner", "Series", "silent"]
 
 
 class Series(NamedTuple):
@@ -42,6 +43,9 @@ class Series(NamedTuple):
 class Result:
     """What one arm left: a number per run and measure, and a row of numbers per run and series.
 
+    A series that is the same for all runs, such as the times of the records, may be given with the shape (points,); it
+    is then repeated for every run.
+
     Attributes:
         measures: name -> float64 tensor of shape (runs,).
         series: name -> float64 tensor of shape (runs, points); series of one axis have as many points.
@@ -49,6 +53,16 @@ class Result:
 
     measures: Mapping[str, torch.Tensor]
     series: Mapping[str, torch.Tensor] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Repeat the series of shape (points,) for every run; the engine refuses what has another wrong shape."""
+        runs = {tuple(measure.shape) for measure in self.measures.values() if hasattr(measure, "shape")}
+        if len(runs) == 1 and len(shape := runs.pop()) == 1:
+            series = {
+                name: value.expand(*shape, -1) if getattr(value, "ndim", 2) == 1 else value
+                for name, value in self.series.items()
+            }
+            object.__setattr__(self, "series", series)
 
 
 class Parameters(Protocol):
