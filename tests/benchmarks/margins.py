@@ -25,7 +25,7 @@ from tests.benchmarks.pairing import Row, seconds
 
 RUNS, WIDTHS = 16, [4, 6, 6, 1]
 
-Rule = Callable[[Sequence[Tensor]], Sequence[Tensor]]
+Rule = Callable[[list[Tensor]], Sequence[Tensor]]
 
 
 def flow_by_width() -> list[Row]:

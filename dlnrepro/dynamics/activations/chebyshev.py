@@ -17,9 +17,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array
 
 
 class Stage(NamedTuple):

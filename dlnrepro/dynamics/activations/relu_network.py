@@ -22,12 +22,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dlnrepro.dynamics.risks.margin_losses import Name, margin_slopes
 from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
+from dlnrepro.dynamics.tensors.arrays import Array
 
-Array = NDArray[np.float64]
 Kind = Literal["linear", "relu", "skip"]
 
 

@@ -17,8 +17,6 @@ from torch import Tensor
 from dlnrepro.dynamics.networks.chain import imbalance, product
 from dlnrepro.dynamics.networks.gaps import sine, singular_triples
 
-Weights = Sequence[Tensor]
-
 
 @dataclass(frozen=True)
 class Layers:
@@ -51,7 +49,7 @@ class Layers:
     start_gap: Tensor
 
 
-def observe_layers(path: Weights) -> Layers:
+def observe_layers(path: Sequence[Tensor]) -> Layers:
     """`Layers` of one run."""
     triples = [singular_triples(weight) for weight in path]
     squares = [strengths**2 for _, strengths, _ in triples]
@@ -84,7 +82,7 @@ def observe_layers(path: Weights) -> Layers:
     )
 
 
-def excess_bound(path: Weights) -> Tensor:
+def excess_bound(path: Sequence[Tensor]) -> Tensor:
     """D = max_l ||W_l(0)||_F^2 - ||W_L(0)||_F^2 + sum_l ||W_l W_l^T(0) - W_{l+1}^T W_{l+1}(0)||_2, a number.
 
     Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Lemma 2.

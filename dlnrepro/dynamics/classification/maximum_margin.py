@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy.linalg import lstsq
 from scipy.optimize import nnls
 
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array
 
 SUPPORT = 1e-9
 """A multiplier below this share of the largest is no support vector's: NNLS leaves exact zeros, or dust."""

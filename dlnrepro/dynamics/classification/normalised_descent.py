@@ -20,13 +20,13 @@ from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes, pull_back
 from dlnrepro.dynamics.risks.margin_losses import Name, batched_log_risk
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import layer_sum
 
 Rule = Literal["normalised", "sign", "adam"]
-Weights = Sequence[Tensor]
 
 
-def log_risk_gradient(weights: Weights, signed: Tensor, loss: Name) -> list[Tensor]:
+def log_risk_gradient(weights: Sequence[Tensor], signed: Tensor, loss: Name) -> list[Tensor]:
     """Grad log R on every layer; weights (runs, n_l, n_{l-1}), Z as `signed` (runs, samples, dimension)."""
     partial = prefixes(weights)
     margins = (signed @ partial[-1].mT)[..., 0]
@@ -35,8 +35,8 @@ def log_risk_gradient(weights: Weights, signed: Tensor, loss: Name) -> list[Tens
 
 
 def direction(
-    rule: Rule, gradient: Callable[[Weights], list[Tensor]], rates: Sequence[Tensor], memory: float = 0.999
-) -> Callable[[Weights], list[Tensor]]:
+    rule: Rule, gradient: Callable[[Weights], Weights], rates: Sequence[Tensor], memory: float = 0.999
+) -> Callable[[Weights], Weights]:
     """The function from weights to what a step of size 1 subtracts from them.
 
     Args:
@@ -50,7 +50,7 @@ def direction(
     if rule == "adam":
         return _adam(gradient, memory)
 
-    def normalised(weights: Weights) -> list[Tensor]:
+    def normalised(weights: Weights) -> Weights:
         slopes = gradient(weights)
         pushes = [rate * slope for rate, slope in zip(rates, slopes, strict=True)]
         lengths = [(slope * push).sum((-2, -1)) for slope, push in zip(slopes, pushes, strict=True)]
@@ -60,12 +60,12 @@ def direction(
     return normalised
 
 
-def _adam(gradient: Callable[[Weights], list[Tensor]], memory: float) -> Callable[[Weights], list[Tensor]]:
+def _adam(gradient: Callable[[Weights], Weights], memory: float) -> Callable[[Weights], Weights]:
     first: list[Tensor] = []
     second: list[Tensor] = []
     calls = 0
 
-    def step(weights: Weights) -> list[Tensor]:
+    def step(weights: Weights) -> Weights:
         nonlocal calls
         slopes = gradient(weights)
         if not first:

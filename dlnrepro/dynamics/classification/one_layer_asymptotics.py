@@ -13,12 +13,10 @@ Source: Soudry, Hoffer, Nacson, Gunasekar, Srebro 2018 (arXiv:1710.10345); writt
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import lstsq
 
 from dlnrepro.dynamics.classification.maximum_margin import MaximumMargin
-
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array
 
 
 def limit_shift(signed: Array, solution: MaximumMargin) -> Array:

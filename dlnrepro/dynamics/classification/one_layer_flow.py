@@ -14,13 +14,11 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from dlnrepro.dynamics.risks.margin_losses import Name
-
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array
 
 _REPORT_EVERY = 500
 _MOST_EVALUATIONS = 200_000

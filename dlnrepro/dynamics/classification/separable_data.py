@@ -15,14 +15,12 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from dlnrepro.dynamics.classification.maximum_margin import MaximumMargin, maximum_margin
 from dlnrepro.dynamics.starts.draws import normal, uniform
-from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.errors import UsageError
 
-Array = NDArray[np.float64]
 Kind = Literal["separable", "flipped", "under-determined"]
 
 DRAWS = 2000

@@ -11,16 +11,15 @@ Conventions: theta holds the weights of all runs, one row a run, stacked as `mar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dlnrepro.dynamics.activations.relu_network import ReluNetwork
 from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
-
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.tensors.progress import Progress
 
 SMOOTHNESS = 0.25 + 1.0
 """b + G: l' of the logistic loss is 1/4-Lipschitz and at most 1."""
@@ -51,7 +50,7 @@ def descend_by_rule(
     factor: float,
     steps: int,
     records: Sequence[int],
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> RuledDescent:
     """`RuledDescent` of all runs at once; a run that diverges goes on as NaN.
 

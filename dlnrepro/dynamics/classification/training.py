@@ -13,7 +13,6 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification.normalised_descent import Rule, direction, log_risk_gradient
@@ -21,12 +20,11 @@ from dlnrepro.dynamics.risks.margin_losses import Name, log_loss_at_zero, log_ri
 from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, flatten
 from dlnrepro.dynamics.stiff_flow.path import follow
-from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each
+from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.dynamics.training.descent import descend
-
-Array = NDArray[np.float64]
-Progress = Callable[[float, str], None]
 
 SHRINK = 0.7
 
@@ -134,20 +132,20 @@ def _flow(
         [np.broadcast_to(array_of(rate), shape) for rate, shape in zip(training.rates, shapes, strict=True)]
     )
     paths, gaps = [], []
-    for run, signed in enumerate(sets):
-        flow = MarginFlow(signed, risk, shapes, rates)
+    for run, tick in each(progress, len(sets)):
+        flow = MarginFlow(sets[run], risk, shapes, rates)
         theta = flatten([array_of(weight[run]) for weight in weights])
         length = math.log((1 + training.horizon) / (1 + flow.log_inverse_risk(theta)))
-
-        def tick(time: float, run: int = run, length: float = length) -> None:
-            progress((run + min(time / length, 1)) / len(sets), f"run {run + 1} of {len(sets)}, clock {time:.1f}")
-
-        tick(0.0)
         times = np.linspace(0, length, training.points)
-        path = follow(flow, theta, times, training.horizon, training.tolerance, tick)
+        path = follow(flow, theta, times, training.horizon, training.tolerance, _clocked(tick, length))
         paths.append(tensor_of(path.points))
         gaps.append(path.route_gap)
     return torch.stack(paths), torch.tensor(gaps, dtype=torch.float64)
+
+
+def _clocked(progress: Progress, length: float) -> Callable[[float], None]:
+    """The progress of a path whose clock goes from 0 to `length`."""
+    return lambda time: progress(min(time / length, 1), f"clock {time:.1f}")
 
 
 def _stacked(weights: Sequence[Tensor]) -> Record:

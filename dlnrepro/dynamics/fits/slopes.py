@@ -12,7 +12,7 @@ FEWEST = 8
 def slope(x: Tensor, y: Tensor) -> Tensor:
     """The least-squares slope of y against x along the last dimension, one number per run.
 
-    A slope has no meaning where x does not move; there the quotient is 0/0 or worse, and NaN is returned.
+    It is NaN where x is constant. The caller excludes an x that changes by rounding only.
     """
     centred = x - x.mean(-1, keepdim=True)
     return (centred * (y - y.mean(-1, keepdim=True))).sum(-1) / (centred**2).sum(-1)
@@ -51,9 +51,7 @@ def windowed_slope(x: Tensor, y: Tensor, window: Tensor) -> Tensor:
         return torch.full((), torch.nan, dtype=torch.float64)
     if int((x[window].diff() != 0).sum()) < 2:
         return torch.zeros((), dtype=torch.float64)
-    across, along = x[window].log(), y[window].log()
-    centred = across - across.mean()
-    return (centred * (along - along.mean())).sum() / (centred**2).sum()
+    return slope(x[window].log(), y[window].log())
 
 
 def windowed_ratio(value: Tensor, law: Tensor, window: Tensor) -> Tensor:

@@ -7,20 +7,18 @@ after another, with gradients by automatic differentiation.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.optimize import minimize
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.tangent_kernel import tangent_kernel
 from dlnrepro.dynamics.starts.draws import orthonormal, uniform
-from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
-from dlnrepro.dynamics.tensors.per_run import each_run
-
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each, each_run
+from dlnrepro.dynamics.tensors.progress import Progress
 
 
 def random_gauges(widths: Sequence[int], strengths: Tensor, generators: Sequence[Generator]) -> list[Tensor]:
@@ -57,7 +55,7 @@ def gauged(weights: Sequence[Tensor], gauges: Sequence[Tensor]) -> list[Tensor]:
     return layers
 
 
-def flatten(weights: Sequence[Tensor], iterations: int, progress: Callable[[float, str], None]) -> list[Tensor]:
+def flatten(weights: Sequence[Tensor], iterations: int, progress: Progress) -> list[Tensor]:
     """Weights with the same product whose sharpness is a local minimum over the gauges.
 
     Args:
@@ -67,19 +65,15 @@ def flatten(weights: Sequence[Tensor], iterations: int, progress: Callable[[floa
     """
     if iterations == 0:
         return list(weights)
-    runs = len(weights[0])
-    flat = []
-    for run in range(runs):
-
-        def tick(run: int = run) -> None:
-            progress(run / runs, f"flattening run {run + 1} of {runs}")
-
-        flat.append(_flattened([weight[run] for weight in weights], iterations, tick))
+    flat = [
+        _flattened([weight[run] for weight in weights], iterations, tick)
+        for run, tick in each(progress, len(weights[0]))
+    ]
     return [torch.stack(layers) for layers in zip(*flat, strict=True)]
 
 
 @torch.inference_mode(False)  # whoever calls may have switched autograd off
-def _flattened(weights: list[Tensor], iterations: int, tick: Callable[[], None]) -> list[Tensor]:
+def _flattened(weights: list[Tensor], iterations: int, progress: Progress) -> list[Tensor]:
     """The flattened weights of one run, by rounds that start at the identity, with ever sharper means of eigenvalues.
 
     Where the two largest eigenvalues cross, the largest one has an edge, on which a minimiser may stop; the power means
@@ -93,7 +87,7 @@ def _flattened(weights: list[Tensor], iterations: int, tick: Callable[[], None])
         def objective(
             state: Array, weights: list[Tensor] = weights, sizes: list[int] = sizes, power: int = power
         ) -> tuple[float, Array]:
-            tick()
+            progress(0.0, "flattening")
             flat = tensor_of(state.copy()).requires_grad_()
             values = torch.linalg.eigvalsh(tangent_kernel(gauged(weights, _unpacked(flat, sizes))))
             top = values[-1]

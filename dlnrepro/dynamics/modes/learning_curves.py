@@ -16,12 +16,9 @@ Source: Saxe, McClelland, Ganguli 2014 (arXiv:1312.6120) for the curves; the clo
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from torch import Tensor
 
-from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
-
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 
 _HALVINGS = 64
 

@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes
+from dlnrepro.dynamics.tensors.progress import Progress
 
 
 def gauss_newton(weights: Sequence[Tensor]) -> Tensor:
@@ -52,9 +53,7 @@ def largest_eigenvalue(matrix: Tensor) -> Tensor:
 
 
 @torch.inference_mode(False)  # whoever calls may have switched autograd off
-def hessian(
-    loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor], progress: Callable[[float, str], None]
-) -> Tensor:
+def hessian(loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor], progress: Progress) -> Tensor:
     """The whole Hessian of a loss in all weights, by differentiating twice, one column at a time.
 
     Args:

@@ -22,15 +22,12 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from dlnrepro.dynamics.one_neuron.oja import coordinates, linear_modes
 from dlnrepro.dynamics.one_neuron.start import Pair
-from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -27,16 +27,14 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.integrate import quad
 from torch import Tensor
 
 from dlnrepro.dynamics.one_neuron.oja import linear_modes
 from dlnrepro.dynamics.one_neuron.start import Pair
-from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 
-Array = NDArray[np.float64]
 Start = Literal["small", "saddle", "opposed"]
 
 

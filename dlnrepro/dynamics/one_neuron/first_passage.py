@@ -10,7 +10,9 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from dlnrepro.dynamics.training.gradient_flow import Array, flattened, velocities_of
+from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.tensors.progress import Progress
+from dlnrepro.dynamics.training.gradient_flow import flattened, velocities_of
 
 
 def passage_times(
@@ -20,7 +22,7 @@ def passage_times(
     horizon: float,
     relative: float,
     absolute: float,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> Tensor:
     """The times at which a gauge of the product is first 0 or above along gradient flow, of shape (runs,).
 

@@ -6,13 +6,13 @@ mode is learned; the drift is the fall of z per step between two moments by whic
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.pathways.aligned_paths import aligned_contributions, descend_aligned
+from dlnrepro.dynamics.tensors.progress import Progress
 
 LEARNED = 0.9
 """The mode is learned once the paths together carry this much of it."""
@@ -66,7 +66,7 @@ def observe_drift(
     law_depth: int,
     step_sizes: Tensor,
     steps: int,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> Drift:
     """`Drift` along gradient descent of paths that share a mode of strength 1.
 

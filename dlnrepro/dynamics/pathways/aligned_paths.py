@@ -10,12 +10,14 @@ are used, whose bits do not depend on where a run lies in its batch (vectorised 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import torch
 from torch import Tensor
+
+from dlnrepro.dynamics.tensors.progress import Progress
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,7 @@ def descend_aligned(
     steps: int,
     window: int,
     records: Sequence[int],
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> AlignedDescent:
     """The end of `steps` steps of gradient descent from aligned, balanced paths.
 

@@ -12,8 +12,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.progress import Progress, part_of
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training.descent import descend
 
 
 class Stage(NamedTuple):
@@ -37,7 +39,7 @@ def descend_in_stages(
     directions: Sequence[Tensor],
     records: Sequence[int],
     observe: Callable[[Weights], Record],
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> tuple[Weights, dict[str, Tensor]]:
     """The weights after all stages, and the series recorded on the way.
 
@@ -52,7 +54,7 @@ def descend_in_stages(
     """
     current, parts, done = list(weights), [], 0
     total = sum(stage.steps for stage in stages)
-    for stage in stages:
+    for number, stage in enumerate(stages, 1):
         if stage.kick:
             current = [weight + stage.kick * direction for weight, direction in zip(current, directions, strict=True)]
         here = [record - done for record in records if done <= record < done + stage.steps]
@@ -63,7 +65,7 @@ def descend_in_stages(
             stage.steps,
             here,
             observe,
-            _within(progress, done, stage.steps, total),
+            part_of(progress, done / total, stage.steps / total, f"stage {number} of {len(stages)}"),
         )
         if here:
             parts.append(series)
@@ -73,13 +75,3 @@ def descend_in_stages(
 
 def _constant(step_size: float) -> Callable[[int], float]:
     return lambda _: step_size
-
-
-def _within(progress: Callable[[float, str], None], done: int, steps: int, total: int) -> Callable[[float, str], None]:
-    """A stage's progress, told as a part of the whole."""
-
-    def report(fraction: float, _: str) -> None:
-        step = done + round(fraction * steps)
-        progress(step / total, f"step {step} of {total}")
-
-    return report

@@ -32,6 +32,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.progress import Progress
 
 Skip = Literal["identity", "none"]
 
@@ -179,7 +180,7 @@ def relax(
     rule: Rule,
     steps: int,
     observe: Callable[[int, State], bool],
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> State:
     """The state after at most `steps` steps.
 

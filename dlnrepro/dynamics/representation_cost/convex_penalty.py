@@ -19,13 +19,13 @@ Conventions: X (runs, n, inputs), Y (runs, n, outputs), w (runs, inputs, outputs
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.tensors.per_run import modulus
+from dlnrepro.dynamics.tensors.progress import Progress
 
 Penalty = Literal["fully-connected", "diagonal", "convolutional", "group"]
 
@@ -37,7 +37,7 @@ def minimise(
     penalty: float,
     part: int,
     iterations: int,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> Tensor:
     """The minimiser, by w <- prox(w - step (S w - B)) with S = X^T X / n, B = X^T Y / n and step 1 / ||S||.
 

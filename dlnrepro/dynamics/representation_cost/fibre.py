@@ -13,12 +13,13 @@ Nothing here knows a formula for R. What is found is a stationary point; that it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.representation_cost.tied_layers import Layers, jacobian, predictor
+from dlnrepro.dynamics.tensors.progress import Progress
 
 Values = list[Tensor]
 
@@ -28,7 +29,7 @@ def onto_fibre(
     start: Sequence[Tensor],
     target: Tensor,
     iterations: int,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> Values:
     """A point with f_theta = w near the start, by steps theta <- theta + J^T (J J^T + mu I)^-1 (w - f).
 
@@ -57,7 +58,7 @@ def least_norm_point(
     start: Sequence[Tensor],
     target: Tensor,
     iterations: int,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> Values:
     """A stationary point of ||theta||^2 on the fibre of w; arguments as in `onto_fibre`."""
     values = list(start)

@@ -9,10 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array
 
 LEAST, LARGEST = 0.1, 10.0
 """The range in which p is sought."""

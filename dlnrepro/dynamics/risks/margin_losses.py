@@ -9,8 +9,9 @@ Conventions: a margin is m_i = y_i <w, x_i>; the risk is R = (1/n) sum_i l(m_i),
 Everything is about log R, never R: the flows here reach R = exp(-1e12). With g_i = l'(m_i) / (n R) and
 c_i = l''(m_i) / (n R), the gradient of log R is g and its Hessian is diag(c) - g g^T, for every loss.
 
-The functions on arrays serve the flow, which goes one run after another; those on tensors serve the descents,
-in which all runs advance together.
+The functions on arrays of shape (samples,) serve the stiff flow, which goes one run after another: they are called
+millions of times, and a batch of one would cost them half as much again. `batched_log_risk` serves the descents, in
+which all runs advance together as tensors, and `margin_slopes` the networks whose runs advance together as arrays.
 """
 
 from __future__ import annotations
@@ -21,10 +22,10 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array
+
 Name = Literal["logistic", "exponential", "squared"]
 
 LINEAR_FROM = 34.0
@@ -68,10 +69,7 @@ def logistic(margins: Array) -> LogRisk:
     """`LogRisk` of l(m) = log(1 + exp(-m)), by way of log l so that nothing underflows."""
     if float(np.minimum.reduce(margins)) > LINEAR_FROM:
         return exponential(margins)
-    near = np.minimum(margins, LINEAR_FROM)
-    odds = np.exp(-near)
-    loss = np.log1p(odds)
-    logs = np.log(loss) + (near - margins)
+    odds, loss, logs = _logistic_parts(margins)
     top = float(np.maximum.reduce(logs))
     weights = np.exp(logs - top)
     total = float(np.add.reduce(weights))
@@ -114,9 +112,14 @@ def margin_slopes(name: Name, margins: Array) -> Array:
     if name == "exponential":
         weights = np.exp(margins.min(-1, keepdims=True) - margins)
         return np.asarray(-weights / weights.sum(-1, keepdims=True))
+    odds, loss, logs = _logistic_parts(margins)
+    weights = np.exp(logs - logs.max(-1, keepdims=True))
+    return np.asarray(-weights * odds / ((1 + odds) * loss * weights.sum(-1, keepdims=True)))
+
+
+def _logistic_parts(margins: Array) -> tuple[Array, Array, Array]:
+    """e^-m and log(1 + e^-m), both of margins cut off at LINEAR_FROM, and log log(1 + e^-m) of the margins."""
     near = np.minimum(margins, LINEAR_FROM)
     odds = np.exp(-near)
     loss = np.log1p(odds)
-    logs = np.log(loss) + (near - margins)
-    weights = np.exp(logs - logs.max(-1, keepdims=True))
-    return np.asarray(-weights * odds / ((1 + odds) * loss * weights.sum(-1, keepdims=True)))
+    return odds, loss, np.log(loss) + (near - margins)

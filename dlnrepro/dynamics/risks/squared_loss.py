@@ -14,8 +14,8 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.networks.chain import prefixes, pull_back
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.starts.targets import Target
+from dlnrepro.dynamics.tensors.arrays import Array, Weights, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.training.descent import Weights
 
 
 def commuting_moment(target: Target, variances: Sequence[float]) -> Tensor:
@@ -39,7 +39,7 @@ def mode_variances(target: Target, moment: Tensor) -> Tensor:
 def leading_modes(target: Target, moment: Tensor, rank: int) -> Tensor:
     """The sum over i <= rank of sigma_i / lambda_i u_i v_i^T: modes in the order of sigma, each at its end."""
     finals = target.strengths / mode_variances(target, moment)
-    return target.left[..., :rank] * finals[:, None, :rank] @ target.right[..., :rank].mT
+    return target.with_strengths(finals[:, :rank])
 
 
 def unit_symmetric(size: int, generators: Sequence[Generator]) -> Tensor:
@@ -66,6 +66,48 @@ def regression_gradient(moment: Tensor, cross: Tensor) -> Callable[[Weights], We
         return pull_back(weights, partial, partial[-1] @ moment - cross)
 
     return gradient
+
+
+def spread_moment(size: int, spread: float) -> Tensor:
+    """The diagonal of S: eigenvalues evenly spaced in the logarithm, of product 1, from the largest, of shape (size,).
+
+    Args:
+        size: n_0.
+        spread: largest over smallest eigenvalue; 1 for white inputs.
+    """
+    return spread ** torch.linspace(0.5, -0.5, size, dtype=torch.float64)
+
+
+def squared_loss_field(cross: Tensor, spread: float) -> Callable[[int, Array], Array]:
+    """The function from a run's number and its product W to dR/dW = W S - Z, with S the diagonal of `spread_moment`.
+
+    Args:
+        cross: Z, of shape (runs, n_L, n_0).
+        spread: largest over smallest eigenvalue of S; 1 for white inputs.
+    """
+    outputs, moment = array_of(cross), array_of(spread_moment(cross.shape[-1], spread))
+
+    def field(run: int, whole: Array) -> Array:
+        gradient: Array = whole * moment - outputs[run]
+        return gradient
+
+    return field
+
+
+def moment_field(moment: Tensor, cross: Tensor) -> Callable[[int, Array], Array]:
+    """`squared_loss_field` for any S.
+
+    Args:
+        moment: S, of shape (runs, n_0, n_0).
+        cross: Z, of shape (runs, n_L, n_0).
+    """
+    inputs, outputs = array_of(moment), array_of(cross)
+
+    def field(run: int, whole: Array) -> Array:
+        gradient: Array = whole @ inputs[run] - outputs[run]
+        return gradient
+
+    return field
 
 
 def reduced_rank(moment: Tensor, cross: Tensor, rank: int) -> Tensor:

@@ -15,11 +15,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dlnrepro.dynamics.spherical.symmetric_inputs import Law
-
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array
 
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _HALVINGS = 9

@@ -22,14 +22,12 @@ from typing import Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.special import roots_gegenbauer
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.draws import directions, normal
-from dlnrepro.dynamics.tensors.arrays import tensor_of
+from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
 
-Array = NDArray[np.float64]
 Law = Literal["sphere", "gaussian"]
 
 NODES = 600

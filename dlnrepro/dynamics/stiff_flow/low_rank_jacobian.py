@@ -34,7 +34,6 @@ from numpy.typing import NDArray
 
 from dlnrepro.dynamics.stiff_flow.margin_flow import (
     STALL,
-    Array,
     MarginFlow,
     Shapes,
     predictor_curvature,
@@ -43,6 +42,7 @@ from dlnrepro.dynamics.stiff_flow.margin_flow import (
     suffix_rows,
     unflatten,
 )
+from dlnrepro.dynamics.tensors.arrays import Array
 
 Numbers = NDArray[Any]
 """Real, or complex as in Radau's method."""

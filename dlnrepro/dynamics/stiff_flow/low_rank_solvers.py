@@ -20,7 +20,7 @@ from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse import csc_matrix
 
 from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import LowRankJacobian, Numbers
-from dlnrepro.dynamics.stiff_flow.margin_flow import Array
+from dlnrepro.dynamics.tensors.arrays import Array
 
 REPLACED = ("I", "J", "jac", "lu", "solve_lu", "nlu", "njev")
 """What is relied on: scipy 1.12 to 1.17 have them all."""

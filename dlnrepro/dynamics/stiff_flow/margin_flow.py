@@ -20,11 +20,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from dlnrepro.dynamics.risks.margin_losses import LogRisk
+from dlnrepro.dynamics.tensors.arrays import Array
 
-Array = NDArray[np.float64]
 Shapes = Sequence[tuple[int, int]]
 
 STALL = 1e-3

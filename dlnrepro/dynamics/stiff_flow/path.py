@@ -16,14 +16,12 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
 from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import LowRankJacobian, low_rank_jacobian
 from dlnrepro.dynamics.stiff_flow.low_rank_solvers import LowRankBDF, LowRankRadau
 from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow
-
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array
 
 
 class Route(NamedTuple):

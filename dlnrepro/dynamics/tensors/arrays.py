@@ -13,6 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+Array = NDArray[np.float64]
+"""Numbers for numpy and scipy."""
+
+Weights = list[Tensor]
+"""W_1 .. W_L, each of shape (runs, ..., n_l, n_{l-1})."""
+
 
 def array_of(tensor: Tensor) -> NDArray[Any]:
     """The values of a tensor; on the processor the array and the tensor share their memory."""

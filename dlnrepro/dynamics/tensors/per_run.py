@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor
+
+from dlnrepro.dynamics.tensors.progress import Progress
 
 
 def each_run(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
@@ -20,6 +22,28 @@ def each_run(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
         tensors: each of shape (runs, ...).
     """
     return torch.stack([function(*rows) for rows in zip(*tensors, strict=True)])
+
+
+def each(progress: Progress, runs: int) -> Iterator[tuple[int, Progress]]:
+    """The runs, 0 to runs - 1, each with the progress of its own work.
+
+    The progress of a run reports to `progress`, with a note such as `run 3 of 16` before its own note, which may be
+    empty. It is called with 0 before the run is yielded.
+
+    Args:
+        progress: of all runs together.
+        runs: how many there are.
+    """
+    for run in range(runs):
+        tick = _of_run(progress, run, runs)
+        tick(0.0, "")
+        yield run, tick
+
+
+def _of_run(progress: Progress, run: int, runs: int) -> Progress:
+    """The progress of one run; a quotient, not a sum of shares, so that no run ends beyond the start of the next."""
+    name = f"run {run + 1} of {runs}"
+    return lambda fraction, note: progress((run + fraction) / runs, f"{name}, {note}" if note else name)
 
 
 def layer_sum(parts: Sequence[Tensor]) -> Tensor:

@@ -1,20 +1,21 @@
-"""Telling how far a run is when its work has several parts."""
+"""How a computation reports the share of its work that is done, and stops when it has to."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[float, str], None]
+"""Called with the fraction done, in [0, 1], and a note such as `step 4000 of 60000`; may raise BudgetSpent."""
 
 
 def part_of(progress: Progress, before: float, share: float, name: str = "") -> Progress:
-    """The progress of one part of the work, told as a progress of the whole.
+    """The progress of one part of the work, which reports to the progress of the whole.
 
     Args:
-        progress: of the whole; told a fraction in [0, 1] and a note.
+        progress: of the whole.
         before: the share of the work that lies before this part.
         share: the share of this part.
-        name: put before every note.
+        name: written before every note.
     """
     start = f"{name}, " if name else ""
     return lambda fraction, note: progress(before + share * fraction, start + note)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.tensors.records import Record, stack
-
-Weights = list[Tensor]
 
 
 def descend(
@@ -19,7 +19,7 @@ def descend(
     steps: int,
     records: Sequence[int],
     observe: Callable[[Weights], Record],
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> tuple[Weights, dict[str, Tensor]]:
     """The weights after `steps` steps W_l <- W_l - step_size(t) dR/dW_l, and the series recorded on the way.
 

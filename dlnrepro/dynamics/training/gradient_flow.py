@@ -9,16 +9,16 @@ neighbours. It works on numpy arrays, since matrices this small cost torch sever
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
-
-Array = NDArray[np.float64]
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each
+from dlnrepro.dynamics.tensors.progress import Progress
 
 _REPORT_EVERY = 500
 _MOST_EVALUATIONS = 2_000_000
@@ -31,7 +31,7 @@ def flow(
     rates: Sequence[float],
     relative: float,
     absolute: float,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> list[Tensor]:
     """The weights along gradient flow at given times.
 
@@ -72,28 +72,19 @@ def velocities_of(
     gradient: Callable[[int, Array], Array],
     rates: Sequence[float],
     horizons: Array,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> Iterator[Callable[[float, Array], Array]]:
     """The right-hand side of one run after another, each made when it is its turn."""
-    runs = len(horizons)
-    for run in range(runs):
-
-        def slope(product: Array, run: int = run) -> Array:
-            return gradient(run, product)
-
-        def report(fraction: float, run: int = run) -> None:
-            progress((run + fraction) / runs, f"run {run + 1} of {runs}")
-
-        report(0.0)
-        yield _velocity(shapes, slope, rates, float(horizons[run]), report)
+    for run, tick in each(progress, len(horizons)):
+        yield _velocity(shapes, partial(gradient, run), rates, float(horizons[run]), tick)
 
 
 def _velocity(
     shapes: Sequence[tuple[int, int]],
-    slope: Callable[[Array], Array],
+    gradient: Callable[[Array], Array],
     rates: Sequence[float],
     horizon: float,
-    report: Callable[[float], None],
+    progress: Progress,
 ) -> Callable[[float, Array], Array]:
     """The right-hand side for one run on its flat state: `chain.pull_back` in numpy, held to it by a test."""
     bounds = np.concatenate([[0], np.cumsum([rows * columns for rows, columns in shapes])])
@@ -104,15 +95,15 @@ def _velocity(
         nonlocal evaluations
         evaluations += 1
         if evaluations % _REPORT_EVERY == 0:
-            report(min(time / horizon, 1.0))
+            progress(min(time / horizon, 1.0), "")
         layers = [state[slot].reshape(shape) for slot, shape in slots]
-        partial = [layers[0]]
+        products = [layers[0]]
         for layer in layers[1:]:
-            partial.append(layer @ partial[-1])
-        back = -slope(partial[-1])
+            products.append(layer @ products[-1])
+        back = -gradient(products[-1])
         result = np.empty_like(state)
         for index in range(len(layers) - 1, 0, -1):
-            result[slots[index][0]] = (rates[index] * (back @ partial[index - 1].T)).ravel()
+            result[slots[index][0]] = (rates[index] * (back @ products[index - 1].T)).ravel()
             back = layers[index].T @ back
         result[slots[0][0]] = (rates[0] * back).ravel()
         return result if evaluations < _MOST_EVALUATIONS else np.full_like(state, np.nan)

@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training.descent import descend
 
 
 def descend_with_momentum(
@@ -19,7 +21,7 @@ def descend_with_momentum(
     steps: int,
     records: Sequence[int],
     observe: Callable[[Weights], Record],
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> tuple[Weights, dict[str, Tensor]]:
     """What `descent.descend` returns, for V <- momentum V + dR/dW, W <- W - step_size V from rest (Polyak 1964).
 

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from torch import Tensor
 
-from dlnrepro.dynamics.tensors.progress import part_of
+from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.progress import Progress, part_of
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training.descent import descend
 
 
 def refined_descents(
@@ -18,7 +19,7 @@ def refined_descents(
     steps: int,
     halvings: int,
     points: int,
-    progress: Callable[[float, str], None],
+    progress: Progress,
 ) -> Iterator[tuple[float, Weights]]:
     """Each step size with the path of the weights, from the coarsest on; all paths are recorded at the same times.
 

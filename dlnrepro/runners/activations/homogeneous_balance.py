@@ -24,8 +24,8 @@ from dlnrepro.dynamics.activations.functions import Activation, network_gradient
 from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.networks.chain import imbalance
 from dlnrepro.dynamics.starts.draws import gaussian, normal
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.training.descent import Weights
 from dlnrepro.dynamics.training.step_halving import refined_descents
 from dlnrepro.runner import Progress, Result, Series
 

@@ -26,10 +26,10 @@ from dlnrepro.dynamics.factorisation.end_to_end import follow_product, singular_
 from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
 from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.starts.draws import normal, orthonormal
-from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 60

@@ -24,9 +24,9 @@ from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.starts.draws import orthonormal
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 80

@@ -26,10 +26,10 @@ from dlnrepro.dynamics.risks.squared_loss import regression_gradient
 from dlnrepro.dynamics.starts.balanced import draw_strength, unbalanced
 from dlnrepro.dynamics.starts.draws import orthonormal
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.step_halving import refined_descents
 from dlnrepro.runner import Progress, Result, Series
 

@@ -26,10 +26,11 @@ from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.squared_loss import regression_gradient, unit_symmetric
 from dlnrepro.dynamics.starts.draws import gaussian, uniform
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import Progress, Result, Series
 
 HALF = 0.5

@@ -27,8 +27,9 @@ from dlnrepro.dynamics.risks.squared_loss import commuting_moment, regression_gr
 from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.starts.draws import orthonormal
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import Progress, Result, Series
 
 WINDOW = (1e-9, 1e-4)

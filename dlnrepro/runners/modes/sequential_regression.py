@@ -32,9 +32,10 @@ from dlnrepro.dynamics.risks.squared_loss import (
 )
 from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import Progress, Result, Series
 
 HALF, NEARLY = 0.5, 0.9

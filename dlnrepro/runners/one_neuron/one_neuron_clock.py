@@ -19,9 +19,9 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.one_neuron.oja import directions_at
-from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.time_panels import log_panels
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.fields import InputSpread, LawDepth, law_value

@@ -25,9 +25,9 @@ from dlnrepro.dynamics.one_neuron.closed_form import limit_mode, local_rate
 from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_pair, tilted
 from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import Weights
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
 from dlnrepro.runner import Progress, Result, Series
 

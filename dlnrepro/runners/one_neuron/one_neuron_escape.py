@@ -28,9 +28,8 @@ from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_pair, tilted
 from dlnrepro.dynamics.starts.balanced import draw_strength, unbalanced
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
-from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.training.gradient_flow import Array
 from dlnrepro.runner import Progress, Result, Series
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-25

@@ -25,10 +25,9 @@ from dlnrepro.dynamics.one_neuron.motion import Motion
 from dlnrepro.dynamics.one_neuron.start import axis_pair, balanced, draw_pair
 from dlnrepro.dynamics.starts.balanced import draw_strength, unbalanced
 from dlnrepro.dynamics.starts.targets import diagonal, draw_strengths, rotated
-from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.arrays import Array, Weights, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.training.descent import Weights
-from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.step_halving import refined_descents
 from dlnrepro.runner import Progress, Result, Series
 

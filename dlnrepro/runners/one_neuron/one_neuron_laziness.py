@@ -22,8 +22,8 @@ from dlnrepro.dynamics.networks.tangent_kernel import linear_flow, tangent_kerne
 from dlnrepro.dynamics.one_neuron.start import balanced, draw_pair
 from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.starts.targets import draw_strengths, rotated
-from dlnrepro.dynamics.tensors.arrays import array_of
-from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
 
 POINTS = 60

@@ -22,9 +22,10 @@ from dlnrepro.dynamics.networks.curvature import sharpness
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.pathways.closed_forms import equal_split_factor, largest_stable_share, single_path_sharpness
 from dlnrepro.dynamics.pathways.stages import Stage, descend_in_stages, stairs
+from dlnrepro.dynamics.starts.balanced import layers_between
 from dlnrepro.dynamics.starts.draws import gaussian, orthonormal
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.records import Record, log_grid
-from dlnrepro.dynamics.training.descent import Weights
 from dlnrepro.runner import Progress, Result, Series
 
 RECORDS = 100
@@ -165,9 +166,9 @@ def _start(params: Params, left: Tensor, right: Tensor, generators: Sequence[Gen
     paths, modes = len(params.path_scales), len(params.strengths)
     hidden = [orthonormal(params.hidden, modes, generators) for _ in range(params.depth - 1)]
     frames = [frame[:, None].expand(-1, paths, -1, -1) for frame in (right, *hidden, left)]
-    contributions = torch.zeros(paths, modes, dtype=torch.float64)
-    contributions[0] = torch.tensor(params.strengths, dtype=torch.float64)
-    solution = parallel_paths.aligned_solution(contributions, frames)
+    contributions = torch.zeros(1, paths, modes, dtype=torch.float64)
+    contributions[0, 0] = torch.tensor(params.strengths, dtype=torch.float64)
+    solution = layers_between(frames, contributions)
     return [layer + extra for layer, extra in zip(solution, noise, strict=True)]
 
 

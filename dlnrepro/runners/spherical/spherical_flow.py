@@ -42,9 +42,9 @@ from dlnrepro.dynamics.spherical.symmetric_inputs import (
 from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.starts.draws import directions, normal, uniform
 from dlnrepro.dynamics.starts.targets import diagonal
-from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
-from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.time_panels import Panels, log_panels
 from dlnrepro.runner import Progress, Result, Series
 

@@ -22,10 +22,10 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.classification.normalised_descent import direction
 from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.starts.draws import gaussian, normal
-from dlnrepro.dynamics.tensors.arrays import running_sum
+from dlnrepro.dynamics.tensors.arrays import Weights, running_sum
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import log_grid
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training_clocks.cross_entropy import log_risk_gradient, risk_gradient
 from dlnrepro.runner import Progress, Result, Series
 

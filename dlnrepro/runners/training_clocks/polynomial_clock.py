@@ -22,9 +22,10 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
 from dlnrepro.dynamics.starts.draws import normal, orthonormal
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import Record, log_grid
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import Progress, Result, Series
 
 RECORDS = 200

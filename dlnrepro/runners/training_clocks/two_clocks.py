@@ -22,9 +22,10 @@ from dlnrepro.dynamics.fits.slopes import log_slope, slope
 from dlnrepro.dynamics.fits.sweeps import lasting_fall
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.starts.draws import gaussian
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import Record, log_grid
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, off_span
 from dlnrepro.dynamics.training_clocks.cross_entropy import risk_gradient
 from dlnrepro.runner import Progress, Result, Series

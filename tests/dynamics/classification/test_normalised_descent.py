@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.classification.normalised_descent import Weights, direction, log_risk_gradient
+from dlnrepro.dynamics.classification.normalised_descent import direction, log_risk_gradient
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.margin_losses import batched_log_risk
 from dlnrepro.dynamics.starts.draws import gaussian, normal
+from dlnrepro.dynamics.tensors.arrays import Weights
 
 RUNS = 3
 

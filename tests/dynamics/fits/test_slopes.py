@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -51,6 +52,19 @@ def test_the_slope_of_a_power_law_is_its_exponent() -> None:
     x = torch.linspace(0, 5, 40, dtype=torch.float64).expand(2, -1)
     power = torch.tensor([[-2.0], [0.5]], dtype=torch.float64)
     torch.testing.assert_close(slope(x, 3 + power * x), power[:, 0])
+
+
+def test_a_slope_is_that_of_the_least_squares_line() -> None:
+    source = torch.Generator().manual_seed(0)
+    x, y = torch.randn(2, 3, 25, generator=source, dtype=torch.float64)
+
+    expected = [np.polyfit(across.numpy(), along.numpy(), 1)[0] for across, along in zip(x, y, strict=True)]
+
+    np.testing.assert_allclose(slope(x, y).numpy(), expected, rtol=1e-12)
+
+
+def test_there_is_no_slope_where_x_is_constant() -> None:
+    assert math.isnan(float(slope(torch.ones(4, dtype=torch.float64), torch.arange(4, dtype=torch.float64))))
 
 
 def test_slopes_are_of_the_window_and_zero_without_one() -> None:

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.one_neuron.first_passage import passage_times
-from dlnrepro.dynamics.training.gradient_flow import Array
+from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.errors import BudgetSpent
 
 

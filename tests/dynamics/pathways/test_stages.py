@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.pathways.stages import Stage, descend_in_stages, stairs
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import silent
 
 START = [torch.full((2, 1, 1), 1.0, dtype=torch.float64)]

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
+import numpy as np
+import pytest
 import torch
 
 from dlnrepro.dynamics.risks.squared_loss import (
     commuting_moment,
     leading_modes,
+    moment_field,
     reduced_rank,
     regression_gradient,
+    spread_moment,
+    squared_loss_field,
     unit_symmetric,
 )
 from dlnrepro.dynamics.starts.draws import gaussian, normal
@@ -93,3 +100,33 @@ def test_full_rank_is_least_squares() -> None:
     cross = normal((3, 5), generators)
 
     torch.testing.assert_close(reduced_rank(moment, cross, 3) @ moment, cross, rtol=0, atol=1e-13)
+
+
+def test_the_spread_moment_has_determinant_one_and_the_asked_spread_and_is_white_for_one() -> None:
+    moment = spread_moment(6, 50.0)
+
+    assert float(moment.prod()) == pytest.approx(1, rel=1e-14)
+    assert float(moment[0] / moment[-1]) == pytest.approx(50, rel=1e-14)
+    torch.testing.assert_close(moment.log().diff(), torch.full((5,), -math.log(50) / 5, dtype=torch.float64))
+    assert spread_moment(6, 1.0).tolist() == [1.0] * 6
+
+
+def test_the_fields_of_a_run_are_the_derivative_of_its_squared_loss() -> None:
+    generators = _generators(2)
+    whole, cross = normal((3, 5), generators).requires_grad_(), normal((3, 5), generators)
+    moment = torch.diag(spread_moment(5, 20.0)).expand(2, 5, 5)
+    (expected,) = torch.autograd.grad(_risk(whole, moment, cross).sum(), whole)
+
+    spread, full = squared_loss_field(cross, 20.0), moment_field(moment, cross)
+
+    for run in range(2):
+        product = whole[run].detach().numpy()
+        np.testing.assert_allclose(spread(run, product), expected[run].numpy(), rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(full(run, product), expected[run].numpy(), rtol=1e-13, atol=1e-14)
+
+
+def test_the_field_of_white_inputs_is_the_distance_from_the_target_to_the_last_bit() -> None:
+    generators = _generators(1)
+    whole, cross = normal((3, 5), generators), normal((3, 5), generators)
+
+    assert squared_loss_field(cross, 1.0)(0, whole[0].numpy()).tolist() == (whole - cross)[0].tolist()

@@ -14,8 +14,9 @@ from dlnrepro.dynamics.classification.training import start
 from dlnrepro.dynamics.risks.margin_losses import Name, log_risk, squared
 from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import LowRankJacobian, low_rank_jacobian
 from dlnrepro.dynamics.stiff_flow.low_rank_solvers import Combination
-from dlnrepro.dynamics.stiff_flow.margin_flow import Array, MarginFlow, flatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, flatten
 from dlnrepro.dynamics.stiff_flow.path import follow
+from dlnrepro.dynamics.tensors.arrays import Array
 
 
 def example(depth: int, loss: Name, equal: bool) -> tuple[MarginFlow, Array]:

@@ -15,7 +15,8 @@ from dlnrepro.dynamics.risks.margin_losses import log_risk
 from dlnrepro.dynamics.stiff_flow import low_rank_solvers
 from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import low_rank_jacobian
 from dlnrepro.dynamics.stiff_flow.low_rank_solvers import Combination, LowRankBDF, LowRankRadau
-from dlnrepro.dynamics.stiff_flow.margin_flow import Array, MarginFlow, flatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, flatten
+from dlnrepro.dynamics.tensors.arrays import Array
 
 
 def classifier() -> tuple[MarginFlow, Array]:

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.risks.margin_losses import Name, log_risk
-from dlnrepro.dynamics.stiff_flow.margin_flow import STALL, Array, MarginFlow, flatten, unflatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import STALL, MarginFlow, flatten, unflatten
+from dlnrepro.dynamics.tensors.arrays import Array
 
 
 def example(depth: int, loss: Name, equal: bool, scale: float = 1.0) -> tuple[MarginFlow, Array]:

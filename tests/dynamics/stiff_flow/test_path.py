@@ -11,8 +11,9 @@ from dlnrepro.dynamics.classification.separable_data import separable
 from dlnrepro.dynamics.classification.training import start
 from dlnrepro.dynamics.risks.margin_losses import LogRisk, exponential, log_risk, squared
 from dlnrepro.dynamics.stiff_flow import path
-from dlnrepro.dynamics.stiff_flow.margin_flow import Array, MarginFlow, flatten, unflatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, flatten, unflatten
 from dlnrepro.dynamics.stiff_flow.path import follow
+from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.errors import BudgetSpent
 
 

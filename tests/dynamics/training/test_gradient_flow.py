@@ -11,7 +11,8 @@ from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
-from dlnrepro.dynamics.training.gradient_flow import Array, flow
+from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runner import silent
 

@@ -6,7 +6,8 @@ import math
 
 import torch
 
-from dlnrepro.dynamics.training.descent import Weights, descend
+from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
 from dlnrepro.runner import silent
 
