@@ -4,10 +4,11 @@ A runner's `Params` inherits from `Settings` or from a group of settings, and ta
 field type carries its range and its own rule, so that a fault is reported at its key. A group of settings carries the
 draw that its fields describe, so that two runners with the same initialization cannot differ in it.
 
-`base` the strict model that all parameters are, contradictions between settings, the estimate of memory
-`fields` types of fields: depths, widths, ranges, strengths, and values of a formula that are usually `same`
-`targets` a target Z with drawn singular values
-`one_neuron` balanced initialization of a network with a one-neuron layer
+* `base` is the strict model that all parameters are: contradictions between settings, the estimate of memory.
+* `fields` holds the types of fields: depths, widths, ranges, strengths, and values of a formula that are usually `same`.
+* `targets` draws a target Z from given singular values.
+* `one_neuron` draws the balanced initialization of a network with a one-neuron layer.
+* `spherical` describes inputs whose law is spherically symmetric.
 
 Groups of one topic lie in a module of its name, because a runner's identity contains what it imports: an edit of one
 topic must not make the numbers of all others stale.

@@ -1,8 +1,8 @@
 """Gradient flow of a linear network on the population risk of spherically symmetric inputs: how fast does it turn?
 
-dW_l/dt = -dR/dW_l with R(w) = E log(1 + exp(-y w^T x)), y = sgn(v^T x), w = (W_N ... W_1)^T, from a balanced start:
+dW_l/dt = -dR/dW_l with R(w) = E log(1 + exp(-y w^T x)), y = sgn(v^T x), w = (W_L ... W_1)^T, from a balanced start:
 full matrices, with the exact gradient of `dynamics.symmetric_inputs`. Theory: with theta the angle between w and v,
-Y = -ln tan(theta / 2) grows by (c_0 / pi) int |w|^(1-2/N), which is (c_0 / pi) t for N = 2; so theta falls faster than
+Y = -ln tan(theta / 2) grows by (c_0 / pi) int |w|^(1-2/L), which is (c_0 / pi) t for L = 2; so theta falls faster than
 any power of time, within bounds on 1 - cos(theta). Inputs that are not symmetric have theta ~ |w|^(-2) instead.
 
 Source: Lin, Sun and Zhang, NeurIPS 2021, Lemmas 3 and 4 and Theorems 1 and 5 of the submission; what is derived here is
@@ -12,15 +12,16 @@ said in `dynamics.spherical.bounds`.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Annotated
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import log_slope
-from dlnrepro.dynamics.networks.chain import imbalance, product
+from dlnrepro.dynamics.networks.chain import largest_imbalance, product
 from dlnrepro.dynamics.one_neuron.start import Pair, balanced
 from dlnrepro.dynamics.spherical.bounds import (
     Constants,
@@ -32,7 +33,6 @@ from dlnrepro.dynamics.spherical.bounds import (
     turning_point,
 )
 from dlnrepro.dynamics.spherical.symmetric_inputs import (
-    Law,
     draw_sample,
     mixing,
     population_gradient,
@@ -47,56 +47,58 @@ from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.time_panels import Panels, log_panels
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import FROM_LIST, ORDERED, LawDepth, PositiveRange, law_value
+from dlnrepro.settings.spherical import SymmetricInputSettings
 
 PANELS = 40
 DECADES = 3
 RELATIVE, ABSOLUTE = 1e-8, 1e-200
 
+Angle = Annotated[float, Field(gt=0, lt=math.pi)]
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
 
-    depth: int = Field(ge=1, le=8, description="N, the number of weight matrices")
-    hidden: int = Field(ge=1, le=16, description="n_1 = ... = n_{N-1}")
-    law: Law = Field(description="sphere: uniform on the unit sphere, the circle in two dimensions; gaussian: normal")
-    inputs: int = Field(ge=2, le=16, description="n_0, the dimension of the inputs")
-    stretch: float = Field(
-        ge=1, le=1000, description="largest over smallest eigenvalue of the inputs' second moment; symmetric if 1"
+class Params(SymmetricInputSettings):
+    """The inputs, the network and its initialization, and how long the flow is followed."""
+
+    depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
+    hidden: int = Field(ge=1, le=16, description="n_1 = ... = n_{L-1}, the width of the hidden layers")
+    angle: Annotated[tuple[Angle, Angle], FROM_LIST, ORDERED] = Field(
+        description="range of the angle between the initial predictor w and the teacher, in radians"
     )
-    samples: int = Field(ge=0, le=10**5, description="0 for the population, else the size of one fixed sample")
-    angle_low: float = Field(gt=0, lt=math.pi, description="least angle of the start to the teacher, in radians")
-    angle_high: float = Field(gt=0, lt=math.pi, description="largest angle of the start to the teacher")
-    norm_low: float = Field(gt=0, le=10, description="least |w| of the start, drawn log-uniformly")
-    norm_high: float = Field(gt=0, le=10, description="largest |w| of the start")
+    norm: PositiveRange = Field(description="range of the norm |w| at the start, which is drawn log-uniformly")
     noise: float = Field(
-        ge=0, le=10, description="added to each weight of the start, times a normal value; 0: balanced"
+        ge=0, le=10, description="scale of normal values added to the initial weights; 0 keeps the layers balanced"
     )
     horizon: float = Field(gt=0, le=10**4, description="time to which the flow is followed")
-    theory_depth: int = Field(ge=1, le=8, description="the depth in all formulas; another than N is an error")
-    constants: Constants = Field(description="of the bounds for N > 2: as derived from the lemmas, or as printed")
+    law_depth: LawDepth
+    constants: Constants = Field(
+        description="constants of the bounds at depth 3 and more: `derived` from the lemmas, or as `printed`"
+    )
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if self.angle_low > self.angle_high or self.norm_low > self.norm_high:
-            raise ValueError("the low end of a range must lie below its high end")
-        if self.constants == "printed" and self.theory_depth < 3:
-            raise ValueError("printed constants are those of theory_depth 3 and more")
-        return self
+    def contradictions(self) -> Iterable[Contradiction]:
+        """Constants that are printed for other depths."""
+        if self.constants == "printed" and self.formula_depth < 3:
+            yield Contradiction("constants", f"`derived` for the depth {self.formula_depth} of the formulas")
+
+    @property
+    def formula_depth(self) -> int:
+        """The depth in the formulas."""
+        return law_value(self.law_depth, self.depth)
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_N."""
+        """n_0 .. n_L."""
         return [self.inputs, *[self.hidden] * (self.depth - 1), 1]
 
-    def memory(self, runs: int) -> int:
+    def numbers(self) -> int:
         """The weights at every recorded time, and the samples."""
-        layers = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
-        return 8 * runs * (8 * PANELS * 3 * layers + 3 * self.samples * self.inputs) + 5 * 10**7
+        layers = sum(before * after for before, after in pairwise(self.widths))
+        return 24 * PANELS * layers + 3 * self.samples * self.inputs
 
 
 MEASURES = {
-    "identity_error": "largest |Y(t) - Y(0) - h int_0^t |w|^(1-2/N)| over the same integral to the end, >= 0",
+    "identity_error": "largest |Y(t) - Y(0) - h int_0^t |w|^(1-2/L)| over the same integral to the end, >= 0",
     "rate_ratio": "dY/dt, fitted over the last half of the time, over h = c_0 / pi",
     "power": "-d log(theta) / d log(t), fitted over the last half of the time",
     "power_growth": "the same over that of the quarter of the time before the last half; 0 if that one is not positive",
@@ -107,7 +109,7 @@ MEASURES = {
     "norm_share": "the largest of |w| over its upper bound and of its lower bound over |w|, > 0; 1 at the start",
     "turning_time": "the first recorded time at which the norm rises, over the horizon, in [0, 1]",
     "start_imbalance": "largest ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F of the start, over the mean "
-    "||W_l||_F^2, >= 0; 0 for N = 1",
+    "||W_l||_F^2, >= 0; 0 for L = 1",
     "end_angle": "theta at the end, in radians",
 }
 
@@ -115,37 +117,46 @@ SERIES = {
     "time": Series("time", "time along the flow"),
     "angle": Series("time", "theta, in radians"),
     "turned": Series("time", "Y(t) - Y(0) with Y = -ln tan(theta / 2)"),
-    "predicted_turn": Series("time", "h int_0^t |w|^(1-2/N)"),
+    "predicted_turn": Series("time", "h int_0^t |w|^(1-2/L)"),
     "norm": Series("time", "|w|"),
     "share": Series("time", "(1 - cos(theta)) over its bound"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw the sample, if any, then the start; follow the flow of each run; hold it against the theory."""
+    """Draw the sample, if any, then the weights; follow the flow of each run; hold it against the theory."""
     mix = mixing(params.inputs, params.stretch)
     if params.samples:
         sample = array_of(draw_sample(params.law, params.samples, mix, generators))
-        slopes = [sample_gradient(own) for own in sample]
+        gradients = [sample_gradient(own) for own in sample]
     else:
-        slopes = [population_gradient(params.law, params.inputs, mix)] * len(generators)
+        gradients = [population_gradient(params.law, params.inputs, mix)] * len(generators)
     weights = _start(params, generators)
 
-    def gradient(run: int, whole: Array) -> Array:
-        return slopes[run](whole[0])[None]
+    def gradient(run: int, product: Array) -> Array:
+        return gradients[run](product[0])[None]
 
     grid = log_panels(params.horizon, PANELS, DECADES)
     path = flow(weights, gradient, grid.times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress)
-    return _measured(params, grid, product(path)[..., 0, :], _imbalance(weights))
+    predictor = product(path)[..., 0, :]
+    cotangent = each_run(log_cotangent, predictor)
+    norm = torch.linalg.vector_norm(predictor, dim=-1)
+    turning, turning_series = _turning(params, grid, cotangent, norm)
+    bounds, share = _bounds(params, grid, cotangent, norm)
+    imbalance = largest_imbalance(weights) / (squared_length(weights) / len(weights))
+    return Result(
+        {**turning, **bounds, "start_imbalance": imbalance},
+        {"time": grid.at_ends(grid.times), **turning_series, "norm": grid.at_ends(norm), "share": grid.at_ends(share)},
+    )
 
 
 def _start(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
-    """Balanced weights of a predictor at a drawn angle and length, and the noise on them."""
-    angle = uniform((), params.angle_low, params.angle_high, generators)
+    """Balanced weights of a predictor at a drawn angle and norm, and the noise on them."""
+    angle = uniform((), *params.angle, generators)
     side = directions(params.inputs - 1, generators)
     right = torch.cat([each_run(torch.cos, angle)[:, None], each_run(torch.sin, angle)[:, None] * side], dim=-1)
     target = diagonal(1, params.inputs, torch.ones(len(generators), 1, dtype=torch.float64))
-    strength = draw_strength(params.norm_low, params.norm_high, generators)
+    strength = draw_strength(*params.norm, generators)
     pair = Pair(torch.ones(len(generators), 1, dtype=torch.float64), right)
     weights = balanced(target, pair, strength, params.widths, generators)
     if not params.noise:
@@ -153,57 +164,48 @@ def _start(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
     return [weight + params.noise * normal(weight.shape[1:], generators) for weight in weights]
 
 
-def _imbalance(weights: list[Tensor]) -> Tensor:
-    """The largest imbalance over the mean squared size of the layers, of shape (runs,)."""
-    if len(weights) == 1:
-        return torch.zeros(len(weights[0]), dtype=torch.float64)
-    largest = torch.stack([torch.linalg.matrix_norm(matrix) for matrix in imbalance(weights)]).amax(0)
-    size = squared_length(weights) / len(weights)
-    return largest / size
+Named = dict[str, Tensor]
 
 
-def _measured(params: Params, grid: Panels, predictor: Tensor, unequal: Tensor) -> Result:
-    """Measures and series from the predictors (runs, times, inputs) along the flow."""
-    depth, pull = params.theory_depth, teacher_pull(params.law, params.inputs)
-    cotangent = each_run(log_cotangent, predictor)
+def _turning(params: Params, grid: Panels, cotangent: Tensor, norm: Tensor) -> tuple[Named, Named]:
+    """What is measured of the angle's fall along the flow: measures and series."""
+    pull = teacher_pull(params.law, params.inputs)
     angle = each_run(lambda row: 2 * torch.atan(torch.exp(-row)), cotangent)
-    norm = torch.linalg.vector_norm(predictor, dim=-1)
-    clock = each_run(lambda row: pull * grid.integral(clock_rate(row, depth)), norm)
+    clock = each_run(lambda row: pull * grid.integral(clock_rate(row, params.formula_depth)), norm)
     turned = grid.at_ends(cotangent) - cotangent[:, :1]
-    bound = each_run(
-        lambda own, size: doubled_bound(grid.times, own, size, depth, pull, params.constants), cotangent, norm
-    )
-    share = each_run(share_of_bound, cotangent, bound)
-    turns = torch.tensor([turning_point(row) for row in norm])
     times = grid.times.expand(len(norm), -1)
     log_times = each_run(torch.log, times)
     late = times >= params.horizon / 2
     before = (times >= params.horizon / 4) & (times < params.horizon / 2)
     power, earlier = -log_slope(log_times, angle, late), -log_slope(log_times, angle, before)
-    falling = torch.arange(times.shape[-1]) <= turns[:, None]
-    first, second = torch.where(falling, share, 0.0).amax(-1), torch.where(falling, 0.0, share).amax(-1)
-    bounds = [norm_bounds(grid.times, row[0], depth, pull) for row in norm]
-    beyond = [torch.maximum(low / row, row / high).amax() for row, (low, high) in zip(norm, bounds, strict=True)]
     measures = {
         "identity_error": (turned - clock).abs().amax(-1) / clock[:, -1],
         "rate_ratio": -log_slope(times, each_run(torch.exp, -cotangent), late) / pull,
         "power": power,
         "power_growth": torch.where(earlier <= 0, 0.0, power / earlier),
         "norm_power": -log_slope(each_run(torch.log, norm), angle, late),
+        "end_angle": angle[:, -1],
+    }
+    return measures, {"angle": grid.at_ends(angle), "turned": turned, "predicted_turn": clock}
+
+
+def _bounds(params: Params, grid: Panels, cotangent: Tensor, norm: Tensor) -> tuple[Named, Tensor]:
+    """What is measured of the bounds on angle and norm, and the share 1 - cos(theta) has of its bound, at all times."""
+    depth, pull = params.formula_depth, teacher_pull(params.law, params.inputs)
+    bound = each_run(
+        lambda own, size: doubled_bound(grid.times, own, size, depth, pull, params.constants), cotangent, norm
+    )
+    share = each_run(share_of_bound, cotangent, bound)
+    turns = torch.tensor([turning_point(row) for row in norm])
+    falling = torch.arange(len(grid.times)) <= turns[:, None]
+    first, second = torch.where(falling, share, 0.0).amax(-1), torch.where(falling, 0.0, share).amax(-1)
+    bounds = [norm_bounds(grid.times, row[0], depth, pull) for row in norm]
+    beyond = [torch.maximum(low / row, row / high).amax() for row, (low, high) in zip(norm, bounds, strict=True)]
+    measures = {
         "first_share": first,
         "second_share": second,
         "bound_share": torch.maximum(first, second),
         "turning_time": torch.where(torch.isfinite(norm[:, -1]), grid.times[turns], torch.nan) / params.horizon,
         "norm_share": torch.stack(beyond),
-        "start_imbalance": unequal,
-        "end_angle": angle[:, -1],
     }
-    series = {
-        "time": grid.at_ends(times),
-        "angle": grid.at_ends(angle),
-        "turned": turned,
-        "predicted_turn": clock,
-        "norm": grid.at_ends(norm),
-        "share": grid.at_ends(share),
-    }
-    return Result(measures, {name: values.clone() for name, values in series.items()})
+    return measures, share

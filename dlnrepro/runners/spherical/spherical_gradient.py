@@ -14,18 +14,16 @@ Source: Lin, Sun and Zhang, NeurIPS 2021, Lemma 1 of the submission; the second 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, Self
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator
 
 from dlnrepro.dynamics.spherical.plane_quadrature import exponential_pull, logistic_pull, plane_gradient
 from dlnrepro.dynamics.spherical.symmetric_inputs import (
-    Law,
     draw_sample,
     mixing,
     radial_pull,
@@ -33,42 +31,39 @@ from dlnrepro.dynamics.spherical.symmetric_inputs import (
     teacher_pull,
 )
 from dlnrepro.dynamics.starts.draws import directions, uniform
-from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import PositiveRange
+from dlnrepro.settings.spherical import SymmetricInputSettings
 
-Array = NDArray[np.float64]
+NODES = 80_000_000
+"""Bytes of the integrand of one predictor at all nodes of the quadrature."""
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(SymmetricInputSettings):
+    """The inputs, the loss, and the predictors at which its gradient is integrated."""
 
-    law: Law = Field(description="sphere: uniform on the unit sphere, the circle in two dimensions; gaussian: normal")
-    inputs: int = Field(ge=2, le=32, description="the dimension of the inputs")
-    stretch: float = Field(
-        ge=1, le=1000, description="largest over smallest eigenvalue of the inputs' second moment; symmetric if 1"
-    )
-    samples: int = Field(ge=0, le=10**5, description="0 for the population, else the size of one fixed sample")
-    loss: Literal["logistic", "exponential"] = Field(description="l")
+    loss: Literal["logistic", "exponential"] = Field(description="l(m) = log(1 + exp(-m)) or exp(-m), of the margin m")
     mean_length: Literal["plane", "space"] = Field(
-        description="what the formula takes for c_0: the mean length in a plane, or of the whole input (an error)"
+        description="c_0 in the formula: mean length of the inputs in a plane, or (wrong on purpose) of the whole input"
     )
-    points: int = Field(ge=4, le=200, description="how many predictors")
-    norm_low: float = Field(gt=0, le=60, description="least |w|, drawn log-uniformly")
-    norm_high: float = Field(gt=0, le=60, description="largest |w|")
+    points: int = Field(ge=4, le=200, description="how many predictors w each run draws, at equally spaced angles")
+    norm: PositiveRange = Field(description="range of the norm |w| of the predictors, which is drawn log-uniformly")
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if self.norm_low > self.norm_high:
-            raise ValueError("norm_low must be at most norm_high")
+    def contradictions(self) -> Iterable[Contradiction]:
+        """A sample with a loss whose gradient is not summed over samples."""
         if self.samples and self.loss != "logistic":
-            raise ValueError("samples must be 0 for the exponential loss")
-        return self
+            yield Contradiction("samples", "0 for the exponential loss")
+
+    def numbers(self) -> int:
+        """The samples, and the integrand at every predictor."""
+        return self.samples * self.inputs * 3 + 20 * self.points
 
     def memory(self, runs: int) -> int:
-        """The integrand of one predictor in all directions and lengths, and the samples."""
-        return 8 * runs * (self.samples * self.inputs * 3 + 20 * self.points) + 10**8
+        """The numbers of the runs, and the nodes of the quadrature in all directions and lengths."""
+        return super().memory(runs) + NODES
 
 
 MEASURES = {
@@ -129,19 +124,20 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "norm_range": norms.amax(-1) / norms.amin(-1),
     }
     series = {"angle": angles, "push": push, "predicted_push": predicted, "push_error": error.clamp_min(1e-17)}
-    return Result(measures, {name: values.clone() for name, values in series.items()})
+    return Result(measures, series)
 
 
 def _predictors(params: Params, generators: Sequence[Generator]) -> list[_Predictors]:
     """Predictors at the middles of equal intervals of (0, pi)."""
     angles = np.pi * (np.arange(params.points) + 0.5) / params.points
     shares = array_of(uniform((params.points,), 0.0, 1.0, generators))
-    span = math.log(params.norm_high / params.norm_low)
+    low, high = params.norm
+    span = math.log(high / low)
     drawn = []
     for share, generator in zip(shares, generators, strict=True):
         sides = array_of(directions(params.inputs - 1, [generator] * params.points))
         flat = np.concatenate([np.zeros((params.points, 1)), sides], axis=1)
-        drawn.append(_Predictors(params.norm_low * np.exp(span * share), angles, flat))
+        drawn.append(_Predictors(low * np.exp(span * share), angles, flat))
     return drawn
 
 
