@@ -35,4 +35,4 @@ def at_most_as_many(settings: Settings, key: str, widths: Sequence[str]) -> Iter
     """A contradiction if a list has more entries than the smallest of some widths."""
     found, (limit, width) = len(getattr(settings, key)), min((getattr(settings, width), width) for width in widths)
     if found > limit:
-        yield Contradiction(key, f"at most {limit} values, as many as {width}", f"{found} values")
+        yield Contradiction(key, f"at most {limit} value{'s' * (limit > 1)}, as many as {width}", f"{found} values")

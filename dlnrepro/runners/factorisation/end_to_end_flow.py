@@ -13,55 +13,55 @@ Source: Arora, Cohen and Hazan 2018 (arXiv:1802.06509); Arora, Cohen, Hu and Luo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from itertools import pairwise
-from typing import Self
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.factorisation.end_to_end import follow_product, singular_velocity
-from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
-from dlnrepro.dynamics.starts.balanced import unbalanced
-from dlnrepro.dynamics.starts.draws import normal, orthonormal
-from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
-from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back, relative_imbalance
+from dlnrepro.dynamics.risks.squared_loss import moment_field
+from dlnrepro.dynamics.starts.balanced import balanced_layers, unbalanced
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each, each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import LayerFactor
+from dlnrepro.settings.networks import DeepSettings
 
 POINTS = 60
 TOLERANCE = 1e-10
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(DeepSettings):
+    """The data, the network and its initialization, and how long the flow is followed."""
 
     depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
-    inputs: int = Field(ge=1, le=16, description="n_0")
+    inputs: int = Field(ge=1, le=16, description="n_0, the dimension of the inputs")
     hidden: int = Field(ge=1, le=32, description="n_1 = ... = n_{L-1}, at least the smaller of inputs and outputs")
-    outputs: int = Field(ge=1, le=16, description="n_L")
-    samples: int = Field(ge=2, le=1000, description="Gaussian inputs and outputs, whose moments are S and Z")
-    start_scale: float = Field(gt=0, le=10, description="the Frobenius norm of the product at the start")
-    layer_factor: float = Field(gt=0, le=100, description="W_1 times, W_L divided by this: unbalanced unless 1")
-    horizon: float = Field(gt=0, le=10**4, description="time to which the flow goes")
-    law_depth: int = Field(ge=1, le=8, description="the L that theory is told; another than the depth is an error")
+    outputs: int = Field(ge=1, le=16, description="n_L, the dimension of the outputs")
+    samples: int = Field(ge=2, le=1000, description="number of Gaussian inputs and outputs, whose moments are S and Z")
+    start_scale: float = Field(gt=0, le=10, description="Frobenius norm of the product at the start")
+    layer_factor: LayerFactor
+    horizon: float = Field(gt=0, le=10**4, description="time to which the flow is followed")
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if self.hidden < min(self.inputs, self.outputs):
-            raise ValueError("hidden must be at least the smaller one of inputs and outputs")
+    def contradictions(self) -> Iterable[Contradiction]:
+        """Hidden layers that cannot hold the product, and a factor that would change the product of one layer."""
+        if self.hidden < (least := min(self.inputs, self.outputs)):
+            yield Contradiction("hidden", f"at least {least}, the smaller of inputs and outputs")
         if self.depth == 1 and self.layer_factor != 1:
-            raise ValueError("layer_factor must be 1 for a single layer")
-        return self
+            yield Contradiction("layer_factor", "1 for a single layer")
 
-    def memory(self, runs: int) -> int:
+    def numbers(self) -> int:
         """The weights at every recorded time with their gradients, and the samples."""
         layers = self.hidden * (self.inputs + self.outputs + self.depth * self.hidden)
-        return 8 * runs * (POINTS * 6 * layers + self.samples * (self.inputs + self.outputs))
+        return POINTS * 6 * layers + self.samples * (self.inputs + self.outputs)
 
 
 MEASURES = {
@@ -80,44 +80,37 @@ SERIES = {
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw data, then starts; follow the layers and the product by itself, one run after another."""
+    """Draw data, then weights; follow the layers, and the product by itself, one run after another."""
     moment, cross, weights = _problem(params, generators)
-    inputs, outputs = array_of(moment), array_of(cross)
-
-    def slope(run: int, whole: Array) -> Array:
-        slopes: Array = whole @ inputs[run] - outputs[run]
-        return slopes
-
+    depth, field = params.formula_depth, moment_field(moment, cross)
     times = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)
     rates = [1.0] * params.depth
-    path = flow(weights, slope, times, rates, TOLERANCE, 1e-3 * TOLERANCE, part_of(progress, 0, 0.5))
-    alone = []
-    for run, start in enumerate(array_of(product(weights))):
-
-        def tick(time: float, run: int = run) -> None:
-            progress(0.5 + (run + min(time / params.horizon, 1)) / len(weights[0]) / 2, f"product of run {run + 1}")
-
-        tick(0.0)
-        gradient = _of_run(slope, run)
-        alone.append(follow_product(start, gradient, params.law_depth, array_of(times), TOLERANCE, tick))
-    whole, other = product(path), tensor_of(np.stack(alone))
-    strength = torch.linalg.matrix_norm(whole)
-    distance = torch.linalg.matrix_norm(whole - other) / strength.amax(-1, keepdim=True)
+    layers = flow(weights, field, times, rates, TOLERANCE, 1e-3 * TOLERANCE, part_of(progress, 0, 0.5))
+    starts, alone = array_of(product(weights)), []
+    for run, tick in each(part_of(progress, 0.5, 0.5, "product"), len(starts)):
+        clock = _clocked(tick, params.horizon)
+        alone.append(follow_product(starts[run], partial(field, run), depth, array_of(times), TOLERANCE, clock))
+    network, law = product(layers), tensor_of(np.stack(alone))
+    strength = torch.linalg.matrix_norm(network)
+    distance = torch.linalg.matrix_norm(network - law) / strength.amax(-1, keepdim=True)
     measures = {
         "path_error": distance.amax(-1),
-        "singular_error": each_run(
-            lambda s, z, *layers: _singular_error(layers, s, z, params.law_depth), moment, cross, *path
-        ),
-        "start_imbalance": _start_imbalance(weights),
-        "progress": _progress(whole, moment, cross),
+        "singular_error": each_run(lambda s, z, *path: _singular_error(path, s, z, depth), moment, cross, *layers),
+        "start_imbalance": relative_imbalance(weights),
+        "progress": _progress(network, moment, cross),
     }
     series = {
-        "time": times.expand(len(strength), -1),
+        "time": times,
         "strength": strength,
-        "strength_law": torch.linalg.matrix_norm(other),
+        "strength_law": torch.linalg.matrix_norm(law),
         "distance": distance,
     }
     return Result(measures, series)
+
+
+def _clocked(progress: Progress, horizon: float) -> Callable[[float], None]:
+    """A callback that reports the time of a solver as a fraction of the horizon."""
+    return lambda time: progress(min(time / horizon, 1), "")
 
 
 def _problem(params: Params, generators: Sequence[Generator]) -> tuple[Tensor, Tensor, list[Tensor]]:
@@ -132,16 +125,8 @@ def _problem(params: Params, generators: Sequence[Generator]) -> tuple[Tensor, T
     # One by one: in a batch, LAPACK rounds by where a matrix lies in memory.
     parts = [torch.linalg.svd(matrix, full_matrices=False) for matrix in scaled]
     left, strengths, right = (torch.stack(same) for same in zip(*parts, strict=True))
-    rank = strengths.shape[-1]
-    frames = [right.mT, *(orthonormal(params.hidden, rank, generators) for _ in range(params.depth - 1)), left]
-    roots = each_run(lambda row: row ** (1 / params.depth), strengths)[:, None]
-    layers = [after * roots @ before.mT for before, after in pairwise(frames)]
+    layers = balanced_layers(left, strengths, right.mT, [params.hidden] * (params.depth - 1), generators)
     return moment, cross, unbalanced(layers, params.layer_factor)
-
-
-def _of_run(slope: Callable[[int, Array], Array], run: int) -> Callable[[Array], Array]:
-    """The gradient on the product of one run."""
-    return lambda whole: slope(run, whole)
 
 
 def _singular_error(layers: Sequence[Tensor], moment: Tensor, cross: Tensor, depth: int) -> Tensor:
@@ -153,10 +138,10 @@ def _singular_error(layers: Sequence[Tensor], moment: Tensor, cross: Tensor, dep
         cross: Z.
         depth: the L of the formula.
     """
-    partial = prefixes(layers)
-    gradient = partial[-1] @ moment - cross
-    moved = -_change(layers, pull_back(layers, partial, gradient))
-    left, right, formula = singular_velocity(partial[-1], gradient, depth)
+    partials = prefixes(layers)
+    gradient = partials[-1] @ moment - cross
+    moved = -_change(layers, pull_back(layers, partials, gradient))
+    left, right, formula = singular_velocity(partials[-1], gradient, depth)
     measured = torch.diagonal(left.mT @ moved @ right, dim1=-2, dim2=-1)
     return (measured - formula).abs().amax() / measured.abs().amax()
 
@@ -167,14 +152,6 @@ def _change(layers: Sequence[Tensor], parts: Sequence[Tensor]) -> Tensor:
     for layer, part in enumerate(parts):
         total = total + product([*layers[:layer], part, *layers[layer + 1 :]])
     return total
-
-
-def _start_imbalance(weights: Sequence[Tensor]) -> Tensor:
-    """The largest imbalance over the squared size of W_1; 0 for one layer."""
-    size = torch.linalg.matrix_norm(weights[0])
-    sizes = [torch.linalg.matrix_norm(matrix) for matrix in imbalance(weights)]
-    relative: Tensor = torch.stack([torch.zeros_like(size), *sizes]).amax(0) / (size * size)
-    return relative
 
 
 def _progress(whole: Tensor, moment: Tensor, cross: Tensor) -> Tensor:

@@ -11,12 +11,10 @@ proof in `dlnrepro.dynamics.flat_minima.sharpness_bound` is derived here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
-from typing import Annotated, Self
+from collections.abc import Iterable, Sequence
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.flat_minima.gauges import flatten, gauged, random_gauges
@@ -24,49 +22,40 @@ from dlnrepro.dynamics.flat_minima.sharpness_bound import gain_error, least_shar
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue
 from dlnrepro.dynamics.networks.tangent_kernel import tangent_kernel
-from dlnrepro.dynamics.starts.draws import orthonormal
-from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
+from dlnrepro.dynamics.starts.balanced import balanced_layers
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.networks import DeepSettings
+from dlnrepro.settings.targets import TargetSettings, at_most_as_many
 
 ROUNDING = 1e-9
 """Relative gap that two routes to one eigenvalue may leave: for matrices of a few hundred rows."""
 
-Positive = Annotated[float, Field(gt=0, le=100)]
 
-
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(TargetSettings, DeepSettings):
+    """The target, the network, and how its global minima are disturbed and flattened."""
 
     depth: int = Field(ge=2, le=6, description="L, the number of weight matrices")
-    inputs: int = Field(ge=1, le=16, description="n_0")
     hidden: int = Field(ge=1, le=16, description="n_1 = ... = n_{L-1}, at least the number of strengths")
-    outputs: int = Field(ge=1, le=16, description="n_L")
-    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1, max_length=16)] = Field(
-        description="the target's singular values, strictly falling"
+    strongest: float = Field(
+        gt=0, le=5, description="largest strength s of a disturbance, whose G_l have singular values from e^-s to e^s"
     )
-    jitter: float = Field(ge=0, lt=1, description="each run multiplies each strength by 1 + jitter x, |x| <= 1")
-    strongest: float = Field(gt=0, le=5, description="the G_l have singular values from e^-s to e^s, s up to this")
-    points: int = Field(ge=1, le=200, description="strengths s of the sweep, evenly spaced, the strongest the last")
-    iterations: int = Field(ge=0, le=10**4, description="of flattening the last network; 0 leaves it as it is")
-    law_depth: int = Field(ge=1, le=8, description="the L that theory is told; another than the depth is an error")
+    points: int = Field(ge=1, le=200, description="number of disturbances, evenly spaced in s, the strongest the last")
+    iterations: int = Field(ge=0, le=10**4, description="steps that flatten the last minimum; 0 leaves it as it is")
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if any(after >= before for before, after in zip(self.strengths, self.strengths[1:], strict=False)):
-            raise ValueError("strengths must fall strictly")
-        if len(self.strengths) > min(self.inputs, self.hidden, self.outputs):
-            raise ValueError("strengths must be no more than inputs, hidden or outputs")
-        return self
+    def contradictions(self) -> Iterable[Contradiction]:
+        """More strengths than the hidden layers hold."""
+        yield from super().contradictions()
+        yield from at_most_as_many(self, "strengths", ("hidden",))
 
-    def memory(self, runs: int) -> int:
-        """Kernels of all networks, and a few copies of one Hessian of every run."""
+    def numbers(self) -> int:
+        """The kernels of all networks, and a few copies of one Hessian."""
         size = self.hidden * (self.inputs + self.outputs + (self.depth - 2) * self.hidden)
         kernel = (self.inputs * self.outputs) ** 2
-        return 8 * runs * (2 * self.points * (size + self.depth * kernel) + 10 * size**2)
+        return 2 * self.points * (size + self.depth * kernel) + 10 * size**2
 
 
 MEASURES = {
@@ -86,39 +75,32 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, balanced weights and disturbances; flatten the strongest ones; measure sharpness and gains."""
-    strengths = draw_strengths(params.strengths, params.jitter, generators)
-    target = rotated(params.outputs, params.inputs, strengths, generators)
-    balanced = _balanced(params, target, generators)
+    target, modes = params.target(generators), len(params.strengths)
+    hidden = [params.hidden] * (params.depth - 1)
+    balanced = balanced_layers(
+        target.left[..., :modes], target.strengths, target.right[..., :modes], hidden, generators
+    )
     sweep = torch.linspace(0, params.strongest, params.points + 1, dtype=torch.float64)[1:]
-    gauges = random_gauges([params.hidden] * (params.depth - 1), sweep, generators)
+    gauges = random_gauges(hidden, sweep, generators)
     disturbed = gauged([layer[:, None].expand(-1, params.points, -1, -1) for layer in balanced], gauges)
     last = [layer[:, -1].contiguous() for layer in disturbed]
     flat = flatten(last, params.iterations, part_of(progress, 0, 0.8))
-    tops = strengths[:, 0].tolist()
-    law = torch.tensor([least_sharpness(top, params.law_depth) for top in tops], dtype=torch.float64)
+    tops = target.strengths[:, 0]
+    law = torch.tensor([least_sharpness(top, params.formula_depth) for top in tops.tolist()], dtype=torch.float64)
     ratios = _sharpness(disturbed) / law[:, None]
     first = _checked(balanced, target.matrix, part_of(progress, 0.8, 0.1)) / law
     end = _checked(flat, target.matrix, part_of(progress, 0.9, 0.1)) / law
     everything = [torch.cat(layers, 1) for layers in zip(_lifted(balanced), disturbed, _lifted(flat), strict=True)]
-    off = torch.linalg.matrix_norm(product(everything) - target.matrix[:, None]) / strengths[:, :1]
+    off = torch.linalg.matrix_norm(product(everything) - target.matrix[:, None]) / tops[:, None]
     measures = {
         "formula_error": (first - 1).abs(),
         "least_ratio": torch.cat([first[:, None], ratios, end[:, None]], -1).amin(-1),
         "disturbed_ratio": ratios[:, -1],
         "flattened_ratio": end,
-        "gain_error": each_run(lambda *layers: gain_error(layers, params.law_depth), *flat),
+        "gain_error": each_run(lambda *layers: gain_error(layers, params.formula_depth), *flat),
         "moved": off.amax(-1),
     }
-    return Result(measures, {"disturbance": sweep.expand_as(ratios), "ratio": ratios})
-
-
-def _balanced(params: Params, target: Target, generators: Sequence[Generator]) -> list[Tensor]:
-    """Balanced weights whose product is the target."""
-    modes = len(params.strengths)
-    hidden = [orthonormal(params.hidden, modes, generators) for _ in range(params.depth - 1)]
-    roots = each_run(lambda row: row ** (1 / params.depth), target.strengths)[:, None]
-    frames = [target.right[..., :modes], *hidden, target.left[..., :modes]]
-    return [after * roots @ before.mT for before, after in pairwise(frames)]
+    return Result(measures, {"disturbance": sweep, "ratio": ratios})
 
 
 def _lifted(weights: Sequence[Tensor]) -> list[Tensor]:

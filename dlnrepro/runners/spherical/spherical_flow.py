@@ -48,7 +48,8 @@ from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.time_panels import Panels, log_panels
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import FROM_LIST, ORDERED, LawDepth, PositiveRange, law_value
+from dlnrepro.settings.fields import FROM_LIST, ORDERED, PositiveRange
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.spherical import SymmetricInputSettings
 
 PANELS = 40
@@ -58,7 +59,7 @@ RELATIVE, ABSOLUTE = 1e-8, 1e-200
 Angle = Annotated[float, Field(gt=0, lt=math.pi)]
 
 
-class Params(SymmetricInputSettings):
+class Params(SymmetricInputSettings, DeepSettings):
     """The inputs, the network and its initialization, and how long the flow is followed."""
 
     depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
@@ -71,7 +72,6 @@ class Params(SymmetricInputSettings):
         ge=0, le=10, description="scale of normal values added to the initial weights; 0 keeps the layers balanced"
     )
     horizon: float = Field(gt=0, le=10**4, description="time to which the flow is followed")
-    law_depth: LawDepth
     constants: Constants = Field(
         description="constants of the bounds at depth 3 and more: `derived` from the lemmas, or as `printed`"
     )
@@ -80,11 +80,6 @@ class Params(SymmetricInputSettings):
         """Constants that are printed for other depths."""
         if self.constants == "printed" and self.formula_depth < 3:
             yield Contradiction("constants", f"`derived` for the depth {self.formula_depth} of the formulas")
-
-    @property
-    def formula_depth(self) -> int:
-        """The depth in the formulas."""
-        return law_value(self.law_depth, self.depth)
 
     @property
     def widths(self) -> list[int]:
