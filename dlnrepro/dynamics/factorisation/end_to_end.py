@@ -1,4 +1,4 @@
-"""The motion of a balanced network's product, told without its layers.
+"""The motion of a balanced network's product, without its layers.
 
 For balanced weights, W_{l+1}^T W_{l+1} = W_l W_l^T, gradient flow of the layers moves W = W_L ... W_1 by
 
@@ -15,13 +15,14 @@ the second.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
+from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
 from dlnrepro.dynamics.tensors.arrays import Array
 
 _REPORT_EVERY = 300
@@ -106,3 +107,30 @@ def follow_product(
         )
     path[: solution.y.shape[1]] = solution.y.T
     return path.reshape(len(times), *shape)
+
+
+def singular_velocity_error(layers: Sequence[Tensor], moment: Tensor, cross: Tensor, depth: int) -> Tensor:
+    """The largest error of `singular_velocity` along the path of one run, over the largest velocity there is.
+
+    The velocity is measured on the layers, by the chain rule, where R = 1/2 tr(W S W^T) - tr(W Z^T).
+
+    Args:
+        layers: W_1 .. W_L, each of shape (points, n_l, n_{l-1}).
+        moment: S.
+        cross: Z.
+        depth: the L of the formula.
+    """
+    partials = prefixes(layers)
+    gradient = partials[-1] @ moment - cross
+    moved = -change_of_product(layers, pull_back(layers, partials, gradient))
+    left, right, formula = singular_velocity(partials[-1], gradient, depth)
+    measured = torch.diagonal(left.mT @ moved @ right, dim1=-2, dim2=-1)
+    return (measured - formula).abs().amax() / measured.abs().amax()
+
+
+def change_of_product(layers: Sequence[Tensor], parts: Sequence[Tensor]) -> Tensor:
+    """The derivative of the product as every layer changes by its part: the sum over layers with one replaced."""
+    total = torch.zeros((), dtype=layers[0].dtype)
+    for layer, part in enumerate(parts):
+        total = total + product([*layers[:layer], part, *layers[layer + 1 :]])
+    return total

@@ -17,6 +17,10 @@ from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes
 from dlnrepro.dynamics.tensors.progress import Progress
+from dlnrepro.errors import Disagreement
+
+ROUNDING = 1e-9
+"""Relative gap that two routes to one eigenvalue may leave: for matrices of a few hundred rows."""
 
 
 def gauss_newton(weights: Sequence[Tensor]) -> Tensor:
@@ -74,6 +78,27 @@ def hessian(loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor
         progress(index / sum(sizes), f"column {index} of {sum(sizes)} of the Hessian")
         columns.append(torch.autograd.grad(gradient[:, index].sum(), flat, retain_graph=True)[0])
     return torch.stack(columns, dim=-1)
+
+
+def checked_sharpness(
+    found: Tensor, loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor], progress: Progress
+) -> Tensor:
+    """The sharpness that was found at zero loss, after the whole Hessian has confirmed it.
+
+    Args:
+        found: the sharpness by another route, of shape (networks,).
+        loss: as in `hessian`.
+        weights: as in `hessian`.
+        progress: as in `hessian`.
+
+    Raises:
+        Disagreement: the two routes differ by more than rounding.
+    """
+    whole = largest_eigenvalue(hessian(loss, weights, progress))
+    worst = float((whole / found - 1).abs().max())
+    if not worst <= ROUNDING:
+        raise Disagreement(f"sharpness: the Hessian by autograd and the matrix J J^T differ by {worst:.1e} relative")
+    return found
 
 
 def _identity(like: Tensor, size: int) -> Tensor:

@@ -132,3 +132,21 @@ def reduced_rank(moment: Tensor, cross: Tensor, rank: int) -> Tensor:
         return kept
 
     return each_run(best, moment, cross)
+
+
+def share_learned(path: Tensor, moment: Tensor, cross: Tensor) -> Tensor:
+    """(R(0) - R(end)) / (R(0) - R of least squares) of each run, from the excess risk tr(D S D^T) / 2.
+
+    Args:
+        path: the product W, of shape (runs, points, n_L, n_0).
+        moment: S, of shape (runs, n_0, n_0).
+        cross: Z, of shape (runs, n_L, n_0).
+    """
+
+    def learned(own: Tensor, inputs: Tensor, outputs: Tensor) -> Tensor:
+        off = own[[0, -1]] - torch.linalg.solve(inputs, outputs.mT).mT
+        excess = (off @ inputs * off).sum((-2, -1))
+        share: Tensor = 1 - excess[1] / excess[0]
+        return share
+
+    return each_run(learned, path, moment, cross)

@@ -8,5 +8,6 @@ inputs' marginal in a plane.
 
 * `symmetric_inputs` draws inputs and computes the exact gradient of the logistic risk of the whole distribution.
 * `plane_quadrature` integrates the same gradient from its definition, as an independent second route.
+* `predictors` draws predictors at given angles to the teacher, and applies that quadrature to each of them.
 * `bounds` holds the speed of theta under gradient flow, and the bounds on 1 - cos(theta).
 """

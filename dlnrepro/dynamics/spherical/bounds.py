@@ -27,10 +27,12 @@ were derived here from the lemmas.
 from __future__ import annotations
 
 import math
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
+
+from dlnrepro.dynamics.tensors.per_run import each_run
 
 Constants = Literal["derived", "printed"]
 
@@ -122,3 +124,49 @@ def _second_phase(since: Tensor, norm: Tensor, depth: int, pull: float, constant
 def _softplus(values: Tensor) -> Tensor:
     """ln(1 + e^x) without overflow."""
     return values.clamp_min(0) + torch.log1p(torch.exp(-values.abs()))
+
+
+class BoundShares(NamedTuple):
+    """How much of its bounds each run uses; a share above 1 breaks a bound.
+
+    Attributes:
+        share: (1 - cos(theta)) over its bound at every time, of shape (runs, times).
+        first: the largest of them until the norm turns, of shape (runs,).
+        second: the largest of them from there on.
+        norm: the largest of |w| over its upper bound and of its lower bound over |w|.
+        turning_time: the first of the times at which the norm rises; NaN for a run that is not finite.
+    """
+
+    share: Tensor
+    first: Tensor
+    second: Tensor
+    norm: Tensor
+    turning_time: Tensor
+
+
+def shares_of_bounds(
+    times: Tensor, cotangent: Tensor, norm: Tensor, depth: int, pull: float, constants: Constants
+) -> BoundShares:
+    """The shares of the bounds on 1 - cos(theta) and on |w| that paths use.
+
+    Args:
+        times: of shape (times,).
+        cotangent: Y = -ln tan(theta / 2) along each path, of shape (runs, times).
+        norm: |w|, of shape (runs, times).
+        depth: L in the bounds.
+        pull: h = c_0 / pi.
+        constants: of the bounds, as derived or as printed.
+    """
+    bound = each_run(lambda own, size: doubled_bound(times, own, size, depth, pull, constants), cotangent, norm)
+    share = each_run(share_of_bound, cotangent, bound)
+    turns = torch.tensor([turning_point(row) for row in norm])
+    falling = torch.arange(len(times)) <= turns[:, None]
+    bounds = [norm_bounds(times, row[0], depth, pull) for row in norm]
+    beyond = [torch.maximum(low / row, row / high).amax() for row, (low, high) in zip(norm, bounds, strict=True)]
+    return BoundShares(
+        share,
+        first=torch.where(falling, share, 0.0).amax(-1),
+        second=torch.where(falling, 0.0, share).amax(-1),
+        norm=torch.stack(beyond),
+        turning_time=torch.where(torch.isfinite(norm[:, -1]), times[turns], torch.nan),
+    )

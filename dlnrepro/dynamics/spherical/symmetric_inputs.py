@@ -46,6 +46,12 @@ def teacher_pull(law: Law, dimension: int) -> float:
     return math.exp(math.lgamma(dimension / 2) - math.lgamma((dimension + 1) / 2)) / (2 * math.sqrt(math.pi))
 
 
+def space_pull(law: Law, dimension: int) -> float:
+    """The mean length of the whole input over pi: what `teacher_pull` is not, except in two dimensions."""
+    whole = math.exp(math.lgamma((dimension + 1) / 2) - math.lgamma(dimension / 2)) * math.sqrt(2)
+    return (1.0 if law == "sphere" else whole) / math.pi
+
+
 def radial_pull(law: Law, dimension: int) -> Callable[[float], float]:
     """The function r -> g(r) = E[z_1 tanh(r z_1 / 2)] / 2: 0 at 0, rising towards h, for r up to 60."""
     if law == "gaussian":

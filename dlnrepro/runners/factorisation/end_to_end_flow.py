@@ -21,9 +21,9 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.factorisation.end_to_end import follow_product, singular_velocity
-from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back, relative_imbalance
-from dlnrepro.dynamics.risks.squared_loss import moment_field
+from dlnrepro.dynamics.factorisation.end_to_end import follow_product, singular_velocity_error
+from dlnrepro.dynamics.networks.chain import product, relative_imbalance
+from dlnrepro.dynamics.risks.squared_loss import moment_field, share_learned
 from dlnrepro.dynamics.starts.balanced import balanced_layers, unbalanced
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
@@ -95,9 +95,11 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     distance = torch.linalg.matrix_norm(network - law) / strength.amax(-1, keepdim=True)
     measures = {
         "path_error": distance.amax(-1),
-        "singular_error": each_run(lambda s, z, *path: _singular_error(path, s, z, depth), moment, cross, *layers),
+        "singular_error": each_run(
+            lambda s, z, *path: singular_velocity_error(path, s, z, depth), moment, cross, *layers
+        ),
         "start_imbalance": relative_imbalance(weights),
-        "progress": _progress(network, moment, cross),
+        "progress": share_learned(network, moment, cross),
     }
     series = {
         "time": times,
@@ -127,40 +129,3 @@ def _problem(params: Params, generators: Sequence[Generator]) -> tuple[Tensor, T
     left, strengths, right = (torch.stack(same) for same in zip(*parts, strict=True))
     layers = balanced_layers(left, strengths, right.mT, [params.hidden] * (params.depth - 1), generators)
     return moment, cross, unbalanced(layers, params.layer_factor)
-
-
-def _singular_error(layers: Sequence[Tensor], moment: Tensor, cross: Tensor, depth: int) -> Tensor:
-    """The formula's largest error along the path of one run, over the largest velocity of a singular value.
-
-    Args:
-        layers: W_1 .. W_L, each of shape (points, n_l, n_{l-1}).
-        moment: S.
-        cross: Z.
-        depth: the L of the formula.
-    """
-    partials = prefixes(layers)
-    gradient = partials[-1] @ moment - cross
-    moved = -_change(layers, pull_back(layers, partials, gradient))
-    left, right, formula = singular_velocity(partials[-1], gradient, depth)
-    measured = torch.diagonal(left.mT @ moved @ right, dim1=-2, dim2=-1)
-    return (measured - formula).abs().amax() / measured.abs().amax()
-
-
-def _change(layers: Sequence[Tensor], parts: Sequence[Tensor]) -> Tensor:
-    """The derivative of the product as every layer changes by its part: the sum over layers with one replaced."""
-    total = torch.zeros((), dtype=layers[0].dtype)
-    for layer, part in enumerate(parts):
-        total = total + product([*layers[:layer], part, *layers[layer + 1 :]])
-    return total
-
-
-def _progress(whole: Tensor, moment: Tensor, cross: Tensor) -> Tensor:
-    """The share of the way from the start's risk to that of least squares, by the excess tr(D S D^T) / 2."""
-
-    def shared(path: Tensor, inputs: Tensor, outputs: Tensor) -> Tensor:
-        off = path[[0, -1]] - torch.linalg.solve(inputs, outputs.mT).mT
-        excess = (off @ inputs * off).sum((-2, -1))
-        share: Tensor = 1 - excess[1] / excess[0]
-        return share
-
-    return each_run(shared, whole, moment, cross)

@@ -22,16 +22,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import largest_imbalance, product
-from dlnrepro.dynamics.one_neuron.start import Pair, balanced
-from dlnrepro.dynamics.spherical.bounds import (
-    Constants,
-    clock_rate,
-    doubled_bound,
-    log_cotangent,
-    norm_bounds,
-    share_of_bound,
-    turning_point,
-)
+from dlnrepro.dynamics.spherical.bounds import Constants, clock_rate, log_cotangent, shares_of_bounds
 from dlnrepro.dynamics.spherical.symmetric_inputs import (
     draw_sample,
     mixing,
@@ -39,9 +30,8 @@ from dlnrepro.dynamics.spherical.symmetric_inputs import (
     sample_gradient,
     teacher_pull,
 )
-from dlnrepro.dynamics.starts.balanced import draw_strength
+from dlnrepro.dynamics.starts.balanced import draw_strength, hidden_frames, isometric_layers
 from dlnrepro.dynamics.starts.draws import directions, normal, uniform
-from dlnrepro.dynamics.starts.targets import diagonal
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.training.gradient_flow import flow
@@ -137,11 +127,25 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     cotangent = each_run(log_cotangent, predictor)
     norm = torch.linalg.vector_norm(predictor, dim=-1)
     turning, turning_series = _turning(params, grid, cotangent, norm)
-    bounds, share = _bounds(params, grid, cotangent, norm)
+    pull = teacher_pull(params.law, params.inputs)
+    bounds = shares_of_bounds(grid.times, cotangent, norm, params.formula_depth, pull, params.constants)
     imbalance = largest_imbalance(weights) / (squared_length(weights) / len(weights))
     return Result(
-        {**turning, **bounds, "start_imbalance": imbalance},
-        {"time": grid.at_ends(grid.times), **turning_series, "norm": grid.at_ends(norm), "share": grid.at_ends(share)},
+        {
+            **turning,
+            "first_share": bounds.first,
+            "second_share": bounds.second,
+            "bound_share": torch.maximum(bounds.first, bounds.second),
+            "norm_share": bounds.norm,
+            "turning_time": bounds.turning_time / params.horizon,
+            "start_imbalance": imbalance,
+        },
+        {
+            "time": grid.at_ends(grid.times),
+            **turning_series,
+            "norm": grid.at_ends(norm),
+            "share": grid.at_ends(bounds.share),
+        },
     )
 
 
@@ -150,10 +154,10 @@ def _start(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
     angle = uniform((), *params.angle, generators)
     side = directions(params.inputs - 1, generators)
     right = torch.cat([each_run(torch.cos, angle)[:, None], each_run(torch.sin, angle)[:, None] * side], dim=-1)
-    target = diagonal(1, params.inputs, torch.ones(len(generators), 1, dtype=torch.float64))
     strength = draw_strength(*params.norm, generators)
-    pair = Pair(torch.ones(len(generators), 1, dtype=torch.float64), right)
-    weights = balanced(target, pair, strength, params.widths, generators)
+    hidden = hidden_frames([params.hidden] * (params.depth - 1), 1, generators)
+    frames = [right[..., None], *hidden, torch.ones(len(generators), 1, 1, dtype=torch.float64)]
+    weights = isometric_layers(frames, strength)
     if not params.noise:
         return weights
     return [weight + params.noise * normal(weight.shape[1:], generators) for weight in weights]
@@ -182,25 +186,3 @@ def _turning(params: Params, grid: Panels, cotangent: Tensor, norm: Tensor) -> t
         "end_angle": angle[:, -1],
     }
     return measures, {"angle": grid.at_ends(angle), "turned": turned, "predicted_turn": clock}
-
-
-def _bounds(params: Params, grid: Panels, cotangent: Tensor, norm: Tensor) -> tuple[Named, Tensor]:
-    """What is measured of the bounds on angle and norm, and the share 1 - cos(theta) has of its bound, at all times."""
-    depth, pull = params.formula_depth, teacher_pull(params.law, params.inputs)
-    bound = each_run(
-        lambda own, size: doubled_bound(grid.times, own, size, depth, pull, params.constants), cotangent, norm
-    )
-    share = each_run(share_of_bound, cotangent, bound)
-    turns = torch.tensor([turning_point(row) for row in norm])
-    falling = torch.arange(len(grid.times)) <= turns[:, None]
-    first, second = torch.where(falling, share, 0.0).amax(-1), torch.where(falling, 0.0, share).amax(-1)
-    bounds = [norm_bounds(grid.times, row[0], depth, pull) for row in norm]
-    beyond = [torch.maximum(low / row, row / high).amax() for row, (low, high) in zip(norm, bounds, strict=True)]
-    measures = {
-        "first_share": first,
-        "second_share": second,
-        "bound_share": torch.maximum(first, second),
-        "turning_time": torch.where(torch.isfinite(norm[:, -1]), grid.times[turns], torch.nan) / params.horizon,
-        "norm_share": torch.stack(beyond),
-    }
-    return measures, share

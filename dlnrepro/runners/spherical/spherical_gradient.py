@@ -13,25 +13,25 @@ Source: Lin, Sun and Zhang, NeurIPS 2021, Lemma 1 of the submission; the second 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import Generator
 
-from dlnrepro.dynamics.spherical.plane_quadrature import exponential_pull, logistic_pull, plane_gradient
+from dlnrepro.dynamics.spherical.plane_quadrature import exponential_pull, logistic_pull
+from dlnrepro.dynamics.spherical.predictors import draw_predictors, population_push
 from dlnrepro.dynamics.spherical.symmetric_inputs import (
     draw_sample,
     mixing,
     radial_pull,
     sample_gradient,
+    space_pull,
     teacher_pull,
 )
-from dlnrepro.dynamics.starts.draws import directions, uniform
-from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
@@ -40,6 +40,7 @@ from dlnrepro.settings.spherical import SymmetricInputSettings
 
 NODES = 80_000_000
 """Bytes of the integrand of one predictor at all nodes of the quadrature."""
+PULLS = {"logistic": logistic_pull, "exponential": exponential_pull}
 
 
 class Params(SymmetricInputSettings):
@@ -81,38 +82,25 @@ SERIES = {
 }
 
 
-class _Predictors(NamedTuple):
-    """The predictors of one run: lengths and angles (points,), directions (points, inputs) perpendicular to v."""
-
-    norms: Array
-    angles: Array
-    sides: Array
-
-    @property
-    def units(self) -> Array:
-        """The predictors at length 1, of shape (points, inputs)."""
-        teacher = np.eye(self.sides.shape[1])[0]
-        return np.asarray(np.cos(self.angles)[:, None] * teacher + np.sin(self.angles)[:, None] * self.sides)
-
-
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw the sample, if any, then predictors; integrate the gradient at each, run by run."""
     mix = mixing(params.inputs, params.stretch)
     samples = array_of(draw_sample(params.law, params.samples, mix, generators)) if params.samples else None
-    drawn = _predictors(params, generators)
-    pull, constant = radial_pull(params.law, params.inputs), _constant(params)
+    drawn = draw_predictors(params.inputs, params.points, params.norm, generators)
+    radial, loss = radial_pull(params.law, params.inputs), PULLS[params.loss]
+    mean_length = teacher_pull if params.mean_length == "plane" else space_pull
+    constant, teacher = mean_length(params.law, params.inputs), np.eye(params.inputs)[0]
     rows = []
     for index, own in enumerate(drawn):
         progress(index / len(drawn), f"run {index + 1} of {len(drawn)}")
         if samples is None:
-            slopes = -_population_push(params, mix, own)
+            gradients = -population_push(params.law, loss, mix, own)
         else:
-            slope = sample_gradient(samples[index])
-            slopes = np.stack([slope(predictor) for predictor in own.norms[:, None] * own.units])
-        teacher = np.eye(params.inputs)[0]
-        residual = slopes + constant * teacher - np.array([pull(norm) for norm in own.norms])[:, None] * own.units
+            gradient = sample_gradient(samples[index])
+            gradients = np.stack([gradient(predictor) for predictor in own.norms[:, None] * own.units])
+        residual = gradients + constant * teacher - np.array([radial(norm) for norm in own.norms])[:, None] * own.units
         across = np.sin(own.angles)[:, None] * teacher - np.cos(own.angles)[:, None] * own.sides
-        push = -np.sin(own.angles) * (slopes * across).sum(1)
+        push = -np.sin(own.angles) * (gradients * across).sum(1)
         rows.append(np.stack([own.angles, push, constant * np.sin(own.angles) ** 2, np.sqrt((residual**2).sum(1))]))
     angles, push, predicted, residuals = tensor_of(np.stack(rows)).unbind(1)
     error = (push / predicted - 1).abs()
@@ -125,39 +113,3 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     }
     series = {"angle": angles, "push": push, "predicted_push": predicted, "push_error": error.clamp_min(1e-17)}
     return Result(measures, series)
-
-
-def _predictors(params: Params, generators: Sequence[Generator]) -> list[_Predictors]:
-    """Predictors at the middles of equal intervals of (0, pi)."""
-    angles = np.pi * (np.arange(params.points) + 0.5) / params.points
-    shares = array_of(uniform((params.points,), 0.0, 1.0, generators))
-    low, high = params.norm
-    span = math.log(high / low)
-    drawn = []
-    for share, generator in zip(shares, generators, strict=True):
-        sides = array_of(directions(params.inputs - 1, [generator] * params.points))
-        flat = np.concatenate([np.zeros((params.points, 1)), sides], axis=1)
-        drawn.append(_Predictors(low * np.exp(span * share), angles, flat))
-    return drawn
-
-
-def _constant(params: Params) -> float:
-    """The constant h = c_0 / pi of the formula, with the c_0 asked for."""
-    pull = teacher_pull(params.law, params.inputs)
-    if params.mean_length == "plane":
-        return pull
-    whole = math.exp(math.lgamma((params.inputs + 1) / 2) - math.lgamma(params.inputs / 2)) * math.sqrt(2)
-    return (1.0 if params.law == "sphere" else whole) / math.pi
-
-
-def _population_push(params: Params, mix: Array, own: _Predictors) -> Array:
-    """The vectors -grad R of shape (points, inputs), by quadrature in the plane of A w and A v for symmetric inputs."""
-    teacher = mix[0] / math.sqrt(mix[0] @ mix[0])
-    seen = own.norms[:, None] * (own.units @ mix)
-    norms = np.sqrt((seen**2).sum(1))
-    heights = seen @ teacher
-    rest = seen - heights[:, None] * teacher
-    widths = np.sqrt((rest**2).sum(1))
-    pull = logistic_pull if params.loss == "logistic" else exponential_pull
-    along, across = plane_gradient(params.law, params.inputs, pull, norms, np.arctan2(widths, heights))
-    return np.asarray((along[:, None] * teacher + across[:, None] * rest / widths[:, None]) @ mix)

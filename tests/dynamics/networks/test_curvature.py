@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
 
+import pytest
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.networks.curvature import gauss_newton, hessian, largest_eigenvalue, sharpness
+from dlnrepro.dynamics.networks.curvature import checked_sharpness, gauss_newton, hessian, largest_eigenvalue, sharpness
 from dlnrepro.dynamics.pathways import parallel_paths
+from dlnrepro.errors import Disagreement
 from dlnrepro.runner import silent
 
 
@@ -66,3 +69,16 @@ def test_a_run_that_is_not_finite_is_nan_and_leaves_its_neighbours_alone(generat
 
     assert torch.isnan(after[1])
     assert torch.equal(after[[0, 2]], before[[0, 2]])
+
+
+def test_a_sharpness_is_confirmed_by_the_whole_hessian_or_refused(generator: Generator) -> None:
+    weights = _weights(generator, (1, 2), [2, 3, 2])
+    target = parallel_paths.network(weights)
+    found = sharpness(weights)
+
+    def loss(layers: Sequence[Tensor]) -> Tensor:
+        return parallel_paths.loss(layers, target)
+
+    assert checked_sharpness(found, loss, weights, silent) is found
+    with pytest.raises(Disagreement, match=r"^sharpness: the Hessian by autograd and the matrix J J\^T differ by 9.9e-03 relative$"):
+        checked_sharpness(found * 1.01, loss, weights, silent)

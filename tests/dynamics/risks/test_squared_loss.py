@@ -14,6 +14,7 @@ from dlnrepro.dynamics.risks.squared_loss import (
     moment_field,
     reduced_rank,
     regression_gradient,
+    share_learned,
     spread_moment,
     squared_loss_field,
     unit_symmetric,
@@ -130,3 +131,16 @@ def test_the_field_of_white_inputs_is_the_distance_from_the_target_to_the_last_b
     whole, cross = normal((3, 5), generators), normal((3, 5), generators)
 
     assert squared_loss_field(cross, 1.0)(0, whole[0].numpy()).tolist() == (whole - cross)[0].tolist()
+
+
+def test_the_share_learned_is_that_of_the_excess_risk() -> None:
+    generators = _generators(2)
+    inputs, outputs = normal((3, 30), generators), normal((2, 30), generators)
+    moment, cross = inputs @ inputs.mT / 30, outputs @ inputs.mT / 30
+    least = torch.linalg.solve(moment, cross.mT).mT
+    path = torch.stack([0 * least, 0.5 * least], 1)
+
+    share = share_learned(path, moment, cross)
+
+    risks = [_risk(whole, moment, cross) for whole in (0 * least, 0.5 * least, least)]
+    torch.testing.assert_close(share, (risks[0] - risks[1]) / (risks[0] - risks[2]))

@@ -16,6 +16,7 @@ from dlnrepro.dynamics.spherical.symmetric_inputs import (
     population_gradient,
     radial_pull,
     sample_gradient,
+    space_pull,
     teacher_pull,
 )
 
@@ -26,6 +27,12 @@ def test_the_mean_length_in_a_plane_has_its_known_values() -> None:
     assert math.pi * teacher_pull("sphere", 2) == pytest.approx(1, rel=1e-14)
     assert math.pi * teacher_pull("sphere", 3) == pytest.approx(math.pi / 4, rel=1e-14)
     assert math.pi * teacher_pull("gaussian", 7) == pytest.approx(math.sqrt(math.pi / 2), rel=1e-14)
+
+
+def test_the_mean_length_of_the_whole_input_has_its_known_values() -> None:
+    assert math.pi * space_pull("sphere", 5) == 1
+    assert math.pi * space_pull("gaussian", 3) == pytest.approx(math.sqrt(8 / math.pi), rel=1e-14)
+    assert space_pull("gaussian", 2) == pytest.approx(teacher_pull("gaussian", 2), rel=1e-14)
 
 
 def density(law: Law, dimension: int, place: float) -> float:

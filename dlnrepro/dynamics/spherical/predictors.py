@@ -1,0 +1,77 @@
+"""Predictors at given angles to the teacher v = e_1, and the population gradient at each of them by quadrature."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import numpy as np
+from torch import Generator
+
+from dlnrepro.dynamics.spherical.plane_quadrature import plane_gradient
+from dlnrepro.dynamics.spherical.symmetric_inputs import Law
+from dlnrepro.dynamics.starts.draws import directions, uniform
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
+
+
+class Predictors(NamedTuple):
+    """Some predictors w of one run.
+
+    Attributes:
+        norms: |w|, of shape (points,).
+        angles: theta between w and the teacher, in (0, pi), of shape (points,).
+        sides: unit vectors perpendicular to the teacher in the plane of w and the teacher, of shape (points, inputs).
+    """
+
+    norms: Array
+    angles: Array
+    sides: Array
+
+    @property
+    def units(self) -> Array:
+        """The predictors at length 1, of shape (points, inputs)."""
+        teacher = np.eye(self.sides.shape[1])[0]
+        return np.asarray(np.cos(self.angles)[:, None] * teacher + np.sin(self.angles)[:, None] * self.sides)
+
+
+def draw_predictors(
+    inputs: int, points: int, norm: tuple[float, float], generators: Sequence[Generator]
+) -> list[Predictors]:
+    """Predictors of every run at the middles of equal intervals of (0, pi), of log-uniform norms.
+
+    Args:
+        inputs: n_0, at least 2.
+        points: how many predictors each run draws.
+        norm: range of |w|.
+        generators: one per run.
+    """
+    angles = np.pi * (np.arange(points) + 0.5) / points
+    shares = array_of(uniform((points,), 0.0, 1.0, generators))
+    low, high = norm
+    span = math.log(high / low)
+    drawn = []
+    for share, generator in zip(shares, generators, strict=True):
+        sides = array_of(directions(inputs - 1, [generator] * points))
+        flat = np.concatenate([np.zeros((points, 1)), sides], axis=1)
+        drawn.append(Predictors(low * np.exp(span * share), angles, flat))
+    return drawn
+
+
+def population_push(law: Law, pull: Callable[[Array], Array], mix: Array, predictors: Predictors) -> Array:
+    """The vectors -grad R(w), of shape (points, inputs), by quadrature in the plane of A w and A v.
+
+    Args:
+        law: of the symmetric inputs z; the inputs are A z.
+        pull: -l', the negative slope of the loss.
+        mix: A, of shape (inputs, inputs).
+        predictors: w.
+    """
+    teacher = mix[0] / math.sqrt(mix[0] @ mix[0])
+    seen = predictors.norms[:, None] * (predictors.units @ mix)
+    norms = np.sqrt((seen**2).sum(1))
+    heights = seen @ teacher
+    rest = seen - heights[:, None] * teacher
+    widths = np.sqrt((rest**2).sum(1))
+    along, across = plane_gradient(law, len(mix), pull, norms, np.arctan2(widths, heights))
+    return np.asarray((along[:, None] * teacher + across[:, None] * rest / widths[:, None]) @ mix)
