@@ -35,31 +35,32 @@ from dlnrepro.dynamics.one_neuron.start import Pair
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 
-Start = Literal["small", "saddle", "opposed"]
+Approach = Literal["small", "saddle", "opposed"]
+"""How a series of starts comes closer and closer to a saddle; see the three laws above."""
 
 
-def delay_slope(start: Start, strengths: Tensor, depth: int) -> Tensor:
+def delay_slope(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
     """The slope dt / dln(1/x), of shape (runs,), of a delay logarithmic in x = s_0 or eps; infinite for a power.
 
     Args:
-        start: which of the three.
+        approach: which of the three.
         strengths: sigma_k, of shape (runs, modes), at least two modes.
         depth: N.
     """
     first, second = strengths[:, 0], strengths[:, 1]
-    if start == "saddle":
+    if approach == "saddle":
         return 1 / (each_run(lambda value: value ** (1 - 2 / depth), second) * (first - second))
     if depth > 2:
         return torch.full_like(first, torch.inf)
-    return 1 / (2 * first) if start == "small" else torch.maximum(1 / (first - second), 2 / first)
+    return 1 / (2 * first) if approach == "small" else torch.maximum(1 / (first - second), 2 / first)
 
 
-def delay_power(start: Start, strengths: Tensor, depth: int) -> Tensor:
+def delay_power(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
     """The power -dln t / dln x, of shape (runs,), in the limit x -> 0; 0 where the delay is logarithmic."""
     first, second = strengths[:, 0], strengths[:, 1]
-    if start == "saddle":
+    if approach == "saddle":
         return torch.zeros_like(first)
-    if start == "small":
+    if approach == "small":
         return torch.full_like(first, (depth - 2) / depth)
     return (depth - 2) * first / (first + second)
 

@@ -1,6 +1,6 @@
-"""How far trained one-neuron networks are from the closed form of their flow, and how far their imbalances drift.
+"""The start of a one-neuron network, the closed form of its flow, and the drift of its imbalances.
 
-Conventions: weights are W_1 .. W_N of shape (runs, ..., n_l, n_{l-1}); times are shared by all runs.
+Conventions: weights are W_1 .. W_L of shape (runs, ..., n_l, n_{l-1}); times are shared by all runs.
 """
 
 from __future__ import annotations
@@ -18,25 +18,25 @@ from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 
-class Motion(NamedTuple):
-    """A target, the product that the start claims to be, and the weights it starts from.
+class OneNeuronStart(NamedTuple):
+    """The initialization W = s u v^T of a network with a one-neuron layer.
 
     Attributes:
-        pair: the product's singular vectors, in the target's frames.
-        strength: the product's singular value, of shape (runs,).
-        depth: N.
+        target: Z.
+        pair: u and v, in the target's basis.
+        strength: s, of shape (runs,).
+        weights: W_1 .. W_L, whose product is s u v^T.
     """
 
     target: Target
     pair: Pair
     strength: Tensor
-    weights: Sequence[Tensor]
-    depth: int
+    weights: list[Tensor]
 
     def expected(self, times: Tensor) -> Tensor:
-        """The closed form's product at the times, of shape (runs, times, outputs, inputs)."""
-        motion = closed_form(self.target.strengths, self.pair, self.strength, self.depth, times)
-        return self.target.left[:, None] @ motion.matrix @ self.target.right[:, None].mT
+        """The product by the closed form for balanced layers, of shape (runs, times, outputs, inputs)."""
+        path = closed_form(self.target.strengths, self.pair, self.strength, len(self.weights), times)
+        return self.target.left[:, None] @ path.matrix @ self.target.right[:, None].mT
 
     def error(self, whole: Tensor, expected: Tensor) -> Tensor:
         """The distance between products over sigma_1, of shape (runs, times)."""
@@ -44,10 +44,10 @@ class Motion(NamedTuple):
         return distance / self.target.strengths[:, :1]
 
     def drift(self, weights: Sequence[Tensor]) -> Tensor:
-        """The largest change of an imbalance since the start over sigma_1^(2/N), of shape (runs, times)."""
+        """The largest change of an imbalance since the start over sigma_1^(2/L), of shape (runs, times)."""
         changes = [
             torch.linalg.matrix_norm(now - before[:, None])
             for now, before in zip(imbalance(weights), imbalance(self.weights), strict=True)
         ]
-        unit = each_run(lambda strength: strength ** (2 / self.depth), self.target.strengths[:, :1])
+        unit = each_run(lambda strength: strength ** (2 / len(self.weights)), self.target.strengths[:, :1])
         return torch.stack(changes).amax(0) / unit

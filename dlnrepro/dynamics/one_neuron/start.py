@@ -36,6 +36,15 @@ class Pair(NamedTuple):
         return (strengths * self.left[:, :modes] * self.right[:, :modes]).sum(-1)
 
 
+def overlap_unit(strengths: Tensor) -> Tensor:
+    """sigma_2, in which overlaps u^T Z v are given, or sigma_1 if there is one mode only, of shape (...).
+
+    Args:
+        strengths: of shape (..., modes).
+    """
+    return strengths[..., min(1, strengths.shape[-1] - 1)]
+
+
 def draw_pair(
     target: Target,
     missing: int,
@@ -72,6 +81,17 @@ def axis_pair(target: Target, left: int, right: int, sign: float) -> Pair:
     return Pair(first, second)
 
 
+def opposed_pairs(target: Target, sign: float, tilts: Sequence[float], generators: Sequence[Generator]) -> list[Pair]:
+    """For each tilt x the pair u ~ u_1 + x (u_2 / 2 + ...), v ~ sign v_1 + x (v_2 + ...), of unit length.
+
+    The dots stand for drawn components of the other modes, of standard deviation 0.2, which are the same at each tilt.
+    """
+    rows, columns = target.left.shape[-1], target.right.shape[-1]
+    left, right = (0.2 * normal((size - 1,), generators) for size in (rows, columns))
+    left[:, 0], right[:, 0] = 0.5, 1.0
+    return [Pair(_near_axis(1.0, tilt, left), _near_axis(sign, tilt, right)) for tilt in tilts]
+
+
 def tilted(pair: Pair, tilt: float) -> Pair:
     """The pair with `tilt` added to the first coordinate of both vectors, which are then unit vectors to O(tilt^2)."""
     lean_left, lean_right = torch.zeros_like(pair.left), torch.zeros_like(pair.right)
@@ -86,9 +106,9 @@ def balanced(
     widths: Sequence[int],
     generators: Sequence[Generator],
 ) -> list[Tensor]:
-    """Balanced weights W_l = s^(1/N) P_l P_{l-1}^T of rank r, the width of the narrowest layer.
+    """Balanced weights W_l = s^(1/L) P_l P_{l-1}^T of rank r, the width of the narrowest layer.
 
-    P_0 = v and P_N = u for r = 1. For r > 1 both are completed by random directions perpendicular to them, all with
+    P_0 = v and P_L = u for r = 1. For r > 1 both are completed by random directions perpendicular to them, all with
     the same strength s: the start of a network whose bottleneck is wider than one neuron. The inner P_l are
     random and orthonormal.
 
@@ -96,7 +116,7 @@ def balanced(
         target: whose basis the pair refers to.
         pair: u and v.
         strength: s > 0, of shape (runs,).
-        widths: n_0 .. n_N.
+        widths: n_0 .. n_L.
         generators: one per run.
     """
     rank = min(widths)
@@ -106,12 +126,30 @@ def balanced(
     return isometric_layers(frames, strength)
 
 
+def rank_one_layers(target: Target, pair: Pair, strength: Tensor, frames: Sequence[Tensor]) -> list[Tensor]:
+    """Balanced weights of the product s u v^T, between given directions of the hidden layers.
+
+    Args:
+        target: whose basis the pair refers to.
+        pair: u and v.
+        strength: s > 0, of shape (runs,).
+        frames: unit vectors, of shapes (runs, n_1, 1) .. (runs, n_{L-1}, 1).
+    """
+    first, last = target.right @ pair.right[..., None], target.left @ pair.left[..., None]
+    return isometric_layers([first, *frames, last], strength)
+
+
+def _near_axis(sign: float, tilt: float, rest: Tensor) -> Tensor:
+    """Unit vectors (runs, size) along sign e_1 + tilt (0, rest)."""
+    axis = torch.cat([torch.full_like(rest[:, :1], sign), tilt * rest], dim=-1)
+    return axis.div(torch.linalg.vector_norm(axis, dim=-1, keepdim=True))
+
+
 def _accepted(
     strengths: Tensor, rows: int, columns: int, missing: int, interval: tuple[float, float], generator: Generator
 ) -> tuple[Tensor, Tensor]:
     """The first pair of one run's stream that lies in the interval."""
-    modes = strengths.shape[0]
-    unit = strengths[min(1, modes - 1)]
+    modes, unit = strengths.shape[0], overlap_unit(strengths)
     for _ in range(_MOST_BLOCKS):
         draws = normal((_BLOCK, rows + columns), [generator])[0]
         left, right = draws[:, :rows].clone(), draws[:, rows:].clone()

@@ -78,6 +78,22 @@ def spread_moment(size: int, spread: float) -> Tensor:
     return spread ** torch.linspace(0.5, -0.5, size, dtype=torch.float64)
 
 
+def squared_loss_gradient(cross: Tensor, spread: float) -> Callable[[Weights], Weights]:
+    """`regression_gradient` with S the diagonal of `spread_moment`.
+
+    Args:
+        cross: Z, of a shape that broadcasts with (runs, ..., n_L, n_0).
+        spread: largest over smallest eigenvalue of S; 1 for white inputs.
+    """
+    moment = spread_moment(cross.shape[-1], spread)
+
+    def gradient(weights: Weights) -> Weights:
+        partial = prefixes(weights)
+        return pull_back(weights, partial, partial[-1] * moment - cross)
+
+    return gradient
+
+
 def squared_loss_field(cross: Tensor, spread: float) -> Callable[[int, Array], Array]:
     """The function from a run's number and its product W to dR/dW = W S - Z, with S the diagonal of `spread_moment`.
 

@@ -74,6 +74,11 @@ class Target:
         second = _spread(self.right, right.dim() - 2) @ right[..., None]
         return first @ second.mT
 
+    @property
+    def best_rank_one(self) -> Tensor:
+        """sigma_1 u_1 v_1^T, the matrix of rank one that is closest to Z, of shape (runs, rows, columns)."""
+        return self.mode(torch.ones(len(self.strengths), dtype=torch.int64))
+
     def direction(self, number: int) -> Tensor:
         """u_k v_k^T of one mode, counted from 1, of shape (runs, rows, columns)."""
         return self.left[:, :, number - 1, None] * self.right[:, None, :, number - 1]

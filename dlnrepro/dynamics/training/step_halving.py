@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import Progress, part_of
-from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.tensors.records import Record, stack
 from dlnrepro.dynamics.training.descent import descend
 
 
@@ -44,6 +45,43 @@ def refined_descents(
         _, path = descend(weights, gradient, _constant(size), count, records, _whole, told)
         yield size, [layer.movedim(-1, 1) for layer in path.values()]
         done += count
+
+
+def measured_descents(
+    weights: Sequence[Tensor],
+    gradient: Callable[[Weights], Sequence[Tensor]],
+    horizon: float,
+    steps: int,
+    halvings: int,
+    points: int,
+    progress: Progress,
+    measure: Callable[[Weights], Record],
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The step sizes, of shape (descents,), and what is measured of the paths of `refined_descents`.
+
+    Args:
+        weights: see `refined_descents`, as for the other arguments.
+        gradient: from weights to the gradients.
+        horizon: step size times steps, the same for all.
+        steps: of the coarsest descent, a multiple of `points`.
+        halvings: how many finer descents follow.
+        points: the paths are recorded at this many equal distances in time, and at the start.
+        progress: of all descents together.
+        measure: from the path of the weights to numbers, each of shape (runs,).
+
+    Returns:
+        The measured numbers have the shape (runs, descents).
+    """
+    sizes, measured = [], []
+    for size, path in refined_descents(weights, gradient, horizon, steps, halvings, points, progress):
+        sizes.append(size)
+        measured.append(measure(path))
+    return torch.tensor(sizes, dtype=torch.float64), stack(measured)
+
+
+def coarsest_steps(horizon: float, step_size: float, points: int) -> int:
+    """About horizon / step_size steps, and a multiple of `points`, as `refined_descents` needs them."""
+    return points * max(1, round(horizon / step_size / points))
 
 
 def _whole(weights: Weights) -> Record:

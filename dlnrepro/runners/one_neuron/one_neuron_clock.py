@@ -11,20 +11,21 @@ Lin, Zhang 2022 (arXiv:2201.02761). Oja's flow: Oja 1982 (J. Math. Biology 15).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.one_neuron.oja import directions_at
-from dlnrepro.dynamics.tensors.arrays import Array, array_of
+from dlnrepro.dynamics.one_neuron.start import overlap_unit
+from dlnrepro.dynamics.risks.squared_loss import squared_loss_field
+from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.time_panels import log_panels
 from dlnrepro.runner import Progress, Result, Series
-from dlnrepro.settings.fields import InputSpread, LawDepth, law_value
+from dlnrepro.settings.fields import InputSpread, LawDepth, LayerFactor, law_value
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 
 PANELS, DECADES = 60, 3
@@ -34,14 +35,14 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-15
 class Params(OneNeuronSettings):
     """A drawn one-neuron initialization, and how long its flow is followed."""
 
+    layer_factor: LayerFactor
     input_spread: InputSpread
     horizon: float = Field(gt=0, le=10**4, description="time to which the flow is followed")
     law_depth: LawDepth
 
     def numbers(self) -> int:
         """The weights and products at every recorded time."""
-        layers = sum(before * after for before, after in pairwise(self.widths))
-        return 32 * PANELS * (layers + self.inputs * self.outputs)
+        return 32 * PANELS * self.entries
 
 
 MEASURES = {
@@ -53,42 +54,33 @@ MEASURES = {
 SERIES = {
     "clock": Series("clock", "tau = int ||W||_F^(1-2/L) dt"),
     "misalignment": Series("clock", "||W/||W||_F - u_1 v_1^T||_F"),
-    "predicted_misalignment": Series("clock", "the same for u v^T of Oja's flow at tau"),
-    "error": Series("clock", "||W/||W||_F - u v^T||_F"),
+    "predicted_misalignment": Series("clock", "||u v^T - u_1 v_1^T||_F for u and v of Oja's flow at tau"),
+    "error": Series("clock", "||W/||W||_F - u v^T||_F for u and v of Oja's flow at tau"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, then starts; follow the flow of each run; hold its directions against Oja's flow."""
-    target, pair, weights = params.draw(generators)
-    strengths = target.strengths
-    matrix = array_of(target.matrix)
-    moment = array_of(params.input_spread ** torch.linspace(0.5, -0.5, params.inputs, dtype=torch.float64))
-
-    def gradient(run: int, whole: Array) -> Array:
-        slopes: Array = whole * moment - matrix[run]
-        return slopes
-
+    """Draw targets, then starts; follow the flow of each run; compare its directions with Oja's flow."""
+    target, pair, _, balanced = params.draw(generators)
+    weights = unbalanced(balanced, params.layer_factor)
+    gradient = squared_loss_field(target.matrix, params.input_spread)
     grid = log_panels(params.horizon, PANELS, DECADES)
     path = product(flow(weights, gradient, grid.times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress))
     norm = torch.linalg.matrix_norm(path)
     depth = law_value(params.law_depth, params.depth)
     clock = each_run(lambda row: grid.integral(row ** (1 - 2 / depth)), norm)
     unit = grid.at_ends((path / norm[..., None, None]).movedim(1, -1)).movedim(-1, 1)
-    left, right = directions_at(strengths, pair, clock)
-    expected = (target.left[:, None] @ left[..., None]) @ (target.right[:, None] @ right[..., None]).mT
-    first = (target.mode(torch.ones(len(norm), dtype=torch.int64)) / strengths[:, :1, None])[:, None]
+    expected = target.rank_one(*directions_at(target.strengths, pair, clock))
+    first = target.direction(1)[:, None]
     error = torch.linalg.matrix_norm(unit - expected)
-    misalignment = torch.linalg.matrix_norm(unit - first)
-    start: Tensor = (strengths * pair.left[:, : params.outputs] * pair.right[:, : params.outputs]).sum(-1)
     measures = {
         "direction_error": error.amax(-1),
         "turn": torch.linalg.matrix_norm(unit[:, -1] - unit[:, 0]),
-        "start_overlap": start / strengths[:, 1],
+        "start_overlap": pair.overlap(target.strengths) / overlap_unit(target.strengths),
     }
     series = {
         "clock": clock,
-        "misalignment": misalignment,
+        "misalignment": torch.linalg.matrix_norm(unit - first),
         "predicted_misalignment": torch.linalg.matrix_norm(expected - first),
         "error": error,
     }

@@ -9,8 +9,17 @@ import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.chain import imbalance, product
-from dlnrepro.dynamics.one_neuron.start import Pair, axis_pair, balanced, draw_pair, tilted
-from dlnrepro.dynamics.starts.balanced import draw_strength
+from dlnrepro.dynamics.one_neuron.start import (
+    Pair,
+    axis_pair,
+    balanced,
+    draw_pair,
+    opposed_pairs,
+    overlap_unit,
+    rank_one_layers,
+    tilted,
+)
+from dlnrepro.dynamics.starts.balanced import draw_strength, hidden_frames
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
 
 WIDTHS = [5, 1, 4, 4]
@@ -105,6 +114,33 @@ def test_an_axis_pair_with_a_minus_sign_is_anti_aligned() -> None:
     pair = axis_pair(target, 1, 1, -1.0)
 
     assert torch.equal(pair.overlap(target.strengths), -target.strengths[:, 0])
+
+
+def test_opposed_pairs_lean_by_their_tilt_and_in_the_same_way_away_from_the_axis() -> None:
+    target = a_target()
+
+    far, near = opposed_pairs(target, -1.0, [1e-2, 1e-4], generators(range(3)))
+
+    for side, sign, lean in (("left", 1.0, 0.5), ("right", -1.0, 1.0)):
+        wide, narrow = getattr(far, side), getattr(near, side)
+        torch.testing.assert_close(torch.linalg.vector_norm(wide, dim=-1), torch.ones(3, dtype=torch.float64))
+        torch.testing.assert_close(wide[:, 1] / wide[:, 0], torch.full((3,), sign * lean * 1e-2, dtype=torch.float64))
+        torch.testing.assert_close(wide[:, 1:] / wide[:, :1], 100 * narrow[:, 1:] / narrow[:, :1], rtol=1e-12, atol=0)
+
+
+def test_layers_between_given_hidden_directions_are_those_of_a_drawn_start() -> None:
+    target = a_target()
+    pair, strength, _ = a_start(target, WIDTHS)
+
+    drawn = balanced(target, pair, strength, WIDTHS, generators(range(3)))
+    given = rank_one_layers(target, pair, strength, hidden_frames(WIDTHS[1:-1], 1, generators(range(3))))
+
+    assert all(torch.equal(one, other) for one, other in zip(drawn, given, strict=True))
+
+
+def test_overlaps_are_given_in_units_of_the_second_strength_or_of_the_only_one() -> None:
+    assert overlap_unit(torch.tensor([[3.0, 2.0, 1.0]])).tolist() == [2.0]
+    assert overlap_unit(torch.tensor([[3.0]])).tolist() == [3.0]
 
 
 def test_an_interval_without_pairs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

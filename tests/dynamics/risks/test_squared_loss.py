@@ -17,6 +17,7 @@ from dlnrepro.dynamics.risks.squared_loss import (
     share_learned,
     spread_moment,
     squared_loss_field,
+    squared_loss_gradient,
     unit_symmetric,
 )
 from dlnrepro.dynamics.starts.draws import gaussian, normal
@@ -124,6 +125,16 @@ def test_the_fields_of_a_run_are_the_derivative_of_its_squared_loss() -> None:
         product = whole[run].detach().numpy()
         np.testing.assert_allclose(spread(run, product), expected[run].numpy(), rtol=1e-13, atol=1e-14)
         np.testing.assert_allclose(full(run, product), expected[run].numpy(), rtol=1e-13, atol=1e-14)
+
+
+def test_the_gradient_for_spread_inputs_is_that_of_their_second_moment() -> None:
+    generators = _generators(2)
+    cross, weights = normal((3, 5), generators), gaussian([5, 4, 3], 1.0, generators)
+
+    found = squared_loss_gradient(cross, 20.0)(weights)
+
+    expected = regression_gradient(torch.diag(spread_moment(5, 20.0)), cross)(weights)
+    assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
 def test_the_field_of_white_inputs_is_the_distance_from_the_target_to_the_last_bit() -> None:
