@@ -6,17 +6,20 @@ What cannot be compared is said to be so and never counted as equal.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlnrepro.archive.record import ClaimRecord, Report, repeated_claims
+from dlnrepro.archive.record import ClaimRecord, Report, origin, repeated_claims
 from dlnrepro.compute.arithmetic import UNKNOWN
 from dlnrepro.errors import UsageError
 from dlnrepro.verdict.check import Outcome
 
 CHANGED, NOT_COMPARED = 1, 4
 """Exit codes: a verdict, or a number beyond a tolerance that was asked for, has changed; something is missing."""
+
+MOST_NAMED = 3
+"""Claims that are named where they were made with something else than the others; more of them are counted."""
 
 
 @dataclass(frozen=True)
@@ -112,7 +115,7 @@ def compare(first: Report, second: Report, absolute: float, relative: float) -> 
         [compare_claim(one[name], other[name], absolute, relative) for name in one if name in other],
         [name for name in one if name not in other],
         [name for name in other if name not in one],
-        _origins(first.provenance, second.provenance),
+        _origins(first, second, [name for name in one if name in other]),
     )
 
 
@@ -235,8 +238,22 @@ def _by_arms(texts: Iterable[tuple[str, str]], arms: int) -> list[str]:
     return [f"{'every arm' if len(groups[text]) == arms > 1 else who}: {text}" for text, who in named.items()]
 
 
-def _origins(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    """What differs in where two reports were made, in words."""
+def _origins(first: Report, second: Report, names: Sequence[str]) -> list[str]:
+    """What differs in where the claims of two reports were made, in words; with the claims if it is not all of them."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        for text in _changes(origin(first, name), origin(second, name)):
+            groups.setdefault(text, []).append(name)
+    return [text if len(found) == len(names) else f"{text} ({_named(found)})" for text, found in groups.items()]
+
+
+def _named(names: Sequence[str]) -> str:
+    """Some claims in a few words: their ids, or how many there are."""
+    return ", ".join(names) if len(names) <= MOST_NAMED else f"{len(names)} claims"
+
+
+def _changes(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
+    """What differs in where a claim was made twice, in words; what only one of the two records is passed over."""
     changes = []
     one, other = first.get("versions") or {}, second.get("versions") or {}
     changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in one | other if one.get(key) != other.get(key)]
@@ -244,5 +261,5 @@ def _origins(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
     # What is older than the option was computed on the processor, and older records do not hold the modes of libraries.
     older = {"device": "cpu", "arithmetic": UNKNOWN}
     one, other = {**older, **first}, {**older, **second}
-    changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in places if one.get(key) != other.get(key)]
-    return changes
+    both = [key for key in places if key in one and key in other]
+    return changes + [f"{key} {one[key]} and {other[key]}" for key in both if one[key] != other[key]]

@@ -73,6 +73,8 @@ class Report:
     Attributes:
         interrupted: whether a signal ended the run before all claims were judged; `exit_code` says which.
         unjudged: what was selected and could not be judged.
+        origins: of a report that joins several, by the id of a claim: the provenance of that claim, without the entries
+            on which all claims agree; those are in `provenance`.
     """
 
     schema: Literal[1]
@@ -82,6 +84,7 @@ class Report:
     claims: list[ClaimRecord]
     provenance: Provenance
     unjudged: list[Unjudged] = field(default_factory=list)
+    origins: dict[str, Provenance] = field(default_factory=dict)
 
 
 def record_claim(
@@ -141,7 +144,13 @@ def judged_again(report: Report, allow_inconclusive: bool = False) -> Report:
 def with_claims(report: Report, claims: list[ClaimRecord], allow_inconclusive: bool) -> Report:
     """The report with its claims judged again; how it was interrupted, and what was not judged, stay."""
     ended = report.exit_code if report.interrupted else None
-    return compile_report(claims, report.provenance, ended, allow_inconclusive, report.unjudged)
+    again = compile_report(claims, report.provenance, ended, allow_inconclusive, report.unjudged)
+    return replace(again, origins=report.origins)
+
+
+def origin(report: Report, claim: str) -> Provenance:
+    """The provenance of one claim of a report, by its id."""
+    return {**report.provenance, **report.origins.get(claim, {})}
 
 
 def with_verdict(record: ClaimRecord, outcomes: Mapping[str, Outcome]) -> ClaimRecord:

@@ -6,6 +6,8 @@ outputs/reports/<UTC>-<hash8>/verdicts.json how its claims came out, for `dlnrep
 outputs/reports/<UTC>-<hash8>/SHA256SUMS    its manifest
 outputs/last/<id>.json                      how a claim came out the last time (`dlnrepro.archive.last_results`)
 outputs/latest                              a link to the newest report's folder
+
+A folder whose `*.json` are all reports is read as one report of all their claims.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from dlnrepro.archive.joining import joined
 from dlnrepro.archive.last_results import FOLDER as LAST
 from dlnrepro.archive.last_results import LastVerdict as LastVerdict
 from dlnrepro.archive.last_results import foremost, last_results, remember, variation_of
@@ -104,13 +107,52 @@ def _remember(root: Path, results: Mapping[str, LastVerdict]) -> None:
 
 
 def read_report(root: Path, name: str | None) -> Report:
-    """A stored report: the newest one, one named by its folder, or one at a path.
+    """A stored report: the newest one, one named by its folder, one at a path, or all reports of a folder as one.
 
     Raises:
         UsageError: there is none, what is there is no report, or it is not as its manifest says.
     """
     path = report_path(root, name)
-    if path.name == "report.json" and (listed := check_manifest(path.parent)) is not None and path.name not in listed:
+    return joined(list(read_reports(path).values())) if path.is_dir() else _read(path)
+
+
+def read_reports(folder: Path) -> dict[str, Report]:
+    """The reports in a folder, by the names of their files, in the order of these names.
+
+    Raises:
+        UsageError: with a line for each file that is no report, that is not as its manifest says, or that has a claim
+            of another one.
+    """
+    reports: dict[str, Report] = {}
+    places: dict[str, Path] = {}
+    wrong: list[str] = []
+    for path in report_files(folder):
+        try:
+            reports[path.name] = report = _read(path)
+        except UsageError as error:
+            wrong.append(str(error))
+            continue
+        twice = [(record.id, places[record.id]) for record in report.claims if record.id in places]
+        wrong += [f"{path}: expected each claim once, found '{name}' also in {other}" for name, other in twice]
+        places |= {record.id: path for record in report.claims}
+    if wrong:
+        raise UsageError(*wrong)
+    return reports
+
+
+def report_files(folder: Path) -> list[Path]:
+    """The files of a folder that are to be reports, sorted by name: all `*.json` that are not hidden."""
+    return sorted(path for path in folder.glob("*.json") if path.is_file() and not path.name.startswith("."))
+
+
+def _read(path: Path) -> Report:
+    """The report in a file.
+
+    Raises:
+        UsageError: there is none, or it is not as its manifest says.
+    """
+    listed = check_manifest(path.parent) if path.name == "report.json" else None
+    if listed is not None and path.name not in listed:
         raise UsageError(f"{path.parent / MANIFEST}: expected report.json among its files, found it missing")
     try:
         report = from_json(path.read_bytes())
@@ -182,7 +224,7 @@ def _first(error: ValidationError) -> str:
 
 
 def report_path(root: Path, name: str | None, what: str = "a stored report") -> Path:
-    """Where a stored report is.
+    """Where a stored report is: its file, or a folder of reports that are read as one.
 
     Args:
         root: the outputs folder.
@@ -202,6 +244,10 @@ def report_path(root: Path, name: str | None, what: str = "a stored report") -> 
     # `os.path` knows no name that is too long to ask for; a name of blanks would be the folder that one is in.
     if name.strip() and (found := next((path for path in candidates if os.path.isfile(path)), None)) is not None:
         return found
+    if name.strip() and os.path.isdir(name):
+        if report_files(Path(name)):
+            return Path(name)
+        candidates.insert(2, Path(name) / "*.json")
     if not name.strip():
         raise UsageError(f"'{name}': expected {what}, found no name")
     if len(name) > LONGEST_PATH:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from dlnrepro.archive.cell_store import cell_key
-from dlnrepro.archive.record import ClaimRecord, Report, with_claims, with_verdict
+from dlnrepro.archive.provenance import Provenance
+from dlnrepro.archive.record import ClaimRecord, Report, origin, with_claims, with_verdict
 from dlnrepro.compute.arithmetic import UNKNOWN, versions
 from dlnrepro.registry.names import runner_names
 from dlnrepro.registry.sources import source_hash
@@ -23,26 +24,25 @@ def stale(record: ClaimRecord, report: Report) -> str | None:
         return f"there is no runner '{runner}' here"
     if bare := [arm for arm, left in record.outcomes.items() if left.measures and arm not in record.cells]:
         return f"the record has no key for the numbers in {', '.join(bare)}"
-    source = source_hash(runner)
-    changed = [arm for arm, key in record.cells.items() if _key(record, arm, report, source) != key]
+    source, made = source_hash(runner), origin(report, record.id)
+    changed = [arm for arm, key in record.cells.items() if _key(record, arm, made, source) != key]
     # A source that was edited during a run has another hash at the run's end than in the keys, made at its beginning.
     if not changed and (not record.cells or record.runner_hash == source):
         return None
-    reasons = version_changes(report)
+    reasons = version_changes(made)
     if record.runner_hash != source:
         reasons.append(f"the source of runner '{runner}', or of what it stands on, has changed")
-    if "arithmetic" not in report.provenance:
+    if "arithmetic" not in made:
         reasons.append("the modes of the math libraries it was made with are not recorded")
     if not reasons:
         reasons.append(f"parameters or seeds are not those of its key in {', '.join(changed)}")
     return "; ".join(reasons)
 
 
-def _key(record: ClaimRecord, arm: str, report: Report, source: str) -> str | None:
+def _key(record: ClaimRecord, arm: str, made: Provenance, source: str) -> str | None:
     """The key that an arm of a record would have today, or None where the record lacks what makes it."""
     if arm not in record.params or arm not in record.outcomes:
         return None
-    made = report.provenance
     return cell_key(
         str(record.claim["runner"]),
         record.params[arm],
@@ -54,9 +54,9 @@ def _key(record: ClaimRecord, arm: str, report: Report, source: str) -> str | No
     )
 
 
-def version_changes(report: Report) -> list[str]:
-    """The versions in which this program differs from the one that made a report, as `numpy 2.4.5 then, 2.4.6 now`."""
-    then, now = report.provenance.get("versions"), versions()
+def version_changes(made: Provenance) -> list[str]:
+    """The versions in which this program differs from the one that made a claim, as `numpy 2.4.5 then, 2.4.6 now`."""
+    then, now = made.get("versions"), versions()
     if not isinstance(then, dict):
         return ["the versions it was made with are not recorded"]
     return [f"{name} {then.get(name)} then, {now.get(name)} now" for name in now if then.get(name) != now.get(name)]

@@ -42,7 +42,8 @@ def command(
 ) -> int:
     """Compare two stored runs. RUN_A and RUN_B are folders in outputs/reports, paths, or `latest`.
 
-    RUN_B is the last run if it is left out. A relative tolerance is a share of the number in RUN_A.
+    A folder whose *.json are all reports stands for one report of all their claims. RUN_B is the last run if it is left
+    out. A relative tolerance is a share of the number in RUN_A.
 
     Exit code 1 if a verdict has changed, or a number beyond the tolerances where --atol or --rtol is given; 4 if
     nothing has, but something could not be compared: a claim or an arm that one of the two lacks, other seeds, an
@@ -80,12 +81,13 @@ def _reports(outputs: Path, names: Sequence[str]) -> list[Report]:
     from dlnrepro.archive.report_store import read_report
     from dlnrepro.errors import UsageError
 
-    reports, wrong = [], []
+    reports: list[Report] = []
+    wrong: list[str] = []
     for name in names:
         try:
             reports.append(read_report(outputs, name))
         except UsageError as error:
-            wrong.append(str(error))
+            wrong.extend(error.args)
     if wrong:
         raise UsageError(*dict.fromkeys(wrong))
     return reports

@@ -151,6 +151,12 @@ files = click.option(
     callback=_reports,
     help="Also write the report to FILE (.html, .json, .md, .xml); repeatable.",
 )
+reference = click.option(
+    "--reference",
+    type=Folder(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep one report per claim in DIR, and run only the claims whose report there is not current.",
+)
 workers = click.option(
     "-j",
     "--workers",

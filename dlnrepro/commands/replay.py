@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,8 @@ UNDETERMINED = (
 def command(signals: Signals, run: str | None, workers: int | None, quiet: bool, outputs: Path) -> int:
     """Run a stored run again, with the parameters and seeds of its record, and compare.
 
-    RUN is the name of a folder in outputs/reports or a path; the newest run if left out. Nothing is stored. Exit
+    RUN is the name of a folder in outputs/reports, a path, or a folder of reports, which are run as one; the newest run
+    if left out. Nothing is stored. Exit
     code 1 if a verdict has changed, or if numbers have changed though everything that makes them is the same; 4 if
     something could not be run again; 0 otherwise. On another machine or with other versions the bits may differ.
     """
@@ -39,32 +41,35 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
     from dlnrepro.archive.record import compile_report, judged_again
     from dlnrepro.archive.report_store import read_report
     from dlnrepro.compute.arithmetic import arithmetic, processor, versions
-    from dlnrepro.compute.device import device_name, device_of
+    from dlnrepro.compute.device import device_name
     from dlnrepro.compute.pool import usual_workers
     from dlnrepro.report.terminal.differences import differences_page
     from dlnrepro.report.terminal.paper import Paper
     from dlnrepro.report.terminal.progress import watcher
-    from dlnrepro.session.replay import replay, undetermined
+    from dlnrepro.session.replay import recorded_device, replay, undetermined
     from dlnrepro.signals import Ended
 
     recorded = judged_again(read_report(outputs, run))
-    device = device_of(recorded.provenance.get("device", "cpu"))
+    devices = {record.id: recorded_device(recorded, record.id) for record in recorded.claims}
+    usual = usual_workers("cuda" if "cuda" in devices.values() else "cpu")
     records: list[ClaimRecord] = []
     with (
         signals.noted(),
         suppress(Ended),
         watcher(quiet) as watching,
-        closing(replay(recorded, workers or usual_workers(device), watching, signals)) as replayed,
+        closing(replay(recorded, workers or usual, watching, signals)) as replayed,
     ):
         records.extend(replayed)
     here: Provenance = {
         **recorded.provenance,
         "versions": versions(),
         "processor": processor(),
-        "device": device_name(device),
         "arithmetic": arithmetic(),
     }
-    again = compile_report(records, here, signals.code, allow_inconclusive=False)
+    again = replace(
+        compile_report(records, here, signals.code, allow_inconclusive=False),
+        origins={name: {"device": device_name(device)} for name, device in devices.items()},
+    )
     comparison = compare(recorded, again, 0.0, 0.0)
     paper = Paper.of_terminal()
     differences_page(paper, comparison)

@@ -37,7 +37,8 @@ def command(
 ) -> int:
     """Show a stored run again, with its verdicts computed again from the stored numbers.
 
-    RUN is the name of a folder in outputs/reports or a path; the newest run if left out. CLAIM is the id of a claim:
+    RUN is the name of a folder in outputs/reports, a path, or a folder of reports, which are shown as one; the newest
+    run if left out. CLAIM is the id of a claim:
     then the newest report that holds it is shown, with this claim alone. Numbers that would no longer
     come out the same, because the runner or a version has changed, are not used; the report says what changed.
     """
@@ -62,7 +63,7 @@ def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
     Raises:
         UsageError: there is neither a report nor a claim in one of this name, or the report cannot be read.
     """
-    from dlnrepro.archive.record import compile_report
+    from dlnrepro.archive.record import compile_report, origin
     from dlnrepro.archive.report_store import newest_with, read_report, report_path
     from dlnrepro.errors import UsageError
 
@@ -73,5 +74,5 @@ def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
             raise
         report = read_report(outputs, str(path))
         claims = [record for record in report.claims if record.id == name]
-        return compile_report(claims, report.provenance, None, allow_inconclusive=False), True
+        return compile_report(claims, origin(report, name), None, allow_inconclusive=False), True
     return read_report(outputs, name), False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +12,7 @@ import click
 
 from dlnrepro.commands import candidates, options
 from dlnrepro.compute.device import DEVICES
-from dlnrepro.visible import say
+from dlnrepro.visible import on_one_line, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +28,7 @@ Examples:
   dlnrepro run my-claim.yaml --quick         a file, in its toy profile
   dlnrepro run -m alignment --seed-base 1000 other seeds
   dlnrepro run rank-one-alignment -s width=12 -o report.json
+  dlnrepro run my-claims/ --reference reference/   what has changed since reference/ was written
 """
 
 
@@ -63,6 +65,7 @@ Examples:
 @click.option(
     "--cache/--no-cache", default=True, help="Whether to use stored numbers of arms, or to compute every arm again."
 )
+@options.reference
 @click.option("--quick", is_flag=True, help="The claims' toy profiles: a first look in seconds.")
 @click.option("-x", "--exitfirst", is_flag=True, help="Stop after the first claim that is not as expected.")
 @click.option(
@@ -94,6 +97,7 @@ def command(
     workers: int | None,
     device: Device,
     cache: bool,
+    reference: Path | None,
     quick: bool,
     exitfirst: bool,
     last_failed: bool,
@@ -142,30 +146,47 @@ def command(
     from dlnrepro.compute.pool import usual_workers
     from dlnrepro.report.terminal.progress import watcher
     from dlnrepro.session.execution import Means
-    from dlnrepro.session.run import carried_out, prepared
+    from dlnrepro.session.references import updated, upkeep
+    from dlnrepro.session.run import Session, carried_out, prepared
 
     ready = prepared(selection.claims, variation)
     for line in notes(ready):
         say(line)
+    means = Means(outputs, workers or usual_workers(device), cache, budget)
+    care = None
+    if reference is not None:
+        whole = not (words or tags or last_failed) and all(os.path.isdir(name) for name in claims)
+        care = upkeep(reference, ready, means, whole)
+        ready = care.jobs
+        for line in care.reasons:
+            say(on_one_line(line))
     if dry_run:
         return describe(ready, selection, outputs, cache, as_json)
-    means = Means(outputs, workers or usual_workers(device), cache, budget)
     with signals.noted():
-        session = carried_out(
-            ready,
-            means,
-            watcher(quiet),
-            signals,
-            ["dlnrepro", *sys.argv[1:]],
-            started,
-            stop=lambda record: exitfirst and not record.as_expected,
-            allow_inconclusive=allow_inconclusive,
-            unjudged=selection.unjudged,
-        )
+        if ready:
+            session = carried_out(
+                ready,
+                means,
+                watcher(quiet),
+                signals,
+                ["dlnrepro", *sys.argv[1:]],
+                started,
+                stop=lambda record: exitfirst and not record.as_expected,
+                allow_inconclusive=allow_inconclusive,
+                unjudged=selection.unjudged,
+            )
+        else:
+            assert care is not None
+            session = Session(care.unchanged(allow_inconclusive, selection.unjudged), None, None)
         report, full = session.report, verbose or len(ready) == 1
         lost = deliver(report, session.folder, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
         announce(report)
-    lost = [session.fault, *lost] if session.fault is not None else lost
+        lost = [session.fault, *lost] if session.fault is not None else lost
+        if care is not None:
+            lines, unwritten = updated(care, report)
+            lost += unwritten
+            for line in lines:
+                say(on_one_line(line))
     for fault in lost:
         say(fault.text)
     return most_serious([report.exit_code, *(fault.code for fault in lost)])

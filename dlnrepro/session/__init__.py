@@ -3,5 +3,6 @@
 * `run` prepares the claims, computes and judges them, and stores the report.
 * `execution` finds stored cells or computes them, claim by claim, and makes the record of each claim.
 * `replay` runs a stored report again from its record alone.
+* `references` says which claims of a reference have to be computed again, and updates it.
 * `faults` writes the traceback of a fault of this program to a file and makes one line of it.
 """

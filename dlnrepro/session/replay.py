@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dlnrepro.archive.cell_store import cell_key, series_digest
 from dlnrepro.archive.comparison import same_bits
-from dlnrepro.archive.record import ClaimRecord, Report, with_verdict
+from dlnrepro.archive.record import ClaimRecord, Report, origin, with_verdict
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.compute.arithmetic import arithmetic, processor
@@ -30,12 +30,18 @@ def recorded_cells(report: Report) -> list[list[Cell]]:
         UsageError: a runner or the device is not there, a runner no longer takes the recorded parameters, or a cell
             would need more memory than there is.
     """
-    device = device_of(report.provenance.get("device", "cpu"))
-    require(device)
+    devices = {record.id: recorded_device(report, record.id) for record in report.claims}
+    for device in dict.fromkeys(devices.values()):
+        require(device)
     return [
-        [_cell(record, arm, device) for arm, left in record.outcomes.items() if not left.spent]
+        [_cell(record, arm, devices[record.id]) for arm, left in record.outcomes.items() if not left.spent]
         for record in report.claims
     ]
+
+
+def recorded_device(report: Report, claim: str) -> Device:
+    """The device that a claim of a report was computed on."""
+    return device_of(origin(report, claim).get("device", "cpu"))
 
 
 def replay(report: Report, workers: int, watcher: Watcher, signals: Signals) -> Generator[ClaimRecord]:
@@ -90,13 +96,14 @@ def undetermined(first: Report, second: Report) -> dict[str, list[str]]:
         second: what came out when it was run again.
     """
     made = ("versions", "processor", "device", "arithmetic")
-    if any(first.provenance.get(name) != second.provenance.get(name) for name in made):
-        return {}
     again = {record.id: record for record in second.claims}
     found = {}
     for one in first.claims:
         other = again.get(one.id)
         if other is None:
+            continue
+        then, now = origin(first, one.id), origin(second, one.id)
+        if any(then.get(name) != now.get(name) for name in made):
             continue
         # A record without the digest of an arm's series says nothing of their bits.
         known = one.digests.keys() & other.digests.keys()

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dlnrepro.archive.provenance import Provenance
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.exchange.markup import code, in_html, text
 from dlnrepro.report.words.digest import (
@@ -31,6 +30,7 @@ from dlnrepro.report.words.digest import (
     verdict_counts,
 )
 from dlnrepro.report.words.numbers import number
+from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.verdict.judge import Judged
 
 COMMENT_BYTES = 65_536
@@ -51,7 +51,7 @@ def markdown(report: Report, limit: int = COMMENT_BYTES) -> bytes:
         report: what to lay out.
         limit: bytes that the text may take; at least 3,000, for the counts and what produced them stand in every page.
     """
-    head, foot = _head(report), _foot(report.provenance, report.exit_code)
+    head, foot = _head(report), _foot(report)
     room = _Room(limit - NOTE_BYTES - len((head + foot + _CLAIM_TABLE).encode()))
     lines = [f"- **not judged**: {text(unjudged_words(item))}\n" for item in report.unjudged]
     unjudged = [line for line in lines if room.first_that_fits([line])]
@@ -99,8 +99,9 @@ def _head(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _foot(provenance: Provenance, exit_code: int) -> str:
+def _foot(report: Report) -> str:
     """What produced the report."""
+    provenance = report.provenance
     versions = provenance.get("versions", {})
     known = [f"{name} {versions[name]}" for name in ("dlnrepro", "torch") if name in versions]
     if commit := provenance.get("commit"):
@@ -108,7 +109,8 @@ def _foot(provenance: Provenance, exit_code: int) -> str:
     elif "dirty" in provenance and provenance["dirty"] is None:
         known.append("commit unknown")
     known += [f"{provenance[key]}" for key in ("started",) if key in provenance]
-    return f"<sub>{in_html(', '.join([*known, f'exit code {exit_code}']))}</sub>\n"
+    known += [f"{name} {values}" for name, values in differing_origins(report)]
+    return f"<sub>{in_html(', '.join([*known, f'exit code {report.exit_code}']))}</sub>\n"
 
 
 def _verdict(record: ClaimRecord) -> str:

@@ -34,6 +34,7 @@ from dlnrepro.report.words.digest import (
     unjudged_words,
 )
 from dlnrepro.report.words.numbers import duration, number, setting
+from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.typeset import bound_words, typeset
 from dlnrepro.report.words.words import STAMPS, evidence, size
 from dlnrepro.verdict.judge import Judged
@@ -88,7 +89,7 @@ def to_html(report: Report) -> bytes:
             interruption=interruption(report),
             unjudged=[unjudged_words(item) for item in report.unjudged],
             cards=[_card(record, anchor) for anchor, record in anchored(report)],
-            provenance=list(_origin(report.provenance)),
+            provenance=[*_origin(report.provenance), *differing_origins(report)],
             inks=INKS,
             dark_inks=DARK_INKS,
         )

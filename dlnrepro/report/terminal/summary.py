@@ -22,6 +22,7 @@ from dlnrepro.report.words.digest import (
     verdict_counts,
 )
 from dlnrepro.report.words.numbers import duration
+from dlnrepro.report.words.origins import differing_origins
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
 
@@ -51,9 +52,12 @@ def summary(paper: Paper, report: Report) -> None:
     for item in report.unjudged:
         paper.line(("not judged", "magenta"), f": {unjudged_words(item)}", hang=2)
     stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
-    seconds = report.provenance.get("wall_seconds", 0.0)
+    for name, values in differing_origins(report):
+        paper.line((f"made with different {name}", "yellow"), f": {values}", hang=2)
+    seconds = report.provenance.get("wall_seconds")
+    took = f" · wall-clock time {duration(seconds)}" if seconds is not None else ""
     stamped = f" · stamped {', '.join(stamps)}" if stamps else ""
-    paper.line(f"{verdict_counts(report)} · wall-clock time {duration(seconds)}{stamped}", hang=2)
+    paper.line(f"{verdict_counts(report)}{took}{stamped}", hang=2)
     if shown := evidence(report):
         paper.line((shown, "dim"))
     if said := interruption(report):

@@ -1,0 +1,38 @@
+"""Where the claims of a joined report were made, as far as they were not all made with the same."""
+
+from __future__ import annotations
+
+from dlnrepro.archive.provenance import Provenance
+from dlnrepro.archive.record import Report, origin
+
+MOST_NAMED = 5
+"""Claims that are named where they were made with something else than the others; more of them are counted."""
+
+
+def differing_origins(report: Report) -> list[tuple[str, str]]:
+    """What not all claims of a report were made with, and the values of it with the claims that were made with each."""
+    if not report.origins:
+        return []
+    made = {record.id: _entries(origin(report, record.id)) for record in report.claims}
+    lines = []
+    for name in dict.fromkeys(name for entries in made.values() for name in entries):
+        groups: dict[str, list[str]] = {}
+        for claim, entries in made.items():
+            groups.setdefault(entries.get(name, "not recorded"), []).append(claim)
+        if len(groups) > 1:
+            lines.append((name, "; ".join(f"{value} ({_named(claims)})" for value, claims in groups.items())))
+    return lines
+
+
+def _entries(made: Provenance) -> dict[str, str]:
+    """What a claim was made with, as far as it can change a number, and the code."""
+    entries = {name: str(version) for name, version in made.get("versions", {}).items()}
+    for name in ("processor", "device", "arithmetic", "platform", "commit"):
+        if name in made:
+            entries[name] = str(made[name] or "unknown")
+    return entries
+
+
+def _named(claims: list[str]) -> str:
+    """Some claims in a few words: their ids, or how many there are."""
+    return ", ".join(claims) if len(claims) <= MOST_NAMED else f"{len(claims)} claims"
