@@ -8,6 +8,7 @@ draw that its fields describe, so that two runners with the same initialization 
 `fields` types of fields: depths, widths, ranges, strengths, and values of a formula that are usually `same`
 `targets` a target Z with drawn singular values
 `one_neuron` balanced initialization of a network with a one-neuron layer
+`pathways` parallel paths: aligned paths that share a mode, and paths of full matrices with a target
 
 Groups of one topic lie in a module of its name, because a runner's identity contains what it imports: an edit of one
 topic must not make the numbers of all others stale.
