@@ -5,11 +5,11 @@ field type carries its range and its own rule, so that a fault is reported at it
 draw that its fields describe, so that two runners with the same initialization cannot differ in it.
 
 * `base` is the strict model that all parameters are: contradictions between settings, the estimate of memory.
-* `fields` holds the types of fields: depths, widths, ranges, strengths, and values of a formula, which are usually
-  `same`.
-* `networks` is the depth of a network, and the depth in the formulas with which it is compared.
+* `fields` holds the types of fields: depths, widths, ranges, strengths, and values of formulas, usually `same`.
+* `networks` has the depth in the formulas, and draws the Gaussian weights of networks that are not balanced.
 * `targets` draws a target Z from given singular values.
 * `one_neuron` draws the balanced initialization of a network with a one-neuron layer.
+* `pathways` describes parallel paths: aligned paths that share a mode, and paths of full matrices with a target.
 * `spherical` describes inputs whose law is spherically symmetric.
 
 Groups of one topic lie in a module of its name, because a runner's identity contains what it imports: an edit of one

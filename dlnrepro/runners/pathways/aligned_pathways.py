@@ -11,11 +11,11 @@ are derived here (`dlnrepro.dynamics.pathways.closed_forms`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.sweeps import first_position, from_here_on, largest_where
@@ -32,10 +32,12 @@ from dlnrepro.dynamics.pathways.closed_forms import (
     single_path_sharpness,
     stability_exponents,
 )
-from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import FROM_LIST, ORDERED, Positive
+from dlnrepro.settings.pathways import AlignedPathSettings, StepRatio
 
 MARGIN = 0.01
 """A run counts as limited by stability where x* lies this far below the share at which its race would end."""
@@ -46,36 +48,35 @@ EQUAL = 1e-3
 RECORDS = 120
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(AlignedPathSettings):
+    """Aligned paths, the start from which they race, and the step ratios at which they descend."""
 
-    depth: int = Field(ge=2, le=8, description="L, the number of weight matrices of each path")
-    paths: int = Field(ge=2, le=8, description="P")
-    strength: float = Field(gt=0, le=100, description="s, the target's singular value")
-    start_scale: float = Field(gt=0, le=1, description="the start's layer scalars, over those at zero loss")
-    loser_low: float = Field(ge=0, le=1, description="least layer scalar of a losing path over the winner's")
-    loser_high: float = Field(ge=0, le=1, description="largest one; the draw is uniform between the two")
-    lowest_ratio: float = Field(gt=0, le=10, description="gamma at the start of the sweep")
-    highest_ratio: float = Field(gt=0, le=10, description="gamma at its end")
-    points: int = Field(ge=1, le=200, description="how many step ratios, evenly spaced")
-    steps: int = Field(ge=1, le=10**6, description="gradient steps")
-    window: int = Field(ge=2, le=10**5, description="over how many last steps contributions are averaged; even")
-    law_depth: int = Field(ge=2, le=8, description="the depth that theory is told; another than L is an error")
+    strength: Positive = Field(description="s, the singular value of the target's only mode")
+    start_scale: float = Field(
+        gt=0, le=1, description="layer scalars at the start, over those at which the paths together carry the mode"
+    )
+    ratios: Annotated[tuple[StepRatio, StepRatio], FROM_LIST, ORDERED] = Field(
+        description="range of the step ratio gamma = eta L s^(2-2/L) in the sweep"
+    )
+    points: int = Field(ge=1, le=200, description="number of step ratios in the sweep, evenly spaced")
+    steps: int = Field(ge=1, le=10**6, description="number of gradient steps")
+    window: int = Field(
+        ge=2,
+        le=10**5,
+        multiple_of=2,
+        description="number of last steps over which contributions are averaged; even, because the residual"
+        " alternates in sign beyond the edge of stability",
+    )
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if self.loser_low > self.loser_high:
-            raise ValueError("loser_low must not exceed loser_high")
-        if self.lowest_ratio > self.highest_ratio:
-            raise ValueError("lowest_ratio must not exceed highest_ratio")
-        if self.window % 2 or self.window > self.steps:
-            raise ValueError("window must be even, for beyond the edge the residual alternates, and at most steps")
-        return self
+    def contradictions(self) -> Iterable[Contradiction]:
+        """A window that is longer than the descent."""
+        yield from super().contradictions()
+        if self.window > self.steps:
+            yield Contradiction("window", f"at most {self.steps}, the number of steps")
 
-    def memory(self, runs: int) -> int:
-        """The powers of the layer scalars, a few copies of them, and the records."""
-        return 8 * runs * self.points * self.paths * (self.depth + 12 + RECORDS)
+    def numbers(self) -> int:
+        """The powers of the layer scalars, some copies of them, and the records."""
+        return self.points * self.paths * (self.depth + 12 + RECORDS)
 
 
 MEASURES = {
@@ -114,8 +115,8 @@ SERIES = {
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Train all runs at all step ratios together, and hold them against the closed forms."""
-    ratios = torch.linspace(params.lowest_ratio, params.highest_ratio, params.points, dtype=torch.float64)
+    """Train all runs at all step ratios together, and compare them with the closed forms."""
+    ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
     sizes = ratios / single_path_sharpness(params.strength, params.depth)
     start = _start(params, generators)
     records = log_grid(params.steps, RECORDS)
@@ -129,68 +130,52 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         records,
         progress,
     )
-    swept, law = _sweep(params, start, trained, ratios, sizes)
-    timed = _in_time(params, trained.recorded[:, -1], float(sizes[-1]), records)
-    share = swept["share_at_ratio"][:, -1]
-    learned = timed.pop("learned").cummax(-1).values >= 0.9 * params.strength
-    after = torch.where(learned, timed["share_at_step"], 0).amax(-1)
-    measures = {"share": share, "peak_share": torch.where(learned.any(-1), torch.maximum(after, share), share)}
-    return Result(measures | law, swept | timed)
+    measures, swept = _sweep(params, start, trained, ratios, sizes)
+    last = trained.recorded[:, -1].mT
+    carried = aligned_contributions(last, params.depth).abs()
+    total = carried.sum(-1)
+    share_in_time, share = carried.amax(-1) / total, swept["share_at_ratio"][:, -1]
+    learned = total.cummax(-1).values >= 0.9 * params.strength
+    after = torch.where(learned, share_in_time, 0).amax(-1)
+    peak = torch.where(learned.any(-1), torch.maximum(after, share), share)
+    timed = {
+        "step": torch.tensor(records, dtype=torch.float64),
+        "share_at_step": share_in_time,
+        "limit_at_step": float(sizes[-1]) * aligned_sharpness(last, params.depth),
+    }
+    return Result({"share": share, "peak_share": peak} | measures, swept | timed)
 
 
 def _start(params: Params, generators: Sequence[Generator]) -> Tensor:
-    """Layer scalars (runs, paths): the winner first, then losers at a drawn fraction of it."""
-    losers = uniform((params.paths - 1,), params.loser_low, params.loser_high, generators)
-    shape = torch.cat([losers.new_ones(len(generators), 1), losers], -1)
+    """Layer scalars at the start, of shape (runs, paths), the first path ahead."""
 
     def scaled(row: Tensor) -> Tensor:
         whole = aligned_contributions(row, params.depth).sum()
         return params.start_scale * (params.strength / whole) ** (1 / params.depth) * row
 
-    return each_run(scaled, shape)
-
-
-def _in_time(params: Params, recorded: Tensor, size: float, records: Sequence[int]) -> dict[str, Tensor]:
-    """The series over steps at the last step ratio, and how much of the mode is learned."""
-    weights = recorded.mT
-    contributions = aligned_contributions(weights, params.depth).abs()
-    learned = contributions.sum(-1)
-    return {
-        "step": torch.tensor(records, dtype=torch.float64).expand(len(weights), -1),
-        "share_at_step": contributions.amax(-1) / learned,
-        "limit_at_step": size * aligned_sharpness(weights, params.depth),
-        "learned": learned,
-    }
+    return each_run(scaled, params.relative_start(generators))
 
 
 def _sweep(
     params: Params, start: Tensor, trained: AlignedDescent, ratios: Tensor, sizes: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The series over step ratios, and the measures that hold them against theory."""
-    depth, paths, strength = params.depth, params.paths, params.strength
-    limit = equality_limit(paths, params.law_depth)
-    before = aligned_contributions(start, depth) / aligned_contributions(start, depth).sum(-1, keepdim=True)
-    carried = trained.mean.abs()
-    shares = carried / carried.sum(-1, keepdim=True)
-    share = shares.amax(-1)
-    law = each_run(lambda row: race_end(row, strength, depth, params.law_depth), start)
-    law = law / law.sum(-1, keepdim=True)
-    stable = largest_stable_share(ratios, paths, params.law_depth).expand_as(share)
-    expected = torch.minimum(law.amax(-1, keepdim=True), stable)
+    """The measures that compare the sweep with theory, and the series over step ratios."""
+    depth, strength, law_depth = params.depth, params.strength, params.depth_in_law
+    limit = equality_limit(params.paths, law_depth)
+    before = _shares(aligned_contributions(start, depth))
+    shares = _shares(trained.mean.abs())
+    law = _shares(each_run(lambda row: race_end(row, strength, depth, law_depth), start))
+    stable = largest_stable_share(ratios, params.paths, law_depth)
+    share, lead = shares.amax(-1), law.amax(-1, keepdim=True)
+    expected = torch.minimum(lead, stable)
     sharp = sizes * aligned_sharpness(trained.weights, depth)
     losses = 0.5 * (aligned_contributions(trained.weights, depth).sum(-1) - strength) ** 2
     spread = share - shares.amin(-1)
     above = (ratios >= limit).expand_as(share)
-    limited = ~above & (stable < law.amax(-1, keepdim=True) - MARGIN)
+    limited = ~above & (stable < lead - MARGIN)
     losers = law[:, 1:][:, None].expand_as(shares[..., 1:])
     error = torch.where(losers > 0, shares[..., 1:] / losers - 1, shares[..., 1:]).abs()
     return {
-        "step_ratio": ratios.expand_as(share),
-        "share_at_ratio": share,
-        "stable_share": stable,
-        "expected_share": expected,
-        "limit_at_ratio": sharp,
-    }, {
         "share_change": (shares - before[:, None]).abs().amax((-2, -1)),
         "law_error": error.amax((-2, -1)),
         "over_bound": (share - expected).amax(-1),
@@ -201,5 +186,16 @@ def _sweep(
         "spread": largest_where(spread, above),
         "leaving_ratio": first_position(1 - share > 2 * (1 - before.amax(-1, keepdim=True)), ratios / 2, share),
         "equality_ratio": first_position(from_here_on(spread < EQUAL), ratios / limit, share),
-        "exponent_gap": stability_exponents(ratios, share, limited) - (2 - 2 / params.law_depth),
+        "exponent_gap": stability_exponents(ratios, share, limited) - (2 - 2 / law_depth),
+    }, {
+        "step_ratio": ratios,
+        "share_at_ratio": share,
+        "stable_share": stable,
+        "expected_share": expected,
+        "limit_at_ratio": sharp,
     }
+
+
+def _shares(carried: Tensor) -> Tensor:
+    """The share of each path in what all paths carry together."""
+    return carried / carried.sum(-1, keepdim=True)

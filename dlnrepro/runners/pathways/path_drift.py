@@ -11,52 +11,60 @@ Source: Kim, Lee 2026 (arXiv:2606.05219) for the limit and the restoration; the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.pathways.aligned_drift import CHUNK, Drift, observe_drift
 from dlnrepro.dynamics.pathways.aligned_paths import aligned_contributions
 from dlnrepro.dynamics.pathways.drift_theory import LARGEST, cycle_residual, onset_slope
-from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import FROM_LIST, ORDERED
+from dlnrepro.settings.pathways import AlignedPathSettings
+
+CycleRatio = Annotated[float, Field(gt=0, le=LARGEST)]
+StartScale = Annotated[float, Field(gt=0, le=1)]
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(AlignedPathSettings):
+    """Aligned paths, and a sweep over step ratios or over start scales, whichever of the two is a range."""
 
-    depth: int = Field(ge=2, le=8, description="L, the number of weight matrices of each path")
-    paths: int = Field(ge=2, le=8, description="P")
-    lowest_ratio: float = Field(gt=0, le=LARGEST, description="gamma at the start of the sweep")
-    highest_ratio: float = Field(gt=0, le=LARGEST, description="gamma at its end; the steps between are equal")
-    lowest_scale: float = Field(gt=0, le=1, description="layer scalars of the start, over those at zero loss")
-    highest_scale: float = Field(gt=0, le=1, description="the same at the sweep's end; quotients between are equal")
-    points: int = Field(ge=4, le=100, description="of the sweep")
-    loser_low: float = Field(ge=0, le=1, description="least layer scalar of a losing path over the winner's")
-    loser_high: float = Field(ge=0, le=1, description="largest one; the draw is uniform between the two")
-    steps: int = Field(ge=CHUNK, le=10**6, description="gradient steps, rounded up to a multiple of 500")
-    law_depth: int = Field(ge=3, le=8, description="the depth that theory is told; another than L is an error")
+    ratios: Annotated[tuple[CycleRatio, CycleRatio], FROM_LIST, ORDERED] = Field(
+        description="range of the step ratio gamma = eta L, in equal steps; its ends are equal in a sweep over scales"
+    )
+    scales: Annotated[tuple[StartScale, StartScale], FROM_LIST, ORDERED] = Field(
+        description="range of the layer scalars at the start, over those at zero loss, in equal quotients; its ends"
+        " are equal in a sweep over step ratios"
+    )
+    points: int = Field(ge=4, le=100, description="number of points of the sweep")
+    steps: int = Field(ge=CHUNK, le=10**6, description="number of gradient steps, rounded up to a multiple of 500")
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if self.loser_low > self.loser_high:
-            raise ValueError("loser_low must not exceed loser_high")
-        if self.lowest_ratio > self.highest_ratio or self.lowest_scale > self.highest_scale:
-            raise ValueError("the low end of a sweep must not exceed its high end")
-        if (self.lowest_ratio < self.highest_ratio) == (self.lowest_scale < self.highest_scale):
-            raise ValueError("the sweep must be over step ratios or over start scales, one of them")
-        return self
+    def contradictions(self) -> Iterable[Contradiction]:
+        """A sweep over both or none, and formulas for a depth that they do not hold for."""
+        yield from super().contradictions()
+        if self.sweeps_ratios and self.scales[0] < self.scales[1]:
+            yield Contradiction("scales", "equal ends, because the sweep is over ratios")
+        if not self.sweeps_ratios and self.scales[0] == self.scales[1]:
+            yield Contradiction("ratios", "a range to sweep over, because the ends of scales are equal")
+        if self.depth_in_law < 3:
+            found = f"`same`, which is {self.depth}" if self.law_depth == "same" else None
+            yield Contradiction("law_depth", "a depth of at least 3, for which the formulas hold", found)
 
-    def memory(self, runs: int) -> int:
-        """The records of one chunk of steps, a few copies of them."""
-        return 8 * runs * self.points * self.paths * (6 * CHUNK + 50) + 10**6
+    @property
+    def sweeps_ratios(self) -> bool:
+        """Whether the sweep is over step ratios."""
+        return self.ratios[0] < self.ratios[1]
+
+    def numbers(self) -> int:
+        """The records of one chunk of steps, and some copies of them."""
+        return self.points * self.paths * (6 * CHUNK + 50)
 
 
 MEASURES = {
@@ -84,40 +92,38 @@ SERIES = {
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Train all runs at all points of the sweep together, and hold them against the drift."""
-    ratios = torch.linspace(params.lowest_ratio, params.highest_ratio, params.points, dtype=torch.float64)
-    scales = tensor_of(np.geomspace(params.lowest_scale, params.highest_scale, params.points))
+    """Train all runs at all points of the sweep together, and compare them with the predicted drift."""
+    ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
+    scales = tensor_of(np.geomspace(*params.scales, params.points))
     start = _start(params, generators)[:, None] * scales[:, None]
-    seen = observe_drift(start, params.depth, params.law_depth, ratios / params.depth, params.steps, progress)
-    law = (params.law_depth - 2) * ratios / params.depth * cycle_residual(ratios, params.law_depth)
-    gained = torch.isfinite(seen.drift)
-    lost = seen.lost.any(-1)
+    law_depth = params.depth_in_law
+    drift = observe_drift(start, params.depth, law_depth, ratios / params.depth, params.steps, progress)
+    law = (law_depth - 2) * ratios / params.depth * cycle_residual(ratios, law_depth)
+    lost = drift.lost.any(-1)
     measures = {
-        "loser_share": seen.share.amax(-1),
-        "escaped": gained.to(torch.float64).mean(-1),
-        "drift_ratio": each_run(lambda row: _farthest(row, law), seen.drift),
-        **_onset(params, seen.drift, ratios),
-        **_restoration(params, seen, scales, law),
+        "loser_share": drift.share.amax(-1),
+        "escaped": torch.isfinite(drift.drift).to(torch.float64).mean(-1),
+        "drift_ratio": each_run(lambda row: _farthest(row, law), drift.drift),
+        **_onset(params, drift.drift, ratios),
+        **_restoration(params, drift, scales, law),
     }
-    whole = torch.full_like(law, params.steps)
-    expected = torch.where((law > 0) & torch.isfinite(seen.lag), seen.lag / law, whole)
+    all_steps = torch.full_like(law, params.steps)
     series = {
-        "step_ratio": ratios.expand_as(seen.lag),
-        "start_scale": scales.expand_as(seen.lag),
-        "drift": seen.drift.nan_to_num(0.0),
-        "drift_law": law.expand_as(seen.lag),
-        "lag": seen.lag,
-        "restoration_time": torch.where(seen.regained.isnan(), whole, seen.regained),
-        "restoration_law": expected,
+        "step_ratio": ratios,
+        "start_scale": scales,
+        "drift": drift.drift.nan_to_num(0.0),
+        "drift_law": law,
+        "lag": drift.lag,
+        "restoration_time": torch.where(drift.regained.isnan(), all_steps, drift.regained),
+        "restoration_law": torch.where((law > 0) & torch.isfinite(drift.lag), drift.lag / law, all_steps),
     }
     return Result({name: torch.where(lost, torch.nan, value) for name, value in measures.items()}, series)
 
 
 def _start(params: Params, generators: Sequence[Generator]) -> Tensor:
-    """Layer scalars at zero loss, (runs, paths): the winner first, then losers at a drawn fraction of it."""
-    losers = uniform((params.paths - 1,), params.loser_low, params.loser_high, generators)
-    shape = torch.cat([losers.new_ones(len(generators), 1), losers], -1)
-    return each_run(lambda row: row / aligned_contributions(row, params.depth).sum() ** (1 / params.depth), shape)
+    """Layer scalars at zero loss, of shape (runs, paths), the first path ahead."""
+    relative = params.relative_start(generators)
+    return each_run(lambda row: row / aligned_contributions(row, params.depth).sum() ** (1 / params.depth), relative)
 
 
 def _farthest(drift: Tensor, law: Tensor) -> Tensor:
@@ -128,30 +134,34 @@ def _farthest(drift: Tensor, law: Tensor) -> Tensor:
 
 def _onset(params: Params, drift: Tensor, ratios: Tensor) -> dict[str, Tensor]:
     """Where the drift begins and how steeply, by a cubic in gamma - 2."""
-    last = drift.new_tensor([params.highest_ratio / 2 - 1, 0.0])
+    last = drift.new_tensor([params.ratios[1] / 2 - 1, 0.0])
 
     def fitted(row: Tensor) -> Tensor:
-        if not bool(torch.isfinite(row).all()) or params.lowest_ratio == params.highest_ratio:
+        if not bool(torch.isfinite(row).all()) or not params.sweeps_ratios:
             return last
         cubic = np.polynomial.Polynomial.fit(array_of(ratios - 2), array_of(row), 3)
         roots = cubic.roots()
         root = float(roots[np.abs(roots).argmin()].real)
-        return row.new_tensor([root / 2, float(cubic.deriv()(root)) / onset_slope(params.law_depth)])
+        return row.new_tensor([root / 2, float(cubic.deriv()(root)) / onset_slope(params.depth_in_law)])
 
-    both = each_run(fitted, drift)
-    return {"onset_gap": both[:, 0], "onset_slope": both[:, 1]}
+    gap, slope = each_run(fitted, drift).unbind(-1)
+    return {"onset_gap": gap, "onset_slope": slope}
 
 
-def _restoration(params: Params, seen: Drift, scales: Tensor, law: Tensor) -> dict[str, Tensor]:
+def _restoration(params: Params, drift: Drift, scales: Tensor, law: Tensor) -> dict[str, Tensor]:
     """How the restoration time grows as the start shrinks, by straight lines through the sweep."""
-    never = scales.new_tensor([float(params.law_depth - 2), 0.0])
+    law_depth = params.depth_in_law
 
     def fitted(times: Tensor, lags: Tensor) -> Tensor:
-        if not bool(torch.isfinite(times).all()) or params.lowest_scale == params.highest_scale:
-            return never
-        exponent = np.polynomial.Polynomial.fit(array_of(scales.log()), array_of(times.log()), 1).deriv()(0.0)
-        rise = np.polynomial.Polynomial.fit(array_of(lags), array_of(times), 1).deriv()(0.0)
-        return scales.new_tensor([float(exponent) + params.law_depth - 2, float(rise) * float(law[0])])
+        if not bool(torch.isfinite(times).all()) or params.sweeps_ratios:
+            return scales.new_tensor([float(law_depth - 2), 0.0])
+        exponent, rise = _line_slope(scales.log(), times.log()), _line_slope(lags, times)
+        return scales.new_tensor([exponent + law_depth - 2, rise * float(law[0])])
 
-    both = each_run(fitted, seen.regained, seen.lag)
-    return {"exponent_gap": both[:, 0], "time_ratio": both[:, 1]}
+    gap, ratio = each_run(fitted, drift.regained, drift.lag).unbind(-1)
+    return {"exponent_gap": gap, "time_ratio": ratio}
+
+
+def _line_slope(x: Tensor, y: Tensor) -> float:
+    """The slope of the straight line through the points of one run."""
+    return float(np.polynomial.Polynomial.fit(array_of(x), array_of(y), 1).deriv()(0.0))

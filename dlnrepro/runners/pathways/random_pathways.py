@@ -11,77 +11,69 @@ Source: Kim, Lee 2026 (arXiv:2606.05219); the bound x*(gamma) is derived here (`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.curvature import sharpness
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.pathways.closed_forms import equal_split_factor, largest_stable_share, single_path_sharpness
 from dlnrepro.dynamics.pathways.stages import Stage, descend_in_stages, stairs
-from dlnrepro.dynamics.starts.balanced import layers_between
-from dlnrepro.dynamics.starts.draws import gaussian, orthonormal
+from dlnrepro.dynamics.starts.balanced import hidden_frames, layers_between
+from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import FROM_LIST
+from dlnrepro.settings.pathways import PathMatrixSettings, StepRatio
+
+PathScale = Annotated[float, Field(ge=0, le=100)]
 
 RECORDS = 100
 
-Positive = Annotated[float, Field(gt=0, le=100)]
-Scale = Annotated[float, Field(ge=0, le=100)]
 
+class Params(PathMatrixSettings):
+    """Paths of full matrices, their start, and the stages of their descent: stairs, a hold and a cool-down."""
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
-
-    depth: int = Field(ge=2, le=8, description="L, the number of weight matrices of each path")
-    inputs: int = Field(ge=1, le=64, description="n_0")
-    hidden: int = Field(ge=1, le=64, description="n_1 = ... = n_{L-1}")
-    outputs: int = Field(ge=1, le=64, description="n_L")
-    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1, max_length=8)] = Field(
-        description="the target's singular values, falling"
-    )
     start: Literal["random", "single-path"] = Field(
-        description="random: Gaussian layers; single-path: the first path carries the target alone, plus noise"
+        description="`random`: Gaussian layers; `single-path`: the first path carries the target, and they are added"
     )
     start_scale: float = Field(gt=0, le=2, description="scale of the Gaussian layers, over the root of the fan-in")
-    path_scales: Annotated[tuple[Scale, ...], Field(strict=False, min_length=2, max_length=8)] = Field(
-        description="a factor on each path's Gaussian layers; as many as paths"
+    path_scales: Annotated[tuple[PathScale, ...], FROM_LIST] = Field(
+        min_length=2, max_length=8, description="a factor on the Gaussian layers of each path, one for each path"
     )
-    first_ratio: float = Field(gt=0, le=10, description="gamma on the first stair")
-    step_ratio: float = Field(gt=0, le=10, description="gamma after the stairs")
-    stairs: int = Field(ge=0, le=100, description="how many stairs; 0 for a constant step size")
-    stair_steps: int = Field(ge=1, le=10**4, description="gradient steps on each stair")
-    hold_steps: int = Field(ge=1, le=10**6, description="gradient steps at the step ratio")
-    cool_ratio: float = Field(gt=0, lt=2, description="gamma of the cool-down")
-    cool_steps: int = Field(ge=1, le=10**5, description="gradient steps of the cool-down")
-    kick: float = Field(ge=0, le=1e-3, description="standard deviation of the kick before each stair and the hold")
-    mode: int = Field(ge=1, le=8, description="the mode whose shares are measured; 1 is the strongest")
-    law_depth: int = Field(ge=2, le=8, description="the depth that theory is told; another than L is an error")
+    first_ratio: StepRatio = Field(description="the step ratio gamma = eta L s_1^(2-2/L) on the first stair")
+    step_ratio: StepRatio = Field(description="the step ratio gamma = eta L s_1^(2-2/L) after the stairs")
+    stairs: int = Field(
+        ge=0, le=100, description="number of stairs; with 0 the step size is constant until the cool-down"
+    )
+    stair_steps: int = Field(ge=1, le=10**4, description="number of gradient steps on each stair")
+    hold_steps: int = Field(ge=1, le=10**6, description="number of gradient steps at step_ratio")
+    cool_ratio: float = Field(gt=0, lt=2, description="the step ratio gamma = eta L s_1^(2-2/L) of the cool-down")
+    cool_steps: int = Field(ge=1, le=10**5, description="number of gradient steps of the cool-down")
+    kick: float = Field(
+        ge=0, le=1e-3, description="standard deviation of the random kick before each stair and before the hold"
+    )
+    mode: int = Field(ge=1, le=8, description="number of the mode whose shares are measured; 1 is the strongest")
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if list(self.strengths) != sorted(self.strengths, reverse=True):
-            raise ValueError("strengths must not rise")
-        if len(self.strengths) > min(self.inputs, self.hidden, self.outputs):
-            raise ValueError("strengths must be no more than inputs, hidden or outputs")
+    def contradictions(self) -> Iterable[Contradiction]:
+        """A mode that the target does not have."""
+        yield from super().contradictions()
         if self.mode > len(self.strengths):
-            raise ValueError("mode must be one of the strengths")
-        return self
+            yield Contradiction("mode", f"at most {len(self.strengths)}, the number of strengths")
 
     @property
-    def widths(self) -> list[int]:
-        """n_0 .. n_L."""
-        return [self.inputs, *[self.hidden] * (self.depth - 1), self.outputs]
+    def paths(self) -> int:
+        """P."""
+        return len(self.path_scales)
 
-    def memory(self, runs: int) -> int:
+    def numbers(self) -> int:
         """Weights, kicks, gradients and partial products, and the Gauss-Newton matrix at a record."""
-        layers = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
-        return 8 * runs * len(self.path_scales) * (12 * layers + 4 * (self.inputs * self.outputs) ** 2)
+        return self.paths * (12 * self.path_size + 4 * (self.inputs * self.outputs) ** 2)
 
 
 MEASURES = {
@@ -109,18 +101,16 @@ SERIES = {
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Train all runs together through stairs, hold and cool-down, and read off shares and sharpness."""
-    modes, paths = len(params.strengths), len(params.path_scales)
-    left = orthonormal(params.outputs, modes, generators)
-    right = orthonormal(params.inputs, modes, generators)
+    """Train all runs together through stairs, hold and cool-down, and measure shares and sharpness."""
+    left, right = params.frames(generators)
     target = left * torch.tensor(params.strengths, dtype=torch.float64) @ right.mT
     weights = _start(params, left, right, generators)
-    directions = _gaussian_paths([1.0] * paths, params.widths, generators)
+    directions = _gaussian_paths([1.0] * params.paths, params.widths, generators)
     single = single_path_sharpness(params.strengths[0], params.depth)
-    size = params.step_ratio / single
+    step_size = params.step_ratio / single
     stages = [
-        *stairs(params.first_ratio / single, size, params.stairs, params.stair_steps, params.kick),
-        Stage(size, params.hold_steps, params.kick),
+        *stairs(params.first_ratio / single, step_size, params.stairs, params.stair_steps, params.kick),
+        Stage(step_size, params.hold_steps, params.kick),
         Stage(params.cool_ratio / single, params.cool_steps, 0.0),
     ]
     records = log_grid(sum(stage.steps for stage in stages), RECORDS)[:-1]
@@ -129,25 +119,33 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         return parallel_paths.loss_gradient(current, target)
 
     def observe(current: Weights) -> Record:
-        kept = parallel_paths.mode_contributions(current, left, right).abs()
-        return {"kept": kept, "limit": size * sharpness(current)}
+        carried = parallel_paths.mode_contributions(current, left, right).abs()
+        return {"carried": carried, "limit": step_size * sharpness(current)}
 
     trained, recorded = descend_in_stages(weights, gradient, stages, directions, records, observe, progress)
     end = observe(trained)
-    series = _series(params, recorded, records)
-    share = _largest_share(end["kept"])[:, params.mode - 1]
-    peak = _peak(params, recorded["kept"], series["mode_share"], share)
+    shares, stable = _largest_share(recorded["carried"].movedim(-1, 1)).mT, _stable_share(params)
+    share = _largest_share(end["carried"])[:, params.mode - 1]
+    peak = _peak(params, recorded["carried"], shares[:, params.mode - 1], share)
     ratio = end["limit"] / params.step_ratio
     measures = {
         "share": share,
         "peak_share": peak,
         "share_drop": peak - share,
-        "bound_gap": share - series["stable_share"][:, -1],
+        "bound_gap": share - stable,
         "limit": end["limit"],
         "sharpness_ratio": ratio,
-        "factor_error": (ratio / equal_split_factor(paths, params.law_depth) - 1).abs(),
+        "factor_error": (ratio / equal_split_factor(params.paths, params.depth_in_law) - 1).abs(),
         "off_diagonal": parallel_paths.off_diagonal_share(trained, left, right),
         "loss": parallel_paths.loss(trained, target),
+    }
+    series = {
+        "step": torch.tensor(records, dtype=torch.float64),
+        "mode_share": shares[:, params.mode - 1],
+        "strongest_share": shares[:, 0],
+        "weakest_share": shares[:, -1],
+        "stable_share": stable.expand(len(records)),
+        "limit_in_time": recorded["limit"],
     }
     return Result(measures, series)
 
@@ -163,39 +161,29 @@ def _start(params: Params, left: Tensor, right: Tensor, generators: Sequence[Gen
     noise = _gaussian_paths([params.start_scale * scale for scale in params.path_scales], params.widths, generators)
     if params.start == "random":
         return noise
-    paths, modes = len(params.path_scales), len(params.strengths)
-    hidden = [orthonormal(params.hidden, modes, generators) for _ in range(params.depth - 1)]
-    frames = [frame[:, None].expand(-1, paths, -1, -1) for frame in (right, *hidden, left)]
-    contributions = torch.zeros(1, paths, modes, dtype=torch.float64)
-    contributions[0, 0] = torch.tensor(params.strengths, dtype=torch.float64)
-    solution = layers_between(frames, contributions)
+    modes = len(params.strengths)
+    frames = [right, *hidden_frames(params.widths[1:-1], modes, generators), left]
+    carried = torch.zeros(1, params.paths, modes, dtype=torch.float64)
+    carried[0, 0] = torch.tensor(params.strengths, dtype=torch.float64)
+    solution = layers_between([frame[:, None].expand(-1, params.paths, -1, -1) for frame in frames], carried)
     return [layer + extra for layer, extra in zip(solution, noise, strict=True)]
 
 
-def _largest_share(kept: Tensor) -> Tensor:
+def _largest_share(carried: Tensor) -> Tensor:
     """The largest path's share of each mode, from contributions (runs, ..., paths, modes)."""
-    return parallel_paths.shares(kept).amax(-2)
+    return parallel_paths.shares(carried).amax(-2)
 
 
-def _peak(params: Params, kept: Tensor, shares: Tensor, last: Tensor) -> Tensor:
+def _peak(params: Params, carried: Tensor, shares: Tensor, last: Tensor) -> Tensor:
     """The largest share from the record on at which 90 % of the mode is learned."""
-    learned = parallel_paths.sum_paths(kept[:, :, params.mode - 1, :, None])[..., 0]
+    learned = parallel_paths.sum_paths(carried[:, :, params.mode - 1, :, None])[..., 0]
     since = (learned >= 0.9 * params.strengths[params.mode - 1]).cummax(-1).values
     peak = torch.maximum(torch.where(since, shares, 0).amax(-1), last)
     return torch.where(since.any(-1), peak, last)
 
 
-def _series(params: Params, recorded: dict[str, Tensor], records: Sequence[int]) -> dict[str, Tensor]:
-    shares = _largest_share(recorded["kept"].movedim(-1, 1)).mT
+def _stable_share(params: Params) -> Tensor:
+    """x*(gamma_k) of the measured mode before the cool-down, of shape (1,)."""
     relative = params.strengths[params.mode - 1] / params.strengths[0]
-    ratio = torch.tensor([params.step_ratio * relative ** (2 - 2 / params.law_depth)], dtype=torch.float64)
-    stable = largest_stable_share(ratio, len(params.path_scales), params.law_depth)
-    steps = torch.tensor(records, dtype=torch.float64)
-    return {
-        "step": steps.expand(len(shares), -1),
-        "mode_share": shares[:, params.mode - 1],
-        "strongest_share": shares[:, 0],
-        "weakest_share": shares[:, -1],
-        "stable_share": stable.expand(len(shares), len(records)),
-        "limit_in_time": recorded["limit"],
-    }
+    ratio = torch.tensor([params.step_ratio * relative ** (2 - 2 / params.depth_in_law)], dtype=torch.float64)
+    return largest_stable_share(ratio, params.paths, params.depth_in_law)

@@ -7,32 +7,30 @@ from typing import Any
 
 import pytest
 import torch
-from pydantic import ValidationError
 
+from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.dynamics.pathways.closed_forms import largest_stable_share
 from dlnrepro.runners.pathways import aligned_pathways as runner
-from tests.runners.running import run_seeds
+from tests.runners.running import quick_setup, run_seeds
 
-SETUP: dict[str, Any] = {
-    "depth": 4,
-    "paths": 2,
-    "strength": 1.0,
-    "start_scale": 0.4,
-    "loser_low": 0.5,
-    "loser_high": 0.8,
-    "lowest_ratio": 1.7,
-    "highest_ratio": 3.1,
-    "points": 8,
-    "steps": 6000,
-    "window": 100,
-    "law_depth": 4,
-}
+SETUP = quick_setup("symmetry-restoration", start_scale=0.4, ratios=[1.7, 3.1], points=8, steps=6000, window=100)
 SHORT: dict[str, Any] = {"steps": 200}
 CASES: dict[str, dict[str, Any]] = {
     "two-paths": {},
-    "three-layers-and-paths": {"depth": 3, "paths": 3, "law_depth": 3},
-    "law-of-another-depth": {"depth": 5},
+    "three-layers-and-paths": {"depth": 3, "paths": 3},
+    "law-of-another-depth": {"depth": 5, "law_depth": 4},
 }
+CONTRADICTIONS = [
+    (
+        {"losers": [0.9, 0.8], "ratios": [5.0, 3.1], "window": 6002},
+        [
+            "losers: expected a range [low, high], found [0.9, 0.8]",
+            "ratios: expected a range [low, high], found [5, 3.1]",
+            "window: expected at most 6000, the number of steps, found 6002",
+        ],
+    ),
+    ({"steps": 50}, ["window: expected at most 50, the number of steps, found 100"]),
+]
 
 _run = partial(run_seeds, runner, SETUP)
 
@@ -57,18 +55,18 @@ def test_shares_follow_the_stability_limit_and_not_another_depths() -> None:
 
 
 def test_two_layers_keep_their_shares() -> None:
-    assert float(_run([0, 1, 2], depth=2, law_depth=2, highest_ratio=2.4).measures["share_change"].max()) < 1e-12
+    assert float(_run([0, 1, 2], depth=2, ratios=[1.7, 2.4]).measures["share_change"].max()) < 1e-12
 
 
 def test_a_run_that_diverges_is_nan_and_not_a_number_that_could_pass() -> None:
-    measures = _run([0, 1], lowest_ratio=9.0, highest_ratio=10.0, depth=5, law_depth=5, start_scale=1.0).measures
+    measures = _run([0, 1], ratios=[9.0, 10.0], depth=5, start_scale=1.0).measures
 
     for name in ("share", "spread", "limit_low", "limit_high", "loss", "leaving_ratio", "equality_ratio"):
         assert torch.isnan(measures[name]).all(), name
 
 
 def test_a_sweep_that_never_leaves_or_equals_reports_its_last_ratio() -> None:
-    measures = _run([0], loser_low=0.0, loser_high=0.0, lowest_ratio=2.1, highest_ratio=2.5, steps=500).measures
+    measures = _run([0], losers=[0.0, 0.0], ratios=[2.1, 2.5], steps=500).measures
 
     assert float(measures["leaving_ratio"]) == pytest.approx(1.25)
     assert float(measures["equality_ratio"]) == pytest.approx(2.5 / 2**1.5)
@@ -76,18 +74,14 @@ def test_a_sweep_that_never_leaves_or_equals_reports_its_last_ratio() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "words"),
+    ("changes", "line"),
     [
-        ({"loser_low": 0.9}, "loser_low must not exceed loser_high"),
-        ({"lowest_ratio": 5.0}, "lowest_ratio must not exceed highest_ratio"),
-        ({"window": 99}, "window must be even"),
-        ({"steps": 50}, "at most steps"),
-        ({"depth": 1}, "greater than or equal to 2"),
+        ({"window": 99}, "window: expected a multiple of 2, found 99"),
+        ({"depth": 1}, "depth: expected a number of at least 2, found 1"),
     ],
 )
-def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValidationError, match=words):
-        runner.Params.model_validate(SETUP | changes)
+def test_a_setting_out_of_its_range_is_refused(changes: dict[str, Any], line: str) -> None:
+    assert [f"{place[0]}: {text}" for place, text in parameter_faults(runner.Params, SETUP | changes)] == [line]
 
 
 def test_the_memory_estimate_covers_the_tensors() -> None:

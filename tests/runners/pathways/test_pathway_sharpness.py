@@ -11,33 +11,33 @@ import torch
 from dlnrepro.dynamics.networks.curvature import sharpness
 from dlnrepro.errors import BudgetSpent, Disagreement
 from dlnrepro.runners.pathways import pathway_sharpness as runner
-from tests.runners.running import run_seeds, seeded
+from tests.runners.running import quick_setup, run_seeds, seeded
 
-SETUP: dict[str, Any] = {
-    "depth": 3,
-    "paths": 3,
-    "inputs": 4,
-    "hidden": 3,
-    "outputs": 2,
-    "strengths": [2.0, 0.5],
-    "splits": 3,
-    "noisy": 12,
-    "least_noise": 1e-3,
-    "most_noise": 2.0,
-    "imbalance": 1.0,
-    "law_depth": 3,
-}
+SETUP = quick_setup("pathway-sharpness", depth=3, hidden=3, outputs=2, strengths=[2.0, 0.5], splits=3, noisy=12)
 SHORT: dict[str, Any] = {"inputs": 3, "hidden": 2, "splits": 2, "noisy": 2}
 CASES: dict[str, dict[str, Any]] = {
     "balanced": {},
 }
+CONTRADICTIONS = [
+    (
+        {"strengths": [2.0, 1.0, 0.5], "noise": [2.0, 1e-3]},
+        [
+            "noise: expected a range [low, high], found [2, 0.001]",
+            "strengths: expected at most 2 values, as many as outputs, found 3 values",
+        ],
+    ),
+    (
+        {"outputs": 3, "strengths": [0.5, 2.0]},
+        ["strengths: expected values that do not rise, found [0.5, 2]"],
+    ),
+]
 
 _run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("depth", [2, 4])
 def test_theory_is_exact_in_its_own_setting(depth: int) -> None:
-    measures = _run([0, 1], depth=depth, law_depth=depth).measures
+    measures = _run([0, 1], depth=depth).measures
 
     for name in ("formula_error", "factor_error", "slope_error", "range_excess"):
         assert float(measures[name].abs().max()) < 1e-12, name
