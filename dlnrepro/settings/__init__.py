@@ -5,8 +5,11 @@ field type carries its range and its own rule, so that a fault is reported at it
 draw that its fields describe, so that two runners with the same initialization cannot differ in it.
 
 * `base` is the strict model that all parameters are: contradictions between settings, the estimate of memory.
-* `fields` holds the types of fields: depths, widths, ranges, strengths, and values of a formula that are usually `same`.
+* `fields` holds the types of fields: depths, widths, ranges, strengths, and values of formulas, usually `same`.
 * `targets` draws a target Z from given singular values.
+* `networks` draws the Gaussian weights of a network whose layers are not balanced.
+* `classification` draws two classes of points that a hyperplane separates, and deep linear classifiers of them.
+* `training_clocks` describes a network that learns to separate several classes.
 * `one_neuron` draws the balanced initialization of a network with a one-neuron layer.
 * `spherical` describes inputs whose law is spherically symmetric.
 
