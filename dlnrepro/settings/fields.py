@@ -98,6 +98,8 @@ Positive = Annotated[float, Field(gt=0, le=100)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 PositiveRange = Annotated[tuple[Positive, Positive], FROM_LIST, ORDERED]
 Range = Annotated[tuple[float, float], FROM_LIST, SPREAD]
+AboveZero = Annotated[float, Field(gt=0)]
+Window = Annotated[tuple[AboveZero, AboveZero], FROM_LIST, SPREAD]
 
 Depth = Annotated[int, Field(ge=2, le=8, description="L, the number of weight matrices")]
 LawDepth = Annotated[

@@ -17,7 +17,7 @@ which all runs advance together as tensors, and `margin_slopes` the networks who
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -30,6 +30,9 @@ Name = Literal["logistic", "exponential", "squared"]
 
 LINEAR_FROM = 34.0
 """Where log(1 + exp(-m)) and exp(-m) agree in double precision: their quotient is 1 - exp(-m)/2 + ..."""
+
+HIGHEST_LOG_RISK = 700.0
+"""A larger logarithm has no exponential in double precision; a flow that comes there is lost in any case."""
 
 
 class LogRisk(NamedTuple):
@@ -54,6 +57,29 @@ def log_risk(name: Name) -> Callable[[Array], LogRisk]:
 def log_loss_at_zero(name: Name) -> float:
     """Log l(0), the logarithm of the risk of the zero predictor."""
     return {"logistic": math.log(math.log(2)), "exponential": 0.0, "squared": math.log(0.5)}[name]
+
+
+def log_risks(name: Name, margins: Array) -> Tensor:
+    """The log R of each row of margins, (points, samples): of shape (points,)."""
+    risk = log_risk(name)
+    return torch.tensor([risk(row).value for row in margins], dtype=torch.float64)
+
+
+def risk_field(name: Name, signed: Sequence[Array]) -> Callable[[int, Array], Array]:
+    """The function from a run's number and its predictor W, of shape (1, dimension), to dR/dW in the same shape.
+
+    Args:
+        name: of the loss.
+        signed: Z of each run, of shape (samples, dimension).
+    """
+    risk = log_risk(name)
+
+    def field(run: int, predictor: Array) -> Array:
+        found = risk(signed[run] @ predictor[0])
+        gradient: Array = math.exp(min(found.value, HIGHEST_LOG_RISK)) * (found.gradient @ signed[run])
+        return gradient[None]
+
+    return field
 
 
 def exponential(margins: Array) -> LogRisk:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dlnrepro.dynamics.risks.margin_losses import LogRisk
-from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
 
 Shapes = Sequence[tuple[int, int]]
 
@@ -98,6 +98,11 @@ def unflatten(theta: Array, shapes: Shapes) -> list[Array]:
         weights.append(theta[..., start:stop].reshape(leading + shape))
         start = stop
     return weights
+
+
+def layers_of(path: Array, shapes: Shapes) -> Weights:
+    """The layers along a path of stacked weights, (..., points, parameters), as tensors."""
+    return [tensor_of(np.ascontiguousarray(weight)) for weight in unflatten(path, shapes)]
 
 
 def suffix_rows(weights: Sequence[Array]) -> list[Array]:

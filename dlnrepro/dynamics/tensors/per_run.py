@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -44,6 +44,11 @@ def _of_run(progress: Progress, run: int, runs: int) -> Progress:
     """The progress of one run; a quotient, not a sum of shares, so that no run ends beyond the start of the next."""
     name = f"run {run + 1} of {runs}"
     return lambda fraction, note: progress((run + fraction) / runs, f"{name}, {note}" if note else name)
+
+
+def stacked(records: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """The named tensors of all runs, (runs, ...), from those of single runs, which have the same names."""
+    return {name: torch.stack([record[name] for record in records]) for name in records[0]}
 
 
 def layer_sum(parts: Sequence[Tensor]) -> Tensor:

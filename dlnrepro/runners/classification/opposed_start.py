@@ -9,26 +9,24 @@ Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumption 2 and what it is ne
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Literal, Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
-from pydantic import BaseModel, Field, model_validator
-from torch import Generator
+from pydantic import Field
+from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification.mirrored_data import axial_start, collapse, mirrored_pairs
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.risks.margin_losses import log_loss_at_zero, log_risk
+from dlnrepro.dynamics.risks.margin_losses import log_loss_at_zero, log_risks, risk_field
 from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
-
-Array = NDArray[np.float64]
+from dlnrepro.settings.base import Contradiction, Settings
+from dlnrepro.settings.fields import Depth, PositiveRange, Same, law_value, same_or_whole
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-16
 """Tolerances of the flow: layers shrink to 1e-6."""
@@ -37,97 +35,97 @@ SLOPE_AT_ZERO = {"logistic": 0.5, "exponential": 1.0}
 """-l'(0)."""
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(Settings):
+    """Symmetric data, a start on one side of them, and the flow from there."""
 
-    depth: int = Field(ge=2, le=8, description="L, the number of weight matrices")
-    dimension: int = Field(ge=2, le=32, description="of the data")
-    pairs: int = Field(ge=1, le=200, description="of points, each with its mirror image")
-    width: int = Field(ge=1, le=64, description="of every hidden layer")
+    depth: Depth
+    inputs: int = Field(ge=2, le=32, description="n_0, the dimension of the data")
+    hidden: int = Field(ge=1, le=64, description="n_1 = ... = n_{L-1}, the width of the hidden layers")
+    pairs: int = Field(ge=1, le=200, description="the number of pairs of a point and its mirror image")
     loss: Literal["logistic", "exponential"] = Field(description="l(m) = log(1 + exp(-m)) or exp(-m)")
-    side: Literal["opposed", "favourable"] = Field(description="the start's side of the axis")
-    tilt: float = Field(ge=0, le=1, description="angle of the start's predictor with the axis, in radians")
-    start_low: float = Field(gt=0, le=10, description="least length of the start's predictor, drawn log-uniformly")
-    start_high: float = Field(gt=0, le=10, description="largest one")
-    horizon: float = Field(ge=10, le=1e8, description="time of the flow")
-    points: int = Field(ge=30, le=200, description="records, evenly in the logarithm over the last six decades of time")
-    law_depth: int = Field(ge=3, le=8, description="the depth that theory is told; another than L is an error")
+    side: Literal["opposed", "favourable"] = Field(
+        description="the direction of the predictor at the start: away from the data, or towards them"
+    )
+    tilt: float = Field(ge=0, le=1, description="angle between the axis and the predictor at the start, in radians")
+    start: PositiveRange = Field(
+        description="range of the length of the predictor at the start, which is drawn log-uniformly"
+    )
+    horizon: float = Field(ge=10, le=1e8, description="time to which the flow is followed")
+    points: int = Field(
+        ge=30, le=200, description="the number of records, evenly in the logarithm over the last six decades of time"
+    )
+    law_depth: Annotated[Same | int, same_or_whole(3, 8)] = Field(
+        description="the depth in the law of decay, at least 3: `same` is the trained depth; a number makes the law"
+        " wrong on purpose, for a negative control"
+    )
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if self.start_low > self.start_high:
-            raise ValueError("start_low must not exceed start_high")
-        return self
+    def contradictions(self) -> Iterable[Contradiction]:
+        """Two layers, which shrink exponentially."""
+        yield from super().contradictions()
+        if self.law_depth == "same" and self.depth == 2:
+            yield Contradiction("law_depth", "a number from 3 to 8 for `depth: 2`, which has no such law")
 
     @property
     def widths(self) -> list[int]:
         """n_0 .. n_L."""
-        return [self.dimension, *[self.width] * (self.depth - 1), 1]
+        return [self.inputs, *[self.hidden] * (self.depth - 1), 1]
 
-    def memory(self, runs: int) -> int:
-        """The records and the data."""
-        weights = self.width * (self.dimension + (self.depth - 2) * self.width + 1)
-        return 8 * runs * (4 * self.points * weights + 4 * self.pairs * self.dimension) + 10**6
+    def numbers(self) -> int:
+        """The weights at every record, and the data."""
+        weights = self.hidden * (self.inputs + (self.depth - 2) * self.hidden + 1)
+        return 4 * self.points * weights + 4 * self.pairs * self.inputs
 
 
 MEASURES = {
     "start_excess": "log R - log l(0) at the start: at most 0 under the theorem's assumption",
     "least_excess": "the least value of log R - log l(0) along the flow",
-    "end_excess": "its value at the end",
+    "end_excess": "log R - log l(0) at the end of the flow",
     "shrinkage": "smallest ratio of a layer's norm at the end to that at the start, > 0",
-    "exponent_gap": "power of time by which the layers' norm goes over the last two decades, plus 1/(L-2)",
-    "collapse_ratio": "the layers' norm at the end over ((L-2) g_0 t)^(-1/(L-2)), > 0",
+    "exponent_gap": "slope of the log of the layers' norm against log time over the last two decades, plus 1/(L-2), "
+    "with L = law_depth",
+    "collapse_ratio": "the layers' norm at the end over ((L-2) g_0 t)^(-1/(L-2)), with L = law_depth, > 0",
 }
 
 SERIES = {
-    "time": Series("time", "of the flow"),
+    "time": Series("time", "time of the flow"),
     "risk_ratio": Series("time", "R / l(0)"),
     "norm": Series("time", "smallest Frobenius norm of a layer"),
-    "norm_law": Series("time", "((L-2) g_0 t)^(-1/(L-2)), or the start's norm if that is less"),
+    "norm_law": Series("time", "((L-2) g_0 t)^(-1/(L-2)), with L = law_depth, or the start's norm if that is less"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then starts; follow the flow of one run after another."""
-    signed = mirrored_pairs(params.dimension, params.pairs, generators)
-    sizes = draw_strength(params.start_low, params.start_high, generators)
+    signed = mirrored_pairs(params.inputs, params.pairs, generators)
+    lengths = draw_strength(*params.start, generators)
     side = -1.0 if params.side == "opposed" else 1.0
-    weights = axial_start(params.widths, sizes, side, params.tilt, generators)
+    weights = axial_start(params.widths, lengths, side, params.tilt, generators)
     times = params.horizon * 10 ** torch.linspace(-6, 0, params.points, dtype=torch.float64)
     times[-1] = params.horizon
-    risk, sets = log_risk(params.loss), array_of(signed)
+    field = risk_field(params.loss, list(array_of(signed)))
+    path = flow(weights, field, times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress)
 
-    def gradient(run: int, whole: Array) -> Array:
-        here = risk(sets[run] @ whole[0])
-        slope: Array = math.exp(min(here.value, 700.0)) * (here.gradient @ sets[run])
-        return slope[None]
+    def excess(points: Tensor, predictors: Tensor) -> Tensor:
+        return log_risks(params.loss, array_of(predictors) @ array_of(points).T) - log_loss_at_zero(params.loss)
 
-    path = flow(weights, gradient, times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress)
-    predictors = array_of(product(path)[:, :, 0])
-    zero = log_loss_at_zero(params.loss)
-    excess = torch.tensor(
-        [[risk(row).value - zero for row in predictors[run] @ sets[run].T] for run in range(len(sets))],
-        dtype=torch.float64,
+    along = each_run(excess, signed, product(path)[:, :, 0])
+    norm, before = (
+        torch.stack([torch.linalg.matrix_norm(layer) for layer in layers]).amin(0) for layers in (path, weights)
     )
-    first = array_of(product(weights)[:, 0])
-    begin = torch.tensor([risk(sets[run] @ first[run]).value - zero for run in range(len(sets))], dtype=torch.float64)
-    norm = torch.stack([torch.linalg.matrix_norm(layer) for layer in path]).amin(0)
-    before = torch.stack([torch.linalg.matrix_norm(layer) for layer in weights]).amin(0)
-    law = collapse(SLOPE_AT_ZERO[params.loss] * signed[:, ::2, 0].mean(-1), times, params.law_depth)
-    clock = times.expand(len(sets), -1)
-    late = clock > params.horizon / 100
+    depth = law_value(params.law_depth, params.depth)
+    law = collapse(SLOPE_AT_ZERO[params.loss] * signed[:, ::2, 0].mean(-1), times, depth)
+    late = (times > params.horizon / 100).expand_as(norm)
     measures = {
-        "start_excess": begin,
-        "least_excess": excess.amin(-1),
-        "end_excess": excess[:, -1],
+        "start_excess": each_run(excess, signed, product(weights))[:, 0],
+        "least_excess": along.amin(-1),
+        "end_excess": along[:, -1],
         "shrinkage": norm[:, -1] / before,
-        "exponent_gap": log_slope(times.log().expand(len(sets), -1), norm, late) + 1 / (params.law_depth - 2),
+        "exponent_gap": log_slope(times.log().expand_as(norm), norm, late) + 1 / (depth - 2),
         "collapse_ratio": norm[:, -1] / law[:, -1],
     }
     series = {
-        "time": clock.clone(),
-        "risk_ratio": torch.stack([row.exp() for row in excess]),
+        "time": times,
+        "risk_ratio": each_run(torch.exp, along),
         "norm": norm,
         "norm_law": torch.minimum(law, before[:, None]),
     }

@@ -12,22 +12,25 @@ here from the growth of |grad log R| that homogeneity gives (Lyu, Li 2020, arXiv
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, NamedTuple, Self
+from collections.abc import Iterable, Sequence
+from typing import Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification.normalised_descent import direction
 from dlnrepro.dynamics.fits.slopes import slope
-from dlnrepro.dynamics.starts.draws import gaussian, normal
+from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import Weights, running_sum
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training_clocks.cross_entropy import log_risk_gradient, risk_gradient
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import LawDepth, Window, law_value
+from dlnrepro.settings.training_clocks import ManyClasses
 
 LEVELS = 41
 RECORDS = 120
@@ -35,118 +38,107 @@ MEMORY = 0.98
 """Of Adam's average of squares, as in the paper's experiments."""
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(ManyClasses):
+    """A network that separates classes, how it descends, and the levels of its risk at which a clock is read."""
 
     depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
-    dimension: int = Field(ge=2, le=64, description="of the inputs")
-    width: int = Field(ge=2, le=64, description="of every hidden layer")
-    classes: int = Field(ge=2, le=16, description="K, with as many samples in each as in the others, or one more")
-    samples: int = Field(ge=8, le=64, description="no more than the dimension, so that any labels can be separated")
-    scale: float = Field(gt=0, le=10, description="of the start: entries of W_l have deviation scale / sqrt(n_{l-1})")
-    rule: Literal["plain", "normalised", "adam"] = Field(description="gradient descent; by equal steps of log R; Adam")
-    clock: Literal["steps", "time"] = Field(description="T counts steps, or time of gradient flow (not for Adam)")
-    step_size: float = Field(gt=0, le=100, description="eta, in the rule's own unit")
-    steps: int = Field(ge=10, le=10**6, description="at most")
-    level_from: float = Field(gt=0, le=1000, description="log(1/eps) of the largest eps looked at")
-    level_to: float = Field(gt=0, le=1000, description="log(1/eps) of the smallest eps looked at")
-    law_depth: int = Field(ge=1, le=8, description="the depth in the law's power; another than L is an error")
+    rule: Literal["plain", "normalised", "adam"] = Field(
+        description="`plain` gradient descent, `normalised`: steps that lower log R by eta to first order, or `adam`"
+    )
+    clock: Literal["steps", "time"] = Field(
+        description="T(eps) counts the `steps` of the descent, or is the `time` of gradient flow (not for `rule: adam`)"
+    )
+    step_size: float = Field(gt=0, le=100, description="the step size eta, in the unit of the rule")
+    steps: int = Field(ge=10, le=10**6, description="the number of steps of the descent")
+    levels: Window = Field(description="range of log(1/eps), natural logarithm, for which T(eps) is measured")
+    law_depth: LawDepth
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if self.samples > self.dimension:
-            raise ValueError("samples must be no more than dimension")
-        if self.samples % 8:
-            raise ValueError("samples must be a multiple of 8, for a run to have the same bits in any batch")
-        if self.level_from >= self.level_to:
-            raise ValueError("level_from must lie below level_to")
+    def contradictions(self) -> Iterable[Contradiction]:
+        """A clock that the rule does not have."""
+        yield from super().contradictions()
         if self.rule == "adam" and self.clock == "time":
-            raise ValueError("clock must be steps for adam")
-        return self
+            yield Contradiction("clock", "`steps` for `rule: adam`")
 
-    @property
-    def widths(self) -> list[int]:
-        """n_0 .. n_L."""
-        return [self.dimension, *[self.width] * (self.depth - 1), self.classes]
-
-    def memory(self, runs: int) -> int:
-        """Weights, gradients and averages, the data, and two numbers a step."""
-        layers = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
-        return 8 * runs * (10 * layers + self.samples * (self.dimension + 8 * self.classes) + 6 * self.steps) + 10**7
+    def numbers(self) -> int:
+        """Weights, gradients and averages, the data and its margins, and the risk and the clock at every step."""
+        data = self.samples * (self.inputs + 8 * self.classes)
+        return 10 * self.weight_count + data + 6 * self.steps
 
 
 MEASURES = {
     "log_inverse_risk": "log(1/R) at the end",
-    "contraction": "largest R_{t+1} / R_t of a step between the two levels; 1 if the smaller eps is never reached",
-    "clock_exponent": "slope of log T(eps) against log(1/eps) between the levels; 1 if it never gets there",
-    "slowing": "time for the last quarter of the way in log(1/eps) between the levels, over that for the first; "
-    "1 for a logarithmic clock",
-    "law_error": "|slope of log(eps T) against log log(1/eps) + 2 - 2/L|, with the law's L, >= 0",
+    "contraction": "largest R_{t+1} / R_t of a step between the levels; 1 if the smallest eps is never reached",
+    "clock_exponent": "slope of log T(eps) against log(1/eps) between the levels; "
+    "1 if the smallest eps is never reached",
+    "slowing": "time for the last quarter of the way in log(1/eps) between the levels, over the time for the first "
+    "quarter; 1 for a logarithmic clock",
+    "law_error": "|slope of log(eps T) against log log(1/eps) + 2 - 2/L|, with L = law_depth, >= 0",
 }
 
 SERIES = {
     "level": Series("level", "1 / eps"),
     "clock": Series("level", "T(eps)"),
-    "law": Series("level", "c / (eps (log 1/eps)^(2-2/L)), with the law's L, through T at the smallest eps"),
+    "law": Series("level", "c / (eps (log 1/eps)^(2-2/L)), with L = law_depth, through T at the smallest eps"),
     "step": Series("step", "gradient steps taken"),
     "risk": Series("step", "log(1/R)"),
 }
 
 
 class _Path(NamedTuple):
-    """Log R before every step and after the last, (steps + 1, runs), and the clock there, likewise."""
+    """The descent before every step and after the last one.
+
+    Attributes:
+        log_risk: log R, of shape (steps + 1, runs).
+        clock: T, of the same shape.
+    """
 
     log_risk: Tensor
     clock: Tensor
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw data, then weights; descend; read the times at which levels were reached."""
-    x = normal((params.samples, params.dimension), generators)
+    """Draw data, then weights; descend; read the times at which the risk reaches each level."""
+    x = normal((params.samples, params.inputs), generators)
     x = x / torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-    hot = torch.nn.functional.one_hot(torch.arange(params.samples) % params.classes, params.classes)
-    weights = gaussian(params.widths, params.scale, generators)
-    path = _descend(params, weights, x, hot.to(x.dtype).expand(len(generators), -1, -1), progress)
-    levels = torch.linspace(params.level_from, params.level_to, LEVELS, dtype=torch.float64)
+    path = _descend(params, params.weights(generators), x, params.one_hot(len(x)), progress)
+    levels = torch.linspace(*params.levels, LEVELS, dtype=torch.float64)
     reached = -path.log_risk.mT
     times = each_run(lambda heights, clock: _crossings(heights, clock, levels), reached, path.clock.mT)
-    grid = levels.expand(len(times), -1)
-    logs = each_run(torch.log, times)
-    power = 2 - 2 / params.law_depth
-    # A run that has not come there has the slowest clock; one that has diverged stays NaN.
+    grid, logs = levels.expand_as(times), each_run(torch.log, times)
+    power = 2 - 2 / law_value(params.law_depth, params.depth)
+    # The clock of a run that has not reached the last level is the slowest one; a run that has diverged stays NaN.
     never = torch.where(torch.isfinite(reached[:, -1]), 1.0, torch.nan)
-    there = torch.isfinite(times[:, -1])
+    arrived = torch.isfinite(times[:, -1])
     quarter = (LEVELS - 1) // 4
     late, early = times[:, -1] - times[:, -1 - quarter], times[:, quarter] - times[:, 0]
+    law = logs[:, -1:] + (grid - grid[:, -1:]) - power * (grid.log() - grid[:, -1:].log())
+    steps = torch.tensor(log_grid(params.steps, RECORDS))
     measures = {
         "log_inverse_risk": reached[:, -1],
-        "contraction": torch.where(there, _contraction(path, params), never),
-        "clock_exponent": torch.where(there, slope(grid, logs), never),
+        "contraction": torch.where(arrived, _contraction(path, params.levels), never),
+        "clock_exponent": torch.where(arrived, slope(grid, logs), never),
         "slowing": late / early,
         "law_error": (slope(grid.log(), logs - grid) + power).abs(),
     }
-    law = logs[:, -1:] + (grid - grid[:, -1:]) - power * (grid.log() - grid[:, -1:].log())
-    steps = torch.tensor(log_grid(params.steps, RECORDS))
     series = {
-        "level": grid.exp(),
+        "level": levels.exp(),
         "clock": times,
         "law": each_run(torch.exp, law),
-        "step": steps.to(x.dtype).expand(len(times), -1).clone(),
+        "step": steps.to(x.dtype),
         "risk": reached[:, steps],
     }
     return Result(measures, series)
 
 
 def _descend(params: Params, weights: Weights, x: Tensor, hot: Tensor, progress: Progress) -> _Path:
-    """The descent; the risk is kept at every step, as the gradient finds it anyway."""
+    """The descent; the risk is recorded at every step, since the gradient computes it."""
     risks: list[Tensor] = []
     squares: list[Tensor] = []
+    gradient_of = log_risk_gradient if params.rule == "normalised" else risk_gradient
 
     def gradient(current: Sequence[Tensor]) -> list[Tensor]:
-        find = log_risk_gradient if params.rule == "normalised" else risk_gradient
-        value, slopes = find(current, x, hot)
-        risks.append(value)
+        risk, slopes = gradient_of(current, x, hot)
+        risks.append(risk)
         squares.append(squared_length(slopes))
         return slopes
 
@@ -166,7 +158,7 @@ def _descend(params: Params, weights: Weights, x: Tensor, hot: Tensor, progress:
 
 
 def _crossings(heights: Tensor, clock: Tensor, levels: Tensor) -> Tensor:
-    """When log(1/R) of one run first reaches each level, interpolated within the step; NaN where it never does."""
+    """The clock when log(1/R) of one run first reaches each level, interpolated within a step; NaN if it never does."""
     peaks = heights.cummax(0).values
     after = torch.searchsorted(peaks, levels)
     beyond = after >= len(peaks)
@@ -176,9 +168,9 @@ def _crossings(heights: Tensor, clock: Tensor, levels: Tensor) -> Tensor:
     return torch.where(beyond, torch.nan, times)
 
 
-def _contraction(path: _Path, params: Params) -> Tensor:
+def _contraction(path: _Path, levels: tuple[float, float]) -> Tensor:
     """The largest R_{t+1} / R_t of the steps that begin between the levels, of shape (runs,)."""
-    heights = -path.log_risk[:-1]
-    between = (heights.cummax(0).values >= params.level_from) & (heights.cummax(0).values < params.level_to)
+    heights = (-path.log_risk[:-1]).cummax(0).values
+    between = (heights >= levels[0]) & (heights < levels[1])
     changes = torch.where(between, path.log_risk[1:] - path.log_risk[:-1], -torch.inf)
     return each_run(torch.exp, changes.amax(0))

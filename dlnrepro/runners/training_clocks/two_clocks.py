@@ -11,17 +11,16 @@ Source: the two clocks, and delayed generalisation by weight decay, are those of
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal, NamedTuple, Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import log_slope, slope
 from dlnrepro.dynamics.fits.sweeps import lasting_fall
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import Record, log_grid
@@ -29,6 +28,9 @@ from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, off_span
 from dlnrepro.dynamics.training_clocks.cross_entropy import risk_gradient
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import FALLING, Share, StepSize, Window
+from dlnrepro.settings.training_clocks import ManyClasses
 
 RECORDS = 200
 TESTS = 240
@@ -36,52 +38,41 @@ TESTS = 240
 Decay = Annotated[float, Field(gt=0, le=1)]
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(ManyClasses):
+    """A network that separates classes whose means lie in a plane, a sweep over the decay, and when clocks stop."""
 
-    depth: int = Field(ge=2, le=6, description="L, the number of weight matrices")
-    dimension: int = Field(ge=4, le=64, description="of the inputs; the first two hold the class means")
-    width: int = Field(ge=2, le=64, description="of every hidden layer")
-    classes: int = Field(ge=2, le=8, description="K, with as many samples in each as in the others, or one more")
-    samples: int = Field(ge=8, le=56, description="fewer than the dimension")
-    radius: float = Field(gt=0, le=10, description="of the circle on which the class means lie")
-    noise: float = Field(gt=0, le=10, description="deviation of the other coordinates")
-    scale: float = Field(gt=0, le=10, description="of the start: entries of W_l have deviation scale / sqrt(n_{l-1})")
-    decays: Annotated[tuple[Decay, ...], Field(strict=False, min_length=1, max_length=8)] = Field(
-        description="the sweep, falling"
+    radius: float = Field(
+        gt=0, le=10, description="radius of the circle in the first two coordinates on which the class means lie"
     )
-    decay_on: Literal["layers", "nothing"] = Field(description="what decays; with nothing the sweep repeats one run")
-    step_size: float = Field(gt=0, le=1, description="eta")
-    steps: int = Field(ge=10, le=10**6, description="gradient steps")
-    learned: float = Field(gt=0, lt=1, description="cross-entropy at which the classifier clock stops")
-    structured: float = Field(gt=0, lt=1, description="off-span share at which the representation clock stops")
-    accuracy: float = Field(gt=0, lt=1, description="accuracy on fresh data at which the generalisation clock stops")
-    tail_from: float = Field(gt=0, lt=1, description="the tail's power is fitted from this F - F*")
-    tail_to: float = Field(gt=0, lt=1, description="to this one")
+    noise: float = Field(gt=0, le=10, description="standard deviation of the other coordinates of the inputs")
+    decays: Annotated[tuple[Decay, ...], Field(strict=False, min_length=1, max_length=8), FALLING] = Field(
+        description="the weight decays of the sweep, which fall strictly"
+    )
+    decay_on: Literal["layers", "nothing"] = Field(
+        description="what decays: the `layers`, or `nothing`, so that the sweep repeats one descent"
+    )
+    step_size: StepSize
+    steps: int = Field(ge=10, le=10**6, description="the number of steps of each descent")
+    learned: Share = Field(description="cross-entropy at which the classifier clock stops")
+    structured: Share = Field(
+        description="share of ||W_L ... W_1||_F^2 off the span of the samples at which the representation clock stops"
+    )
+    accuracy: Share = Field(description="accuracy on fresh data at which the generalisation clock stops")
+    tail: Window = Field(description="range of F - F* in which the power of the tail is fitted")
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if self.samples >= self.dimension:
-            raise ValueError("samples must be fewer than dimension, or nothing lies off their span")
-        if self.samples % 8:
-            raise ValueError("samples must be a multiple of 8, for a run to have the same bits in any batch")
-        if any(after >= before for before, after in zip(self.decays, self.decays[1:], strict=False)):
-            raise ValueError("decays must fall strictly")
-        if self.tail_from <= self.tail_to:
-            raise ValueError("tail_from must lie above tail_to")
-        return self
+    def contradictions(self) -> Iterable[Contradiction]:
+        """Samples that span all inputs."""
+        yield from super().contradictions()
+        if self.samples == self.inputs:
+            yield Contradiction(
+                "samples", f"fewer than {self.inputs}, the inputs, so that something lies off their span"
+            )
 
-    @property
-    def widths(self) -> list[int]:
-        """n_0 .. n_L."""
-        return [self.dimension, *[self.width] * (self.depth - 1), self.classes]
-
-    def memory(self, runs: int) -> int:
+    def numbers(self) -> int:
         """Weights, gradients and products of the sweep, the data, and the records."""
-        layers = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
-        points = len(self.decays)
-        return 8 * runs * (12 * points * layers + (self.samples + 2 * TESTS) * self.dimension * points + 8000) + 10**7
+        descents = len(self.decays)
+        data = (self.samples + 2 * TESTS) * self.inputs * descents
+        return 12 * descents * self.weight_count + data + 40 * RECORDS
 
 
 MEASURES = {
@@ -92,7 +83,8 @@ MEASURES = {
     "generalisation_slope": "slope of the log of the generalisation clock against log decay; 0 if it never stops",
     "off_span_error": "largest ||W_1 P - (1 - eta decay)^t W_1(0) P||_F / ||W_1(0) P||_F at the end, with the decays "
     "of the sweep, >= 0",
-    "early_accuracy": "largest accuracy on fresh data while the classifier clock runs, in [0, 1]; 0 if that is no time",
+    "early_accuracy": "largest accuracy on fresh data while the classifier clock runs, in [0, 1]; 0 if that clock "
+    "stops at the first record",
     "end_accuracy": "accuracy on fresh data at the end, in [0, 1]; smallest of the sweep",
     "end_risk": "cross-entropy at the end; largest of the sweep",
     "theta": "slope of log |grad F| against log(F - F*) in the tail, where it is farthest from 1/2 in the sweep; F* is "
@@ -113,7 +105,15 @@ SERIES = {
 
 
 class _Data(NamedTuple):
-    """Inputs and labels to train on and to test on, and P, each with a dimension of one for the sweep."""
+    """What a network is trained and tested on, with a dimension of length 1 for the sweep.
+
+    Attributes:
+        x: inputs for training, of shape (runs, 1, samples, n_0).
+        hot: their labels, of shape (runs, 1, samples, classes).
+        fresh: inputs for tests, of shape (runs, 1, TESTS, n_0).
+        labels: their classes, of shape (TESTS,).
+        off: P, the projection off the span of the inputs for training, of shape (runs, 1, n_0, n_0).
+    """
 
     x: Tensor
     hot: Tensor
@@ -126,91 +126,97 @@ class _Sweep(NamedTuple):
     """The descents of all decays.
 
     Attributes:
-        decays: the sweep, as told, of shape (decays,).
-        steps: at which there is a record, of shape (records,).
+        decays: the sweep of the settings, of shape (decays,).
+        steps: the steps with a record, of shape (records,).
         start: W_1 before the descent, of shape (runs, decays, n_1, n_0).
         end: W_1 after it.
-        seen: name -> what was observed at the records, of shape (runs, decays, records).
+        records: name -> what was observed, of shape (runs, decays, records).
     """
 
     decays: Tensor
     steps: Tensor
     start: Tensor
     end: Tensor
-    seen: Mapping[str, Tensor]
+    records: Mapping[str, Tensor]
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; descend with the whole sweep; read the clocks."""
     data = _draw(params, generators)
-    sweep = _descended(params, data, generators, progress)
-    seen = sweep.seen
+    sweep = _descended(params, data, params.weights(generators), progress)
+    records = sweep.records
+    risk, accuracy = records["risk"], records["accuracy"]
     clocks = {
-        "classifier": lasting_fall(seen["risk"], params.learned, sweep.steps),
-        "representation": lasting_fall(seen["off_span"], params.structured, sweep.steps),
-        "generalisation": lasting_fall(1 - seen["accuracy"], 1 - params.accuracy, sweep.steps),
+        "classifier": lasting_fall(risk, params.learned, sweep.steps),
+        "representation": lasting_fall(records["off_span"], params.structured, sweep.steps),
+        "generalisation": lasting_fall(1 - accuracy, 1 - params.accuracy, sweep.steps),
     }
-    gap = seen["height"] - (seen["height"][..., -1:] if params.decay_on == "layers" else 0.0)
-    finite = torch.isfinite(seen["height"][..., -1]).all(-1)
+    gap = records["height"] - (records["height"][..., -1:] if params.decay_on == "layers" else 0.0)
+    finite = torch.isfinite(records["height"][..., -1]).all(-1)
     measures = {
         **_clock_measures(sweep, clocks),
         "off_span_error": _off_span_error(params, data, sweep),
-        "early_accuracy": torch.where(seen["risk"] > params.learned, seen["accuracy"], 0.0).amax(-1).amax(-1),
-        "end_accuracy": seen["accuracy"][..., -1].amin(-1),
-        "end_risk": seen["risk"][..., -1].amax(-1),
-        "theta": _theta(params, gap, seen["square"]),
+        "early_accuracy": torch.where(risk > params.learned, accuracy, 0.0).amax(-1).amax(-1),
+        "end_accuracy": accuracy[..., -1].amin(-1),
+        "end_risk": risk[..., -1].amax(-1),
+        "theta": _theta(params.tail, gap, records["square"]),
     }
-    measures = {name: torch.where(finite, value, torch.nan) for name, value in measures.items()}
     series = {
-        "step": sweep.steps.expand(len(gap), -1).clone(),
-        "risk": seen["risk"][:, 0],
-        "off_span": seen["off_span"][:, 0],
-        "error": 1 - seen["accuracy"][:, 0],
+        "step": sweep.steps,
+        "risk": risk[:, 0],
+        "off_span": records["off_span"][:, 0],
+        "error": 1 - accuracy[:, 0],
         "gap": gap[:, 0],
-        "decay": sweep.decays.expand(len(gap), -1).clone(),
+        "decay": sweep.decays,
         **clocks,
     }
-    return Result(measures, series)
+    return Result({name: torch.where(finite, value, torch.nan) for name, value in measures.items()}, series)
 
 
-def _descended(params: Params, data: _Data, generators: Sequence[Generator], progress: Progress) -> _Sweep:
-    """One start for each run, descended from at every decay."""
-    count = len(params.decays)
-    weights = [one[:, None].repeat(1, count, 1, 1) for one in gaussian(params.widths, params.scale, generators)]
-    told = torch.tensor(params.decays, dtype=torch.float64)
-    decay = told if params.decay_on == "layers" else torch.zeros_like(told)
+def _draw(params: Params, generators: Sequence[Generator]) -> _Data:
+    """Inputs to train on, then fresh ones."""
+    shape = (params.classes, params.inputs, params.radius, params.noise)
+    train = around_circle(params.samples, *shape, generators)
+    fresh = around_circle(TESTS, *shape, generators)
+    hot, off = params.one_hot(len(train)), off_span(train)
+    return _Data(train[:, None], hot[:, None], fresh[:, None], labels(TESTS, params.classes), off[:, None])
 
-    def slopes(current: Sequence[Tensor]) -> tuple[Tensor, Weights]:
-        """The risk, and the gradient of what descends: the risk with the decay's penalty."""
+
+def _descended(params: Params, data: _Data, weights: Weights, progress: Progress) -> _Sweep:
+    """One start for each run, and the descent from it at every decay."""
+    decays = torch.tensor(params.decays, dtype=torch.float64)
+    decay = decays if params.decay_on == "layers" else torch.zeros_like(decays)
+    starts = [weight[:, None].repeat(1, len(decays), 1, 1) for weight in weights]
+
+    def gradient(current: Sequence[Tensor]) -> tuple[Tensor, Weights]:
+        """The risk, and the gradient of F, which is the risk with the penalty of the decay."""
         risk, parts = risk_gradient(current, data.x, data.hot)
         return risk, [part + decay[:, None, None] * weight for part, weight in zip(parts, current, strict=True)]
 
     def observe(current: Weights) -> Record:
         """What the clocks and the tail are read from."""
-        risk, parts = slopes(current)
+        risk, parts = gradient(current)
         whole = product(current)
         guess = (data.fresh @ whole.mT).argmax(-1)
-        outside = whole @ data.off
         return {
             "risk": risk,
             "height": risk + decay / 2 * squared_length(current),
             "square": squared_length(parts),
-            "off_span": squared_length([outside]) / squared_length([whole]),
+            "off_span": squared_length([whole @ data.off]) / squared_length([whole]),
             "accuracy": (guess == data.labels).double().mean(-1),
         }
 
-    records = log_grid(params.steps, RECORDS)[1:]
-    end, seen = descend(
-        weights, lambda now: slopes(now)[1], lambda _: params.step_size, params.steps, records, observe, progress
+    steps = log_grid(params.steps, RECORDS)[1:]
+    end, records = descend(
+        starts, lambda now: gradient(now)[1], lambda _: params.step_size, params.steps, steps, observe, progress
     )
-    return _Sweep(told, torch.tensor(records, dtype=torch.float64), weights[0], end[0], seen)
+    return _Sweep(decays, torch.tensor(steps, dtype=torch.float64), starts[0], end[0], records)
 
 
 def _clock_measures(sweep: _Sweep, clocks: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """What the three clocks, each (runs, decays), show together."""
+    """The measures of the three clocks, each of shape (runs, decays)."""
     logs = each_run(torch.log, torch.stack(list(clocks.values()), 1))
-    grid = sweep.decays.log().expand(len(logs), -1)
-    classifier = clocks["classifier"]
+    grid, classifier = sweep.decays.log(), clocks["classifier"]
     return {
         "classifier_spread": classifier.amax(-1) / classifier.amin(-1),
         "clocks_ratio": (clocks["representation"] / classifier).amin(-1),
@@ -221,32 +227,17 @@ def _clock_measures(sweep: _Sweep, clocks: Mapping[str, Tensor]) -> dict[str, Te
 
 
 def _off_span_error(params: Params, data: _Data, sweep: _Sweep) -> Tensor:
-    """How far W_1's part off the span is from (1 - eta lambda)^steps times what it was, over what it was."""
-    left = each_run(lambda one: (1 - params.step_size * sweep.decays) ** params.steps + 0 * one[:, 0, 0], sweep.start)
+    """The distance of W_1 P from (1 - eta decay)^steps W_1(0) P, over ||W_1(0) P||_F; the largest of the sweep."""
+    factor = each_run(lambda one: (1 - params.step_size * sweep.decays) ** params.steps + 0 * one[:, 0, 0], sweep.start)
     first = sweep.start @ data.off
-    error = squared_length([sweep.end @ data.off - left[..., None, None] * first]) / squared_length([first])
+    error = squared_length([sweep.end @ data.off - factor[..., None, None] * first]) / squared_length([first])
     return error.sqrt().amax(-1)
 
 
-def _draw(params: Params, generators: Sequence[Generator]) -> _Data:
-    """Inputs to train on, then fresh ones."""
-    shape = (params.classes, params.dimension, params.radius, params.noise)
-    train = around_circle(params.samples, *shape, generators)
-    fresh = around_circle(TESTS, *shape, generators)
-    hot = torch.nn.functional.one_hot(labels(params.samples, params.classes), params.classes).to(train.dtype)
-    return _Data(
-        train[:, None],
-        hot.expand(len(train), 1, -1, -1),
-        fresh[:, None],
-        labels(TESTS, params.classes),
-        off_span(train)[:, None],
-    )
-
-
-def _theta(params: Params, gap: Tensor, square: Tensor) -> Tensor:
-    """The tail's power, of the decay for which it is farthest from 1/2, of shape (runs,)."""
+def _theta(tail: tuple[float, float], gap: Tensor, square: Tensor) -> Tensor:
+    """The power of the tail, for the decay at which it is farthest from 1/2, of shape (runs,)."""
     rows = gap.flatten(0, 1)
-    inside = (rows < params.tail_from) & (rows > params.tail_to)
+    inside = (rows < tail[1]) & (rows > tail[0])
     logs = each_run(torch.log, rows.clamp_min(1e-300))
     theta = log_slope(logs, square.flatten(0, 1).sqrt(), inside).view(gap.shape[:2])
     farthest = (theta - 0.5).abs().argmax(-1, keepdim=True)

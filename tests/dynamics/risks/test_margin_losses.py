@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from dlnrepro.dynamics.risks.margin_losses import Name, batched_log_risk, log_loss_at_zero, log_risk, margin_slopes
+from dlnrepro.dynamics.risks.margin_losses import (
+    Name,
+    batched_log_risk,
+    log_loss_at_zero,
+    log_risk,
+    log_risks,
+    margin_slopes,
+    risk_field,
+)
 
 NAMES = get_args(Name)
 MARGINS = np.array([-1.7, 0.3, 0.9, 2.5, 40.0])
@@ -95,3 +103,31 @@ def test_slopes_of_many_runs_are_those_of_each(name: Name) -> None:
 
     for row, slope in zip(margins, slopes, strict=True):
         np.testing.assert_allclose(slope, log_risk(name)(row).gradient, rtol=1e-12, atol=1e-300)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_field_of_a_run_is_the_gradient_of_its_risk_on_the_predictor(
+    name: Name, generator: torch.Generator
+) -> None:
+    signed = torch.randn(2, 9, 4, generator=generator, dtype=torch.float64)
+    predictor = torch.randn(1, 4, generator=generator, dtype=torch.float64)
+    field = risk_field(name, list(signed.numpy()))
+
+    for run, points in enumerate(signed):
+        gradient = torch.autograd.functional.jacobian(  # type: ignore[no-untyped-call]
+            lambda row, points=points: plain(name, points @ row[0]).exp(), predictor
+        )
+        np.testing.assert_allclose(field(run, predictor.numpy()), gradient[None, 0].numpy(), rtol=1e-12)
+
+
+def test_the_field_stays_finite_where_the_risk_overflows() -> None:
+    field = risk_field("exponential", [np.ones((3, 2))])
+
+    assert np.isfinite(field(0, np.full((1, 2), -1e4))).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_log_risks_are_those_of_the_rows(name: Name) -> None:
+    found = log_risks(name, np.stack([MARGINS, MARGINS + 1]))
+
+    assert found.tolist() == [log_risk(name)(MARGINS).value, log_risk(name)(MARGINS + 1).value]

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.risks.margin_losses import Name, log_risk
-from dlnrepro.dynamics.stiff_flow.margin_flow import STALL, MarginFlow, flatten, unflatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import STALL, MarginFlow, flatten, layers_of, unflatten
 from dlnrepro.dynamics.tensors.arrays import Array
 
 
@@ -86,3 +86,13 @@ def test_flattening_is_undone() -> None:
 
     np.testing.assert_array_equal(flatten(weights), theta)
     np.testing.assert_array_equal(unflatten(np.stack([theta, 2 * theta]), flow.shapes)[1][1], 2 * weights[1])
+
+
+def test_the_layers_of_a_path_are_its_stacked_weights() -> None:
+    weights = [np.arange(6.0).reshape(2, 3), np.array([[7.0, 8.0]])]
+    path = np.stack([flatten(weights), -flatten(weights)])
+
+    first, last = layers_of(path, [(2, 3), (1, 2)])
+
+    np.testing.assert_array_equal(first.numpy(), np.stack([weights[0], -weights[0]]))
+    np.testing.assert_array_equal(last.numpy(), np.stack([weights[1], -weights[1]]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dlnrepro.dynamics.tensors.per_run import each, each_run
+from dlnrepro.dynamics.tensors.per_run import each, each_run, stacked
 
 
 def test_powers_of_a_run_have_the_same_bits_alone_and_in_any_batch(generator: torch.Generator) -> None:
@@ -39,3 +39,11 @@ def test_a_run_that_is_kept_beyond_its_turn_still_reports_as_itself() -> None:
         tick(0.0, "late")
 
     assert reported == ["run 1 of 2, late", "run 2 of 2, late"]
+
+
+def test_stacked_tensors_hold_each_run_in_its_row() -> None:
+    records = [{"end": torch.tensor(float(run)), "path": torch.full((3,), run)} for run in range(2)]
+
+    together = stacked(records)
+
+    assert {name: value.tolist() for name, value in together.items()} == {"end": [0, 1], "path": [[0] * 3, [1] * 3]}

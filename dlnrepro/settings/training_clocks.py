@@ -1,0 +1,45 @@
+"""A deep linear network that separates several classes: its data are fewer than their dimensions.
+
+Setting: Tan, Gai, Zhang 2026 (arXiv:2606.05863).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from dlnrepro.dynamics.training_clocks.class_means import labels
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.networks import GaussianNetwork
+
+
+class ManyClasses(GaussianNetwork):
+    """A network with one output for each class, and how many inputs it is trained on."""
+
+    classes: int = Field(ge=2, le=16, description="K, the number of classes, which have equally many samples up to one")
+    samples: int = Field(
+        ge=8,
+        le=64,
+        multiple_of=8,
+        description="the number of inputs for training: at most their dimension, so that a linear map separates any"
+        " labels, and a multiple of 8, so that a run has the same bits in any batch",
+    )
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        """So many samples that a linear map may not separate them."""
+        yield from super().contradictions()
+        if self.samples > self.inputs:
+            yield Contradiction("samples", f"at most {self.inputs}, as many as inputs")
+
+    @property
+    def last_width(self) -> int:
+        """n_L."""
+        return self.classes
+
+    def one_hot(self, runs: int) -> Tensor:
+        """The labels of the samples, which are the same in each run, of shape (runs, samples, classes)."""
+        hot = torch.nn.functional.one_hot(labels(self.samples, self.classes), self.classes)
+        return hot.to(torch.float64).expand(runs, -1, -1)
