@@ -56,12 +56,15 @@ def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
     return 2 if faults else 0 if files.claims else 5
 
 
-def _fields(fault: Fault) -> dict[str, str | int]:
-    """The parts of a fault."""
+def _fields(fault: Fault) -> dict[str, str | int | None]:
+    """The parts of a fault, as `--format json` gives them."""
     return {
         "file": fault.path,
         "line": fault.line,
         "column": fault.column,
         "key": fault.key,
-        "text": fault.message,
+        "expected": fault.expected,
+        "found": fault.found,
+        "suggestion": fault.suggestion,
+        "message": fault.message,
     }

@@ -41,7 +41,10 @@ def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: boo
     arms = {job.claim.id: _arms(job, outputs, cache) for job in jobs}
     if as_json:
         claims = [_fields(job, arms[job.claim.id]) for job in jobs]
-        left = [{"path": item.path, "text": item.text} for item in selection.unjudged]
+        left = [
+            {"path": item.path, "line": item.line, "column": item.column, "text": item.text}
+            for item in selection.unjudged
+        ]
         show_json({"claims": claims, "unjudged": left})
     else:
         for job in jobs:

@@ -222,5 +222,5 @@ def _setting(word: str) -> tuple[str, Any]:
     if () in document.refused and not document.places:
         raise UsageError(f"expected a value behind the sign, such as -s {shortened(key)}=4, found none")
     if document.faults:
-        raise UsageError(document.faults[0].text)
+        raise UsageError(document.faults[0].wording)
     return key, document.value
