@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from dlnrepro.claimfile.messages import rule
+from dlnrepro.settings.numerals import numeral
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class Interval:
         high: the upper bound, or inf.
         low_open: whether the lower bound itself lies outside.
         high_open: whether the upper bound itself lies outside.
-        text: the interval as a reader sees it, such as `<= 1e-05`.
+        text: the interval as a reader sees it, such as `≤ 1e-5`.
     """
 
     low: float
@@ -64,8 +65,8 @@ def interval(
             found = ", ".join([*pair, *bounds])
             raise rule("'equals' together with 'within' and no other bound", found, pair[-1])
         if within < 0:
-            raise rule("a number of at least 0", f"{within:g}", "within")
-        return Interval(equals - within, equals + within, False, False, f"{equals:g} ± {within:g}")
+            raise rule("a number of at least 0", numeral(within), "within")
+        return Interval(equals - within, equals + within, False, False, f"{numeral(equals)} ± {numeral(within)}")
     if not bounds:
         raise rule("one or two of above, below, at_least, at_most, or equals with within", "none")
     names = list(bounds)
@@ -84,4 +85,4 @@ _SIGNS = {"above": "> ", "at_least": "≥ ", "below": "< ", "at_most": "≤ "}
 
 def _text(bounds: dict[str, float]) -> str:
     """The bounds in words of mathematics, the lower one first."""
-    return " and ".join(f"{sign}{bounds[name]:g}" for name, sign in _SIGNS.items() if name in bounds)
+    return " and ".join(f"{sign}{numeral(bounds[name])}" for name, sign in _SIGNS.items() if name in bounds)

@@ -11,6 +11,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from dlnrepro.claimfile.document import Place, nearest, unknown
 from dlnrepro.errors import Fault, one_line
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.signals import Ended
 
 _EXPECTED = {
@@ -121,13 +122,10 @@ def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Faul
         name, form = _LIMITS[kind]
         word = detail["input"] if kind == "literal_error" and isinstance(detail["input"], str) else None
         near = None if word is None else nearest(word, _choices(context))
-        return place, Fault(expected=form.format(_limit(context[name])), found=found, suggestion=near)
+        limit = context[name]
+        shown_limit = numeral(limit) if isinstance(limit, float) else str(limit)
+        return place, Fault(expected=form.format(shown_limit), found=found, suggestion=near)
     return place, Fault(expected=_EXPECTED.get(kind, f"otherwise: {detail['msg'].lower()}"), found=found)
-
-
-def _limit(limit: Any) -> str:
-    """The limit of a number or of a length, as it may stand in a message."""
-    return f"{limit:g}" if isinstance(limit, float) else str(limit)
 
 
 def _choices(context: Mapping[str, Any]) -> list[str]:
@@ -142,7 +140,14 @@ def shown(value: Any) -> str:
     kinds = {dict: "a mapping", list: "a list", tuple: "a list", type(None): "nothing"}
     if type(value) in kinds and not (isinstance(value, list | tuple) and len(value) < 6):
         return kinds[type(value)]
-    text = repr(list(value)) if isinstance(value, tuple) else repr(value)
+    if isinstance(value, list | tuple):
+        text = f"[{', '.join(map(shown, value))}]"
+    elif isinstance(value, float):
+        text = numeral(value)
+        # It is no whole number, even if it has the value of one.
+        text += ".0" * text.lstrip("-").isdigit()
+    else:
+        text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -5,7 +5,8 @@ field type carries its range and its own rule, so that a fault is reported at it
 draw that its fields describe, so that two runners with the same initialization cannot differ in it.
 
 * `base` is the strict model that all parameters are: contradictions between settings, the estimate of memory.
-* `fields` holds the types of fields: depths, widths, ranges, strengths, and values of a formula that are usually `same`.
+* `numerals` writes numbers and values, the same in all messages, tables and pages.
+* `fields` holds the types of fields: depths, widths, ranges, strengths, values of a formula.
 * `targets` draws a target Z from given singular values.
 * `one_neuron` draws the balanced initialization of a network with a one-neuron layer.
 * `spherical` describes inputs whose law is spherically symmetric.

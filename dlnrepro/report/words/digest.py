@@ -7,7 +7,8 @@ import math
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.interval import Interval, interval
 from dlnrepro.errors import Unjudged
-from dlnrepro.report.words.numbers import duration, number, setting
+from dlnrepro.report.words.numbers import duration, number
+from dlnrepro.settings.numerals import setting
 from dlnrepro.signals import name_of
 from dlnrepro.verdict.check import Check, share_lower_bound
 from dlnrepro.verdict.judge import Judged
