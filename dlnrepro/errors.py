@@ -41,6 +41,7 @@ class Fault:
         found: what was found; None where nothing can be said of it.
         suggestion: the known word that is nearest to a word that was found, where one is near.
         text: the whole sentence of a fault that is not a difference between something expected and something found.
+        rule: the rule of policy that it breaks; None for what makes a file invalid.
         cited: `found` is a sentence of the system or of a library, which is cited after a colon.
     """
 
@@ -52,6 +53,7 @@ class Fault:
     found: str | None = None
     suggestion: str | None = None
     text: str | None = None
+    rule: str | None = None
     cited: bool = False
 
     def at(self, path: str | Path) -> Fault:
@@ -66,6 +68,7 @@ class Fault:
         words = f"expected {self.expected}"
         words += f", found{':' * self.cited} {self.found}" if self.found is not None else ""
         words += f"; did you mean '{self.suggestion}'?" if self.suggestion is not None else ""
+        words += f" (rule {self.rule})" if self.rule is not None else ""
         return _on_one_line(words)
 
     @property

@@ -66,12 +66,12 @@ def test_json_gives_the_parts_of_each_fault(command: Command, write_claim: Write
         "faults": [
             {
                 "file": str(bad), "line": 19, "column": 9, "key": "arms.far.value",
-                "expected": "a number of at most 1e6", "found": "1e7", "suggestion": None,
+                "expected": "a number of at most 1e6", "found": "1e7", "suggestion": None, "rule": None,
                 "message": "arms.far.value: expected a number of at most 1e6, found 1e7",
             },
             {
                 "file": str(bad), "line": 25, "column": 5, "key": "criteria[0].measure",
-                "expected": "one of value, noise", "found": "'valu'", "suggestion": "value",
+                "expected": "one of value, noise", "found": "'valu'", "suggestion": "value", "rule": None,
                 "message": "criteria[0].measure: expected one of value, noise, found 'valu'; did you mean 'value'?",
             },
         ],
