@@ -26,35 +26,61 @@ LONGEST_PATH = 1000
 """Characters of a path that a message shows."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing wrong with a file: the place, the key, and what was expected and found; the path where it is known."""
+    """One thing that is wrong: where it stands, what was expected there and what was found.
 
-    line: int
-    column: int
-    key: str
-    text: str
+    A fault stays in its parts until it is printed; `wording` alone makes a sentence of them.
+
+    Attributes:
+        path: the file; empty where it is not known, or where there is none.
+        line: the line of the file, from 1.
+        column: the column, from 1.
+        key: the key of the file, such as `criteria[0].at_most`; empty for the file as a whole.
+        expected: what was expected; None only where `text` says all.
+        found: what was found; None where nothing can be said of it.
+        suggestion: the known word that is nearest to a word that was found, where one is near.
+        text: the whole sentence of a fault that is not a difference between something expected and something found.
+        rule: the rule of policy that it breaks; None for what makes a file invalid.
+        cited: `found` is a sentence of the system or of a library, which is cited after a colon.
+    """
+
     path: str = ""
+    line: int = 1
+    column: int = 1
+    key: str = ""
+    expected: str | None = None
+    found: str | None = None
+    suggestion: str | None = None
+    text: str | None = None
+    rule: str | None = None
+    cited: bool = False
 
     def at(self, path: str | Path) -> Fault:
         """The fault with the path of its file."""
         return replace(self, path=str(path))
 
-    def on(self, path: str | Path) -> str:
-        """The fault as the one line a user sees."""
-        shown = str(path)
-        # No file has a name of this length; what a user gave instead need not be shown in full.
-        shown = shown if len(shown) <= LONGEST_PATH else f"{shown[: LONGEST_PATH - 3]}..."
-        return _on_one_line(f"{shown}:{self.line}:{self.column}: {self.message}")
+    @property
+    def wording(self) -> str:
+        """What was expected and found, as a sentence without the key; the only place that puts it into words."""
+        if self.text is not None:
+            return _on_one_line(self.text)
+        words = f"expected {self.expected}"
+        words += f", found{':' * self.cited} {self.found}" if self.found is not None else ""
+        words += f"; did you mean '{self.suggestion}'?" if self.suggestion is not None else ""
+        words += f" (rule {self.rule})" if self.rule is not None else ""
+        return _on_one_line(words)
 
     @property
     def message(self) -> str:
         """The key, and what was expected and found there."""
-        return _on_one_line(f"{self.key}: {self.text}" if self.key else self.text)
+        return _on_one_line(f"{self.key}: " * bool(self.key)) + self.wording
 
     def __str__(self) -> str:
         """The fault as the one line a user sees."""
-        return self.on(self.path)
+        # No file has a name of this length; what a user gave instead need not be shown in full.
+        path = self.path if len(self.path) <= LONGEST_PATH else f"{self.path[: LONGEST_PATH - 3]}..."
+        return f"{_on_one_line(path)}:{self.line}:{self.column}: {self.message}"
 
 
 class ClaimError(ReproError):
@@ -80,14 +106,14 @@ class UsageError(ReproError):
 class RunnerError(UsageError):
     """A runner cannot be imported, or lacks a part that a runner promises."""
 
-    def __init__(self, runner: str, text: str) -> None:
-        super().__init__(runner, text)
+    def __init__(self, runner: str, fault: Fault) -> None:
+        super().__init__(runner, fault)
         self.runner = runner
-        self.text = text
+        self.fault = fault
 
     def __str__(self) -> str:
         """The runner's name, and what was expected and found."""
-        return f"runner {self.runner}: {self.text}"
+        return f"runner {self.runner}: {self.fault.wording}"
 
 
 class Disagreement(ReproError):
@@ -144,8 +170,12 @@ class Unjudged:
         code: the exit code that it stands for: 2 for a file that is no valid claim, 3 for a fault of the program.
         path: the file, where it is one.
         text: what is wrong, in a line.
+        line: the line of the file, from 1, where the place in it is known.
+        column: the column, from 1.
     """
 
     code: Literal[2, 3]
     path: str | None
     text: str
+    line: int | None = None
+    column: int | None = None

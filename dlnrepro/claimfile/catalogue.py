@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from dlnrepro.claimfile.document import shortened, suggestion
-from dlnrepro.errors import UsageError
+from dlnrepro.claimfile.document import nearest, shortened
+from dlnrepro.errors import Fault, UsageError
 from dlnrepro.visible import on_one_line
 
 SUFFIXES = (".yaml", ".yml")
@@ -204,12 +204,12 @@ def _named(name: str) -> Files:
     if found:
         paths = [path for id in sorted(found) for path in found[id]]
         return Files(tuple(ClaimFile(path, named=not pattern) for path in paths))
-    what = (
-        "a pattern that the id of some claim matches, found none"
+    fault = (
+        Fault(expected="a pattern that the id of some claim matches", found="none")
         if pattern
-        else (f"a claim file or the id of a claim, found neither{suggestion(name, known_ids())}")
+        else Fault(expected="a claim file or the id of a claim", found="neither", suggestion=nearest(name, known_ids()))
     )
-    raise UsageError(f"{_shown(name)}: expected {what}")
+    raise UsageError(f"{_shown(name)}: {fault.wording}")
 
 
 def _place(path: Path) -> str:

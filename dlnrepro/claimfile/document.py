@@ -67,9 +67,10 @@ class Document:
             place = place[:-1]
         return self.places.get(place, (1, 1))
 
-    def fault(self, place: Place, text: str) -> Fault:
-        """A fault at a place, or at its nearest ancestor that is written in the file."""
-        return Fault(*self.position(place), dotted(place), text)
+    def placed(self, place: Place, fault: Fault) -> Fault:
+        """The fault at a place of this file, or at its nearest ancestor that is written in the file."""
+        line, column = self.position(place)
+        return replace(fault, line=line, column=column, key=dotted(place))
 
 
 @dataclass
@@ -80,13 +81,14 @@ class _Builder:
     faults: list[Fault] = field(default_factory=list)
     refused: set[Place] = field(default_factory=set)
 
-    def note(self, event: Any, place: Place, text: str) -> None:
+    def note(self, event: Any, place: Place, expected: str, found: str) -> None:
         """Keep a fault at an event of the parser."""
-        self.faults.append(Fault(*_position(event), dotted(place), text))
+        line, column = _position(event)
+        self.faults.append(Fault(line=line, column=column, key=dotted(place), expected=expected, found=found))
 
-    def refuse(self, event: Any, place: Place, text: str) -> None:
+    def refuse(self, event: Any, place: Place, expected: str, found: str) -> None:
         """Keep a fault of a value that cannot be taken as it is written."""
-        self.note(event, place, text)
+        self.note(event, place, expected, found)
         self.refused.add(place)
 
 
@@ -122,14 +124,19 @@ def one_of(known: Sequence[str], word: str, listing: str = "") -> str:
         return f"one of {', '.join(map(shortened, known))}"
     if listing:
         return f"one of {len(known):,} names (`{listing}` lists them)"
-    near = _nearest(word, known, MOST_NEAREST, 0.3) or list(known[:MOST_NEAREST])
+    near = _nearest(word, known, MOST_NEAREST, 0.3) or known[:MOST_NEAREST]
     return f"one of {len(known):,} names, such as {', '.join(map(shortened, near))}"
 
 
-def suggestion(word: str, known: Sequence[str]) -> str:
-    """`; did you mean 'near'?` for the nearest known word, or nothing."""
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known word that is nearest to a word; None where none is near."""
     near = _nearest(word, known, 1, 0.6)
-    return f"; did you mean '{near[0]}'?" if near else ""
+    return near[0] if near else None
+
+
+def unknown(word: str, known: Sequence[str], listing: str = "") -> Fault:
+    """The fault of a word that is none of the known ones; the arguments are those of `one_of`."""
+    return Fault(expected=one_of(known, word, listing), found=f"'{shortened(word)}'", suggestion=nearest(word, known))
 
 
 def _nearest(word: str, known: Sequence[str], count: int, share: float) -> list[str]:
@@ -144,21 +151,22 @@ def read_text(path: Path) -> str | Fault:
     try:
         # A pipe or a device has no end that could be waited for.
         if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
-            return Fault(1, 1, "", "expected a readable file, found: not a regular file")
+            return Fault(expected="a readable file", found="not a regular file", cited=True)
         with path.open("rb") as file:
             raw = file.read(LARGEST_FILE + 1)
     except ValueError:
-        return Fault(1, 1, "", "expected a readable file, found: a name that no file can have")
+        return Fault(expected="a readable file", found="a name that no file can have", cited=True)
     except OSError as error:
-        return Fault(1, 1, "", f"expected a readable file, found: {(error.strerror or str(error)).lower()}")
+        return Fault(expected="a readable file", found=(error.strerror or str(error)).lower(), cited=True)
     if len(raw) > LARGEST_FILE:
-        found = path.stat().st_size
-        return Fault(1, 1, "", f"expected a claim of at most {LARGEST_FILE:,} bytes, found {found:,} bytes")
+        found = f"{path.stat().st_size:,} bytes"
+        return Fault(expected=f"a claim of at most {LARGEST_FILE:,} bytes", found=found)
     try:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line, column = _end_of(raw[: error.start].decode("utf-8"))
-        return Fault(line, column, "", f"expected UTF-8 text, found the byte 0x{raw[error.start]:02x}")
+        byte = f"the byte 0x{raw[error.start]:02x}"
+        return Fault(line=line, column=column, expected="UTF-8 text", found=byte)
 
 
 def parse(text: str) -> Document:
@@ -187,34 +195,37 @@ def _parsed(text: str) -> Document:
         next(events)
         start = next(events)
         if isinstance(start, yaml.StreamEndEvent):
-            builder.note(start, (), "expected a claim, found an empty file")
+            builder.note(start, (), "a claim", "an empty file")
             return Document(None, {}, tuple(builder.faults), frozenset({()}))
         value = _node(next(events), events, (), builder)
         next(events)
         after = next(events)
         if not isinstance(after, yaml.StreamEndEvent):
-            builder.note(after, (), "expected one document, found another one behind it")
+            builder.note(after, (), "one document", "another one behind it")
     except yaml.MarkedYAMLError as error:
         mark = error.context_mark if error.problem_mark is None else error.problem_mark
         line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)
-        builder.faults.append(Fault(line, column, "", f"expected YAML, found: {error.problem or error.context}"))
+        builder.faults.append(_not_yaml((line, column), str(error.problem or error.context)))
     except (yaml.YAMLError, UnicodeError) as error:
         # The parser refuses a character before it knows the line that the character stands in.
         found = _UNREADABLE.search(text)
         position = _end_of(text[: found.start()] if found else "")
-        builder.faults.append(
-            Fault(*position, "", _unreadable(found[0]) if found else f"expected YAML, found: {error}")
-        )
+        builder.faults.append(_unreadable(position, found[0]) if found else _not_yaml(position, str(error)))
     except _TooDeep as error:
         builder.faults.append(error.fault)
     return Document(value, builder.places, tuple(builder.faults), frozenset(builder.refused))
 
 
-def _unreadable(character: str) -> str:
-    """The text of a fault of a character that no YAML file may hold."""
-    if "\ud800" <= character <= "\udfff":
-        return "expected text, found half a character"
-    return f"expected text, found the control character U+{ord(character):04X}"
+def _not_yaml(position: tuple[int, int], reason: str) -> Fault:
+    """The fault of a text that is not YAML, with the reason that the parser gives."""
+    return Fault(line=position[0], column=position[1], expected="YAML", found=reason, cited=True)
+
+
+def _unreadable(position: tuple[int, int], character: str) -> Fault:
+    """The fault of a character that no YAML file may hold."""
+    half = "\ud800" <= character <= "\udfff"
+    found = "half a character" if half else f"the control character U+{ord(character):04X}"
+    return Fault(line=position[0], column=position[1], expected="text", found=found)
 
 
 def _end_of(text: str) -> tuple[int, int]:
@@ -229,7 +240,7 @@ class _TooDeep(Exception):
     """Ends the reading of a file that nests further than any claim does."""
 
     def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.text)
+        super().__init__(fault.wording)
         self.fault = fault
 
 
@@ -237,14 +248,16 @@ def _node(event: Any, events: Iterator[Any], place: Place, builder: _Builder) ->
     """The value that starts at an event, and all inside it."""
     builder.places.setdefault(place, _position(event))
     if len(place) > DEEPEST_NESTING:
-        raise _TooDeep(Fault(*_position(event), "", f"expected at most {DEEPEST_NESTING} levels of nesting"))
+        line, column = _position(event)
+        most = f"at most {DEEPEST_NESTING} levels of nesting"
+        raise _TooDeep(Fault(line=line, column=column, expected=most, found="more of them"))
     if isinstance(event, yaml.AliasEvent):
-        builder.refuse(event, place, f"expected a value, found the alias '*{event.anchor}'; write the value out")
+        builder.refuse(event, place, "a value that is written out", f"the alias '*{event.anchor}'")
         return None
     if event.anchor is not None:
-        builder.note(event, place, f"expected a value, found the anchor '&{event.anchor}'; write values out")
+        builder.note(event, place, "a value without an anchor", f"the anchor '&{event.anchor}'")
     if event.tag is not None and event.tag != "!":
-        builder.refuse(event, place, f"expected a plain value, found the tag '{event.tag}'; tags are not allowed")
+        builder.refuse(event, place, "a plain value without a tag", f"the tag '{event.tag}'")
     if isinstance(event, yaml.ScalarEvent):
         return _scalar(event, place, builder)
     if isinstance(event, yaml.SequenceStartEvent):
@@ -260,14 +273,14 @@ def _mapping(events: Iterator[Any], place: Place, builder: _Builder) -> dict[str
     values: dict[str, Any] = {}
     while not isinstance(event := next(events), yaml.MappingEndEvent):
         if not isinstance(event, yaml.ScalarEvent) or event.value == "<<":
-            builder.note(event, place, "expected a word as a key, found something else")
+            builder.note(event, place, "a word as a key", "something else")
             _node(event, events, (*place, "?"), builder)
             _node(next(events), events, (*place, "?"), builder)
             continue
         key = event.value
         here = (*place, key)
         if key in values:
-            builder.note(event, here, f"expected each key once, found '{shortened(key)}' again")
+            builder.note(event, here, "each key once", f"'{shortened(key)}' again")
             _node(next(events), events, here, builder)
             continue
         builder.places[here] = _position(event)
@@ -283,13 +296,13 @@ def _scalar(event: Any, place: Place, builder: _Builder) -> Any:
     if text in _WORDS:
         return _WORDS[text]
     if _NON_FINITE.fullmatch(text):
-        builder.refuse(event, place, f"expected a finite number, found {text}")
+        builder.refuse(event, place, "a finite number", text)
         return None
     if _WHOLE.fullmatch(text) and len(text) < 40:
         return int(text)
     if _NUMBER.fullmatch(text):
         if not math.isfinite(number := float(text)):
-            builder.refuse(event, place, f"expected a finite number, found {text[:40]}")
+            builder.refuse(event, place, "a finite number", text[:40])
             return None
         return number
     return text

@@ -42,7 +42,10 @@ class Selection:
         files: dict[str, list[Fault]] = defaultdict(list)
         for fault in self.faults:
             files[fault.path].append(fault)
-        return [Unjudged(2, storable(path), _sum(faults)) for path, faults in files.items()]
+        return [
+            Unjudged(2, storable(path), _sum(faults), faults[0].line, faults[0].column)
+            for path, faults in files.items()
+        ]
 
     def say_rest(self) -> None:
         """Name the faults and the files that were passed over, on standard error."""
@@ -107,7 +110,9 @@ def all_faults(files: Files, load: Callable[[Path], Claim]) -> list[Fault]:
 
 def _of_closed_folders(files: Files) -> list[Fault]:
     """A fault for each folder that cannot be read."""
-    return [Fault(1, 1, "", f"expected a readable folder, found: {reason}", str(path)) for path, reason in files.closed]
+    return [
+        Fault(path=str(path), expected="a readable folder", found=reason, cited=True) for path, reason in files.closed
+    ]
 
 
 def _told_apart(files: Iterable[ClaimFile]) -> tuple[list[ClaimFile], list[Fault]]:
@@ -122,8 +127,7 @@ def _told_apart(files: Iterable[ClaimFile]) -> tuple[list[ClaimFile], list[Fault
             also = ", ".join(others[:MOST_NAMED]) + (
                 f" and {len(others) - MOST_NAMED} more" if others[MOST_NAMED:] else ""
             )
-            text = f"expected each id once, found '{id}' also in {also}"
-            faults.append(Fault(1, 1, "", text, str(file.path)))
+            faults.append(Fault(path=str(file.path), expected="each id once", found=f"'{id}' also in {also}"))
     return [members[0] for members in by_id.values() if len(members) == 1], faults
 
 
@@ -142,7 +146,6 @@ def _read(
 
 
 def _sum(faults: Sequence[Fault]) -> str:
-    """The faults of one file in a line: the first, and how many more there are."""
+    """The faults of one file in a line: the first without its place, and how many more there are."""
     first, more = faults[0], len(faults) - 1
-    rest = f" ({more} more fault{'s' * (more > 1)})" if more else ""
-    return f"{first.line}:{first.column}: {first.message}{rest}"
+    return first.message + (f" ({more} more fault{'s' * (more > 1)})" if more else "")

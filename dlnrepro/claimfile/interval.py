@@ -5,6 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from dlnrepro.claimfile.messages import rule
+from dlnrepro.settings.numerals import numeral
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -15,7 +18,7 @@ class Interval:
         high: the upper bound, or inf.
         low_open: whether the lower bound itself lies outside.
         high_open: whether the upper bound itself lies outside.
-        text: the interval as a reader sees it, such as `<= 1e-05`.
+        text: the interval as a reader sees it, such as `≤ 1e-5`.
     """
 
     low: float
@@ -51,25 +54,29 @@ def interval(
     """The interval that a claim's keys describe.
 
     Raises:
-        ValueError: the keys do not describe an interval, or an empty one; the message says what was expected.
+        PydanticCustomError: a ValueError; the keys do not describe an interval, or an empty one. It says what was
+            expected and found, and which key is at fault.
     """
     given = {"above": above, "below": below, "at_least": at_least, "at_most": at_most}
     bounds = {name: bound for name, bound in given.items() if bound is not None}
     if equals is not None or within is not None:
         if equals is None or within is None or bounds:
-            raise ValueError("expected 'equals' together with 'within' and no other bound")
+            pair = [name for name, value in (("equals", equals), ("within", within)) if value is not None]
+            found = ", ".join([*pair, *bounds])
+            raise rule("'equals' together with 'within' and no other bound", found, pair[-1])
         if within < 0:
-            raise ValueError(f"expected 'within' of at least 0, found {within:g}")
-        return Interval(equals - within, equals + within, False, False, f"{equals:g} ± {within:g}")
+            raise rule("a number of at least 0", numeral(within), "within")
+        return Interval(equals - within, equals + within, False, False, f"{numeral(equals)} ± {numeral(within)}")
     if not bounds:
-        raise ValueError("expected one or two of above, below, at_least, at_most, or equals with within, found none")
+        raise rule("one or two of above, below, at_least, at_most, or equals with within", "none")
+    names = list(bounds)
     if len(bounds) > 2 or {"above", "at_least"} <= bounds.keys() or {"below", "at_most"} <= bounds.keys():
-        raise ValueError(f"expected one lower and one upper bound at most, found {', '.join(bounds)}")
+        raise rule("one lower and one upper bound at most", ", ".join(names), names[-1])
     low = above if above is not None else at_least if at_least is not None else -math.inf
     high = below if below is not None else at_most if at_most is not None else math.inf
     result = Interval(low, high, above is not None, below is not None, _text(bounds))
     if result.empty:
-        raise ValueError(f"expected an interval with numbers in it, found the empty one {result.text}")
+        raise rule("an interval with numbers in it", f"the empty one {result.text}", names[-1])
     return result
 
 
@@ -78,4 +85,4 @@ _SIGNS = {"above": "> ", "at_least": "≥ ", "below": "< ", "at_most": "≤ "}
 
 def _text(bounds: dict[str, float]) -> str:
     """The bounds in words of mathematics, the lower one first."""
-    return " and ".join(f"{sign}{bounds[name]:g}" for name, sign in _SIGNS.items() if name in bounds)
+    return " and ".join(f"{sign}{numeral(bounds[name])}" for name, sign in _SIGNS.items() if name in bounds)

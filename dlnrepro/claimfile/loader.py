@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -14,8 +15,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dlnrepro.claimfile.document import Document, Place, one_of, parse, read_text, shortened, suggestion
-from dlnrepro.claimfile.messages import explained, parameter_errors, shown
+from dlnrepro.claimfile.document import Document, Place, parse, read_text, shortened, unknown
+from dlnrepro.claimfile.messages import RULE, explained, parameter_errors, place_of, same_as, shown
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
 from dlnrepro.registry.names import load_runner, runner_names
@@ -31,8 +32,8 @@ UNINSTALLED = "a runner of another package is known only where that package is i
 LISTING = "dlnrepro list --runners"
 """The command that lists the runners."""
 
-_Wrong = tuple[Place, Callable[[], str]]
-"""The place of a fault, and what gives its text: words are looked for only if the fault is shown."""
+_Wrong = tuple[Place, Callable[[], Fault]]
+"""The place of a fault, and what makes it: near words are looked for only if the fault is shown."""
 
 
 def read_claim(path: Path) -> Claim:
@@ -58,7 +59,7 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     try:
         runner = load_runner(claim.runner)
     except RunnerError as error:
-        raise ClaimError([document.fault(("runner",), error.text).at(path)]) from None
+        raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     if found := [*_parameters_fit(claim, runner.Params), *_measures_exist(claim, runner)]:
         raise ClaimError(_faults(path, document, found))
     try:
@@ -66,7 +67,7 @@ def load_claim(path: str | PathLike[str]) -> Claim:
             values = {**claim.setup, **claim.arms[arm]}
             needed_memory(claim.runner, runner.Params.model_validate(values), claim.seeds)
     except RunnerError as error:
-        raise ClaimError([document.fault(("runner",), error.text).at(path)]) from None
+        raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     return claim
 
 
@@ -76,15 +77,16 @@ def needed_memory(runner: str, params: Any, runs: int) -> int:
     Raises:
         RunnerError: its `memory` fails, or gives no number of bytes.
     """
+    expected = f"Params.memory({runs}) to give bytes"
     try:
         needed = params.memory(runs)
     except (KeyboardInterrupt, Ended):
         raise
     except BaseException as error:
         # It is the runner's own code, and what it raises, sys.exit() included, is the runner's fault.
-        raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found: {one_line(error)}") from None
+        raise RunnerError(runner, Fault(expected=expected, found=one_line(error), cited=True)) from None
     if isinstance(needed, bool) or not isinstance(needed, int | float) or not 0 <= needed < math.inf:
-        raise RunnerError(runner, f"expected Params.memory({runs}) to give bytes, found {shown(needed)}")
+        raise RunnerError(runner, Fault(expected=expected, found=shown(needed)))
     return math.ceil(needed)
 
 
@@ -117,7 +119,7 @@ def _read(path: Path) -> tuple[Claim, Document]:
     if isinstance(document.value, dict):
         claim = _validated(document, path.stem, found)
     elif not document.faults:
-        found.append(((), lambda: f"expected a mapping of keys, found {shown(document.value)}"))
+        found.append(((), partial(Fault, expected="a mapping of keys", found=shown(document.value))))
     if claim is not None:
         found.extend(_names_exist(claim))
     if claim is None or found or document.faults:
@@ -132,60 +134,61 @@ def _faults(path: Path, document: Document, found: Sequence[_Wrong], known: Sequ
         for fault in known
     ]
     placed += [
-        (document.position(place), lambda place=place, text=text: document.fault(place, text()))  # type: ignore[misc]
-        for place, text in found
+        (document.position(place), lambda place=place, made=made: document.placed(place, made()))  # type: ignore[misc]
+        for place, made in found
     ]
     placed.sort(key=lambda item: item[0])
     faults = list(dict.fromkeys(fault().at(path) for _, fault in placed[:MOST_FAULTS]))
     faults.sort(key=lambda fault: (fault.line, fault.column))
     if rest := placed[MOST_FAULTS:]:
         (line, column), _ = rest[0]
-        faults.append(Fault(line, column, "", f"and {len(rest):,} more faults").at(path))
+        more = f"and {len(rest):,} more fault{'s' * (len(rest) > 1)}"
+        faults.append(Fault(path=str(path), line=line, column=column, text=more))
     return faults
 
 
 def _validated(document: Document, stem: str, found: list[_Wrong]) -> Claim | None:
     """The claim, or None with the faults added; a file's own `id` is a fault, for its name is the id."""
     if "id" in document.value:
-        text = "expected no such key, found 'id': the file's name is the claim's id"
-        found.append((("id",), lambda: text))
+        found.append((("id",), partial(Fault, expected="no such key, since the file's name is the id", found="'id'")))
     try:
         return Claim.model_validate({**document.value, "id": stem})
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            if detail["type"] == "too_short" and detail["input"]:
-                continue  # its items are there, and at fault themselves
-            place = tuple(part for part in detail["loc"] if part != "[key]")
-            if _follows(document, place, detail["type"]):
-                continue
-            if place == ("id",):
-                name = "expected a file name of small letters, digits and hyphens, found '{}'"
-                found.append(((), partial(name.format, shortened(stem))))
-            else:
-                found.append((place, partial(_in_words, Claim, detail)))
+        details = error.errors(include_url=False)
+    at_fault = {place_of(detail) for detail in details}
+    for detail in details:
+        if detail["type"] == "too_short" and detail["input"]:
+            continue  # its items are there, and at fault themselves
+        place = place_of(detail)
+        if _follows(document, place, detail["type"], at_fault):
+            continue
+        if place == ("id",):
+            name = "a file name of small letters, digits and hyphens"
+            found.append(((), partial(Fault, expected=name, found=f"'{shortened(stem)}'")))
+        else:
+            found.append((place, partial(_in_words, Claim, detail)))
     return None
 
 
-def _in_words(model: type[BaseModel], detail: ErrorDetails) -> str:
-    """The text of one of pydantic's errors."""
+def _in_words(model: type[BaseModel], detail: ErrorDetails) -> Fault:
+    """One of pydantic's errors as a fault."""
     return explained(model, detail)[1]
 
 
-def _follows(document: Document, place: Place, kind: str) -> bool:
+def _follows(document: Document, place: Place, kind: str, at_fault: Container[Place]) -> bool:
     """Whether an error only follows from a value that was refused: an error of the value, or of a key next to it."""
     if any(place[:length] in document.refused for length in range(len(place) + 1)):
         return True
-    return kind == "value_error" and any(refused[:-1] == place for refused in document.refused if refused)
+    # Where the schema took the refused value for one that is missing, the rules of the whole model were asked.
+    taken = [refused for refused in document.refused if refused and refused not in at_fault]
+    return kind == RULE and any(refused[:-1] in (place, place[:-1]) for refused in taken)
 
 
 def _names_exist(claim: Claim) -> Iterable[_Wrong]:
     """Faults for arms and a runner that are named but not there, and for names and ids used twice."""
     if claim.runner not in (known := runner_names()):
-        near = suggestion(claim.runner, known)
-        text = (
-            f"expected {one_of(known, claim.runner, LISTING)}, found '{shortened(claim.runner)}'{near}; {UNINSTALLED}"
-        )
-        yield ("runner",), lambda: text
+        fault = unknown(claim.runner, known, LISTING)
+        yield ("runner",), partial(replace, fault, expected=f"the runner of an installed package, {fault.expected}")
     arms = list(claim.arms)
     lists: list[tuple[Place, str, tuple[str, ...]]] = []
     for group, members in (("assumptions", claim.assumptions), ("criteria", claim.criteria)):
@@ -195,7 +198,7 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
     for place, _, names in lists:
         for name in names:
             if name not in claim.arms:
-                yield place, partial(_unknown, name, arms)
+                yield place, partial(unknown, name, arms)
     lists += [(("figures", index, "y"), "series", figure.y) for index, figure in enumerate(claim.figures)]
     lists += [(("tags",), "tag", claim.tags), (("source", "authors"), "author", claim.source.authors)]
     lists += [(("criteria", index, "id"), "id", (item.id,)) for index, item in enumerate(claim.criteria)]
@@ -205,47 +208,70 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
         known_ones = seen.setdefault(("ids",) if what == "id" else place, set())
         for name, times in Counter(names).items():
             if name in known_ones or times > 1:
-                yield place, partial("expected each {} once, found '{}' again".format, what, shortened(name))
+                yield place, partial(Fault, expected=f"each {what} once", found=f"'{shortened(name)}' again")
             known_ones.add(name)
     for index, criterion in enumerate(claim.criteria):
         if criterion.misses >= claim.seeds:
-            misses = "expected fewer misses than the {} runs, found {}"
-            yield ("criteria", index, "misses"), partial(misses.format, claim.seeds, criterion.misses)
+            fewer = f"fewer misses than the {claim.seeds} runs"
+            yield ("criteria", index, "misses"), partial(Fault, expected=fewer, found=str(criterion.misses))
     used = set(claim.used_arms)
     for name in claim.arms:
         if name not in used:
-            unused = "expected an arm that a criterion names, found '{}' unused"
-            yield ("arms", name), partial(unused.format, shortened(name))
-
-
-def _unknown(name: str, known: Sequence[str]) -> str:
-    """The text of a name that is none of the known ones."""
-    return f"expected {one_of(known, name)}, found '{shortened(name)}'{suggestion(name, known)}"
+            found = f"'{shortened(name)}' unused"
+            yield ("arms", name), partial(Fault, expected="an arm that a criterion names", found=found)
 
 
 def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
-    """Faults of the setup, of each arm on top of it, and of both in the quick profile, each once."""
-    base = parameter_errors(params, claim.setup)
-    known = {_key(detail) for detail in base}
-    for detail in base:
-        yield ("setup", *_key(detail)[0]), partial(_in_words, params, detail)
-    profiles: list[tuple[Place, dict[str, Any]]] = [((), {}), (("quick", "setup"), claim.quick.setup)]
-    for origin, profile in profiles:
-        for arm, changes in claim.arms.items():
-            for detail in parameter_errors(params, {**claim.setup, **profile, **changes}):
-                place, _ = _key(detail)
-                if _key(detail) in known:
-                    continue
-                key = place[0] if place else None
-                here: Place = ("arms", arm) if key in changes or key is None or not origin else origin
-                if (full := ((*here, *place), detail["type"])) not in known:
-                    known.add(full)
-                    yield full[0], partial(_in_words, params, detail)
+    """Faults of the setup, of each arm on top of it, and of both in the quick profile, each once.
+
+    A fault stands at its key: in the setup where the setup alone has it, in the quick profile where the profile brings
+    it about, and otherwise in the arm whose change does.
+    """
+    own = _errors(params, claim.setup)
+    arms = {arm: _errors(params, {**claim.setup, **changes}) for arm, changes in claim.arms.items()}
+    known = own | (_shared(claim, arms) if own else {})
+    for (place, *_), detail in known.items():
+        yield ("setup", *place), partial(_in_words, params, detail)
+    for arm, errors in arms.items():
+        for key, detail in errors.items():
+            if key not in known:
+                yield ("arms", arm, *key[0]), partial(_in_words, params, detail)
+    quick = {**claim.setup, **claim.quick.setup}
+    profile = _errors(params, quick)
+    for arm, changes in claim.arms.items():
+        for key, detail in _errors(params, {**quick, **changes}).items():
+            if key in known or key in arms[arm]:
+                continue
+            place = key[0]
+            if key in profile or (place and place[0] in claim.quick.setup.keys() - changes.keys()):
+                known[key] = detail
+                yield ("quick", "setup", *place), partial(_in_words, params, detail)
+            else:
+                yield ("arms", arm, *place), partial(_in_words, params, detail)
 
 
-def _key(detail: ErrorDetails) -> tuple[Place, str]:
-    """What makes an error the same as another one: its place and its kind."""
-    return tuple(part for part in detail["loc"] if part != "[key]"), detail["type"]
+_Errors = dict[tuple[Place, str, str, str], ErrorDetails]
+"""Pydantic's errors by what makes two of them the same."""
+
+
+def _errors(params: type[BaseModel], values: Mapping[str, Any]) -> _Errors:
+    """What keeps values from being a runner's parameters."""
+    return {same_as(detail): detail for detail in parameter_errors(params, values)}
+
+
+def _shared(claim: Claim, arms: Mapping[str, _Errors]) -> _Errors:
+    """Contradictions of the setup that several arms show.
+
+    While the setup has a fault of its own, pydantic does not ask whether its parameters contradict one another; the
+    arms that replace the parameter at fault show whether they do.
+    """
+    found = {key: detail for arm in arms for key, detail in arms[arm].items() if not _sets(claim.arms[arm], key[0])}
+    return {key: detail for key, detail in found.items() if sum(key in errors for errors in arms.values()) > 1}
+
+
+def _sets(changes: Mapping[str, Any], place: Place) -> bool:
+    """Whether an arm sets the parameter of a place itself."""
+    return bool(place) and place[0] in changes
 
 
 def _measures_exist(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
@@ -254,13 +280,13 @@ def _measures_exist(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
     for group, members in (("assumptions", claim.assumptions), ("criteria", claim.criteria)):
         for index, member in enumerate(members):
             if member.measure not in runner.MEASURES:
-                yield (group, index, "measure"), partial(_unknown, member.measure, measures)
+                yield (group, index, "measure"), partial(unknown, member.measure, measures)
     for index, figure in enumerate(claim.figures):
         named = [("y", name) for name in figure.y] + [("x", figure.x)]
         named += [("reference", figure.reference)] if figure.reference else []
         for key, name in named:
             if name not in runner.SERIES:
-                yield ("figures", index, key), partial(_unknown, name, series)
+                yield ("figures", index, key), partial(unknown, name, series)
             elif figure.x in runner.SERIES and runner.SERIES[name].axis != runner.SERIES[figure.x].axis:
-                axis = "expected a series of the axis '{}' of {}, found '{}'"
-                yield ("figures", index, key), partial(axis.format, runner.SERIES[figure.x].axis, figure.x, name)
+                axis = f"a series of the axis '{runner.SERIES[figure.x].axis}' of {figure.x}"
+                yield ("figures", index, key), partial(Fault, expected=axis, found=f"'{name}'")

@@ -7,10 +7,11 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, PydanticInvalidForJsonSchema, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from dlnrepro.claimfile.document import Place, one_of, shortened, suggestion
-from dlnrepro.errors import one_line
+from dlnrepro.claimfile.document import Place, nearest, unknown
+from dlnrepro.errors import Fault, one_line
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.signals import Ended
 
 _EXPECTED = {
@@ -25,6 +26,9 @@ _EXPECTED = {
     "tuple_type": "a list",
     "finite_number": "a finite number",
 }
+RULE = "rule"
+"""The type of pydantic's errors that carry what was expected and found in their context."""
+
 BLANK = r"\S"
 """The pattern of a text that is not blank."""
 
@@ -42,8 +46,27 @@ _LIMITS = {
 }
 
 
-def parameter_faults(params: type[BaseModel], values: Mapping[str, Any]) -> list[tuple[Place, str]]:
-    """What keeps values from being a runner's parameters: the place of each fault, and its text."""
+def rule(expected: str, found: str, key: str | None = None) -> PydanticCustomError:
+    """The error that a validator raises for a rule of this project: `explained` gives its parts as they are.
+
+    Args:
+        expected: what was expected.
+        found: what was found.
+        key: the key that is at fault, where the validator is that of a whole model; `at_its_key` places the error.
+    """
+    context = {"expected": expected, "found": found} | ({"key": key} if key else {})
+    return PydanticCustomError(RULE, "expected {expected}, found {found}", context)
+
+
+def at_its_key(error: PydanticCustomError) -> PydanticCustomError | ValidationError:
+    """The error of a rule as the validator of a model has to raise it, so that it stands at its key."""
+    if not (key := (error.context or {}).get("key")):
+        return error
+    return ValidationError.from_exception_data("rule", [InitErrorDetails(type=error, loc=(key,), input=None)])
+
+
+def parameter_faults(params: type[BaseModel], values: Mapping[str, Any]) -> list[tuple[Place, Fault]]:
+    """What keeps values from being a runner's parameters: each fault with its place."""
     return [explained(params, detail) for detail in parameter_errors(params, values)]
 
 
@@ -57,37 +80,52 @@ def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list
         raise
     except BaseException as error:
         # The model is the runner's own code: what its validators raise, SystemExit too, is a fault of these values.
-        found = ValueError(f"expected values that Params admits, found: {one_line(error)}")
-        return [{"type": "value_error", "loc": (), "msg": str(found), "input": values, "ctx": {"error": found}}]
+        found = one_line(error)
+        context = {"expected": "values that Params admits", "found": found, "cited": True}
+        return [{"type": RULE, "loc": (), "msg": found, "input": None, "ctx": context}]
     return []
 
 
-def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, str]:
-    """The place and the text of one of pydantic's errors, in the words of this project."""
-    place, kind, found = tuple(detail["loc"]), detail["type"], detail["input"]
+def place_of(detail: ErrorDetails) -> Place:
+    """The place of one of pydantic's errors."""
+    return tuple(part for part in detail["loc"] if part != "[key]")
+
+
+def same_as(detail: ErrorDetails) -> tuple[Place, str, str, str]:
+    """What two of pydantic's errors share that say the same of the same place."""
+    # The input of these is the whole model, which differs from one arm to the next.
+    whole = detail["type"] in {RULE, "value_error", "missing"}
+    return place_of(detail), detail["type"], detail["msg"], "" if whole else shown(detail["input"])
+
+
+def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Fault]:
+    """The place of one of pydantic's errors, and the error as a fault in the words of this project."""
+    place, kind, found = place_of(detail), detail["type"], shown(detail["input"])
     context = detail.get("ctx", {})
     if kind == "extra_forbidden":
-        word = str(place[-1])
-        known = _keys_at(model, place[:-1])
-        text = f"expected {one_of(known, word)}, found '{shortened(word)}'{suggestion(word, known)}"
-    elif kind == "missing":
-        text = "expected this key, found nothing"
-    elif kind == "value_error":
-        text = str(context["error"])
-    elif kind == "string_pattern_mismatch" and context["pattern"] == BLANK:
-        text = f"expected text that is not blank, found {shown(found)}"
-    elif kind in _LIMITS:
-        name, form = _LIMITS[kind]
-        near = suggestion(found, _choices(context)) if kind == "literal_error" and isinstance(found, str) else ""
-        limit = context[name]
-        text = (
-            f"expected {form.format(f'{limit:g}' if isinstance(limit, float) else limit)}, found {shown(found)}{near}"
+        return place, unknown(str(place[-1]), _keys_at(model, place[:-1]))
+    if kind == RULE and "expected" in context:
+        near = context.get("suggestion")
+        return place, Fault(
+            expected=str(context["expected"]),
+            found=str(context["found"]) if "found" in context else None,
+            suggestion=None if near is None else str(near),
+            cited=context.get("cited") is True,
         )
-    elif kind in _EXPECTED:
-        text = f"expected {_EXPECTED[kind]}, found {shown(found)}"
-    else:
-        text = f"expected otherwise: {detail['msg'].lower()}, found {shown(found)}"
-    return tuple(part for part in place if part != "[key]"), text
+    if kind == "value_error":
+        return place, Fault(text=str(context["error"]))
+    if kind == "missing":
+        return place, Fault(expected="this key", found="nothing")
+    if kind == "string_pattern_mismatch" and context["pattern"] == BLANK:
+        return place, Fault(expected="text that is not blank", found=found)
+    if kind in _LIMITS:
+        name, form = _LIMITS[kind]
+        word = detail["input"] if kind == "literal_error" and isinstance(detail["input"], str) else None
+        near = None if word is None else nearest(word, _choices(context))
+        limit = context[name]
+        shown_limit = numeral(limit) if isinstance(limit, float) else str(limit)
+        return place, Fault(expected=form.format(shown_limit), found=found, suggestion=near)
+    return place, Fault(expected=_EXPECTED.get(kind, f"otherwise: {detail['msg'].lower()}"), found=found)
 
 
 def _choices(context: Mapping[str, Any]) -> list[str]:
@@ -102,7 +140,14 @@ def shown(value: Any) -> str:
     kinds = {dict: "a mapping", list: "a list", tuple: "a list", type(None): "nothing"}
     if type(value) in kinds and not (isinstance(value, list | tuple) and len(value) < 6):
         return kinds[type(value)]
-    text = repr(list(value)) if isinstance(value, tuple) else repr(value)
+    if isinstance(value, list | tuple):
+        text = f"[{', '.join(map(shown, value))}]"
+    elif isinstance(value, float):
+        text = numeral(value)
+        # It is no whole number, even if it has the value of one.
+        text += ".0" * text.lstrip("-").isdigit()
+    else:
+        text = repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dlnrepro.claimfile.messages import model_schema, parameter_errors
+from dlnrepro.claimfile.messages import model_schema, parameter_faults
 
 
 def placeholders(params: type[BaseModel]) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def another(params: type[BaseModel], setup: dict[str, Any]) -> dict[str, Any]:
             continue
         for other in (2 * value, value + 1, value / 2, value - 1):
             changed = type(value)(other)
-            if changed != value and not parameter_errors(params, {**setup, key: changed}):
+            if changed != value and not parameter_faults(params, {**setup, key: changed}):
                 return {key: changed}
     return {}
 

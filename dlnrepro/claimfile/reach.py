@@ -12,6 +12,7 @@ from typing import Any
 
 from dlnrepro.claimfile.document import shortened
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.settings.numerals import setting
 
 
 @dataclass(frozen=True)
@@ -93,12 +94,12 @@ def unreached(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str]) -
     lines = []
     for found in reach(claim, overrides, arms):
         if split(found.word)[0] is None and found.kept:
-            kept = {arm: f"{arm} ({shortened(str(value))})" for arm, value in found.kept.items()}
+            kept = {arm: f"{arm} ({shortened(setting(value))})" for arm, value in found.kept.items()}
             own = [text for arm, text in kept.items() if f"{arm}.{found.key}" not in overrides]
             named = [text for arm, text in kept.items() if f"{arm}.{found.key}" in overrides]
             reasons = [f"the arms that set {found.key} themselves: {', '.join(own)}"] * bool(own)
             reasons += [f"the arms that -s names: {', '.join(named)}"] * bool(named)
-            start = f"-s {found.word}={shortened(str(found.value))}: {claim.id}: "
+            start = f"-s {found.word}={shortened(setting(found.value))}: {claim.id}: "
             start += f"reaches {len(found.reached)} of {len(arms)} arms"
             lines.append(f"{start}, but not {'; nor '.join(reasons)} (-s ARM.{found.key}=... reaches one arm)")
     return lines

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dlnrepro.claimfile.catalogue import packaged
-from dlnrepro.claimfile.document import one_of, shortened, suggestion
+from dlnrepro.claimfile.document import unknown
 from dlnrepro.claimfile.first_runner import CLAIM, PACKAGE, RUNNER
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import LISTING, UNINSTALLED
@@ -117,8 +117,7 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
     path = _new_path(name, folder)
     if runner not in (known := runner_names()):
         hint = f"{UNINSTALLED}; dlnrepro new {name} --with-runner NAME writes a package with a runner"
-        found = f"found '{on_one_line(shortened(runner))}'{suggestion(runner, known)}"
-        raise UsageError(f"--runner: expected {one_of(known, runner, LISTING)}, {found}; {hint}")
+        raise UsageError(f"--runner: {unknown(runner, known, LISTING).wording}; {hint}")
     module = load_runner(runner)
     fields = module.Params.model_fields
     described = _Described(

@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from dlnrepro.claimfile.interval import Interval, interval
-from dlnrepro.claimfile.messages import BLANK, shown
+from dlnrepro.claimfile.messages import BLANK, at_its_key, rule, shown
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
@@ -82,7 +83,10 @@ class Bounded(BaseModel):
     @model_validator(mode="after")
     def _interval_has_numbers(self) -> Bounded:
         """Refuse keys that describe no interval."""
-        _ = self.interval
+        try:
+            _ = self.interval
+        except PydanticCustomError as error:
+            raise at_its_key(error) from None
         return self
 
 
@@ -103,9 +107,10 @@ class Criterion(Bounded):
     def _has_a_control(self) -> Criterion:
         """Refuse a criterion that nothing can break, unless it says why."""
         if not self.fails_in and not self.because:
-            raise ValueError("expected a control in 'fails_in', or a 'because' that says why there is none")
+            raise at_its_key(rule("a control, or a 'because' that says why there is none", "neither", "fails_in"))
         if both := set(self.holds_in) & set(self.fails_in):
-            raise ValueError(f"expected an arm to hold or to fail, found '{min(both)}' in holds_in and fails_in")
+            found = f"'{min(both)}' in holds_in and fails_in"
+            raise at_its_key(rule("each arm in one of both lists", found, "fails_in"))
         return self
 
 
@@ -160,14 +165,14 @@ class Claim(BaseModel):
     def _version_is_a_whole_number(cls, value: Any) -> Any:
         """Refuse what Python only takes for equal to the version, such as true and 1.0."""
         if type(value) is not int:
-            raise ValueError(f"expected 1, the version of the schema, found {shown(value)}")
+            raise rule("1, the version of the schema", shown(value))
         return value
 
     @model_validator(mode="after")
     def _expectation_has_a_reason(self) -> Claim:
         """Refuse an expected failure without its reason."""
         if self.expect == "not reproduced" and not self.because:
-            raise ValueError("expected a 'because' that says why the claim is not reproduced, found none")
+            raise at_its_key(rule("a 'because' that says why the claim is not reproduced", "none", "expect"))
         return self
 
     @property

@@ -10,6 +10,7 @@ from typing import Any
 from dlnrepro.claimfile.document import shortened
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
+from dlnrepro.settings.numerals import setting
 from dlnrepro.visible import on_one_line
 
 DEEPEST_EXPRESSION = 50
@@ -64,7 +65,7 @@ def searched(claim: Claim) -> str:
     fields = claim.model_dump(mode="json", by_alias=True, exclude_none=True)
     parts = [*_texts(fields), claim.source.heading, claim.source.reference]
     changes = claim.arms.items()
-    parts += [", ".join(f"{key} = {_plain(value)}" for key, value in values.items()) for _, values in changes]
+    parts += [", ".join(f"{key} = {setting(value)}" for key, value in values.items()) for _, values in changes]
     parts += [f"{item.measure} {item.interval.text}" for item in (*claim.assumptions, *claim.criteria)]
     return " ".join("\n".join(parts).lower().split())
 
@@ -77,23 +78,14 @@ def _texts(value: Any, key: str = "") -> Iterator[str]:
             yield from _texts(inner, str(name))
         return
     if isinstance(value, list):
-        yield _plain(value)
+        yield setting(value)
         for inner in value:
             yield from _texts(inner)
         return
-    yield _plain(value)
+    yield setting(value)
     if key:
-        yield f"{key}={_plain(value)}"
-        yield f"{key} = {_plain(value)}"
-
-
-def _plain(value: Any) -> str:
-    """A value as `dlnrepro show` prints it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, list):
-        return f"[{', '.join(map(_plain, value))}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        yield f"{key}={setting(value)}"
+        yield f"{key} = {setting(value)}"
 
 
 def _expression(option: str, text: str) -> Callable[[Matches], bool]:

@@ -23,12 +23,28 @@ if TYPE_CHECKING:
     show_default=True,
     help="How faults are written; github makes them annotations of a job.",
 )
+@click.option("--strict", is_flag=True, help="Hold the claims against the rules of policy too, which are listed above.")
 @options.as_json
-def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
-    """Hold claim files against the schema and against their runners; all faults are reported, nothing is trained.
+def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool) -> int:
+    r"""Hold claim files against the schema and against their runners; all faults are reported, nothing is trained.
 
     PATH is a file, a folder of claims, or the id of a claim; none stands for all claims. Of a file with very many
-    faults the first are reported and the others counted.
+    faults the first are reported and the others counted. The exit code is 2 if there is a fault.
+
+    JSON has `files`, the number of files, and `faults`, each with `file`, `line`, `column`, `key`, `expected`, `found`,
+    `suggestion` (the nearest known word), `rule` (a rule of policy), and `message`, the sentence made of them. What has
+    no meaning for a fault is null.
+
+    \b
+    With --strict, what a good claim has is demanded too:
+      reason         Each criterion says in `why` where its threshold comes
+                     from.
+      control        Each criterion has a control in `fails_in`, in which it
+                     must fail.
+      other-control  A control has other parameters than the arms that must
+                     hold.
+      runs           Each arm has at least 16 runs.
+      quick          The quick profile has fewer runs than the claim.
     """
     from dlnrepro.claimfile.catalogue import claim_files
     from dlnrepro.claimfile.gathering import all_faults, passed_over
@@ -38,7 +54,9 @@ def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
     count = len(files.claims)
     for line in passed_over(files.hidden):
         say(line)
-    faults = all_faults(files, load_claim)
+    if strict:
+        from dlnrepro.claimfile.policy import load_strictly
+    faults = all_faults(files, load_strictly if strict else load_claim)
     if as_json or form == "json":
         show_json({"files": count, "faults": [_fields(fault) for fault in faults]})
     elif form == "github":
@@ -52,16 +70,20 @@ def command(paths: tuple[str, ...], form: str, as_json: bool) -> int:
         for fault in faults:
             say(str(fault))
         if not faults:
-            click.echo(f"{count} claim file{'s' * (count != 1)} valid")
+            click.echo(f"{count} claim file{'s' * (count != 1)} valid{' and within policy' * strict}")
     return 2 if faults else 0 if files.claims else 5
 
 
-def _fields(fault: Fault) -> dict[str, str | int]:
-    """The parts of a fault."""
+def _fields(fault: Fault) -> dict[str, str | int | None]:
+    """The parts of a fault, as `--format json` gives them."""
     return {
         "file": fault.path,
         "line": fault.line,
         "column": fault.column,
         "key": fault.key,
-        "text": fault.message,
+        "expected": fault.expected,
+        "found": fault.found,
+        "suggestion": fault.suggestion,
+        "rule": fault.rule,
+        "message": fault.message,
     }

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlnrepro.commands import candidates, options
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.visible import show_json
 
 if TYPE_CHECKING:
@@ -21,10 +22,16 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-12
 @click.argument("first", metavar="RUN_A", shell_complete=candidates.reports)
 @click.argument("second", metavar="[RUN_B]", default="latest", shell_complete=candidates.reports)
 @click.option(
-    "--atol", type=options.Finite(0), help=f"Absolute tolerance for numbers.  [default: {ABSOLUTE:g}]", metavar="X"
+    "--atol",
+    type=options.Finite(0),
+    help=f"Absolute tolerance for numbers.  [default: {numeral(ABSOLUTE)}]",
+    metavar="X",
 )
 @click.option(
-    "--rtol", type=options.Finite(0), help=f"Relative tolerance for numbers.  [default: {RELATIVE:g}]", metavar="X"
+    "--rtol",
+    type=options.Finite(0),
+    help=f"Relative tolerance for numbers.  [default: {numeral(RELATIVE)}]",
+    metavar="X",
 )
 @click.option("--subset", is_flag=True, help="RUN_B may leave out claims of RUN_A.")
 @click.option("-q", "--quiet", is_flag=True, help="Only what differs, and the sum.")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from dlnrepro.claimfile.gathering import Selection
 from dlnrepro.claimfile.reach import origins, unreached
 from dlnrepro.compute.cell import Cell
 from dlnrepro.session.execution import Job
+from dlnrepro.settings.numerals import setting
 from dlnrepro.visible import on_one_line, show, show_json
 
 ORIGINS = {"arm": "", "quick": " (quick)", "-s": " (-s)"}
@@ -41,7 +41,10 @@ def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: boo
     arms = {job.claim.id: _arms(job, outputs, cache) for job in jobs}
     if as_json:
         claims = [_fields(job, arms[job.claim.id]) for job in jobs]
-        left = [{"path": item.path, "text": item.text} for item in selection.unjudged]
+        left = [
+            {"path": item.path, "line": item.line, "column": item.column, "text": item.text}
+            for item in selection.unjudged
+        ]
         show_json({"claims": claims, "unjudged": left})
     else:
         for job in jobs:
@@ -92,16 +95,11 @@ def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:
     head = f"{job.claim.id}: {len(arms)} arms of {arms[0].runs} runs, runner {job.claim.runner}"
     lines = [f"{head}; {stored} of {len(arms)} arms are stored{cost}"]
     for arm in arms:
-        what = ", ".join(f"{key}={_value(value)}{ORIGINS[origin]}" for key, (value, origin) in arm.changes.items())
+        what = ", ".join(f"{key}={setting(value)}{ORIGINS[origin]}" for key, (value, origin) in arm.changes.items())
         state = "stored, " if arm.stored else ""
         state += "not run yet" if arm.seconds is None else f"took {duration(arm.seconds)}"
         lines.append(f"  {arm.name}: {what or 'the setup itself'} (about {arm.memory / 1e6:,.0f} MB; {state})")
     return lines
-
-
-def _value(value: Any) -> str:
-    """A parameter's value on one line."""
-    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _fields(job: Job, arms: Sequence[Arm]) -> dict[str, Any]:

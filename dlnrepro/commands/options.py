@@ -13,6 +13,7 @@ import click
 
 from dlnrepro.commands import candidates
 from dlnrepro.errors import UsageError
+from dlnrepro.settings.numerals import numeral
 
 MOST_WORKERS = 1024
 FORMATS = (".html", ".json", ".md", ".xml")
@@ -181,12 +182,12 @@ class Finite(click.ParamType):  # type: ignore[type-arg]
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number."""
         try:
-            number = float(value)
+            given = float(value)
         except ValueError:
-            number = math.nan
-        if not self.least <= number < math.inf:
-            self.fail(f"expected a finite number of at least {self.least:g}, found {value}", param, ctx)
-        return number
+            given = math.nan
+        if not self.least <= given < math.inf:
+            self.fail(f"expected a finite number of at least {numeral(self.least)}, found {value}", param, ctx)
+        return given
 
 
 def overrides(settings: Sequence[str]) -> dict[str, Any]:
@@ -228,5 +229,5 @@ def _setting(word: str) -> tuple[str, Any]:
     if () in document.refused and not document.places:
         raise UsageError(f"expected a value behind the sign, such as -s {shortened(key)}=4, found none")
     if document.faults:
-        raise UsageError(document.faults[0].text)
+        raise UsageError(document.faults[0].wording)
     return key, document.value

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import BaseModel
 
-from dlnrepro.claimfile.document import dotted, one_of, shortened, suggestion
+from dlnrepro.claimfile.document import dotted, shortened, unknown
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.claimfile.reach import Reach, arm_values, reach, split
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device, free_memory, require
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import Fault, UsageError
 from dlnrepro.registry.names import load_runner
 from dlnrepro.verdict.check import LARGEST_SEED
 from dlnrepro.visible import on_one_line
@@ -79,40 +79,68 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     cells = []
     for arm in variation.arms(claim):
         values = arm_values(claim, arm, variation.overrides, variation.quick)
-        for place, text in parameter_faults(params, values):
-            raise UsageError(": ".join(filter(None, (claim.id, f"arm {arm}", dotted(place), text))))
         needed = _fitting_memory(claim, arm, params.model_validate(values), count, variation.device)
         cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device, needed))
     return cells
 
 
 def _overrides_apply(claim: Claim, variation: Variation, params: type[BaseModel]) -> None:
-    """Refuse overrides that name no arm or no parameter, have another type, or could not change anything."""
-    wrong = [
-        on_one_line(f"-s {shortened(found.word)}: {claim.id}: {text}")
-        for found in reach(claim, variation.overrides, variation.arms(claim))
-        if (text := _fault_of(found, claim, params)) is not None
-    ]
-    if wrong:
-        raise UsageError(*wrong)
+    """Refuse overrides that name no arm or no parameter, give a value that is not admitted, or change nothing."""
+    reached = reach(claim, variation.overrides, variation.arms(claim))
+    own, common = _faults_of_arms(claim, variation, params, reached)
+    lines = []
+    for found in reached:
+        if (fault := _fault_of(found, claim, params)) is not None:
+            lines.append(f"-s {shortened(found.word)}: {claim.id}: {fault.wording}")
+        lines += own.get(found.word, [])
+    if lines or common:
+        raise UsageError(*map(on_one_line, [*lines, *common]))
 
 
-def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> str | None:
-    """What is wrong with an override, or None."""
+def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> Fault | None:
+    """What is wrong with an override that reaches no arm, or None."""
     arm, key = split(found.word)
     if arm is not None and arm not in claim.used_arms:
-        arms = claim.used_arms
-        return f"expected {one_of(arms, arm)} before the dot, found '{shortened(arm)}'{suggestion(arm, arms)}"
+        fault = unknown(arm, claim.used_arms)
+        return replace(fault, expected=f"{fault.expected} before the dot")
     if arm is not None and not found.reached:
-        return f"expected an arm that is run, found the control '{arm}' with --no-controls"
-    for place, text in parameter_faults(params, {**claim.setup, key: found.value}):
-        # What only follows from several parameters together is found, arm by arm, later.
-        if place and place[0] == key:
-            return text
+        return Fault(expected="an arm that is run", found=f"the control '{arm}' with --no-controls")
     if not found.reached:
+        # A value that is not admitted says more than that it reaches no arm.
+        wrong = [
+            fault for place, fault in parameter_faults(params, {**claim.setup, key: found.value}) if place == (key,)
+        ]
         hint = f"; -s ARM.{key}=... reaches one arm"
-        return f"expected a parameter that some arm leaves alone, found it set in all{hint}"
+        expected = "a parameter that some arm leaves alone"
+        return wrong[0] if wrong else Fault(expected=expected, found=f"it set in all{hint}")
     return None
+
+
+def _faults_of_arms(
+    claim: Claim, variation: Variation, params: type[BaseModel], reached: Sequence[Reach]
+) -> tuple[dict[str, list[str]], list[str]]:
+    """What the arms that are run cannot be run with.
+
+    Returns:
+        A line for each fault at the parameter of an override, by the word of the override; and a line for each fault
+        at another parameter, which names all overrides that reach the arm.
+    """
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for arm in variation.arms(claim):
+        mine = {item.key: item for item in reached if arm in item.reached}
+        for place, fault in parameter_faults(params, arm_values(claim, arm, variation.overrides, variation.quick)):
+            item = mine.get(str(place[0])) if place else None
+            given = ", ".join(f"-s {shortened(one.word)}" for one in ([item] if item else mine.values()))
+            key = "" if item and len(place) == 1 else dotted(place)
+            text = ": ".join(filter(None, (key, fault.wording)))
+            found.setdefault((item.word if item else "", given, text), []).append(arm)
+    lines: dict[str, list[str]] = {}
+    everywhere = {item.word: len(item.reached) for item in reached}
+    for (word, given, text), arms in found.items():
+        where = "" if len(arms) == everywhere.get(word) else f"arm{'s' * (len(arms) > 1)} {', '.join(arms)}"
+        lines.setdefault(word, []).append(": ".join(filter(None, (given, claim.id, where, text))))
+    common = lines.pop("", [])
+    return lines, common
 
 
 def _fitting_memory(claim: Claim, arm: str, params: Any, runs: int, device: Device) -> int:

@@ -17,7 +17,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import BinaryIO, cast
 
-from dlnrepro.errors import RunnerError, UsageError, one_line
+from dlnrepro.errors import Fault, RunnerError, UsageError, one_line
 from dlnrepro.runner import Runner, Series
 from dlnrepro.signals import Ended
 
@@ -52,9 +52,10 @@ def load_runner(name: str) -> Runner:
     except BaseException as error:
         # The module is code of others: whatever it raises, sys.exit() included, is a fault of this runner alone.
         found = one_line(error).removeprefix("ModuleNotFoundError: ").removeprefix("ImportError: ")
-        raise RunnerError(name, f"expected a module at {value} that can be imported, found: {found}") from None
+        expected = f"a module at {value} that can be imported"
+        raise RunnerError(name, Fault(expected=expected, found=found, cited=True)) from None
     if wrong is not None:
-        raise RunnerError(name, f"expected {wrong}")
+        raise RunnerError(name, wrong)
     return cast(Runner, module)
 
 
@@ -106,23 +107,23 @@ def runner_folders() -> list[str]:
     return list(importlib.import_module("dlnrepro.runners").__path__)
 
 
-def _wrong_part(module: object, value: str) -> str | None:
-    """What a runner promises and this module does not hold: `what was expected, found what`; None if it is whole."""
+def _wrong_part(module: object, value: str) -> Fault | None:
+    """What a runner promises and this module does not hold; None if it is whole."""
     from pydantic import BaseModel
 
     if missing := [part for part in ("Params", "MEASURES", "SERIES", "run") if not hasattr(module, part)]:
-        return f"Params, MEASURES, SERIES and run in {value}, found no {missing[0]}"
+        return Fault(expected=f"Params, MEASURES, SERIES and run in {value}", found=f"no {missing[0]}")
     parts = cast(Runner, module)
     if not (isinstance(parts.Params, type) and issubclass(parts.Params, BaseModel)):
-        return f"a pydantic model as Params in {value}, found {_kind(parts.Params)}"
+        return Fault(expected=f"a pydantic model as Params in {value}", found=_kind(parts.Params))
     if not callable(getattr(parts.Params, "memory", None)):
-        return f"a method memory(runs) of Params in {value}, found none"
+        return Fault(expected=f"a method memory(runs) of Params in {value}", found="none")
     if not _maps(parts.MEASURES, str):
-        return f"a mapping of names to text as MEASURES in {value}, found {_kind(parts.MEASURES)}"
+        return Fault(expected=f"a mapping of names to text as MEASURES in {value}", found=_kind(parts.MEASURES))
     if not _maps(parts.SERIES, Series):
-        return f"a mapping of names to Series as SERIES in {value}, found {_kind(parts.SERIES)}"
+        return Fault(expected=f"a mapping of names to Series as SERIES in {value}", found=_kind(parts.SERIES))
     if not callable(parts.run):
-        return f"a function run(params, generators, progress) in {value}, found {_kind(parts.run)}"
+        return Fault(expected=f"a function run(params, generators, progress) in {value}", found=_kind(parts.run))
     return None
 
 

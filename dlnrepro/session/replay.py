@@ -9,6 +9,7 @@ from dataclasses import replace
 from dlnrepro.archive.cell_store import cell_key, series_digest
 from dlnrepro.archive.comparison import same_bits
 from dlnrepro.archive.record import ClaimRecord, Report, origin, with_verdict
+from dlnrepro.claimfile.document import dotted
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.compute.arithmetic import arithmetic, processor
@@ -125,9 +126,13 @@ def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:
         raise UsageError(f"{record.id}: expected the runner '{runner}' of the record, found no such runner here")
     if arm not in record.params:
         raise UsageError(f"{record.id}: arm {arm}: expected its parameters in the record, found none")
-    for place, text in parameter_faults(load_runner(runner).Params, record.params[arm]):
-        key = ".".join(map(str, place)) or "parameters"
-        raise UsageError(f"{record.id}: arm {arm}: {key}: {text} (the runner has changed since the record was made)")
+    wrong = [
+        f"{record.id}: arm {arm}: {dotted(place) or 'parameters'}: {fault.wording} "
+        "(the runner has changed since the record was made)"
+        for place, fault in parameter_faults(load_runner(runner).Params, record.params[arm])
+    ]
+    if wrong:
+        raise UsageError(*wrong)
     runs = len(record.outcomes[arm].seeds)
     needed = needed_memory(runner, load_runner(runner).Params.model_validate(record.params[arm]), runs)
     if needed > (free := free_memory(device)):

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple, Self
 from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
+from dlnrepro.settings.numerals import numeral
+
 WORKSPACE = 20_000_000
 """Bytes that a process holds in addition to the numbers of its runs."""
 
@@ -97,7 +99,7 @@ def written(value: object) -> str:
         return f"[{', '.join(map(written, value))}]"
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else repr(value)
+    return numeral(value) if isinstance(value, float) else repr(value)
 
 
 def _as_before(detail: ErrorDetails) -> InitErrorDetails:

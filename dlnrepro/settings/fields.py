@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from dlnrepro.settings.base import refused, written
+from dlnrepro.settings.numerals import numeral
 
 Item = TypeVar("Item", bound=float)
 
@@ -67,7 +68,7 @@ def same_or_number(low: float, high: float) -> BeforeValidator:
     def admitted(value: Any) -> Any:
         if value == "same" or (type(value) in (int, float) and low <= value <= high):
             return value
-        raise refused(f"`same` or a number from {low:g} to {high:g}", written(value))
+        raise refused(f"`same` or a number from {numeral(low)} to {numeral(high)}", written(value))
 
     return BeforeValidator(admitted)
 

@@ -37,7 +37,8 @@ def test_a_file_that_is_no_claim_does_not_take_the_good_ones_away(folder: Path) 
     assert [(item.code, Path(str(item.path)).name) for item in held.unjudged] == [
         (2, "bad.yaml"), (2, "gone.yaml"), (2, "worse.yaml"),
     ]  # fmt: skip
-    assert held.unjudged[0].text == "12:1: seeds: expected a number of at least 1, found 0"
+    first = held.unjudged[0]
+    assert (first.line, first.column, first.text) == (12, 1, "seeds: expected a number of at least 1, found 0")
     assert [claim.id for claim, _ in gathered([str(folder)], "good").claims] == ["good"]
 
 

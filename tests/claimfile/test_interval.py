@@ -52,8 +52,8 @@ def test_nan_lies_in_no_interval() -> None:
         ({"above": 2, "below": 1}, "found the empty one > 2 and < 1"),
         ({"above": 1, "at_most": 1}, "found the empty one > 1 and ≤ 1"),
         ({"above": 1, "at_least": 0}, "expected one lower and one upper bound at most, found above, at_least"),
-        ({"equals": 1}, "expected 'equals' together with 'within' and no other bound"),
-        ({"equals": 1, "within": -1}, "expected 'within' of at least 0, found -1"),
+        ({"equals": 1}, "expected 'equals' together with 'within' and no other bound, found equals"),
+        ({"equals": 1, "within": -1}, "expected a number of at least 0, found -1"),
         ({"equals": 1, "within": 1, "above": 0}, "expected 'equals' together with 'within' and no other bound"),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("runner: toy", "runner: toi", "11:1: runner: expected one of "),
+        ("runner: toy", "runner: toi", "11:1: runner: expected the runner of an installed package, one of "),
         ("schema: 1", "schema: true", "1:1: schema: expected 1, the version of the schema, found true"),
         ("schema: 1", "schema: 1.0", "1:1: schema: expected 1, the version of the schema, found 1.0"),
         ("seeds: 4\nsetup", "seeds: true\nsetup", "12:1: seeds: expected a whole number, found true"),
@@ -54,7 +54,7 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
         ("seeds: 4\nsetup", "seeds: four\nsetup", "12:1: seeds: expected a whole number, found 'four'"),
         ("seeds: 4\nsetup", "seeds: 0\nsetup", "12:1: seeds: expected a number of at least 1, found 0"),
         ("value: 1\n", "value: .nan\n", "14:10: setup.value: expected a finite number, found .nan"),
-        ("value: 1\n", "value: 1e7\n", "14:3: setup.value: expected a number of at most 1e+06, found 10000000.0"),
+        ("value: 1\n", "value: 1e7\n", "14:3: setup.value: expected a number of at most 1e6, found 1e7"),
         ("value: 1\n", "value: one\n", "14:3: setup.value: expected a number, found 'one'"),
         ("  bytes: 1000\n", "", "13:1: setup.bytes: expected this key, found nothing"),
         ("bytes: 1000", "bites: 1000", "found 'bites'; did you mean 'bytes'?"),
@@ -62,14 +62,20 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
         ("behaviour: steady", "behaviour: stedy", "found 'stedy'; did you mean 'steady'?"),
         ("fails_in: [far]", "fails_in: [farr]", "29:5: criteria[0].fails_in: expected one of near, far, found 'farr'; "
          "did you mean 'far'?"),
-        ("fails_in: [far]", "fails_in: []", "23:5: criteria[0]: expected a control in 'fails_in', or a 'because'"),
+        ("fails_in: [far]", "fails_in: []", "29:5: criteria[0].fails_in: expected a control, or a 'because' that "
+         "says why there is none, found neither"),
         ("    fails_in: [far]\n", "", "criteria[0].fails_in: expected this key, found nothing"),
-        ("fails_in: [far]", "fails_in: [near, far]", "found 'near' in holds_in and fails_in"),
+        ("fails_in: [far]", "fails_in: [near, far]", "29:5: criteria[0].fails_in: expected each arm in one of both "
+         "lists, found 'near' in holds_in and fails_in"),
         ("measure: value", "measure: valu", "25:5: criteria[0].measure: expected one of value, noise, found 'valu'; "
          "did you mean 'value'?"),
-        ("within: 0.1", "within: -1", "23:5: criteria[0]: expected 'within' of at least 0, found -1"),
-        ("below: 1e-2", "below: 1, above: 2", "assumptions[0]: expected an interval with numbers in it, found the "
-         "empty one > 2 and < 1"),
+        ("within: 0.1", "within: -1", "27:5: criteria[0].within: expected a number of at least 0, found -1"),
+        ("within: 0.1", "within: 0.1\n    above: 3", "27:5: criteria[0].within: expected 'equals' together with "
+         "'within' and no other bound, found equals, within, above"),
+        ("    equals: 1.0\n    within: 0.1\n", "", "23:5: criteria[0]: expected one or two of above, below, at_least, "
+         "at_most, or equals with within, found none"),
+        ("below: 1e-2", "below: 1, above: 2", "21:48: assumptions[0].below: expected an interval with numbers in it, "
+         "found the empty one > 2 and < 1"),
         ("y: height", "y: hight", "figures[0].y: expected one of step, height, lone, found 'hight'; "
          "did you mean 'height'?"),
         ("y: height", "y: lone", "figures[0].y: expected a series of the axis 'step' of step, found 'lone'"),
@@ -87,7 +93,8 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
         ("title: The toy is near one", "title: ' '", "2:1: title: expected text that is not blank, found ' '"),
         ("title: The toy is near one", "title: ''", "2:1: title: expected text of at least 1 character, found ''"),
         ("why: the noise is at most 1e-3", "why: '  '", "criteria[0].why: expected text that is not blank, found '  '"),
-        ("quick:", "expect: not reproduced\nquick:", "expected a 'because' that says why the claim is not reproduced"),
+        ("quick:", "expect: not reproduced\nquick:", "33:1: expect: expected a 'because' that says why the claim is "
+         "not reproduced, found none"),
     ],
 )  # fmt: skip
 def test_each_fault_says_where_what_was_expected_and_what_was_found(
@@ -196,4 +203,4 @@ def test_whatever_is_done_to_a_claim_file_gives_a_claim_or_faults_that_print_in_
             assert "\n" not in str(fault)
             assert str(fault).startswith(f"{path}:{fault.line}:{fault.column}: ")
             assert "\n" not in annotation("error", fault.message, file=fault.path, line=fault.line, column=fault.column)
-            assert json.loads(json.dumps(_fields(fault)))["text"] == fault.message
+            assert json.loads(json.dumps(_fields(fault)))["message"] == fault.message

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from dlnrepro.claimfile.messages import parameter_errors
+from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.claimfile.placeholders import another, placeholders
 
 
@@ -46,15 +46,15 @@ class Params(BaseModel, extra="forbid"):
 
 @pytest.mark.parametrize("name", list(Params.model_fields))
 def test_a_placeholder_lies_inside_the_range_of_its_parameter(name: str) -> None:
-    errors = parameter_errors(Params, placeholders(Params))
-    assert [error for error in errors if error["loc"][0] == name] == []
+    errors = parameter_faults(Params, placeholders(Params))
+    assert [fault for place, fault in errors if place[0] == name] == []
 
 
 def test_a_control_changes_one_parameter_to_a_value_that_is_admitted() -> None:
     setup = placeholders(Params)
     change = another(Params, setup)
     assert list(change) == ["depth"]
-    assert parameter_errors(Params, {**setup, **change}) == []
+    assert parameter_faults(Params, {**setup, **change}) == []
     assert change["depth"] != setup["depth"]
 
 

@@ -27,7 +27,7 @@ def test_a_parameter_reaches_the_arms_that_leave_it_alone(claim: Claim) -> None:
     (found,) = reach(claim, {"value": 3})
     assert (found.reached, found.kept) == (("near",), {"far": 5.0})
     assert unreached(claim, {"value": 3}, ["near", "far"]) == [
-        "-s value=3: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5.0) "
+        "-s value=3: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5) "
         "(-s ARM.value=... reaches one arm)"
     ]
     assert unreached(claim, {"bytes": 3, "far.value": 2}, ["near", "far"]) == []

@@ -88,24 +88,6 @@ def test_show_tells_a_claim_from_its_file_alone(command: Command, write_claim: W
     assert max(len(line) for line in out.splitlines() if "/" not in line) <= 80
 
 
-def test_check_tells_valid_files_from_faulty_ones(command: Command, write_claim: Write, tmp_path: Path) -> None:
-    good = write_claim(name="good")
-    bad = write_claim(("seeds: 4\n", "seeds: 0\n"), name="bad")
-    assert command("check", good) == (0, "1 claim file valid\n", "")
-    fault = f"{bad}:12:1: seeds: expected a number of at least 1, found 0"
-    assert command("check", tmp_path) == (2, "", fault + "\n")
-    assert json.loads(command("check", tmp_path, "--format", "json")[1]) == {
-        "files": 2,
-        "faults": [{"file": str(bad), "line": 12, "column": 1, "key": "seeds", "text": fault.split(": ", 1)[1]}],
-    }
-    code, out, _ = command("check", bad, "--format", "github")
-    assert (code, out) == (2, f"::error file={bad},line=12,col=1::seeds: expected a number of at least 1, found 0\n")
-
-
-def test_all_claims_that_travel_with_the_program_are_valid(command: Command) -> None:
-    assert command("check", packaged())[0] == 0
-
-
 def test_report_shows_a_stored_run_again_with_its_exit_code(command: Command, write_claim: Write) -> None:
     path = write_claim()
     _, first, _ = command("run", path, "-s", "value=3")
@@ -236,18 +218,6 @@ def test_help_fits_a_narrow_terminal(command: Command, monkeypatch: pytest.Monke
             lines = lines[: lines.index("  Once and for all:")] if name == "completion" else lines
             assert max(map(len, lines)) <= columns
     assert "  -h, --help  Show this message and exit." in lines
-
-
-def test_check_prints_what_a_key_or_a_path_holds_in_every_format(command: Command, write_claim: Write) -> None:
-    path = write_claim(("title: The", '"a\\nb: 1:2: c": 1\ntitle: The'), name="toy").rename("a:3:4: b\nc.yaml")
-    code, out, _ = command("check", path, "--json")
-    faults = json.loads(out)["faults"]
-    assert (code, faults[-1]["file"], faults[-1]["line"], faults[-1]["key"]) == (2, str(path), 2, "a\nb: 1:2: c")
-    assert out == command("check", path, "--format", "json")[1]
-    code, out, _ = command("check", path, "--format", "github")
-    assert (code, out.count("\n")) == (2, len(faults))
-    assert "::error file=a%3A3%3A4%3A b%0Ac.yaml,line=2,col=1::a\\nb: 1:2: c: expected one of" in out
-    assert command("check", path)[2].count("\n") == len(faults)
 
 
 def test_an_error_is_one_line_whatever_it_repeats(command: Command) -> None:

@@ -21,13 +21,13 @@ def test_every_arm_shows_its_own_changes_those_of_the_profile_and_those_of_the_c
     assert out.splitlines() == [
         "toy-claim: 2 arms of 2 runs, runner toy; 0 of 2 arms are stored",
         "  near: value=1.01 (quick), bytes=3000000 (-s) (about 6 MB; not run yet)",
-        "  far: value=5.0, bytes=3000000 (-s) (about 6 MB; not run yet)",
+        "  far: value=5, bytes=3000000 (-s) (about 6 MB; not run yet)",
     ]
     code, out, err = command("run", path, "-n", "-s", "value=4")
     assert "  near: value=4 (-s) (about 0 MB" in out
-    assert "  far: value=5.0 (about 0 MB" in out
+    assert "  far: value=5 (about 0 MB" in out
     assert err.startswith(
-        "-s value=4: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5.0)"
+        "-s value=4: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5)"
     )
     _, out, err = command("run", path, "-n", "-s", "far.value=4")
     assert "  near: the setup itself (about 0 MB" in out

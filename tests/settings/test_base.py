@@ -99,7 +99,7 @@ def test_the_depth_of_the_law_is_the_trained_one_unless_a_number_is_given() -> N
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1e-5, "1e-05"), ((1.0, 2.5), "[1, 2.5]"), (True, "true"), ("small", "'small'"), (3, "3")],
+    [(1e-5, "1e-5"), ((1.0, 2.5), "[1, 2.5]"), (True, "true"), ("small", "'small'"), (3, "3")],
     ids=["a number", "a list", "a truth value", "a word", "a whole number"],
 )
 def test_a_value_is_written_as_in_a_claim_file(value: object, text: str) -> None:

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from dlnrepro.archive.figure_data import Drawing, Line, Values
 from dlnrepro.report.drawing.inks import INKS
+from dlnrepro.settings.numerals import numeral
 
 Points = list[tuple[float, float]]
 
@@ -32,7 +33,7 @@ def guide(axes: Axes, drawing: Drawing) -> None:
     nearest = min((foot + rise / 2 - _height(curve, middle) for curve in curves), key=abs)
     right = (nearest > 0) == (rise <= 0)
     axes.annotate(
-        f"slope {drawing.slope:g}".replace("-", "−"),
+        f"slope {numeral(drawing.slope)}".replace("-", "−"),
         (10**middle, 10 ** (foot + rise / 2)),
         (4 if right else -4, 3 if nearest > 0 else -9),
         textcoords="offset points",

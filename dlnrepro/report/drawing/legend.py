@@ -16,6 +16,7 @@ from dlnrepro.report.drawing.axes import Sheet
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH
 from dlnrepro.report.drawing.inks import CONTROLS, INKS, TESTED
 from dlnrepro.report.words.typeset import shortened, typeset
+from dlnrepro.settings.numerals import numeral
 
 _DASHES: list[Any] = [
     "-",
@@ -143,5 +144,5 @@ def _notes(record: ClaimRecord, drawing: Drawing) -> list[tuple[str, dict[str, A
         notes += [(row, {}) for row in rest]
     if drawing.level is not None:
         dotted = {"color": INKS["ink"], "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
-        notes.append((f"level {drawing.level:g}", dotted))
+        notes.append((f"level {numeral(drawing.level)}", dotted))
     return notes

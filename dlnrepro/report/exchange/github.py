@@ -12,7 +12,6 @@ remain.
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -88,12 +87,10 @@ def _level(record: ClaimRecord) -> Level:
 
 def _unjudged(item: Unjudged) -> str:
     """The annotation of what was not judged, at its place in a file where it names one."""
-    place = re.match(r":?(\d+):(\d+): (.*)", item.text.removeprefix(item.path or ""), re.DOTALL)
     name = _known(item.path or "")
-    if not name or place is None:
+    if not name or item.line is None:
         return annotation("error", unjudged_words(item), title="dlnrepro: not judged", file=name)
-    line, column, text = int(place[1]), int(place[2]), place[3]
-    return annotation("error", text, title="dlnrepro: not judged", file=name, line=line, column=column)
+    return annotation("error", item.text, title="dlnrepro: not judged", file=name, line=item.line, column=item.column)
 
 
 def _annotation(record: ClaimRecord) -> str:

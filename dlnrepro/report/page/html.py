@@ -33,10 +33,11 @@ from dlnrepro.report.words.digest import (
     tightest,
     unjudged_words,
 )
-from dlnrepro.report.words.numbers import duration, number, setting
+from dlnrepro.report.words.numbers import duration, number
 from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.typeset import bound_words, typeset
 from dlnrepro.report.words.words import STAMPS, evidence, size
+from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.judge import Judged
 from dlnrepro.visible import visible
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -17,6 +16,7 @@ from dlnrepro.report.terminal.sketch import sketch
 from dlnrepro.report.terminal.summary import verdict_text
 from dlnrepro.report.words.digest import ARM_HEADS, MARKS, allowance, arm_words, departures, gap_words
 from dlnrepro.report.words.numbers import duration, number
+from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
 
@@ -74,11 +74,11 @@ def claim_page(paper: Paper, claim: Claim, path: Path, last: LastVerdict | None)
         if criterion.why:
             paper.line((f"threshold: {' '.join(criterion.why.split())}", "dim"), indent=6, hang=2)
     _heading(paper, f"settings of the runner {claim.runner}")
-    rows: list[list[str | Text]] = [[key, _value(value)] for key, value in claim.setup.items()]
+    rows: list[list[str | Text]] = [[key, setting(value)] for key, value in claim.setup.items()]
     paper.table(rows, indent=4, folds=1)
     _heading(paper, f"arms, {claim.seeds} runs each")
     for arm, changes in claim.arms.items():
-        text = ", ".join(f"{key} = {_value(value)}" for key, value in changes.items()) or "the settings as they are"
+        text = ", ".join(f"{key} = {setting(value)}" for key, value in changes.items()) or "the settings as they are"
         paper.line((arm, "bold"), f"   {text}", indent=4, hang=2)
     _heading(paper, "run it")
     cost = f"   last time: {last.verdict} in {duration(last.seconds)}" if last else "   not run yet"
@@ -139,12 +139,3 @@ def _row(check: Check, control: bool, width: int) -> list[str | Text]:
     style = ("" if check.tells else "yellow") if control else "" if check.holds else "red" if check.broken else "yellow"
     share = share if width >= WIDE else share.removesuffix(" as required")
     return [Text(name, style=style), inside, share, median, f" {spread}"]
-
-
-def _value(value: object) -> str:
-    """A parameter's value as a claim file writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"[{', '.join(_value(item) for item in value)}]"
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -7,6 +7,7 @@ from rich.text import Text
 from dlnrepro.archive.comparison import ClaimComparison, Comparison, Difference
 from dlnrepro.report.terminal.paper import Paper
 from dlnrepro.report.words.numbers import number
+from dlnrepro.settings.numerals import numeral
 
 SHOWN = 5
 """How many differing measures of a claim are named; how many more there are is said."""
@@ -88,7 +89,7 @@ def _size(item: Difference) -> float:
 
 def _exact(value: float | None) -> str:
     """A number in so many digits that a small difference shows."""
-    return number(value) if value is None else f"{value:.12g}"
+    return number(value) if value is None else numeral(value, 12)
 
 
 def _sum(comparison: Comparison) -> str:

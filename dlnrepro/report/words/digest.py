@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.interval import Interval, interval
 from dlnrepro.errors import Unjudged
-from dlnrepro.report.words.numbers import duration, number, setting
+from dlnrepro.report.words.numbers import duration, number
+from dlnrepro.settings.numerals import setting
 from dlnrepro.signals import name_of
 from dlnrepro.verdict.check import Check, share_lower_bound
 from dlnrepro.verdict.judge import Judged
@@ -66,11 +66,9 @@ def interruption(report: Report) -> str | None:
 
 def unjudged_words(item: Unjudged) -> str:
     """What could not be judged, and why, in a line; the line and column of a fault follow the path at once."""
-    text = in_a_line(item.text)
     path = in_a_line(item.path or "")
-    if not path or text.startswith(path):
-        return text
-    return f"{path}:{text}" if re.match(r"\d+:\d+: ", text) else f"{path}: {text}"
+    place = "" if item.line is None else f":{item.line}:{item.column or 1}"
+    return f"{path}{place}: " * bool(path) + in_a_line(item.text)
 
 
 def verdict_counts(report: Report) -> str:

@@ -5,15 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from dlnrepro.settings.numerals import numeral
+
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def number(value: float | None) -> str:
-    """A number with four significant digits, or `none`."""
-    if value is None:
-        return "none"
-    text = f"{value:.4g}"
-    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+    """A measured number with four significant digits, or `none`."""
+    return "none" if value is None else numeral(value, 4)
 
 
 def duration(seconds: float) -> str:
@@ -22,17 +21,6 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s"
     whole = round(seconds)
     return f"{whole} s" if whole < 100 else f"{whole // 60} min {whole % 60} s"
-
-
-def setting(value: object) -> str:
-    """A parameter's value as a claim file writes it."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return f"[{', '.join(setting(item) for item in value)}]"
-    if isinstance(value, float):
-        return f"{value:g}".replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
-    return str(value)
 
 
 def sparkline(values: Sequence[float | None], logarithmic: bool, scale: Sequence[float | None]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.visible import in_a_line, visible
 
 _GREEK = {
@@ -31,13 +32,13 @@ def power_of_ten(value: float) -> str:
     """A tick of a logarithmic axis, such as 10⁻⁸, or 0.01 to 100 as they are."""
     exponent = f"{value:e}".partition("e")[2]
     if not f"{value:.3e}".startswith("1.000") or -2 <= int(exponent) <= 2:
-        return f"{value:g}"
+        return numeral(value, 6)
     return "10" + str(int(exponent)).translate(_SUPERSCRIPTS)
 
 
 def bound_words(text: str) -> str:
-    """An interval as a claim states it, with signs for minus and without empty digits: ≤ 1e-8, −2 ± 0.02."""
-    return re.sub(r"(?<![\w.])-", "−", text.replace("e-0", "e-").replace("e+", "e"))
+    """An interval as a claim states it, with signs for minus: ≤ 1e-8, −2 ± 0.02."""
+    return re.sub(r"(?<![\w.])-", "−", text)
 
 
 def shortened(text: str, letters: int) -> str:

@@ -62,8 +62,8 @@ MEASURES = {
     "drift_over_bound": "the largest change of an imbalance W_{l+1}^T W_{l+1} - W_l W_l^T at a record, in Frobenius "
     "norm, over 2 R(0) times the largest step, >= 0",
     "flow_distance": "the largest distance of descent and flow at equal times, over the flow's norm, >= 0",
-    "gap_distance": "the largest difference between descent and flow in the largest rank-one gap of a hidden layer, over "
-    "the gap of the flow, >= 0",
+    "gap_distance": "the largest difference between descent and flow in the largest rank-one gap of a hidden layer, "
+    "over the gap of the flow, >= 0",
     "risk_ratio": "R at the end over R at the start",
     "gap_ratio": "the largest rank-one gap of a hidden layer at the end over that at the start",
     "time": "the sum of the step sizes",

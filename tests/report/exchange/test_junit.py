@@ -65,7 +65,7 @@ def results(content: bytes) -> dict[str, str]:
             ["-s", "value=3"],
             [("below: 1e-2", "below: 1e-9")],
             {
-                "assumption noise": "skipped: noise < 1e-09 is broken in near: 4 of 4 runs outside",
+                "assumption noise": "skipped: noise < 1e-9 is broken in near: 4 of 4 runs outside",
                 "near-one": "skipped: value 1 ± 0.1 is broken in near: 4 of 4 runs outside",
             },
         ),

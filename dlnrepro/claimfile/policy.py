@@ -1,0 +1,119 @@
+"""What a good claim has in addition to what a valid one must have: the rules of `dlnrepro check --strict`.
+
+A claim that breaks these rules can still be run and judged. They say what a reader needs to trust its verdict: where
+each threshold comes from, that each criterion can fail, and that there are enough runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from dlnrepro.claimfile.document import Place, parse, read_text
+from dlnrepro.claimfile.loader import load_claim, read_claim
+from dlnrepro.claimfile.schema import Claim
+from dlnrepro.errors import ClaimError, Fault
+
+LEAST_RUNS = 16
+"""Runs of an arm that a claim has at least."""
+
+_Found = Iterator[tuple[Place, Fault]]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A rule of policy.
+
+    Attributes:
+        name: the word that its faults carry.
+        says: what it demands, in a sentence.
+        faults: from a claim to each fault and its place.
+    """
+
+    name: str
+    says: str
+    faults: Callable[[Claim], _Found]
+
+
+def load_strictly(path: Path) -> Claim:
+    """The claim in a file, held against the rules of policy too.
+
+    Raises:
+        ClaimError: with every fault of the file, those that make it invalid and those against policy.
+    """
+    faults: list[Fault] = []
+    claim = None
+    try:
+        claim = load_claim(path)
+    except ClaimError as error:
+        faults += error.faults
+    # Where the file does not fit the schema, there is no claim that a rule could be applied to.
+    with suppress(ClaimError):
+        faults += policy_faults(read_claim(path), path)
+    if faults or claim is None:
+        raise ClaimError(sorted(faults, key=lambda fault: (fault.line, fault.column)))
+    return claim
+
+
+def policy_faults(claim: Claim, path: Path) -> list[Fault]:
+    """The faults of a valid claim against the rules of policy, in the order of its file."""
+    text = read_text(path)
+    if isinstance(text, Fault):
+        return [text.at(path)]
+    document = parse(text)
+    faults = [
+        replace(document.placed(place, fault), path=str(path), rule=rule.name)
+        for rule in RULES
+        for place, fault in rule.faults(claim)
+    ]
+    return sorted(faults, key=lambda fault: (fault.line, fault.column))
+
+
+def _without_reason(claim: Claim) -> _Found:
+    """Criteria without a reason for their threshold."""
+    for index, criterion in enumerate(claim.criteria):
+        if criterion.why is None:
+            yield ("criteria", index, "why"), Fault(expected="the reason of the threshold", found="none")
+
+
+def _without_control(claim: Claim) -> _Found:
+    """Criteria that no arm has to fail."""
+    for index, criterion in enumerate(claim.criteria):
+        if not criterion.fails_in:
+            yield ("criteria", index, "fails_in"), Fault(expected="at least one control", found="none")
+
+
+def _same_control(claim: Claim) -> _Found:
+    """Criteria that must hold and must fail with the very same parameters."""
+    values = {arm: {**claim.setup, **changes} for arm, changes in claim.arms.items()}
+    for index, criterion in enumerate(claim.criteria):
+        for control in criterion.fails_in:
+            for arm in criterion.holds_in:
+                if values[control] == values[arm]:
+                    expected = f"a control with other parameters than the arm '{arm}'"
+                    yield ("criteria", index, "fails_in"), Fault(expected=expected, found=f"'{control}' with the same")
+
+
+def _few_runs(claim: Claim) -> _Found:
+    """Claims with too few runs."""
+    if claim.seeds < LEAST_RUNS:
+        yield ("seeds",), Fault(expected=f"at least {LEAST_RUNS} runs for each arm", found=str(claim.seeds))
+
+
+def _slow_profile(claim: Claim) -> _Found:
+    """Claims whose quick profile has no fewer runs than the claim."""
+    if claim.quick.seeds >= claim.seeds:
+        expected = f"fewer runs than the {claim.seeds} of the claim"
+        yield ("quick", "seeds"), Fault(expected=expected, found=str(claim.quick.seeds))
+
+
+RULES = (
+    Rule("reason", "Each criterion says in `why` where its threshold comes from.", _without_reason),
+    Rule("control", "Each criterion has a control in `fails_in`, in which it must fail.", _without_control),
+    Rule("other-control", "A control has other parameters than the arms that must hold.", _same_control),
+    Rule("runs", f"Each arm has at least {LEAST_RUNS} runs.", _few_runs),
+    Rule("quick", "The quick profile has fewer runs than the claim.", _slow_profile),
+)
+"""The rules, in the order in which the help lists them."""
