@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 import yaml
 
+from dlnrepro.report.delivery import FORMATS
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -50,6 +52,14 @@ def test_the_action_takes_its_inputs_through_the_environment_only() -> None:
         assert re.fullmatch(r"\$\{\{ steps\.(\w+)\.outputs\.[\w-]+ \}\}", output["value"])[1] in ids  # type: ignore[index]
     used = set(re.findall(r"inputs\.([\w-]+)", (ROOT / "action.yml").read_text(encoding="utf-8")))
     assert used == action["inputs"].keys()
+
+
+def test_the_action_writes_the_report_in_every_format() -> None:
+    text = (ROOT / "action.yml").read_text(encoding="utf-8")
+    (written,) = re.findall(r"for format in (.*?); do", text)
+    assert [f".{name}" for name in written.split()] == [*FORMATS]
+    described = re.findall(r"report(\.[a-z]+)", read("action.yml")["outputs"]["report"]["description"])
+    assert described == [*FORMATS]
 
 
 @dataclass(frozen=True)

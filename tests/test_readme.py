@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from dlnrepro.cli import COMMANDS
+from dlnrepro.report.delivery import FORMATS
 from tests.readme import BEGIN, END, README, with_table
 
 
@@ -18,3 +19,8 @@ def test_every_command_it_names_is_there() -> None:
     named = set(re.findall(r"\bdlnrepro (?!run\b)([a-z]+)\b", README.read_text(encoding="utf-8").split(BEGIN)[0]))
     assert named <= {*COMMANDS}
     assert {*COMMANDS} - {"run"} <= named
+
+
+def test_it_names_every_format_of_a_report_and_no_other() -> None:
+    (section,) = re.findall(r"^`-o` takes its format.*?\n\n", README.read_text(encoding="utf-8"), re.M | re.S)
+    assert set(re.findall(r"`(\.[a-z]+)`", section)) == {*FORMATS}

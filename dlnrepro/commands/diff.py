@@ -35,7 +35,7 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-12
 )
 @click.option("--subset", is_flag=True, help="RUN_B may leave out claims of RUN_A.")
 @click.option("-q", "--quiet", is_flag=True, help="Only what differs, and the sum.")
-@click.option("--json", "as_json", is_flag=True, help="As JSON, for a program.")
+@options.as_json
 @options.outputs
 def command(
     first: str,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,9 @@ import click
 from dlnrepro.commands import candidates
 from dlnrepro.errors import UsageError
 from dlnrepro.settings.numerals import numeral
+from dlnrepro.report.delivery import FORMATS
 
 MOST_WORKERS = 1024
-FORMATS = (".html", ".json", ".md", ".xml")
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -109,6 +109,11 @@ def _reports(context: click.Context, parameter: click.Parameter, value: tuple[st
     return value
 
 
+def _formats() -> str:
+    """The formats of a report's file, for the help."""
+    return ", ".join(f"{suffix}: {form.says}" for suffix, form in FORMATS.items())
+
+
 outputs = click.option(
     "--outputs",
     type=Folder(file_okay=False, path_type=Path),
@@ -150,7 +155,7 @@ files = click.option(
     multiple=True,
     metavar="FILE",
     callback=_reports,
-    help="Also write the report to FILE (.html, .json, .md, .xml); repeatable.",
+    help=f"Also write the report to FILE, in the format of its suffix ({_formats()}); repeatable.",
 )
 reference = click.option(
     "--reference",
@@ -169,6 +174,18 @@ workers = click.option(
     help="Number of worker processes. The default, auto, is the number of cores, or one with a GPU.",
 )
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
+allow_inconclusive = click.option(
+    "--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code."
+)
+quiet = click.option("-q", "--quiet", is_flag=True, help="Show only the summary, and no progress.")
+verbose = click.option("-v", "--verbose", is_flag=True, help="Show every criterion and control of every claim.")
+
+
+def delivery(command: Callable[..., int]) -> Callable[..., int]:
+    """The options of every command that delivers a report, for one of them."""
+    for option in (verbose, quiet, figures, files, as_json, allow_inconclusive):
+        command = option(command)
+    return command
 
 
 class Finite(click.ParamType):  # type: ignore[type-arg]

@@ -16,12 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("report", short_help="Shows a stored run again; trains nothing.")
 @click.argument("run", required=False, metavar="[RUN|CLAIM]", shell_complete=candidates.reports)
-@click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
-@click.option("-q", "--quiet", is_flag=True, help="Only the summary.")
-@options.as_json
-@options.files
-@options.figures
-@click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
+@options.delivery
 @click.option("--as-recorded", is_flag=True, help="Judge numbers even if code or versions have changed since.")
 @options.outputs
 def command(

@@ -77,12 +77,7 @@ Examples:
     default=True,
     help="Whether to run the negative controls; without them the result is stamped.",
 )
-@click.option("--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code.")
-@options.as_json
-@options.files
-@options.figures
-@click.option("-q", "--quiet", is_flag=True, help="No progress, and only the summary.")
-@click.option("-v", "--verbose", is_flag=True, help="Every criterion and control of every claim.")
+@options.delivery
 @options.outputs
 @click.pass_obj
 def command(

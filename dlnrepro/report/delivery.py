@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-from dlnrepro.archive.record import Report, to_json
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.files import write_whole
-from dlnrepro.report.exchange.junit import junit
-from dlnrepro.report.exchange.markdown import markdown
-from dlnrepro.report.terminal.detail import record_page
-from dlnrepro.report.terminal.paper import Paper
-from dlnrepro.report.terminal.summary import summary
 from dlnrepro.session.faults import logged
 from dlnrepro.visible import say
 
-
-def _html(report: Report) -> bytes:
-    """The report as a page; what draws it is loaded only when a page is asked for."""
-    from dlnrepro.report.page.html import to_html
-
-    return to_html(report)
+if TYPE_CHECKING:
+    from dlnrepro.archive.record import Report
 
 
-FORMATS = {".html": _html, ".json": to_json, ".md": markdown, ".xml": junit}
+class Format(NamedTuple):
+    """A format of a report's file: the module and the function that write it, and what it is for.
+
+    The module is imported only when a file of this format is written, so that `--help` need not wait for it.
+    """
+
+    module: str
+    function: str
+    says: str
+
+    def write(self, report: Report) -> bytes:
+        """The content of a file in this format."""
+        written: bytes = getattr(importlib.import_module(self.module), self.function)(report)
+        return written
+
+
+FORMATS = {
+    ".html": Format("dlnrepro.report.page.html", "to_html", "a page for people"),
+    ".json": Format("dlnrepro.archive.record", "to_json", "every number"),
+    ".md": Format("dlnrepro.report.exchange.markdown", "markdown", "Markdown for GitHub"),
+    ".xml": Format("dlnrepro.report.exchange.junit", "junit", "JUnit for continuous integration"),
+}
+"""The formats of a report's file, by the suffix of its name; the help of `-o` and the README list them."""
 
 
 def check_files(files: Sequence[str], figures: Path | None = None) -> None:
@@ -73,6 +87,8 @@ def deliver(
     Returns:
         What could not be delivered, and why.
     """
+    from dlnrepro.archive.record import to_json
+
     # Printed first: what a long run found must not be lost because a file cannot be written.
     steps: list[tuple[str, Callable[[], None]]] = []
     if as_json:
@@ -99,7 +115,7 @@ def _fault_of(what: str, step: Callable[[], None]) -> Unjudged | None:
 
 def _write(report: Report, path: Path) -> None:
     """Write a report to a file in the format of its suffix."""
-    write_whole(path, FORMATS[path.suffix](report))
+    write_whole(path, FORMATS[path.suffix].write(report))
 
 
 def _draw(report: Report, folder: Path) -> None:
@@ -111,6 +127,10 @@ def _draw(report: Report, folder: Path) -> None:
 
 def _print(report: Report, folder: Path | None, *, verbose: bool, quiet: bool) -> None:
     """Print the report for people."""
+    from dlnrepro.report.terminal.detail import record_page
+    from dlnrepro.report.terminal.paper import Paper
+    from dlnrepro.report.terminal.summary import summary
+
     paper = Paper.of_terminal()
     if not quiet:
         for record in report.claims:

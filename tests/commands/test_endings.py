@@ -155,12 +155,10 @@ def test_a_fault_of_the_program_in_one_claim_leaves_the_others_and_is_code_3(
 def test_a_file_that_cannot_be_written_does_not_keep_the_others_from_being_written(
     command: Command, write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from dlnrepro.report import delivery
-
     def broken(_: object) -> bytes:
         raise ValueError("no such page")
 
-    monkeypatch.setitem(delivery.FORMATS, ".html", broken)
+    monkeypatch.setattr("dlnrepro.report.page.html.to_html", broken)
     code, out, err = command("run", write_claim(), "-q", "-o", "r.html", "-o", "r.json", "-o", "r.md", "-o", "r.xml")
     assert code == 3
     assert "✓ reproduced toy-claim" in out
