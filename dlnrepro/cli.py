@@ -17,7 +17,7 @@ import click
 
 from dlnrepro import __version__
 from dlnrepro.errors import ReproError, UsageError
-from dlnrepro.report.terminal.pipe import lost_output, outlive_readers
+from dlnrepro.report.terminal.broken_pipe import lost_output, outlive_readers
 from dlnrepro.session.faults import logged
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.visible import on_one_line, say

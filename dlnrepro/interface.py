@@ -25,9 +25,9 @@ from dlnrepro.compute.device import Device, require
 from dlnrepro.compute.plan import Variation
 from dlnrepro.compute.surroundings import fixed_surroundings
 from dlnrepro.errors import ClaimError, UsageError
-from dlnrepro.report.terminal.paper import Paper
 from dlnrepro.report.terminal.progress import watcher
 from dlnrepro.report.terminal.summary import summary
+from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.digest import verdict_counts
 from dlnrepro.session.execution import Means
 from dlnrepro.session.run import carried_out, prepared
@@ -98,9 +98,9 @@ class Results:
 
     def __str__(self) -> str:
         """The summary, as the command line prints it."""
-        paper = Paper(100)
-        summary(paper, self.report)
-        return paper.text()
+        page = TerminalPage(100)
+        summary(page, self.report)
+        return page.text()
 
     def __repr__(self) -> str:
         """How the claims came out, in a line."""

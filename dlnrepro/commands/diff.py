@@ -61,7 +61,7 @@ def command(
     from dlnrepro.archive.comparison import compare
     from dlnrepro.archive.record import judged_again
     from dlnrepro.report.terminal.differences import differences_page
-    from dlnrepro.report.terminal.paper import Paper
+    from dlnrepro.report.terminal.terminal_page import TerminalPage
 
     one, other = (judged_again(report) for report in _reports(outputs, (first, second)))
     asked = atol is not None or rtol is not None
@@ -73,9 +73,9 @@ def command(
     if as_json:
         show_json({"exit_code": code, **asdict(comparison)})
         return code
-    paper = Paper.of_terminal()
-    differences_page(paper, comparison, quiet)
-    paper.deliver()
+    page = TerminalPage.of_terminal()
+    differences_page(page, comparison, quiet)
+    page.deliver()
     return code
 
 

@@ -13,8 +13,8 @@ import click
 
 from dlnrepro.commands import candidates
 from dlnrepro.errors import UsageError
-from dlnrepro.settings.numerals import numeral
 from dlnrepro.report.delivery import FORMATS
+from dlnrepro.settings.numerals import numeral
 
 MOST_WORKERS = 1024
 SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}

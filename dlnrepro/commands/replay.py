@@ -44,8 +44,8 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
     from dlnrepro.compute.device import device_name
     from dlnrepro.compute.pool import usual_workers
     from dlnrepro.report.terminal.differences import differences_page
-    from dlnrepro.report.terminal.paper import Paper
     from dlnrepro.report.terminal.progress import watcher
+    from dlnrepro.report.terminal.terminal_page import TerminalPage
     from dlnrepro.session.replay import recorded_device, replay, undetermined
     from dlnrepro.signals import Ended
 
@@ -71,12 +71,12 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
         origins={name: {"device": device_name(device)} for name, device in devices.items()},
     )
     comparison = compare(recorded, again, 0.0, 0.0)
-    paper = Paper.of_terminal()
-    differences_page(paper, comparison)
+    page = TerminalPage.of_terminal()
+    differences_page(page, comparison)
     drawn = undetermined(recorded, again)
     for name, arms in drawn.items():
         where = f"{name}: arm{'s' * (len(arms) > 1)} {', '.join(arms)}: "
-        paper.line((where, "red"), UNDETERMINED, hang=2)
-    paper.deliver()
+        page.line((where, "red"), UNDETERMINED, hang=2)
+    page.deliver()
     code = comparison.exit_code(numbers_count=False, subset=False)
     return signals.code or (CHANGED if drawn else code)

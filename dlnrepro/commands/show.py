@@ -24,7 +24,7 @@ def command(claim: str, as_json: bool, outputs: Path) -> int:
     from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.report.terminal.detail import claim_page
-    from dlnrepro.report.terminal.paper import Paper
+    from dlnrepro.report.terminal.terminal_page import TerminalPage
 
     selection = gathered((claim,))
     selection.say_rest()
@@ -41,7 +41,7 @@ def command(claim: str, as_json: bool, outputs: Path) -> int:
         show_json(pages[0] if len(pages) == 1 else pages)
     else:
         for found, path in selection.claims:
-            paper = Paper.of_terminal()
-            claim_page(paper, found, path, last.get(found.id))
-            paper.deliver()
+            page = TerminalPage.of_terminal()
+            claim_page(page, found, path, last.get(found.id))
+            page.deliver()
     return 2 if selection.faults else 0

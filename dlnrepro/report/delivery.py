@@ -120,24 +120,24 @@ def _write(report: Report, path: Path) -> None:
 
 def _draw(report: Report, folder: Path) -> None:
     """Write the figures of a report."""
-    from dlnrepro.report.drawing.album import write_album
+    from dlnrepro.report.drawing.figure_folder import write_figures
 
-    say(f"{len(write_album(report, folder))} figures in {folder}")
+    say(f"{len(write_figures(report, folder))} figures in {folder}")
 
 
 def _print(report: Report, folder: Path | None, *, verbose: bool, quiet: bool) -> None:
     """Print the report for people."""
     from dlnrepro.report.terminal.detail import record_page
-    from dlnrepro.report.terminal.paper import Paper
     from dlnrepro.report.terminal.summary import summary
+    from dlnrepro.report.terminal.terminal_page import TerminalPage
 
-    paper = Paper.of_terminal()
+    page = TerminalPage.of_terminal()
     if not quiet:
         for record in report.claims:
             if verbose:
-                record_page(paper, record)
-                paper.line()
-    summary(paper, report)
+                record_page(page, record)
+                page.line()
+    summary(page, report)
     if folder is not None:
-        paper.verbatim(f"{folder}/report.json", style="dim")
-    paper.deliver()
+        page.verbatim(f"{folder}/report.json", style="dim")
+    page.deliver()

@@ -19,15 +19,15 @@ from dlnrepro.archive.record import ClaimRecord, Report, from_json, to_json
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import Unjudged
-from dlnrepro.report.drawing.album import write_album
+from dlnrepro.report.drawing.figure_folder import write_figures
 from dlnrepro.report.exchange.github import report_annotations
 from dlnrepro.report.exchange.junit import junit
 from dlnrepro.report.exchange.markdown import markdown
 from dlnrepro.report.page.html import to_html
 from dlnrepro.report.terminal.detail import claim_page, record_page
 from dlnrepro.report.terminal.differences import differences_page
-from dlnrepro.report.terminal.paper import Paper
 from dlnrepro.report.terminal.summary import claim_list, summary
+from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.visible import storable, visible
 
 NASTY = (
@@ -69,22 +69,22 @@ def formats(report: Report) -> Iterator[tuple[str, str]]:
     """The name and the text of every form in which a report may be read."""
     (record,) = report.claims
     for width in (20, 60, 120):
-        paper = Paper(width)
-        record_page(paper, record)
-        summary(paper, report)
-        differences_page(paper, compare(report, replace(report, claims=[replace(record, stamps=[])]), 0.0, 0.0))
+        page = TerminalPage(width)
+        record_page(page, record)
+        summary(page, report)
+        differences_page(page, compare(report, replace(report, claims=[replace(record, stamps=[])]), 0.0, 0.0))
         claim, path = Claim.model_validate(record.claim), Path(record.path)
         last = LastVerdict("reproduced", (record.title,), True, 1.0)
-        claim_page(paper, claim, path, last)
-        yield f"terminal {width}", paper.text()
-        yield f"list {width}", claim_list([claim], {claim.id: last}, Paper(width))
+        claim_page(page, claim, path, last)
+        yield f"terminal {width}", page.text()
+        yield f"list {width}", claim_list([claim], {claim.id: last}, TerminalPage(width))
     yield "json", to_json(report).decode()
     yield "html", to_html(report).decode()
     yield "markdown", markdown(report).decode()
     yield "junit", junit(report).decode()
     yield "annotations", "\n".join(report_annotations(report))
     with tempfile.TemporaryDirectory() as folder:
-        yield from ((path.name, path.read_text(encoding="utf-8")) for path in write_album(report, Path(folder)))
+        yield from ((path.name, path.read_text(encoding="utf-8")) for path in write_figures(report, Path(folder)))
 
 
 def check(report: Report) -> None:

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FixedFormatter, FixedLocator, MaxNLocator
 
 from dlnrepro.report.drawing.canvas import WIDTH
-from dlnrepro.report.drawing.inks import INKS
+from dlnrepro.report.drawing.colours import COLOURS
 from dlnrepro.report.words.numbers import number
 from dlnrepro.report.words.typeset import power_of_ten
 
@@ -88,7 +88,7 @@ def dress(axes: Axes, side: Literal["x", "y"], extent: Span, logarithmic: bool, 
     axis.set_major_locator(FixedLocator(places))
     axis.set_major_formatter(FixedFormatter([word.replace("-", "−") for word in words]))
     axis.set_minor_locator(FixedLocator([]))
-    axis.grid(True, color=INKS["grid"], linewidth=0.6)
+    axis.grid(True, color=COLOURS["grid"], linewidth=0.6)
 
 
 def decades(extent: Span) -> list[float]:

@@ -1,7 +1,7 @@
-"""The canvas that every figure is drawn on: one size, one set of inks, and SVG that is the same bytes every time.
+"""The canvas that every figure is drawn on: one size, one set of colours, and SVG that is the same bytes every time.
 
-A figure is drawn by matplotlib in the inks of a white page. What comes of it is one of two things: a file that stands
-alone, or a part of a page, in which each ink is a CSS variable, so that the page decides how it looks in the dark.
+A figure is drawn by matplotlib in the colours of a white page. It becomes one of two things: a file that stands alone,
+or a part of a page, in which each colour is a CSS variable, so that the page decides how it looks in the dark.
 Text stays text: it can be read aloud, searched and copied, and it takes the page's own typeface.
 """
 
@@ -20,7 +20,7 @@ import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from dlnrepro.report.drawing.inks import INKS
+from dlnrepro.report.drawing.colours import COLOURS
 from dlnrepro.report.drawing.svg import SVG, tidied
 from dlnrepro.visible import in_a_line
 
@@ -31,23 +31,23 @@ TEXT = 8.5
 TYPEFACE = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
 _STYLE: dict[Any, Any] = {
-    "axes.edgecolor": INKS["muted"],
+    "axes.edgecolor": COLOURS["muted"],
     "axes.formatter.use_mathtext": False,
-    "axes.labelcolor": INKS["ink"],
+    "axes.labelcolor": COLOURS["ink"],
     "axes.linewidth": 0.7,
     "axes.spines.right": False,
     "axes.spines.top": False,
     "font.size": TEXT,
     "svg.fonttype": "none",
     "svg.hashsalt": "dlnrepro",
-    "text.color": INKS["ink"],
+    "text.color": COLOURS["ink"],
     "text.parse_math": False,
-    "xtick.color": INKS["muted"],
-    "xtick.labelcolor": INKS["ink"],
+    "xtick.color": COLOURS["muted"],
+    "xtick.labelcolor": COLOURS["ink"],
     "xtick.bottom": False,
     "xtick.minor.visible": False,
-    "ytick.color": INKS["muted"],
-    "ytick.labelcolor": INKS["ink"],
+    "ytick.color": COLOURS["muted"],
+    "ytick.labelcolor": COLOURS["ink"],
     "ytick.left": False,
     "ytick.minor.visible": False,
 }
@@ -58,7 +58,7 @@ class Picture:
     """A drawn figure.
 
     Attributes:
-        markup: the SVG's contents, with inks as the colours of a white page.
+        markup: the SVG's contents, in the colours of a white page.
         width: points.
         height: points.
         label: what it shows, in a sentence, for whoever cannot see it.
@@ -78,8 +78,8 @@ class Picture:
         return f'{head}{self._opened(f"""xmlns="{SVG}" {size}""")}{title}{ground}{self.markup}</svg>\n'
 
     def inline(self) -> str:
-        """A part of a page whose style sheet gives the inks as `--ink` and so on."""
-        by_colour = {colour: name for name, colour in INKS.items()}
+        """A part of a page whose style sheet gives the colours as `--ink` and so on."""
+        by_colour = {colour: name for name, colour in COLOURS.items()}
 
         def variable(found: re.Match[str]) -> str:
             return f"var(--{by_colour[found[0]]})" if found[0] in by_colour else found[0]

@@ -13,8 +13,8 @@ from dlnrepro.archive.figure_data import Drawing, Line, Values
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.drawing.axes import Sheet, dress, panel, span
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
-from dlnrepro.report.drawing.guide import guide
-from dlnrepro.report.drawing.inks import INKS
+from dlnrepro.report.drawing.colours import COLOURS
+from dlnrepro.report.drawing.guide_line import draw_guide_line
 from dlnrepro.report.drawing.legend import Stroke, legend_height, legends, strokes
 from dlnrepro.report.words.typeset import typeset
 
@@ -41,18 +41,18 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
     height = foot + _BODY + _ROW * len(y) + 8 + 13 * len(title)
 
     def draw(page: Figure) -> None:
-        paper = Sheet(page)
+        sheet = Sheet(page)
         for row, words in enumerate(title):
-            paper.text(_LEFT - 34, height - 10 - 13 * row, words, fontsize=TEXT + 1.5, fontweight="bold")
+            sheet.text(_LEFT - 34, height - 10 - 13 * row, words, fontsize=TEXT + 1.5, fontweight="bold")
         top = height - 9 - 13 * len(title)
-        _series_words(paper, record, drawing, top)
+        _series_words(sheet, record, drawing, top)
         for row, words in enumerate(x):
             place = foot - 24 - _ROW * row
-            paper.text((_LEFT + WIDTH - _RIGHT) / 2, place, words, ha="center")
+            sheet.text((_LEFT + WIDTH - _RIGHT) / 2, place, words, ha="center")
         axes = panel(page, _LEFT, foot, WIDTH - _LEFT - _RIGHT, _BODY)
         _curves(axes, drawing, styles)
         for entry in entries:
-            entry.draw(paper)
+            entry.draw(sheet)
 
     return picture(name, _label(drawing), height, draw)
 
@@ -62,15 +62,15 @@ def _words(record: ClaimRecord, series: str) -> list[str]:
     return wrap(typeset(record.meanings.get(series, series)), _LETTERS) or [series]
 
 
-def _series_words(paper: Sheet, record: ClaimRecord, drawing: Drawing, top: float) -> None:
+def _series_words(sheet: Sheet, record: ClaimRecord, drawing: Drawing, top: float) -> None:
     """What the vertical axis shows, above it; several series with the dashes they are drawn in."""
     several = len(drawing.y) > 1
     for index, series in enumerate(drawing.y):
         for row, words in enumerate(_words(record, series)):
             if several and row == 0:
-                look = {"color": INKS["muted"], "linewidth": 1.4, "linestyle": Stroke.dash(index)}
-                paper.sample(6, 20, top + 2.5, **look)
-            paper.text(30 if several else 6, top, words)
+                look = {"color": COLOURS["muted"], "linewidth": 1.4, "linestyle": Stroke.dash(index)}
+                sheet.sample(6, 20, top + 2.5, **look)
+            sheet.text(30 if several else 6, top, words)
             top -= _ROW
 
 
@@ -96,12 +96,12 @@ def _curves(axes: Axes, drawing: Drawing, styles: dict[tuple[str, str], Stroke])
     grey = {arm for (arm, _), stroke in styles.items() if stroke.control}
     for line in _different(drawing.references):
         positions, median = _drawn(line.positions, wide), _drawn(line.median, tall)
-        ink = INKS["control-2" if line.arm in grey else "ink"]
-        axes.plot(positions, median, color=ink, linewidth=0.9, linestyle=(0, (3, 2)), zorder=8)
+        colour = COLOURS["control-2" if line.arm in grey else "ink"]
+        axes.plot(positions, median, color=colour, linewidth=0.9, linestyle=(0, (3, 2)), zorder=8)
     if drawing.level is not None:
-        axes.axhline(drawing.level, color=INKS["ink"], linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=7)
+        axes.axhline(drawing.level, color=COLOURS["ink"], linewidth=0.8, linestyle=(0, (1, 1.5)), zorder=7)
     if drawing.slope is not None and wide and tall:
-        guide(axes, drawing)
+        draw_guide_line(axes, drawing)
 
 
 def _marks(axes: Axes, positions: list[float], stroke: Stroke) -> list[int]:
@@ -127,7 +127,7 @@ def _nothing(axes: Axes) -> None:
     """Say that there is nothing to draw."""
     axes.set_xticks([])
     axes.set_yticks([])
-    axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center", color=INKS["muted"])
+    axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center", color=COLOURS["muted"])
 
 
 def _drawn(values: Values, logarithmic: bool) -> list[float]:

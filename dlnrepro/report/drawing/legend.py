@@ -14,7 +14,7 @@ from dlnrepro.archive.figure_data import Drawing
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.drawing.axes import Sheet
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH
-from dlnrepro.report.drawing.inks import CONTROLS, INKS, TESTED
+from dlnrepro.report.drawing.colours import COLOURS, CONTROLS, TESTED
 from dlnrepro.report.words.typeset import shortened, typeset
 from dlnrepro.settings.numerals import numeral
 
@@ -72,11 +72,11 @@ class Entry:
     left: float
     bottom: float
 
-    def draw(self, paper: Sheet) -> None:
+    def draw(self, sheet: Sheet) -> None:
         """Draw it."""
         if self.sample:
-            paper.sample(self.left, _SAMPLE, self.bottom + 2.6, **self.sample)
-        paper.text(self.left + _SAMPLE + 5, self.bottom, self.words, fontsize=TEXT - 0.5)
+            sheet.sample(self.left, _SAMPLE, self.bottom + 2.6, **self.sample)
+        sheet.text(self.left + _SAMPLE + 5, self.bottom, self.words, fontsize=TEXT - 0.5)
 
 
 def controls(record: ClaimRecord) -> set[str]:
@@ -100,10 +100,10 @@ def strokes(record: ClaimRecord, drawing: Drawing) -> dict[tuple[str, str], Stro
     for line in drawing.lines:
         control = line.arm in grey
         place = (other if control else tested).index(line.arm)
-        inks = CONTROLS if control else TESTED
+        colours = CONTROLS if control else TESTED
         several = len(drawing.y) > 1
         dashes = drawing.y.index(line.series) if several else place + control
-        found[line.arm, line.series] = Stroke(INKS[inks[place % len(inks)]], place, dashes, control)
+        found[line.arm, line.series] = Stroke(COLOURS[colours[place % len(colours)]], place, dashes, control)
     return found
 
 
@@ -140,9 +140,9 @@ def _notes(record: ClaimRecord, drawing: Drawing) -> list[tuple[str, dict[str, A
     if drawing.references:
         meaning = record.meanings.get(drawing.references[0].series, drawing.references[0].series)
         first, *rest = wrap(f"theory: {typeset(meaning)}", 66)
-        notes.append((first, {"color": INKS["ink"], "linewidth": 0.9, "linestyle": (0, (3, 2))}))
+        notes.append((first, {"color": COLOURS["ink"], "linewidth": 0.9, "linestyle": (0, (3, 2))}))
         notes += [(row, {}) for row in rest]
     if drawing.level is not None:
-        dotted = {"color": INKS["ink"], "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
+        dotted = {"color": COLOURS["ink"], "linewidth": 0.8, "linestyle": (0, (1, 1.5))}
         notes.append((f"level {numeral(drawing.level)}", dotted))
     return notes

@@ -15,11 +15,10 @@ from markupsafe import Markup
 from dlnrepro.archive.provenance import Provenance
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.report.drawing.colours import COLOURS, DARK_COLOURS
 from dlnrepro.report.drawing.figures import figure
-from dlnrepro.report.drawing.inks import DARK_INKS, INKS
 from dlnrepro.report.drawing.legend import controls
-from dlnrepro.report.drawing.strips import strip
-from dlnrepro.report.words.anchors import anchored
+from dlnrepro.report.drawing.strip_plot import strip_plot
 from dlnrepro.report.words.digest import (
     MARKS,
     SIGNS,
@@ -33,6 +32,7 @@ from dlnrepro.report.words.digest import (
     tightest,
     unjudged_words,
 )
+from dlnrepro.report.words.html_ids import with_html_ids
 from dlnrepro.report.words.numbers import duration, number
 from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.typeset import bound_words, typeset
@@ -56,7 +56,7 @@ class Card:
     """All that the page says of one claim.
 
     Attributes:
-        anchor: the claim's id, which differs from that of another claim of the same name.
+        html_id: the claim's id, which differs from that of another claim of the same name.
         figures: each title and picture.
         settings: every parameter of the runner, as it was outside the arms that change it, and what the claim file has
             instead, if it was changed.
@@ -66,7 +66,7 @@ class Card:
         changed: how parameters differ from the claim file, arm by arm.
     """
 
-    anchor: str
+    html_id: str
     record: ClaimRecord
     claim: Claim
     figures: list[tuple[str, Markup]]
@@ -89,30 +89,30 @@ def to_html(report: Report) -> bytes:
             report=report,
             interruption=interruption(report),
             unjudged=[unjudged_words(item) for item in report.unjudged],
-            cards=[_card(record, anchor) for anchor, record in anchored(report)],
+            cards=[_card(record, html_id) for html_id, record in with_html_ids(report)],
             provenance=[*_origin(report.provenance), *differing_origins(report)],
-            inks=INKS,
-            dark_inks=DARK_INKS,
+            colours=COLOURS,
+            dark_colours=DARK_COLOURS,
         )
     )
     return page.encode()
 
 
-def _card(record: ClaimRecord, anchor: str) -> Card:
+def _card(record: ClaimRecord, html_id: str) -> Card:
     """A claim laid out, its pictures drawn."""
     claim = Claim.model_validate(record.claim)
     why = {criterion.id: criterion.why or criterion.because or "" for criterion in claim.criteria}
     # Markup: the pictures are our own drawing, in which every text is escaped.
     figures = [
-        (drawing.title, Markup(figure(record, index, f"{anchor}.figure.{index}").inline()))
+        (drawing.title, Markup(figure(record, index, f"{html_id}.figure.{index}").inline()))
         for index, drawing in enumerate(record.drawings)
     ]
     criteria = [
-        Shown(item, Markup(strip(record, item, f"{anchor}.plot.{index}").inline()), why[item.id])
+        Shown(item, Markup(strip_plot(record, item, f"{html_id}.plot.{index}").inline()), why[item.id])
         for index, item in enumerate(record.criteria)
     ]
     return Card(
-        anchor=anchor,
+        html_id=html_id,
         record=record,
         claim=claim,
         figures=figures,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from dlnrepro.archive.comparison import ClaimComparison, Comparison, Difference
-from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.numbers import number
 from dlnrepro.settings.numerals import numeral
 
@@ -18,21 +18,21 @@ NOTABLE = 1.5
 LEAST_SECONDS = 0.5
 
 
-def differences_page(paper: Paper, comparison: Comparison, quiet: bool = False) -> None:
+def differences_page(page: TerminalPage, comparison: Comparison, quiet: bool = False) -> None:
     """The comparison of two reports; if quiet, only what differs beyond the tolerances, and the sum."""
     shown = [claim for claim in comparison.claims if not (quiet and claim.alike)]
     if rows := [_row(claim) for claim in shown]:
-        paper.table(rows, folds=3)
+        page.table(rows, folds=3)
     for claim in shown:
-        _details(paper, claim)
+        _details(page, claim)
     for ids, which in ((comparison.only_first, "first"), (comparison.only_second, "second")):
         if ids and not (quiet and which == "first"):
-            paper.line((f"only in the {which}: ", "yellow"), ", ".join(ids), hang=2)
+            page.line((f"only in the {which}: ", "yellow"), ", ".join(ids), hang=2)
     if comparison.origins and (shown or not quiet):
-        paper.line("made with: ", "; ".join(comparison.origins), hang=2)
+        page.line("made with: ", "; ".join(comparison.origins), hang=2)
     if shown or not quiet:
-        paper.line()
-    paper.line(_sum(comparison))
+        page.line()
+    page.line(_sum(comparison))
 
 
 def _row(claim: ClaimComparison) -> list[str | Text]:
@@ -65,19 +65,19 @@ def _pace(claim: ClaimComparison) -> str:
     return f"{1 / ratio:.1f} times faster" if ratio <= 1 / NOTABLE else ""
 
 
-def _details(paper: Paper, claim: ClaimComparison) -> None:
+def _details(page: TerminalPage, claim: ClaimComparison) -> None:
     """What differs in a claim, if anything."""
     if not (claim.missing or claim.settings or claim.differences):
         return
-    paper.line((claim.id, "bold"))
+    page.line((claim.id, "bold"))
     for text in (*claim.missing, *claim.settings):
-        paper.line(text, indent=2, hang=2)
+        page.line(text, indent=2, hang=2)
     worst = sorted(claim.differences, key=_size, reverse=True)
     for item in worst[:SHOWN]:
         values = f"{_exact(item.first)} → {_exact(item.second)}"
-        paper.line(f"{item.arm}, {item.measure}: {values} ({item.runs} runs)", indent=2, hang=2)
+        page.line(f"{item.arm}, {item.measure}: {values} ({item.runs} runs)", indent=2, hang=2)
     if len(worst) > SHOWN:
-        paper.line(f"and {len(worst) - SHOWN} further measures", indent=2)
+        page.line(f"and {len(worst) - SHOWN} further measures", indent=2)
 
 
 def _size(item: Difference) -> float:

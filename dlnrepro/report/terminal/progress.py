@@ -18,7 +18,7 @@ from rich.text import Text
 
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.compute.cell import Cell
-from dlnrepro.report.terminal.paper import plain_terminal
+from dlnrepro.report.terminal.terminal_page import plain_terminal
 from dlnrepro.report.words.numbers import duration
 from dlnrepro.visible import harmless, in_a_line, say, visible
 

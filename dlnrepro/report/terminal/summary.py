@@ -9,7 +9,7 @@ from rich.text import Text
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.digest import (
     LEGEND,
     evidence,
@@ -33,53 +33,56 @@ def verdict_text(record: ClaimRecord) -> Text:
     return Text(signed(record), style=style)
 
 
-def summary(paper: Paper, report: Report) -> None:
+def summary(page: TerminalPage, report: Report) -> None:
     """Each claim with its tightest criterion, what the words mean, and what all claims come to."""
     if report.claims:
         heads = ("verdict", "claim", "runs", "controls", "time", "")
         # A claim without numbers has no such line: a lone word would say nothing.
         below = ["" if (words := tightest(record)) == "none" else words for record in report.claims]
         rows = [_row(record) for record in report.claims]
-        paper.table(rows, right=(2, 3, 4), folds=1, heads=heads, below=below)
-        paper.line()
+        page.table(rows, right=(2, 3, 4), folds=1, heads=heads, below=below)
+        page.line()
         for word, meaning in LEGEND:
-            paper.line((f"{word}: {meaning}", "dim"), hang=2)
-        paper.line()
+            page.line((f"{word}: {meaning}", "dim"), hang=2)
+        page.line()
     for record in report.claims:
         if record.verdict != "reproduced":
             expected = " (as expected)" if record.as_expected else ""
-            paper.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
+            page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
     for item in report.unjudged:
-        paper.line(("not judged", "magenta"), f": {unjudged_words(item)}", hang=2)
+        page.line(("not judged", "magenta"), f": {unjudged_words(item)}", hang=2)
     stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
     for name, values in differing_origins(report):
-        paper.line((f"made with different {name}", "yellow"), f": {values}", hang=2)
+        page.line((f"made with different {name}", "yellow"), f": {values}", hang=2)
     seconds = report.provenance.get("wall_seconds")
     took = f" · wall-clock time {duration(seconds)}" if seconds is not None else ""
     stamped = f" · stamped {', '.join(stamps)}" if stamps else ""
-    paper.line(f"{verdict_counts(report)}{took}{stamped}", hang=2)
+    page.line(f"{verdict_counts(report)}{took}{stamped}", hang=2)
     if shown := evidence(report):
-        paper.line((shown, "dim"))
+        page.line((shown, "dim"))
     if said := interruption(report):
-        paper.line((said, "yellow"))
+        page.line((said, "yellow"))
 
 
-def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], paper: Paper | None = None) -> str:
-    """The claims grouped by paper: id, last verdict and cost, title and tags; on the terminal's paper if none."""
-    paper = paper or Paper.of_terminal()
+def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: TerminalPage | None = None) -> str:
+    """The claims grouped by paper: id, last verdict and cost, title and tags.
+
+    The page is as wide as the terminal if none is given.
+    """
+    page = page or TerminalPage.of_terminal()
     groups: dict[str, list[Claim]] = {}
     for claim in claims:
         groups.setdefault(claim.source.heading, []).append(claim)
     for index, (title, members) in enumerate(groups.items()):
         if index:
-            paper.line()
-        paper.line(title, hang=2)
+            page.line()
+        page.line(title, hang=2)
         for claim in members:
             found = last.get(claim.id)
-            paper.line(f"{claim.id}   {_last(found) if found else 'not run yet'}", indent=2, hang=4)
-            paper.line(claim.title, indent=6)
-            paper.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
-    return paper.text()
+            page.line(f"{claim.id}   {_last(found) if found else 'not run yet'}", indent=2, hang=4)
+            page.line(claim.title, indent=6)
+            page.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
+    return page.text()
 
 
 def _last(last: LastVerdict) -> str:

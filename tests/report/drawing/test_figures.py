@@ -1,4 +1,4 @@
-"""Figures and strip plots, read again with a parser that is not ours: what is drawn, where, and in which ink."""
+"""Figures and strip plots, read again with a parser that is not ours: what is drawn, where, and in which colour."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import pytest
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.drawing.axes import decades, span
 from dlnrepro.report.drawing.canvas import Picture
+from dlnrepro.report.drawing.colours import COLOURS, DARK_COLOURS
 from dlnrepro.report.drawing.figures import figure
-from dlnrepro.report.drawing.inks import DARK_INKS, INKS
-from dlnrepro.report.drawing.strips import logarithmic, strip
+from dlnrepro.report.drawing.strip_plot import logarithmic, strip_plot
 
 Make = Callable[..., ClaimRecord]
 LOGLOG = ("arms: [near, far]}", "arms: [near, far], scale: loglog, slope: 2, reference: lone, level: 3}")
@@ -32,9 +32,9 @@ def words(picture: Picture) -> list[str]:
     return ["".join(element.itertext()) for element in parsed(picture).iter(f"{SVG}text")]
 
 
-def drawn(picture: Picture, ink: str) -> list[str]:
-    """The styles of what is drawn in an ink."""
-    return [style for element in parsed(picture).iter() if INKS[ink] in (style := element.get("style", ""))]
+def drawn(picture: Picture, name: str) -> list[str]:
+    """The styles of what is drawn in a colour."""
+    return [style for element in parsed(picture).iter() if COLOURS[name] in (style := element.get("style", ""))]
 
 
 def test_a_figure_says_what_its_axes_show_and_names_every_arm(record_of: Make) -> None:
@@ -59,9 +59,9 @@ def test_a_line_is_drawn_through_every_point_that_its_axes_can_show(record_of: M
     assert max(points(logs, "tested-1")) == 7
 
 
-def points(picture: Picture, ink: str) -> list[int]:
-    """How many points each open path of an ink has."""
-    paths = [path for path in parsed(picture).iter(f"{SVG}path") if f"stroke:{INKS[ink]}" in path.get("style", "")]
+def points(picture: Picture, name: str) -> list[int]:
+    """How many points each open path of a colour has."""
+    paths = [path for path in parsed(picture).iter(f"{SVG}path") if f"stroke:{COLOURS[name]}" in path.get("style", "")]
     return [len(re.findall(r"-?[\d.]+ -?[\d.]+", path.get("d", ""))) for path in paths if "z" not in path.get("d", "")]
 
 
@@ -87,7 +87,7 @@ def test_a_figure_without_any_arm_says_so(record_of: Make) -> None:
 
 def test_a_strip_plot_has_a_point_for_every_run_and_shades_the_interval(record_of: Make) -> None:
     record = record_of()
-    picture = strip(record, record.criteria[0], "p")
+    picture = strip_plot(record, record.criteria[0], "p")
     uses = list(parsed(picture).iter(f"{SVG}use"))
     assert len(uses) == 8
     assert len(drawn(picture, "inside")) == 1
@@ -97,8 +97,8 @@ def test_a_strip_plot_has_a_point_for_every_run_and_shades_the_interval(record_o
 
 def test_points_lie_in_the_shade_exactly_if_their_runs_lie_inside(record_of: Make) -> None:
     record = record_of(values={"near": [1.0, 0.5, 1.05, 1.5], "far": [5.0, 1.0, 0.2, 3.0]})
-    picture = strip(record, record.criteria[0], "p")
-    (shade,) = (path for path in parsed(picture).iter(f"{SVG}path") if INKS["inside"] in path.get("style", ""))
+    picture = strip_plot(record, record.criteria[0], "p")
+    (shade,) = (path for path in parsed(picture).iter(f"{SVG}path") if COLOURS["inside"] in path.get("style", ""))
     corners = [float(pair.split()[0]) for pair in re.findall(r"-?[\d.]+ -?[\d.]+", shade.get("d", ""))]
     uses = parsed(picture).iter(f"{SVG}use")
     places = sorted(float(use.get("x", "nan")) for use in uses)
@@ -109,8 +109,8 @@ def test_points_lie_in_the_shade_exactly_if_their_runs_lie_inside(record_of: Mak
 
 def test_a_run_on_the_wrong_side_is_a_cross_in_an_ink_of_its_own(record_of: Make) -> None:
     good, bad = record_of(), record_of(values={"near": [1.0, 0.5, 1.05, 1.5], "far": [5.0, 1.0, 0.2, 3.0]})
-    assert not drawn(strip(good, good.criteria[0], "p"), "tested-2")
-    picture = strip(bad, bad.criteria[0], "p")
+    assert not drawn(strip_plot(good, good.criteria[0], "p"), "tested-2")
+    picture = strip_plot(bad, bad.criteria[0], "p")
     assert drawn(picture, "tested-2")
     assert len(list(parsed(picture).iter(f"{SVG}use"))) == 8
 
@@ -131,14 +131,14 @@ def test_an_axis_is_logarithmic_only_for_decades_of_numbers_that_are_not_negativ
     record = record_of(values=values)
     assert logarithmic(record.criteria[0]) is expected
     if expected:
-        assert ("0" in words(strip(record, record.criteria[0], "p"))) == (values["near"][1] == 0.0)
+        assert ("0" in words(strip_plot(record, record.criteria[0], "p"))) == (values["near"][1] == 0.0)
 
 
 def test_undecided_runs_are_counted_and_nothing_at_all_says_no_data(record_of: Make) -> None:
     some = record_of(values={"near": [1.0, None, float("nan"), 1.0], "far": [5.0, 5.0, 5.0, 5.0]})
-    assert "2 undecided" in words(strip(some, some.criteria[0], "p"))
+    assert "2 undecided" in words(strip_plot(some, some.criteria[0], "p"))
     none = record_of(values={"near": [], "far": []})
-    assert "no data" in words(strip(none, none.criteria[0], "p"))
+    assert "no data" in words(strip_plot(none, none.criteria[0], "p"))
 
 
 def test_drawing_twice_gives_the_same_bytes_and_leaves_the_settings_of_others_alone(record_of: Make) -> None:
@@ -146,25 +146,25 @@ def test_drawing_twice_gives_the_same_bytes_and_leaves_the_settings_of_others_al
     before = dict(matplotlib.rcParams)
     record = record_of(LOGLOG)
     assert figure(record, 0, "p").alone() == figure(record, 0, "p").alone()
-    assert strip(record, record.criteria[0], "p") == strip(record, record.criteria[0], "p")
+    assert strip_plot(record, record.criteria[0], "p") == strip_plot(record, record.criteria[0], "p")
     assert dict(matplotlib.rcParams) == before
 
 
 def test_words_of_a_claim_are_text_and_never_markup_or_mathematics(record_of: Make) -> None:
     nasty = '<b>&"x" $\\frac{1}{2}$ ]]>'
     record = record_of(("says: the value is one", f"says: '{nasty}'"), ("title: Height", f"title: '{nasty}'"))
-    for picture in (figure(record, 0, "p", titled=True), strip(record, record.criteria[0], "p", titled=True)):
+    for picture in (figure(record, 0, "p", titled=True), strip_plot(record, record.criteria[0], "p", titled=True)):
         assert nasty in " ".join(words(picture))
         ET.fromstring(f"<p>{picture.inline()}</p>")
 
 
 def test_inks_stand_out_on_white_and_in_the_dark() -> None:
-    for inks, ground in ((INKS, "#ffffff"), (DARK_INKS, "#14171c")):
-        for name, ink in inks.items():
+    for colours, ground in ((COLOURS, "#ffffff"), (DARK_COLOURS, "#14171c")):
+        for name, colour in colours.items():
             least = {"ink": 7.0, "muted": 4.5, "grid": 1.0, "inside": 1.0}.get(name, 3.0)
-            assert contrast(ink, ground) >= least, name
-        assert contrast(inks["ink"], inks["inside"]) >= 7
-    assert INKS.keys() == DARK_INKS.keys()
+            assert contrast(colour, ground) >= least, name
+        assert contrast(colours["ink"], colours["inside"]) >= 7
+    assert COLOURS.keys() == DARK_COLOURS.keys()
 
 
 def contrast(one: str, other: str) -> float:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.report.terminal.paper import Paper
 from dlnrepro.report.terminal.summary import summary
+from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.numbers import duration, number, sparkline
 
 Write = Callable[..., Path]
@@ -44,15 +44,15 @@ def test_a_sparkline_leaves_a_gap_for_what_is_no_number() -> None:
 
 
 def test_a_page_for_an_old_encoding_is_plain_ascii() -> None:
-    paper = Paper(80, False, "ascii")
-    paper.line("✓ η ≤ 1 ± 0.1 · ▁█ – é")
-    assert paper.text() == "+ eta <= 1 +- 0.1 - _# - ?\n"
+    page = TerminalPage(80, False, "ascii")
+    page.line("✓ η ≤ 1 ± 0.1 · ▁█ – é")
+    assert page.text() == "+ eta <= 1 +- 0.1 - _# - ?\n"
 
 
 def test_long_lines_wrap_with_their_indent() -> None:
-    paper = Paper(60)
-    paper.line("word " * 30, indent=4, hang=2)
-    lines = paper.text().splitlines()
+    page = TerminalPage(60)
+    page.line("word " * 30, indent=4, hang=2)
+    lines = page.text().splitlines()
     assert all(len(line) <= 60 for line in lines)
     assert lines[0].startswith("    word")
     assert lines[1].startswith("      word")
@@ -64,9 +64,9 @@ def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
     from dlnrepro.report.terminal.detail import claim_page
 
     for path in packaged().glob("*.yaml"):
-        paper = Paper(80)
-        claim_page(paper, read_claim(path), Path(path.name), None)
-        assert max(len(line) for line in paper.text().splitlines()) <= 80
+        page = TerminalPage(80)
+        claim_page(page, read_claim(path), Path(path.name), None)
+        assert max(len(line) for line in page.text().splitlines()) <= 80
 
 
 def test_a_long_id_breaks_at_its_hyphens(command: Callable[..., tuple[int, str, str]], write_claim: Write) -> None:
@@ -79,9 +79,9 @@ def test_a_long_id_breaks_at_its_hyphens(command: Callable[..., tuple[int, str, 
 
 
 def test_a_summary_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
-    paper = Paper(80)
-    summary(paper, ended)
-    assert paper.text().split("\n\n")[-1] == (
+    page = TerminalPage(80)
+    summary(page, ended)
+    assert page.text().split("\n\n")[-1] == (
         "not judged: claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)\n"
         "not judged: claims/two.yaml:1:1: expected a readable file, found: not a\n"
         "  regular file\n"
@@ -93,17 +93,17 @@ def test_a_summary_names_what_was_not_judged_and_the_signal(ended: Report) -> No
 
 
 def test_what_is_copied_is_never_broken() -> None:
-    paper = Paper(30, True)
-    paper.verbatim(f"outputs/reports/{'long' * 20}/report.json", style="dim")
-    assert paper.text() == f"\x1b[2moutputs/reports/{'long' * 20}/report.json\x1b[0m\n"
+    page = TerminalPage(30, True)
+    page.verbatim(f"outputs/reports/{'long' * 20}/report.json", style="dim")
+    assert page.text() == f"\x1b[2moutputs/reports/{'long' * 20}/report.json\x1b[0m\n"
 
 
 def test_a_claim_without_numbers_has_one_line_in_the_summary(
     record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]
 ) -> None:
-    paper = Paper(80)
-    summary(paper, report_with(record_of(values={"near": [None] * 4, "far": [None] * 4}), record_of()))
-    assert paper.text().splitlines()[:4] == [
+    page = TerminalPage(80)
+    summary(page, report_with(record_of(values={"near": [None] * 4, "far": [None] * 4}), record_of()))
+    assert page.text().splitlines()[:4] == [
         "verdict        claim     runs controls  time",
         "? inconclusive toy-claim  0/4      0/1 1.0 s",
         "✓ reproduced   toy-claim  4/4      1/1 1.0 s",

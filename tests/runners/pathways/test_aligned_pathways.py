@@ -81,7 +81,9 @@ def test_a_sweep_that_never_leaves_or_equals_reports_its_last_ratio() -> None:
     ],
 )
 def test_a_setting_out_of_its_range_is_refused(changes: dict[str, Any], line: str) -> None:
-    assert [f"{place[0]}: {fault.wording}" for place, fault in parameter_faults(runner.Params, SETUP | changes)] == [line]
+    assert [f"{place[0]}: {fault.wording}" for place, fault in parameter_faults(runner.Params, SETUP | changes)] == [
+        line
+    ]
 
 
 def test_the_memory_estimate_covers_the_tensors() -> None:

@@ -7,13 +7,13 @@ import math
 from matplotlib.axes import Axes
 
 from dlnrepro.archive.figure_data import Drawing, Line, Values
-from dlnrepro.report.drawing.inks import INKS
+from dlnrepro.report.drawing.colours import COLOURS
 from dlnrepro.settings.numerals import numeral
 
 Points = list[tuple[float, float]]
 
 
-def guide(axes: Axes, drawing: Drawing) -> None:
+def draw_guide_line(axes: Axes, drawing: Drawing) -> None:
     """Draw the figure's slope beside its first line, with words on the side away from the nearest curve."""
     assert drawing.slope is not None
     parts = [_logarithms(line, part) for line in drawing.lines for part in (line.median, line.low, line.high)]
@@ -28,7 +28,7 @@ def guide(axes: Axes, drawing: Drawing) -> None:
     if lift is None:
         return
     foot = _height(first, start) + lift
-    axes.plot([10**start, 10**end], [10**foot, 10 ** (foot + rise)], color=INKS["ink"], linewidth=0.9, zorder=7)
+    axes.plot([10**start, 10**end], [10**foot, 10 ** (foot + rise)], color=COLOURS["ink"], linewidth=0.9, zorder=7)
     middle = (start + end) / 2
     nearest = min((foot + rise / 2 - _height(curve, middle) for curve in curves), key=abs)
     right = (nearest > 0) == (rise <= 0)

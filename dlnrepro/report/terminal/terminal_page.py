@@ -1,4 +1,4 @@
-"""The paper a terminal report is laid out on: as wide as the terminal, in words its encoding knows.
+"""The page that a terminal report is laid out on: as wide as the terminal, in characters that its encoding has.
 
 The layout depends on the arguments alone, not on the environment: rich by itself asks COLUMNS, FORCE_COLOR, TERM and
 whether it runs in a notebook. All text passes through `dlnrepro.visible`, since it may come from anywhere.
@@ -37,7 +37,7 @@ _ASCII = str.maketrans(
 )  # fmt: skip
 
 
-class Paper:
+class TerminalPage:
     """Collects laid-out text and delivers it at once.
 
     Args:
@@ -65,8 +65,8 @@ class Paper:
         )
 
     @classmethod
-    def of_terminal(cls) -> Paper:
-        """The paper for standard output as it is now: 80 columns and no colour where it is no terminal."""
+    def of_terminal(cls) -> TerminalPage:
+        """The page for standard output as it is now: 80 columns and no colour where it is no terminal."""
         terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else 80
         return cls(min(width, 120), terminal and not plain_terminal(), sys.stdout.encoding or "ascii")
@@ -134,7 +134,7 @@ class Paper:
         click.echo(self.text(), nl=False)
 
     def _indent(self, columns: int) -> int:
-        """An indent, half as deep on narrow paper."""
+        """An indent, half as deep on a narrow page."""
         return columns if self.width >= NARROW else columns // 2
 
     def _put(self, text: Text, indent: int) -> None:

@@ -1,12 +1,13 @@
-"""The inks of figures and pages, on white and in the dark.
+"""The colours of figures and pages, on white and on dark pages.
 
-The inks of arms follow Okabe and Ito's palette for every kind of colour vision (2008); the light ones are darkened on
-white, and the dark ones lightened in the dark, until they stand out by three to one, and text by four and a half.
+The colours of arms follow Okabe and Ito's palette for every kind of colour vision (2008). The light ones are darkened
+on white, and the dark ones are lightened on dark pages, until their contrast is three to one, and that of text four and
+a half to one.
 """
 
 from __future__ import annotations
 
-INKS = {
+COLOURS = {
     "ink": "#1f2430",
     "muted": "#5c6470",
     "grid": "#e3e6ea",
@@ -21,7 +22,7 @@ INKS = {
     "control-2": "#8b919b",
     "control-3": "#666b73",
 }
-DARK_INKS = {
+DARK_COLOURS = {
     "ink": "#e6e8ec",
     "muted": "#a3abb8",
     "grid": "#30363f",
@@ -36,5 +37,5 @@ DARK_INKS = {
     "control-2": "#858d99",
     "control-3": "#b0b7c1",
 }
-TESTED = [name for name in INKS if name.startswith("tested")]
-CONTROLS = [name for name in INKS if name.startswith("control")]
+TESTED = [name for name in COLOURS if name.startswith("tested")]
+CONTROLS = [name for name in COLOURS if name.startswith("control")]

@@ -11,14 +11,14 @@ from dlnrepro.errors import UsageError
 from dlnrepro.files import reason, write_whole
 from dlnrepro.report.drawing.canvas import Picture
 from dlnrepro.report.drawing.figures import figure
-from dlnrepro.report.drawing.strips import strip
-from dlnrepro.report.words.anchors import anchored
+from dlnrepro.report.drawing.strip_plot import strip_plot
+from dlnrepro.report.words.html_ids import with_html_ids
 
 LONGEST_NAME = 200
 """Letters of a file's name, which is ASCII; file systems take 255 bytes, some of them less."""
 
 
-def write_album(report: Report, folder: Path) -> list[Path]:
+def write_figures(report: Report, folder: Path) -> list[Path]:
     """Write every picture of a report as SVG, and return the files, in the report's order.
 
     `<claim>.figure-<n>.svg` is the claim's n-th figure, `<claim>.criterion-<id>.svg` the runs of a criterion. A name
@@ -49,8 +49,8 @@ def _free(name: str, used: set[str]) -> str:
 
 def _pictures(report: Report) -> Iterator[tuple[str, Picture]]:
     """Every picture under its name."""
-    for anchor, record in anchored(report):
+    for html_id, record in with_html_ids(report):
         for index in range(len(record.drawings)):
-            yield f"{anchor}.figure-{index + 1}", figure(record, index, "p", titled=True)
+            yield f"{html_id}.figure-{index + 1}", figure(record, index, "p", titled=True)
         for item in record.criteria:
-            yield f"{anchor}.criterion-{item.id}", strip(record, item, "p", titled=True)
+            yield f"{html_id}.criterion-{item.id}", strip_plot(record, item, "p", titled=True)

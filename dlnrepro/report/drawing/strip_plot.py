@@ -17,7 +17,7 @@ from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.interval import Interval, interval
 from dlnrepro.report.drawing.axes import Sheet, Span, dress, panel, span
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
-from dlnrepro.report.drawing.inks import INKS
+from dlnrepro.report.drawing.colours import COLOURS
 from dlnrepro.report.words.typeset import bound_words, shortened, typeset
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
@@ -25,7 +25,7 @@ from dlnrepro.verdict.judge import Judged
 _ROW, _RIGHT, _DECADES = 13.0, 10.0, 1.7
 
 
-def strip(record: ClaimRecord, item: Judged, name: str, titled: bool = False) -> Picture:
+def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = False) -> Picture:
     """The strip plot of one criterion or assumption.
 
     Args:
@@ -45,19 +45,19 @@ def strip(record: ClaimRecord, item: Judged, name: str, titled: bool = False) ->
     height = foot + body + 16 + 12 * len(title)
 
     def draw(page: Figure) -> None:
-        paper = Sheet(page)
+        sheet = Sheet(page)
         for row, text in enumerate(title):
-            paper.text(6, height - 10 - 12 * row, text, fontweight="bold")
+            sheet.text(6, height - 10 - 12 * row, text, fontweight="bold")
         for row, text in enumerate(words):
-            paper.text(6, foot - 25 - 10.5 * row, text, fontsize=TEXT - 0.5, color=INKS["muted"])
+            sheet.text(6, foot - 25 - 10.5 * row, text, fontsize=TEXT - 0.5, color=COLOURS["muted"])
         axes = panel(page, left, foot, WIDTH - left - _RIGHT, body)
         _frame(axes, item, checks)
         bounds = interval(**item.interval)
         for row, (check, label) in enumerate(zip(checks, labels, strict=True)):
             _runs(axes, bounds, check, row, control=row >= len(item.holds_in))
             place = foot + body - 3 - _ROW * (row + 0.5) - 2.7
-            ink = INKS["muted" if row >= len(item.holds_in) else "ink"]
-            paper.text(left - 6, place, label, ha="right", color=ink)
+            colour = COLOURS["muted" if row >= len(item.holds_in) else "ink"]
+            sheet.text(left - 6, place, label, ha="right", color=colour)
 
     return picture(name, _label(item), height, draw)
 
@@ -90,16 +90,16 @@ def _frame(axes: Axes, item: Judged, checks: list[Check]) -> None:
     axes.spines["left"].set_visible(False)
     _shade(axes, bounds, extent, bound_words(item.interval_text))
     if not any(value is not None for value in values):
-        axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center", color=INKS["muted"])
+        axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center", color=COLOURS["muted"])
 
 
 def _shade(axes: Axes, bounds: Interval, extent: Span, words: str) -> None:
     """The interval: shaded, its bounds drawn, and written above."""
     low, high = max(bounds.low, extent[0]), min(bounds.high, extent[1])
-    axes.axvspan(low, high, color=INKS["inside"], linewidth=0, zorder=0.5)
+    axes.axvspan(low, high, color=COLOURS["inside"], linewidth=0, zorder=0.5)
     for bound in (bounds.low, bounds.high):
         if math.isfinite(bound):
-            axes.axvline(bound, color=INKS["ink"], linewidth=0.9, zorder=3)
+            axes.axvline(bound, color=COLOURS["ink"], linewidth=0.9, zorder=3)
     ends = [float(axes.transLimits.transform(axes.transScale.transform((bound, 0)))[0]) for bound in (low, high)]
     # Above the middle of the shade, but not beyond the ends of the axis.
     half = len(words) * TEXT * 0.3 / (axes.get_position().width * WIDTH)
@@ -112,18 +112,18 @@ def _runs(axes: Axes, bounds: Interval, check: Check, row: int, control: bool) -
     finite = [value for value in check.values if value is not None]
     # Steps of the golden ratio: neighbours in the list never lie side by side.
     heights = [-_ROW * (row + 0.5) + (index * 0.618034 % 1 - 0.5) * _ROW * 0.55 for index in range(len(finite))]
-    colour = INKS["control-1" if control else "tested-1"]
+    colour = COLOURS["control-1" if control else "tested-1"]
     hollow = {"marker": "D", "markersize": 3.2, "markerfacecolor": "none", "markeredgewidth": 0.9}
     full = {"marker": "o", "markersize": 3.8, "markerfacecolor": colour, "markeredgewidth": 0.0, "alpha": 0.75}
     right: dict[str, Any] = {"markeredgecolor": colour, "zorder": 4, **(hollow if control else full)}
     wrong: dict[str, Any] = {
-        "markeredgecolor": INKS["tested-2"],
+        "markeredgecolor": COLOURS["tested-2"],
         "zorder": 5,
         "marker": "X",
         "markersize": 5,
         "markeredgewidth": 0.7,
     }
-    wrong["markerfacecolor"] = "none" if control else INKS["tested-2"]
+    wrong["markerfacecolor"] = "none" if control else COLOURS["tested-2"]
     zero = axes.get_xlim()[0] if axes.get_xscale() == "log" else 0.0
     for look, as_it_should in ((right, True), (wrong, False)):
         some = [
@@ -141,7 +141,7 @@ def _runs(axes: Axes, bounds: Interval, check: Check, row: int, control: bool) -
             ha="right",
             fontsize=TEXT - 1.5,
             transform=axes.get_yaxis_transform(),
-            color=INKS["muted"],
+            color=COLOURS["muted"],
             zorder=5,
         )
 

@@ -7,16 +7,16 @@ import math
 from rich.text import Text
 
 from dlnrepro.archive.figure_data import Drawing, Line, Values
-from dlnrepro.report.terminal.paper import Paper
+from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.numbers import number, sparkline
 
 
-def sketch(paper: Paper, drawing: Drawing) -> None:
+def text_figure(page: TerminalPage, drawing: Drawing) -> None:
     """The figure's first series in every arm, and theory's curve in the first one."""
     first = drawing.y[0]
     lines = [line for line in drawing.lines if line.series == first]
     reference = next((line for line in drawing.references if line.arm == lines[0].arm), None)
-    most = 48 if paper.width >= 100 else 24 if paper.width >= 60 else 12
+    most = 48 if page.width >= 100 else 24 if page.width >= 60 else 12
     columns = min(most, max(len(line.median) for line in lines))
     places = _places(drawing, lines, columns)
     curves = {line.arm: _sampled(line, places, drawing.logarithmic[0]) for line in lines}
@@ -28,13 +28,13 @@ def sketch(paper: Paper, drawing: Drawing) -> None:
         known = [value for value in values if value is not None]
         ends = f"{number(known[0])} → {number(known[-1])}" if known else "none"
         rows.append([arm, sparkline(values, drawing.logarithmic[1], scale), ends])
-    paper.table(rows, indent=4, folds=0)
-    _numbers(paper, drawing, lines[0], reference)
+    page.table(rows, indent=4, folds=0)
+    _numbers(page, drawing, lines[0], reference)
 
 
-def _numbers(paper: Paper, drawing: Drawing, line: Line, reference: Line | None) -> None:
+def _numbers(page: TerminalPage, drawing: Drawing, line: Line, reference: Line | None) -> None:
     """The first arm, and theory with it, at five points of the horizontal axis; at fewer where there is little room."""
-    places = _places(drawing, [line], min(5, max(1, (paper.width - 16) // 12)))
+    places = _places(drawing, [line], min(5, max(1, (page.width - 16) // 12)))
     positions = Line(line.arm, drawing.x, line.positions, line.positions, [], [])
     named = [(drawing.x, positions), (line.series, line)] + [("theory", reference)] * (reference is not None)
     table: list[list[str | Text]] = []
@@ -42,7 +42,7 @@ def _numbers(paper: Paper, drawing: Drawing, line: Line, reference: Line | None)
         assert given is not None
         table.append([name, *map(number, _sampled(given, places, drawing.logarithmic[0]))])
     if places:
-        paper.table(table, right=tuple(range(1, len(places) + 1)), indent=4, spaces=2)
+        page.table(table, right=tuple(range(1, len(places) + 1)), indent=4, spaces=2)
 
 
 def _places(drawing: Drawing, lines: list[Line], count: int) -> list[float]:

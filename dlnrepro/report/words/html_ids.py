@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dlnrepro.archive.record import ClaimRecord, Report
 
 
-def anchored(report: Report) -> Iterator[tuple[str, ClaimRecord]]:
+def with_html_ids(report: Report) -> Iterator[tuple[str, ClaimRecord]]:
     """Each claim under its id, or, if another of that id came before it, under its id and a number.
 
     A record from elsewhere may call itself anything: what is no id becomes `claim`.
