@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
 
@@ -32,7 +32,7 @@ def with_table(text: str) -> str:
     """The README's text with the table as it is now."""
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return before + BEGIN + table([read_claim(path) for path in sorted(packaged().glob("*.yaml"))]) + END + after
+    return before + BEGIN + table([read_claim(path) for path in sorted(packaged_folder().glob("*.yaml"))]) + END + after
 
 
 def _row(claim: Claim) -> str:

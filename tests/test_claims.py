@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.policy import load_strictly
 from dlnrepro.compute.device import Device
@@ -18,7 +18,7 @@ from dlnrepro.verdict.judge import judge
 
 pytestmark = pytest.mark.slow
 
-PATHS = sorted(packaged().glob("*.yaml"))
+PATHS = sorted(packaged_folder().glob("*.yaml"))
 
 NAMED = {
     "winner-takes-all",

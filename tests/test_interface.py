@@ -17,7 +17,7 @@ import pytest
 import torch
 
 import dlnrepro
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.report.page.html import to_html
 
 Command = Callable[..., tuple[int, str, str]]
@@ -117,7 +117,7 @@ def test_the_summary_in_print_is_the_same_everywhere(
 
 
 def test_a_claim_can_be_loaded_and_judged_on_numbers_from_anywhere() -> None:
-    claim = dlnrepro.load_claim(packaged() / "winner-takes-all.yaml")
+    claim = dlnrepro.load_claim(packaged_folder() / "winner-takes-all.yaml")
     assert dlnrepro.judge(claim, {}).word == "inconclusive"
 
 

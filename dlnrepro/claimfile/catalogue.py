@@ -52,15 +52,15 @@ class Files:
     closed: tuple[tuple[Path, str], ...] = ()
 
 
-def packaged() -> Path:
+def packaged_folder() -> Path:
     """The folder of claims that travels with the program: inside a wheel, or beside the package in a checkout."""
     inside = _PACKAGE / "claims"
     return inside if inside.is_dir() else _PACKAGE.parent / "claims"
 
 
-def called(path: Path) -> str:
+def command_name(path: Path) -> str:
     """What to call the claim of a file on the command line: its id where that stands for it, or the path."""
-    if path.parent in (_OWN, packaged()):
+    if path.parent in (_OWN, packaged_folder()):
         with suppress(UsageError):
             found = _named(path.stem).claims
             if len(found) == 1 and _place(found[0].path) == _place(path):
@@ -109,7 +109,7 @@ def claims_in(folder: Path) -> Files:
 
 def known_ids() -> list[str]:
     """The ids of ./claims and of the packaged claims, sorted."""
-    return sorted({file.id for folder in (_OWN, packaged()) for file in claims_in(folder).claims})
+    return sorted({file.id for folder in (_OWN, packaged_folder()) for file in claims_in(folder).claims})
 
 
 def _walk(folder: Path, closed: list[tuple[Path, str]]) -> Iterator[tuple[Path, list[str]]]:
@@ -160,7 +160,7 @@ def _of_names(names: Sequence[str]) -> list[Files]:
 def _of_no_name() -> list[Files]:
     """The claims of ./claims, or the packaged ones where it holds none."""
     own = claims_in(_OWN)
-    return [own] if own.claims or own.closed else [own, claims_in(packaged())]
+    return [own] if own.claims or own.closed else [own, claims_in(packaged_folder())]
 
 
 def _joined(parts: Iterable[Files]) -> Files:
@@ -194,7 +194,7 @@ def _named(name: str) -> Files:
         return Files((ClaimFile(path, named=True),))
     pattern = any(sign in name for sign in "*?[")
     found: dict[str, list[Path]] = {}
-    for folder in (_OWN, packaged()):
+    for folder in (_OWN, packaged_folder()):
         here: dict[str, list[Path]] = {}
         for file in claims_in(folder).claims:
             if fnmatchcase(file.id, name) if pattern else file.id == name:

@@ -15,7 +15,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.document import unknown
 from dlnrepro.claimfile.first_runner import CLAIM, PACKAGE, RUNNER
 from dlnrepro.claimfile.gathering import gathered
@@ -213,7 +213,7 @@ def _write(path: Path, text: str) -> None:
 def _start(runner: str, module: Runner) -> _Start:
     """The settings of a claim of the runner, packaged or in ./claims, which are known to work; or else placeholders."""
     at_home: Sequence[str] = ()
-    for names in ((str(packaged()),), at_home):
+    for names in ((str(packaged_folder()),), at_home):
         for claim, _ in gathered(names).claims:
             if claim.runner == runner:
                 return _copied(claim)

@@ -13,7 +13,7 @@ from pathlib import Path
 from dlnrepro.archive.provenance import provenance
 from dlnrepro.archive.record import ClaimRecord, Report, compile_report
 from dlnrepro.archive.report_store import prepare, write_report
-from dlnrepro.claimfile.catalogue import called
+from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.document import parse
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.plan import Variation
@@ -35,7 +35,7 @@ def prepared(claims: Iterable[tuple[Claim, Path]], variation: Variation) -> list
 
 def repeating(path: Path, variation: Variation) -> str:
     """The command line that runs a claim again in the same variation."""
-    words = ["dlnrepro", "run", called(path)]
+    words = ["dlnrepro", "run", command_name(path)]
     words += [word for key, value in variation.overrides.items() for word in ("-s", f"{key}={_shown(value)}")]
     words += ["--seeds", str(variation.seeds)] if variation.seeds else []
     words += ["--seed-base", str(variation.seed_base)] if variation.seed_base else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.compute.engine import run_cell
 from dlnrepro.compute.plan import Variation, plan
@@ -19,7 +19,7 @@ def costs() -> list[Row]:
     """For each runner of discrete descent, its first arm with all records over the same with three."""
     rows = []
     for name in CLAIMS:
-        claim = load_claim(packaged() / f"{name}.yaml")
+        claim = load_claim(packaged_folder() / f"{name}.yaml")
         cell = plan(claim, Variation())[0]
         runner: Any = load_runner(claim.runner)
         kept = runner.RECORDS

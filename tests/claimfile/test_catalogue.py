@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.claimfile.catalogue import called, claim_files, claim_paths, packaged
+from dlnrepro.claimfile.catalogue import claim_files, claim_paths, command_name, packaged_folder
 from dlnrepro.claimfile.gathering import all_faults
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.selection import selected
@@ -24,7 +24,7 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_path_comes_first_then_the_folder_claims_then_the_packaged_ones(elsewhere: Path) -> None:
-    inside = packaged() / "rank-one-alignment.yaml"
+    inside = packaged_folder() / "rank-one-alignment.yaml"
     assert claim_paths(["rank-one-alignment"]) == [inside]
     (elsewhere / "claims").mkdir()
     own = elsewhere / "claims" / "rank-one-alignment.yaml"
@@ -35,7 +35,7 @@ def test_a_path_comes_first_then_the_folder_claims_then_the_packaged_ones(elsewh
 
 
 def test_no_names_stand_for_all_packaged_claims_where_there_is_no_folder_claims() -> None:
-    assert [path.stem for path in claim_paths([])] == sorted(path.stem for path in packaged().glob("*.yaml"))
+    assert [path.stem for path in claim_paths([])] == sorted(path.stem for path in packaged_folder().glob("*.yaml"))
     assert len(claim_paths([])) >= 7
 
 
@@ -96,10 +96,10 @@ def test_a_file_that_several_names_stand_for_is_there_once() -> None:
 def test_a_pattern_stands_for_the_ids_that_match_it() -> None:
     make("claims/one-neuron-own.yaml", "claims/one-neuron-rate.yml")
     found = claim_paths(["one-neuron-[or]*"])
-    assert found[0] == packaged() / "one-neuron-oja-clock.yaml"
+    assert found[0] == packaged_folder() / "one-neuron-oja-clock.yaml"
     assert Path("claims/one-neuron-own.yaml") in found
     assert Path("claims/one-neuron-rate.yml") in found
-    assert packaged() / "one-neuron-rate.yaml" not in found
+    assert packaged_folder() / "one-neuron-rate.yaml" not in found
     with pytest.raises(UsageError, match="expected a pattern that the id of some claim matches, found none"):
         claim_paths(["no-such-*"])
 
@@ -131,14 +131,14 @@ def test_a_file_whose_whole_name_is_a_suffix_is_hidden_and_named() -> None:
 
 
 def test_a_claim_is_called_by_its_id_only_where_the_id_stands_for_its_file() -> None:
-    inside = packaged() / "rank-one-alignment.yaml"
-    assert called(inside) == "rank-one-alignment"
+    inside = packaged_folder() / "rank-one-alignment.yaml"
+    assert command_name(inside) == "rank-one-alignment"
     make("claims/rank-one-alignment.yml", "claims/sub/deep.yaml", "mine.yaml", "claims/folder.yaml", "folder/x.yaml")
-    assert called(Path("claims/rank-one-alignment.yml")) == "rank-one-alignment"
-    assert called(inside) == str(inside)
-    assert called(Path("claims/sub/deep.yaml")) == "claims/sub/deep.yaml"
-    assert called(Path("claims/folder.yaml")) == "claims/folder.yaml"
-    assert called(Path("mine.yaml")) == "mine.yaml"
+    assert command_name(Path("claims/rank-one-alignment.yml")) == "rank-one-alignment"
+    assert command_name(inside) == str(inside)
+    assert command_name(Path("claims/sub/deep.yaml")) == "claims/sub/deep.yaml"
+    assert command_name(Path("claims/folder.yaml")) == "claims/folder.yaml"
+    assert command_name(Path("mine.yaml")) == "mine.yaml"
 
 
 def test_a_folder_without_claims_is_refused(elsewhere: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -90,7 +90,7 @@ def test_what_cannot_be_read_has_its_reason_as_what_was_found(command: Command, 
 
 
 def test_all_claims_that_travel_with_the_program_are_valid(command: Command) -> None:
-    assert command("check", packaged())[0] == 0
+    assert command("check", packaged_folder())[0] == 0
 
 
 def test_every_format_shows_what_a_key_or_a_path_holds(command: Command, write_claim: Write) -> None:

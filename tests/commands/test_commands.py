@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.registry.names import runner_names
 
 Command = Callable[..., tuple[int, str, str]]
@@ -113,7 +113,7 @@ def test_the_schema_admits_every_claim_that_travels_with_the_program(command: Co
     import jsonschema
 
     schema = json.loads(command("schema")[1])
-    for path in packaged().glob("*.yaml"):
+    for path in packaged_folder().glob("*.yaml"):
         jsonschema.validate(_plain(path), schema)
 
 

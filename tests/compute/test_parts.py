@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.engine import run_cell
@@ -72,7 +72,7 @@ def test_a_failed_part_makes_the_whole_fail_and_a_stopped_one_makes_it_spent() -
 
 @pytest.mark.parametrize("name", ["winner-takes-all", "one-neuron-not-lazy", "pathway-sharpness"])
 def test_a_real_arm_in_parts_has_the_bits_of_the_whole(name: str) -> None:
-    whole = plan(load_claim(packaged() / f"{name}.yaml"), Variation(seeds=8, quick=True))[0]
+    whole = plan(load_claim(packaged_folder() / f"{name}.yaml"), Variation(seeds=8, quick=True))[0]
     together = run_cell(whole, silent, lambda: 300.0)
     apart = join(whole, [run_cell(part, silent, lambda: 300.0) for part in cut(whole, 1, 2)])
     assert together.outcome.measures == apart.outcome.measures

@@ -8,14 +8,14 @@ from typing import Any
 
 import torch
 
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.runner import Result, silent
 
 
 def quick_setup(claim: str, **changes: Any) -> dict[str, Any]:
     """The settings of a claim's quick profile, with some of them changed."""
-    found = load_claim(packaged() / f"{claim}.yaml")
+    found = load_claim(packaged_folder() / f"{claim}.yaml")
     return {**found.setup, **found.quick.setup, **changes}
 
 

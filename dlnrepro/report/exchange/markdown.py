@@ -19,7 +19,7 @@ from dlnrepro.report.words.digest import (
     arm_words,
     computing_time,
     departures,
-    evidence,
+    evidence_of_report,
     failed_controls,
     gap_words,
     interruption,
@@ -94,7 +94,7 @@ def _head(report: Report) -> str:
     lines = [f"### dlnrepro: {verdict_counts(report)}", ""]
     if said := interruption(report):
         lines += [f"**{said[0].upper()}{said[1:].replace(':', '**:', 1)}.", ""]
-    if shown := evidence(report):
+    if shown := evidence_of_report(report):
         lines += [shown, ""]
     return "\n".join(lines) + "\n"
 

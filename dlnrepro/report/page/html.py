@@ -36,7 +36,7 @@ from dlnrepro.report.words.html_ids import with_html_ids
 from dlnrepro.report.words.numbers import duration, number
 from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.typeset import bound_words, typeset
-from dlnrepro.report.words.words import STAMPS, evidence, size
+from dlnrepro.report.words.words import STAMPS, evidence_of_criterion, size
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.judge import Judged
 from dlnrepro.visible import visible
@@ -165,7 +165,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "number": number, "duration": duration, "typeset": typeset,
-        "bound": bound_words, "setting": setting, "evidence": evidence, "allowance": allowance,
+        "bound": bound_words, "setting": setting, "evidence": evidence_of_criterion, "allowance": allowance,
         "control": control_words,
     }  # fmt: skip
     environment.globals |= {"SIGNS": SIGNS, "MARKS": MARKS, "STAMPS": STAMPS}

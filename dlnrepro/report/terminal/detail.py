@@ -9,7 +9,7 @@ from rich.text import Text
 
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.archive.report_store import LastVerdict
-from dlnrepro.claimfile.catalogue import called
+from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.report.terminal.sparklines import text_figure
 from dlnrepro.report.terminal.summary import verdict_text
@@ -82,7 +82,7 @@ def claim_page(page: TerminalPage, claim: Claim, path: Path, last: LastVerdict |
         page.line((arm, "bold"), f"   {text}", indent=4, hang=2)
     _heading(page, "run it")
     cost = f"   last time: {last.verdict} in {duration(last.seconds)}" if last else "   not run yet"
-    page.verbatim(f"dlnrepro run {called(path)}{cost}", indent=4)
+    page.verbatim(f"dlnrepro run {command_name(path)}{cost}", indent=4)
     page.verbatim(str(path), indent=4)
 
 

@@ -12,7 +12,7 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.digest import (
     LEGEND,
-    evidence,
+    evidence_of_report,
     failed_controls,
     interruption,
     passing_runs,
@@ -58,7 +58,7 @@ def summary(page: TerminalPage, report: Report) -> None:
     took = f" · wall-clock time {duration(seconds)}" if seconds is not None else ""
     stamped = f" · stamped {', '.join(stamps)}" if stamps else ""
     page.line(f"{verdict_counts(report)}{took}{stamped}", hang=2)
-    if shown := evidence(report):
+    if shown := evidence_of_report(report):
         page.line((shown, "dim"))
     if said := interruption(report):
         page.line((said, "yellow"))

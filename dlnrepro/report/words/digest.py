@@ -107,7 +107,7 @@ def gap_words(item: Judged) -> str | None:
     return f"the worst run and a control overlap by {number(-item.gap)}"
 
 
-def evidence(report: Report) -> str | None:
+def evidence_of_report(report: Report) -> str | None:
     """What the number of runs shows, and no more; None where no claim was reproduced."""
     checks = (check for record in report.claims for item in record.criteria for check in item.holds_in)
     runs = max((len(check.seeds) for check in checks), default=0)

@@ -19,7 +19,7 @@ STAMPS = {
 }
 
 
-def evidence(item: Judged) -> str:
+def evidence_of_criterion(item: Judged) -> str:
     """What a criterion's runs and controls showed, in a sentence or two."""
     runs = sum(len(check.seeds) for check in item.holds_in)
     inside = sum(check.inside for check in item.holds_in)

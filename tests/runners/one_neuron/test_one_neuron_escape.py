@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from dlnrepro.claimfile.catalogue import packaged
+from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.runner import silent
 from dlnrepro.runners.one_neuron import one_neuron_escape as runner
@@ -104,7 +104,7 @@ def test_a_start_that_is_already_beyond_the_mark_has_no_delay() -> None:
 
 def test_a_generic_start_beyond_the_mark_does_not_leave_the_control_undecided() -> None:
     """The start of seed 148 has more than half of sigma_1 in mode 1; those of its neighbours have less."""
-    claim = load_claim(packaged() / "one-neuron-saddle-delay.yaml")
+    claim = load_claim(packaged_folder() / "one-neuron-saddle-delay.yaml")
     generic = runner.Params.model_validate(claim.setup | claim.arms["generic"])
 
     result = runner.run(generic, seeded([147, 148]), silent)
