@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -129,3 +130,37 @@ def test_what_must_answer_at_once_never_imports_torch(words: list[str], tmp_path
     )
     done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+LONGEST_BODY = 50
+"""Lines of a function without its signature and its docstring."""
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_function_is_longer_than_one_screen(path: Path) -> None:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            lines = body_lines(node)
+            assert lines <= LONGEST_BODY, f"{path}:{node.lineno}: {node.name} has {lines} lines"
+
+
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """How many lines the body of a function has, from the end of its signature or docstring."""
+    statements = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return (statements[-1].end_lineno or 0) - statements[0].lineno + 1 if statements else 0
+
+
+def test_the_lines_of_a_body_are_counted_without_signature_and_docstring() -> None:
+    text = """
+        def area(
+            width: float,
+        ) -> float:
+            'The area of a square.'
+            size = (
+                width
+            )
+            return size**2
+        """
+    (function,) = ast.parse(dedent(text)).body
+    assert isinstance(function, ast.FunctionDef)
+    assert body_lines(function) == 4

@@ -6,8 +6,9 @@ A fault is one line: `file:line:column: key: expected ..., found ...; did you me
 * `schema` holds what a claim consists of: its source, setup, arms, criteria and figures. `interval` holds the bounds of
   a criterion.
 * `loader` makes a `Claim` of a file and checks it against its runner. `messages` writes the faults that pydantic finds.
-* `catalogue` finds claim files by path or id. `selection` reads expressions of words and tags, such as `core and not
-  slow`. `gathering` combines both into the claims of a command, with the files that are not valid.
+* `catalogue` finds claim files by path or id. `selection` chooses claims by their words or tags. `expression` reads an
+  expression of words or tags, such as `core and not slow`. `gathering` makes of all this the claims of a command, and
+  keeps the files that are not valid.
 * `policy` holds the rules of `dlnrepro check --strict`, which a claim may break and still be valid.
 * `reach` applies `-s KEY=VALUE` to the arms of a claim.
 * `scaffold` writes a first claim file for a runner; `placeholders` finds values that the runner's parameters admit;

@@ -1,23 +1,14 @@
-"""Which claims a command is about: expressions of words or tags with `and`, `or`, `not` and brackets."""
+"""Which claims match an expression of words (`-k`) or of tags (`-m`)."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from dlnrepro.claimfile.document import shortened
+from dlnrepro.claimfile.expression import Matches, expression
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.errors import UsageError
 from dlnrepro.settings.numerals import setting
-from dlnrepro.visible import on_one_line
-
-DEEPEST_EXPRESSION = 50
-"""Brackets and `not` inside one another; what is deeper is no expression that a person writes."""
-
-_TOKEN = re.compile(r'\s*(\(|\)|"[^"]*"|[^\s()"]+|")')
-_TAG_TOKEN = re.compile(r'\s*(\(|\)|,|"[^"]*"|[^\s(),"]+|")')
 
 
 def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> list[Claim]:
@@ -35,15 +26,12 @@ def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> li
     """
     chosen = list(claims)
     if words is not None:
-        inside = _expression("-k", words)
-        chosen = [claim for claim in chosen if inside(_holds_word(claim))]
+        wanted = expression("-k", words, commas=False)
+        chosen = [claim for claim in chosen if wanted(_holds_word(claim))]
     if tags is not None:
-        inside = _expression("-m", tags)
-        chosen = [claim for claim in chosen if inside(claim.tags.__contains__)]
+        wanted = expression("-m", tags, commas=True)
+        chosen = [claim for claim in chosen if wanted(claim.tags.__contains__)]
     return chosen
-
-
-Matches = Callable[[str], bool]
 
 
 def _holds_word(claim: Claim) -> Matches:
@@ -86,67 +74,3 @@ def _texts(value: Any, key: str = "") -> Iterator[str]:
     if key:
         yield f"{key}={setting(value)}"
         yield f"{key} = {setting(value)}"
-
-
-def _expression(option: str, text: str) -> Callable[[Matches], bool]:
-    """An expression of words, `and`, `or`, `not` and brackets, as a function of what a word means."""
-    tokens = (_TAG_TOKEN if option == "-m" else _TOKEN).findall(text)
-    shown = f"'{on_one_line(shortened(text))}'"
-    if not tokens:
-        raise UsageError(f"{option}: expected words, 'and', 'or', 'not' and brackets, found nothing")
-    position = depth = 0
-    alternatives = {"or", ","} if option == "-m" else {"or"}
-
-    def peek() -> str | None:
-        return tokens[position] if position < len(tokens) else None
-
-    def take() -> str:
-        nonlocal position
-        if (token := peek()) is None:
-            raise UsageError(f"{option}: expected a word at the end of {shown}, found nothing")
-        position += 1
-        return token
-
-    def either() -> Callable[[Matches], bool]:
-        parts = [both()]
-        while peek() in alternatives:
-            take()
-            parts.append(both())
-        return lambda matches: any(part(matches) for part in parts)
-
-    def both() -> Callable[[Matches], bool]:
-        parts = [single()]
-        while peek() == "and":
-            take()
-            parts.append(single())
-        return lambda matches: all(part(matches) for part in parts)
-
-    def single() -> Callable[[Matches], bool]:
-        nonlocal depth
-        token = take()
-        if token in {"not", "("}:
-            depth += 1
-            if depth > DEEPEST_EXPRESSION:
-                limit = f"at most {DEEPEST_EXPRESSION} brackets and 'not' inside one another"
-                raise UsageError(f"{option}: expected {limit}, found more in {shown}")
-        if token == "not":
-            inner = single()
-            depth -= 1
-            return lambda matches: not inner(matches)
-        if token == "(":
-            inner = either()
-            depth -= 1
-            if (after := peek()) != ")":
-                found = "nothing" if after is None else f"'{on_one_line(shortened(after))}'"
-                raise UsageError(f"{option}: expected ')' in {shown}, found {found}")
-            take()
-            return inner
-        if token in {")", "and", *alternatives} or not token.strip('"').strip():
-            raise UsageError(f"{option}: expected a word, found '{token}' in {shown}")
-        word = token.strip('"')
-        return lambda matches: matches(word)
-
-    whole = either()
-    if (left := peek()) is not None:
-        raise UsageError(f"{option}: expected 'and' or 'or' before '{on_one_line(shortened(left))}' in {shown}")
-    return whole
