@@ -8,6 +8,7 @@ from pathlib import Path
 from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.selection import by_paper
 
 README = Path(__file__).parent.parent / "README.md"
 HEAD = ("| claim | what it says | basis | tags |", "|---|---|---|---|")
@@ -16,15 +17,12 @@ BEGIN, END = "<!-- claims: `make table` writes this -->\n", "<!-- end of claims 
 
 def table(claims: Sequence[Claim]) -> str:
     """The claims by paper, in Markdown: id, title, how the criteria follow from the source, and tags."""
-    papers: dict[tuple[str, str], list[Claim]] = {}
-    for claim in claims:
-        papers.setdefault((claim.source.paper, claim.source.venue), []).append(claim)
     lines = []
-    for (paper, venue), members in sorted(papers.items(), key=lambda item: item[1][0].source.authors[0].split()[-1]):
+    for members in by_paper(claims):
         source = members[0].source
         names = ", ".join(source.authors) if len(source.authors) < 4 else f"{source.authors[0]} et al."
         link = f", [arXiv:{source.arxiv}](https://arxiv.org/abs/{source.arxiv})" if source.arxiv else ""
-        lines += [f"**{paper}** ({names}, {venue}{link})", "", *HEAD, *map(_row, members), ""]
+        lines += [f"**{source.paper}** ({names}, {source.venue}{link})", "", *HEAD, *map(_row, members), ""]
     return "\n".join(lines) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Which claims match an expression of words (`-k`) or of tags (`-m`)."""
+"""Which claims match an expression of words (`-k`) or of tags (`-m`), and which belong to one paper."""
 
 from __future__ import annotations
 
@@ -32,6 +32,23 @@ def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> li
         wanted = expression("-m", tags, commas=True)
         chosen = [claim for claim in chosen if wanted(claim.tags.__contains__)]
     return chosen
+
+
+def by_paper(claims: Sequence[Claim]) -> list[list[Claim]]:
+    """The claims of each paper, in the order of the last names of the papers' first authors.
+
+    Papers whose first authors share a last name, and the claims of one paper, keep their order.
+    """
+    groups: dict[str, list[Claim]] = {}
+    for claim in claims:
+        groups.setdefault(claim.source.heading, []).append(claim)
+    return sorted(groups.values(), key=lambda members: _last_name(members[0]))
+
+
+def _last_name(claim: Claim) -> str:
+    """The last name of the first author of a claim's paper, in small letters."""
+    names = " ".join(claim.source.authors[:1]).split()
+    return names[-1].casefold() if names else ""
 
 
 def _holds_word(claim: Claim) -> Matches:

@@ -9,7 +9,7 @@ import pytest
 
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.claimfile.selection import selected
+from dlnrepro.claimfile.selection import by_paper, selected
 
 
 @pytest.fixture
@@ -37,3 +37,20 @@ def test_words_and_tags_must_both_match_and_the_order_stays(claim: Claim) -> Non
     ]
     assert [found.id for found in selected(claims, "*-one", "red")] == ["b-one", "a-one"]
     assert [found.id for found in selected(claims, None, None)] == ["b-one", "a-one", "c-two", "d-one"]
+
+
+def test_claims_stand_by_paper_in_the_order_of_the_first_authors_last_names(claim: Claim) -> None:
+    claims = [
+        claim.model_copy(
+            update={"id": name, "source": claim.source.model_copy(update={"paper": paper, "authors": authors})}
+        )
+        for name, paper, authors in (
+            ("a", "Waves", ("Zoe Ytter", "Ann Able")),
+            ("b", "Tides", ("Bo de bruin",)),
+            ("c", "Waves", ("Zoe Ytter", "Ann Able")),
+            ("d", "Anonymous", ()),
+            ("e", "Clouds", ("A. Bruin",)),
+            ("f", "Sands", ("Cy Charles",)),
+        )
+    ]
+    assert [[found.id for found in group] for group in by_paper(claims)] == [["d"], ["b"], ["e"], ["f"], ["a", "c"]]

@@ -9,6 +9,7 @@ from rich.text import Text
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.digest import (
     LEGEND,
@@ -65,18 +66,15 @@ def summary(page: TerminalPage, report: Report) -> None:
 
 
 def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: TerminalPage | None = None) -> str:
-    """The claims grouped by paper: id, last verdict and cost, title and tags.
+    """The claims of each paper, by its first author: id, last verdict and cost, title and tags.
 
     The page is as wide as the terminal if none is given.
     """
     page = page or TerminalPage.of_terminal()
-    groups: dict[str, list[Claim]] = {}
-    for claim in claims:
-        groups.setdefault(claim.source.heading, []).append(claim)
-    for index, (title, members) in enumerate(groups.items()):
+    for index, members in enumerate(by_paper(claims)):
         if index:
             page.line()
-        page.line(title, hang=2)
+        page.line(members[0].source.heading, hang=2)
         for claim in members:
             found = last.get(claim.id)
             page.line(f"{claim.id}   {_last(found) if found else 'not run yet'}", indent=2, hang=4)
