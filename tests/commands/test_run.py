@@ -61,6 +61,7 @@ toy-claim   ✓ reproduced
   Height (median over runs)
     near ▁▁▁▁▂▂▂▂▂▂ 1 → 10
     far  ▂▂▃▄▄▅▆▇▇█ 5 → 50
+    the numbers of near:
     step    0      2      4      7   9
     height  1  3.001  5.002  8.004  10
 

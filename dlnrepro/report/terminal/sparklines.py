@@ -1,4 +1,7 @@
-"""A figure in a few lines of text: a curve of blocks for each arm, all on one scale, then the first arm in numbers."""
+"""A figure in a few lines of text: a curve of blocks for each arm and its theory, then the first arm in numbers.
+
+All curves of a figure have one scale.
+"""
 
 from __future__ import annotations
 
@@ -12,28 +15,32 @@ from dlnrepro.report.words.numbers import number, sparkline
 
 
 def text_figure(page: TerminalPage, drawing: Drawing) -> None:
-    """The figure's first series in every arm, and theory's curve in the first one."""
+    """The figure's first series in every arm, with the curve that theory predicts for this arm below it."""
     first = drawing.y[0]
     lines = [line for line in drawing.lines if line.series == first]
-    reference = next((line for line in drawing.references if line.arm == lines[0].arm), None)
+    theory = {line.arm: line for line in drawing.references}
     most = 48 if page.width >= 100 else 24 if page.width >= 60 else 12
     columns = min(most, max(len(line.median) for line in lines))
     places = _places(drawing, lines, columns)
-    curves = {line.arm: _sampled(line, places, drawing.logarithmic[0]) for line in lines}
-    if reference is not None:
-        curves["theory"] = _sampled(reference, places, drawing.logarithmic[0])
-    scale = [value for values in curves.values() for value in values]
+    curves: list[tuple[str, Values]] = []
+    for line in lines:
+        curves.append((line.arm, _sampled(line, places, drawing.logarithmic[0])))
+        if line.arm in theory:
+            curves.append(("  theory", _sampled(theory[line.arm], places, drawing.logarithmic[0])))
+    scale = [value for _, values in curves for value in values]
     rows: list[list[str | Text]] = []
-    for arm, values in curves.items():
+    for name, values in curves:
         known = [value for value in values if value is not None]
         ends = f"{number(known[0])} → {number(known[-1])}" if known else "none"
-        rows.append([arm, sparkline(values, drawing.logarithmic[1], scale), ends])
+        rows.append([name, sparkline(values, drawing.logarithmic[1], scale), ends])
     page.table(rows, indent=4, folds=0)
-    _numbers(page, drawing, lines[0], reference)
+    if len(lines) > 1:
+        page.line((f"the numbers of {lines[0].arm}:", "dim"), indent=4, hang=2)
+    _numbers(page, drawing, lines[0], theory.get(lines[0].arm))
 
 
 def _numbers(page: TerminalPage, drawing: Drawing, line: Line, reference: Line | None) -> None:
-    """The first arm, and theory with it, at five points of the horizontal axis; at fewer where there is little room."""
+    """An arm, and its theory, at five points of the horizontal axis; at fewer where there is little room."""
     places = _places(drawing, [line], min(5, max(1, (page.width - 16) // 12)))
     positions = Line(line.arm, drawing.x, line.positions, line.positions, [], [])
     named = [(drawing.x, positions), (line.series, line)] + [("theory", reference)] * (reference is not None)
