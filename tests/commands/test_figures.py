@@ -1,7 +1,8 @@
-"""Pages and pictures through the real entry point: written where they are wanted, and loaded only when they are."""
+"""Reports and pictures in files (`-o`, `--figures`): written where they are wanted, and loaded only when they are."""
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -82,3 +83,25 @@ def test_what_draws_is_loaded_only_for_a_page_or_pictures(tmp_path: Path) -> Non
     for words in (["report"], ["report", "--help"], ["list"], ["run", "--help"]):
         done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr
+
+
+def test_a_report_goes_to_a_file_by_its_suffix(command: Command, write_claim: Write, tmp_path: Path) -> None:
+    assert command("run", write_claim(), "-o", "out.json", "-q")[0] == 0
+    report = json.loads((tmp_path / "out.json").read_bytes())
+    assert report["counts"] == {"reproduced": 1, "not reproduced": 0, "inconclusive": 0, "error": 0}
+    check = report["claims"][0]["criteria"][0]["holds_in"][0]
+    assert (check["inside"], check["outside"], check["undecided"], len(check["values"])) == (4, 0, 0, 4)
+    assert {"commit", "dirty", "versions", "command", "peak_memory_bytes"} <= report["provenance"].keys()
+
+
+def test_what_was_found_is_shown_though_its_figures_cannot_be_written(
+    command: Command, write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_claim()
+    (tmp_path / "file").write_text("")
+    # As on a file system that says too late that nothing can be made in it.
+    monkeypatch.setattr("dlnrepro.report.delivery.check_files", lambda *_: None)
+    code, out, err = command("run", path, "-q", "--figures", "file/pictures")
+    assert code == 2
+    assert "✓ reproduced toy-claim" in out
+    assert err == "--figures file/pictures: expected a folder that can be made, found: not a directory\n"
