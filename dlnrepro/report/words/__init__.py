@@ -5,5 +5,5 @@
 * `numbers` writes numbers, durations, settings and curves as short text.
 * `typeset` writes the mathematical notation of claims and runners with Greek letters and exponents.
 * `origins` says where the claims of a joined report were made with different versions or machines.
-* `anchors` gives the claims of a report names that differ even where two claims have one id.
+* `html_ids` gives the claims of a report names that differ even where two claims have one id.
 """

@@ -63,7 +63,7 @@ def test_an_interrupt_saves_and_reports_what_is_finished(write_claim: Write, tmp
         "import signal, sys, dlnrepro.runners\n"
         # A shell that runs the tests in the background ignores interrupts, and a child would inherit that.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-        f"dlnrepro.runners.__path__.append({str(Path(__file__).parent.parent / 'toys')!r})\n"
+        f"dlnrepro.runners.__path__.append({str(Path(__file__).parent.parent.parent / 'toys')!r})\n"
         f"sys.argv = ['dlnrepro', 'run', '.', '-j', '{workers}']\n"
         "from dlnrepro.cli import main\n"
         "main()\n"
