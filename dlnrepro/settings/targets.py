@@ -39,4 +39,6 @@ def at_most_as_many(settings: Settings, key: str, widths: Sequence[str]) -> Iter
         if value > limit:
             yield Contradiction(key, f"at most {limit}, as many as {width}")
     elif len(value) > limit:
-        yield Contradiction(key, f"at most {limit} value{'s' * (limit > 1)}, as many as {width}", f"{len(value)} values")
+        yield Contradiction(
+            key, f"at most {limit} value{'s' * (limit > 1)}, as many as {width}", f"{len(value)} values"
+        )

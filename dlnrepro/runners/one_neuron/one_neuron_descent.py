@@ -34,7 +34,8 @@ from dlnrepro.dynamics.tensors.records import Record
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import LawDepth, StepSize, Width, law_value
+from dlnrepro.settings.fields import StepSize, Width
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 from dlnrepro.settings.targets import at_most_as_many
 
@@ -43,7 +44,7 @@ MOST_STEPS = 10**7
 WINDOW = (1e-12, 1e-7)
 
 
-class Params(OneNeuronSettings):
+class Params(OneNeuronSettings, DeepSettings):
     """A start, which may lack modes of the target or have a wider first hidden layer, and the descent from it."""
 
     bottleneck: Width = Field(description="n_1, the width of the first hidden layer, which is 1 in the theory")
@@ -56,7 +57,6 @@ class Params(OneNeuronSettings):
     step_size: StepSize
     momentum: float = Field(ge=0, lt=1, description="the momentum of the descent; 0 is plain gradient descent")
     horizon: float = Field(gt=0, le=10**5, description="time of the descent, step size times number of steps")
-    law_depth: LawDepth
     law: Literal["overlap", "first"] = Field(
         description="the limit Z_(k*) by the theory: k* from the overlaps at the start (overlap), or 1 for every start"
         " (first), which is wrong on purpose"
@@ -129,7 +129,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     times = torch.tensor(records, dtype=torch.float64) * params.step_size
     distance, overlap = recorded["distance"], recorded["overlap"]
     inside = (distance > WINDOW[0]) & (distance < WINDOW[1])
-    rate = local_rate(strengths, law_value(params.law_depth, params.depth))
+    rate = local_rate(strengths, params.formula_depth)
     begin = observe(weights)
     measures = {
         "distance_to_first": distance[:, -1],
