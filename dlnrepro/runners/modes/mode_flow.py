@@ -33,6 +33,7 @@ from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import Halvings, InputSpread, LayerFactor, PositiveRange, StepSize, Width
 from dlnrepro.settings.networks import DeepSettings
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.settings.targets import TargetSettings, at_most_as_many
 
 POINTS, DESCENT_POINTS = 100, 25
@@ -61,7 +62,7 @@ class Params(TargetSettings, DeepSettings):
         yield from super().contradictions()
         yield from at_most_as_many(self, "strengths", ["hidden"])
         if self.start[1] >= (weakest := self.strengths[-1] * (1 - self.jitter)):
-            yield Contradiction("start", f"a range below {weakest:g}, the least strength that can be drawn")
+            yield Contradiction("start", f"a range below {numeral(weakest, 3)}, the least strength that can be drawn")
 
     def numbers(self) -> int:
         """The weights at every recorded time, and the brackets of the closed form."""

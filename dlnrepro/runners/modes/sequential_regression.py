@@ -38,6 +38,7 @@ from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, Positive, StepSize, Strengths
 from dlnrepro.settings.modes import RegressionSettings, Sweep
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.settings.targets import at_most_as_many
 
 HALF, NEARLY = 0.5, 0.9
@@ -71,7 +72,9 @@ class Params(RegressionSettings):
         yield from super().contradictions()
         yield from at_most_as_many(self, "variances", ["inputs"])
         if self.step_size >= (limit := 1 / (2 * self.strengths[0] * (1 + self.jitter))):
-            yield Contradiction("step_size", f"a step below 1 / (2 sigma_1), {limit:g} for the largest sigma_1")
+            yield Contradiction(
+                "step_size", f"a step below 1 / (2 sigma_1), {numeral(limit, 3)} for the largest sigma_1"
+            )
 
     def numbers(self) -> int:
         """The product at every step, three times over, and the weights."""

@@ -36,11 +36,12 @@ from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import StepSize, Width
 from dlnrepro.settings.networks import DeepSettings
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 from dlnrepro.settings.targets import at_most_as_many
 
 RECORDS, THINNING = 400, 2
-MOST_STEPS = 10**7
+MOST_STEPS = 1e7
 WINDOW = (1e-12, 1e-7)
 
 
@@ -69,7 +70,8 @@ class Params(OneNeuronSettings, DeepSettings):
             yield Contradiction("missing", f"at most {most - 1}, so that the start has a mode")
         yield from at_most_as_many(self, "bottleneck", ["inputs", "outputs", *["hidden"] * (self.depth > 2)])
         if self.steps > MOST_STEPS:
-            yield Contradiction("horizon", f"a time that takes at most {MOST_STEPS} steps", f"{self.steps} steps")
+            found = f"{numeral(float(self.steps), 3)} steps"
+            yield Contradiction("horizon", f"a time that takes at most {numeral(MOST_STEPS)} steps", found)
 
     @property
     def widths(self) -> list[int]:

@@ -37,7 +37,7 @@ CONTRADICTIONS = [
     ({"bottleneck": 5, "hidden": 3, "depth": 2}, ["bottleneck: expected at most 4, as many as outputs, found 5"]),
     (
         {"horizon": 1e5, "step_size": 1e-4},
-        ["horizon: expected a time that takes at most 10000000 steps, found 1000000000 steps"],
+        ["horizon: expected a time that takes at most 1e7 steps, found 1e9 steps"],
     ),
 ]
 
