@@ -32,7 +32,13 @@ class TargetSettings(Settings):
 
 
 def at_most_as_many(settings: Settings, key: str, widths: Sequence[str]) -> Iterable[Contradiction]:
-    """A contradiction if a list has more entries than the smallest of some widths."""
-    found, (limit, width) = len(getattr(settings, key)), min((getattr(settings, width), width) for width in widths)
-    if found > limit:
-        yield Contradiction(key, f"at most {limit} value{'s' * (limit > 1)}, as many as {width}", f"{found} values")
+    """A contradiction if a number, or the length of a list, exceeds the smallest of some widths."""
+    value = getattr(settings, key)
+    limit, width = min((getattr(settings, width), width) for width in widths)
+    if isinstance(value, int):
+        if value > limit:
+            yield Contradiction(key, f"at most {limit}, as many as {width}")
+    elif len(value) > limit:
+        yield Contradiction(
+            key, f"at most {limit} value{'s' * (limit > 1)}, as many as {width}", f"{len(value)} values"
+        )

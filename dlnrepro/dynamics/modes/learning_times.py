@@ -9,6 +9,7 @@ from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 _TINY = 1e-300
+_SHORTEST = 1e-9
 
 
 def mode_shares(whole: Tensor, target: Target, finals: Tensor) -> Tensor:
@@ -47,3 +48,26 @@ def passing_times(shares: Tensor, level: float) -> Tensor:
     times = torch.where(above.any(-1), passed, torch.full_like(passed, float(shares.shape[-1] - 1)))
     times = torch.where(above[..., 0], torch.zeros_like(times), times)
     return torch.where(torch.isfinite(shares).all(-1), times, torch.nan)
+
+
+def following_shares(shares: Tensor, level: float) -> Tensor:
+    """The share of the next mode at the first step at which a mode has reached a level, of shape (runs, modes - 1).
+
+    For a mode that never reaches it, the last step counts. It is NaN for a mode that is not finite throughout.
+
+    Args:
+        shares: one value per step, of shape (runs, modes, steps).
+        level: above 0.
+    """
+    reached = passing_times(shares, level)[:, :-1].ceil()
+    index = torch.nan_to_num(reached).to(torch.int64)[..., None]
+    return torch.where(torch.isfinite(reached), shares[:, 1:].gather(-1, index)[..., 0], torch.nan)
+
+
+def time_ratios(times: Tensor) -> Tensor:
+    """T_{i+1} / T_i, of shape (runs, modes - 1).
+
+    Args:
+        times: T_i >= 0, of shape (runs, modes); a time of 0 counts as 1e-9.
+    """
+    return times[:, 1:] / times[:, :-1].clamp_min(_SHORTEST)

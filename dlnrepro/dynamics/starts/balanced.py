@@ -75,6 +75,11 @@ def draw_strength(low: float, high: float, generators: Sequence[Generator]) -> T
     return each_run(lambda share: low * torch.exp(span * share), uniform((), 0.0, 1.0, generators))
 
 
+def draw_mode_strengths(low: float, high: float, modes: int, generators: Sequence[Generator]) -> Tensor:
+    """A strength for each mode, drawn log-uniformly from [low, high), of shape (runs, modes); see `draw_strength`."""
+    return torch.stack([draw_strength(low, high, generators) for _ in range(modes)], -1)
+
+
 def unbalanced(weights: Sequence[Tensor], factor: float) -> list[Tensor]:
     """The same product from unbalanced layers: W_1 times the factor, W_L divided by it."""
     return [weights[0] * factor, *weights[1:-1], weights[-1] / factor]

@@ -20,6 +20,12 @@ def log_grid(steps: int, points: int) -> list[int]:
     return sorted({0, steps, *(round(math.exp(exponent)) for exponent in exponents)})
 
 
+def even_grid(steps: int, points: int) -> Tensor:
+    """At most `points` distinct steps from 0 to `steps`, ends included, evenly spaced, as whole numbers (records,)."""
+    grid: Tensor = torch.linspace(0, steps, min(points, steps + 1), dtype=torch.float64).round().to(torch.int64)
+    return grid
+
+
 def stack(records: Sequence[Record]) -> dict[str, Tensor]:
     """Series from records: each name becomes a tensor with the recorded moments as its last dimension."""
     return {name: torch.stack([record[name] for record in records], dim=-1) for name in records[0]}

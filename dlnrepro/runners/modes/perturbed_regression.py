@@ -1,11 +1,11 @@
-"""Gradient descent of a two-layer regression whose second moments do not commute, held against one where they do.
+"""Gradient descent of a two-layer regression whose second moments do not commute, compared with one where they do.
 
-W_l <- W_l - eta dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_2 W_1 from a small Gaussian start. With
-S = I + epsilon B, B symmetric of norm 1, the inputs' second moment has other eigenvectors than
+W_l <- W_l - eta dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_2 W_1 from a small Gaussian start (initialization).
+With S = I + epsilon B, B symmetric of norm 1, the inputs' second moment has other eigenvectors than
 Z = sum_i sigma_i u_i v_i^T has right singular vectors. The reference is the descent from the same start at epsilon = 0.
 Theory: the path departs from it by O(epsilon) at all times, and the modes are learned in the same order, at the same
-times. While all is small only Z acts; so, in the control, strengths sigma_i + epsilon or sigma_i - epsilon shift the
-times, by more the weaker the mode.
+times. While all weights are small only Z acts; so, in the control, strengths sigma_i + epsilon or sigma_i - epsilon
+shift the times, by more for a weaker mode.
 
 Source: the setting and the kind of statement are those of Gidel, Bach and Lacoste-Julien (2019, arXiv:1904.13262); that
 the order in epsilon is 1, and the control, are derived here.
@@ -14,73 +14,57 @@ the order in epsilon is 1, and the control, are derived here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import slope
-from dlnrepro.dynamics.modes.learning_times import mode_shares, passing_times
-from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.modes.descents import falling_sweep, product_path
+from dlnrepro.dynamics.modes.learning_times import mode_shares, passing_times, time_ratios
 from dlnrepro.dynamics.risks.squared_loss import regression_gradient, unit_symmetric
 from dlnrepro.dynamics.starts.draws import gaussian, uniform
-from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import descend
+from dlnrepro.dynamics.tensors.records import even_grid
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.fields import FROM_LIST, SPREAD, Share, StepSize, Strengths
+from dlnrepro.settings.modes import RegressionSettings
 
 HALF = 0.5
 POINTS = 150
 
-Positive = Annotated[float, Field(gt=0, le=100)]
 
+class Params(RegressionSettings):
+    """A regression with several modes, its perturbations, and the descents with and without them."""
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
-
-    layers: Literal[1, 2] = Field(description="one matrix, or two")
-    inputs: int = Field(ge=2, le=32, description="n_0")
-    hidden: int = Field(ge=2, le=64, description="n_1 of two layers")
-    outputs: int = Field(ge=2, le=32, description="n_L")
-    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=2, max_length=32)] = Field(
-        description="sigma, the singular values of Z, strictly falling"
+    strengths: Strengths = Field(
+        min_length=2, description="sigma_i, the singular values of the target Z, which fall strictly; at least two"
     )
-    jitter: float = Field(ge=0, lt=1, description="each run multiplies each strength by 1 + jitter x, |x| <= 1")
     perturbed: Literal["inputs", "cross"] = Field(
-        description="S = I + epsilon B, B symmetric of norm 1; or Z plus epsilon times random signs of its strengths"
+        description="the moment that is perturbed: S = I + epsilon B with B symmetric of norm 1 (inputs), or Z, to"
+        " whose strengths epsilon is added with random signs (cross)"
     )
-    largest: float = Field(gt=0, lt=1, description="epsilon at one end of the sweep; times are read here")
-    smallest: float = Field(gt=0, lt=1, description="epsilon at the other end")
-    points: int = Field(ge=2, le=50, description="values of epsilon, evenly spaced in the logarithm")
-    start_scale: float = Field(gt=0, le=1, description="of the weights: entries of deviation scale / root of fan-in")
-    step_size: float = Field(gt=0, le=10, description="eta")
-    refined: int = Field(ge=1, le=16, description="the reference takes this many steps of eta / this for one step")
-    steps: int = Field(ge=2, le=10**5, description="gradient steps")
+    epsilon: Annotated[tuple[Share, Share], FROM_LIST, SPREAD] = Field(
+        description="range of epsilon, the size of the perturbation; learning times are measured at its high end"
+    )
+    points: int = Field(ge=2, le=50, description="how many values of epsilon, evenly spaced in the logarithm")
+    start_scale: float = Field(
+        gt=0,
+        le=1,
+        description="scale of the start: the entries of W_l are normal with standard deviation scale / sqrt(n_{l-1})",
+    )
+    step_size: StepSize
+    refined: int = Field(
+        ge=1, le=16, description="how many steps of size eta / `refined` the reference takes for each step of size eta"
+    )
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if any(after >= before for before, after in zip(self.strengths, self.strengths[1:], strict=False)):
-            raise ValueError("strengths must fall strictly")
-        if len(self.strengths) > min(self.inputs, self.outputs):
-            raise ValueError("strengths must be no more than inputs or outputs")
-        if self.smallest >= self.largest:
-            raise ValueError("smallest must lie below largest")
-        return self
-
-    @property
-    def widths(self) -> list[int]:
-        """n_0 .. n_L."""
-        return [self.inputs, *[self.hidden] * (self.layers - 1), self.outputs]
-
-    def memory(self, runs: int) -> int:
+    def numbers(self) -> int:
         """The product at every step, three times over, and the weights."""
         kept = 3 * self.steps * self.inputs * self.outputs
-        return 8 * runs * (self.points + 1) * (kept + 64 * self.hidden * self.inputs)
+        return (self.points + 1) * (kept + 64 * self.hidden * self.inputs)
 
 
 MEASURES = {
@@ -103,59 +87,47 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, perturbations and starts; descend at all sizes of all runs at once, and without perturbation."""
-    strengths = draw_strengths(params.strengths, params.jitter, generators)
-    target = rotated(params.outputs, params.inputs, strengths, generators)
-    sizes = torch.linspace(0, 1, params.points, dtype=torch.float64)
-    sizes = params.largest * (params.smallest / params.largest) ** sizes
-    moment, cross = _moments(params, target, sizes, generators)
-    draws = [draw[:, None] for draw in gaussian(params.widths, params.start_scale, generators)]
-    share = 1 / (1 + params.refined)
-    _, recorded = descend(
-        [draw.expand(-1, params.points, -1, -1) for draw in draws],
-        regression_gradient(moment, cross),
-        lambda _: params.step_size,
-        params.steps,
-        range(params.steps + 1),
-        _whole,
-        part_of(progress, 0, share),
-    )
-    _, reference = descend(
-        draws,
-        regression_gradient(torch.eye(params.inputs, dtype=torch.float64), target.matrix[:, None]),
-        lambda _: params.step_size / params.refined,
-        params.steps * params.refined,
-        range(0, params.steps * params.refined + 1, params.refined),
-        _whole,
-        part_of(progress, share, 1 - share, "reference"),
-    )
-    path, plain = recorded["whole"].movedim(-1, 2), reference["whole"].movedim(-1, 2)
+    target = params.target(generators)
+    strengths, sizes = target.strengths, falling_sweep(*params.epsilon, params.points)
+    path, plain = _paths(params, target, sizes, generators, progress)
     deviation = torch.linalg.matrix_norm(path - plain) / strengths[:, :1, None]
     largest = deviation.amax(-1)
-    shares = mode_shares(path[:, 0], target, strengths).mT
-    plain_shares = mode_shares(plain[:, 0], target, strengths).mT
+    shares, plain_shares = (mode_shares(whole[:, 0], target, strengths).mT for whole in (path, plain))
     times, plain_times = passing_times(shares, HALF), passing_times(plain_shares, HALF)
-    logs = sizes.log().expand_as(largest)
-    records = torch.linspace(0, params.steps, min(POINTS, params.steps + 1), dtype=torch.float64).round()
-    thinned = records.to(torch.int64)
+    steps = even_grid(params.steps, POINTS)
     measures = {
-        "deviation_order": slope(logs, each_run(torch.log, largest)),
+        "deviation_order": slope(sizes.log(), each_run(torch.log, largest)),
         "deviation": largest[:, 0],
         "time_shift": (times / plain_times - 1).abs().amax(-1),
-        "time_ratio": (times[:, 1:] / times[:, :-1].clamp_min(1e-9)).amin(-1),
+        "time_ratio": time_ratios(times).amin(-1),
         "unlearned": (plain_shares[..., -1] - 1).abs().amax(-1),
     }
     series = {
-        "epsilon": sizes.expand_as(largest),
+        "epsilon": sizes,
         "largest_deviation": largest,
-        "step": records.expand(len(largest), -1),
-        "deviation_path": deviation[:, 0][:, thinned],
-        "modes_learned": shares.sum(1)[:, thinned],
+        "step": steps.to(torch.float64),
+        "deviation_path": deviation[:, 0][:, steps],
+        "modes_learned": shares.sum(1)[:, steps],
     }
     return Result(measures, series)
 
 
-def _whole(weights: Weights) -> Record:
-    return {"whole": product(weights)}
+def _paths(
+    params: Params, target: Target, sizes: Tensor, generators: Sequence[Generator], progress: Progress
+) -> tuple[Tensor, Tensor]:
+    """The products (runs, points or 1, steps + 1, n_L, n_0) of the descents with and without perturbation."""
+    moment, cross = _moments(params, target, sizes, generators)
+    draws = [draw[:, None] for draw in gaussian(params.widths, params.start_scale, generators)]
+    starts = [draw.expand(-1, params.points, -1, -1) for draw in draws]
+    perturbed = regression_gradient(moment, cross)
+    plain = regression_gradient(torch.eye(params.inputs, dtype=torch.float64), target.matrix[:, None])
+    size, steps, refined = params.step_size, params.steps, params.refined
+    share = 1 / (1 + refined)
+    first, second = part_of(progress, 0, share), part_of(progress, share, 1 - share, "reference")
+    return (
+        product_path(starts, perturbed, size, steps, 1, first),
+        product_path(draws, plain, size / refined, steps * refined, refined, second),
+    )
 
 
 def _moments(params: Params, target: Target, sizes: Tensor, generators: Sequence[Generator]) -> tuple[Tensor, Tensor]:

@@ -1,10 +1,10 @@
 """Gradient descent of a linear regression from ever smaller starts: when is each mode learned, and what lies between?
 
 W_l <- W_l - eta dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_2 W_1 or, in the control, one matrix. The start
-is epsilon times one Gaussian draw, for a sweep of epsilon. S has the right singular vectors of
+(initialization) is epsilon times one Gaussian draw, for a sweep of epsilon. S has the right singular vectors of
 Z = sum_i sigma_i u_i v_i^T.
 Theory: mode i is learned at a time that grows by 1 / ln(1 + eta sigma_i) with ln(1/epsilon), in the order of sigma;
-between two modes the network comes as near to the solution of reduced-rank regression as a power of epsilon.
+between two modes the distance of the network from the solution of reduced-rank regression is a power of epsilon.
 
 Source: the setting and the kind of statement are those of Gidel, Bach and Lacoste-Julien (2019, arXiv:1904.13262);
 slopes and powers are derived in `dlnrepro.dynamics.modes.sequential`.
@@ -12,17 +12,17 @@ slopes and powers are derived in `dlnrepro.dynamics.modes.sequential`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, Self
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import slope
-from dlnrepro.dynamics.modes.learning_times import mode_shares, passing_times
+from dlnrepro.dynamics.modes.descents import falling_sweep, product_path, relative_distance
+from dlnrepro.dynamics.modes.learning_times import following_shares, mode_shares, passing_times, time_ratios
 from dlnrepro.dynamics.modes.sequential import plateau_exponents, time_slopes
-from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.squared_loss import (
     commuting_moment,
     leading_modes,
@@ -31,65 +31,54 @@ from dlnrepro.dynamics.risks.squared_loss import (
     regression_gradient,
 )
 from dlnrepro.dynamics.starts.draws import gaussian
-from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import descend
+from dlnrepro.dynamics.tensors.records import even_grid
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import FROM_LIST, Positive, StepSize, Strengths
+from dlnrepro.settings.modes import RegressionSettings, Sweep
+from dlnrepro.settings.numerals import numeral
+from dlnrepro.settings.targets import at_most_as_many
 
 HALF, NEARLY = 0.5, 0.9
 POINTS = 150
 
-Positive = Annotated[float, Field(gt=0, le=100)]
 
+class Params(RegressionSettings):
+    """A regression with several modes, the starts, and the descents from them."""
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
-
-    layers: Literal[1, 2] = Field(description="one matrix, or two")
-    inputs: int = Field(ge=2, le=32, description="n_0")
-    hidden: int = Field(ge=2, le=64, description="n_1 of two layers")
-    outputs: int = Field(ge=2, le=32, description="n_L")
-    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=2, max_length=32)] = Field(
-        description="sigma, the singular values of Z, strictly falling"
+    strengths: Strengths = Field(
+        min_length=2, description="sigma_i, the singular values of the target Z, which fall strictly; at least two"
     )
-    jitter: float = Field(ge=0, lt=1, description="each run multiplies each strength by 1 + jitter x, |x| <= 1")
-    variances: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1, max_length=32)] = Field(
-        description="lambda, the eigenvalues of S for the first right singular vectors of Z; 1 for the others"
+    variances: Annotated[tuple[Positive, ...], FROM_LIST] = Field(
+        min_length=1,
+        max_length=32,
+        description="lambda_i, the eigenvalues of S for the first right singular vectors of Z; 1 for the others",
     )
-    largest_start: float = Field(gt=0, le=10, description="epsilon at one end of the sweep")
-    smallest_start: float = Field(gt=0, le=10, description="epsilon at the other end; what is not a slope is read here")
-    points: int = Field(ge=2, le=50, description="starts of the sweep, evenly spaced in the logarithm")
-    step_size: float = Field(gt=0, le=10, description="eta")
-    steps: int = Field(ge=2, le=10**5, description="gradient steps")
+    start: Sweep = Field(
+        description="range of epsilon, the factor on the weights at the start; shares, ratios and distances are"
+        " measured at its low end, and slopes over the range"
+    )
+    points: int = Field(ge=2, le=50, description="how many values of epsilon, evenly spaced in the logarithm")
+    step_size: StepSize
     law: Literal["reduced-rank", "strengths"] = Field(
-        description="plateaus told by theory: reduced-rank regression, or the first modes in the order of sigma"
+        description="the plateaus by the theory: solutions of reduced-rank regression, or the sums of the first modes"
+        " in the order of sigma (strengths)"
     )
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if any(after >= before for before, after in zip(self.strengths, self.strengths[1:], strict=False)):
-            raise ValueError("strengths must fall strictly")
-        if len(self.strengths) > min(self.inputs, self.outputs):
-            raise ValueError("strengths must be no more than inputs or outputs")
-        if len(self.variances) > self.inputs:
-            raise ValueError("variances must be no more than inputs")
-        if self.smallest_start >= self.largest_start:
-            raise ValueError("smallest_start must lie below largest_start")
-        if 2 * self.step_size * self.strengths[0] * (1 + self.jitter) >= 1:
-            raise ValueError("step_size must lie below 1 / (2 sigma_1)")
-        return self
+    def contradictions(self) -> Iterable[Contradiction]:
+        """More variances than the inputs have, and steps that overshoot."""
+        yield from super().contradictions()
+        yield from at_most_as_many(self, "variances", ["inputs"])
+        if self.step_size >= (limit := 1 / (2 * self.strengths[0] * (1 + self.jitter))):
+            yield Contradiction(
+                "step_size", f"a step below 1 / (2 sigma_1), {numeral(limit, 3)} for the largest sigma_1"
+            )
 
-    @property
-    def widths(self) -> list[int]:
-        """n_0 .. n_L."""
-        return [self.inputs, *[self.hidden] * (self.layers - 1), self.outputs]
-
-    def memory(self, runs: int) -> int:
+    def numbers(self) -> int:
         """The product at every step, three times over, and the weights."""
-        return 8 * runs * self.points * (3 * self.steps * self.inputs * self.outputs + 64 * self.hidden * self.inputs)
+        return self.points * (3 * self.steps * self.inputs * self.outputs + 64 * self.hidden * self.inputs)
 
 
 MEASURES = {
@@ -120,65 +109,40 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then starts; descend from all starts of all runs at once; measure times and plateaus."""
-    strengths = draw_strengths(params.strengths, params.jitter, generators)
-    target = rotated(params.outputs, params.inputs, strengths, generators)
-    draws = gaussian(params.widths, 1.0, generators)
-    span = torch.linspace(0, 1, params.points, dtype=torch.float64)
-    starts = params.largest_start * (params.smallest_start / params.largest_start) ** span
+    target = params.target(generators)
+    starts = falling_sweep(*params.start, params.points)
+    weights = [starts[:, None, None] * draw[:, None] for draw in gaussian(params.widths, 1.0, generators)]
     moment, cross = commuting_moment(target, params.variances), target.matrix
-    _, recorded = descend(
-        [starts[:, None, None] * draw[:, None] for draw in draws],
-        regression_gradient(moment[:, None], cross[:, None]),
-        lambda _: params.step_size,
-        params.steps,
-        range(params.steps + 1),
-        _whole,
-        progress,
-    )
-    path = recorded["whole"].movedim(-1, 2)
-    learned, modes = _times(params, path, target, starts, strengths / mode_variances(target, moment))
+    gradient = regression_gradient(moment[:, None], cross[:, None])
+    path = product_path(weights, gradient, params.step_size, params.steps, 1, progress)
+    learned, modes = _times(params, path, target, starts, moment)
     plateaus, between = _plateaus(params, path, target, starts, moment)
-    solution = reduced_rank(moment, cross, strengths.shape[-1])
+    solution = reduced_rank(moment, cross, len(params.strengths))
     measures = {
-        "end_distance": _relative(path[:, -1, -1], solution),
-        "order_gap": _relative(reduced_rank(moment, cross, 1), leading_modes(target, moment, 1)),
+        "end_distance": relative_distance(path[:, -1, -1], solution),
+        "order_gap": relative_distance(reduced_rank(moment, cross, 1), leading_modes(target, moment, 1)),
     }
     return Result(learned | plateaus | measures, modes | between)
 
 
-def _whole(weights: Weights) -> Record:
-    return {"whole": product(weights)}
-
-
-def _relative(matrix: Tensor, other: Tensor) -> Tensor:
-    """||W - W'||_F / ||W'||_F."""
-    relative: Tensor = torch.linalg.matrix_norm(matrix - other) / torch.linalg.matrix_norm(other)
-    return relative
-
-
 def _times(
-    params: Params, path: Tensor, target: Target, starts: Tensor, finals: Tensor
+    params: Params, path: Tensor, target: Target, starts: Tensor, moment: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Learning times: measures, and series over steps and modes."""
+    finals = target.strengths / mode_variances(target, moment)
     shares = mode_shares(path, target, finals).movedim(2, -1)
+    smallest, steps = shares[:, -1], even_grid(params.steps, POINTS)
     half = passing_times(shares, HALF).movedim(1, -1)
-    slopes = slope((1 / starts).log().expand_as(half), half)
+    slopes = slope((1 / starts).log(), half)
     law = time_slopes(target.strengths, params.step_size)
-    smallest = shares[:, -1]
-    nearly = passing_times(smallest, NEARLY).ceil()
-    # The first step at which a mode is nearly learned; the last one for a mode that never is.
-    index = torch.nan_to_num(nearly).to(torch.int64)[:, :-1, None]
-    following = torch.where(torch.isfinite(nearly[:, :-1]), smallest[:, 1:].gather(-1, index)[..., 0], torch.nan)
-    ratios = half[:, 1:, -1] / half[:, :-1, -1].clamp_min(1e-9)
-    records = _thinned(params.steps)
     measures = {
         "time_slope_error": (slopes / law - 1).abs().amax(-1),
-        "next_share": following.amax(-1),
-        "time_ratio": ratios.amin(-1),
+        "next_share": following_shares(smallest, NEARLY).amax(-1),
+        "time_ratio": time_ratios(half[..., -1]).amin(-1),
     }
     return measures, {
-        "step": records.to(torch.float64).expand(len(shares), -1),
-        "modes_learned": smallest.sum(1)[:, records],
+        "step": steps.to(torch.float64),
+        "modes_learned": smallest.sum(1)[:, steps],
         "strength": target.strengths.clone(),
         "time_slope": slopes,
         "time_slope_law": law,
@@ -188,32 +152,23 @@ def _times(
 def _plateaus(
     params: Params, path: Tensor, target: Target, starts: Tensor, moment: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The nearest approach to every plateau: measures, and series over starts and steps."""
-    predicted = plateau_exponents(target.strengths)
-    logs, nearest, first = starts.log(), [], torch.empty(0)
-    for rank in range(1, target.strengths.shape[-1]):
-        by_rank = params.law == "reduced-rank"
-        named = reduced_rank(moment, target.matrix, rank) if by_rank else leading_modes(target, moment, rank)
-        plateau = named[:, None, None]
-        distance = torch.linalg.matrix_norm(path - plateau) / torch.linalg.matrix_norm(plateau)
-        nearest.append(distance.amin(-1))
-        if rank == 1:
-            first = distance[:, -1]
-    least = torch.stack(nearest, 1)
-    fitted = slope(logs.expand_as(least), each_run(torch.log, least))
+    """The least distance from every plateau: measures, and series over starts and steps."""
+    ranks, logs, predicted = range(1, len(params.strengths)), starts.log(), plateau_exponents(target.strengths)
+    if params.law == "reduced-rank":
+        plateaus = [reduced_rank(moment, target.matrix, rank) for rank in ranks]
+    else:
+        plateaus = [leading_modes(target, moment, rank) for rank in ranks]
+    distances = [relative_distance(path, plateau[:, None, None]) for plateau in plateaus]
+    least = torch.stack([distance.amin(-1) for distance in distances], 1)
+    fitted = slope(logs, each_run(torch.log, least))
     lines = each_run(lambda low, power: low * torch.exp(power * (logs - logs[-1])), least[:, 0, -1], predicted[:, 0])
     measures = {
         "plateau": least[..., -1].amax(-1),
         "plateau_slope_error": (fitted / predicted - 1).abs().amax(-1),
     }
     return measures, {
-        "start": starts.expand(len(path), -1),
+        "start": starts,
         "first_plateau": least[:, 0],
         "first_plateau_law": lines,
-        "distance_to_rank_one": first[:, _thinned(params.steps)],
+        "distance_to_rank_one": distances[0][:, -1][:, even_grid(params.steps, POINTS)],
     }
-
-
-def _thinned(steps: int) -> Tensor:
-    """About POINTS evenly spaced steps, from 0 to the last."""
-    return torch.linspace(0, steps, min(POINTS, steps + 1), dtype=torch.float64).round().to(torch.int64)

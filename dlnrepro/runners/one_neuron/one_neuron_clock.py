@@ -25,20 +25,20 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.time_panels import log_panels
 from dlnrepro.runner import Progress, Result, Series
-from dlnrepro.settings.fields import InputSpread, LawDepth, LayerFactor, law_value
+from dlnrepro.settings.fields import InputSpread, LayerFactor
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 
 PANELS, DECADES = 60, 3
 RELATIVE, ABSOLUTE = 1e-9, 1e-15
 
 
-class Params(OneNeuronSettings):
+class Params(OneNeuronSettings, DeepSettings):
     """A drawn one-neuron initialization, and how long its flow is followed."""
 
     layer_factor: LayerFactor
     input_spread: InputSpread
     horizon: float = Field(gt=0, le=10**4, description="time to which the flow is followed")
-    law_depth: LawDepth
 
     def numbers(self) -> int:
         """The weights and products at every recorded time."""
@@ -67,8 +67,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     grid = log_panels(params.horizon, PANELS, DECADES)
     path = product(flow(weights, gradient, grid.times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress))
     norm = torch.linalg.matrix_norm(path)
-    depth = law_value(params.law_depth, params.depth)
-    clock = each_run(lambda row: grid.integral(row ** (1 - 2 / depth)), norm)
+    clock = each_run(lambda row: grid.integral(row ** (1 - 2 / params.formula_depth)), norm)
     unit = grid.at_ends((path / norm[..., None, None]).movedim(1, -1)).movedim(-1, 1)
     expected = target.rank_one(*directions_at(target.strengths, pair, clock))
     first = target.direction(1)[:, None]

@@ -1,92 +1,81 @@
 """Gradient descent of a linear network with a layer of few neurons, from a balanced start; where does it end, how fast?
 
-W_l <- W_l - eta dR/dW_l with R = 1/2 ||W_N ... W_1 - Z||_F^2, the squared loss on whitened inputs with Z = Y X^T. The
-first layer has `bottleneck` neurons, one in the theory; the start is W = s u v^T in balanced layers (u, v drawn, or
-without their overlaps with the first modes of Z). Theory: the flow tends to Z_(k*) = sigma_k* u_k* v_k*^T with k* the
-first mode with u_k^T u + v_k^T v != 0, u^T Z v never falls, and the last stage has the rate
-sigma_1^(1-2/N) (sigma_1 - sigma_2).
+W_l <- W_l - eta dR/dW_l with R = 1/2 ||W_L ... W_1 - Z||_F^2, the squared loss on whitened inputs with Z = Y X^T. The
+first layer has `bottleneck` neurons, one in the theory; the start (initialization) is W = s u v^T in balanced layers,
+with drawn u and v, or with u and v that have no overlaps with the first modes of Z. Theory: the flow tends to
+Z_(k*) = sigma_k* u_k* v_k*^T with k* the first mode with u_k^T u + v_k^T v != 0, u^T Z v never falls, and the last
+stage has the rate sigma_1^(1-2/L) (sigma_1 - sigma_2).
 
 Source: the setting and the kind of statement are Eftekhari's (2020, arXiv:2002.09852) and Chen, Lin and Zhang's (2022,
-arXiv:2201.02761); the formulas are derived in `dlnrepro.dynamics.one_neuron.closed_form`.
+arXiv:2201.02761), which write N for the depth L; the formulas are derived in
+`dlnrepro.dynamics.one_neuron.closed_form`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Literal, Self
+import math
+from collections.abc import Callable, Iterable, Sequence
+from typing import Literal
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import log_slope
-from dlnrepro.dynamics.networks.chain import imbalance, prefixes, product, pull_back
+from dlnrepro.dynamics.networks.chain import product, relative_imbalance
 from dlnrepro.dynamics.one_neuron.closed_form import limit_mode, local_rate
-from dlnrepro.dynamics.one_neuron.start import Pair, balanced, draw_pair, tilted
-from dlnrepro.dynamics.starts.balanced import draw_strength
-from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
+from dlnrepro.dynamics.one_neuron.motion import OneNeuronStart
+from dlnrepro.dynamics.one_neuron.start import draw_pair, overlap_unit, tilted
+from dlnrepro.dynamics.risks.squared_loss import squared_loss_gradient
+from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import Record
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import StepSize, Width
+from dlnrepro.settings.networks import DeepSettings
+from dlnrepro.settings.numerals import numeral
+from dlnrepro.settings.one_neuron import OneNeuronSettings
+from dlnrepro.settings.targets import at_most_as_many
 
-RECORDS = 400
-THINNING = 2
+RECORDS, THINNING = 400, 2
+MOST_STEPS = 1e7
 WINDOW = (1e-12, 1e-7)
 
-Positive = Annotated[float, Field(gt=0, le=100)]
 
+class Params(OneNeuronSettings, DeepSettings):
+    """A start, which may lack modes of the target or have a wider first hidden layer, and the descent from it."""
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
-
-    depth: int = Field(ge=2, le=8, description="N, the number of weight matrices")
-    inputs: int = Field(ge=1, le=32, description="n_0")
-    bottleneck: int = Field(ge=1, le=32, description="n_1; 1 is the one-neuron layer")
-    hidden: int = Field(ge=1, le=32, description="n_2 = ... = n_{N-1}")
-    outputs: int = Field(ge=1, le=32, description="n_N")
-    strengths: Annotated[tuple[Positive, ...], Field(strict=False, min_length=1, max_length=32)] = Field(
-        description="the target's singular values, strictly falling, as many as outputs or inputs"
-    )
-    jitter: float = Field(ge=0, lt=1, description="each run multiplies each strength by 1 + jitter x, |x| <= 1")
+    bottleneck: Width = Field(description="n_1, the width of the first hidden layer, which is 1 in the theory")
     basis: Literal["random", "diagonal"] = Field(
-        description="of the target; only the diagonal one keeps a missing mode at exactly zero in floating point"
+        description="the singular vectors of the target: random, or unit vectors (diagonal), with which a missing mode"
+        " stays exactly zero in floating point"
     )
-    missing: int = Field(ge=0, le=31, description="with how many of the first modes the start has zero overlap")
-    tilt: float = Field(ge=0, le=0.1, description="then added to the start's overlaps with mode 1")
-    overlap_low: float = Field(ge=-100, le=100, description="least u^T Z v / sigma_2 of the start")
-    overlap_high: float = Field(ge=-100, le=100, description="largest u^T Z v / sigma_2 of the start")
-    start_low: float = Field(gt=0, le=100, description="least strength s of the start, drawn log-uniformly")
-    start_high: float = Field(gt=0, le=100, description="largest strength s of the start")
-    step_size: float = Field(gt=0, le=1, description="eta")
-    momentum: float = Field(ge=0, lt=1, description="0 for plain gradient descent")
-    horizon: float = Field(gt=0, le=10**5, description="step size times steps")
-    rate_depth: int = Field(ge=2, le=8, description="the depth in the rate formula; another than N is an error")
+    missing: int = Field(ge=0, le=31, description="how many of the first modes have zero overlap with the start")
+    tilt: float = Field(ge=0, le=0.1, description="what is then added to the overlaps of mode 1, u_1^T u and v_1^T v")
+    step_size: StepSize
+    momentum: float = Field(ge=0, lt=1, description="the momentum of the descent; 0 is plain gradient descent")
+    horizon: float = Field(gt=0, le=10**5, description="time of the descent, step size times number of steps")
     law: Literal["overlap", "first"] = Field(
-        description="the limit told by theory: Z_(k*) with k* from the start's overlaps, or Z_(1) whatever the start"
+        description="the limit Z_(k*) by the theory: k* from the overlaps at the start (overlap), or 1 for every start"
+        " (first), which is wrong on purpose"
     )
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        if any(after >= before for before, after in zip(self.strengths, self.strengths[1:], strict=False)):
-            raise ValueError("strengths must fall strictly")
-        if len(self.strengths) != min(self.inputs, self.outputs):
-            raise ValueError("strengths must be as many as the smaller one of inputs and outputs")
-        if self.missing >= min(self.inputs, self.outputs):
-            raise ValueError("missing must leave a mode")
-        if self.bottleneck > min(self.inputs, self.outputs, *[self.hidden] * (self.depth > 2)):
-            raise ValueError("bottleneck must be no wider than the other layers")
-        if self.overlap_low >= self.overlap_high or self.start_low > self.start_high:
-            raise ValueError("the low end of a range must lie below its high end")
-        if self.steps > 10**7:
-            raise ValueError("horizon / step_size must be at most 10^7 steps")
-        return self
+    def contradictions(self) -> Iterable[Contradiction]:
+        """A start without modes, a bottleneck wider than another layer, and a descent that takes too long."""
+        yield from super().contradictions()
+        if self.missing >= (most := min(self.inputs, self.outputs)):
+            yield Contradiction("missing", f"at most {most - 1}, so that the start has a mode")
+        yield from at_most_as_many(self, "bottleneck", ["inputs", "outputs", *["hidden"] * (self.depth > 2)])
+        if self.steps > MOST_STEPS:
+            found = f"{numeral(float(self.steps), 3)} steps"
+            yield Contradiction("horizon", f"a time that takes at most {numeral(MOST_STEPS)} steps", found)
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_N."""
+        """n_0 .. n_L."""
         return [self.inputs, self.bottleneck, *[self.hidden] * (self.depth - 2), self.outputs]
 
     @property
@@ -94,10 +83,19 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
         """How many gradient steps reach the horizon."""
         return max(1, round(self.horizon / self.step_size))
 
-    def memory(self, runs: int) -> int:
+    def target(self, generators: Sequence[Generator]) -> Target:
+        """The target in its basis."""
+        return super().target(generators) if self.basis == "random" else self.diagonal_target(generators)
+
+    def draw(self, generators: Sequence[Generator]) -> OneNeuronStart:
+        """The target, then the directions, the strength and the layers of each run, drawn in this order."""
+        target = self.target(generators)
+        pair = tilted(draw_pair(target, self.missing, self.overlap, generators), self.tilt)
+        return self.start_from(target, pair, generators)
+
+    def numbers(self) -> int:
         """Weights, gradients, velocities and products, the draws of a start, and the records."""
-        layers = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
-        return 8 * runs * (16 * layers + 8 * self.inputs * self.outputs + 10 * RECORDS) + 10**6
+        return 16 * self.entries + 10 * RECORDS
 
 
 MEASURES = {
@@ -123,62 +121,38 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then starts; descend with all runs at once; measure ends, rates and overlaps."""
-    strengths = draw_strengths(params.strengths, params.jitter, generators)
-    target = _target(params, strengths, generators)
-    limits = (params.overlap_low, params.overlap_high)
-    pair = tilted(draw_pair(target, params.missing, limits, generators), params.tilt)
-    strength = draw_strength(params.start_low, params.start_high, generators)
-    weights = balanced(target, pair, strength, params.widths, generators)
-    number = _limit(params, pair, len(params.strengths))
-    observe = _observer(target, number)
-    stride = -(-params.steps // RECORDS)
-    records = sorted({*range(0, params.steps, stride), params.steps})
-    matrix = target.matrix
-
-    def gradient(current: Weights) -> Weights:
-        partial = prefixes(current)
-        return pull_back(current, partial, partial[-1] - matrix)
-
-    _, recorded = descend_with_momentum(
-        weights, gradient, params.step_size, params.momentum, params.steps, records, observe, progress
-    )
-    times = (torch.tensor(records, dtype=torch.float64) * params.step_size).expand(len(strength), -1)
-    first = recorded["distance"]
-    inside = (first > WINDOW[0]) & (first < WINDOW[1])
-    predicted = local_rate(strengths, params.rate_depth)
-    peaks = recorded["overlap"].cummax(-1).values
+    start = params.draw(generators)
+    weights, strengths = start.weights, start.target.strengths
+    observe = _observer(params, start)
+    records = sorted({*range(0, params.steps, math.ceil(params.steps / RECORDS)), params.steps})
+    gradient = squared_loss_gradient(start.target.matrix, 1.0)
+    descent = params.step_size, params.momentum, params.steps, records
+    _, recorded = descend_with_momentum(weights, gradient, *descent, observe, progress)
+    times = torch.tensor(records, dtype=torch.float64) * params.step_size
+    distance, overlap = recorded["distance"], recorded["overlap"]
+    inside = (distance > WINDOW[0]) & (distance < WINDOW[1])
+    rate = local_rate(strengths, params.formula_depth)
     begin = observe(weights)
     measures = {
-        "distance_to_first": first[:, -1],
+        "distance_to_first": distance[:, -1],
         "distance_to_limit": recorded["distance_from_limit"][:, -1],
-        "overlap_drop": (peaks - recorded["overlap"]).amax(-1),
-        "rate_ratio": log_slope(-times, first, inside) / predicted,
-        "start_overlap": begin["overlap"] * strengths[:, 0] / strengths[:, min(1, strengths.shape[-1] - 1)],
+        "overlap_drop": (overlap.cummax(-1).values - overlap).amax(-1),
+        "rate_ratio": log_slope(-times.expand_as(distance), distance, inside) / rate,
+        "start_overlap": begin["overlap"] * strengths[:, 0] / overlap_unit(strengths),
         "start_distance": begin["distance"],
-        "start_imbalance": _relative_imbalance(weights),
+        "start_imbalance": relative_imbalance(weights),
         "start_strength": torch.linalg.matrix_norm(product(weights)),
     }
-    series = {"time": times, **recorded, "predicted_distance": _line(times, first, inside, predicted)}
+    series = {"time": times, **recorded, "predicted_distance": _line(times, distance, inside, rate)}
     return Result(measures, {name: _thinned(values) for name, values in series.items()})
 
 
-def _target(params: Params, strengths: Tensor, generators: Sequence[Generator]) -> Target:
-    """The target in its basis."""
-    if params.basis == "diagonal":
-        return diagonal(params.outputs, params.inputs, strengths)
-    return rotated(params.outputs, params.inputs, strengths, generators)
-
-
-def _limit(params: Params, pair: Pair, modes: int) -> Tensor:
-    """The mode that the law names, of shape (runs,)."""
-    number = limit_mode(pair, modes)
-    return number if params.law == "overlap" else torch.ones_like(number)
-
-
-def _observer(target: Target, number: Tensor) -> Callable[[Weights], Record]:
-    """What is recorded of the weights: distances to the first critical point and to the named one, and the overlap."""
-    matrix, limit, first = target.matrix, target.mode(number), target.mode(torch.ones_like(number))
-    unit = target.strengths[:, 0]
+def _observer(params: Params, start: OneNeuronStart) -> Callable[[Weights], Record]:
+    """What is recorded of the weights: the overlap, and the distances to Z_(1) and to the limit that the law names."""
+    target, first = start.target, start.target.best_rank_one
+    by_overlap = params.law == "overlap"
+    limit = target.mode(limit_mode(start.pair, len(params.strengths))) if by_overlap else first
+    matrix, unit = target.matrix, target.strengths[:, 0]
 
     def observe(weights: Weights) -> Record:
         whole = product(weights)
@@ -191,20 +165,13 @@ def _observer(target: Target, number: Tensor) -> Callable[[Weights], Record]:
     return observe
 
 
-def _relative_imbalance(weights: Weights) -> Tensor:
-    """The start's largest imbalance over the squared size of a layer."""
-    largest = torch.stack([torch.linalg.matrix_norm(matrix) for matrix in imbalance(weights)]).amax(0)
-    size: Tensor = torch.linalg.matrix_norm(weights[0])
-    return largest / (size * size)
-
-
 def _line(times: Tensor, distance: Tensor, inside: Tensor, rate: Tensor) -> Tensor:
     """The predicted exponential through the first fitted point, or through the start if no point was fitted."""
     anchor = inside.to(torch.int64).argmax(-1, keepdim=True)
-    exponents = -rate[:, None] * (times - times.gather(-1, anchor))
+    exponents = -rate[:, None] * (times - times[anchor])
     return distance.gather(-1, anchor) * each_run(torch.exp, exponents)
 
 
 def _thinned(values: Tensor) -> Tensor:
     """Every second record and the last."""
-    return torch.cat([values[:, :-1:THINNING], values[:, -1:]], dim=-1)
+    return torch.cat([values[..., :-1:THINNING], values[..., -1:]], dim=-1)

@@ -40,9 +40,9 @@ from dlnrepro.settings.fields import (
     PositiveRange,
     Range,
     Strengths,
-    law_value,
     same_or_whole,
 )
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 
 RELATIVE, ABSOLUTE = 1e-6, 1e-25
@@ -50,7 +50,7 @@ RELATIVE, ABSOLUTE = 1e-6, 1e-25
 Scale = Annotated[float, Field(gt=0, le=0.1)]
 
 
-class Params(OneNeuronSettings):
+class Params(OneNeuronSettings, DeepSettings):
     """A series of starts that come closer and closer to a saddle, and how long the flow is followed from each."""
 
     strengths: Strengths = Field(
@@ -82,11 +82,6 @@ class Params(OneNeuronSettings):
     )
     horizon: float = Field(gt=0, le=1e15, description="time at which a network that is still at the saddle is given up")
     law_depth: Annotated[LawDepth, same_or_whole(2, 8)]
-
-    @property
-    def formula_depth(self) -> int:
-        """The L in the formulas."""
-        return law_value(self.law_depth, self.depth)
 
     def numbers(self) -> int:
         """The weights at all scales, and copies of them for the solver."""

@@ -34,10 +34,11 @@ from dlnrepro.dynamics.training.step_halving import coarsest_steps, measured_des
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import Halvings, InputSpread, LayerFactor, Range, StepSize
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 
 POINTS, DESCENT_POINTS = 120, 25
-MOST_STEPS = 10**7
+MOST_STEPS = 1e7
 RELATIVE, ABSOLUTE = 1e-11, 1e-15
 
 
@@ -68,9 +69,10 @@ class Params(OneNeuronSettings):
                 f"{len(self.strengths)} values",
             )
         if self.window_start >= self.horizon:
-            yield Contradiction("window_start", f"a time before horizon, {self.horizon:g}")
+            yield Contradiction("window_start", f"a time before horizon, {numeral(self.horizon)}")
         if (finest := self.coarse_steps * 2**self.halvings) > MOST_STEPS:
-            yield Contradiction("step_size", f"at most {MOST_STEPS} steps of the finest descent", f"{finest} steps")
+            found = f"{numeral(float(finest), 3)} steps"
+            yield Contradiction("step_size", f"at most {numeral(MOST_STEPS)} steps of the finest descent", found)
 
     @property
     def coarse_steps(self) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dlnrepro.dynamics.modes.learning_times import mode_shares, passing_times
+from dlnrepro.dynamics.modes.learning_times import following_shares, mode_shares, passing_times, time_ratios
 from dlnrepro.dynamics.starts.targets import rotated
 
 
@@ -41,3 +41,23 @@ def test_a_negative_share_may_jump_above_the_level() -> None:
     found = passing_times(torch.tensor([[-1.0, 0.6]], dtype=torch.float64), 0.5)
 
     assert 0 < float(found) <= 1
+
+
+def test_the_next_mode_is_looked_at_where_the_one_before_it_reaches_the_level() -> None:
+    first, second = [0.1, 0.4, 0.95, 1.0], [0.0, 0.1, 0.2, 0.3]
+    shares = torch.tensor([[first, second], [second, first]], dtype=torch.float64)
+
+    assert following_shares(shares, 0.9).tolist() == [[0.2], [1.0]]
+
+
+def test_no_share_follows_a_mode_that_is_not_finite() -> None:
+    shares = torch.tensor([[[0.1, torch.nan], [0.0, 0.1]]], dtype=torch.float64)
+
+    assert bool(torch.isnan(following_shares(shares, 0.9)).all())
+
+
+def test_ratios_of_times_are_those_of_neighbours() -> None:
+    times = torch.tensor([[2.0, 3.0, 6.0], [0.0, 1.0, 1.0]], dtype=torch.float64)
+
+    expected = torch.tensor([[1.5, 2.0], [1e9, 1.0]], dtype=torch.float64)
+    torch.testing.assert_close(time_ratios(times), expected, rtol=1e-15, atol=0)

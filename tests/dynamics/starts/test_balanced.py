@@ -11,6 +11,7 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.networks.chain import imbalance, product
 from dlnrepro.dynamics.starts.balanced import (
     balanced_layers,
+    draw_mode_strengths,
     draw_strength,
     hidden_frames,
     isometric_layers,
@@ -89,7 +90,7 @@ def test_balanced_layers_have_the_same_bits_alone_and_in_a_batch() -> None:
     def start(seeds: list[int]) -> list[Tensor]:
         given = generators(seeds)
         left, right = bases(seeds)
-        strengths = torch.stack([draw_strength(0.1, 2.0, given) for _ in range(2)], -1)
+        strengths = draw_mode_strengths(0.1, 2.0, 2, given)
         return balanced_layers(left, strengths, right, [3, 6], given)
 
     for together, alone in zip(start([0, 1, 2, 3, 4]), start([2]), strict=True):
@@ -113,3 +114,10 @@ def test_strengths_are_log_uniform() -> None:
     assert float(logs.max()) < 2
     assert abs(float(logs.mean())) < 0.1
     assert abs(float(logs.std()) - 4 / 12**0.5) < 0.05
+
+
+def test_modes_have_independent_strengths_drawn_one_after_another() -> None:
+    given = generators(range(3))
+    expected = torch.stack([draw_strength(0.1, 2.0, given), draw_strength(0.1, 2.0, given)], -1)
+
+    assert torch.equal(draw_mode_strengths(0.1, 2.0, 2, generators(range(3))), expected)

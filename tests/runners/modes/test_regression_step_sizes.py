@@ -5,45 +5,49 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import pytest
 import torch
-from pydantic import ValidationError
 
 from dlnrepro.runners.modes import regression_step_sizes as runner
-from tests.runners.running import run_seeds
+from tests.runners.running import quick_setup, run_seeds
 
-SETUP: dict[str, Any] = {
-    "layers": 2,
-    "inputs": 6,
-    "hidden": 5,
-    "outputs": 4,
-    "strengths": [4.0, 2.0, 1.0],
-    "jitter": 0.1,
-    "variance": 1.0,
-    "start_low": 1e-8,
-    "start_high": 1e-4,
-    "lowest_ratio": 0.3,
-    "highest_ratio": 0.9,
-    "points": 3,
-    "steps": 500,
-    "law_depth": 2,
-}
+SETUP = quick_setup(
+    "step-size-limit",
+    inputs=6,
+    hidden=5,
+    outputs=4,
+    strengths=[4.0, 2.0, 1.0],
+    ratios=[0.3, 0.9],
+    points=3,
+    steps=500,
+)
 SHORT: dict[str, Any] = {"steps": 100}
 CASES: dict[str, dict[str, Any]] = {
     "two-layers": {},
-    "one-layer": {"layers": 1},
+    "one-layer": {"depth": 1},
     "wide-and-spread": {"hidden": 9, "variance": 1.5},
     "five-step-sizes": {"points": 5},
 }
+CONTRADICTIONS = [
+    (
+        {"strengths": [2.0, 2.0, 0.7], "ratios": [0.9, 0.9], "start": [1e-3, 1e-4]},
+        [
+            "strengths: expected values that fall strictly, found [2, 2, 0.7]",
+            "start: expected a range [low, high], found [0.001, 0.0001]",
+            "ratios: expected a range [low, high] with low below high, found [0.9, 0.9]",
+        ],
+    ),
+    ({"hidden": 2}, ["strengths: expected at most 2 values, as many as hidden, found 3 values"]),
+]
 POINTS = {"step": 101, "step ratio": 3}
 
 _run = partial(run_seeds, runner, SETUP)
 
 
 def test_two_layers_settle_by_their_factor_and_one_layer_by_its_own() -> None:
-    two, one = _run([0, 1]), _run([0, 1], layers=1)
+    two, one = _run([0, 1]), _run([0, 1], depth=1)
 
     assert float(two.measures["factor_error"].max()) < 1e-4
+    assert float(_run([0, 1], law_depth=1).measures["factor_error"].min()) > 0.2
     assert float(two.measures["end_distance"].max()) < 1e-12
     torch.testing.assert_close(
         two.measures["turning_ratio"], torch.full((2,), 0.5, dtype=torch.float64), rtol=0, atol=1e-4
@@ -53,27 +57,13 @@ def test_two_layers_settle_by_their_factor_and_one_layer_by_its_own() -> None:
 
 
 def test_beyond_the_limit_nothing_settles() -> None:
-    result = _run([0, 1], lowest_ratio=1.05, highest_ratio=1.08, points=2)
+    result = _run([0, 1], ratios=[1.05, 1.08], points=2)
 
     assert float(result.measures["least_end_distance"].min()) > 0.05
     assert torch.equal(result.series["factor"], torch.zeros(2, 2, dtype=torch.float64))
 
 
 def test_a_run_that_diverges_is_nan() -> None:
-    measures = _run([0], lowest_ratio=1.9, highest_ratio=2.0).measures
+    measures = _run([0], ratios=[1.9, 2.0]).measures
 
     assert all(torch.isnan(value).all() for name, value in measures.items() if name != "least_end_distance")
-
-
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"strengths": [2.0, 2.0, 0.7]}, "strengths must fall strictly"),
-        ({"hidden": 2}, "no more than inputs, hidden or outputs"),
-        ({"lowest_ratio": 0.9}, "low end of a range"),
-        ({"start_low": 1e-3}, "low end of a range"),
-    ],
-)
-def test_settings_that_contradict_one_another_are_refused(changes: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValidationError, match=words):
-        runner.Params.model_validate(SETUP | changes)

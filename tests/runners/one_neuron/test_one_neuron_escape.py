@@ -33,10 +33,10 @@ CONTRADICTIONS: list[tuple[dict[str, Any], list[str]]] = [
     (
         {"strengths": [1.0, 2.0, 0.5, 0.1], "start": [2.0, 1.0], "scales": [1e-9, 1e-8], "law_depth": 1},
         [
+            "law_depth: expected `same` or a whole number from 2 to 8, found 1",
             "strengths: expected values that fall strictly, found [1, 2, 0.5, 0.1]",
             "start: expected a range [low, high], found [2, 1]",
-            "scales: expected values that fall strictly, found [1e-09, 1e-08]",
-            "law_depth: expected `same` or a whole number from 2 to 8, found 1",
+            "scales: expected values that fall strictly, found [1e-9, 1e-8]",
         ],
     ),
     ({"outputs": 3}, ["strengths: expected at most 3 values, as many as outputs, found 4 values"]),

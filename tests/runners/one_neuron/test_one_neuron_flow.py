@@ -46,7 +46,7 @@ CONTRADICTIONS = [
     ({"window_start": 4.0}, ["window_start: expected a time before horizon, 4, found 4"]),
     (
         {"descent_horizon": 1000.0, "step_size": 1e-4},
-        ["step_size: expected at most 10000000 steps of the finest descent, found 20000000 steps"],
+        ["step_size: expected at most 1e7 steps of the finest descent, found 2e7 steps"],
     ),
 ]
 POINTS = {"time": 120, "step_size": 2}
