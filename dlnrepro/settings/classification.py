@@ -6,6 +6,7 @@ Setting: Ji and Telgarsky 2019 (arXiv:1810.02032) and Soudry et al. 2018 (arXiv:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
 from pydantic import Field
 from torch import Generator, Tensor
@@ -16,6 +17,24 @@ from dlnrepro.dynamics.risks.margin_losses import Name
 from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.settings.base import Contradiction, Settings
 from dlnrepro.settings.networks import GaussianNetwork
+
+LeastShare = Annotated[
+    float,
+    Field(
+        ge=0,
+        lt=1,
+        description="smallest multiplier of a support vector over the largest; data with a smaller one are drawn again",
+    ),
+]
+CoordinateRates = Annotated[
+    float,
+    Field(
+        ge=1,
+        le=100,
+        description="learning rates of the coordinates of the data run from 1 / this to this, evenly in the logarithm;"
+        " 1 makes them equal",
+    ),
+]
 
 
 class TwoClasses(Settings):

@@ -17,62 +17,67 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.activations.functions import Activation, network_gradient
 from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.networks.chain import imbalance
-from dlnrepro.dynamics.starts.draws import gaussian, normal
+from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.step_halving import refined_descents
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.fields import Halvings, StepSize
+from dlnrepro.settings.networks import GaussianNetwork
 
 POINTS = 25
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(GaussianNetwork):
+    """A network with an activation, the data that it is trained on, and the descents."""
 
-    depth: int = Field(ge=2, le=8, description="L, the number of weight matrices")
-    inputs: int = Field(ge=1, le=32, description="n_0")
-    hidden: int = Field(ge=1, le=64, description="n_1 = ... = n_{L-1}")
-    outputs: int = Field(ge=1, le=16, description="n_L")
-    samples: int = Field(ge=1, le=500, description="Gaussian inputs, with Gaussian outputs or random signs")
-    activation: Activation = Field(description="phi; softsign, z / (1 + |z|), is not homogeneous")
+    outputs: int = Field(ge=1, le=16, description="n_L, the dimension of the outputs")
+    samples: int = Field(
+        ge=1, le=500, description="the number of Gaussian inputs, with Gaussian outputs or their signs"
+    )
+    activation: Activation = Field(description="phi of the hidden layers; softsign, z / (1 + |z|), is not homogeneous")
     loss: Literal["squared", "squared-hinge"] = Field(
         description="mean of |f - y|^2 / 2, or of max(0, 1 - y f)^2 / 2 with signs y"
     )
-    start_scale: float = Field(gt=0, le=10, description="entries of W_l have deviation scale / sqrt(n_{l-1})")
-    first_rate: float = Field(gt=0, le=100, description="c_1; all other layers learn at the rate 1")
-    horizon: float = Field(gt=0, le=10**4, description="step size times steps")
-    step_size: float = Field(gt=0, le=1, description="eta of the coarsest descent")
-    halvings: int = Field(ge=1, le=8, description="how many finer descents, each at half the step size of the last")
+    first_rate: float = Field(
+        gt=0, le=100, description="c_1, the learning rate of W_1 over that of the other layers; 1 makes them equal"
+    )
+    horizon: float = Field(gt=0, le=10**4, description="time of each descent, step size times number of steps")
+    step_size: StepSize
+    halvings: Halvings
 
     @property
-    def widths(self) -> list[int]:
-        """n_0 .. n_L."""
-        return [self.inputs, *[self.hidden] * (self.depth - 1), self.outputs]
+    def last_width(self) -> int:
+        """n_L."""
+        return self.outputs
 
     @property
     def coarse_steps(self) -> int:
         """The steps of the coarsest descent, so many that its records fall on whole steps."""
         return POINTS * max(1, round(self.horizon / self.step_size / POINTS))
 
-    def memory(self, runs: int) -> int:
-        """The recorded weights, and the values at every node and sample."""
-        layers = self.hidden * (self.inputs + self.outputs + self.depth * self.hidden)
-        return 8 * runs * (3 * POINTS * layers + 6 * self.depth * self.hidden * self.samples)
+    def numbers(self) -> int:
+        """The recorded weights and sums of imbalances, and the values at every node and sample."""
+        sums = (self.depth - 1) * self.hidden**2
+        return 3 * POINTS * (self.weight_count + sums) + 6 * self.depth * self.hidden * self.samples
 
 
 MEASURES = {
     "node_order": "slope of the log of the nodes' drift against the log of the step size; the drift is the largest "
     "change of a node's squared incoming less squared outgoing length",
-    "matrix_order": "the same for the Frobenius norm of the change of W_l W_l^T - W_{l+1}^T W_{l+1}",
+    "matrix_order": "slope of the log of the matrices' drift against the log of the step size; the drift is the "
+    "largest Frobenius norm of the change of W_l W_l^T - W_{l+1}^T W_{l+1}",
     "node_excess": "the largest difference, at the finest step size, between the change of a node's balance and the "
     "sum of eta^2 times its difference of squared gradients, over the largest such sum, >= 0",
-    "matrix_excess": "the same for the whole matrices, in the Frobenius norm, >= 0",
+    "matrix_excess": "the largest difference, at the finest step size, between the change of a matrix "
+    "W_l W_l^T - W_{l+1}^T W_{l+1} and the sum of eta^2 times its difference of squared gradients, over the largest "
+    "such sum, in the Frobenius norm, >= 0",
     "end_imbalance": "the largest difference at a node, at the end of the finest descent, over the largest squared "
     "incoming length, >= 0",
     "growth": "the product of the layers' Frobenius norms at the end over that at the start",
@@ -80,8 +85,8 @@ MEASURES = {
 
 SERIES = {
     "step_size": Series("step_size", "eta of each descent"),
-    "node_drift_at": Series("step_size", "the nodes' drift"),
-    "matrix_drift_at": Series("step_size", "the drift of the matrices"),
+    "node_drift_at": Series("step_size", "the nodes' drift, the largest change of a node's balance"),
+    "matrix_drift_at": Series("step_size", "the matrices' drift, the largest change in Frobenius norm"),
 }
 
 
@@ -89,59 +94,68 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     """Draw data, then weights; descend with all runs at each step size; measure drifts and their orders."""
     inputs = normal((params.inputs, params.samples), generators)
     outputs = normal((params.outputs, params.samples), generators)
-    weights = gaussian(params.widths, params.start_scale, generators)
+    weights = params.weights(generators)
     gradient = _gradient(params, network_gradient(params.activation, inputs, _slope(params, outputs)))
-    # Behind the weights, matrices that gather the sums of eta (g_{l+1}^T g_{l+1} - g_l g_l^T).
-    state = [*weights, *(torch.zeros_like(whole) for whole in imbalance(weights))]
+    # After the weights, matrices that accumulate the sums of eta (g_{l+1}^T g_{l+1} - g_l g_l^T).
+    state = [*weights, *(torch.zeros_like(matrix) for matrix in imbalance(weights))]
+    descents = refined_descents(state, gradient, params.horizon, params.coarse_steps, params.halvings, POINTS, progress)
     sizes, nodes, matrices = [], [], []
     finest: Weights = []
-    for size, path in refined_descents(
-        state, gradient, params.horizon, params.coarse_steps, params.halvings, POINTS, progress
-    ):
-        changes = _changes(path[: params.depth])
-        sizes.append(torch.full((len(generators),), size, dtype=torch.float64))
+    for size, finest in descents:
+        changes = _changes(finest[: params.depth])
+        sizes.append(size)
         nodes.append(_largest(_diagonals(changes)))
-        matrices.append(_largest([torch.linalg.matrix_norm(change) for change in changes]))
-        finest = path
-    swept, node, matrix = torch.stack(sizes, -1), torch.stack(nodes, -1), torch.stack(matrices, -1)
-    told = [float(swept[0, -1]) * gathered for gathered in finest[params.depth :]]
-    excess = [change - part for change, part in zip(_changes(finest[: params.depth]), told, strict=True)]
-    ends = [whole[:, -1:] for whole in finest[: params.depth]]
+        matrices.append(_largest(_norms(changes)))
+    path, sums = finest[: params.depth], finest[params.depth :]
+    predicted = [sizes[-1] * gathered for gathered in sums]
+    excess = [change - part for change, part in zip(_changes(path), predicted, strict=True)]
+    ends = [weight[:, -1:] for weight in path]
     lengths = [(weight * weight).sum(-1).amax(-1) for weight in ends[:-1]]
+    eta, node, matrix = torch.tensor(sizes, dtype=torch.float64), torch.stack(nodes, -1), torch.stack(matrices, -1)
     measures = {
-        "node_order": _order(swept, node),
-        "matrix_order": _order(swept, matrix),
-        "node_excess": _largest(_diagonals(excess)) / _largest(_diagonals(told)),
-        "matrix_excess": _largest([torch.linalg.matrix_norm(whole) for whole in excess])
-        / _largest([torch.linalg.matrix_norm(whole) for whole in told]),
+        "node_order": _order(eta, node),
+        "matrix_order": _order(eta, matrix),
+        "node_excess": _largest(_diagonals(excess)) / _largest(_diagonals(predicted)),
+        "matrix_excess": _largest(_norms(excess)) / _largest(_norms(predicted)),
         "end_imbalance": _largest(_diagonals(imbalance(ends))) / _largest(lengths),
-        "growth": _norms(ends)[:, 0] / _norms(weights),
+        "growth": _size(ends)[:, 0] / _size(weights),
     }
-    return Result(measures, {"step_size": swept, "node_drift_at": node, "matrix_drift_at": matrix})
+    return Result(measures, {"step_size": eta, "node_drift_at": node, "matrix_drift_at": matrix})
 
 
 def _gradient(params: Params, plain: Callable[[Sequence[Tensor]], list[Tensor]]) -> Callable[[Weights], Weights]:
-    """The gradients, times their rates, and minus the imbalances that they would have as weights."""
+    """The gradients times their rates, and minus the imbalances that these gradients would have as weights."""
+    rates = [params.first_rate, *[1.0] * (params.depth - 1)]
 
     def gradient(state: Weights) -> Weights:
         parts = plain(state[: params.depth])
-        rates = [params.first_rate, *[1.0] * (params.depth - 1)]
-        return [
-            *(rate * part for rate, part in zip(rates, parts, strict=True)),
-            *(-whole for whole in imbalance(parts)),
-        ]
+        moves = [rate * part for rate, part in zip(rates, parts, strict=True)]
+        return [*moves, *(-matrix for matrix in imbalance(parts))]
 
     return gradient
 
 
 def _changes(path: Sequence[Tensor]) -> list[Tensor]:
     """The change of the imbalances since the start, of shape (runs, times, n_l, n_l)."""
-    return [whole - whole[:, :1] for whole in imbalance(path)]
+    return [matrix - matrix[:, :1] for matrix in imbalance(path)]
 
 
 def _diagonals(matrices: Sequence[Tensor]) -> list[Tensor]:
     """The largest size of a diagonal entry of each matrix, of shape (runs, times)."""
-    return [torch.diagonal(whole, dim1=-2, dim2=-1).abs().amax(-1) for whole in matrices]
+    return [torch.diagonal(matrix, dim1=-2, dim2=-1).abs().amax(-1) for matrix in matrices]
+
+
+def _norms(matrices: Sequence[Tensor]) -> list[Tensor]:
+    """The Frobenius norm of each matrix, of shape (runs, times)."""
+    return [torch.linalg.matrix_norm(matrix) for matrix in matrices]
+
+
+def _size(weights: Sequence[Tensor]) -> Tensor:
+    """The product of the layers' Frobenius norms, of shape (runs, ...)."""
+    size, *others = _norms(weights)
+    for norm in others:
+        size = size * norm
+    return size
 
 
 def _slope(params: Params, outputs: Tensor) -> Callable[[Tensor], Tensor]:
@@ -158,13 +172,5 @@ def _largest(values: Sequence[Tensor]) -> Tensor:
 
 
 def _order(sizes: Tensor, drifts: Tensor) -> Tensor:
-    """The slope of log drift against log step size, of shape (runs,)."""
-    return slope(each_run(torch.log, sizes), each_run(torch.log, drifts))
-
-
-def _norms(weights: Sequence[Tensor]) -> Tensor:
-    """The product of the layers' Frobenius norms, of shape (runs,)."""
-    total: Tensor = torch.linalg.matrix_norm(weights[0])
-    for weight in weights[1:]:
-        total = total * torch.linalg.matrix_norm(weight)
-    return total
+    """The slope of log drift, (runs, sizes), against log step size, (sizes,): of shape (runs,)."""
+    return slope(sizes.log(), each_run(torch.log, drifts))

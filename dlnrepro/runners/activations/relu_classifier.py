@@ -14,13 +14,14 @@ Source: Le and Jegelka 2022 (arXiv:2201.11968), abstract, for the statements; th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, Self
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.activations.chebyshev import growing_times, trajectory
@@ -30,13 +31,15 @@ from dlnrepro.dynamics.activations.relu_network import Kind, ReluNetwork
 from dlnrepro.dynamics.classification.layer_alignment import observe_layers
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.gaps import rank_one_gap
-from dlnrepro.dynamics.risks.margin_losses import Name, log_risk
+from dlnrepro.dynamics.risks.margin_losses import Name, log_risks
 from dlnrepro.dynamics.starts.draws import gaussian
-from dlnrepro.dynamics.stiff_flow.margin_flow import flatten, unflatten
-from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.stiff_flow.margin_flow import flatten, layers_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each, stacked
+from dlnrepro.dynamics.tensors.progress import part_of
+from dlnrepro.dynamics.training.gradient_flow import flattened
 from dlnrepro.runner import Progress, Result, Series
-
-Array = NDArray[np.float64]
+from dlnrepro.settings.base import Contradiction, Settings
 
 ACTIVE = 0.01
 """A neuron counts as active with W_1 x above this, the weights being of order one; below, it may slide on its kink."""
@@ -48,52 +51,64 @@ GROWN = 2
 """The slope is fitted where the head's smallest layer is at least so many times its largest at the start."""
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(Settings):
+    """Four clusters of points, a network of a body and a head, its initialization, and the flow from there."""
 
-    labelling: Labelling = Field(description="of the four clusters: crossed, parted, or contradictory")
-    each: int = Field(ge=1, le=100, description="points in a cluster")
-    spread: float = Field(ge=0, lt=1, description="half the side of a cluster; centres are at (+-1, +-1)")
-    noise: float = Field(ge=0, le=1, description="deviation of a third coordinate")
-    body: Literal["relu", "relu and skip", "linear"] = Field(description="what lies below the head")
-    head: Literal["linear", "relu"] = Field(description="hidden layers of the head; its last layer is always linear")
-    width: int = Field(ge=2, le=128, description="of the body")
-    head_width: int = Field(ge=2, le=64, description="of the head's hidden layers")
-    head_layers: int = Field(ge=2, le=6, description="weight matrices of the head, the last one a row")
-    shifted: float = Field(ge=0, le=1, description="share of the first layer's neurons that start with a large bias")
-    shift: float = Field(ge=0, le=100, description="added to the size of their bias weight")
+    labelling: Labelling = Field(
+        description="labels of the four clusters: `crossed`, which no line separates, `parted` by a line, or"
+        " `contradictory`, which no network fits"
+    )
+    each: int = Field(ge=1, le=100, description="the number of points in each cluster")
+    spread: float = Field(ge=0, lt=1, description="half the side of the square of a cluster; centres are at (+-1, +-1)")
+    noise: float = Field(ge=0, le=1, description="standard deviation of the third coordinate of the points")
+    body: Literal["relu", "relu and skip", "linear"] = Field(description="the layers below the head")
+    head: Literal["linear", "relu"] = Field(
+        description="activation of the hidden layers of the head, whose last layer is always linear"
+    )
+    body_width: int = Field(ge=2, le=128, description="the width of the layers of the body")
+    head_width: int = Field(ge=2, le=64, description="the width of the hidden layers of the head")
+    head_depth: int = Field(
+        ge=2, le=6, description="the number of weight matrices of the head, of which the last is a row"
+    )
+    shifted: float = Field(
+        ge=0, le=1, description="share of the neurons of the first layer that start with a large bias"
+    )
+    shift: float = Field(ge=0, le=100, description="what is added to the absolute bias weight of the shifted neurons")
     loss: Name = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
-    head_rate: float = Field(gt=0, le=100, description="learning rate of the head's first layer; others have 1")
-    horizon: float = Field(gt=0, le=1e6, description="of the clock, about log(1/R) at the end if the risk vanishes")
-    first_step: float = Field(gt=0, le=10, description="least step of the flow")
-    growth: float = Field(ge=0, le=0.5, description="a later step over the time; 0 for equal steps")
-    stiffness: float = Field(gt=0, le=1e4, description="bound on the flow's eigenvalues, for which steps are stable")
-    points: int = Field(ge=10, le=200, description="at most so many records, evenly over the steps")
+    head_rate: float = Field(
+        gt=0, le=100, description="learning rate of the head's first layer over that of the others; 1 makes them equal"
+    )
+    horizon: float = Field(
+        gt=0, le=1e6, description="the clock at the end of the flow, about log(1/R) there if the risk vanishes"
+    )
+    first_step: float = Field(gt=0, le=10, description="the first and smallest step of the flow, in units of the clock")
+    growth: float = Field(ge=0, le=0.5, description="ratio of a later step to the clock; 0 for equal steps")
+    stiffness: float = Field(gt=0, le=1e4, description="bound on the flow's eigenvalues for which the steps are stable")
+    points: int = Field(ge=10, le=200, description="the largest number of records, evenly over the steps")
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
+    def contradictions(self) -> Iterable[Contradiction]:
+        """Too many steps."""
+        yield from super().contradictions()
         if self.horizon > 10**5 * self.first_step and self.growth < 1e-3:
-            raise ValueError("growth must be at least 1e-3 for a horizon of more than 10^5 first steps")
-        return self
+            yield Contradiction("growth", "at least 0.001 for a horizon of more than 100000 first steps")
 
     @property
     def kinds(self) -> list[Kind]:
-        """Of layers 1 .. L."""
+        """The kinds of layers 1 .. L."""
         below: list[Kind] = ["linear"] if self.body == "linear" else ["relu"]
         skip: list[Kind] = ["skip"] if self.body == "relu and skip" else []
-        return [*below, *skip, *[self.head] * (self.head_layers - 1), "linear"]
+        return [*below, *skip, *[self.head] * (self.head_depth - 1), "linear"]
 
     @property
     def widths(self) -> list[int]:
         """n_0 .. n_L."""
-        body = [self.width] * (2 if self.body == "relu and skip" else 1)
-        return [DIMENSION, *body, *[self.head_width] * (self.head_layers - 1), 1]
+        body = [self.body_width] * (2 if self.body == "relu and skip" else 1)
+        return [DIMENSION, *body, *[self.head_width] * (self.head_depth - 1), 1]
 
-    def memory(self, runs: int) -> int:
+    def numbers(self) -> int:
         """The records, and some copies of weights, activities and their decompositions."""
-        weights = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
-        return 8 * runs * ((self.points + 20) * weights + 60 * self.each * (self.width + 10)) + 10**6
+        weights = sum(before * after for before, after in pairwise(self.widths))
+        return (self.points + 20) * weights + 60 * self.each * (self.body_width + 10)
 
 
 MEASURES = {
@@ -103,24 +118,25 @@ MEASURES = {
     "growth": "smallest ratio of a head layer's Frobenius norm at the end to that at the start",
     "head_gap": "largest 1 - ||W_k||_2 / ||W_k||_F of a hidden head layer at the end, in [0, 1]",
     "head_alignment": "largest 1 - |<v_{k+1}, u_k>| of neighbours in the head at the end, in [0, 1]",
-    "alignment_slope": "slope of the log of that gap against log min_k ||W_k||_F where the latter is twice the largest "
-    "||W_k||_F of the start or more; 0 if it is in fewer than eight records",
+    "alignment_slope": "slope of the log of head_alignment against log min_k ||W_k||_F where the latter is twice the "
+    "largest ||W_k||_F of the start or more; 0 if it is in fewer than eight records",
     "excess_ratio": "(||W_k||_F^2 - ||W_k||_2^2) / E_k at the end, E_k by the imbalances of the start; for the hidden "
     "head layer farthest from 1",
     "body_gap": "1 - ||W_1||_2 / ||W_1||_F at the end, in [0, 1]",
     "head_drift": "largest change in the run of an imbalance of neighbours in the head, over the head's squared norm",
-    "stable_drift": "the same of the imbalance of W_1 and the head's first layer, in the block of stable neurons only, "
+    "stable_drift": "largest change in the run of the imbalance of W_1 and the head's first layer, in the block of "
+    "stable neurons only, over the squared norm of all weights",
+    "full_drift": "largest change in the run of the imbalance of W_1 and the head's first layer, as a full matrix, "
     "over the squared norm of all weights",
-    "full_drift": "the same, in the full matrix",
     "stable_neurons": "how many neurons of W_1 have W_1 x > 0.01 on all examples after every step",
-    "other_neurons": "how many have not",
+    "other_neurons": "how many neurons of W_1 have W_1 x of 0.01 or less on some example after some step",
 }
 
 SERIES = {
     "risk_path": Series("record", "log(1/R)"),
     "norm_path": Series("record", "smallest Frobenius norm of a head layer"),
     "head_gap_path": Series("record", "largest rank-one gap of a hidden head layer"),
-    "head_gap_law": Series("record", "what the start's imbalances say of that gap"),
+    "head_gap_law": Series("record", "largest rank-one gap of a hidden head layer, by the imbalances of the start"),
     "body_gap_path": Series("record", "rank-one gap of W_1"),
     "head_drift_path": Series("record", "change of the imbalances in the head, over its squared norm"),
     "stable_drift_path": Series("record", "change of the imbalance of W_1 with the head, stable neurons"),
@@ -131,24 +147,19 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; follow the flow of all runs at once; measure one run after another."""
     points, labels = clusters(params.labelling, params.each, params.spread, params.noise, generators)
-    weights = _start(params, generators)
-    shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
+    shapes, start = flattened(_start(params, generators))
     rates = [np.ones(shape) for shape in shapes]
-    rates[-params.head_layers] *= params.head_rate
+    rates[-params.head_depth] *= params.head_rate
     columns = np.ascontiguousarray(array_of(points.mT))
     network = ReluNetwork(columns, array_of(labels[:, None]), params.loss, params.kinds, shapes, flatten(rates))
-    start = np.concatenate([array_of(weight).reshape(len(generators), -1) for weight in weights], axis=1)
-    path, least = _follow(params, network, start, progress)
+    path, least = _follow(params, network, start, part_of(progress, 0, FOLLOWING))
     margins = np.stack([network.margins(state) for state in path], axis=1)
-    kept = []
-    for run in range(len(generators)):
-        progress(FOLLOWING + (1 - FOLLOWING) * run / len(generators), f"measuring run {run + 1} of {len(generators)}")
-        layers = unflatten(path[:, run], shapes)
-        kept.append(_measure(params, margins[run], path[:, run], layers, least[run] > ACTIVE))
-    return Result(
-        {name: torch.stack([one[0][name] for one in kept]) for name in MEASURES},
-        {name: torch.stack([one[1][name] for one in kept]) for name in SERIES},
-    )
+    measured = [
+        _measure(params, shapes, margins[run], path[:, run], least[run] > ACTIVE)
+        for run, _ in each(part_of(progress, FOLLOWING, 1 - FOLLOWING, "measuring"), len(generators))
+    ]
+    measures, series = zip(*measured, strict=True)
+    return Result(stacked(measures), stacked(series))
 
 
 def _start(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
@@ -156,61 +167,61 @@ def _start(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
     gains = {"linear": 1.0, "relu": 2**0.5, "skip": 2**-0.5}
     drawn = gaussian(params.widths, 1.0, generators)
     weights = [gains[kind] * weight for kind, weight in zip(params.kinds, drawn, strict=True)]
-    shifted = round(params.shifted * params.width)
+    shifted = round(params.shifted * params.body_width)
     weights[0][:, :shifted, -1] = weights[0][:, :shifted, -1].abs() + params.shift
     return weights
 
 
 def _follow(params: Params, network: ReluNetwork, start: Array, progress: Progress) -> tuple[Array, Array]:
-    """The recorded states, (records, runs, parameters), and the least activity of every neuron, (runs, width)."""
+    """The recorded states, (records, runs, parameters), and the least activity of each neuron, (runs, neurons)."""
     times = growing_times(params.horizon, params.first_step, params.growth)
     last = len(times) - 1
     wanted = {round(index * last / (params.points - 1)) for index in range(params.points)}
-    kept, least = [], np.full((len(start), params.width), np.inf)
+    records, least = [], np.full((len(start), params.body_width), np.inf)
     for index, state in enumerate(trajectory(network.velocity, start, times, params.stiffness)):
-        progress(FOLLOWING * index / last, f"step {index} of {last}, clock {times[index]:.3g}")
+        progress(index / last, f"step {index} of {last}, clock {times[index]:.3g}")
         least = np.minimum(least, network.activities(state).min(-1))
         if index in wanted:
-            kept.append(state)
-    return np.stack(kept), least
+            records.append(state)
+    return np.stack(records), least
 
 
 def _measure(
-    params: Params, margins: Array, path: Array, layers: Sequence[Array], stable: NDArray[np.bool_]
+    params: Params, shapes: Sequence[tuple[int, int]], margins: Array, path: Array, stable: NDArray[np.bool_]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Measures and series of one run from its records."""
-    weights = [tensor_of(np.ascontiguousarray(layer)) for layer in layers]
-    head, whole, chosen = weights[-params.head_layers :], tensor_of(path.copy()), tensor_of(stable)
-    seen, excess, body = observe_layers(head), observe_excess(head), rank_one_gap(weights[0])
-    risk, square = log_risk(params.loss), (whole * whole).sum(-1)
-    log_inverse = torch.tensor([-risk(row).value for row in margins], dtype=torch.float64)
-    grown = seen.norm >= GROWN * torch.stack([torch.linalg.matrix_norm(layer[0]) for layer in head]).amax()
-    length = seen.norm.log()[None]
+    weights, chosen = layers_of(path, shapes), tensor_of(stable)
+    head, stacked_weights = weights[-params.head_depth :], tensor_of(path.copy())
+    layers, excess, body = observe_layers(head), observe_excess(head), rank_one_gap(weights[0])
+    square = (stacked_weights * stacked_weights).sum(-1)
+    reached = -log_risks(params.loss, margins)
+    grown = layers.norm >= GROWN * torch.stack([torch.linalg.matrix_norm(layer[0]) for layer in head]).amax()
+    length = layers.norm.log()[None]
     inner = block_drift(weights[0], head[0], chosen) / square
     full = block_drift(weights[0], head[0], torch.ones_like(chosen)) / square
     measures = {
-        "log_inverse_risk": log_inverse[-1],
-        "start_gap": seen.start_gap,
-        "start_norm": seen.start_norm,
-        "growth": seen.growth,
-        "head_gap": seen.rank_one_gap[-1],
-        "head_alignment": seen.alignment_gap[-1],
-        "alignment_slope": log_slope(length, seen.alignment_gap[None], grown[None])[0],
+        "log_inverse_risk": reached[-1],
+        "start_gap": layers.start_gap,
+        "start_norm": layers.start_norm,
+        "growth": layers.growth,
+        "head_gap": layers.rank_one_gap[-1],
+        "head_alignment": layers.alignment_gap[-1],
+        "alignment_slope": log_slope(length, layers.alignment_gap[None], grown[None])[0],
         "excess_ratio": excess.ratio[-1],
         "body_gap": body[-1],
-        "head_drift": seen.drift.amax(),
+        "head_drift": layers.drift.amax(),
         "stable_drift": inner.amax(),
         "full_drift": full.amax(),
         "stable_neurons": chosen.sum().to(torch.float64),
         "other_neurons": (~chosen).sum().to(torch.float64),
     }
     series = {
-        "risk_path": log_inverse,
-        "norm_path": seen.norm,
-        "head_gap_path": seen.rank_one_gap,
+        "risk_path": reached,
+        "norm_path": layers.norm,
+        "head_gap_path": layers.rank_one_gap,
         "head_gap_law": excess.gap,
         "body_gap_path": body,
-        "head_drift_path": seen.drift,
+        "head_drift_path": layers.drift,
         "stable_drift_path": inner,
         "full_drift_path": full,
     }

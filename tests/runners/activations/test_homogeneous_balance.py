@@ -7,28 +7,14 @@ from typing import Any
 
 import pytest
 import torch
-from pydantic import ValidationError
 
 from dlnrepro.dynamics.activations.functions import network_gradient
 from dlnrepro.dynamics.networks.chain import imbalance
 from dlnrepro.dynamics.starts.draws import gaussian, normal
 from dlnrepro.runners.activations import homogeneous_balance as runner
-from tests.runners.running import run_seeds, seeded
+from tests.runners.running import quick_setup, run_seeds, seeded
 
-SETUP: dict[str, Any] = {
-    "depth": 3,
-    "inputs": 4,
-    "hidden": 6,
-    "outputs": 2,
-    "samples": 20,
-    "activation": "linear",
-    "loss": "squared",
-    "start_scale": 0.8,
-    "first_rate": 1.0,
-    "horizon": 2.0,
-    "step_size": 0.01,
-    "halvings": 1,
-}
+SETUP = quick_setup("layers-stay-balanced", samples=20, scale=0.8)
 SHORT: dict[str, Any] = {"horizon": 0.25}
 CASES: dict[str, dict[str, Any]] = {
     "linear": {},
@@ -84,11 +70,6 @@ def test_one_step_changes_a_node_s_balance_by_the_squared_step_times_a_differenc
 
 
 def test_a_run_that_diverges_is_nan() -> None:
-    measures = _run([0], start_scale=10.0, step_size=1.0, horizon=100.0).measures
+    measures = _run([0], scale=10.0, step_size=1.0, horizon=100.0).measures
 
     assert all(torch.isnan(value).all() for value in measures.values())
-
-
-def test_an_unknown_activation_is_refused() -> None:
-    with pytest.raises(ValidationError, match="activation"):
-        runner.Params.model_validate(SETUP | {"activation": "tanh"})
