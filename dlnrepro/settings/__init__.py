@@ -9,6 +9,8 @@ draw that its fields describe, so that two runners with the same initialization 
 `targets` a target Z with drawn singular values
 `one_neuron` balanced initialization of a network with a one-neuron layer
 `pathways` parallel paths: aligned paths that share a mode, and paths of full matrices with a target
+`predictive_coding` networks for predictive coding with multipliers, and the constants of their inference
+`representation_cost` architectures of linear networks, and predictors with coordinates of different sizes
 
 Groups of one topic lie in a module of its name, because a runner's identity contains what it imports: an edit of one
 topic must not make the numbers of all others stale.
