@@ -12,8 +12,10 @@ draw that its fields describe, so that two runners with the same initialization 
 * `training_clocks` describes a network that learns to separate several classes.
 * `one_neuron` draws the balanced initialization of a network with a one-neuron layer.
 * `pathways` describes parallel paths: aligned paths that share a mode, and paths of full matrices with a target.
+* `predictive_coding` describes a linear network whose activities take the steps of predictive coding.
+* `representation_cost` describes the architecture of a network with tied weights.
+* `modes` describes a regression whose modes are learned one after another.
 * `numerals` writes numbers and settings as text, in one way everywhere.
-* `modes` describes regressions whose modes are learned one after another.
 * `spherical` describes inputs whose law is spherically symmetric.
 
 Groups of one topic lie in a module of its name, because a runner's identity contains what it imports: an edit of one

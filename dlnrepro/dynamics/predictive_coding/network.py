@@ -128,6 +128,12 @@ def forward(chain: Chain) -> Tensor:
     return torch.stack(layers, 1)
 
 
+def rest(chain: Chain) -> State:
+    """The state with the activities of a forward pass and with multipliers 0, from which inference starts."""
+    activities = forward(chain)
+    return State(activities, torch.zeros_like(activities))
+
+
 def adjoints(chain: Chain, output: Tensor) -> Tensor:
     """W_{i+1}^T ... W_L^T v for i = 1 .. L-1, what back-propagation makes of a vector v at the output.
 
@@ -221,6 +227,16 @@ def weight_gradients(chain: Chain, activities: Tensor, signal: Tensor) -> list[T
         -signal[:, 1:] @ activities[:, :-1].mT,
         output_error(chain, activities) @ activities[:, -1].mT,
     ]
+
+
+def along(signal: Tensor, target: Tensor) -> Tensor:
+    """<c, c*> / ||c*||_F^2 of every layer, over its entries and the samples: 1 if credit c equals its target c*.
+
+    Args:
+        signal: c, of shape (runs, ..., n, samples).
+        target: c*, shaped as c.
+    """
+    return (signal * target).sum((-2, -1)) / (target * target).sum((-2, -1))
 
 
 def update_cosine(updates: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:

@@ -7,4 +7,5 @@ other view, f the loss of a score z_i^T B c_i.
 
 * `contrast` draws the views, computes scores and losses, finds the best feedback matrices, and computes the gradients
   of both methods.
+* `distances` measures how far the gradients of one method lie from those of the other.
 """

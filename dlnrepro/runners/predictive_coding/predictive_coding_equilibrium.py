@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Literal
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import log_slope
@@ -29,12 +29,11 @@ from dlnrepro.dynamics.predictive_coding.iteration import spectral_radius
 from dlnrepro.dynamics.predictive_coding.network import (
     Chain,
     Rule,
-    Skip,
     State,
     credit,
-    draw_chain,
     forward,
     relax,
+    rest,
     step,
     update_cosine,
     weight_gradients,
@@ -42,34 +41,30 @@ from dlnrepro.dynamics.predictive_coding.network import (
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.predictive_coding import Inputs, PredictiveCodingSettings, Samples
 
 RECORDS = 1000
 THINNING = 5
 WINDOW = (1e-11, 1e-5)
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(PredictiveCodingSettings):
+    """A network, its inference, and the state from which that starts."""
 
     depth: int = Field(ge=3, le=64, description="L, the number of weight matrices")
-    width: int = Field(ge=1, le=64, description="n, of every hidden layer")
-    inputs: int = Field(ge=1, le=64, description="the dimension of x")
-    outputs: int = Field(ge=1, le=64, description="the dimension of y")
-    samples: int = Field(ge=1, le=256, description="how many pairs (x, y), all normal")
-    skip: Skip = Field(description="whether hidden layers are I + spread G / sqrt(n L), or spread G / sqrt(n)")
-    spread: float = Field(ge=0, le=4, description="scale of the hidden layers' random part; 1 is the authors' scaling")
-    penalty: float = Field(gt=0, le=100, description="rho")
-    dual_step: float = Field(ge=0, le=100, description="alpha; 0 is plain predictive coding")
-    leak: float = Field(ge=0, lt=1, description="share of a multiplier lost at each step; 0 in the theory")
-    step_ratio: float = Field(gt=0, le=2, description="eta over the largest stable step")
-    start: Literal["forward", "random"] = Field(description="a forward pass and multipliers 0, or all normal")
-    steps: int = Field(ge=1, le=10**6, description="how many steps of activities and multipliers")
-    rate_dual_step: float = Field(ge=0, le=100, description="the alpha that theory's rate is told; another is an error")
+    inputs: Inputs
+    samples: Samples
+    leak: float = Field(ge=0, lt=1, description="share of a multiplier that is lost at each step; 0 in the theory")
+    step_ratio: float = Field(gt=0, le=2, description="the step size eta of the activities over the largest stable one")
+    start: Literal["forward", "random"] = Field(
+        description="`forward`: the activities of a forward pass and multipliers 0; `random`: all are normal"
+    )
+    steps: int = Field(ge=1, le=10**6, description="number of steps of activities and multipliers")
 
-    def memory(self, runs: int) -> int:
+    def numbers(self) -> int:
         """States and their temporaries, the records, and the iteration matrix with its eigenvalues."""
-        state = (self.depth - 1) * self.width
-        return 8 * runs * (20 * state * self.samples + 12 * (2 * state) ** 2 + 4 * RECORDS) + 10**6
+        state = (self.depth - 1) * self.hidden
+        return 20 * state * self.samples + 12 * (2 * state) ** 2 + 4 * RECORDS
 
 
 MEASURES = {
@@ -95,16 +90,7 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw networks, data and starts; relax all runs together; measure credit, updates and the rate."""
-    chain = draw_chain(
-        params.depth,
-        params.width,
-        params.inputs,
-        params.outputs,
-        params.samples,
-        params.skip,
-        params.spread,
-        generators,
-    )
+    chain = params.network(params.depth, params.inputs, params.samples, generators)
     step_size = params.step_ratio * stability_limit_with_loss(chain, params.penalty, params.dual_step)
     rule = Rule(step_size, params.penalty, params.dual_step, params.leak)
     target, plain = -backprop_adjoints(chain), plain_equilibrium_credit(chain, params.penalty)
@@ -121,16 +107,16 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         return False
 
     end = relax(chain, _start(params, chain, generators), rule, params.steps, observe, progress)
-    steps = torch.tensor(times, dtype=torch.float64).expand(len(generators), -1)
+    steps = torch.tensor(times, dtype=torch.float64)
     distance, plain_distance = (torch.stack(values, -1) for values in zip(*records, strict=True))
-    # Where modes oscillate the distance dips; what it falls below for good is smooth.
+    # Where modes oscillate the distance dips; the level below which it stays is smooth.
     envelope = distance.flip(-1).cummax(-1).values.flip(-1)
     inside = (envelope > WINDOW[0]) & (envelope < WINDOW[1])
-    radius = spectral_radius(chain, replace(rule, dual_step=params.rate_dual_step))
+    radius = spectral_radius(chain, replace(rule, dual_step=params.dual_step_in_law))
     measures = {
         **_ends(chain, end, target, params.penalty),
         "plain_credit_error": _largest(credit(chain, end, params.penalty), plain),
-        "rate_ratio": log_slope(-steps, envelope, inside) / -each_run(torch.log, radius),
+        "rate_ratio": log_slope(-steps.expand_as(envelope), envelope, inside) / -each_run(torch.log, radius),
         "spectral_radius": spectral_radius(chain, rule),
         "last_move": _distance(step(chain, end, rule).activities, end.activities),
     }
@@ -140,19 +126,19 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "plain_distance": plain_distance,
         "predicted_distance": _line(steps, envelope, inside, radius),
     }
-    return Result(measures, {name: values[:, ::THINNING] for name, values in series.items()})
+    return Result(measures, {name: values[..., ::THINNING] for name, values in series.items()})
 
 
 def _start(params: Params, chain: Chain, generators: Sequence[Generator]) -> State:
     """The state before the first step."""
-    activities = forward(chain)
+    state = rest(chain)
     if params.start == "forward":
-        return State(activities, torch.zeros_like(activities))
-    return State(*(normal(activities.shape[1:], generators) for _ in range(2)))
+        return state
+    return State(*(normal(state.activities.shape[1:], generators) for _ in range(2)))
 
 
 def _ends(chain: Chain, end: State, target: Tensor, penalty: float) -> dict[str, Tensor]:
-    """The last state and its updates beside back-propagation's."""
+    """Distances of the last state from a forward pass and its adjoints, and of its updates from back-propagation's."""
     exact, signal = forward(chain), credit(chain, end, penalty)
     updates, wanted = weight_gradients(chain, end.activities, signal), weight_gradients(chain, exact, target)
     return {
@@ -172,15 +158,13 @@ def _distance(values: Tensor, wanted: Tensor) -> Tensor:
 
 def _largest(values: Tensor, wanted: Tensor) -> Tensor:
     """The largest relative distance over the layers, the second dimension if there is one."""
-    layers = (values - wanted).reshape(len(values), -1, *values.shape[-2:])
-    sizes = wanted.reshape(layers.shape)
-    errors: Tensor = torch.linalg.matrix_norm(layers) / torch.linalg.matrix_norm(sizes)
-    return errors.amax(-1)
+    errors: Tensor = torch.linalg.matrix_norm(values - wanted) / torch.linalg.matrix_norm(wanted)
+    return errors.reshape(len(errors), -1).amax(-1)
 
 
 def _line(steps: Tensor, distance: Tensor, inside: Tensor, radius: Tensor) -> Tensor:
     """The predicted exponential through the last fitted point, or through the end if no point was fitted."""
     points = distance.shape[-1]
     anchor = torch.where(inside, torch.arange(points), -1).amax(-1, keepdim=True) % points
-    exponents = each_run(torch.log, radius)[:, None] * (steps - steps.gather(-1, anchor))
+    exponents = each_run(torch.log, radius)[:, None] * (steps - steps[anchor])
     return distance.gather(-1, anchor) * each_run(torch.exp, exponents)

@@ -17,7 +17,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 from scipy.optimize import brentq
 from torch import Generator, Tensor
 
@@ -27,37 +27,39 @@ from dlnrepro.dynamics.predictive_coding.closed_forms import (
     stability_limit_with_loss,
 )
 from dlnrepro.dynamics.predictive_coding.iteration import constraint_matrix, moving_part, spectral_radius
-from dlnrepro.dynamics.predictive_coding.network import Chain, Rule, Skip, draw_chain
-from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.predictive_coding.network import Chain, Rule
+from dlnrepro.dynamics.tensors.per_run import each, each_run
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.fields import Share
+from dlnrepro.settings.predictive_coding import PredictiveCodingSettings
 
 SEARCH = (0.5, 2.0)
-"""Where the edge is looked for, over the limit that the law names."""
+"""The range in which the edge is sought, over the limit that the law names."""
 
 COMPLEX = 1e-6
 """Below this imaginary part an eigenvalue counts as real: far above rounding, which splits no pair by so much."""
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(PredictiveCodingSettings):
+    """A network, the formula of its largest stable step, and where its spectrum is measured."""
 
     depth: int = Field(ge=3, le=32, description="L, the number of weight matrices")
-    width: int = Field(ge=1, le=32, description="n, of every hidden layer")
-    outputs: int = Field(ge=1, le=32, description="the dimension of y")
-    skip: Skip = Field(description="whether hidden layers are I + spread G / sqrt(n L), or spread G / sqrt(n)")
-    spread: float = Field(ge=0, le=4, description="scale of the hidden layers' random part; 1 is the authors' scaling")
-    penalty: float = Field(gt=0, le=100, description="rho")
-    dual_step: float = Field(ge=0, le=100, description="alpha; 0 is plain predictive coding")
     loss_weight: float = Field(ge=0, le=100, description="a factor on the loss; 0 leaves the constraints alone")
-    modulus_ratio: float = Field(gt=0, lt=1, description="eta over its limit where the moduli are measured")
-    law: Literal["constraints", "with-loss"] = Field(description="the limit that theory tells")
-    law_dual_step: float = Field(ge=0, le=100, description="the alpha that the limit is told; another is an error")
-    modulus_dual_step: float = Field(ge=0, le=100, description="added to rho in the law of the moduli; 0 in the theory")
-    points: int = Field(ge=2, le=100, description="step sizes of the series, from half of the limit to 1.25 times it")
+    modulus_ratio: Share = Field(description="the step size eta over its limit, at which the moduli are measured")
+    law: Literal["constraints", "with-loss"] = Field(
+        description="the formula of the limit: `constraints` is the published one, which neglects the curvature of the"
+        " loss; `with-loss` is exact"
+    )
+    modulus_dual_step: float = Field(
+        ge=0, le=100, description="number added to rho in the formula of the moduli; 0 in the theory"
+    )
+    points: int = Field(
+        ge=2, le=100, description="number of step sizes in the series, from 0.5 to 1.25 times the limit"
+    )
 
-    def memory(self, runs: int) -> int:
+    def numbers(self) -> int:
         """The iteration matrix with its eigenvalues at a few step sizes."""
-        return 8 * runs * 24 * (2 * (self.depth - 1) * self.width) ** 2 + 10**6
+        return 24 * (2 * (self.depth - 1) * self.hidden) ** 2
 
 
 MEASURES = {
@@ -78,26 +80,16 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw networks, find the edge of stability of each, and measure moduli below it."""
-    drawn = draw_chain(
-        params.depth,
-        params.width,
-        params.width,
-        params.outputs,
-        1,
-        params.skip,
-        params.spread,
-        generators,
-    )
+    drawn = params.network(params.depth, params.hidden, 1, generators)
     chain = replace(drawn, last=drawn.last * params.loss_weight**0.5)
     singular = torch.linalg.svdvals(constraint_matrix(chain))
     if params.law == "constraints":
-        limit = stability_limit(singular[:, 0], params.penalty, params.law_dual_step)
+        limit = stability_limit(singular[:, 0], params.penalty, params.dual_step_in_law)
     else:
-        limit = stability_limit_with_loss(chain, params.penalty, params.law_dual_step)
+        limit = stability_limit_with_loss(chain, params.penalty, params.dual_step_in_law)
     ratios = torch.linspace(0.5, 1.25, params.points, dtype=torch.float64)
     edges, radii = [], []
-    for index in range(len(generators)):
-        progress(index / len(generators), f"spectrum {index} of {len(generators)}")
+    for index, _ in each(progress, len(generators)):
         one, scale = _single(chain, index), limit[index : index + 1]
         edges.append(_edge(params, one, scale))
         radii.append(torch.stack([_radius(params, one, scale * ratio) for ratio in (*ratios, 0.98, 1.02)]))
@@ -114,7 +106,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "modulus_error": torch.where(turned, off, 0.0).amax(-1),
         "complex_share": turned.to(torch.float64).mean(-1),
     }
-    return Result(measures, {"step_ratio": ratios.expand(len(generators), -1), "radius": radius[:, :-2]})
+    return Result(measures, {"step_ratio": ratios, "radius": radius[:, :-2]})
 
 
 def _single(chain: Chain, index: int) -> Chain:

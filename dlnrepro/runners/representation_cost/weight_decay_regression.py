@@ -12,82 +12,88 @@ Source: Dai, Karzand, Srebro (NeurIPS 2021) for the question; the formulas are t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple, Self
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes
 from dlnrepro.dynamics.representation_cost.convex_penalty import Penalty, certified_distance, minimise, norm
 from dlnrepro.dynamics.representation_cost.formulas import representation_cost
-from dlnrepro.dynamics.representation_cost.spiky_predictors import draw_spiky
 from dlnrepro.dynamics.representation_cost.tied_layers import (
-    Layers,
-    build,
     matrices,
     predictor,
     squared_norm,
     tied_gradient,
 )
 from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import Same, StepSize, law_value, same_or_number
+from dlnrepro.settings.representation_cost import ArchitectureSettings
+
+LawDecay = Annotated[
+    Same | float,
+    same_or_number(0, 1),
+    Field(
+        description="the weight decay to which the convex problem belongs: `same` is that in training; a number is for"
+        " negative controls, or for networks that are not compared with the convex problem"
+    ),
+]
 
 RECORDS = 60
 CONVEX_STEPS = 600
-ENTRYWISE = ("fully-connected", "diagonal")
-"""Norms that make sense for several outputs: of singular values, and of entries."""
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+class Params(ArchitectureSettings):
+    """An architecture, a regression with a drawn teacher, its training, and the convex problem beside it."""
 
-    architecture: Penalty = Field(description="of the network")
-    depth: int = Field(ge=2, le=6, description="L, the number of layers")
-    inputs: int = Field(ge=2, le=16, description="D")
-    outputs: int = Field(ge=1, le=8, description="more than one for the fully connected network only")
-    hidden: int = Field(ge=1, le=16, description="width of the hidden layers of the fully connected network")
-    part: int = Field(ge=1, le=8, description="size of the groups, which divides D")
-    samples: int = Field(ge=4, le=256, description="n, at least twice D")
-    spread: float = Field(ge=0, le=3, description="deviation of the logarithms of the teacher's coordinates")
+    architecture: Penalty = Field(description="the architecture of the network")
+    law: Literal["same", Penalty] = Field(
+        description="the architecture whose norm the convex problem has: `same` is that of the network; another one"
+        " makes the problem wrong on purpose, for a negative control"
+    )
+    samples: int = Field(ge=4, le=256, description="n, the number of samples, at least 2 D")
     teacher: float = Field(gt=0, le=10, description="Frobenius norm of the teacher")
-    noise: float = Field(ge=0, le=10, description="deviation of what is added to the outputs")
-    scale: float = Field(gt=0, le=3, description="deviation of the weights at the start")
-    decay: float = Field(ge=0, le=1, description="of the weights, in training")
-    penalty: float = Field(gt=0, le=1, description="weight of the norm in the convex problem")
-    law: Penalty = Field(description="whose norm the convex problem has; another than the network's is an error")
-    step_size: float = Field(gt=0, le=1, description="eta")
-    momentum: float = Field(ge=0, lt=1, description="of the heavy ball; 0 for plain gradient descent")
-    steps: int = Field(ge=1, le=10**6, description="gradient steps")
+    noise: float = Field(ge=0, le=10, description="standard deviation of the noise on the outputs of the teacher")
+    scale: float = Field(gt=0, le=3, description="standard deviation of the weights at the start")
+    decay: float = Field(ge=0, le=1, description="the weight decay in training")
+    law_decay: LawDecay
+    step_size: StepSize
+    momentum: float = Field(ge=0, lt=1, description="momentum of the descent; 0 is plain gradient descent")
+    steps: int = Field(ge=1, le=10**6, description="number of gradient steps")
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
-        laws = (self.architecture, self.law)
-        if self.outputs > 1 and (self.architecture != "fully-connected" or self.law not in ENTRYWISE):
-            raise ValueError("outputs must be 1 unless the network is fully connected, and the law that or diagonal")
-        if "group" in laws and self.inputs % self.part:
-            raise ValueError("part must divide inputs")
-        if self.architecture == "fully-connected" and self.hidden < min(self.inputs, self.outputs):
-            raise ValueError("hidden must be no smaller than inputs or outputs")
+    def contradictions(self) -> Iterable[Contradiction]:
+        """Too few samples for a certificate, and a convex problem without a penalty."""
+        yield from super().contradictions()
         if self.samples < 2 * self.inputs:
-            raise ValueError("samples must be at least twice inputs, for one solution and a certificate of it")
-        return self
+            expected = f"at least {2 * self.inputs}, twice inputs, for one solution and a certificate of it"
+            yield Contradiction("samples", expected)
+        if self.decay_in_law == 0:
+            found = "`same`, which is 0" if self.law_decay == "same" else None
+            yield Contradiction("law_decay", "a number above 0", found)
 
     @property
-    def layers(self) -> Layers:
-        """The network."""
-        return build(self.architecture, self.depth, self.inputs, self.outputs, self.hidden, self.inputs, self.part)
+    def formula(self) -> Penalty:
+        """The architecture whose norm the convex problem has."""
+        return self.architecture if self.law == "same" else self.law
 
-    def memory(self, runs: int) -> int:
+    @property
+    def decay_in_law(self) -> float:
+        """The weight decay to which the convex problem belongs, as a number."""
+        return law_value(self.law_decay, self.decay)
+
+    def numbers(self) -> int:
         """Weights, matrices and their gradients, the data, and the records of predictors."""
         places = sum(layer.places.numel() for layer in self.layers)
-        return 8 * runs * (12 * places + (2 * RECORDS + self.samples) * self.inputs * (1 + self.outputs)) + 10**7
+        return 12 * places + (2 * RECORDS + self.samples) * self.inputs * (1 + self.outputs)
 
 
 MEASURES = {
@@ -106,61 +112,48 @@ SERIES = {
 
 
 class _Problem(NamedTuple):
-    """Data of all runs: X, Y, and the teacher."""
+    """The data of all runs: X of shape (runs, n, D), and Y of shape (runs, n, outputs)."""
 
     x: Tensor
     y: Tensor
-    teacher: Tensor
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; descend; solve the convex problem; compare."""
-    layers = params.layers
+    layers, law, decay = params.layers, params.formula, params.decay_in_law
     problem = _draw(params, generators)
     start = [params.scale * normal((layer.count,), generators) for layer in layers]
     records = log_grid(params.steps, RECORDS)
 
-    def observe(values: list[Tensor]) -> Record:
+    def observe(values: Weights) -> Record:
         return {"predictor": predictor(layers, values), "cost": squared_norm(values)}
-
-    def descending(fraction: float, note: str) -> None:
-        progress(0.8 * fraction, note)
 
     end, recorded = descend_with_momentum(
         start,
-        _gradient(params, layers, problem),
+        _gradient(params, problem),
         params.step_size,
         params.momentum,
         params.steps,
         records,
         observe,
-        descending,
+        part_of(progress, 0, 0.8),
     )
-    convex = minimise(
-        params.law,
-        problem.x,
-        problem.y,
-        params.penalty,
-        params.part,
-        CONVEX_STEPS,
-        part_of(progress, 0.8, 0.2),
-    )
+    convex = minimise(law, *problem, decay, params.part, CONVEX_STEPS, part_of(progress, 0.8, 0.2))
     path = recorded["predictor"].movedim(-1, 1)
-    costs = each_run(lambda every: _costs(params, every), path)
-    size = torch.linalg.matrix_norm(convex)
-    distance = torch.linalg.matrix_norm(path - convex[:, None]) / size[:, None]
+    costs = each_run(lambda ws: _costs(params, ws), path)
+    distance = torch.linalg.matrix_norm(path - convex[:, None]) / torch.linalg.matrix_norm(convex)[:, None]
     excess = recorded["cost"] / costs - 1
-    least = _loss(problem, convex) + params.penalty * norm(params.law, convex, params.part)
-    objective = _loss(problem, path[:, -1]) + params.penalty / 2 * squared_norm(end)
+    least = _loss(problem, convex) + decay * norm(law, convex, params.part)
+    objective = _loss(problem, path[:, -1]) + decay / 2 * squared_norm(end)
     measures = {
         "distance": distance[:, -1],
         "objective_gap": (objective / least - 1).abs(),
         "excess": excess[:, -1],
         "learned": torch.linalg.matrix_norm(path[:, -1]) / params.teacher,
-        "certificate": certified_distance(params.law, convex, problem.x, problem.y, params.penalty, params.part),
+        "certificate": certified_distance(law, convex, *problem, decay, params.part),
     }
     series = {
-        "step": torch.tensor(records, dtype=torch.float64).expand(len(size), -1).clone(),
+        "step": torch.tensor(records, dtype=torch.float64),
         "distance_path": distance,
         "excess_path": excess,
     }
@@ -170,19 +163,19 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 def _draw(params: Params, generators: Sequence[Generator]) -> _Problem:
     """Gaussian inputs, a spiky teacher in the network's own coordinates, and its noisy outputs."""
     x = normal((params.samples, params.inputs), generators)
-    shape = (1, params.inputs, params.outputs)
-    drawn = draw_spiky(params.architecture, shape, params.part, params.spread, generators)[:, 0]
+    drawn = params.draw(1, generators)[:, 0]
     teacher = params.teacher * drawn / torch.linalg.matrix_norm(drawn)[:, None, None]
     noise = params.noise * normal((params.samples, params.outputs), generators)
-    return _Problem(x, x @ teacher + noise, teacher)
+    return _Problem(x, x @ teacher + noise)
 
 
-def _gradient(params: Params, layers: Layers, problem: _Problem) -> Callable[[list[Tensor]], list[Tensor]]:
+def _gradient(params: Params, problem: _Problem) -> Callable[[Weights], Weights]:
     """The gradient of F on every layer's parameters."""
+    layers = params.layers
     moment = problem.x.mT @ problem.x / params.samples
     cross = problem.x.mT @ problem.y / params.samples
 
-    def gradient(values: list[Tensor]) -> list[Tensor]:
+    def gradient(values: Weights) -> Weights:
         chain = matrices(layers, values)
         partial = prefixes(chain)
         slopes = tied_gradient(layers, chain, partial, moment @ partial[-1] - cross)
@@ -196,12 +189,14 @@ def _loss(problem: _Problem, w: Tensor) -> Tensor:
     return ((problem.x @ w - problem.y) ** 2).sum((-2, -1)) / (2 * problem.x.shape[-2])
 
 
-def _costs(params: Params, every: Tensor) -> Tensor:
-    """R of every predictor along one run's path; NaN where it is not finite."""
-    costs = [
-        representation_cost(params.architecture, w, params.depth, params.part)
-        if bool(torch.isfinite(w).all())
-        else torch.tensor(torch.nan, dtype=torch.float64)
-        for w in every
-    ]
-    return torch.stack(costs)
+def _costs(params: Params, ws: Tensor) -> Tensor:
+    """The network's R of every predictor along the path of one run; NaN where a predictor is not finite."""
+    nothing = torch.tensor(torch.nan, dtype=torch.float64)
+    return torch.stack(
+        [
+            representation_cost(params.architecture, w, params.depth, params.part)
+            if bool(torch.isfinite(w).all())
+            else nothing
+            for w in ws
+        ]
+    )

@@ -1,7 +1,7 @@
 """Layer-wise contrastive learning beside back-propagation of the last layer's loss: how far apart are the gradients?
 
 Nothing is trained but the feedback matrices B^l: they stand at the optimum of their layer's loss, or are fixed. Then
-each layer's own gradient is held against the one that back-propagation brings from the last layer. A layer's context
+each layer's own gradient is compared with the one that back-propagation gives from the last layer. A layer's context
 is the other view's activity in the same layer (`own`), or in the last one (`top`, direct feedback). Theory: with
 orthogonal W_2 .. W_L of equal widths both are equal, for any falling f. For linear f and any weights,
 
@@ -15,16 +15,16 @@ the best feedback is B = P_l M P_L^T / (2 decay), P_l = W_l ... W_1 and M the da
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Annotated, Literal, NamedTuple, Self
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, Field, model_validator
+from pydantic import AfterValidator, Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.self_supervision.contrast import (
     Activation,
-    Contrast,
     Loss,
     activities,
     backprop_gradients,
@@ -36,59 +36,78 @@ from dlnrepro.dynamics.self_supervision.contrast import (
     output_errors,
     paired_views,
 )
+from dlnrepro.dynamics.self_supervision.distances import Distances, distances, orthogonality_gap
 from dlnrepro.dynamics.starts.draws import gaussian, semi_orthogonal, uniform, uniform_layers
+from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.per_run import each
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Contradiction, Settings, refused, written
+from dlnrepro.settings.fields import FROM_LIST, Positive
 
 Width = Annotated[int, Field(ge=1, le=512)]
 Cosine = Annotated[float, Field(ge=-1, le=1)]
 Context = Literal["own", "top", "stranger"]
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters, none with a default."""
+def _narrowing(widths: tuple[int, ...]) -> tuple[int, ...]:
+    """Refuse a layer that is wider than the one before it."""
+    if any(after > before for before, after in pairwise(widths[1:])):
+        raise refused("widths that do not rise after n_1", written(widths))
+    return widths
 
-    widths: Annotated[tuple[Width, ...], Field(strict=False, min_length=3, max_length=17)] = Field(
-        description="n_0 .. n_L, not rising after n_1"
+
+class Params(Settings):
+    """Views of objects, the layers that see them, and the feedback and context of their local losses."""
+
+    widths: Annotated[tuple[Width, ...], FROM_LIST, AfterValidator(_narrowing)] = Field(
+        min_length=3, max_length=17, description="n_0 .. n_L, which do not rise after n_1"
     )
-    samples: int = Field(ge=2, le=256, description="S, how many objects; each is seen in two views")
-    falloff: float = Field(ge=0, le=4, description="the variance of input k falls as k^-falloff")
-    noise: float = Field(ge=0, le=1, description="the part of the variance that a view does not share with the other")
-    size: float = Field(gt=0, le=100, description="the root mean square of an input")
-    loss: Loss = Field(description="of the scores; linear f, or softplus f of two scores or of their difference")
-    decay: float = Field(gt=0, le=10, description="factor on ||B||_F^2")
-    activation: Activation = Field(description="of every layer")
-    disturbance: float = Field(ge=0, le=1, description="scale of noise added to the weights, over sqrt(fan-in)")
+    samples: int = Field(ge=2, le=256, description="S, the number of objects, each of which is seen in two views")
+    falloff: float = Field(ge=0, le=4, description="p, with which the variance of the k-th input falls as k^-p")
+    noise: float = Field(ge=0, le=1, description="share of the variance that a view does not share with the other view")
+    size: Positive = Field(description="the root mean square of an input")
+    loss: Loss = Field(
+        description="`linear`: f(u) = -u of a difference of scores; `difference`: softplus f of such a difference;"
+        " `two-sided`: softplus f of two scores"
+    )
+    decay: float = Field(gt=0, le=10, description="factor on ||B||_F^2 in the loss of every layer")
+    activation: Activation = Field(description="the activation of every layer")
+    disturbance: float = Field(
+        ge=0, le=1, description="scale of the Gaussian noise added to the weights, over the root of the fan-in"
+    )
     start: Literal["orthogonal", "default"] = Field(
-        description="weights with orthonormal rows, or PyTorch's default: uniform on +-1 / sqrt(fan-in)"
+        description="`orthogonal`: weights with orthonormal rows; `default`: those of PyTorch, uniform on +-1 /"
+        " sqrt(fan-in)"
     )
     feedback: Literal["best", "random", "identity"] = Field(
-        description="B: each layer's optimum; uniform on +-1 / sqrt(n_c) below the last layer; or 1 in every layer"
+        description="the feedback matrices B: `best` is the optimum of each layer's loss; `random` is uniform on"
+        " +-1 / sqrt(n_c) below the last layer; `identity` is 1 in every layer"
     )
     context: Context = Field(
-        description="what the measured gradients compare with: the other view in the own layer, in the last one, or in "
-        "the last one with half a batch between the objects"
+        description="what a layer is compared with, in the other view: `own` is its own activity; `top` is that of the"
+        " last layer; `stranger` is the latter for an object half a batch away"
     )
-    printed: Annotated[tuple[Cosine, ...], Field(strict=False, min_length=2, max_length=16)] = Field(
-        description="cosines of layers 1 .. L that the authors print for such a setting, drawn beside ours"
+    printed: Annotated[tuple[Cosine, ...], FROM_LIST] = Field(
+        min_length=2, max_length=16, description="cosines of layers 1 .. L that the authors print for such a setting"
     )
 
-    @model_validator(mode="after")
-    def consistent(self) -> Self:
-        """Refuse settings that contradict one another."""
+    def contradictions(self) -> Iterable[Contradiction]:
+        """Identical feedback for layers of several widths, and printed cosines of other layers."""
+        yield from super().contradictions()
         layers = self.widths[1:]
-        if list(layers) != sorted(layers, reverse=True):
-            raise ValueError("widths must not rise after n_1")
         if self.feedback == "identity" and len(set(layers)) > 1:
-            raise ValueError("feedback 'identity' needs layers of equal widths")
+            yield Contradiction("feedback", "best or random, because the layers have several widths")
         if len(self.printed) != len(layers):
-            raise ValueError("printed must have a cosine for each layer")
-        return self
+            yield Contradiction("printed", f"{len(layers)} values, one for each layer", f"{len(self.printed)} values")
+
+    def numbers(self) -> int:
+        """The weights and the views."""
+        layers = sum(before * after for before, after in pairwise(self.widths))
+        return 8 * layers + 8 * self.samples * sum(self.widths)
 
     def memory(self, runs: int) -> int:
-        """All runs' weights and views, and one run's systems of Newton's method."""
-        layers = sum(before * after for before, after in zip(self.widths, self.widths[1:], strict=False))
-        features = 2 * self.samples
-        return 8 * runs * (8 * layers + 8 * self.samples * sum(self.widths)) + 8 * 60 * features**2 + 10**6
+        """The numbers of all runs, and the systems of Newton's method of one run."""
+        return super().memory(runs) + 8 * 60 * (2 * self.samples) ** 2
 
 
 MEASURES = {
@@ -112,38 +131,24 @@ SERIES = {
 }
 
 
-class Layer(NamedTuple):
-    """One layer's gradient held against back-propagation's, for all layers stacked: each of shape (L,)."""
-
-    error: Tensor
-    misalignment: Tensor
-    transport: Tensor
-    gap: Tensor
-
-
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw views, weights and fixed feedback, and compare gradients run by run.
 
-    One by one, for a batch's logistic functions would round according to a run's place in it; there are no steps.
+    One run after the other, because logistic functions of a batch are rounded according to a run's place in it.
     """
-    count = len(generators)
+    runs = len(generators)
     views = paired_views(params.samples, params.widths[0], params.falloff, params.noise, params.size, generators)
-    weights = _weights(params, generators)
-    fixed = _fixed_feedback(params, generators)
-    how = contrast(params.loss, params.samples)
+    weights, fixed = _weights(params, generators), _fixed_feedback(params, generators)
     found, own = [], []
-    for index in range(count):
-        progress(index / count, f"network {index} of {count}")
-        one = [weight[index] for weight in weights]
-        given = [matrix[index] for matrix in fixed]
-        layers = activities(one, views[index], params.activation)
-        found.append(_compare(params, one, layers, given, how, params.context))
+    for index, _ in each(progress, runs):
+        layers = [weight[index] for weight in weights]
+        feedback = [matrix[index] for matrix in fixed]
+        found.append(_compared(params, layers, views[index], feedback, params.context))
         # Fixed feedback is drawn for one context alone; a layer's best one is found again for the other.
         other = params.context != "own" and not fixed
-        own.append(_compare(params, one, layers, given, how, "own") if other else found[-1])
-    measured, local = (Layer(*(torch.stack(values) for values in zip(*runs, strict=True))) for runs in (found, own))
-    cosine = 1 - measured.misalignment
-    printed = torch.tensor(params.printed, dtype=torch.float64)
+        own.append(_compared(params, layers, views[index], feedback, "own") if other else found[-1])
+    (measured, gap), (local, own_gap) = _stacked(found), _stacked(own)
+    cosine, printed = 1 - measured.misalignment, torch.tensor(params.printed, dtype=torch.float64)
     return Result(
         {
             "gradient_error": measured.error[:, :-1].amax(-1),
@@ -152,19 +157,19 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
             "closer_ratio": (measured.error / local.error)[:, :-1].amax(-1),
             "cosine_gain": (local.misalignment - measured.misalignment)[:, :-1].mean(-1),
             "transport_error": measured.transport[:, :-1].amax(-1),
-            "feedback_gap": torch.maximum(measured.gap, local.gap).amax(-1),
-            "orthogonality_gap": torch.stack([_off_identity(weight) for weight in weights[1:]]).amax(0),
+            "feedback_gap": torch.maximum(gap, own_gap),
+            "orthogonality_gap": torch.stack([orthogonality_gap(weight) for weight in weights[1:]]).amax(0),
         },
         {
-            "layer": torch.arange(1, len(weights) + 1, dtype=torch.float64).expand(count, -1),
+            "layer": torch.arange(1, len(weights) + 1, dtype=torch.float64),
             "cosine": cosine,
-            "printed_cosine": printed.expand(count, -1),
+            "printed_cosine": printed,
             "error": measured.error,
         },
     )
 
 
-def _weights(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
+def _weights(params: Params, generators: Sequence[Generator]) -> Weights:
     """The weights, with noise on top where there is a disturbance."""
     start = semi_orthogonal if params.start == "orthogonal" else uniform_layers
     weights = start(params.widths, generators)
@@ -185,12 +190,13 @@ def _fixed_feedback(params: Params, generators: Sequence[Generator]) -> list[Ten
     return [uniform((2, *shape), -(shape[1] ** -0.5), shape[1] ** -0.5, generators) for shape in shapes]
 
 
-def _compare(
-    params: Params, weights: list[Tensor], layers: list[Tensor], fixed: list[Tensor], how: Contrast, context: Context
-) -> Layer:
-    """One run's gradients, layer by layer, beside those of back-propagation."""
-    gradients, gaps = [], []
-    errors = torch.zeros(())
+def _compared(
+    params: Params, weights: Weights, views: Tensor, fixed: list[Tensor], context: Context
+) -> tuple[Distances, Tensor]:
+    """The gradients of one run against those of back-propagation, and the slopes of the losses in their feedback."""
+    layers = activities(weights, views, params.activation)
+    how = contrast(params.loss, params.samples)
+    gradients, gaps, errors = [], [], torch.zeros(())
     for index in range(1, len(layers)):
         compared = other_view(layers[index] if context == "own" else layers[-1])
         if context == "stranger" and index < len(layers) - 1:
@@ -202,27 +208,10 @@ def _compare(
         errors = output_errors(layers[index], feedback, compared, how)
         gradients.append(local_gradient(layers[index - 1], layers[index], errors, params.activation))
     wanted = backprop_gradients(weights, layers, errors, params.activation)
-    transport = torch.eye(weights[-1].shape[-2], dtype=torch.float64)
-    rows = []
-    for index in range(len(weights) - 1, -1, -1):
-        mine, theirs = gradients[index], wanted[index]
-        size = torch.linalg.matrix_norm(theirs)
-        carried = transport.mT @ transport @ mine
-        rows.append(
-            (
-                torch.linalg.matrix_norm(mine - theirs) / size,
-                # 1 - cos without cancellation: half the squared distance of the unit matrices.
-                0.5 * (mine / torch.linalg.matrix_norm(mine) - theirs / size).square().sum(),
-                torch.linalg.matrix_norm(carried - theirs) / size,
-                gaps[index],
-            )
-        )
-        transport = transport @ weights[index]
-    return Layer(*(torch.stack(values) for values in zip(*rows[::-1], strict=True)))
+    return distances(gradients, wanted, weights), torch.stack(gaps).amax()
 
 
-def _off_identity(weight: Tensor) -> Tensor:
-    """||W W^T - I||_F, of shape (runs,)."""
-    rows = weight.shape[-2]
-    gap: Tensor = torch.linalg.matrix_norm(weight @ weight.mT - torch.eye(rows, dtype=torch.float64))
-    return gap
+def _stacked(rows: Sequence[tuple[Distances, Tensor]]) -> tuple[Distances, Tensor]:
+    """What all runs gave, each of shape (runs, ...)."""
+    found, gaps = zip(*rows, strict=True)
+    return Distances(*(torch.stack(values) for values in zip(*found, strict=True))), torch.stack(gaps)

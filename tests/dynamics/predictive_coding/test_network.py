@@ -11,12 +11,14 @@ from dlnrepro.dynamics.predictive_coding.network import (
     Rule,
     State,
     adjoints,
+    along,
     credit,
     draw_chain,
     forward,
     output_error,
     relax,
     residuals,
+    rest,
     step,
     update_cosine,
     weight_gradients,
@@ -161,3 +163,20 @@ def test_relaxing_tells_every_step_and_stops_when_asked() -> None:
     assert seen == [0, 1, 2, 3]
     assert torch.equal(end.activities, thrice.activities)
     assert torch.equal(end.multipliers, thrice.multipliers)
+
+
+def test_at_rest_no_constraint_is_violated_and_no_multiplier_acts() -> None:
+    chain = _chain()
+    state = rest(chain)
+
+    assert float(residuals(chain, state.activities).abs().max()) == 0
+    assert float(state.multipliers.abs().max()) == 0
+    assert state.multipliers.shape == state.activities.shape
+
+
+def test_credit_along_its_target_is_its_multiple_of_it_whatever_lies_across() -> None:
+    target = normal((3, 4, 5), _generators())
+    other = normal((3, 4, 5), _generators()[::-1])
+    across = other - along(other, target)[..., None, None] * target
+
+    torch.testing.assert_close(along(0.3 * target + across, target), torch.full((2, 3), 0.3, dtype=torch.float64))

@@ -5,35 +5,25 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import pytest
 import torch
-from pydantic import ValidationError
 
+from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.runners.predictive_coding import predictive_coding_equilibrium as runner
-from tests.runners.running import run_seeds
+from tests.runners.running import quick_setup, run_seeds
 
-SETUP: dict[str, Any] = {
-    "depth": 3,
-    "width": 4,
-    "inputs": 3,
-    "outputs": 2,
-    "samples": 5,
-    "skip": "identity",
-    "spread": 1.0,
-    "penalty": 1.0,
-    "dual_step": 1.0,
-    "leak": 0.0,
-    "step_ratio": 0.9,
-    "start": "random",
-    "steps": 900,
-    "rate_dual_step": 1.0,
-}
+SETUP = quick_setup("pcalm-equilibrium-is-backprop", inputs=3, outputs=2, samples=5, start="random", steps=900)
 SHORT: dict[str, Any] = {"steps": 40}
 CASES: dict[str, dict[str, Any]] = {
-    "multipliers": {"steps": 150, "width": 2, "spread": 0.1},
-    "no-multipliers": {"dual_step": 0.0, "rate_dual_step": 0.0, "start": "forward"},
+    "multipliers": {"steps": 150, "hidden": 2, "spread": 0.1},
+    "no-multipliers": {"dual_step": 0.0, "start": "forward"},
     "leak": {"leak": 0.02},
 }
+CONTRADICTIONS = [
+    (
+        {"law_dual_step": "another"},
+        ["law_dual_step: expected `same` or a number from 0 to 100, found 'another'"],
+    ),
+]
 
 _run = partial(run_seeds, runner, SETUP)
 
@@ -48,7 +38,7 @@ def test_with_multipliers_the_end_is_back_propagation_and_its_rate_the_spectral_
 
 
 def test_without_multipliers_the_end_is_the_rescaled_error() -> None:
-    measures = _run([0, 1], dual_step=0.0, rate_dual_step=0.0, start="forward").measures
+    measures = _run([0, 1], dual_step=0.0, start="forward").measures
 
     assert float(measures["plain_credit_error"].max()) < 1e-12
     assert float(measures["gradient_error"].min()) > 0.1
@@ -61,7 +51,7 @@ def test_a_leak_leaves_an_error_in_proportion_to_itself() -> None:
     torch.testing.assert_close(large / small, torch.full((1,), 10.0, dtype=torch.float64), rtol=0.02, atol=0)
 
 
-def test_a_rate_that_never_comes_to_the_window_is_nought() -> None:
+def test_a_rate_whose_distance_never_reaches_the_window_is_zero() -> None:
     assert float(_run([0], steps=12).measures["rate_ratio"]) == 0
 
 
@@ -72,6 +62,14 @@ def test_a_step_beyond_the_limit_diverges_and_stays_undecided() -> None:
     assert float(measures["spectral_radius"].min()) > 1
 
 
-def test_a_parameter_out_of_its_range_is_refused() -> None:
-    with pytest.raises(ValidationError, match="greater than 0"):
-        runner.Params.model_validate(SETUP | {"penalty": 0.0})
+def test_a_rate_without_multipliers_is_another_than_that_of_the_network() -> None:
+    right, wrong = (_run([0], law_dual_step=alpha).measures for alpha in ("same", 0.0))
+
+    assert torch.equal(_run([0], law_dual_step=1.0).measures["rate_ratio"], right["rate_ratio"])
+    assert float((wrong["rate_ratio"] / right["rate_ratio"] - 1).abs()) > 0.1
+
+
+def test_a_penalty_of_zero_is_refused() -> None:
+    faults = parameter_faults(runner.Params, SETUP | {"penalty": 0.0})
+
+    assert faults == [(("penalty",), "expected a number above 0, found 0.0")]

@@ -14,28 +14,16 @@ from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runner import silent
 from dlnrepro.runners.predictive_coding import predictive_coding_stability as runner
-from tests.runners.running import run_seeds, seeded
+from tests.runners.running import quick_setup, run_seeds, seeded
 
-SETUP: dict[str, Any] = {
-    "depth": 4,
-    "width": 3,
-    "outputs": 2,
-    "skip": "identity",
-    "spread": 1.0,
-    "penalty": 0.8,
-    "dual_step": 0.6,
-    "loss_weight": 0.0,
-    "modulus_ratio": 0.7,
-    "law": "constraints",
-    "law_dual_step": 0.6,
-    "modulus_dual_step": 0.0,
-    "points": 5,
-}
+SETUP = quick_setup(
+    "pcalm-stability-bound", hidden=3, outputs=2, penalty=0.8, dual_step=0.6, modulus_ratio=0.7, points=5
+)
 SHORT: dict[str, Any] = {"points": 3}
 CASES: dict[str, dict[str, Any]] = {
     "constraints": {},
     "with-loss": {"loss_weight": 1.0, "law": "with-loss"},
-    "no-multipliers": {"dual_step": 0.0},
+    "no-multipliers": {"dual_step": 0.0, "law_dual_step": 0.6},
 }
 POINTS = {"step_ratio": 3}
 
@@ -43,7 +31,7 @@ _run = partial(run_seeds, runner, SETUP)
 
 
 @pytest.mark.parametrize("changes", [{}, {"loss_weight": 2.0, "law": "with-loss"}, {"skip": "none"}])
-def test_the_edge_is_the_limit_that_theory_tells(changes: dict[str, Any]) -> None:
+def test_the_edge_is_the_limit_of_the_formula(changes: dict[str, Any]) -> None:
     measures = _run([0, 1], **changes).measures
 
     assert float(measures["edge_gap"].abs().max()) < 1e-10
@@ -77,7 +65,7 @@ def test_a_loss_moves_the_edge_below_the_constraints_limit() -> None:
 
 def test_moduli_are_exact_for_any_dual_step_and_a_law_that_knows_it_is_off() -> None:
     for alpha in (0.6, 1.5):
-        exact = _run([0], dual_step=alpha, law_dual_step=alpha).measures
+        exact = _run([0], dual_step=alpha).measures
         assert float(exact["modulus_error"]) < 1e-13
         assert float(exact["complex_share"]) > 0.5
     assert float(_run([0], modulus_dual_step=0.6).measures["modulus_error"]) > 1e-3
@@ -91,7 +79,7 @@ def test_the_bound_without_multipliers_is_off_by_the_known_factor() -> None:
 
 
 def test_an_edge_beyond_the_search_is_given_its_end() -> None:
-    """With alpha = 20 told to the law, the edge lies at (1.6 + 20) / 2.2 of it."""
+    """With alpha = 20 in the law, the edge lies at (1.6 + 20) / 2.2 of it."""
     assert float(_run([0], law_dual_step=20.0).measures["edge_gap"]) == runner.SEARCH[1] - 1
     assert float(_run([0], dual_step=20.0, law_dual_step=0.0).measures["edge_gap"]) == runner.SEARCH[0] - 1
 
@@ -108,4 +96,4 @@ def test_a_spent_budget_stops_it_between_two_spectra() -> None:
     with pytest.raises(BudgetSpent):
         runner.run(runner.Params.model_validate(SETUP), generators, stop)
 
-    assert told[-1] == "spectrum 1 of 3"
+    assert told[-1] == "run 2 of 3"
