@@ -25,14 +25,14 @@ test: $(READY)
 	$(MAKE) --jobs 2 --output-sync=target test-physics test-program
 
 test-physics: $(READY)
-	$(VENV)/bin/pytest tests/dynamics tests/runners tests/test_claims.py
+	$(VENV)/bin/pytest $(MARKS) tests/dynamics tests/runners tests/test_claims.py
 
 test-program: $(READY)
-	$(VENV)/bin/pytest --ignore tests/dynamics --ignore tests/runners --ignore tests/test_claims.py
+	$(VENV)/bin/pytest $(MARKS) --ignore tests/dynamics --ignore tests/runners --ignore tests/test_claims.py
 
-# For the inner loop: what is quick to run. `make test` decides.
+# For the inner loop: the tests that are quick to run, in less than a minute. `make test` decides.
 test-fast: $(READY)
-	$(VENV)/bin/pytest -m "not slow"
+	$(MAKE) --jobs 2 --output-sync=target test-physics test-program MARKS='-m "not slow"'
 
 lint: $(READY)
 	$(VENV)/bin/ruff check .

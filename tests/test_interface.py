@@ -24,6 +24,7 @@ Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
 
 
+@pytest.mark.slow
 def test_a_run_is_that_of_the_command_line(command: Command, write_claim: Write, tmp_path: Path) -> None:
     path = write_claim()
     code, out, _ = command("run", path, "--json", "--seed-base", "3", "-s", "value=1.05")
@@ -63,6 +64,7 @@ class _Frame(HTMLParser):
             self.contents.append(dict(attrs)["srcdoc"] or "")
 
 
+@pytest.mark.slow
 def test_in_a_notebook_the_results_show_their_page(write_claim: Write, tmp_path: Path) -> None:
     results = dlnrepro.run(write_claim(), outputs=tmp_path)
     frame = _Frame()
@@ -70,6 +72,7 @@ def test_in_a_notebook_the_results_show_their_page(write_claim: Write, tmp_path:
     assert frame.contents == [to_html(results.report).decode()]
 
 
+@pytest.mark.slow
 def test_results_are_looked_up_as_in_a_dictionary(write_claim: Write, tmp_path: Path) -> None:
     results = dlnrepro.run(write_claim(), outputs=tmp_path)
     (record,) = results
@@ -96,6 +99,7 @@ SURROUNDINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("notebook", [False, True])
 def test_the_summary_in_print_is_the_same_everywhere(
     write_claim: Write,
@@ -121,6 +125,7 @@ def test_a_claim_can_be_loaded_and_judged_on_numbers_from_anywhere() -> None:
     assert dlnrepro.judge(claim, {}).word == "inconclusive"
 
 
+@pytest.mark.slow
 def test_every_option_of_python_reaches_the_run(
     write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +198,7 @@ def test_claims_are_ids_and_paths(claim: Any) -> None:
         dlnrepro.run(claim)
 
 
+@pytest.mark.slow
 def test_a_number_of_numpy_is_a_number(write_claim: Write, tmp_path: Path) -> None:
     settings = {"value": np.float32(1), "bytes": np.int64(2000)}
     results = dlnrepro.run(write_claim(), settings=settings, seeds=np.int64(2), quick=True, outputs=tmp_path)
@@ -213,6 +219,7 @@ def test_importing_the_package_does_not_import_torch() -> None:
     assert {"run", "load_claim", "judge", "__version__"} <= set(dir(dlnrepro))
 
 
+@pytest.mark.slow
 def test_what_was_found_is_given_though_it_cannot_be_stored(
     write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

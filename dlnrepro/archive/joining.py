@@ -9,15 +9,17 @@ from typing import cast
 from dlnrepro.archive.provenance import Provenance
 from dlnrepro.archive.record import Report, compile_report, most_serious, origin
 
+Entries = Mapping[str, object]
+
 
 def joined(reports: Sequence[Report]) -> Report:
     """One report of all claims of several, in the order of their ids; no two of the reports may share a claim.
 
-    Its provenance has the entries on which all claims agree, and `origins` the others of each claim. It was interrupted
-    if one of the reports was, and all that they could not judge is in it.
+    Its provenance has the entries and versions on which all claims agree, and `origins` the others of each claim. It
+    was interrupted if one of the reports was, and all that they could not judge is in it.
     """
     claims = sorted((record for report in reports for record in report.claims), key=lambda record: record.id)
-    made = {record.id: origin(report, record.id) for report in reports for record in report.claims}
+    made = {record.id: dict(origin(report, record.id)) for report in reports for record in report.claims}
     signals = [report.exit_code for report in reports if report.interrupted]
     shared = _shared(made.values())
     whole = compile_report(
@@ -27,20 +29,29 @@ def joined(reports: Sequence[Report]) -> Report:
         allow_inconclusive=False,
         unjudged=[item for report in reports for item in report.unjudged],
     )
-    rest = {name: {key: value for key, value in own.items() if key not in shared} for name, own in made.items()}
-    return replace(whole, origins={name: _provenance(rest[name]) for name in sorted(rest) if rest[name]})
+    rest = {name: _rest(own, shared) for name, own in sorted(made.items())}
+    return replace(whole, origins={name: _provenance(own) for name, own in rest.items() if own})
 
 
-def _shared(made: Iterable[Provenance]) -> dict[str, object]:
-    """The entries that all provenances have, with one value."""
-    first, *others = list(made) or [Provenance()]
-    return {
-        key: value
-        for key, value in first.items()
-        if all(key in other and cast("Mapping[str, object]", other)[key] == value for other in others)
-    }
+def _shared(made: Iterable[Entries]) -> dict[str, object]:
+    """The entries that all have with one value, and likewise of their versions."""
+    first, *others = list(made) or [{}]
+    same = {key: value for key, value in first.items() if all(key in it and it[key] == value for it in others)}
+    if "versions" not in same and all(isinstance(it.get("versions"), dict) for it in (first, *others)):
+        versions = _shared(cast("Entries", it["versions"]) for it in (first, *others))
+        same |= {"versions": versions} if versions else {}
+    return same
 
 
-def _provenance(entries: Mapping[str, object]) -> Provenance:
+def _rest(own: Entries, shared: Entries) -> dict[str, object]:
+    """The entries of a claim without those that all share, and likewise of its versions."""
+    rest = {key: value for key, value in own.items() if key not in shared}
+    if own.get("versions") != shared.get("versions", own.get("versions")):
+        versions, known = (cast("Entries", entries["versions"]) for entries in (own, shared))
+        rest["versions"] = {name: version for name, version in versions.items() if name not in known}
+    return rest
+
+
+def _provenance(entries: Entries) -> Provenance:
     """Entries of provenances as one."""
     return cast("Provenance", dict(entries))

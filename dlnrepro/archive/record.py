@@ -74,7 +74,7 @@ class Report:
         interrupted: whether a signal ended the run before all claims were judged; `exit_code` says which.
         unjudged: what was selected and could not be judged.
         origins: of a report that joins several, by the id of a claim: the provenance of that claim, without the entries
-            on which all claims agree; those are in `provenance`.
+            and versions on which all claims agree; those are in `provenance`.
     """
 
     schema: Literal[1]
@@ -150,7 +150,11 @@ def with_claims(report: Report, claims: list[ClaimRecord], allow_inconclusive: b
 
 def origin(report: Report, claim: str) -> Provenance:
     """The provenance of one claim of a report, by its id."""
-    return {**report.provenance, **report.origins.get(claim, {})}
+    shared, own = report.provenance, report.origins.get(claim, {})
+    made: Provenance = {**shared, **own}
+    if "versions" in shared and "versions" in own:
+        made["versions"] = {**shared["versions"], **own["versions"]}
+    return made
 
 
 def with_verdict(record: ClaimRecord, outcomes: Mapping[str, Outcome]) -> ClaimRecord:

@@ -132,6 +132,7 @@ def test_what_is_unknown_is_stamped_like_what_has_changed(
     assert (report["provenance"]["commit"], report["provenance"]["dirty"]) == state
 
 
+@pytest.mark.slow
 def test_every_module_is_imported_where_what_only_posix_has_is_missing() -> None:
     names = [".".join(("dlnrepro", *path.relative_to(PACKAGE).with_suffix("").parts)) for path in PACKAGE.rglob("*.py")]
     code = (

@@ -38,6 +38,7 @@ def test_an_arm_that_failed_has_no_line(claim: Claim) -> None:
     assert drawing.lines == drawing.references == []
 
 
+@pytest.mark.slow
 def test_a_long_series_is_thinned_at_the_same_points_for_every_part(claim: Claim) -> None:
     x = np.tile(np.arange(10_000.0), (2, 1))
     (drawing,) = drawings(claim, {"near": {"step": x, "height": x**2, "lone": x}})

@@ -39,6 +39,17 @@ def test_each_claim_keeps_the_provenance_of_its_own_report(reports: list[Report]
     assert whole.provenance["versions"] == reports[0].provenance["versions"]
 
 
+def test_the_versions_on_which_all_claims_agree_are_those_of_the_whole(reports: list[Report]) -> None:
+    one, two = (
+        replace(report, provenance={"versions": {"python": "3.11.7", "numpy": version}})
+        for report, version in zip(reports, ("1.0", "2.0"), strict=True)
+    )
+    whole = joined([one, two])
+    assert whole.provenance == {"versions": {"python": "3.11.7"}}
+    assert whole.origins == {"a-toy": {"versions": {"numpy": "2.0"}}, "b-toy": {"versions": {"numpy": "1.0"}}}
+    assert joined([whole]) == whole
+
+
 def test_the_origins_of_a_joined_report_are_part_of_its_json(reports: list[Report]) -> None:
     whole = joined([reports[0], replace(reports[1], provenance={"processor": "another"})])
     assert from_json(to_json(whole)) == whole

@@ -76,6 +76,7 @@ def test_a_pipe_in_the_place_of_a_result_is_not_read(tmp_path: Path) -> None:
     assert last_verdicts(tmp_path).keys() == {"good"}
 
 
+@pytest.mark.slow
 def test_reports_of_an_older_version_are_read_once(command: Command, write_claim: Write, tmp_path: Path) -> None:
     command("run", write_claim(("value: 1\n", "value: 3\n"), name="a-broken"), "-q")
     for _ in range(25):

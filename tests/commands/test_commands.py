@@ -142,6 +142,7 @@ def test_the_schema_of_a_report_admits_a_report(command: Command, write_claim: W
         jsonschema.validate(report, schema)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("runner", runner_names())
 def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> None:
     code, out, _ = command("new", "my-claim", "--runner", runner)

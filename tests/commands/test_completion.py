@@ -59,6 +59,7 @@ def test_a_word_is_completed_to_what_may_stand_there(
     assert offered(line) == expected
 
 
+@pytest.mark.slow
 def test_claims_of_this_folder_and_stored_reports_are_offered(
     command: Command, write_claim: Write, tmp_path: Path, offered: Callable[[str], list[str]]
 ) -> None:

@@ -44,6 +44,7 @@ def write_rude(write_claim: Write) -> Write:
     return write
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("behaviour", ["exit-0", "os-exit-0", "keyboard-interrupt", "killed", "half-character"])
 def test_a_runner_that_ends_the_program_is_an_error_of_its_claim_and_the_others_are_judged(
@@ -85,6 +86,7 @@ def begin(folder: Path, *words: str) -> subprocess.Popen[str]:
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs the signals of POSIX")
 @pytest.mark.parametrize("workers", ["1", "2"])
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ def test_a_claim_in_error_is_drawn_without_data(command: Command, write_claim: W
     assert "</span> error" in page
 
 
+@pytest.mark.slow
 def test_what_draws_is_loaded_only_for_a_page_or_pictures(tmp_path: Path) -> None:
     code = (
         "import sys; sys.argv = ['dlnrepro', *sys.argv[1:]]\n"

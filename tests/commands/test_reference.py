@@ -116,11 +116,12 @@ def test_a_claim_that_fails_keeps_its_reference(update: Callable[..., list[str]]
 def test_a_claim_that_was_stopped_by_its_budget_keeps_its_reference(
     update: Callable[..., list[str]], tmp_path: Path
 ) -> None:
+    update()
     path = tmp_path / "claims" / "b-toy.yaml"
     path.write_text(path.read_text().replace("behaviour: steady", "behaviour: slow"))
     assert update("--budget", "0.2", code=4)[-2:] == [
         "reference/b-toy.json: not written, because arm near was stopped by its budget",
-        "reference: 1 reference written, 0 unchanged",
+        "reference: 0 references written, 1 unchanged",
     ]
 
 

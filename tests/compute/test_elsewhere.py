@@ -27,6 +27,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("forks", [True, False], ids=["one-that-forks", "several-that-do-not"])
 def test_cells_are_computed_and_what_is_printed_is_passed_on(monkeypatch: pytest.MonkeyPatch, forks: bool) -> None:
     monkeypatch.setattr("dlnrepro.compute.elsewhere.forks", lambda _: forks)
@@ -39,6 +40,7 @@ def test_cells_are_computed_and_what_is_printed_is_passed_on(monkeypatch: pytest
     assert "claim, two: a line of the runner" in heard.said
 
 
+@pytest.mark.slow
 def test_an_interpreter_that_ends_is_a_fault_of_what_it_has_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
         "dlnrepro.compute.elsewhere._BEGIN", "{path}; import os; os._exit({channel} * 0 + {parent} * 0 + 9)"
@@ -59,6 +61,7 @@ def test_where_none_can_be_started_all_is_computed_here_and_the_user_is_informed
     ]
 
 
+@pytest.mark.slow
 def test_a_signal_ends_the_interpreter() -> None:
     began = time.monotonic()
     with Signals((signal.SIGTERM,)) as signals, signals.noted():
@@ -91,6 +94,7 @@ print("this script ran", results.exit_code)
 """
 
 
+@pytest.mark.slow
 def test_a_script_that_has_set_everything_gets_the_numbers_of_the_command_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

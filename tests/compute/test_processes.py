@@ -60,6 +60,7 @@ def computed(way: Way, *behaviours: str, heard: Heard | None = None, **work: Any
     return {cell.arm: numbers for cell, numbers in found}
 
 
+@pytest.mark.slow
 @both_ways
 @pytest.mark.parametrize(
     ("behaviour", "fault"),
@@ -92,6 +93,7 @@ def test_whatever_a_runner_raises_is_a_fault_of_its_cell_alone(way: Way, behavio
     assert found["steady"].outcome.measures == {"value": [1.0] * 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize(
     ("behaviour", "fault"),
@@ -114,6 +116,7 @@ def test_a_process_that_ends_is_a_fault_of_its_cell_alone(behaviour: str, fault:
     assert found["prints"].outcome.fault is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "behaviour",
     [
@@ -163,6 +166,7 @@ def test_what_a_runner_prints_is_marked_with_its_arm(way: Way, capfd: pytest.Cap
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.slow
 def test_a_runner_that_prints_without_end_is_cut_short() -> None:
     heard = Heard()
     assert computed(in_processes, "prints-much", heard=heard)["prints-much"].outcome.fault is None
@@ -170,6 +174,7 @@ def test_a_runner_that_prints_without_end_is_cut_short() -> None:
     assert heard.said[-1] == "claim, prints-much: (further lines are left out)"
 
 
+@pytest.mark.slow
 @both_ways
 def test_a_runner_inside_one_long_call_is_stopped_by_its_budget(way: Way) -> None:
     began = time.monotonic()
@@ -195,6 +200,7 @@ def test_nothing_is_imported_again_in_every_process() -> None:
     assert ended.stdout == "no fault\nclaim, arm: imported: []\n", ended.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("behaviour", ["masks-signals", "stops-itself"])
 def test_a_process_that_hears_no_signal_is_stopped_by_its_budget(behaviour: str) -> None:
     found = computed(in_processes, behaviour, "steady", budget=0.1, workers=2)
@@ -202,6 +208,7 @@ def test_a_process_that_hears_no_signal_is_stopped_by_its_budget(behaviour: str)
     assert found["steady"].outcome.fault is None
 
 
+@pytest.mark.slow
 def test_waiting_takes_no_processor_time_whatever_a_runner_has_closed() -> None:
     began = time.process_time()
     computed(in_processes, "closes-everything-and-waits")
@@ -239,6 +246,7 @@ def test_no_descriptor_is_left_open() -> None:
     assert len(os.listdir("/proc/self/fd")) == before
 
 
+@pytest.mark.slow
 def test_nothing_is_left_of_a_parent_that_was_killed(tmp_path: Path) -> None:
     mark = f"mark-{os.getpid()}"
     code = PARENT.format(toys=TOYS, behaviours=["forks-and-is-stuck"], workers=1, left=1000)
@@ -294,6 +302,7 @@ def test_parts_that_do_not_fit_together_are_a_fault_of_their_cell() -> None:
     assert numbers.outcome.fault == "step: expected as many points in every run, found 3 and 4"
 
 
+@pytest.mark.slow
 @both_ways
 def test_a_signal_ends_the_computation_at_once(way: Way) -> None:
     began = time.monotonic()

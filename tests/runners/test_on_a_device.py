@@ -11,6 +11,8 @@ from tests.pretend_device import NAME, pretend_device
 from tests.runners.cases import Case, cases
 from tests.runners.running import seeded
 
+pytestmark = pytest.mark.slow
+
 SEEDS = (0, 1)
 
 

@@ -69,6 +69,7 @@ def test_a_sign_step_moves_every_weight_by_one() -> None:
         assert bool((push * slope > 0).all())
 
 
+@pytest.mark.slow
 def test_adam_is_that_of_torch() -> None:
     weights, signed = example()
     leaves = [weight.clone().requires_grad_() for weight in weights]

@@ -63,6 +63,7 @@ def test_the_same_generator_gives_the_same_data_and_another_gives_others() -> No
     assert not np.allclose(draw(5).signed, draw(6).signed)
 
 
+@pytest.mark.slow
 def test_data_that_cannot_be_are_refused_in_one_line() -> None:
     with pytest.raises(UsageError, match="found no 6 support vectors in 10 dimensions in 2000 draws"):
         underdetermined(10, 6, 0.9999, seeded(0))

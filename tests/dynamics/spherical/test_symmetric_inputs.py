@@ -71,6 +71,7 @@ def test_the_radial_pull_rises_from_zero_to_the_teacher_s_pull(law: Law, dimensi
     assert 0 < teacher_pull(law, dimension) - values[-1] < 2 / 60**2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("law", "dimension"), CASES)
 @pytest.mark.parametrize("stretch", [1.0, 6.0])
 def test_the_population_gradient_is_the_limit_of_sampling(law: Law, dimension: int, stretch: float) -> None:

@@ -72,6 +72,7 @@ def test_a_wide_network_stops_at_a_horizon_that_it_comes_to_sooner_than_the_cloc
     np.testing.assert_array_equal(path.points[-2], path.points[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_another_method_follows_the_same_path(depth: int) -> None:
     flow, theta = classifier(1, depth)

@@ -48,6 +48,7 @@ def test_what_is_conserved_changes_by_squared_gradients_alone(
         assert value < 1e-10 if conserved else value > 0.1, name
 
 
+@pytest.mark.slow
 def test_the_order_in_the_step_size_is_one_for_what_is_conserved_and_zero_for_the_rest() -> None:
     linear, other = _run([0, 1]).measures, _run([0, 1], activation="softsign").measures
 

@@ -43,6 +43,7 @@ def test_the_flow_ends_at_its_limits(changes: dict[str, Any]) -> None:
     assert float((measures["direction_slope"] + 1).abs().max()) < 0.01
 
 
+@pytest.mark.slow
 def test_the_descent_has_the_flow_s_rest_at_the_same_time() -> None:
     descent = _run([0, 1], method="descent", horizon=9.0, step_size=1.0).measures
     flow = _run([0, 1], horizon=9.0).measures

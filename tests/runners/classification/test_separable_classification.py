@@ -105,6 +105,7 @@ def test_support_vectors_that_do_not_span_slow_the_turn_to_the_power_one_over_de
     assert float(found["direction_slope"]) == pytest.approx(-1 / 3, abs=0.01)
 
 
+@pytest.mark.slow
 def test_a_wide_network_obeys_the_laws_and_where_the_risk_has_a_minimum_it_comes_to_rest() -> None:
     found = _run([3], width=24).measures
     rest = _run([3], width=24, data="flipped").measures
@@ -127,6 +128,7 @@ def test_the_memory_of_a_wide_network_holds_its_paths_and_no_matrix_of_its_weigh
     assert params.memory(4) < 8 * weights**2 / 5
 
 
+@pytest.mark.slow
 def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = 0
 

@@ -52,6 +52,7 @@ def test_a_start_in_the_set_converges_at_the_predicted_rate_with_a_rising_overla
     torch.testing.assert_close(measures["rate_ratio"], torch.ones(2, dtype=torch.float64), rtol=0.012, atol=0)
 
 
+@pytest.mark.slow
 def test_the_fitted_rate_s_excess_falls_with_the_step_size() -> None:
     """Descent multiplies the distance by 1 - eta r, and unbalances the layers a little: both of first order."""
     coarse, fine = (_run([0, 1], overlap=[1.0, 1.25], step_size=size).measures["rate_ratio"] for size in (0.02, 0.01))

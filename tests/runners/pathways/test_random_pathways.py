@@ -92,6 +92,7 @@ def test_the_single_path_start_is_a_minimum_of_sharpness_s1() -> None:
     torch.testing.assert_close(measures["share"], torch.ones(2, dtype=torch.float64), rtol=1e-12, atol=0)
 
 
+@pytest.mark.slow
 def test_the_whole_hessian_of_a_trained_network_is_as_sharp_as_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The sharpness is read from J J^T; here the trained weights are caught, and differentiated twice."""
     caught: list[tuple[Sequence[Tensor], Tensor]] = []

@@ -55,6 +55,7 @@ def test_a_rate_whose_distance_never_reaches_the_window_is_zero() -> None:
     assert float(_run([0], steps=12).measures["rate_ratio"]) == 0
 
 
+@pytest.mark.slow
 def test_a_step_beyond_the_limit_diverges_and_stays_undecided() -> None:
     measures = _run([0, 1], step_ratio=2.0, steps=6000).measures
 

@@ -101,6 +101,7 @@ def test_a_run_that_never_arrives_is_given_the_last_step() -> None:
     assert float(measures["latest_arrival"]) == 24
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_is_undecided() -> None:
     assert bool(_run([0], step_size=3.0, most_steps=2000).measures["latest_arrival"].isnan().all())
 

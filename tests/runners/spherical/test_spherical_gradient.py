@@ -48,6 +48,7 @@ def test_the_mean_length_of_the_whole_input_is_off_by_the_ratio_of_the_two(law: 
     )
 
 
+@pytest.mark.slow
 def test_the_error_on_a_fixed_sample_falls_as_one_over_the_root_of_its_size() -> None:
     few, many = (
         _run(list(range(8)), samples=size, norm=[0.05, 1.0]).measures["gradient_error"].mean() for size in (100, 10_000)
