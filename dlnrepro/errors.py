@@ -4,7 +4,8 @@
     ├── ClaimError        a claim file, or a setting of it, is not valid            exit code 2
     ├── UsageError        the command asks for what does not exist or cannot be     exit code 2
     │   └── RunnerError   a runner cannot be imported, or lacks what it promises    exit code 2
-    └── Disagreement      two routes to one number differ: the run is in error      exit code 3
+    ├── NoSuchDraw        a setting admits no start, or no data, that was found     exit code 3
+    └── Disagreement      two routes to one number differ: the arm is in error      exit code 3
 
 Everything else that escapes is a fault of this program (`dlnrepro.session.faults`): exit code 3, one line, and a file
 with its traceback.
@@ -114,6 +115,24 @@ class RunnerError(UsageError):
     def __str__(self) -> str:
         """The runner's name, and what was expected and found."""
         return f"runner {self.runner}: {self.fault.wording}"
+
+
+class NoSuchDraw(ReproError):
+    """A setting asks for a random start, or for random data, that no draw has given; the arm is in error.
+
+    Args:
+        wanted: what was to be drawn.
+        draws: how many draws were tried.
+    """
+
+    def __init__(self, wanted: str, draws: int) -> None:
+        super().__init__(wanted, draws)
+        self.wanted = wanted
+        self.draws = draws
+
+    def __str__(self) -> str:
+        """What was expected, and in how many draws it was not found."""
+        return f"expected {self.wanted}, found none in {self.draws:,} draws"
 
 
 class Disagreement(ReproError):
