@@ -150,16 +150,20 @@ LONGEST_TEXT = 2000
 """Letters of an error's text that are kept; a runner may put a whole array into it."""
 
 
-def one_line(error: BaseException) -> str:
-    """An error in one line: its kind, and its text as far as it is of use."""
+def text_of(error: BaseException) -> str:
+    """The text of an error in one line, as far as it is of use."""
     try:
         text = " ".join(str(error).split())
     except BaseException:
         # The error may be that of a runner, whose text may do anything, also raise SystemExit.
         text = "its text cannot be read"
-    if len(text) > LONGEST_TEXT:
-        text = f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)"
-    return _storable(f"{type(error).__name__}{': ' * bool(text)}{text}")
+    return _storable(f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)" if len(text) > LONGEST_TEXT else text)
+
+
+def one_line(error: BaseException) -> str:
+    """An error in one line: its kind, and its text as far as it is of use."""
+    text = text_of(error)
+    return _storable(f"{type(error).__name__}{': ' * bool(text)}") + text
 
 
 def _storable(text: str) -> str:
