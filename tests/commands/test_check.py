@@ -131,6 +131,8 @@ def test_an_override_that_causes_a_contradiction_is_named(command: Command, writ
         (["-s", "start=3"], ["-s start: ruled-claim: expected at most 2, the limit, found 3"]),
         (["-s", "near.limit=0.5"], ["-s near.limit: ruled-claim: arm near: start: expected at most 0.5, the limit, "
                                     "found 1"]),
+        (["-s", "widths=[1, 6]"], ["-s widths: ruled-claim: modes: expected at most 1, as many as the narrowest layer "
+                                   "has neurons, found 2"]),
         (["-s", "modes=7", "-s", "near.limit=0"], [
             "-s modes: ruled-claim: expected at most 4, as many as the narrowest layer has neurons, found 7",
             "-s modes, -s near.limit: ruled-claim: arm near: start: expected at most 0, the limit, found 1",
