@@ -241,8 +241,8 @@ def test_a_file_that_is_no_claim_is_one_line_and_nothing_is_written(
         (
             "within: 0.1",
             "within: 0.1\n    above: 3",
-            "27:5: criteria[0].within: expected 'equals' together with 'within' and no other bound, found equals, within, "
-            "above",
+            "27:5: criteria[0].within: expected 'equals' together with 'within' and no other bound, found equals, "
+            "within, above",
         ),
     ],
     ids=["a tag that runs code", "an anchor", "no control", "two kinds of bounds"],

@@ -34,6 +34,7 @@ from dlnrepro.dynamics.training.step_halving import coarsest_steps, measured_des
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import Halvings, InputSpread, LayerFactor, Range, StepSize
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 
 POINTS, DESCENT_POINTS = 120, 25
@@ -68,7 +69,7 @@ class Params(OneNeuronSettings):
                 f"{len(self.strengths)} values",
             )
         if self.window_start >= self.horizon:
-            yield Contradiction("window_start", f"a time before horizon, {self.horizon:g}")
+            yield Contradiction("window_start", f"a time before horizon, {numeral(self.horizon)}")
         if (finest := self.coarse_steps * 2**self.halvings) > MOST_STEPS:
             yield Contradiction("step_size", f"at most {MOST_STEPS} steps of the finest descent", f"{finest} steps")
 

@@ -35,7 +35,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], list[str]]] = [
         [
             "strengths: expected values that fall strictly, found [1, 2, 0.5, 0.1]",
             "start: expected a range [low, high], found [2, 1]",
-            "scales: expected values that fall strictly, found [1e-09, 1e-08]",
+            "scales: expected values that fall strictly, found [1e-9, 1e-8]",
             "law_depth: expected `same` or a whole number from 2 to 8, found 1",
         ],
     ),
