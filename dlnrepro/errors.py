@@ -4,7 +4,8 @@
     ├── ClaimError        a claim file, or a setting of it, is not valid            exit code 2
     ├── UsageError        the command asks for what does not exist or cannot be     exit code 2
     │   └── RunnerError   a runner cannot be imported, or lacks what it promises    exit code 2
-    └── Disagreement      two routes to one number differ: the run is in error      exit code 3
+    ├── NoSuchDraw        a setting admits no start, or no data, that was found     exit code 3
+    └── Disagreement      two routes to one number differ: the arm is in error      exit code 3
 
 Everything else that escapes is a fault of this program (`dlnrepro.session.faults`): exit code 3, one line, and a file
 with its traceback.
@@ -116,6 +117,24 @@ class RunnerError(UsageError):
         return f"runner {self.runner}: {self.fault.wording}"
 
 
+class NoSuchDraw(ReproError):
+    """A setting asks for a random start, or for random data, that no draw has given; the arm is in error.
+
+    Args:
+        wanted: what was to be drawn.
+        draws: how many draws were tried.
+    """
+
+    def __init__(self, wanted: str, draws: int) -> None:
+        super().__init__(wanted, draws)
+        self.wanted = wanted
+        self.draws = draws
+
+    def __str__(self) -> str:
+        """What was expected, and in how many draws it was not found."""
+        return f"expected {self.wanted}, found none in {self.draws:,} draws"
+
+
 class Disagreement(ReproError):
     """Two independent routes to one number differ by more than their errors allow."""
 
@@ -131,16 +150,20 @@ LONGEST_TEXT = 2000
 """Letters of an error's text that are kept; a runner may put a whole array into it."""
 
 
-def one_line(error: BaseException) -> str:
-    """An error in one line: its kind, and its text as far as it is of use."""
+def text_of(error: BaseException) -> str:
+    """The text of an error in one line, as far as it is of use."""
     try:
         text = " ".join(str(error).split())
     except BaseException:
         # The error may be that of a runner, whose text may do anything, also raise SystemExit.
         text = "its text cannot be read"
-    if len(text) > LONGEST_TEXT:
-        text = f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)"
-    return _storable(f"{type(error).__name__}{': ' * bool(text)}{text}")
+    return _storable(f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)" if len(text) > LONGEST_TEXT else text)
+
+
+def one_line(error: BaseException) -> str:
+    """An error in one line: its kind, and its text as far as it is of use."""
+    text = text_of(error)
+    return _storable(f"{type(error).__name__}{': ' * bool(text)}") + text
 
 
 def _storable(text: str) -> str:

@@ -21,6 +21,7 @@ from typing import Any, SupportsIndex
 from dlnrepro.archive.record import ClaimRecord, Report, to_json
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import load_claim
+from dlnrepro.claimfile.reach import unreached
 from dlnrepro.compute.device import Device, require
 from dlnrepro.compute.plan import Variation
 from dlnrepro.compute.surroundings import fixed_surroundings
@@ -33,6 +34,7 @@ from dlnrepro.session.execution import Means
 from dlnrepro.session.run import carried_out, prepared
 from dlnrepro.signals import Signals
 from dlnrepro.verdict.check import LARGEST_SEED
+from dlnrepro.visible import say
 
 
 @dataclass(frozen=True, repr=False)
@@ -189,6 +191,9 @@ def run(
         if not quiet:
             selection.say_rest()
         jobs, left = prepared(selection.claims, variation), selection.unjudged
+        for job in () if quiet else jobs:
+            for line in unreached(job.claim, variation.overrides, variation.arms(job.claim), quick):
+                say(line)
         with signals.noted():
             session = carried_out(jobs, means, watcher(quiet), signals, ["dlnrepro.run"], started, unjudged=left)
     if session.fault is not None:

@@ -60,6 +60,20 @@ figures:
 quick: {seeds: 2, setup: {}}
 """
 
+RULED_SETTINGS = """\
+runner: ruled
+seeds: 4
+setup:
+  widths: [4, 6]
+  modes: 2
+  start: 1
+  limit: 2
+arms:
+  near: {}
+  far: {start: 1.5, limit: 5}
+"""
+"""The settings of a runner whose settings can contradict one another, in the place of the toy's."""
+
 
 def _global_state() -> dict[str, Any]:
     """What a test could leave behind for the tests after it."""
@@ -130,6 +144,22 @@ def write_claim(tmp_path: Path, toys: None) -> Callable[..., Path]:  # noqa: ARG
         path = tmp_path / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
         return path
+
+    return write
+
+
+@pytest.fixture
+def write_ruled(write_claim: Callable[..., Path]) -> Callable[..., Path]:
+    """Write the toy claim with the settings of the runner `ruled`, parts of them replaced, and give its path."""
+    toy = TOY_CLAIM[TOY_CLAIM.index("runner: toy") : TOY_CLAIM.index("assumptions:")]
+    figures = TOY_CLAIM[TOY_CLAIM.index("figures:") : TOY_CLAIM.index("quick:")]
+
+    def write(*changes: tuple[str, str]) -> Path:
+        settings = RULED_SETTINGS
+        for old, new in changes:
+            assert old in settings, old
+            settings = settings.replace(old, new)
+        return write_claim((toy, settings), (figures, ""), name="ruled-claim")
 
     return write
 

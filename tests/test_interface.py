@@ -38,6 +38,16 @@ def test_a_run_is_that_of_the_command_line(command: Command, write_claim: Write,
     assert torch.get_num_threads() == threads
 
 
+def test_a_setting_that_does_not_reach_every_arm_says_so(
+    write_claim: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dlnrepro.run(write_claim(), settings={"value": 1.05}, seeds=2, outputs=tmp_path, quiet=False)
+    line = "-s value=1.05: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5)"
+    assert line in capsys.readouterr().err
+    dlnrepro.run(write_claim(), settings={"value": 1.05}, seeds=2, outputs=tmp_path, quiet=True)
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.slow
 def test_a_process_with_its_own_threads_gives_the_same_bits(tmp_path: Path, command: Command) -> None:
     command("run", "winner-takes-all", "rank-one-alignment", "--quick", "-q", "-o", tmp_path / "one.json")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, PydanticInvalidForJsonSchema, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from dlnrepro.claimfile.document import Place, nearest, unknown
+from dlnrepro.claimfile.document import Place, unknown
 from dlnrepro.errors import Fault, one_line
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.signals import Ended
@@ -118,19 +118,14 @@ def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Faul
         return place, Fault(expected="this key", found="nothing")
     if kind == "string_pattern_mismatch" and context["pattern"] == BLANK:
         return place, Fault(expected="text that is not blank", found=found)
+    if kind == "literal_error" and isinstance(detail["input"], str) and (words := _words_at(model, place)):
+        return place, unknown(detail["input"], words)
     if kind in _LIMITS:
         name, form = _LIMITS[kind]
-        word = detail["input"] if kind == "literal_error" and isinstance(detail["input"], str) else None
-        near = None if word is None else nearest(word, _choices(context))
         limit = context[name]
         shown_limit = numeral(limit) if isinstance(limit, float) else str(limit)
-        return place, Fault(expected=form.format(shown_limit), found=found, suggestion=near)
+        return place, Fault(expected=form.format(shown_limit), found=found)
     return place, Fault(expected=_EXPECTED.get(kind, f"otherwise: {detail['msg'].lower()}"), found=found)
-
-
-def _choices(context: Mapping[str, Any]) -> list[str]:
-    """The words that a literal admits, from pydantic's own sentence."""
-    return [word.strip("' ") for word in str(context["expected"]).replace(" or ", ", ").split(",")]
 
 
 def shown(value: Any) -> str:
@@ -151,16 +146,26 @@ def shown(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "..."
 
 
-def _keys_at(model: type[BaseModel], place: Iterable[str | int]) -> list[str]:
-    """The keys that a model admits at a place inside it."""
+def _keys_at(model: type[BaseModel], place: Place) -> list[str]:
+    """The keys that a model admits at a place inside it; the id of a claim is the name of its file."""
+    return [key for key in _schema_at(model, place).get("properties", {}) if key != "id" or place]
+
+
+def _words_at(model: type[BaseModel], place: Place) -> list[str]:
+    """The words that a model admits at a place inside it, where it admits certain ones only."""
+    schema = _schema_at(model, place)
+    return [word for word in schema.get("enum", [schema.get("const")]) if isinstance(word, str)]
+
+
+def _schema_at(model: type[BaseModel], place: Place) -> dict[str, Any]:
+    """The JSON schema of what a model admits at a place inside it."""
     schema = model_schema(model)
-    definitions = schema.get("$defs", {})
     node: dict[str, Any] = schema
     for part in place:
         node = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
         if "$ref" in node:
-            node = definitions[node["$ref"].rsplit("/", 1)[-1]]
-    return [key for key in node.get("properties", {}) if key != "id" or node is not schema]
+            node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
+    return node
 
 
 @cache

@@ -89,17 +89,28 @@ def departures(claim: Claim, arm: str, values: Mapping[str, Any], quick: bool) -
     return {key: value for key, value in values.items() if key not in own or own[key] != value}
 
 
-def unreached(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str]) -> list[str]:
-    """A line for each override that does not reach every arm: which arms keep which value, and why."""
+def setters(claim: Claim) -> dict[str, list[str]]:
+    """Parameter -> the arms that set it themselves, which `-s KEY=VALUE` does not reach."""
+    found: dict[str, list[str]] = {}
+    for arm, changes in claim.arms.items():
+        for key in changes:
+            found.setdefault(key, []).append(arm)
+    return found
+
+
+def unreached(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str], quick: bool = False) -> list[str]:
+    """A line for each override that does not reach every arm, or that changes none of the arms that it reaches."""
     lines = []
     for found in reach(claim, overrides, arms):
+        given = f"-s {found.word}={shortened(setting(found.value))}: {claim.id}: "
+        if all(arm_values(claim, arm, {}, quick).get(found.key) == found.value for arm in found.reached):
+            lines.append(f"{given}changes nothing, since every arm that it reaches has this value already")
         if split(found.word)[0] is None and found.kept:
             kept = {arm: f"{arm} ({shortened(setting(value))})" for arm, value in found.kept.items()}
             own = [text for arm, text in kept.items() if f"{arm}.{found.key}" not in overrides]
             named = [text for arm, text in kept.items() if f"{arm}.{found.key}" in overrides]
             reasons = [f"the arms that set {found.key} themselves: {', '.join(own)}"] * bool(own)
             reasons += [f"the arms that -s names: {', '.join(named)}"] * bool(named)
-            start = f"-s {found.word}={shortened(setting(found.value))}: {claim.id}: "
-            start += f"reaches {len(found.reached)} of {len(arms)} arms"
+            start = f"{given}reaches {len(found.reached)} of {len(arms)} arms"
             lines.append(f"{start}, but not {'; nor '.join(reasons)} (-s ARM.{found.key}=... reaches one arm)")
     return lines

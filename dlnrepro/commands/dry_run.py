@@ -54,8 +54,12 @@ def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: boo
 
 
 def notes(jobs: Sequence[Job]) -> list[str]:
-    """A line for each override that does not reach every arm of a claim."""
-    return [line for job in jobs for line in unreached(job.claim, job.variation.overrides, [c.arm for c in job.cells])]
+    """A line for each override that does not reach every arm of a claim, or changes none."""
+    return [
+        line
+        for job in jobs
+        for line in unreached(job.claim, job.variation.overrides, [cell.arm for cell in job.cells], job.variation.quick)
+    ]
 
 
 def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:

@@ -17,7 +17,7 @@ import torch
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import computing_on
 from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws
-from dlnrepro.errors import BudgetSpent, one_line
+from dlnrepro.errors import BudgetSpent, NoSuchDraw, one_line, text_of
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import Progress, Result, Runner
 from dlnrepro.signals import Ended
@@ -71,7 +71,9 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
 
 
 def _fault_of(error: BaseException) -> str:
-    """An error of a runner in one line, with where it arose."""
+    """An error of a runner in one line, with where it arose; a draw that is not found is a matter of the setting."""
+    if isinstance(error, NoSuchDraw):
+        return text_of(error)
     text = one_line(error)
     if "does not require grad" in text or "Inference tensors" in text:
         text += "; a runner is called in torch's inference mode, and torch.inference_mode(False) leaves it"

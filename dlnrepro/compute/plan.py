@@ -135,9 +135,9 @@ def _faults_of_arms(
             text = ": ".join(filter(None, (key, fault.wording)))
             found.setdefault((item.word if item else "", given, text), []).append(arm)
     lines: dict[str, list[str]] = {}
-    everywhere = {item.word: len(item.reached) for item in reached}
+    everywhere = {"": len(variation.arms(claim)), **{item.word: len(item.reached) for item in reached}}
     for (word, given, text), arms in found.items():
-        where = "" if len(arms) == everywhere.get(word) else f"arm{'s' * (len(arms) > 1)} {', '.join(arms)}"
+        where = "" if len(arms) == everywhere[word] else f"arm{'s' * (len(arms) > 1)} {', '.join(arms)}"
         lines.setdefault(word, []).append(": ".join(filter(None, (given, claim.id, where, text))))
     common = lines.pop("", [])
     return lines, common

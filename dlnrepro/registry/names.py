@@ -17,7 +17,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import BinaryIO, cast
 
-from dlnrepro.errors import Fault, RunnerError, UsageError, one_line
+from dlnrepro.errors import Fault, RunnerError, UsageError, one_line, text_of
 from dlnrepro.runner import Runner, Series
 from dlnrepro.signals import Ended
 
@@ -51,7 +51,7 @@ def load_runner(name: str) -> Runner:
         raise
     except BaseException as error:
         # The module is code of others: whatever it raises, sys.exit() included, is a fault of this runner alone.
-        found = one_line(error).removeprefix("ModuleNotFoundError: ").removeprefix("ImportError: ")
+        found = (isinstance(error, ImportError) and text_of(error)) or one_line(error)
         expected = f"a module at {value} that can be imported"
         raise RunnerError(name, Fault(expected=expected, found=found, cited=True)) from None
     if wrong is not None:

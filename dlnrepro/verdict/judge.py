@@ -10,7 +10,7 @@ from numbers import Integral, Real
 from typing import Literal
 
 from dlnrepro.claimfile.document import shortened
-from dlnrepro.claimfile.schema import Assumption, Claim, Criterion
+from dlnrepro.claimfile.schema import Assumption, Bounded, Claim, Criterion
 from dlnrepro.errors import UsageError
 from dlnrepro.verdict.check import Check, Outcome, check
 from dlnrepro.visible import on_one_line
@@ -87,8 +87,8 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) 
     for arm, outcome in outcomes.items():
         if fault := _miscounted(outcome):
             raise UsageError(f"{claim.id}: arm {arm}: {fault}")
-    assumptions = tuple(_judged(claim, index, outcomes, controls) for index in range(-len(claim.assumptions), 0))
-    criteria = tuple(_judged(claim, index, outcomes, controls) for index in range(len(claim.criteria)))
+    assumptions = tuple(_assumption(item, outcomes) for item in claim.assumptions)
+    criteria = tuple(_criterion(item, claim, outcomes, controls) for item in claim.criteria)
     word, because = _word(outcomes, assumptions, criteria)
     return Verdict(word, because, assumptions, criteria)
 
@@ -131,37 +131,44 @@ def _short(value: object) -> str:
     return on_one_line(shortened(repr(value)))
 
 
-def _judged(claim: Claim, index: int, outcomes: Mapping[str, Outcome], controls: bool) -> Judged:
-    """The criterion of this index, or the assumption counted from the end."""
-    bounded: Criterion | Assumption = claim.assumptions[index] if index < 0 else claim.criteria[index]
+def _assumption(assumption: Assumption, outcomes: Mapping[str, Outcome]) -> Judged:
+    """An assumption, which no run may miss and which has no controls."""
+    return _judged(assumption, assumption.measure, 0, (), outcomes)
+
+
+def _criterion(criterion: Criterion, claim: Claim, outcomes: Mapping[str, Outcome], controls: bool) -> Judged:
+    """A criterion with its controls, if they were run."""
     runs = max((len(outcome.seeds) for outcome in outcomes.values()), default=0)
     # A claim may miss a share of its runs, so fewer runs may miss fewer: 1 of 16 is none of 4.
-    misses = bounded.misses * runs // claim.seeds if isinstance(bounded, Criterion) else 0
-    failing = bounded.fails_in if isinstance(bounded, Criterion) and controls else ()
+    misses = criterion.misses * runs // claim.seeds
+    return _judged(criterion, criterion.id, misses, criterion.fails_in if controls else (), outcomes)
+
+
+def _judged(
+    bounded: Bounded, name: str, misses: int, controls: Sequence[str], outcomes: Mapping[str, Outcome]
+) -> Judged:
+    """What is held against an interval, with its checks in the arms that must hold and in the controls."""
 
     def checks(arms: Iterable[str]) -> tuple[Check, ...]:
         nothing = Outcome((), {})
         return tuple(check(arm, outcomes.get(arm, nothing), bounded.measure, bounded.interval, misses) for arm in arms)
 
-    holds_in, fails_in = checks(bounded.holds_in), checks(failing)
-    worst = max(_finite(holds_in), key=bounded.interval.excess, default=None)
-    best = min(_finite(fails_in), key=bounded.interval.excess, default=None)
-    both = worst is not None and best is not None
+    holds_in, fails_in = checks(bounded.holds_in), checks(controls)
+    excess = bounded.interval.excess
+    worst = max(_finite(holds_in), key=excess, default=None)
+    nearest = min(_finite(fails_in), key=excess, default=None)
+    keys = ("above", "at_least", "below", "at_most", "equals", "within")
     return Judged(
-        id=bounded.id if isinstance(bounded, Criterion) else bounded.measure,
+        id=name,
         says=bounded.says,
         measure=bounded.measure,
-        interval={
-            key: value
-            for key in ("above", "at_least", "below", "at_most", "equals", "within")
-            if (value := getattr(bounded, key)) is not None
-        },
+        interval={key: value for key in keys if (value := getattr(bounded, key)) is not None},
         interval_text=bounded.interval.text,
         misses=misses,
         holds=all(item.holds and item.seeds for item in holds_in),
         broken=any(item.broken for item in holds_in),
         tells=all(item.tells and item.seeds for item in fails_in),
-        gap=bounded.interval.excess(best) - bounded.interval.excess(worst) if both else None,  # type: ignore[arg-type]
+        gap=None if worst is None or nearest is None else excess(nearest) - excess(worst),
         worst=worst,
         holds_in=holds_in,
         fails_in=fails_in,

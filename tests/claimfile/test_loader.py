@@ -80,7 +80,7 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
          "did you mean 'height'?"),
         ("y: height", "y: lone", "figures[0].y: expected a series of the axis 'step' of step, found 'lone'"),
         ("far: {value: 5.0}", "far: {value: 5.0}\n  idle: {}", "arms.idle: expected an arm that a criterion names"),
-        ("basis: derived", "basis: guess", "9:3: source.basis: expected one of 'theorem', 'abstract' or 'derived'"),
+        ("basis: derived", "basis: guess", "9:3: source.basis: expected one of theorem, abstract, derived, found '"),
         ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {bites: 1}}", "quick.setup.bites: expected one of"),
         ("schema: 1", "id: x\nschema: 1", "1:1: id: expected no such key"),
         ("why: the", "misses: 4\n    why: the", "criteria[0].misses: expected fewer misses than the 4 runs, found 4"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dlnrepro.claimfile.loader import load_claim
-from dlnrepro.claimfile.reach import arm_values, departures, origins, reach, unreached
+from dlnrepro.claimfile.reach import arm_values, departures, origins, reach, setters, unreached
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.plan import Variation, plan
 from dlnrepro.errors import UsageError
@@ -32,6 +32,21 @@ def test_a_parameter_reaches_the_arms_that_leave_it_alone(claim: Claim) -> None:
     ]
     assert unreached(claim, {"bytes": 3, "far.value": 2}, ["near", "far"]) == []
     assert len(unreached(claim, {"value": "x" * 5000}, ["near", "far"])[0]) < 300
+
+
+def test_an_override_that_changes_nothing_is_said_to_change_nothing(claim: Claim) -> None:
+    line = "changes nothing, since every arm that it reaches has this value already"
+    assert unreached(claim, {"bytes": 1000}, ["near", "far"]) == [f"-s bytes=1000: toy-claim: {line}"]
+    assert unreached(claim, {"far.value": 5.0}, ["near", "far"]) == [f"-s far.value=5: toy-claim: {line}"]
+    assert unreached(claim, {"bytes": 1000, "near.value": 1}, ["near"], quick=True) == [
+        f"-s bytes=1000: toy-claim: {line}"
+    ]
+
+
+def test_the_arms_that_set_a_parameter_themselves_are_those_that_an_override_does_not_reach(claim: Claim) -> None:
+    assert setters(claim) == {"value": ["far"]}
+    (found,) = reach(claim, {"value": 3})
+    assert list(found.kept) == setters(claim)["value"]
 
 
 def test_an_arm_that_is_named_is_reached_though_it_sets_the_parameter(claim: Claim) -> None:

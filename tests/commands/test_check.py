@@ -6,36 +6,10 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
 from dlnrepro.claimfile.catalogue import packaged_folder
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
-
-RULED = (
-    "runner: ruled\nseeds: 4\nsetup:\n  widths: [4, 6]\n  modes: 2\n  start: 1\n  limit: 2\narms:\n  near: {}\n"
-    "  far: {start: 1.5, limit: 5}\n"
-)
-"""The settings of a runner that has contradictions, in the place of the toy's."""
-
-WITHOUT_FIGURES = ("figures:\n  - {title: Height, y: height, x: step, arms: [near, far]}\n", "")
-
-
-@pytest.fixture
-def write_ruled(write_claim: Write) -> Write:
-    """Write the toy claim with the settings of the runner `ruled`, changed in part, and give its path."""
-    text = write_claim().read_text(encoding="utf-8")
-    toy = text[text.index("runner: toy") : text.index("assumptions:")]
-
-    def write(*changes: tuple[str, str]) -> Path:
-        settings = RULED
-        for old, new in changes:
-            assert old in settings, old
-            settings = settings.replace(old, new)
-        return write_claim((toy, settings), WITHOUT_FIGURES, name="ruled-claim")
-
-    return write
 
 
 def lines(command: Command, path: Path) -> list[str]:
@@ -157,6 +131,8 @@ def test_an_override_that_causes_a_contradiction_is_named(command: Command, writ
         (["-s", "start=3"], ["-s start: ruled-claim: expected at most 2, the limit, found 3"]),
         (["-s", "near.limit=0.5"], ["-s near.limit: ruled-claim: arm near: start: expected at most 0.5, the limit, "
                                     "found 1"]),
+        (["-s", "widths=[1, 6]"], ["-s widths: ruled-claim: modes: expected at most 1, as many as the narrowest layer "
+                                   "has neurons, found 2"]),
         (["-s", "modes=7", "-s", "near.limit=0"], [
             "-s modes: ruled-claim: expected at most 4, as many as the narrowest layer has neurons, found 7",
             "-s modes, -s near.limit: ruled-claim: arm near: start: expected at most 0, the limit, found 1",

@@ -88,6 +88,12 @@ def test_show_tells_a_claim_from_its_file_alone(command: Command, write_claim: W
     assert max(len(line) for line in out.splitlines() if "/" not in line) <= 80
 
 
+def test_show_says_which_arms_set_a_parameter_themselves(command: Command, write_claim: Write) -> None:
+    lines = command("show", write_claim())[1].splitlines()
+    below = lines.index("    value     1") + 1
+    assert lines[below : below + 2] == ["      set by 1 of 2 arms themselves: far", "    behaviour steady"]
+
+
 def test_report_shows_a_stored_run_again_with_its_exit_code(command: Command, write_claim: Write) -> None:
     path = write_claim()
     _, first, _ = command("run", path, "-s", "value=3")

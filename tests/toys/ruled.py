@@ -1,4 +1,4 @@
-"""A runner whose settings can contradict one another, and which finds no start for a wide range."""
+"""A runner whose settings can contradict one another, and which finds no start at 0."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from pydantic import Field
 
 from dlnrepro.dynamics.starts.draws import uniform
+from dlnrepro.errors import NoSuchDraw
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction, Settings
 
@@ -38,7 +39,9 @@ SERIES: dict[str, Series] = {}
 
 
 def run(params: Params, generators: Sequence[torch.Generator], progress: Progress) -> Result:
-    """Measure the start."""
+    """Measure the start; a start at 0 cannot be drawn."""
     progress(0.5, "half of it")
+    if params.start == 0:
+        raise NoSuchDraw("a start above 0", 2000)
     noise = uniform((), 0.0, 1e-3, generators)
     return Result({"value": params.start + noise, "noise": noise}, {})

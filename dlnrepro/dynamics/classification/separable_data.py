@@ -19,7 +19,7 @@ import torch
 from dlnrepro.dynamics.classification.maximum_margin import MaximumMargin, maximum_margin
 from dlnrepro.dynamics.starts.draws import normal, uniform
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import NoSuchDraw
 
 Kind = Literal["separable", "flipped", "under-determined"]
 
@@ -147,4 +147,4 @@ def _until(draw: Callable[[], Classes | None], wanted: str) -> Classes:
         classes = draw()
         if classes is not None:
             return classes
-    raise UsageError(f"data: found no {wanted} in {DRAWS} draws")
+    raise NoSuchDraw(wanted, DRAWS)

@@ -15,6 +15,7 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.starts.balanced import hidden_frames, isometric_layers
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.starts.targets import Target
+from dlnrepro.errors import NoSuchDraw
 
 _BLOCK = 1024
 _MOST_BLOCKS = 1000
@@ -62,7 +63,7 @@ def draw_pair(
         generators: one per run.
 
     Raises:
-        ValueError: no pair was found in a million draws, so the interval is empty or nearly so.
+        NoSuchDraw: no pair was found in a million draws, so the interval is empty or nearly so.
     """
     rows, columns = target.left.shape[-1], target.right.shape[-1]
     lefts, rights = [], []
@@ -162,7 +163,7 @@ def _accepted(
         if inside.numel():
             index = int(inside[0, 0])
             return left[index], right[index]
-    raise ValueError(f"expected starts with u'Zv / sigma_2 in {interval}, found none in {_BLOCK * _MOST_BLOCKS} draws")
+    raise NoSuchDraw(f"starts with u^T Z v / sigma_2 in {interval}", _BLOCK * _MOST_BLOCKS)
 
 
 def _completed(basis: Tensor, coordinates: Tensor, rank: int, generators: Sequence[Generator]) -> Tensor:

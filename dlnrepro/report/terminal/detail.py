@@ -10,6 +10,7 @@ from rich.text import Text
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import command_name
+from dlnrepro.claimfile.reach import setters
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.report.terminal.sparklines import text_figure
 from dlnrepro.report.terminal.summary import verdict_text
@@ -75,7 +76,14 @@ def claim_page(page: TerminalPage, claim: Claim, path: Path, last: LastVerdict |
             page.line((f"threshold: {' '.join(criterion.why.split())}", "dim"), indent=6, hang=2)
     _heading(page, f"settings of the runner {claim.runner}")
     rows: list[list[str | Text]] = [[key, setting(value)] for key, value in claim.setup.items()]
-    page.table(rows, indent=4, folds=1)
+    by_arms = setters(claim)
+    own = [
+        f"set by {len(by_arms[key])} of {len(claim.arms)} arms themselves: {', '.join(by_arms[key])}"
+        if key in by_arms
+        else ""
+        for key in claim.setup
+    ]
+    page.table(rows, indent=4, folds=1, below=own)
     _heading(page, f"arms, {claim.seeds} runs each")
     for arm, changes in claim.arms.items():
         text = ", ".join(f"{key} = {setting(value)}" for key, value in changes.items()) or "the settings as they are"

@@ -30,7 +30,7 @@ from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each, stacked
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.descent import descend
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import NoSuchDraw
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.classification import CoordinateRates, LeastShare, TwoClasses
@@ -120,7 +120,7 @@ def _draw(params: Params, generator: Generator) -> Classes:
         others = np.delete(margins, classes.solution.support)
         if others.min() >= 1 + params.least_slack:
             return classes
-    raise UsageError(f"data: found none with a slack of {params.least_slack:g} in {DRAWS} draws")
+    raise NoSuchDraw(f"data with a slack of {params.least_slack:g}", DRAWS)
 
 
 def _flow(params: Params, sets: Sequence[Classes], starts: Tensor, progress: Progress) -> tuple[Tensor, Tensor]:

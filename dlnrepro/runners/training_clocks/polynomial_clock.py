@@ -29,6 +29,7 @@ from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction, Settings
 from dlnrepro.settings.fields import LawDepth, LayerFactor, StepSize, Strengths, Window, law_value
+from dlnrepro.settings.numerals import numeral
 
 RECORDS = 200
 MOST_STEPS = 10**6
@@ -67,7 +68,7 @@ class Params(Settings):
         if self.steps > MOST_STEPS:
             longest = MOST_STEPS * self.step_size
             yield Contradiction(
-                "horizon", f"at most {longest:g}, which is {MOST_STEPS} steps of size {self.step_size:g}"
+                "horizon", f"at most {numeral(longest)}, which is {MOST_STEPS} steps of size {numeral(self.step_size)}"
             )
 
     @property

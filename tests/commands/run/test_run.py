@@ -121,3 +121,10 @@ def test_a_claim_in_error_does_not_keep_the_others_from_running(
     code, out, _ = command("run", tmp_path, "-q", "-x")
     assert code == 3
     assert "b-whole" not in out
+
+
+def test_a_draw_that_is_not_found_is_an_error_of_its_arm_in_one_line(command: Command, write_ruled: Write) -> None:
+    code, out, err = command("run", write_ruled(), "-s", "far.start=0", "-q")
+    assert (code, err) == (3, "")
+    assert "\nruled-claim: arm far: expected a start above 0, found none in 2,000 draws\n" in out
+    assert "Traceback" not in out

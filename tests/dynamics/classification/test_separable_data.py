@@ -8,7 +8,7 @@ import torch
 from scipy.optimize import linprog
 
 from dlnrepro.dynamics.classification.separable_data import Classes, flipped, separable, underdetermined
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import NoSuchDraw
 
 
 def separates(signed: np.ndarray) -> bool:
@@ -65,5 +65,5 @@ def test_the_same_generator_gives_the_same_data_and_another_gives_others() -> No
 
 @pytest.mark.slow
 def test_data_that_cannot_be_are_refused_in_one_line() -> None:
-    with pytest.raises(UsageError, match="found no 6 support vectors in 10 dimensions in 2000 draws"):
+    with pytest.raises(NoSuchDraw, match=r"^expected 6 support vectors in 10 dimensions, found none in 2,000 draws$"):
         underdetermined(10, 6, 0.9999, seeded(0))

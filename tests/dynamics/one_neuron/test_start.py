@@ -21,6 +21,7 @@ from dlnrepro.dynamics.one_neuron.start import (
 )
 from dlnrepro.dynamics.starts.balanced import draw_strength, hidden_frames
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
+from dlnrepro.errors import NoSuchDraw
 
 WIDTHS = [5, 1, 4, 4]
 
@@ -146,7 +147,8 @@ def test_overlaps_are_given_in_units_of_the_second_strength_or_of_the_only_one()
 def test_an_interval_without_pairs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dlnrepro.dynamics.one_neuron.start._MOST_BLOCKS", 2)
 
-    with pytest.raises(ValueError, match="found none in 2048 draws"):
+    wanted = r"^expected starts with u\^T Z v / sigma_2 in \(2\.0, 3\.0\), found none in 2,048 draws$"
+    with pytest.raises(NoSuchDraw, match=wanted):
         draw_pair(a_target(1), 0, (2.0, 3.0), generators([0]))
 
 

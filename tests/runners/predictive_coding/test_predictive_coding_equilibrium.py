@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import pytest
 import torch
 
 from dlnrepro.claimfile.messages import parameter_faults
@@ -71,6 +72,6 @@ def test_a_rate_without_multipliers_is_another_than_that_of_the_network() -> Non
 
 
 def test_a_penalty_of_zero_is_refused() -> None:
-    faults = parameter_faults(runner.Params, SETUP | {"penalty": 0.0})
+    ((place, fault),) = parameter_faults(runner.Params, SETUP | {"penalty": 0.0})
 
-    assert faults == [(("penalty",), "expected a number above 0, found 0.0")]
+    assert (place, fault.wording) == (("penalty",), "expected a number above 0, found 0.0")

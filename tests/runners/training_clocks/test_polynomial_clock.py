@@ -24,13 +24,13 @@ CONTRADICTIONS = [
     (
         {"width": 2, "gaps": [1e-3, 1e-6]},
         [
-            "gaps: expected a range [low, high] with low below high, found [0.001, 1e-06]",
+            "gaps: expected a range [low, high] with low below high, found [0.001, 1e-6]",
             "strengths: expected fewer than 2 values, so that the target lacks a mode, found 2 values",
         ],
     ),
     (
         {"horizon": 1e6, "step_size": 0.01},
-        ["horizon: expected at most 10000, which is 1000000 steps of size 0.01, found 1e+06"],
+        ["horizon: expected at most 10000, which is 1000000 steps of size 0.01, found 1e6"],
     ),
 ]
 
