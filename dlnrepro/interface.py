@@ -7,6 +7,7 @@ import math
 import os
 import sys
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,15 +24,16 @@ from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.reach import unreached
 from dlnrepro.compute.device import Device, require
-from dlnrepro.compute.plan import Variation
+from dlnrepro.compute.executor import LocalProcesses
 from dlnrepro.compute.surroundings import fixed_surroundings
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import ClaimError, UsageError
 from dlnrepro.report.terminal.progress import watcher
 from dlnrepro.report.terminal.summary import summary
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.digest import verdict_counts
-from dlnrepro.session.execution import Means
-from dlnrepro.session.run import carried_out, prepared
+from dlnrepro.session.execution import RunOptions
+from dlnrepro.session.run import jobs_of, run_and_store
 from dlnrepro.signals import Signals
 from dlnrepro.verdict.check import LARGEST_SEED
 from dlnrepro.visible import say
@@ -39,10 +41,11 @@ from dlnrepro.visible import say
 
 @dataclass(frozen=True, repr=False)
 class Results:
-    """What a run found: one record for each claim, by id. In a notebook it shows its page, in print its summary.
+    """What a run found: one record for each result. In a notebook it shows its page, in print its summary.
 
     `results["my-claim"]` is a record, `"my-claim" in results` says whether there is one, `keys()`, `values()` and
-    `items()` are those of a dictionary. Iterating gives the records.
+    `items()` are those of a dictionary. Iterating gives the records. Where a claim is there in several variations, the
+    keys of its records name them, such as `"my-claim -s depth=4"`, and its id stands for the unmodified one.
 
     Attributes:
         report: the whole report, as `report.json` holds it.
@@ -58,37 +61,40 @@ class Results:
         return self.report.exit_code
 
     def __getitem__(self, claim: str) -> ClaimRecord:
-        """The record of a claim.
+        """The record of a claim, or of a claim in one of several variations.
 
         Raises:
-            KeyError: there is none; with the nearest id.
+            KeyError: there is none, with the nearest key; or only several modified ones, with their keys.
         """
-        for record in self:
-            if record.id == claim:
-                return record
+        if (record := self.get(claim)) is not None:
+            return record
+        if several := [key for key, record in self.items() if record.id == claim]:
+            raise KeyError(f"expected one of {', '.join(map(repr, several))}, found {claim!r}")
         near = get_close_matches(str(claim), self.keys(), 1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         raise KeyError(f"expected the id of a claim in these results, found {claim!r}{hint}")
 
     def __contains__(self, claim: object) -> bool:
-        """Whether there is a record of this id, or this record."""
-        return any(claim == record.id if isinstance(claim, str) else claim == record for record in self)
+        """Whether there is a record with this key, or this record."""
+        return self.get(claim) is not None if isinstance(claim, str) else any(claim == record for record in self)
 
     def keys(self) -> list[str]:
-        """The ids of the claims, in the order in which they were run."""
-        return [record.id for record in self]
+        """The keys of the records, in the order in which they were run: ids, with the variation where it is needed."""
+        counts = Counter(record.id for record in self)
+        return [record.id if counts[record.id] == 1 else record.label for record in self]
 
     def values(self) -> list[ClaimRecord]:
         """The records, in the order in which the claims were run."""
         return list(self)
 
     def items(self) -> list[tuple[str, ClaimRecord]]:
-        """Each id with its record."""
-        return [(record.id, record) for record in self]
+        """Each key with its record."""
+        return list(zip(self.keys(), self, strict=True))
 
     def get(self, claim: str, otherwise: ClaimRecord | None = None) -> ClaimRecord | None:
-        """The record of a claim, or something else if there is none."""
-        return next((record for record in self if record.id == claim), otherwise)
+        """The record with this key, or something else if there is none."""
+        by_key = {record.label: record for record in self} | dict(self.items())
+        return by_key.get(claim, otherwise) if isinstance(claim, str) else otherwise
 
     def __iter__(self) -> Iterator[ClaimRecord]:
         """The records, in the order in which the claims were run."""
@@ -183,22 +189,24 @@ def run(
     if budget is not None and not (_is_number(budget) and 0 < budget <= sys.float_info.max):
         raise UsageError(f"budget: expected a number of seconds above 0, or None, found {budget!r}")
     variation = Variation(seeds, seed_base, _settings(settings), quick, controls, device)
-    means = Means(_folder(outputs), workers, cache, budget, fresh=True)
+    options = RunOptions(_folder(outputs), LocalProcesses(workers, fresh=True), cache, budget)
     with fixed_surroundings(), Signals((SIGINT,)) as signals:
         selection = gathered(names, words, tags, load_claim)
         if not selection.claims:
             raise ClaimError(selection.faults) if selection.faults else UsageError("nothing selected")
         if not quiet:
             selection.say_rest()
-        jobs, left = prepared(selection.claims, variation), selection.unjudged
+        jobs, unjudged = jobs_of(selection.claims, variation), selection.unjudged
         for job in () if quiet else jobs:
             for line in unreached(job.claim, variation.overrides, variation.arms(job.claim), quick):
                 say(line)
         with signals.noted():
-            session = carried_out(jobs, means, watcher(quiet), signals, ["dlnrepro.run"], started, unjudged=left)
-    if session.fault is not None:
+            session = run_and_store(
+                jobs, options, watcher(quiet), signals, ["dlnrepro.run"], started, unjudged=unjudged
+            )
+    if session.storage_fault is not None:
         # What a long run found must not be lost because a disk is full.
-        warnings.warn(f"the report is not stored: {session.fault.text}", RuntimeWarning, stacklevel=2)
+        warnings.warn(f"the report is not stored: {session.storage_fault.text}", RuntimeWarning, stacklevel=2)
     return Results(session.report, session.folder)
 
 

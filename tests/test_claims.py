@@ -12,7 +12,8 @@ from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.policy import load_strictly
 from dlnrepro.compute.device import Device
 from dlnrepro.compute.engine import run_cell
-from dlnrepro.compute.plan import Variation, plan
+from dlnrepro.compute.plan import plan
+from dlnrepro.compute.variation import Variation
 from dlnrepro.runner import silent
 from dlnrepro.verdict.judge import judge
 

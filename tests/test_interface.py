@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ import torch
 
 import dlnrepro
 from dlnrepro.claimfile.catalogue import packaged_folder
+from dlnrepro.compute.variation import Variation
 from dlnrepro.report.page.html import to_html
 
 Command = Callable[..., tuple[int, str, str]]
@@ -97,6 +99,27 @@ def test_results_are_looked_up_as_in_a_dictionary(write_claim: Write, tmp_path: 
     assert (results.get("toy-claim"), results.get("nope")) == (record, None)
     assert results._ipython_key_completions_() == ["toy-claim"]
     assert repr(results) == "<dlnrepro.Results: 1 reproduced; exit code 0>"
+
+
+def test_the_results_of_one_claim_in_several_variations_have_keys_of_their_own(
+    write_claim: Write, tmp_path: Path
+) -> None:
+    found = dlnrepro.run(write_claim(), outputs=tmp_path)
+    own = found["toy-claim"]
+    other, toy = (
+        replace(own, variation=varied) for varied in (Variation(overrides={"value": 2}), Variation(quick=True))
+    )
+    results = replace(found, report=replace(found.report, claims=[other, own, toy]))
+    assert results.keys() == ["toy-claim -s value=2", "toy-claim", "toy-claim --quick"]
+    assert [results[key] for key, _ in results.items()] == results.values()
+    modified = replace(found, report=replace(found.report, claims=[other, toy]))
+    assert "toy-claim" not in modified
+    with pytest.raises(
+        KeyError, match="expected one of 'toy-claim -s value=2', 'toy-claim --quick', found 'toy-claim'"
+    ):
+        modified["toy-claim"]
+    alone = replace(found, report=replace(found.report, claims=[toy]))
+    assert (alone.keys(), alone["toy-claim"], alone["toy-claim --quick"]) == (["toy-claim"], toy, toy)
 
 
 SURROUNDINGS = {

@@ -5,9 +5,10 @@ changed.
 
 * `cell_store` keeps the numbers of single cells, under a key that hashes all that could change them.
 * `record` holds what `report.json` contains. `provenance` holds what produced it: versions, code, machine, command.
+* `older_records` converts a report of an earlier schema when it is read.
 * `report_store` writes and reads whole reports. `manifest` lists the hashes of a report's files.
 * `joining` makes one report of several. `references` keeps one report per claim, whose file changes only with it.
-* `last_results` keeps how each claim came out the last time.
+* `last_results` keeps how each claim came out the last time, in each variation.
 * `figure_data` makes the lines of figures from series; `thinning` chooses which of their points are kept.
 * `staleness` says what has changed since a stored number was computed.
 * `comparison` compares two reports.

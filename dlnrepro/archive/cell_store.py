@@ -13,11 +13,12 @@ import json
 import math
 import warnings
 from collections.abc import Mapping
+from dataclasses import asdict
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from dlnrepro.compute.arithmetic import versions
+from dlnrepro.compute.arithmetic import Environment, versions
 from dlnrepro.files import write_whole
 from dlnrepro.registry.sources import source_hash
 from dlnrepro.verdict.check import Outcome
@@ -39,9 +40,7 @@ def cell_key(
     runner: str,
     params: Mapping[str, Any],
     seeds: tuple[int, ...],
-    device: str,
-    processor: str,
-    arithmetic: str,
+    environment: Environment,
     source: str | None = None,
 ) -> str:
     """The hash of everything that could change the numbers of a runner.
@@ -50,9 +49,7 @@ def cell_key(
         runner: its name.
         params: all of them.
         seeds: one per run.
-        device: the name of what computes, of `device_name`.
-        processor: its name, for some numbers are computed there wherever tensors live.
-        arithmetic: the modes of the math libraries, of `arithmetic`.
+        environment: what computed the numbers, or would compute them.
         source: the hash of the runner's sources, of `source_hash`; they are read here where it is left out.
     """
     description = {
@@ -61,17 +58,22 @@ def cell_key(
         "params": params,
         "seeds": seeds,
         "dtype": "float64",
-        "device": device,
-        "processor": processor,
-        "arithmetic": arithmetic,
+        "device": environment.device,
+        "processor": environment.processor,
+        "arithmetic": environment.arithmetic,
         "threads": 1,
-        "versions": versions(),
+        "versions": dict(environment.versions),
     }
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
+def key_on(cell: Cell, environment: Environment) -> str:
+    """The key of the numbers of a cell that an environment computes."""
+    return cell_key(cell.runner, cell.params, cell.seeds, environment)
+
+
 def write_cell(root: Path, key: str, cell: Cell, numbers: Numbers) -> None:
-    """Store the measures and series of a cell under its key.
+    """Store the measures and series of a cell that ran to its end, under the key that `key_on` gives.
 
     Raises:
         UsageError: the file cannot be written.
@@ -81,7 +83,7 @@ def write_cell(root: Path, key: str, cell: Cell, numbers: Numbers) -> None:
     arrays = {f"measure.{name}": np.array(values) for name, values in numbers.outcome.measures.items()}
     arrays |= {f"series.{name}": values for name, values in numbers.series.items()}
     buffer = BytesIO()
-    about = np.array(_about(key, cell))
+    about = np.array(json.dumps(_about(key, cell) | {"computed_on": asdict(_environment_of(numbers))}, sort_keys=True))
     seconds = np.array(numbers.outcome.seconds)
     np.savez_compressed(buffer, allow_pickle=False, about=about, seconds=seconds, **arrays)
     write_whole(_path(root, key), _sealed(buffer.getvalue()))
@@ -111,7 +113,7 @@ def is_usable(path: Path) -> bool:
             return False
         with np.load(BytesIO(content), allow_pickle=False) as stored:
             about = json.loads(str(stored["about"]))
-        made = about["source"], about["versions"]
+        made = about["source"], about["computed_on"]["versions"]
         return bool(about["key"] == path.stem and made == (source_hash(about["runner"]), versions()))
     except Exception:
         return False
@@ -125,7 +127,8 @@ def _numbers(content: bytes, key: str, cell: Cell) -> Numbers | None:
 
     with np.load(BytesIO(content), allow_pickle=False) as stored:
         arrays = {name: stored[name] for name in stored.files}
-    about, seconds = str(arrays.pop("about")), float(arrays.pop("seconds"))
+    about, seconds = json.loads(str(arrays.pop("about"))), float(arrays.pop("seconds"))
+    computed_on = Environment(**about.pop("computed_on"))
     parts: dict[str, dict[str, np.ndarray]] = {"measure": {}, "series": {}}
     for name, array in arrays.items():
         kind, _, rest = name.partition(".")
@@ -139,13 +142,20 @@ def _numbers(content: bytes, key: str, cell: Cell) -> Numbers | None:
     if about != _about(key, cell) or not measures or not fits or not plain:
         return None
     values = {name: [float(value) for value in array] for name, array in measures.items()}
-    return Numbers(Outcome(cell.seeds, values, seconds=seconds), series)
+    return Numbers(Outcome(cell.seeds, values, seconds=seconds), series, computed_on)
 
 
-def _about(key: str, cell: Cell) -> str:
-    """What a cell's file says of itself: its key, and what of it can be read by people."""
+def _about(key: str, cell: Cell) -> dict[str, Any]:
+    """What a cell's file says of itself: its key, and what of it can be read by people; as JSON gives it back."""
     about = {"key": key, "runner": cell.runner, "params": dict(cell.params), "seeds": list(cell.seeds)}
-    return json.dumps({**about, "source": source_hash(cell.runner), "versions": versions()}, sort_keys=True)
+    found: dict[str, Any] = json.loads(json.dumps({**about, "source": source_hash(cell.runner)}))
+    return found
+
+
+def _environment_of(numbers: Numbers) -> Environment:
+    """What computed some numbers that are to be stored."""
+    assert numbers.computed_on is not None, "only the numbers of a cell that ran to its end are stored"
+    return numbers.computed_on
 
 
 def _sealed(archive: bytes) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlnrepro.archive.record import ClaimRecord, Report, origin, repeated_claims
+from dlnrepro.archive.record import ClaimRecord, Report, labelled, origin, repeated_claims
 from dlnrepro.compute.arithmetic import UNKNOWN
 from dlnrepro.errors import UsageError
 from dlnrepro.verdict.check import Outcome
@@ -43,6 +43,7 @@ class ClaimComparison:
     """One claim that is in both reports.
 
     Attributes:
+        variations: the names of the variations of the first and the second report.
         verdicts: of the first and the second report.
         settings: what differs in the claim's contents, parameters or seeds, in words.
         missing: what only one of the two has, in words.
@@ -53,6 +54,7 @@ class ClaimComparison:
     """
 
     id: str
+    variations: tuple[str, str]
     verdicts: tuple[str, str]
     settings: list[str]
     missing: list[str]
@@ -60,6 +62,11 @@ class ClaimComparison:
     differences: list[Difference]
     identical: bool
     seconds: tuple[float, float]
+
+    @property
+    def label(self) -> str:
+        """The claim's id, with its variation where that is the same in both reports."""
+        return labelled((self.id, self.variations[0])) if len(set(self.variations)) == 1 else self.id
 
     @property
     def alike(self) -> bool:
@@ -72,7 +79,7 @@ class Comparison:
     """Two reports side by side.
 
     Attributes:
-        only_first, only_second: ids of claims that one report alone has.
+        only_first, only_second: what one report alone has: a claim's id, with its variation.
         origins: what differs in versions, commit, processor, device and modes of the math libraries, in words.
     """
 
@@ -105,18 +112,40 @@ def compare(first: Report, second: Report, absolute: float, relative: float) -> 
         relative: likewise.
 
     Raises:
-        UsageError: a report has a claim twice, so that nothing says which of them is compared.
+        UsageError: a report has a claim twice in one variation, so that nothing says which of them is compared.
     """
     for report, which in ((first, "first"), (second, "second")):
         if repeated := repeated_claims(report):
-            raise UsageError(f"{which} report: expected each claim once, found '{repeated[0]}' again")
-    one, other = ({record.id: record for record in report.claims} for report in (first, second))
+            raise UsageError(f"{which} report: expected each claim once per variation, found '{repeated[0]}' again")
+    pairs = _pairs(first.claims, second.claims)
+    paired = {record.identity for record, _ in pairs}, {record.identity for _, record in pairs}
     return Comparison(
-        [compare_claim(one[name], other[name], absolute, relative) for name in one if name in other],
-        [name for name in one if name not in other],
-        [name for name in other if name not in one],
-        _origins(first, second, [name for name in one if name in other]),
+        [compare_claim(*pair, absolute, relative) for pair in pairs],
+        [record.label for record in first.claims if record.identity not in paired[0]],
+        [record.label for record in second.claims if record.identity not in paired[1]],
+        _origins(first, second, pairs),
     )
+
+
+def _pairs(first: Sequence[ClaimRecord], second: Sequence[ClaimRecord]) -> list[tuple[ClaimRecord, ClaimRecord]]:
+    """The results to compare, in the order of the first report: those with the same claim and the same variation.
+
+    Where each report has one further result of a claim, these two are compared as well: their settings differ, and the
+    comparison says how.
+    """
+    exact = {record.identity: record for record in second}
+    shared = {record.identity for record in first if record.identity in exact}
+    rest: tuple[dict[str, list[ClaimRecord]], dict[str, list[ClaimRecord]]] = ({}, {})
+    for records, by_id in zip((first, second), rest, strict=True):
+        for record in records:
+            if record.identity not in shared:
+                by_id.setdefault(record.id, []).append(record)
+    pairs = []
+    for record in first:
+        others = [exact[record.identity]] if record.identity in shared else rest[1].get(record.id, [])
+        if record.identity in shared or (len(others) == len(rest[0][record.id]) == 1):
+            pairs.append((record, others[0]))
+    return pairs
 
 
 def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, relative: float) -> ClaimComparison:
@@ -137,6 +166,7 @@ def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, rela
                 differences.append(found)
     return ClaimComparison(
         first.id,
+        (first.variation.name, second.variation.name),
         (first.verdict, second.verdict),
         _settings(first, second),
         _by_arms(missing.items(), len(first.outcomes)),
@@ -238,13 +268,13 @@ def _by_arms(texts: Iterable[tuple[str, str]], arms: int) -> list[str]:
     return [f"{'every arm' if len(groups[text]) == arms > 1 else who}: {text}" for text, who in named.items()]
 
 
-def _origins(first: Report, second: Report, names: Sequence[str]) -> list[str]:
+def _origins(first: Report, second: Report, pairs: Sequence[tuple[ClaimRecord, ClaimRecord]]) -> list[str]:
     """What differs in where the claims of two reports were made, in words; with the claims if it is not all of them."""
     groups: dict[str, list[str]] = {}
-    for name in names:
-        for text in _changes(origin(first, name), origin(second, name)):
-            groups.setdefault(text, []).append(name)
-    return [text if len(found) == len(names) else f"{text} ({_named(found)})" for text, found in groups.items()]
+    for left, right in pairs:
+        for text in _changes(origin(first, left), origin(second, right)):
+            groups.setdefault(text, []).append(left.label)
+    return [text if len(found) == len(pairs) else f"{text} ({_named(found)})" for text, found in groups.items()]
 
 
 def _named(names: Sequence[str]) -> str:

@@ -13,13 +13,13 @@ Entries = Mapping[str, object]
 
 
 def joined(reports: Sequence[Report]) -> Report:
-    """One report of all claims of several, in the order of their ids; no two of the reports may share a claim.
+    """One report of all claims of several, in the order of their labels; no two of the reports may share one.
 
     Its provenance has the entries and versions on which all claims agree, and `origins` the others of each claim. It
     was interrupted if one of the reports was, and all that they could not judge is in it.
     """
-    claims = sorted((record for report in reports for record in report.claims), key=lambda record: record.id)
-    made = {record.id: dict(origin(report, record.id)) for report in reports for record in report.claims}
+    claims = sorted((record for report in reports for record in report.claims), key=lambda record: record.label)
+    made = {record.label: dict(origin(report, record)) for report in reports for record in report.claims}
     signals = [report.exit_code for report in reports if report.interrupted]
     shared = _shared(made.values())
     whole = compile_report(

@@ -1,4 +1,4 @@
-"""How each claim came out the last time, in each variation: outputs/last/<id>.json.
+"""How each claim came out the last time, in each variation: outputs/last/<id>.json, from the variation to the result.
 
 A claim's result is not forgotten however many runs of other claims follow it, and a first look in the toy profile does
 not hide the result of the claim as it is written.
@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.files import write_whole
 
 FOLDER = "last"
 
-UNMODIFIED = ""
-"""The variation of a claim as its file has it."""
-
-_NO_VARIATION = frozenset({"cached", "dirty", "unknown code", "stale"})
-"""Stamps that say where numbers come from, and not what was run."""
+UNMODIFIED = Variation().name
+"""The name of the variation of a claim as its file has it: an empty text."""
 
 
 @dataclass(frozen=True)
@@ -44,13 +42,12 @@ class LastVerdict:
     arms: Mapping[str, float] = field(default_factory=dict)
 
 
-def variation_of(stamps: Iterable[str]) -> str:
-    """The variation that a result is of: its stamps that say what was run, as one word."""
-    return " ".join(sorted(set(stamps) - _NO_VARIATION)) or UNMODIFIED
-
-
-def remember(root: Path, results: Mapping[str, LastVerdict]) -> None:
+def remember(root: Path, results: Mapping[tuple[str, str], LastVerdict]) -> None:
     """Keep how some claims came out; a file that cannot be written loses only this list's memory of a claim.
+
+    Args:
+        root: the outputs folder.
+        results: the identity of each result, which is a claim's id and the name of a variation -> how it came out.
 
     Raises:
         UsageError: the folder cannot be made or a file in it cannot be written.
@@ -60,12 +57,15 @@ def remember(root: Path, results: Mapping[str, LastVerdict]) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UsageError(f"{folder}: expected a folder that can be made, found: {error.strerror}") from None
-    for name, last in results.items():
-        known = _read(folder / f"{name}.json")
-        order = 1 + max((found.order for found in known.values()), default=0)
-        known[variation_of(last.stamps)] = replace(last, order=order)
-        rows = {variation: asdict(found) for variation, found in known.items()}
-        write_whole(folder / f"{name}.json", json.dumps(rows, indent=1).encode() + b"\n")
+    by_claim: dict[str, dict[str, LastVerdict]] = {}
+    for (claim, variation), last in results.items():
+        by_claim.setdefault(claim, {})[variation] = last
+    for claim, fresh in by_claim.items():
+        known = _read(folder / f"{claim}.json")
+        order = 1 + max((last.order for last in known.values()), default=0)
+        known |= {name: replace(last, order=order + place) for place, (name, last) in enumerate(fresh.items())}
+        rows = {variation: asdict(last) for variation, last in known.items()}
+        write_whole(folder / f"{claim}.json", json.dumps(rows, indent=1).encode() + b"\n")
 
 
 def last_results(root: Path, older: Iterable[Mapping[str, object]]) -> dict[str, dict[str, LastVerdict]]:
@@ -80,8 +80,10 @@ def last_results(root: Path, older: Iterable[Mapping[str, object]]) -> dict[str,
     if folder.is_dir():
         return {path.stem: found for path in sorted(folder.glob("*.json")) if (found := _read(path))}
     results: dict[str, dict[str, LastVerdict]] = {}
-    for age, name, last in _entries(older):
-        results.setdefault(name, {}).setdefault(variation_of(last.stamps), replace(last, order=-age))
+    for age, verdicts in enumerate(older):
+        for claim, rows in verdicts.items():
+            for variation, last in _results(rows).items():
+                results.setdefault(claim, {}).setdefault(variation, replace(last, order=-age))
     return results
 
 
@@ -90,23 +92,36 @@ def foremost(results: Mapping[str, LastVerdict]) -> LastVerdict:
     return results.get(UNMODIFIED) or max(results.values(), key=lambda last: last.order)
 
 
-def _entries(older: Iterable[Mapping[str, object]]) -> Iterator[tuple[int, str, LastVerdict]]:
-    """The age, claim and result of each entry of some verdicts."""
-    for age, verdicts in enumerate(older):
-        for name, row in verdicts.items():
-            if (last := _result(row)) is not None:
-                yield age, name, last
-
-
 def _read(path: Path) -> dict[str, LastVerdict]:
     """The results in a file, by variation; none if it is not there or cannot be read."""
     with suppress(OSError, ValueError, RecursionError):
         # To read a pipe in its place would never end.
-        rows = json.loads(path.read_bytes()) if path.is_file() else None
-        if isinstance(rows, dict):
-            results = ((variation, _result(row)) for variation, row in rows.items())
-            return {variation: last for variation, last in results if last is not None}
+        return _results(json.loads(path.read_bytes())) if path.is_file() else {}
     return {}
+
+
+def _results(rows: object) -> dict[str, LastVerdict]:
+    """The results of a claim by the name of the variation, from what a file holds.
+
+    A file of an older version holds one result alone, or has stamps in the place of the variation's name.
+    """
+    if not isinstance(rows, dict):
+        return {}
+    if isinstance(rows.get("verdict"), str):
+        rows = {None: rows}
+    results = ((name, _result(row)) for name, row in rows.items())
+    return {_name(name, last.stamps): last for name, last in results if last is not None}
+
+
+def _name(given: str | None, stamps: Iterable[str]) -> str:
+    """The name of a variation; of an older result it is that of its stamps, or `modified` where they do not say how."""
+    if given is not None and (given == UNMODIFIED or given.startswith("-")):
+        return given
+    labels = set(stamps)
+    found = Variation(
+        quick="toy" in labels, controls="no-controls" not in labels, device="cuda" if "cuda" in labels else "cpu"
+    )
+    return " ".join(filter(None, ["modified" if "modified" in labels else "", found.name]))
 
 
 def _result(row: object) -> LastVerdict | None:

@@ -15,9 +15,8 @@ from pathlib import Path
 from pydantic import ConfigDict, with_config
 from typing_extensions import TypedDict  # pydantic takes no other before Python 3.12
 
-from dlnrepro.compute.arithmetic import processor as processor
+from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.arithmetic import versions as versions
-from dlnrepro.compute.device import Device, device_name
 from dlnrepro.registry.sources import source_hash as source_hash
 
 _CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -54,11 +53,10 @@ class Provenance(TypedDict, total=False):
     platform: str
 
 
-def provenance(command: Sequence[str], started: datetime, device: Device, arithmetic: str) -> Provenance:
+def provenance(command: Sequence[str], started: datetime, environment: Environment) -> Provenance:
     """The provenance of a run that began at `started` and ends now; worker processes are counted in.
 
-    `arithmetic` are the modes of the math libraries where the numbers were computed. The peak of memory is that of the
-    largest single process.
+    `environment` is where the numbers were computed. The peak of memory is that of the largest single process.
     """
     commit, dirty = code_state()
     seconds, peak = _used()
@@ -68,14 +66,14 @@ def provenance(command: Sequence[str], started: datetime, device: Device, arithm
         "wall_seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
         "cpu_seconds": round(seconds, 3),
         "peak_memory_bytes": peak or 0,
-        "versions": versions(),
+        "versions": dict(environment.versions),
         "commit": commit,
         "dirty": dirty,
-        "processor": processor(),
+        "processor": environment.processor,
         "cores": os.cpu_count(),
         "threads": 1,
-        "device": device_name(device),
-        "arithmetic": arithmetic,
+        "device": environment.device,
+        "arithmetic": environment.arithmetic,
         "platform": f"{platform.system()} {platform.machine()}",
     }
     if peak is None:

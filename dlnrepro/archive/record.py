@@ -1,7 +1,10 @@
-"""The record of a run: what `report.json` holds, version 1, and how a stored one is read again.
+"""The record of a run: what `report.json` holds, version 2, and how a stored one is read again.
 
 The record is a contract with whoever reads it by machine. It keeps the claim's contents and every measured number, so
-that verdicts are always computed again and never believed.
+that verdicts are always computed again and never believed. A claim's id and its variation together are the identity
+of a result: one report may hold a claim several times, each time in another variation.
+
+A stored record of version 1 is converted in memory when it is read (`dlnrepro.archive.older_records`).
 """
 
 from __future__ import annotations
@@ -9,16 +12,21 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from typing import Any, Literal
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from dlnrepro.archive.figure_data import Drawing
+from dlnrepro.archive.older_records import of_version_1, recorded_environment, recorded_variation
 from dlnrepro.archive.provenance import Provenance
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.compute.arithmetic import Environment
+from dlnrepro.compute.device import device_of
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged
 from dlnrepro.verdict.check import Outcome, Seconds
 from dlnrepro.verdict.judge import Judged, Verdict, Word, judge
@@ -30,10 +38,12 @@ class ClaimRecord:
     """One claim of a report: its contents, its numbers, and the verdict on them.
 
     Attributes:
+        variation: how the claim was run, in its normal form.
         outcomes: arm -> what it left.
         params: arm -> every parameter of the runner, as resolved.
         cells: arm -> the key of its numbers, for arms that ran to their end.
-        digests: arm -> the SHA-256 of its series, likewise.
+        computed_on: arm -> what computed its numbers, for the same arms.
+        digests: arm -> the SHA-256 of its series, for the same arms.
         drawings: the data of the claim's figures.
         meanings: what the runner says of each measure and series that the claim names.
         command: runs the claim again.
@@ -44,6 +54,7 @@ class ClaimRecord:
     """
 
     id: str
+    variation: Variation
     title: str
     verdict: Word
     expect: str
@@ -56,6 +67,7 @@ class ClaimRecord:
     outcomes: dict[str, Outcome]
     params: dict[str, dict[str, Any]]
     cells: dict[str, str]
+    computed_on: dict[str, Environment]
     digests: dict[str, str]
     drawings: list[Drawing]
     meanings: dict[str, str]
@@ -65,6 +77,16 @@ class ClaimRecord:
     claim_hash: str
     runner_hash: str
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """The claim's id and the name of its variation, which is empty if nothing departs from the claim file."""
+        return self.id, self.variation.name
+
+    @property
+    def label(self) -> str:
+        """The identity as one text, such as `my-claim -s depth=4`."""
+        return labelled(self.identity)
+
 
 @dataclass(frozen=True)
 class Report:
@@ -73,11 +95,11 @@ class Report:
     Attributes:
         interrupted: whether a signal ended the run before all claims were judged; `exit_code` says which.
         unjudged: what was selected and could not be judged.
-        origins: of a report that joins several, by the id of a claim: the provenance of that claim, without the entries
-            and versions on which all claims agree; those are in `provenance`.
+        origins: of a report that joins several, by the label of a claim: the provenance of that claim, without the
+            entries and versions on which all claims agree; those are in `provenance`.
     """
 
-    schema: Literal[1]
+    schema: Literal[2]
     exit_code: int
     interrupted: bool
     counts: dict[str, int]
@@ -91,9 +113,11 @@ def record_claim(
     claim: Claim,
     outcomes: Mapping[str, Outcome],
     *,
+    variation: Variation,
     stamps: Iterable[str],
     params: Mapping[str, Mapping[str, Any]],
     cells: Mapping[str, str],
+    computed_on: Mapping[str, Environment],
     digests: Mapping[str, str],
     drawings: Iterable[Drawing],
     meanings: Mapping[str, str],
@@ -107,6 +131,7 @@ def record_claim(
     verdict = judge(claim, outcomes, controls="no-controls" not in stamps)
     return ClaimRecord(
         id=claim.id,
+        variation=variation.of(claim),
         title=claim.title,
         verdict=verdict.word,
         expect=claim.expect,
@@ -119,6 +144,7 @@ def record_claim(
         outcomes=dict(outcomes),
         params={arm: dict(values) for arm, values in params.items()},
         cells=dict(cells),
+        computed_on=dict(computed_on),
         digests=dict(digests),
         drawings=list(drawings),
         meanings=dict(meanings),
@@ -130,9 +156,14 @@ def record_claim(
     )
 
 
+def labelled(identity: tuple[str, str]) -> str:
+    """The id of a claim and the name of a variation as one text."""
+    return " ".join(filter(None, identity))
+
+
 def repeated_claims(report: Report) -> list[str]:
-    """The ids that more than one claim of a report has."""
-    return [name for name, count in Counter(record.id for record in report.claims).items() if count > 1]
+    """The labels of the results that a report holds more than once: one claim in one variation."""
+    return [labelled(found) for found, count in Counter(r.identity for r in report.claims).items() if count > 1]
 
 
 def judged_again(report: Report, allow_inconclusive: bool = False) -> Report:
@@ -148,9 +179,9 @@ def with_claims(report: Report, claims: list[ClaimRecord], allow_inconclusive: b
     return replace(again, origins=report.origins)
 
 
-def origin(report: Report, claim: str) -> Provenance:
-    """The provenance of one claim of a report, by its id."""
-    shared, own = report.provenance, report.origins.get(claim, {})
+def origin(report: Report, record: ClaimRecord) -> Provenance:
+    """The provenance of one claim of a report."""
+    shared, own = report.provenance, report.origins.get(record.label, {})
     made: Provenance = {**shared, **own}
     if "versions" in shared and "versions" in own:
         made["versions"] = {**shared["versions"], **own["versions"]}
@@ -194,7 +225,7 @@ def compile_report(
         counts[record.verdict] += 1
     left = list(unjudged)
     code = exit_code(claims, left, allow_inconclusive) if interrupted is None else interrupted
-    return Report(1, code, interrupted is not None, counts, claims, provenance, left)
+    return Report(2, code, interrupted is not None, counts, claims, provenance, left)
 
 
 def exit_code(claims: Iterable[ClaimRecord], unjudged: Iterable[Unjudged], allow_inconclusive: bool) -> int:
@@ -249,12 +280,29 @@ def _whole(value: Any) -> Any:
 
 
 def from_json(text: bytes) -> Report:
-    """The report that a JSON text holds.
+    """The report that a JSON text holds; one of version 1 is converted.
 
     Raises:
         pydantic.ValidationError: the text is no such report.
     """
-    return _adapter().validate_json(text)
+    if (older := of_version_1(text)) is None:
+        return _adapter().validate_json(text)
+    report = _adapter().validate_python(older)
+    claims = [_of_version_2(record, origin(report, record)) for record in report.claims]
+    labels = {before.label: after.label for before, after in zip(report.claims, claims, strict=True)}
+    return replace(report, claims=claims, origins={labels.get(key, key): made for key, made in report.origins.items()})
+
+
+def _of_version_2(record: ClaimRecord, provenance: Provenance) -> ClaimRecord:
+    """The record of version 1 with what version 2 adds: the variation, and what computed the numbers."""
+    environment = recorded_environment(provenance)
+    record = replace(record, computed_on=dict.fromkeys(record.cells, environment))
+    with suppress(ValidationError):  # a claim that is not valid is a fault of its own, which the reader names
+        claim = Claim.model_validate(record.claim)
+        device = device_of(environment.device)
+        found = recorded_variation(claim, record.outcomes, record.params, record.stamps, device)
+        return replace(record, variation=found)
+    return record
 
 
 def report_schema() -> dict[str, Any]:

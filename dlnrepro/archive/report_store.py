@@ -21,13 +21,14 @@ from contextlib import suppress
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
 from dlnrepro.archive.joining import joined
 from dlnrepro.archive.last_results import FOLDER as LAST
 from dlnrepro.archive.last_results import LastVerdict as LastVerdict
-from dlnrepro.archive.last_results import foremost, last_results, remember, variation_of
+from dlnrepro.archive.last_results import foremost, last_results, remember
 from dlnrepro.archive.manifest import NAME as MANIFEST
 from dlnrepro.archive.manifest import check_manifest, write_manifest
 from dlnrepro.archive.record import ClaimRecord, Report, from_json, repeated_claims, to_json
@@ -39,7 +40,7 @@ from dlnrepro.verdict.check import LARGEST_SEED
 VERDICTS = "verdicts.json"
 
 
-def prepare(root: Path) -> None:
+def make_folders(root: Path) -> None:
     """Make the output folders, and refuse a root that cannot be written before anything is trained.
 
     Raises:
@@ -75,12 +76,20 @@ def write_report(root: Path, report: Report, ended: datetime) -> Path:
     except OSError as error:
         raise UsageError(f"{folder}: expected a folder that can be made, found: {reason(error)}") from None
     write_whole(folder / "report.json", text)
-    last = {record.id: asdict(_last(record)) for record in report.claims}
-    write_whole(folder / VERDICTS, json.dumps(last, indent=1).encode() + b"\n")
+    last = {record.identity: _last(record) for record in report.claims}
+    write_whole(folder / VERDICTS, json.dumps(_by_claim(last), indent=1).encode() + b"\n")
     write_manifest(folder)
     _point_at(root, name)
-    _remember(root, {record.id: _last(record) for record in report.claims})
+    _remember(root, last)
     return folder
+
+
+def _by_claim(results: Mapping[tuple[str, str], LastVerdict]) -> dict[str, dict[str, Any]]:
+    """The contents of verdicts.json: a claim's id -> the name of a variation -> how it came out."""
+    rows: dict[str, dict[str, Any]] = {}
+    for (claim, variation), last in results.items():
+        rows.setdefault(claim, {})[variation] = asdict(last)
+    return rows
 
 
 def _point_at(root: Path, name: str) -> None:
@@ -96,13 +105,12 @@ def _point_at(root: Path, name: str) -> None:
             link.unlink(missing_ok=True)
 
 
-def _remember(root: Path, results: Mapping[str, LastVerdict]) -> None:
+def _remember(root: Path, results: Mapping[tuple[str, str], LastVerdict]) -> None:
     """Keep how some claims came out, and first what reports of an older version say; the report is stored already."""
     with suppress(UsageError):
         if not (root / LAST).is_dir():
-            older = [(last.order, name, last) for name, found in _all_results(root).items() for last in found.values()]
-            for _, name, last in sorted(older, key=lambda entry: entry[0]):
-                remember(root, {name: last})
+            older = {(claim, name): last for claim, found in _all_results(root).items() for name, last in found.items()}
+            remember(root, dict(sorted(older.items(), key=lambda entry: entry[1].order)))
         remember(root, results)
 
 
@@ -132,9 +140,11 @@ def read_reports(folder: Path) -> dict[str, Report]:
         except UsageError as error:
             wrong.append(str(error))
             continue
-        twice = [(record.id, places[record.id]) for record in report.claims if record.id in places]
-        wrong += [f"{path}: expected each claim once, found '{name}' also in {other}" for name, other in twice]
-        places |= {record.id: path for record in report.claims}
+        twice = [(record.label, places[record.label]) for record in report.claims if record.label in places]
+        wrong += [
+            f"{path}: expected each claim once per variation, found '{name}' also in {other}" for name, other in twice
+        ]
+        places |= {record.label: path for record in report.claims}
     if wrong:
         raise UsageError(*wrong)
     return reports
@@ -161,7 +171,7 @@ def _read(path: Path) -> Report:
                 f"{path}: expected the exit code of a signal, as it was interrupted, found {report.exit_code}"
             )
         if repeated := repeated_claims(report):
-            raise UsageError(f"{path}: expected each claim once, found '{repeated[0]}' again")
+            raise UsageError(f"{path}: expected each claim once per variation, found '{repeated[0]}' again")
         for index, record in enumerate(report.claims):
             if fault := _fault(record):
                 raise UsageError(f"{path}: expected a report, found a fault in claims.{index}.{fault}")
@@ -180,7 +190,17 @@ def _fault(record: ClaimRecord) -> str | None:
         return f"claim.{_first(error)}"
     if claim.id != record.id:
         return f"claim.id: expected '{record.id}', found '{claim.id}'"
-    return _outcomes_fault(claim, record) or _drawings_fault(claim, record)
+    return _variation_fault(claim, record) or _outcomes_fault(claim, record) or _drawings_fault(claim, record)
+
+
+def _variation_fault(claim: Claim, record: ClaimRecord) -> str | None:
+    """What is wrong with the variation of a record: it decides how the result is labelled."""
+    seeds, base = record.variation.seeds, record.variation.seed_base
+    if (seeds is not None and seeds < 1) or not 0 <= base <= LARGEST_SEED:
+        return f"variation: expected at least one seed, from 0 to {LARGEST_SEED}"
+    if missing := [stamp for stamp in record.variation.stamps(claim) if stamp not in record.stamps]:
+        return f"stamps: expected '{missing[0]}', as the variation has it, found none"
+    return None
 
 
 def _outcomes_fault(claim: Claim, record: ClaimRecord) -> str | None:
@@ -260,33 +280,31 @@ def last_verdicts(root: Path) -> dict[str, LastVerdict]:
     return {name: foremost(found) for name, found in _all_results(root).items()}
 
 
-def failed_last(root: Path, stamps: Mapping[str, Iterable[str]]) -> frozenset[str]:
+def failed_last(root: Path, variations: Mapping[str, str]) -> frozenset[str]:
     """The claims that were not as expected the last time they were run in the same variation.
 
     Args:
         root: the outputs folder.
-        stamps: the id of each claim -> the stamps of the variation that is asked for.
+        variations: the id of each claim -> the name of the variation that is asked for.
     """
     results = _all_results(root)
-    last = {claim: results.get(claim, {}).get(variation_of(given)) for claim, given in stamps.items()}
+    last = {claim: results.get(claim, {}).get(name) for claim, name in variations.items()}
     return frozenset(claim for claim, found in last.items() if found is not None and not found.as_expected)
 
 
-def arm_seconds(root: Path, stamps: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], float]:
-    """How long each arm of some claims took the last time, by the ids of its claim and of itself.
+def arm_seconds(root: Path, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Mapping[str, float]]:
+    """How long each arm took the last time: the identity of each result that is known -> arm -> seconds.
 
     Args:
         root: the outputs folder.
-        stamps: the id of each claim -> the stamps of the variation that is asked for; where it was never run, the times
-            of another one stand for it.
+        wanted: the identities that are asked for; where one was never run, the times of another variation stand for it.
     """
     results = _all_results(root)
-    found: dict[tuple[str, str], float] = {}
-    for claim, given in stamps.items():
-        if (last := results.get(claim)) is not None:
-            arms = (last.get(variation_of(given)) or foremost(last)).arms
-            found |= {(claim, arm): seconds for arm, seconds in arms.items()}
-    return found
+    return {
+        (claim, name): (results[claim].get(name) or foremost(results[claim])).arms
+        for claim, name in wanted
+        if claim in results
+    }
 
 
 def _all_results(root: Path) -> dict[str, dict[str, LastVerdict]]:

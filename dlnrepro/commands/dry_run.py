@@ -38,17 +38,17 @@ class Arm:
 
 def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: bool, as_json: bool) -> int:
     """Say what would be run, and return the exit code: 2 where a file that was selected is no valid claim."""
-    arms = {job.claim.id: _arms(job, outputs, cache) for job in jobs}
+    arms = [_arms(job, outputs, cache) for job in jobs]
     if as_json:
-        claims = [_fields(job, arms[job.claim.id]) for job in jobs]
+        claims = [_fields(job, found) for job, found in zip(jobs, arms, strict=True)]
         left = [
             {"path": item.path, "line": item.line, "column": item.column, "text": item.text}
             for item in selection.unjudged
         ]
         show_json({"claims": claims, "unjudged": left})
     else:
-        for job in jobs:
-            for line in _lines(job, arms[job.claim.id]):
+        for job, found in zip(jobs, arms, strict=True):
+            for line in _lines(job, found):
                 show(on_one_line(line))
     return 2 if selection.faults else 0
 
@@ -66,13 +66,13 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
     """The arms of a claim as they would be run."""
     from dlnrepro.archive.report_store import arm_seconds
 
-    last = arm_seconds(outputs, {job.claim.id: job.variation.stamps(job.claim)})
+    last = arm_seconds(outputs, [job.identity]).get(job.identity, {})
     arms = []
     for cell in job.cells:
         seconds = _stored(cell, outputs) if cache else None
         stored = seconds is not None
         if seconds is None:
-            seconds = last.get((job.claim.id, cell.arm))
+            seconds = last.get(cell.arm)
         changes = origins(job.claim, cell.arm, job.variation.overrides, job.variation.quick)
         arms.append(Arm(cell.arm, len(cell.seeds), changes, cell.memory, stored, seconds))
     return arms
@@ -80,12 +80,10 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
 
 def _stored(cell: Cell, outputs: Path) -> float | None:
     """What a stored arm cost when it was computed; None if it is not stored."""
-    from dlnrepro.archive.cell_store import cell_key, read_cell
-    from dlnrepro.compute.arithmetic import arithmetic, processor
-    from dlnrepro.compute.device import device_name
+    from dlnrepro.archive.cell_store import key_on, read_cell
+    from dlnrepro.compute.arithmetic import environment
 
-    key = cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), arithmetic())
-    numbers = read_cell(outputs, key, cell)
+    numbers = read_cell(outputs, key_on(cell, environment(cell.device)), cell)
     return None if numbers is None else numbers.outcome.seconds
 
 
@@ -113,6 +111,7 @@ def _fields(job: Job, arms: Sequence[Arm]) -> dict[str, Any]:
         "path": str(job.path),
         "runner": job.claim.runner,
         "seeds": list(job.cells[0].seeds),
+        "variation": job.identity[1],
         "stamps": job.variation.stamps(job.claim),
         "command": job.command,
         "arms": [

@@ -79,6 +79,7 @@ def fields(claim: Claim, last: LastVerdict | None) -> dict[str, Any]:
         "tags": list(claim.tags),
         "runner": claim.runner,
         "last_verdict": last.verdict if last else None,
+        "last_stamps": list(last.stamps) if last else None,
         "last_seconds": last.seconds if last else None,
     }
 

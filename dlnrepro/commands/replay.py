@@ -40,36 +40,35 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
     from dlnrepro.archive.provenance import Provenance
     from dlnrepro.archive.record import compile_report, judged_again
     from dlnrepro.archive.report_store import read_report
-    from dlnrepro.compute.arithmetic import arithmetic, processor, versions
-    from dlnrepro.compute.device import device_name
-    from dlnrepro.compute.pool import usual_workers
+    from dlnrepro.compute.executor import LocalProcesses, usual_workers
     from dlnrepro.report.terminal.differences import differences_page
     from dlnrepro.report.terminal.progress import watcher
     from dlnrepro.report.terminal.terminal_page import TerminalPage
-    from dlnrepro.session.replay import recorded_device, replay, undetermined
+    from dlnrepro.session.replay import replay, undetermined
     from dlnrepro.signals import Ended
 
     recorded = judged_again(read_report(outputs, run))
-    devices = {record.id: recorded_device(recorded, record.id) for record in recorded.claims}
-    usual = usual_workers("cuda" if "cuda" in devices.values() else "cpu")
+    devices = {record.variation.device for record in recorded.claims}
+    executor = LocalProcesses(workers or usual_workers("cuda" if "cuda" in devices else "cpu"))
     records: list[ClaimRecord] = []
     with (
         signals.noted(),
         suppress(Ended),
         watcher(quiet) as watching,
-        closing(replay(recorded, workers or usual, watching, signals)) as replayed,
+        closing(replay(recorded, executor, watching, signals)) as replayed,
     ):
         records.extend(replayed)
-    here: Provenance = {
-        **recorded.provenance,
-        "versions": versions(),
-        "processor": processor(),
-        "arithmetic": arithmetic(),
+    here = {device: executor.environments(device)[0] for device in devices}
+    made: dict[str, Provenance] = {
+        record.label: {
+            "versions": dict(here[record.variation.device].versions),
+            "processor": here[record.variation.device].processor,
+            "device": here[record.variation.device].device,
+            "arithmetic": here[record.variation.device].arithmetic,
+        }
+        for record in records
     }
-    again = replace(
-        compile_report(records, here, signals.code, allow_inconclusive=False),
-        origins={name: {"device": device_name(device)} for name, device in devices.items()},
-    )
+    again = replace(compile_report(records, recorded.provenance, signals.code, allow_inconclusive=False), origins=made)
     comparison = compare(recorded, again, 0.0, 0.0)
     page = TerminalPage.of_terminal()
     differences_page(page, comparison)

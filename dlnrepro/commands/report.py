@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,7 +59,7 @@ def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
     Raises:
         UsageError: there is neither a report nor a claim in one of this name, or the report cannot be read.
     """
-    from dlnrepro.archive.record import compile_report, origin
+    from dlnrepro.archive.record import compile_report
     from dlnrepro.archive.report_store import newest_with, read_report, report_path
     from dlnrepro.errors import UsageError
 
@@ -69,5 +70,8 @@ def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
             raise
         report = read_report(outputs, str(path))
         claims = [record for record in report.claims if record.id == name]
-        return compile_report(claims, origin(report, name), None, allow_inconclusive=False), True
+        alone = compile_report(claims, report.provenance, None, allow_inconclusive=False)
+        return replace(
+            alone, origins={r.label: report.origins[r.label] for r in claims if r.label in report.origins}
+        ), True
     return read_report(outputs, name), False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,14 @@ from dlnrepro.visible import on_one_line, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from dlnrepro.archive.record import Report
+    from dlnrepro.claimfile.gathering import Selection
     from dlnrepro.claimfile.schema import Claim
     from dlnrepro.compute.device import Device
+    from dlnrepro.compute.variation import Variation
+    from dlnrepro.errors import Unjudged
+    from dlnrepro.session.execution import Job, RunOptions
+    from dlnrepro.session.references import Upkeep
     from dlnrepro.signals import Signals
 
 _EPILOG = """\b
@@ -110,25 +117,14 @@ def command(
 
     CLAIM is the id of a claim or a pattern of ids, PATH a claim file or a folder of them.
     """
-    from dlnrepro.claimfile.gathering import gathered
-    from dlnrepro.claimfile.loader import load_claim
+    from dlnrepro.compute.variation import Variation
     from dlnrepro.report.delivery import check_files, deliver
     from dlnrepro.report.exchange.github import announce
-    from dlnrepro.report.terminal.waiting import waiting
 
     started = datetime.now(UTC)
     check_files(files, figures)
-    from dlnrepro.compute.plan import Variation
-
     variation = Variation(seeds, seed_base, options.overrides(settings), quick, controls, device)
-
-    def failed(found: Sequence[Claim]) -> frozenset[str]:
-        from dlnrepro.archive.report_store import failed_last
-
-        return failed_last(outputs, {claim.id: variation.stamps(claim) for claim in found})
-
-    with waiting("reading the claim files, and loading PyTorch and the runners", quiet):
-        selection = gathered(claims, words, tags, load_claim, failed if last_failed else None)
+    selection = _selection(claims, words, tags, variation, outputs if last_failed else None, quiet)
     selection.say_rest()
     if not selection.claims:
         if not selection.faults:
@@ -138,30 +134,27 @@ def command(
     from dlnrepro.archive.record import most_serious
     from dlnrepro.commands.dry_run import dry_run as describe
     from dlnrepro.commands.dry_run import notes
-    from dlnrepro.compute.pool import usual_workers
+    from dlnrepro.compute.executor import LocalProcesses, usual_workers
     from dlnrepro.report.terminal.progress import watcher
-    from dlnrepro.session.execution import Means
-    from dlnrepro.session.references import updated, upkeep
-    from dlnrepro.session.run import Session, carried_out, prepared
+    from dlnrepro.session.execution import RunOptions
+    from dlnrepro.session.run import Session, jobs_of, run_and_store
 
-    ready = prepared(selection.claims, variation)
-    for line in notes(ready):
+    jobs = jobs_of(selection.claims, variation)
+    for line in notes(jobs):
         say(line)
-    means = Means(outputs, workers or usual_workers(device), cache, budget)
+    run_options = RunOptions(outputs, LocalProcesses(workers or usual_workers(device)), cache, budget)
     care = None
     if reference is not None:
         whole = not (words or tags or last_failed) and all(os.path.isdir(name) for name in claims)
-        care = upkeep(reference, ready, means, whole)
-        ready = care.jobs
-        for line in care.reasons:
-            say(on_one_line(line))
+        care = _upkeep(reference, jobs, run_options, whole)
+        jobs = care.jobs
     if dry_run:
-        return describe(ready, selection, outputs, cache, as_json)
+        return describe(jobs, selection, outputs, cache, as_json)
     with signals.noted():
-        if ready:
-            session = carried_out(
-                ready,
-                means,
+        if jobs:
+            session = run_and_store(
+                jobs,
+                run_options,
                 watcher(quiet),
                 signals,
                 ["dlnrepro", *sys.argv[1:]],
@@ -173,15 +166,63 @@ def command(
         else:
             assert care is not None
             session = Session(care.unchanged(allow_inconclusive, selection.unjudged), None, None)
-        report, full = session.report, verbose or len(ready) == 1
+        report, full = session.report, verbose or len(jobs) == 1
         lost = deliver(report, session.folder, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
         announce(report)
-        lost = [session.fault, *lost] if session.fault is not None else lost
-        if care is not None:
-            lines, unwritten = updated(care, report)
-            lost += unwritten
-            for line in lines:
-                say(on_one_line(line))
+        lost = ([] if session.storage_fault is None else [session.storage_fault]) + lost
+        lost += [] if care is None else _update(care, report)
     for fault in lost:
         say(fault.text)
     return most_serious([report.exit_code, *(fault.code for fault in lost)])
+
+
+def _selection(
+    names: Sequence[str],
+    words: str | None,
+    tags: str | None,
+    variation: Variation,
+    failed_in: Path | None,
+    quiet: bool,
+) -> Selection:
+    """The claims that are selected, held against their runners.
+
+    Args:
+        names: ids, patterns, files and folders; none stands for all claims.
+        words: an expression of words.
+        tags: an expression of tags.
+        variation: how the claims are to be run.
+        failed_in: the folder for results, if only claims are selected that were not as expected the last time.
+        quiet: whether to show nothing while PyTorch and the runners are loaded.
+    """
+    from dlnrepro.claimfile.gathering import gathered
+    from dlnrepro.claimfile.loader import load_claim
+    from dlnrepro.report.terminal.waiting import waiting
+
+    def failed(folder: Path, claims: Sequence[Claim]) -> frozenset[str]:
+        from dlnrepro.archive.report_store import failed_last
+
+        return failed_last(folder, {claim.id: variation.of(claim).name for claim in claims})
+
+    only = None if failed_in is None else partial(failed, failed_in)
+    with waiting("reading the claim files, and loading PyTorch and the runners", quiet):
+        return gathered(names, words, tags, load_claim, only)
+
+
+def _upkeep(reference: Path, jobs: Sequence[Job], run_options: RunOptions, whole: bool) -> Upkeep:
+    """What has to be done so that a reference is current; the reasons are printed."""
+    from dlnrepro.session.references import upkeep
+
+    care = upkeep(reference, jobs, run_options, whole)
+    for line in care.reasons:
+        say(on_one_line(line))
+    return care
+
+
+def _update(care: Upkeep, report: Report) -> list[Unjudged]:
+    """Update a reference, print what was done, and give what could not be written."""
+    from dlnrepro.session.references import updated
+
+    lines, unwritten = updated(care, report)
+    for line in lines:
+        say(on_one_line(line))
+    return unwritten

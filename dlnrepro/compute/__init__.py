@@ -3,14 +3,15 @@
 A cell is one arm with its parameters and seeds. The bits of its numbers do not depend on the process that computes it,
 on the number of workers, or on what the caller has done before.
 
-* `plan` makes the cells of a claim, with the settings that the command line changes.
+* `variation` says how a run departs from the claim file. `plan` makes the cells of a claim in a variation.
 * `cell` holds a cell and its numbers. `engine` computes one: it makes the generators and calls the runner.
-* `pool` chooses where cells are computed: `processes` holds forked processes and this process, `elsewhere` holds fresh
-  interpreters.
+* `executor` says where cells are computed: in this process or in processes of this machine. It defines what an executor
+  on other machines has to offer.
+* `processes` computes in forked processes and in this process, `elsewhere` in fresh interpreters.
 * `parts` cuts cells into parts of fewer runs for several workers, and joins their numbers.
 * `child` computes one part in a process of its own. `channel` carries messages between processes. `orphans` ends the
   processes that a runner leaves behind.
 * `surroundings` sets the global state of a process for a runner and restores it. `arithmetic` names what determines the
-  last bits: versions, processor, math libraries.
+  last bits: versions, processor, device, math libraries.
 * `device` chooses the processor or a GPU. `limits` reads how much memory and how many cores may be used.
 """

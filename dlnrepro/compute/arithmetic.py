@@ -1,6 +1,6 @@
 """What outside of the code decides the last bits of a number: versions, the processor, modes of the math libraries.
 
-Each of them is part of the key of a cell and of a report's provenance.
+All of them together are an environment. It is part of the key of stored numbers and of a report.
 """
 
 from __future__ import annotations
@@ -11,10 +11,13 @@ import importlib
 import importlib.metadata
 import os
 import platform
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from dlnrepro import __version__
+from dlnrepro.compute.device import Device, device_name
 
 _PHYSICS = ("torch", "numpy", "scipy")
 
@@ -42,6 +45,28 @@ _WITHOUT_EFFECT = frozenset(
 
 _MKL_MODES = {1: "off", 2: "AUTO"}
 """What MKL calls the modes of its conditional numerical reproducibility that occur here (mkl_types.h)."""
+
+
+@dataclass(frozen=True)
+class Environment:
+    """What outside of the code decides the last bits of a number; equal environments promise equal bits.
+
+    Attributes:
+        device: the name of what computes, of `device_name`.
+        processor: its name, for some numbers are computed there wherever tensors live.
+        arithmetic: the modes of the math libraries, of `arithmetic`.
+        versions: of everything whose change could change a number.
+    """
+
+    device: str
+    processor: str
+    arithmetic: str
+    versions: Mapping[str, str]
+
+
+def environment(device: Device) -> Environment:
+    """The environment of this process, on one of its devices."""
+    return Environment(device_name(device), processor(), arithmetic(), versions())
 
 
 def versions() -> dict[str, str]:

@@ -20,10 +20,11 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import dlnrepro.runners
-from dlnrepro.compute.arithmetic import UNKNOWN, arithmetic, library_variables
+from dlnrepro.compute.arithmetic import UNKNOWN, Environment, arithmetic, environment, library_variables
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.channel import Inbox, Outbox, Unreadable
 from dlnrepro.compute.child import PAUSE, die_with_parent
+from dlnrepro.compute.device import Device
 from dlnrepro.compute.processes import Computed, Listener, Work, forks, here, in_processes
 from dlnrepro.signals import Ended, Signals, name_of
 from dlnrepro.verdict.check import Outcome
@@ -52,6 +53,11 @@ def arithmetic_there() -> str:
     if not possible() or (not changes and ("MKL AUTO" in own or f"MKL {UNKNOWN}" in own)):
         return own
     return _asked(changes) or own
+
+
+def environment_there(device: Device) -> Environment:
+    """The environment of a fresh interpreter, on a device of this machine."""
+    return replace(environment(device), arithmetic=arithmetic_there())
 
 
 @cache
@@ -193,11 +199,11 @@ def serve(channel: int, parent: int) -> None:
     with Signals((signal.SIGTERM,)) as signals, signals.noted():
         if forks(cells):
             die_with_parent(parent, signal.SIGTERM)
-        listener = _Sender(messages, {id(cell): index for index, cell in enumerate(cells)})
+        listener = _Sender(messages, {cell: index for index, cell in enumerate(cells)})
         compute: Any = in_processes if forks(cells) else here
         with suppress(Ended):
             for cell, numbers in compute(cells, work, listener, signals):
-                messages.send("numbers", listener.places[id(cell)], numbers)
+                messages.send("numbers", listener.places[cell], numbers)
             messages.send("done")
 
 
@@ -206,11 +212,11 @@ class _Sender:
     """A listener that sends on what it hears."""
 
     messages: Outbox
-    places: dict[int, int]
+    places: dict[Cell, int]
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Send how far a cell is."""
-        self.messages.send("moves", self.places[id(cell)], fraction, note)
+        self.messages.send("moves", self.places[cell], fraction, note)
 
     def waits(self) -> None:
         """Send nothing: the process that hears this counts the time itself."""

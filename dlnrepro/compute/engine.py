@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from dlnrepro.compute.arithmetic import Environment, environment
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import computing_on
 from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws
@@ -48,7 +49,10 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
     fault, spent = None, False
     measures: dict[str, np.ndarray] = {}
     series: dict[str, np.ndarray] = {}
+    computed_on: Environment | None = None
     try:
+        # A runner may change the variables of its process: what counts is how the libraries were when it was called.
+        here = environment(cell.device)
         with fixed_surroundings(), no_stray_draws():
             runner = load_runner(cell.runner)
             params = runner.Params.model_validate(cell.params)
@@ -58,6 +62,7 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
                 watched(0.0, "starts")
                 result = runner.run(params, generators, watched)
                 measures, series = _arrays(runner, result, len(cell.seeds))
+        computed_on = here
     except BudgetSpent:
         spent = True
     except Ended:
@@ -67,7 +72,7 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
         measures, series = {}, {}
     seconds = time.monotonic() - started
     values = {name: [float(value) for value in array] for name, array in measures.items()}
-    return Numbers(Outcome(cell.seeds, values, fault, spent, seconds), series)
+    return Numbers(Outcome(cell.seeds, values, fault, spent, seconds), series, computed_on)
 
 
 def _fault_of(error: BaseException) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 import numpy as np
@@ -21,6 +21,46 @@ LEAST_RUNS = 4
 
 SHARES = 2
 """Parts wanted for each worker, so that the last ones to finish leave the others idle only for a short time."""
+
+
+@dataclass(eq=False)
+class Whole:
+    """A cell, its parts, and what is known of them.
+
+    Attributes:
+        parts: the parts, in the order of the seeds.
+        found: the place of each part that is complete -> its numbers.
+        fractions: the place of each part that has begun -> how far it is, in [0, 1].
+    """
+
+    cell: Cell
+    parts: list[Cell]
+    found: dict[int, Numbers] = field(default_factory=dict)
+    fractions: dict[int, float] = field(default_factory=dict)
+
+    @property
+    def complete(self) -> bool:
+        """Whether the numbers of all parts are there."""
+        return len(self.found) == len(self.parts)
+
+    def moved(self, place: int, fraction: float) -> float:
+        """How far the cell is, now that a part has come this far."""
+        self.fractions[place] = fraction
+        runs = sum(len(self.parts[part].seeds) * done for part, done in self.fractions.items())
+        return runs / len(self.cell.seeds)
+
+    def need(self, place: int) -> float:
+        """The bytes that a part needs by its runner's own estimate."""
+        return self.cell.memory * len(self.parts[place].seeds) / len(self.cell.seeds)
+
+    def joined(self) -> Numbers:
+        """The numbers of the cell, in the order of its seeds, whatever the order in which its parts ended."""
+        return join(self.cell, [self.found[place] for place in range(len(self.parts))])
+
+
+def in_parts(cells: Sequence[Cell], workers: int) -> list[Whole]:
+    """Cells, each cut into as many parts as keep all worker processes in work."""
+    return [Whole(cell, cut(cell, len(cells), workers)) for cell in cells]
 
 
 def cut(cell: Cell, cells: int, workers: int) -> list[Cell]:
@@ -50,13 +90,18 @@ def join(cell: Cell, parts: Sequence[Numbers]) -> Numbers:
         name: [value for outcome in outcomes for value in outcome.measures[name]] for name in outcomes[0].measures
     }
     series = {name: np.concatenate([part.series[name] for part in parts]) for name in parts[0].series}
-    return Numbers(Outcome(cell.seeds, measures, seconds=seconds), series)
+    return Numbers(Outcome(cell.seeds, measures, seconds=seconds), series, parts[0].computed_on)
 
 
 def _misfit(parts: Sequence[Numbers]) -> str | None:
-    """Why parts cannot be joined, or None: the number of points must not depend on the seeds."""
+    """Why parts cannot be joined, or None.
+
+    The number of points must not depend on the seeds, and numbers of one key have one environment.
+    """
     for name in parts[0].series:
         points = sorted({part.series[name].shape[1] for part in parts})
         if len(points) > 1:
             return f"{name}: expected as many points in every run, found {' and '.join(map(str, points))}"
+    if any(part.computed_on != parts[0].computed_on for part in parts):
+        return "expected all runs of an arm to be computed on one processor, with the same libraries"
     return None

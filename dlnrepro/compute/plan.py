@@ -1,9 +1,9 @@
-"""From a claim to its cells: how a run departs from the claim file, and which arms, parameters and seeds it needs."""
+"""From a claim and a variation to cells: the arms, parameters and seeds that are needed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -15,51 +15,11 @@ from dlnrepro.claimfile.reach import Reach, arm_values, reach, split
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device, free_memory, require
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Fault, UsageError
 from dlnrepro.registry.names import load_runner
 from dlnrepro.verdict.check import LARGEST_SEED
 from dlnrepro.visible import on_one_line
-
-
-@dataclass(frozen=True)
-class Variation:
-    """How a run departs from the claim file; the defaults depart from nothing.
-
-    Attributes:
-        seeds: runs per arm instead of the claim's own number.
-        seed_base: the first seed.
-        overrides: other values of parameters, as they were given: `KEY` for every arm that does not set it itself,
-            `ARM.KEY` for one arm.
-        quick: the claim's toy profile.
-        controls: whether the arms that only serve as controls are run.
-        device: where tensors live. The generators draw on the processor all the same.
-    """
-
-    seeds: int | None = None
-    seed_base: int = 0
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    quick: bool = False
-    controls: bool = True
-    device: Device = "cpu"
-
-    def stamps(self, claim: Claim) -> list[str]:
-        """What qualifies the result of this variation of a claim."""
-        seeds = claim.quick.seeds if self.quick else claim.seeds
-        changed = self.seed_base != 0 or self.seeds not in (None, seeds) or self._changes_a_value(claim)
-        flags = {"modified": changed, "toy": self.quick, "no-controls": not self.controls}
-        flags["cuda"] = self.device == "cuda"
-        return [stamp for stamp, holds in flags.items() if holds]
-
-    def arms(self, claim: Claim) -> list[str]:
-        """The arms of a claim that are run."""
-        return claim.used_arms if self.controls else claim.tested_arms
-
-    def _changes_a_value(self, claim: Claim) -> bool:
-        """Whether some arm has other parameters than without the overrides; its own value changes nothing."""
-        return any(
-            arm_values(claim, arm, self.overrides, self.quick) != arm_values(claim, arm, {}, self.quick)
-            for arm in self.arms(claim)
-        )
 
 
 def plan(claim: Claim, variation: Variation) -> list[Cell]:

@@ -13,17 +13,18 @@ import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import TextIOBase
 from multiprocessing.connection import wait
 from types import FrameType
 from typing import Any, Protocol
 
+from dlnrepro.compute.arithmetic import processor, versions
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.child import GRACE, PAUSE, Child, begin, numbers_of, progress_of
 from dlnrepro.compute.limits import free_memory
 from dlnrepro.compute.orphans import adopted
-from dlnrepro.compute.parts import cut, join
+from dlnrepro.compute.parts import Whole, in_parts
 from dlnrepro.errors import BudgetSpent, one_line
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.verdict.check import Outcome
@@ -67,6 +68,7 @@ def forks(cells: Sequence[Cell]) -> bool:
 def here(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:
     """The numbers of cells, one after another in this process."""
     checked: set[str] = set()
+    listener = _WithItsStreams(listener)
     for cell in cells:
         twice = cell.runner in work.twice and cell.runner not in checked
         checked.add(cell.runner)
@@ -86,6 +88,7 @@ def here(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals
 
 def in_processes(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:
     """The numbers of cells, each part of one in a forked process."""
+    processor(), versions()  # they are read once, and every process that is forked has them
     with _children_waited_for(), adopted() as end_orphans:
         yield from _in_processes(cells, work, listener, signals, end_orphans)
 
@@ -94,10 +97,10 @@ def _in_processes(
     cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals, end_orphans: Callable[[], None]
 ) -> Computed:
     """The same, with a function that ends what runners have started and left."""
-    wholes = [_Whole(cell, cut(cell, len(cells), work.workers)) for cell in cells]
+    wholes = in_parts(cells, work.workers)
     waiting = deque((whole, place) for whole in wholes for place in range(len(whole.parts)))
     first = {whole.cell.runner: whole for whole in reversed(wholes)}
-    running: list[tuple[_Whole, int, Child]] = []
+    running: list[tuple[Whole, int, Child]] = []
     room, workers = free_memory(), work.workers
     try:
         while waiting or running:
@@ -124,13 +127,13 @@ def _in_processes(
                 _pass_on(whole.cell, child, listener)
                 if moved:
                     listener.moves(whole.cell, whole.moved(place, child.fraction), child.note)
-            for whole, place, child in [one for one in running if one[2].numbers is not None]:
+            for whole, place, child in [entry for entry in running if entry[2].numbers is not None]:
                 running.remove((whole, place, child))
                 assert child.numbers is not None
                 whole.found[place] = child.numbers
                 if not running:
                     end_orphans()
-                if len(whole.found) == len(whole.parts):
+                if whole.complete:
                     yield whole.cell, whole.joined()
     finally:
         for _, _, child in running:
@@ -152,9 +155,9 @@ def _children_waited_for() -> Iterator[None]:
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
 
 
-def _rest_here(wholes: Sequence[_Whole], work: Work, listener: Listener, signals: Signals) -> Computed:
+def _rest_here(wholes: Sequence[Whole], work: Work, listener: Listener, signals: Signals) -> Computed:
     """The numbers of the cells that are not complete, in this process, for no other can be started."""
-    left = [whole.cell for whole in wholes if len(whole.found) < len(whole.parts)]
+    left = [whole.cell for whole in wholes if not whole.complete]
     yield from here(left, work, listener, signals)
 
 
@@ -165,15 +168,10 @@ def _fewer(workers: int, reason: str) -> str:
     return f"-j: all is computed in this process, for no other can be started: {reason}"
 
 
-def _fits(piece: tuple[_Whole, int], running: Sequence[tuple[_Whole, int, Child]], room: float) -> bool:
+def _fits(piece: tuple[Whole, int], running: Sequence[tuple[Whole, int, Child]], room: float) -> bool:
     """Whether a part and those that run need no more memory than there is; one alone is always begun."""
     whole, place = piece
-    return not running or _need(whole, place) + sum(_need(other, at) for other, at, _ in running) <= room
-
-
-def _need(whole: _Whole, place: int) -> float:
-    """The bytes that a part needs by its runner's own estimate."""
-    return whole.cell.memory * len(whole.parts[place].seeds) / len(whole.cell.seeds)
+    return not running or whole.need(place) + sum(other.need(at) for other, at, _ in running) <= room
 
 
 def _pass_on(cell: Cell, child: Child, listener: Listener) -> None:
@@ -188,24 +186,26 @@ def _progress(cell: Cell, listener: Listener) -> Any:
     return lambda fraction, note: listener.moves(cell, *progress_of(fraction, note))
 
 
-@dataclass(eq=False)
-class _Whole:
-    """A cell, its parts, and what is known of them."""
+class _WithItsStreams:
+    """A listener that writes into the streams of the process, also while those of a runner are redirected to it."""
 
-    cell: Cell
-    parts: list[Cell]
-    found: dict[int, Numbers] = field(default_factory=dict)
-    fractions: dict[int, float] = field(default_factory=dict)
+    def __init__(self, listener: Listener) -> None:
+        self._listener, self._stdout, self._stderr = listener, sys.stdout, sys.stderr
 
-    def moved(self, place: int, fraction: float) -> float:
-        """How far the cell is, now that a part has come this far."""
-        self.fractions[place] = fraction
-        runs = sum(len(self.parts[part].seeds) * done for part, done in self.fractions.items())
-        return runs / len(self.cell.seeds)
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """Pass on how far a cell is."""
+        with redirect_stdout(self._stdout), redirect_stderr(self._stderr):
+            self._listener.moves(cell, fraction, note)
 
-    def joined(self) -> Numbers:
-        """The numbers of the cell, in the order of its seeds, whatever the order in which its parts ended."""
-        return join(self.cell, [self.found[place] for place in range(len(self.parts))])
+    def waits(self) -> None:
+        """Pass on that cells are being computed."""
+        with redirect_stdout(self._stdout), redirect_stderr(self._stderr):
+            self._listener.waits()
+
+    def says(self, text: str) -> None:
+        """Pass on a line."""
+        with redirect_stdout(self._stdout), redirect_stderr(self._stderr):
+            self._listener.says(text)
 
 
 class _Printed(TextIOBase):

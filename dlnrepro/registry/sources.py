@@ -15,7 +15,7 @@ from dlnrepro.registry.imports import own_imports
 from dlnrepro.registry.names import own_module, registered, runner_folders
 from dlnrepro.registry.plugin import OWN, footing
 
-ENGINE = ("dlnrepro.compute.pool", "dlnrepro.archive.cell_store")
+ENGINE = ("dlnrepro.compute.executor", "dlnrepro.archive.cell_store")
 """The modules that make and keep numbers; what they import counts for every runner."""
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)

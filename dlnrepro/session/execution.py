@@ -7,43 +7,23 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from dlnrepro.archive.cell_store import cell_key, read_cell, series_digest, write_cell
+from dlnrepro.archive.cell_store import key_on, read_cell, series_digest, write_cell
 from dlnrepro.archive.figure_data import drawings
-from dlnrepro.archive.provenance import code_state, processor, source_hash
+from dlnrepro.archive.provenance import code_state, source_hash
 from dlnrepro.archive.record import ClaimRecord, record_claim
 from dlnrepro.archive.report_store import arm_seconds
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.compute.arithmetic import arithmetic
 from dlnrepro.compute.cell import Cell, Numbers
-from dlnrepro.compute.device import device_name
-from dlnrepro.compute.elsewhere import arithmetic_there
-from dlnrepro.compute.plan import Variation, plan
-from dlnrepro.compute.pool import compute
-from dlnrepro.compute.processes import Computed, Listener, Work
+from dlnrepro.compute.executor import Executor
+from dlnrepro.compute.plan import plan
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.registry.names import comes_with_the_program, load_runner
 from dlnrepro.session.faults import logged
+from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Ended, Signals
-from dlnrepro.verdict.check import Outcome
 from dlnrepro.visible import storable
-
-
-class Watcher(Listener, Protocol):
-    """Whoever shows how a run gets on."""
-
-    def begins(self, claims: int, cells: int, seconds: Mapping[tuple[str, str], float]) -> None:
-        """So many claims are to be judged, and so many cells to be computed for them.
-
-        `seconds` are those that arms took the last time, by the ids of claim and arm, as far as they are known.
-        """
-
-    def cell_ends(self, cell: Cell) -> None:
-        """A cell is computed."""
-
-    def claim_ends(self, record: ClaimRecord) -> None:
-        """A claim is judged."""
 
 
 @dataclass(frozen=True)
@@ -57,28 +37,31 @@ class Job:
     variation: Variation
     command: str
 
+    @property
+    def identity(self) -> tuple[str, str]:
+        """The claim's id and the name of its variation."""
+        return self.claim.id, self.variation.of(self.claim).name
+
 
 @dataclass(frozen=True)
-class Means:
-    """How cells are come by.
+class RunOptions:
+    """How arms are computed.
 
     Attributes:
-        root: the outputs folder, where cells are kept.
-        workers: how many processes compute.
-        cache: whether stored cells are used again.
-        budget: seconds that each cell may take; None for no bound.
-        fresh: whether cells are computed in fresh interpreters, for the state of this process is a caller's.
+        root: the folder for results.
+        executor: what computes.
+        cache: whether stored numbers are used in place of computing an arm again.
+        budget: seconds that each arm may take; None for no bound.
     """
 
     root: Path
-    workers: int = 1
+    executor: Executor
     cache: bool = True
     budget: float | None = None
-    fresh: bool = False
 
 
-def prepare_job(claim: Claim, path: Path, variation: Variation, command: str) -> Job:
-    """A claim made ready to run; nothing is trained yet.
+def job_of(claim: Claim, path: Path, variation: Variation, command: str) -> Job:
+    """The job that runs a variation of a claim; nothing is trained yet.
 
     Raises:
         UsageError: the variation cannot be applied to the claim.
@@ -89,7 +72,7 @@ def prepare_job(claim: Claim, path: Path, variation: Variation, command: str) ->
 
 def run_jobs(
     jobs: Sequence[Job],
-    means: Means,
+    options: RunOptions,
     watcher: Watcher,
     signals: Signals,
     stop: Callable[[ClaimRecord], bool] = lambda _: False,
@@ -100,7 +83,7 @@ def run_jobs(
 
     Args:
         jobs: what to run, in order.
-        means: how cells are come by.
+        options: how arms are computed.
         watcher: hears of every step.
         signals: those that have arrived.
         stop: after a record for which this is true, no further job is judged.
@@ -108,7 +91,7 @@ def run_jobs(
     records: list[ClaimRecord] = []
     unjudged: list[Unjudged] = []
     try:
-        with closing(_judged(jobs, means, watcher, signals)) as judged:
+        with closing(_judged(jobs, options, watcher, signals)) as judged:
             for record in judged:
                 if isinstance(record, Unjudged):
                     unjudged.append(record)
@@ -121,77 +104,78 @@ def run_jobs(
     except Ended:
         pass
     except Exception as error:
-        unjudged.append(Unjudged(3, None, logged(error, means.root)))
+        unjudged.append(Unjudged(3, None, logged(error, options.root)))
         watcher.says(unjudged[-1].text)
     return records, unjudged
 
 
-def _judged(jobs: Sequence[Job], means: Means, watcher: Watcher, signals: Signals) -> Generator[ClaimRecord | Unjudged]:
+def _judged(
+    jobs: Sequence[Job], options: RunOptions, watcher: Watcher, signals: Signals
+) -> Generator[ClaimRecord | Unjudged]:
     """The records in the order of the jobs, each as soon as its cells are there."""
-    mode = arithmetic_of(means)
-    keys = {
-        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), mode)
-        for job in jobs
-        for cell in job.cells
-    }
-    known: dict[str, Numbers] = {}
-    if means.cache:
-        for job in jobs:
-            for cell in job.cells:
-                if keys[id(cell)] not in known and (found := read_cell(means.root, keys[id(cell)], cell)) is not None:
-                    known[keys[id(cell)]] = found
-    stored = frozenset(known)
-    # Claims may share an arm: what has the same key is computed once.
-    missing = {keys[id(cell)]: cell for job in jobs for cell in job.cells if keys[id(cell)] not in known}
-    stamps = {job.claim.id: job.variation.stamps(job.claim) for job in jobs}
-    last = arm_seconds(means.root, stamps)
-    places = {(cell.claim, cell.arm) for cell in missing.values()}
-    watcher.begins(len(jobs), len(missing), {place: last[place] for place in places if place in last})
-    with closing(_computed(list(missing.values()), means, watcher, signals)) as computed:
-        for job in jobs:
-            mine = {cell.arm: keys[id(cell)] for cell in job.cells}
-            while not known.keys() >= set(mine.values()):
-                cell, numbers = next(computed)
-                known[keys[id(cell)]] = numbers
-                if _complete(numbers.outcome):
-                    # On a full disk the numbers are still in hand; it is the report that must say so.
-                    with suppress(UsageError):
-                        write_cell(means.root, keys[id(cell)], cell, numbers)
-                watcher.cell_ends(cell)
+    # The runners of this program are held by its tests to draw from their generators alone.
+    foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
+    stored = _stored(jobs, options) if options.cache else {}
+    numbers_by_job = scheduled(
+        [job.cells for job in jobs],
+        lambda cells: options.executor.compute(cells, watcher, signals, options.budget, foreign),
+        watcher,
+        _last_seconds(jobs, options.root),
+        stored,
+        lambda cell, numbers: _keep(options.root, cell, numbers),
+    )
+    with closing(numbers_by_job):
+        for job, numbers in zip(jobs, numbers_by_job, strict=True):
             try:
-                yield _record(job, mine, known, cached=any(key in stored for key in mine.values()))
+                yield _record(job, numbers, cached=any(cell.key in stored for cell in job.cells))
             except Exception as error:
-                line = f"{job.claim.id}: expected to be judged, found {logged(error, means.root)}"
+                line = f"{job.claim.id}: expected to be judged, found {logged(error, options.root)}"
                 yield Unjudged(3, storable(str(job.path)), storable(line))
 
 
-def arithmetic_of(means: Means) -> str:
-    """The modes of the math libraries where cells are computed: in this process, or in a fresh interpreter."""
-    return arithmetic_there() if means.fresh else arithmetic()
+def _stored(jobs: Sequence[Job], options: RunOptions) -> dict[str, Numbers]:
+    """The stored numbers that the executor would compute again to the same bits, by the keys of their cells."""
+    found: dict[str, Numbers] = {}
+    environments = {job.variation.device: options.executor.environments(job.variation.device) for job in jobs}
+    for cell in (cell for job in jobs for cell in job.cells if cell.key not in found):
+        for environment in environments[cell.device]:
+            if (numbers := read_cell(options.root, key_on(cell, environment), cell)) is not None:
+                found[cell.key] = numbers
+                break
+    return found
 
 
-def _computed(cells: Sequence[Cell], means: Means, watcher: Watcher, signals: Signals) -> Computed:
-    """The numbers of cells, each as soon as it is there; the runners of other packages are computed twice once."""
-    # Those of this program are held by its tests to draw from their generators alone.
-    foreign = frozenset(cell.runner for cell in cells if not comes_with_the_program(cell.runner))
-    work = Work(means.workers, means.budget, twice=foreign)
-    return compute(cells, work, watcher, signals, means.fresh)
+def _keep(root: Path, cell: Cell, numbers: Numbers) -> None:
+    """Store the numbers of a cell that ran to its end, under the key of what computed them."""
+    if numbers.computed_on is not None:
+        # On a full disk the numbers are still in hand; it is the report that must say so.
+        with suppress(UsageError):
+            write_cell(root, key_on(cell, numbers.computed_on), cell, numbers)
 
 
-def _record(job: Job, keys: Mapping[str, str], known: Mapping[str, Numbers], cached: bool) -> ClaimRecord:
+def _last_seconds(jobs: Sequence[Job], root: Path) -> dict[str, float]:
+    """How long the cells of some jobs took the last time, by their keys, as far as it is known."""
+    last = arm_seconds(root, [job.identity for job in jobs])
+    times = [(cell.key, last.get(job.identity, {}).get(cell.arm)) for job in jobs for cell in job.cells]
+    return {key: seconds for key, seconds in times if seconds is not None}
+
+
+def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimRecord:
     """The record of a job whose cells are all there."""
-    numbers = {arm: known[key] for arm, key in keys.items()}
-    complete = {arm: found for arm, found in numbers.items() if _complete(found.outcome)}
+    computed_on = {arm: found.computed_on for arm, found in numbers.items() if found.computed_on is not None}
+    cells = {cell.arm: key_on(cell, computed_on[cell.arm]) for cell in job.cells if cell.arm in computed_on}
     _, dirty = code_state()
     stamps = job.variation.stamps(job.claim) + ["cached"] * cached
     stamps += ["dirty"] if dirty else ["unknown code"] if dirty is None else []
     return record_claim(
         job.claim,
         {arm: found.outcome for arm, found in numbers.items()},
+        variation=job.variation,
         stamps=stamps,
         params={cell.arm: cell.params for cell in job.cells},
-        cells={arm: keys[arm] for arm in complete},
-        digests={arm: series_digest(found.series) for arm, found in complete.items()},
+        cells=cells,
+        computed_on=computed_on,
+        digests={arm: series_digest(numbers[arm].series) for arm in computed_on},
         drawings=drawings(job.claim, {arm: found.series for arm, found in numbers.items()}),
         meanings=_meanings(job.claim),
         command=storable(job.command),
@@ -208,8 +192,3 @@ def _meanings(claim: Claim) -> dict[str, str]:
     named |= {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}
     known = {**runner.MEASURES, **{name: series.says for name, series in runner.SERIES.items()}}
     return {name: known[name] for name in sorted(named)}
-
-
-def _complete(outcome: Outcome) -> bool:
-    """Whether a cell ran to its end: only then may its numbers be used again."""
-    return outcome.fault is None and not outcome.spent

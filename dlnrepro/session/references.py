@@ -11,15 +11,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from dlnrepro.archive.cell_store import cell_key
+from dlnrepro.archive.cell_store import key_on
 from dlnrepro.archive.joining import joined
 from dlnrepro.archive.record import ClaimRecord, Report, judged_again, origin
 from dlnrepro.archive.references import read_references, reference_path, remove_reference, write_reference
 from dlnrepro.archive.staleness import stale
-from dlnrepro.compute.arithmetic import processor
-from dlnrepro.compute.device import device_name
+from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.errors import Unjudged, UsageError
-from dlnrepro.session.execution import Job, Means, arithmetic_of
+from dlnrepro.session.execution import Job, RunOptions
 
 
 @dataclass(frozen=True)
@@ -56,22 +55,22 @@ class Upkeep:
         return [f"{job.claim.id}: {reason}" for job, reason in self.due]
 
 
-def upkeep(folder: Path, jobs: Sequence[Job], means: Means, whole: bool) -> Upkeep:
+def upkeep(folder: Path, jobs: Sequence[Job], options: RunOptions, whole: bool) -> Upkeep:
     """What has to be done so that a folder holds the current reference of some claims.
 
     Args:
         folder: of the reference; it need not be there.
         jobs: the claims that were selected, ready to run.
-        means: where and how numbers are computed; without its cache, all claims are due.
+        options: where and how numbers are computed; without its cache, all claims are due.
         whole: whether all claims of some folders were selected: only then a claim without a file is known to be gone.
 
     Raises:
         UsageError: with a line for each file of the folder that is no report of one claim, the one that its name says.
     """
     stored = read_references(folder)
-    mode = arithmetic_of(means)
-    found = {job.claim.id: _reason(job, stored.get(job.claim.id), mode) for job in jobs}
-    if not means.cache:
+    here = {job.variation.device: options.executor.environments(job.variation.device)[0] for job in jobs}
+    found = {job.claim.id: _reason(job, stored.get(job.claim.id), here[job.variation.device]) for job in jobs}
+    if not options.cache:
         found = {name: reason or "--no-cache computes every claim again" for name, reason in found.items()}
     due = [(job, reason) for job in jobs if (reason := found[job.claim.id]) is not None]
     gone = [name for name, report in stored.items() if name not in found and not Path(report.claims[0].path).exists()]
@@ -79,23 +78,19 @@ def upkeep(folder: Path, jobs: Sequence[Job], means: Means, whole: bool) -> Upke
     return Upkeep(folder, stored, due, current, gone if whole else [])
 
 
-def _reason(job: Job, stored: Report | None, mode: str) -> str | None:
+def _reason(job: Job, stored: Report | None, here: Environment) -> str | None:
     """Why a claim has to be computed again, or None where its reference is current."""
     if stored is None:
         return "it has no reference yet"
-    record, made = stored.claims[0], origin(stored, job.claim.id)
+    record = stored.claims[0]
     reasons = ["its file has changed"] if record.claim_hash != job.claim_hash else []
-    if job.variation.stamps(job.claim) != record.stamps:
+    if job.variation.of(job.claim) != record.variation:
         reasons.append("its reference is of another variation")
-    reasons += [words] if (words := stale(record, stored)) is not None else []
-    device = device_name(job.variation.device)
-    here = {"processor": processor(), "device": device, "arithmetic": mode}
-    then = {"processor": made.get("processor"), "device": made.get("device"), "arithmetic": made.get("arithmetic")}
-    reasons += [f"{name} {then[name]} then, {here[name]} now" for name in here if then[name] != here[name]]
-    keys = {
-        cell.arm: cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), mode)
-        for cell in job.cells
-    }
+    reasons += [words] if (words := stale(record)) is not None else []
+    for name in ("processor", "device", "arithmetic"):
+        recorded = {getattr(found, name) for found in record.computed_on.values()} - {getattr(here, name)}
+        reasons += [f"{name} {value} then, {getattr(here, name)} now" for value in sorted(recorded)]
+    keys = {cell.arm: key_on(cell, here) for cell in job.cells}
     if not reasons and keys != record.cells:
         reasons.append("its arms, parameters or seeds have changed")
     return "; ".join(reasons) or None
@@ -123,7 +118,7 @@ def updated(care: Upkeep, report: Report) -> tuple[list[str], list[Unjudged]]:
             lines.append(f"{reference_path(care.folder, record.id)}: not written, because {lack}")
             continue
         try:
-            done = write_reference(care.folder, record, origin(report, record.id), care.stored.get(record.id))
+            done = write_reference(care.folder, record, origin(report, record), care.stored.get(record.id))
         except UsageError as error:
             lost.append(Unjudged(2, None, str(error)))
             continue

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
 
-from dlnrepro.archive.cell_store import cell_key, series_digest
+from dlnrepro.archive.cell_store import key_on, series_digest
 from dlnrepro.archive.comparison import same_bits
-from dlnrepro.archive.record import ClaimRecord, Report, origin, with_verdict
+from dlnrepro.archive.record import ClaimRecord, Report, with_verdict
 from dlnrepro.claimfile.document import dotted
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
-from dlnrepro.compute.arithmetic import arithmetic, processor
 from dlnrepro.compute.cell import Cell, Numbers
-from dlnrepro.compute.device import Device, device_name, device_of, free_memory, require
-from dlnrepro.compute.pool import compute
-from dlnrepro.compute.processes import Work
+from dlnrepro.compute.device import Device, free_memory, require
+from dlnrepro.compute.executor import Executor
 from dlnrepro.errors import UsageError
 from dlnrepro.registry.names import load_runner, runner_names
-from dlnrepro.session.execution import Watcher
+from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Signals
-from dlnrepro.verdict.check import Outcome
 
 
 def recorded_cells(report: Report) -> list[list[Cell]]:
@@ -31,92 +28,73 @@ def recorded_cells(report: Report) -> list[list[Cell]]:
         UsageError: a runner or the device is not there, a runner no longer takes the recorded parameters, or a cell
             would need more memory than there is.
     """
-    devices = {record.id: recorded_device(report, record.id) for record in report.claims}
-    for device in dict.fromkeys(devices.values()):
+    for device in sorted({record.variation.device for record in report.claims}):
         require(device)
     return [
-        [_cell(record, arm, devices[record.id]) for arm, left in record.outcomes.items() if not left.spent]
+        [_cell(record, arm, record.variation.device) for arm, left in record.outcomes.items() if not left.spent]
         for record in report.claims
     ]
 
 
-def recorded_device(report: Report, claim: str) -> Device:
-    """The device that a claim of a report was computed on."""
-    return device_of(origin(report, claim).get("device", "cpu"))
-
-
-def replay(report: Report, workers: int, watcher: Watcher, signals: Signals) -> Generator[ClaimRecord]:
+def replay(report: Report, executor: Executor, watcher: Watcher, signals: Signals) -> Generator[ClaimRecord]:
     """Each claim of a report as it comes out now, as soon as all its arms have run again.
 
-    Nothing is stored, and nothing is taken from a cache.
+    Nothing is stored, and no stored numbers are used.
 
     Raises:
         UsageError: as `recorded_cells`, before anything is trained.
     """
     groups = recorded_cells(report)
-    mode = arithmetic()
-    keys = {
-        id(cell): cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), processor(), mode)
-        for group in groups
-        for cell in group
-    }
-    # Claims may share an arm: what has the same key is run once.
-    distinct = list({keys[id(cell)]: cell for group in groups for cell in group}.values())
     seconds = {
-        (record.id, arm): outcome.seconds for record in report.claims for arm, outcome in record.outcomes.items()
+        cell.key: record.outcomes[cell.arm].seconds
+        for record, cells in zip(report.claims, groups, strict=True)
+        for cell in cells
     }
-    watcher.begins(
-        len(groups), len(distinct), {(cell.claim, cell.arm): seconds[cell.claim, cell.arm] for cell in distinct}
+    replayed = scheduled(groups, lambda cells: executor.compute(cells, watcher, signals), watcher, seconds, {})
+    with closing(replayed):
+        for record, cells, numbers in zip(report.claims, groups, replayed, strict=True):
+            found = _with_numbers(record, cells, numbers)
+            watcher.claim_ends(found)
+            yield found
+
+
+def _with_numbers(record: ClaimRecord, cells: Sequence[Cell], numbers: Mapping[str, Numbers]) -> ClaimRecord:
+    """A record with the numbers of its cells as they came out now; an arm that did not run again keeps its outcome."""
+    outcomes = {arm: numbers[arm].outcome if arm in numbers else outcome for arm, outcome in record.outcomes.items()}
+    computed_on = {arm: found.computed_on for arm, found in numbers.items() if found.computed_on is not None}
+    return replace(
+        with_verdict(record, outcomes),
+        cells={cell.arm: key_on(cell, computed_on[cell.arm]) for cell in cells if cell.arm in computed_on},
+        computed_on=computed_on,
+        digests={arm: series_digest(numbers[arm].series) for arm in computed_on},
+        seconds=sum(outcome.seconds for outcome in outcomes.values()),
     )
-    known: dict[str, Numbers] = {}
-    with closing(compute(distinct, Work(workers), watcher, signals)) as computed:
-        for record, group in zip(report.claims, groups, strict=True):
-            while not known.keys() >= {keys[id(cell)] for cell in group}:
-                cell, numbers = next(computed)
-                known[keys[id(cell)]] = numbers
-                watcher.cell_ends(cell)
-            found = {cell.arm: known[keys[id(cell)]] for cell in group}
-            outcomes: dict[str, Outcome] = {
-                arm: found[arm].outcome if arm in found else outcome for arm, outcome in record.outcomes.items()
-            }
-            now = replace(
-                with_verdict(record, outcomes),
-                cells={cell.arm: keys[id(cell)] for cell in group if _complete(found[cell.arm].outcome)},
-                digests={arm: series_digest(its.series) for arm, its in found.items() if not its.outcome.fault},
-                seconds=sum(outcome.seconds for outcome in outcomes.values()),
-            )
-            watcher.claim_ends(now)
-            yield now
 
 
 def undetermined(first: Report, second: Report) -> dict[str, list[str]]:
-    """The arms whose numbers differ though everything that makes them is the same, by the id of their claim.
+    """The arms whose numbers differ though everything that makes them is the same, by the label of their result.
 
     Args:
         first: the record.
         second: what came out when it was run again.
     """
-    made = ("versions", "processor", "device", "arithmetic")
-    again = {record.id: record for record in second.claims}
-    found = {}
-    for one in first.claims:
-        other = again.get(one.id)
-        if other is None:
-            continue
-        then, now = origin(first, one.id), origin(second, one.id)
-        if any(then.get(name) != now.get(name) for name in made):
+    again = {record.identity: record for record in second.claims}
+    arms = {}
+    for recorded in first.claims:
+        replayed = again.get(recorded.identity)
+        if replayed is None:
             continue
         # A record without the digest of an arm's series says nothing of their bits.
-        known = one.digests.keys() & other.digests.keys()
-        shared = [arm for arm, key in one.cells.items() if arm in known and other.cells.get(arm) == key]
-        if arms := [arm for arm in shared if not same_bits(one, other, arm)]:
-            found[one.id] = arms
-    return found
+        known = recorded.digests.keys() & replayed.digests.keys()
+        shared = [arm for arm in recorded.cells if arm in known and _made_alike(recorded, replayed, arm)]
+        if differing := [arm for arm in shared if not same_bits(recorded, replayed, arm)]:
+            arms[recorded.label] = differing
+    return arms
 
 
-def _complete(outcome: Outcome) -> bool:
-    """Whether an arm ran to its end."""
-    return outcome.fault is None and not outcome.spent
+def _made_alike(first: ClaimRecord, second: ClaimRecord, arm: str) -> bool:
+    """Whether everything that makes the numbers of an arm is the same in two records of it."""
+    return first.cells.get(arm) == second.cells.get(arm) and first.computed_on.get(arm) == second.computed_on.get(arm)
 
 
 def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:

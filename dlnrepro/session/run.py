@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -12,37 +11,30 @@ from pathlib import Path
 
 from dlnrepro.archive.provenance import provenance
 from dlnrepro.archive.record import ClaimRecord, Report, compile_report
-from dlnrepro.archive.report_store import prepare, write_report
+from dlnrepro.archive.report_store import make_folders, write_report
 from dlnrepro.claimfile.catalogue import command_name
-from dlnrepro.claimfile.document import parse
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.compute.plan import Variation
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
-from dlnrepro.session.execution import Job, Means, Watcher, arithmetic_of, prepare_job, run_jobs
+from dlnrepro.session.execution import Job, RunOptions, job_of, run_jobs
 from dlnrepro.session.faults import logged
+from dlnrepro.session.schedule import Watcher
 from dlnrepro.signals import Signals
 from dlnrepro.visible import storable
 
 
-def prepared(claims: Iterable[tuple[Claim, Path]], variation: Variation) -> list[Job]:
-    """Claims that were held against their runners, made ready to run; nothing is trained yet.
+def jobs_of(claims: Iterable[tuple[Claim, Path]], variation: Variation) -> list[Job]:
+    """The jobs that run a variation of claims that were held against their runners; nothing is trained yet.
 
     Raises:
         UsageError: the variation cannot be applied to a claim.
     """
-    return [prepare_job(claim, path, variation, repeating(path, variation)) for claim, path in claims]
+    return [job_of(claim, path, variation, repeating(path, variation)) for claim, path in claims]
 
 
 def repeating(path: Path, variation: Variation) -> str:
     """The command line that runs a claim again in the same variation."""
-    words = ["dlnrepro", "run", command_name(path)]
-    words += [word for key, value in variation.overrides.items() for word in ("-s", f"{key}={_shown(value)}")]
-    words += ["--seeds", str(variation.seeds)] if variation.seeds else []
-    words += ["--seed-base", str(variation.seed_base)] if variation.seed_base else []
-    words += ["--quick"] if variation.quick else []
-    words += [] if variation.controls else ["--no-controls"]
-    words += ["--device", variation.device] if variation.device != "cpu" else []
-    return shlex.join(words)
+    return shlex.join(["dlnrepro", "run", command_name(path), *variation.options])
 
 
 @dataclass(frozen=True)
@@ -52,17 +44,17 @@ class Session:
     Attributes:
         report: of all claims that were judged.
         folder: where it is stored, or None.
-        fault: what kept it from being stored, or None.
+        storage_fault: what kept it from being stored, or None.
     """
 
     report: Report
     folder: Path | None
-    fault: Unjudged | None
+    storage_fault: Unjudged | None
 
 
-def carried_out(
+def run_and_store(
     jobs: Sequence[Job],
-    means: Means,
+    options: RunOptions,
     watching: AbstractContextManager[Watcher],
     signals: Signals,
     command: Sequence[str],
@@ -75,7 +67,7 @@ def carried_out(
 
     Args:
         jobs: what to run, all on one device.
-        means: how cells are come by.
+        options: how arms are computed.
         watching: hears of every step.
         signals: those that have arrived; one of them ends the run, and what was judged is stored.
         command: the command line, for the record.
@@ -87,21 +79,18 @@ def carried_out(
     Raises:
         UsageError: the output folder cannot be written; before anything is trained.
     """
-    prepare(means.root)
+    make_folders(options.root)
     with watching as watcher:
-        records, faults = run_jobs(jobs, means, watcher, signals, stop)
-    origin = provenance([storable(word) for word in command], started, jobs[0].variation.device, arithmetic_of(means))
+        records, faults = run_jobs(jobs, options, watcher, signals, stop)
+    environment = options.executor.environments(jobs[0].variation.device)[0]
+    origin = provenance([storable(word) for word in command], started, environment)
     report = compile_report(records, origin, signals.code, allow_inconclusive, [*unjudged, *faults])
     try:
-        return Session(report, write_report(means.root, report, datetime.now(UTC)), None)
+        return Session(report, write_report(options.root, report, datetime.now(UTC)), None)
     except UsageError as error:
         # A disk may fill while networks are trained; what came out is still to be shown.
         return Session(report, None, Unjudged(2, None, str(error)))
     except Exception as error:
-        return Session(report, None, Unjudged(3, None, f"the report could not be stored: {logged(error, means.root)}"))
-
-
-def _shown(value: object) -> str:
-    """A parameter's value on one line, such that it is read back as it is."""
-    plain = isinstance(value, str) and parse(value).value == value
-    return str(value) if plain else json.dumps(value, default=str)
+        return Session(
+            report, None, Unjudged(3, None, f"the report could not be stored: {logged(error, options.root)}")
+        )

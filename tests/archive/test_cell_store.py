@@ -11,19 +11,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dlnrepro.archive.cell_store import cell_key, is_usable, read_cell, series_digest, write_cell
-from dlnrepro.archive.report_store import prepare
+from dlnrepro.archive.cell_store import is_usable, key_on, read_cell, series_digest, write_cell
+from dlnrepro.archive.report_store import make_folders
+from dlnrepro.compute.arithmetic import environment
 from dlnrepro.compute.cell import Cell
-from dlnrepro.compute.device import device_name
 from dlnrepro.compute.engine import run_cell
 from dlnrepro.runner import silent
 
 CELL = Cell("toy-claim", "near", "toy", {"value": 1.0, "behaviour": "steady", "bytes": 0}, (0, 1))
+HERE = environment("cpu")
 
 
 @pytest.mark.usefixtures("toys")
 def test_a_cell_is_stored_with_its_measures_and_series(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     numbers = run_cell(CELL, silent, lambda: 1.0)
     write_cell(tmp_path, "key", CELL, numbers)
     with np.load(tmp_path / "cells" / "key.npz", allow_pickle=False) as stored:
@@ -34,20 +35,20 @@ def test_a_cell_is_stored_with_its_measures_and_series(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("toys")
 def test_a_stored_cell_is_read_back_as_it_was(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     cell = Cell("toy-claim", "near", "toy", {**CELL.params, "behaviour": "first-diverges"}, (0, 1))
     numbers = run_cell(cell, silent, lambda: 1.0)
     write_cell(tmp_path, "key", cell, numbers)
     found = read_cell(tmp_path, "key", cell)
     assert found is not None
-    assert found.outcome == numbers.outcome
+    assert (found.outcome, found.computed_on) == (numbers.outcome, environment("cpu"))
     assert all(np.array_equal(found.series[name], values) for name, values in numbers.series.items())
 
 
 @pytest.mark.usefixtures("toys")
 @pytest.mark.parametrize("damage", ["cut", "flipped", "emptied", "another", "none"])
 def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     path = tmp_path / "cells" / "key.npz"
     write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
     whole = path.read_bytes()
@@ -66,7 +67,7 @@ def test_a_damaged_or_foreign_cell_is_not_used(tmp_path: Path, damage: str) -> N
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
 def test_a_pipe_or_a_folder_in_the_place_of_a_cell_is_not_read(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     os.mkfifo(tmp_path / "cells" / "pipe.npz")
     (tmp_path / "cells" / "folder.npz").mkdir()
     for name in ("pipe", "folder"):
@@ -76,7 +77,7 @@ def test_a_pipe_or_a_folder_in_the_place_of_a_cell_is_not_read(tmp_path: Path) -
 
 @pytest.mark.usefixtures("toys")
 def test_a_cell_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     other = Cell("toy-claim", "far", "toy", {**CELL.params, "value": 5.0}, CELL.seeds)
     for key, cell in (("key", CELL), ("other", other)):
         write_cell(tmp_path, key, cell, run_cell(cell, silent, lambda: 1.0))
@@ -89,7 +90,7 @@ def test_a_cell_in_the_place_of_another_is_not_used(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("toys")
 @pytest.mark.parametrize("changed", ["seeds", "params", "runner"])
 def test_a_cell_of_other_parameters_seeds_or_runner_is_not_used(tmp_path: Path, changed: str) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
     others = {"seeds": (1, 0), "params": {**CELL.params, "value": 2.0}, "runner": "toys"}
     assert read_cell(tmp_path, "key", replace(CELL, **{changed: others[changed]})) is None  # type: ignore[arg-type]
@@ -97,7 +98,7 @@ def test_a_cell_of_other_parameters_seeds_or_runner_is_not_used(tmp_path: Path, 
 
 @pytest.mark.usefixtures("toys")
 def test_numbers_that_were_edited_are_not_used(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     path = tmp_path / "cells" / "key.npz"
     write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
     with np.load(path) as stored:
@@ -108,7 +109,7 @@ def test_numbers_that_were_edited_are_not_used(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("toys")
 def test_a_cell_with_damaged_shapes_is_not_used(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     whole = run_cell(CELL, silent, lambda: 1.0)
     for series in ({"height": np.zeros((3, 10))}, {"height": np.zeros(2)}, {"height": np.zeros((2, 10), np.float32)}):
         write_cell(tmp_path, "key", CELL, replace(whole, series=series))
@@ -117,7 +118,7 @@ def test_a_cell_with_damaged_shapes_is_not_used(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("toys")
 def test_of_thousands_of_damages_none_is_believed_and_none_ends_the_run(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     path = tmp_path / "cells" / "key.npz"
     write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
     whole = path.read_bytes()
@@ -134,7 +135,7 @@ def test_of_thousands_of_damages_none_is_believed_and_none_ends_the_run(tmp_path
 
 @pytest.mark.usefixtures("toys")
 def test_a_damaged_archive_whose_sum_was_made_again_ends_no_run(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     path = tmp_path / "cells" / "key.npz"
     write_cell(tmp_path, "key", CELL, run_cell(CELL, silent, lambda: 1.0))
     whole = path.read_bytes()[:-64]
@@ -148,29 +149,22 @@ def test_a_damaged_archive_whose_sum_was_made_again_ends_no_run(tmp_path: Path) 
 
 
 @pytest.mark.usefixtures("toys")
-def test_the_key_changes_with_whatever_could_change_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
-    key = key_of(CELL)
-    assert key == key_of(Cell("another", "another", CELL.runner, CELL.params, CELL.seeds))
+def test_the_key_changes_with_whatever_could_change_a_number() -> None:
+    key = key_on(CELL, HERE)
+    assert key == key_on(Cell("another", "another", CELL.runner, CELL.params, CELL.seeds), HERE)
     others = [
         Cell("toy-claim", "near", "toy", {**CELL.params, "value": 1.0000001}, CELL.seeds),
         Cell("toy-claim", "near", "toy", CELL.params, (0, 2)),
     ]
-    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "a GPU", "a processor", "modes")
-    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "another processor", "modes")
-    assert key != cell_key(CELL.runner, CELL.params, CELL.seeds, "cpu", "a processor", "other modes")
-    assert key not in {key_of(cell) for cell in others}
-    monkeypatch.setattr("dlnrepro.archive.cell_store.versions", lambda: {"torch": "0"})
-    assert key_of(CELL) != key
-
-
-def key_of(cell: Cell) -> str:
-    """The key of a cell."""
-    return cell_key(cell.runner, cell.params, cell.seeds, device_name(cell.device), "a processor", "modes")
+    changes = {"device": "a GPU", "processor": "another", "arithmetic": "others", "versions": {"torch": "0"}}
+    for name, value in changes.items():
+        assert key != key_on(CELL, replace(HERE, **{name: value}))  # type: ignore[arg-type]
+    assert key not in {key_on(cell, HERE) for cell in others}
 
 
 def test_the_same_seeds_in_another_order_have_another_key() -> None:
     runner = "mode_flow"
-    first, other = (key_of(Cell("claim", "arm", runner, {}, seeds)) for seeds in ((0, 1), (1, 0)))
+    first, other = (key_on(Cell("claim", "arm", runner, {}, seeds), HERE) for seeds in ((0, 1), (1, 0)))
     assert first != other
 
 

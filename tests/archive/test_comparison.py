@@ -12,6 +12,7 @@ import pytest
 
 from dlnrepro.archive.comparison import ClaimComparison, compare, compare_claim
 from dlnrepro.archive.record import ClaimRecord, Report, from_json
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.verdict.check import Outcome
 
@@ -172,5 +173,31 @@ def test_other_modes_of_the_math_libraries_are_named_and_an_older_record_knows_n
 
 def test_a_claim_that_a_report_has_twice_is_not_compared(report: Report) -> None:
     twice = replace(report, claims=report.claims * 2)
-    with pytest.raises(UsageError, match="second report: expected each claim once, found 'toy-claim' again"):
+    with pytest.raises(
+        UsageError, match="second report: expected each claim once per variation, found 'toy-claim' again"
+    ):
         compare(report, twice, 0.0, 0.0)
+
+
+def varied(report: Report, *values: float) -> Report:
+    """The report with one result of its claim for each value of a parameter; 1 is the claim's own."""
+    variations = [Variation(overrides={} if value == 1 else {"value": value}) for value in values]
+    return replace(report, claims=[replace(report.claims[0], variation=found) for found in variations])
+
+
+def test_results_in_the_same_variation_are_compared_and_the_others_are_named(report: Report) -> None:
+    found = compare(varied(report, 1, 2, 3), varied(report, 3, 4, 5, 1), 0.0, 0.0)
+    assert [claim.label for claim in found.claims] == ["toy-claim", "toy-claim -s value=3"]
+    assert (found.only_first, found.only_second) == (
+        ["toy-claim -s value=2"],
+        ["toy-claim -s value=4", "toy-claim -s value=5"],
+    )
+
+
+def test_the_only_further_results_of_a_claim_are_compared_although_their_variations_differ(report: Report) -> None:
+    found = compare(varied(report, 1, 2), varied(report, 3, 2), 0.0, 0.0)
+    assert [(claim.label, claim.variations) for claim in found.claims] == [
+        ("toy-claim", ("", "-s value=3")),
+        ("toy-claim -s value=2", ("-s value=2", "-s value=2")),
+    ]
+    assert (found.only_first, found.only_second) == ([], [])

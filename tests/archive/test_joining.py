@@ -33,8 +33,8 @@ def test_the_claims_are_in_the_order_of_their_names_and_counted(reports: list[Re
 def test_each_claim_keeps_the_provenance_of_its_own_report(reports: list[Report]) -> None:
     other = replace(reports[1], provenance={**reports[1].provenance, "processor": "another"})
     whole = joined([reports[0], other])
-    assert origin(whole, "b-toy") == reports[0].provenance
-    assert origin(whole, "a-toy") == other.provenance
+    assert origin(whole, whole.claims[1]) == reports[0].provenance
+    assert origin(whole, whole.claims[0]) == other.provenance
     assert "processor" not in whole.provenance
     assert whole.provenance["versions"] == reports[0].provenance["versions"]
 

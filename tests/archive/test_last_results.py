@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.archive.last_results import LastVerdict, foremost, remember, variation_of
+from dlnrepro.archive.last_results import UNMODIFIED, LastVerdict, foremost, last_results, remember
 from dlnrepro.archive.record import compile_report, from_json
-from dlnrepro.archive.report_store import failed_last, last_verdicts, prepare, read_report, write_report
+from dlnrepro.archive.report_store import failed_last, last_verdicts, make_folders, read_report, write_report
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -24,32 +24,70 @@ TOY = LastVerdict("inconclusive", ("toy", "cached"), False, 0.1)
 
 
 def test_a_failure_is_remembered_however_many_runs_follow(tmp_path: Path) -> None:
-    prepare(tmp_path)
-    remember(tmp_path, {"bad": BAD})
+    make_folders(tmp_path)
+    remember(tmp_path, {("bad", UNMODIFIED): BAD})
     for number in range(30):
-        remember(tmp_path, {f"other-{number}": GOOD})
+        remember(tmp_path, {(f"other-{number}", UNMODIFIED): GOOD})
     assert last_verdicts(tmp_path)["bad"].verdict == "not reproduced"
-    assert failed_last(tmp_path, {"bad": (), "other-1": (), "never": ()}) == {"bad"}
+    assert failed_last(tmp_path, {"bad": UNMODIFIED, "other-1": UNMODIFIED, "never": UNMODIFIED}) == {"bad"}
 
 
 def test_each_variation_has_its_own_result_and_the_unmodified_one_is_shown(tmp_path: Path) -> None:
-    remember(tmp_path, {"claim": TOY})
+    remember(tmp_path, {("claim", "--quick"): TOY})
     assert last_verdicts(tmp_path)["claim"].verdict == "inconclusive"
-    remember(tmp_path, {"claim": GOOD})
-    remember(tmp_path, {"claim": TOY})
+    remember(tmp_path, {("claim", UNMODIFIED): GOOD})
+    remember(tmp_path, {("claim", "--quick"): TOY})
     assert last_verdicts(tmp_path)["claim"].verdict == "reproduced"
-    assert failed_last(tmp_path, {"claim": ()}) == frozenset()
-    assert failed_last(tmp_path, {"claim": ("toy",)}) == {"claim"}
+    assert failed_last(tmp_path, {"claim": UNMODIFIED}) == frozenset()
+    assert failed_last(tmp_path, {"claim": "--quick"}) == {"claim"}
 
 
 def test_without_an_unmodified_result_the_last_variation_is_shown() -> None:
-    results = {"toy": replace(TOY, order=1), "modified": replace(BAD, stamps=("modified",), order=2)}
+    results = {"--quick": replace(TOY, order=1), "-s value=3": replace(BAD, stamps=("modified",), order=2)}
     assert foremost(results).stamps == ("modified",)
 
 
-def test_where_numbers_come_from_is_no_variation() -> None:
-    assert variation_of(["cached", "dirty", "unknown code"]) == variation_of([])
-    assert variation_of(["modified", "toy"]) == variation_of(["toy", "cached", "modified"])
+def test_two_values_of_one_parameter_are_two_variations(tmp_path: Path) -> None:
+    remember(tmp_path, {("claim", "-s value=3"): BAD, ("claim", "-s value=1.05"): GOOD})
+    remember(tmp_path, {("claim", "-s value=3 --quick"): GOOD})
+    assert failed_last(tmp_path, {"claim": "-s value=3"}) == {"claim"}
+    assert failed_last(tmp_path, {"claim": "-s value=1.05"}) == frozenset()
+    assert last_verdicts(tmp_path)["claim"].verdict == "reproduced"
+
+
+def test_results_of_an_older_version_are_found_under_the_variation_that_their_stamps_say(tmp_path: Path) -> None:
+    folder = tmp_path / "last"
+    folder.mkdir()
+    stamps = [[], ["toy", "cached"], ["modified", "toy"], ["no-controls", "cuda"]]
+    rows = {
+        " ".join(set(found) - {"cached"}): {"verdict": "x", "stamps": found, "as_expected": False, "seconds": 1}
+        for found in stamps
+    }
+    (folder / "claim.json").write_text(json.dumps(rows))
+    expected = [UNMODIFIED, "--quick", "modified --quick", "--no-controls --device cuda"]
+    assert list(last_results(tmp_path, ())["claim"]) == expected
+    assert list(last_results(tmp_path / "empty", [{"claim": row} for row in rows.values()])["claim"]) == expected
+
+
+def test_the_unmodified_result_of_every_claim_is_listed_whatever_was_run_last(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "claims").mkdir()
+    for name, value in (("a-broken", 3), ("b-whole", 1)):
+        path = write_claim(("value: 1\n", f"value: {value}\n"), name=name)
+        path.rename(tmp_path / "claims" / path.name)
+    assert command("run", "-q")[0] == 1
+    assert command("run", "b-whole", "-s", "value=7", "-q")[0] == 1
+    assert command("run", "a-broken", "-s", "value=1", "-q")[0] == 0
+    listed = json.loads(command("list", "--json")[1])
+    assert {row["id"]: (row["last_verdict"], row["last_stamps"]) for row in listed} == {
+        "a-broken": ("not reproduced", []),
+        "b-whole": ("reproduced", []),
+    }
+    for words, code, selected in ([], 1, ["a-broken"]), (["-s", "value=7.0"], 1, ["b-whole"]):
+        found = command("run", "--last-failed", *words, "--json")
+        assert (found[0], [record["id"] for record in json.loads(found[1])["claims"]]) == (code, selected)
+    assert command("run", "--last-failed", "-s", "value=1", "--json")[0] == 5
 
 
 TIMED = '{"": {"verdict": "reproduced", "stamps": [], "as_expected": true, "seconds": TIME, "arms": {"near": ARM}}}'
@@ -62,16 +100,16 @@ TIMES = [("1e999", "1"), ("NaN", "1"), ("-1", "1"), ("1", "NaN"), ("1", "-Infini
     + [TIMED.replace("TIME", time).replace("ARM", arm) for time, arm in TIMES],
 )
 def test_a_file_that_cannot_be_read_is_as_if_it_were_not_there(tmp_path: Path, text: str) -> None:
-    remember(tmp_path, {"claim": GOOD})
+    remember(tmp_path, {("claim", UNMODIFIED): GOOD})
     (tmp_path / "last" / "claim.json").write_text(text, encoding="latin-1")
     assert last_verdicts(tmp_path) == {}
-    remember(tmp_path, {"claim": BAD})
+    remember(tmp_path, {("claim", UNMODIFIED): BAD})
     assert last_verdicts(tmp_path)["claim"].verdict == "not reproduced"
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
 def test_a_pipe_in_the_place_of_a_result_is_not_read(tmp_path: Path) -> None:
-    remember(tmp_path, {"good": GOOD})
+    remember(tmp_path, {("good", UNMODIFIED): GOOD})
     os.mkfifo(tmp_path / "last" / "pipe.json")
     assert last_verdicts(tmp_path).keys() == {"good"}
 
@@ -88,7 +126,7 @@ def test_reports_of_an_older_version_are_read_once(command: Command, write_claim
     command("run", tmp_path / "b-whole.yaml", "-q")
     assert last_verdicts(tmp_path / "outputs")["a-broken"].verdict == "not reproduced"
     kept = json.loads((tmp_path / "outputs" / "last" / "b-whole.json").read_text())
-    assert {key: row["verdict"] for key, row in kept.items()} == {"toy": "reproduced", "": "reproduced"}
+    assert {key: row["verdict"] for key, row in kept.items()} == {"--quick": "reproduced", "": "reproduced"}
     assert len(kept[""]["claim_hash"]) == 64
 
 
@@ -110,7 +148,7 @@ def test_the_run_that_ends_last_is_the_last_also_within_a_second(
 
 
 def test_names_of_an_older_version_are_still_read_and_sorted(tmp_path: Path) -> None:
-    prepare(tmp_path)
+    make_folders(tmp_path)
     empty = compile_report([], {}, interrupted=None, allow_inconclusive=False)
     folder = write_report(tmp_path, empty, datetime(2026, 1, 2, tzinfo=UTC))
     newest = tmp_path / "reports" / "20260103T000000Z-00000000"

@@ -108,7 +108,10 @@ def test_a_record_with_a_claim_twice_is_refused(text: str, tmp_path: Path, comma
     path = tmp_path / "twice.json"
     path.write_text(json.dumps(changed))
     for words in (["report"], ["replay"], ["diff", tmp_path / "report.json"]):
-        assert command(*words, path)[::2] == (2, f"{path}: expected each claim once, found 'toy-claim' again\n")
+        assert command(*words, path)[::2] == (
+            2,
+            f"{path}: expected each claim once per variation, found 'toy-claim' again\n",
+        )
 
 
 def test_numbers_without_keys_are_stale(text: str, tmp_path: Path, command: Callable[..., Any]) -> None:

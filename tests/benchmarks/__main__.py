@@ -13,7 +13,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import torch  # noqa: E402
 
-from dlnrepro.archive.provenance import processor  # noqa: E402
+from dlnrepro.compute.arithmetic import processor  # noqa: E402
 from tests.benchmarks import margins, recording, training, whole_commands  # noqa: E402  the threads must be set first
 from tests.benchmarks.pairing import Row  # noqa: E402
 

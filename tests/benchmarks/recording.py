@@ -7,7 +7,8 @@ from typing import Any
 from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.compute.engine import run_cell
-from dlnrepro.compute.plan import Variation, plan
+from dlnrepro.compute.plan import plan
+from dlnrepro.compute.variation import Variation
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import silent
 from tests.benchmarks.pairing import Row, ratio, text

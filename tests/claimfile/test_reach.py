@@ -10,7 +10,8 @@ import pytest
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.reach import arm_values, departures, origins, reach, setters, unreached
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.compute.plan import Variation, plan
+from dlnrepro.compute.plan import plan
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.session.run import repeating
 

@@ -44,7 +44,8 @@ def test_numbers_that_differ_are_shown_and_change_nothing_while_the_verdict_stan
 
     def change(report: dict[str, Any]) -> None:
         report["claims"][0]["outcomes"]["near"]["measures"]["value"][1] = 1.0000001
-        report["provenance"]["versions"]["torch"] = "0.1"
+        for origin in (report["provenance"], report["claims"][0]["computed_on"]["near"]):
+            origin["versions"]["torch"] = "0.1"
 
     code, out, _ = command("replay", edited(tmp_path, change), "-q")
     assert code == 0

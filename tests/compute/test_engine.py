@@ -15,7 +15,8 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device
 from dlnrepro.compute.engine import run_cell
-from dlnrepro.compute.plan import Variation, plan
+from dlnrepro.compute.plan import plan
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.runner import silent
 from dlnrepro.verdict.check import Outcome

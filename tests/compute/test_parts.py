@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -9,10 +11,12 @@ from hypothesis import strategies as st
 
 from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import load_claim
+from dlnrepro.compute.arithmetic import environment
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.engine import run_cell
 from dlnrepro.compute.parts import LEAST_RUNS, cut, join
-from dlnrepro.compute.plan import Variation, plan
+from dlnrepro.compute.plan import plan
+from dlnrepro.compute.variation import Variation
 from dlnrepro.runner import silent
 from dlnrepro.verdict.check import Outcome
 
@@ -68,6 +72,21 @@ def test_a_failed_part_makes_the_whole_fail_and_a_stopped_one_makes_it_spent() -
     stopped = join(whole, [numbers(first), numbers(second), numbers(third, spent=True)])
     assert (failed.outcome.fault, failed.outcome.spent, failed.outcome.measures) == ("broke", False, {})
     assert (stopped.outcome.fault, stopped.outcome.spent, stopped.outcome.measures) == (None, True, {})
+
+
+def test_parts_of_different_environments_are_not_joined() -> None:
+    whole = cell(8)
+    here = environment("cpu")
+    first, second = (
+        replace(numbers(part.seeds), computed_on=found)
+        for part, found in zip(cut(whole, 1, 4), (here, replace(here, processor="another")), strict=True)
+    )
+    assert join(whole, [first, replace(second, computed_on=here)]).computed_on == here
+    joined = join(whole, [first, second])
+    assert joined.outcome.fault == (
+        "expected all runs of an arm to be computed on one processor, with the same libraries"
+    )
+    assert joined.computed_on is None
 
 
 @pytest.mark.parametrize("name", ["winner-takes-all", "one-neuron-not-lazy", "pathway-sharpness"])

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from dlnrepro.claimfile.loader import load_claim
-from dlnrepro.compute.plan import Variation, plan
+from dlnrepro.compute.plan import plan
+from dlnrepro.compute.variation import Variation
 
 QUICK = ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {value: 1.05, bytes: 7}}")
 

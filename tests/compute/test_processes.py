@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from dlnrepro.compute.cell import Numbers
+from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.child import begin
 from dlnrepro.compute.orphans import children
 from dlnrepro.compute.processes import Computed, Work, here, in_processes
@@ -377,3 +377,28 @@ def test_arms_that_do_not_fit_into_memory_together_are_computed_one_after_anothe
 
 def test_a_spent_budget_is_no_error_that_a_runner_can_catch() -> None:
     assert not issubclass(BudgetSpent, Exception)
+
+
+class Aloud(Heard):
+    """A listener that writes what it hears to standard error, as the lines of a run do."""
+
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """Write it."""
+        print(cell.arm, "moves", file=sys.stderr)
+
+    def says(self, text: str) -> None:
+        """Write it."""
+        print(text, file=sys.stderr)
+
+
+def test_what_a_listener_writes_in_this_process_is_not_taken_for_what_the_runner_prints(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert computed(here, "prints", heard=Aloud())["prints"].outcome.fault is None
+    out, err = capsys.readouterr()
+    assert (out, err.splitlines().count("prints moves") > 0) == ("", True)
+    assert [line for line in err.splitlines() if line != "prints moves"] == [
+        "claim, prints: a line of the runner",
+        "claim, prints: ::error::not ours",
+        "claim, prints: and one more",
+    ]

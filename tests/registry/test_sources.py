@@ -116,7 +116,7 @@ def test_files_are_known_by_their_place_in_the_package(copy: Path) -> None:
 def test_the_engine_is_small_and_has_what_makes_numbers() -> None:
     labels = own_digests(ENGINE)
     needed = {
-        "compute/pool",
+        "compute/executor",
         "compute/parts",
         "compute/engine",
         "compute/cell",

@@ -14,6 +14,7 @@ from dlnrepro.archive.figure_data import drawings
 from dlnrepro.archive.provenance import Provenance
 from dlnrepro.archive.record import ClaimRecord, Report, compile_report, from_json, record_claim
 from dlnrepro.claimfile.loader import read_claim
+from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged
 from dlnrepro.verdict.check import Outcome
 
@@ -89,7 +90,8 @@ def record_of(write_claim: Callable[..., Path]) -> Callable[..., ClaimRecord]:
             for arm, found in values.items()
         }
         kept: dict[str, Any] = {"stamps": [], "cells": {"near": "a" * 64}, "path": "toy-claim.yaml", "params": {}}
-        kept |= {"digests": {}, "claim_hash": "b" * 64, "runner_hash": "c" * 64}
+        kept |= {"variation": Variation(), "computed_on": {}, "digests": {}}
+        kept |= {"claim_hash": "b" * 64, "runner_hash": "c" * 64}
         kept |= {"meanings": MEANINGS, "command": "dlnrepro run toy-claim", "drawings": drawings(claim, series)}
         return record_claim(claim, outcomes, **(kept | given))
 

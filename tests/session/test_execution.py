@@ -4,11 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.archive.report_store import make_folders
+from dlnrepro.archive.staleness import stale
+from dlnrepro.claimfile.loader import load_claim
+from dlnrepro.compute.arithmetic import Environment, environment
+from dlnrepro.compute.cell import Cell
+from dlnrepro.compute.device import Device
+from dlnrepro.compute.executor import Executor, ThisProcess
+from dlnrepro.compute.processes import Computed, Listener
+from dlnrepro.compute.variation import Variation
+from dlnrepro.report.terminal.progress import watcher
+from dlnrepro.session.execution import RunOptions, job_of, run_jobs
+from dlnrepro.signals import Signals
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -55,3 +70,57 @@ def test_equal_arms_have_equal_digests_and_keys_and_others_have_not(
         assert first[part] == again[part]
         assert first[part]["near"] != first[part]["far"]
         assert first[part]["near"] != other[part]["near"]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """An executor on machines with another processor; `known` are those whose stored numbers it would compute again."""
+
+    known: tuple[str, ...]
+    computed: list[str] = field(default_factory=list)
+
+    def environments(self, device: Device) -> list[Environment]:
+        """The environments of its machines."""
+        return [replace(environment(device), processor=name) for name in self.known]
+
+    def compute(
+        self,
+        cells: Sequence[Cell],
+        listener: Listener,
+        signals: Signals,
+        budget: float | None = None,
+        twice: Collection[str] = (),
+    ) -> Computed:
+        """Compute in this process, and say that the last machine has done it."""
+        for cell, numbers in ThisProcess().compute(cells, listener, signals, budget, twice):
+            self.computed.append(cell.arm)
+            assert numbers.computed_on is not None
+            yield cell, replace(numbers, computed_on=replace(numbers.computed_on, processor=self.known[-1]))
+
+
+def test_numbers_are_stored_under_what_computed_them(write_claim: Write, tmp_path: Path) -> None:
+    def run(executor: Executor) -> ClaimRecord:
+        claim = load_claim(path)
+        jobs = [job_of(claim, path, Variation(), "dlnrepro run")]
+        with watcher(True) as watching:
+            ((record,), _) = run_jobs(jobs, RunOptions(tmp_path / "outputs", executor), watching, Signals(()))
+        return record
+
+    path = write_claim()
+    make_folders(tmp_path / "outputs")
+    first = Elsewhere(("one", "two"))
+    record = run(first)
+    assert first.computed == ["near", "far"]
+    assert {arm: found.processor for arm, found in record.computed_on.items()} == {"near": "two", "far": "two"}
+    assert sorted(record.cells.values()) == sorted(stored.stem for stored in (tmp_path / "outputs" / "cells").iterdir())
+    again, other = Elsewhere(("three", "two")), Elsewhere(("one", "three"))
+    found = run(again)
+    assert (again.computed, found.stamps[0], found.cells, found.computed_on) == (
+        [],
+        "cached",
+        record.cells,
+        record.computed_on,
+    )
+    assert run(other).cells != record.cells
+    assert other.computed == ["near", "far"]
+    assert stale(record) is None

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dlnrepro.archive.record import from_json
+from dlnrepro.compute.executor import ThisProcess
 from dlnrepro.report.terminal.progress import watcher
 from dlnrepro.session.replay import replay, undetermined
 from dlnrepro.signals import Signals
@@ -19,10 +20,10 @@ def test_what_failed_then_and_fails_now_has_no_digest(
     command("run", failing, "-q", "-o", "out.json")
     report = from_json((tmp_path / "out.json").read_bytes())
     with watcher(True) as watching:
-        (now,) = replay(report, 1, watching, Signals(()))
-    assert list(now.digests) == ["near"]
-    assert now.digests == report.claims[0].digests
-    assert now.outcomes["far"].fault == report.claims[0].outcomes["far"].fault
+        (replayed,) = replay(report, ThisProcess(), watching, Signals(()))
+    assert list(replayed.digests) == ["near"]
+    assert replayed.digests == report.claims[0].digests
+    assert replayed.outcomes["far"].fault == report.claims[0].outcomes["far"].fault
 
 
 def test_a_record_without_digests_is_not_said_to_have_other_numbers(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from rich.text import Text
 
 from dlnrepro.archive.comparison import ClaimComparison, Comparison, Difference
@@ -20,11 +22,14 @@ LEAST_SECONDS = 0.5
 
 def differences_page(page: TerminalPage, comparison: Comparison, quiet: bool = False) -> None:
     """The comparison of two reports; if quiet, only what differs beyond the tolerances, and the sum."""
-    shown = [claim for claim in comparison.claims if not (quiet and claim.alike)]
-    if rows := [_row(claim) for claim in shown]:
+    counts = Counter(claim.id for claim in comparison.claims)
+    names = [claim.id if counts[claim.id] == 1 else claim.label for claim in comparison.claims]
+    named = zip(names, comparison.claims, strict=True)
+    shown = [(name, claim) for name, claim in named if not (quiet and claim.alike)]
+    if rows := [_row(name, claim) for name, claim in shown]:
         page.table(rows, folds=3)
-    for claim in shown:
-        _details(page, claim)
+    for name, claim in shown:
+        _details(page, name, claim)
     for ids, which in ((comparison.only_first, "first"), (comparison.only_second, "second")):
         if ids and not (quiet and which == "first"):
             page.line((f"only in the {which}: ", "yellow"), ", ".join(ids), hang=2)
@@ -35,12 +40,12 @@ def differences_page(page: TerminalPage, comparison: Comparison, quiet: bool = F
     page.line(_sum(comparison))
 
 
-def _row(claim: ClaimComparison) -> list[str | Text]:
+def _row(name: str, claim: ClaimComparison) -> list[str | Text]:
     """One claim in one line."""
     then, now = claim.verdicts
     sign = Text("=", style="green") if then == now else Text("✗", style="red")
     verdict = Text(then) if then == now else Text(f"{then} → {now}", style="red")
-    return [sign, claim.id, verdict, ", ".join(part for part in (_numbers(claim), _pace(claim)) if part)]
+    return [sign, name, verdict, ", ".join(part for part in (_numbers(claim), _pace(claim)) if part)]
 
 
 def _numbers(claim: ClaimComparison) -> str:
@@ -65,11 +70,11 @@ def _pace(claim: ClaimComparison) -> str:
     return f"{1 / ratio:.1f} times faster" if ratio <= 1 / NOTABLE else ""
 
 
-def _details(page: TerminalPage, claim: ClaimComparison) -> None:
+def _details(page: TerminalPage, name: str, claim: ClaimComparison) -> None:
     """What differs in a claim, if anything."""
     if not (claim.missing or claim.settings or claim.differences):
         return
-    page.line((claim.id, "bold"))
+    page.line((name, "bold"))
     for text in (*claim.missing, *claim.settings):
         page.line(text, indent=2, hang=2)
     worst = sorted(claim.differences, key=_size, reverse=True)

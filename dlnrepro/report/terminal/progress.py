@@ -37,8 +37,8 @@ LONGEST_NOTE = 200
 BAR = 20
 """Columns of the bar; half or a quarter of them where there is little room for the time left."""
 
-Seconds = Mapping[tuple[str, str], float]
-"""How long each arm that is to be computed took the last time, by the ids of its claim and of itself."""
+Seconds = Mapping[str, float]
+"""How long each arm that is to be computed took the last time, by the key of its cell."""
 
 
 class Quiet:
@@ -204,7 +204,7 @@ class _Tally:
         self._seconds: Seconds = {}
         self._usual = 1.0
         self._ended_work = 0.0
-        self._parts: dict[tuple[str, str], float] = {}
+        self._parts: dict[str, float] = {}
         self._started = time.monotonic()
 
     def begins(self, cells: int, seconds: Seconds | None) -> None:
@@ -215,15 +215,14 @@ class _Tally:
         self._started = time.monotonic()
 
     def moves(self, cell: Cell, fraction: object) -> None:
-        self._parts[cell.claim, cell.arm] = _fraction(fraction)
+        self._parts[cell.key] = _fraction(fraction)
 
     def cell_ends(self, cell: Cell) -> None:
-        key = cell.claim, cell.arm
-        self._parts.pop(key, None)
+        self._parts.pop(cell.key, None)
         self._ended += 1
-        self._ended_work += self._work(key)
+        self._ended_work += self._work(cell.key)
 
-    def _work(self, key: tuple[str, str]) -> float:
+    def _work(self, key: str) -> float:
         """How much work an arm is, in the seconds that it took the last time."""
         return self._seconds.get(key, self._usual)
 

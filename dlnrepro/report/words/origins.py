@@ -13,7 +13,7 @@ def differing_origins(report: Report) -> list[tuple[str, str]]:
     """What not all claims of a report were made with, and the values of it with the claims that were made with each."""
     if not report.origins:
         return []
-    made = {record.id: _entries(origin(report, record.id)) for record in report.claims}
+    made = {record.label: _entries(origin(report, record)) for record in report.claims}
     lines = []
     for name in dict.fromkeys(name for entries in made.values() for name in entries):
         groups: dict[str, list[str]] = {}

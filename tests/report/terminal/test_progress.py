@@ -18,7 +18,7 @@ from dlnrepro.report.terminal.progress import Lines, Live, Quiet, bar_line, watc
 from dlnrepro.visible import visible
 
 CELL = Cell("claim", "arm", "toy", {}, (0,))
-OTHER = Cell("claim", "other", "toy", {}, (0,))
+OTHER = Cell("claim", "other", "toy", {}, (1,))
 
 
 class Clock:
@@ -109,7 +109,7 @@ def test_the_rest_is_estimated_only_once_it_is_known_well_enough(
 
 def test_what_the_arms_took_last_makes_the_estimate(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     lines = Lines()
-    lines.begins(1, 2, {("claim", "arm"): 1.0, ("claim", "other"): 9.0})
+    lines.begins(1, 2, {CELL.key: 1.0, OTHER.key: 9.0})
     clock.now += 6
     lines.cell_ends(CELL)
     lines.moves(OTHER, 0.0, "")
@@ -119,7 +119,7 @@ def test_what_the_arms_took_last_makes_the_estimate(clock: Clock, capsys: pytest
 
 def test_a_time_that_is_none_counts_as_unknown(clock: Clock) -> None:
     lines = Lines()
-    lines.begins(1, 2, {("claim", "arm"): float("nan"), ("claim", "other"): 0.0})
+    lines.begins(1, 2, {CELL.key: float("nan"), OTHER.key: 0.0})
     clock.now += 6
     lines.cell_ends(CELL)
     lines.moves(OTHER, 0.5, "")
