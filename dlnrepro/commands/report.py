@@ -71,7 +71,7 @@ def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
         report = read_report(outputs, str(path))
         claims = [record for record in report.claims if record.id == name]
         alone = compile_report(claims, report.provenance, None, allow_inconclusive=False)
-        return replace(
-            alone, origins={r.label: report.origins[r.label] for r in claims if r.label in report.origins}
-        ), True
+        labels = {record.label for record in claims}
+        origins = {label: made for label, made in report.origins.items() if label in labels}
+        return replace(alone, origins=origins), True
     return read_report(outputs, name), False

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from dlnrepro.errors import Unjudged
     from dlnrepro.session.execution import Job, RunOptions
     from dlnrepro.session.references import Upkeep
+    from dlnrepro.session.run import Session
     from dlnrepro.signals import Signals
 
 _EPILOG = """\b
@@ -118,8 +119,7 @@ def command(
     CLAIM is the id of a claim or a pattern of ids, PATH a claim file or a folder of them.
     """
     from dlnrepro.compute.variation import Variation
-    from dlnrepro.report.delivery import check_files, deliver
-    from dlnrepro.report.exchange.github import announce
+    from dlnrepro.report.delivery import check_files
 
     started = datetime.now(UTC)
     check_files(files, figures)
@@ -131,7 +131,6 @@ def command(
             say("nothing selected")
         return 2 if selection.faults else 5
 
-    from dlnrepro.archive.record import most_serious
     from dlnrepro.commands.dry_run import dry_run as describe
     from dlnrepro.commands.dry_run import notes
     from dlnrepro.compute.executor import LocalProcesses, usual_workers
@@ -166,14 +165,32 @@ def command(
         else:
             assert care is not None
             session = Session(care.unchanged(allow_inconclusive, selection.unjudged), None, None)
-        report, full = session.report, verbose or len(jobs) == 1
-        lost = deliver(report, session.folder, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
-        announce(report)
-        lost = ([] if session.storage_fault is None else [session.storage_fault]) + lost
-        lost += [] if care is None else _update(care, report)
-    for fault in lost:
+        full = verbose or len(jobs) == 1
+        return _delivered(session, care, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
+
+
+def _delivered(
+    session: Session,
+    care: Upkeep | None,
+    files: Sequence[str],
+    *,
+    figures: Path | None,
+    as_json: bool,
+    verbose: bool,
+    quiet: bool,
+) -> int:
+    """Show and write a report, update the reference if there is one, and give the exit code."""
+    from dlnrepro.archive.record import most_serious
+    from dlnrepro.report.delivery import deliver
+    from dlnrepro.report.exchange.github import announce
+
+    report, faults = session.report, [] if session.storage_fault is None else [session.storage_fault]
+    faults += deliver(report, session.folder, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
+    announce(report)
+    faults += [] if care is None else _update(care, report)
+    for fault in faults:
         say(fault.text)
-    return most_serious([report.exit_code, *(fault.code for fault in lost)])
+    return most_serious([report.exit_code, *(fault.code for fault in faults)])
 
 
 def _selection(
