@@ -86,22 +86,33 @@ def here(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals
         yield cell, numbers
 
 
-def in_processes(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:
-    """The numbers of cells, each part of one in a forked process."""
+def in_processes(
+    cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals, memory: float | None = None
+) -> Computed:
+    """The numbers of cells, each part of one in a forked process; no more at a time than fit into the free memory.
+
+    `memory` are the bytes that are free; they are asked for if it is None.
+    """
+    room = free_memory() if memory is None else memory
     processor(), versions()  # they are read once, and every process that is forked has them
     with _children_waited_for(), adopted() as end_orphans:
-        yield from _in_processes(cells, work, listener, signals, end_orphans)
+        yield from _in_processes(cells, work, listener, signals, room, end_orphans)
 
 
 def _in_processes(
-    cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals, end_orphans: Callable[[], None]
+    cells: Sequence[Cell],
+    work: Work,
+    listener: Listener,
+    signals: Signals,
+    room: float,
+    end_orphans: Callable[[], None],
 ) -> Computed:
     """The same, with a function that ends what runners have started and left."""
     wholes = in_parts(cells, work.workers)
     waiting = deque((whole, place) for whole in wholes for place in range(len(whole.parts)))
     first = {whole.cell.runner: whole for whole in reversed(wholes)}
     running: list[tuple[Whole, int, Child]] = []
-    room, workers = free_memory(), work.workers
+    workers = work.workers
     try:
         while waiting or running:
             while waiting and len(running) < workers and _fits(waiting[0], running, room):

@@ -25,9 +25,11 @@ def folder(command: Command, write_claim: Write, tmp_path: Path) -> Path:
 
 
 def edit(path: Path, **provenance: Any) -> None:
-    """Change entries of the provenance of a report."""
+    """Change entries of the provenance of a report, and of what computed its arms."""
     found = json.loads(path.read_text())
-    path.write_text(json.dumps({**found, "provenance": {**found["provenance"], **provenance}}))
+    for made in (found["provenance"], *(m for record in found["claims"] for m in record["computed_on"].values())):
+        made |= {key: value for key, value in provenance.items() if key in made or made is found["provenance"]}
+    path.write_text(json.dumps(found))
 
 
 def test_a_folder_is_compared_with_a_run(command: Command, folder: Path) -> None:
@@ -54,7 +56,7 @@ def test_a_folder_is_replayed(command: Command, folder: Path) -> None:
     assert "2 claims compared, no verdict changed, 2 bit-identical" in out
 
 
-def test_numbers_of_one_claim_are_stale_by_its_own_provenance(command: Command, folder: Path) -> None:
+def test_numbers_of_one_claim_are_stale_by_what_computed_them(command: Command, folder: Path) -> None:
     edit(folder / "a-toy.json", processor="another")
     code, out, _ = command("report", folder, "--json")
     found = {record["id"]: (record["verdict"], record["stamps"]) for record in json.loads(out)["claims"]}
@@ -106,7 +108,10 @@ def test_a_claim_in_two_files_is_named_with_both(command: Command, folder: Path)
     (folder / "c.json").write_bytes((folder / "b-toy.json").read_bytes())
     code, out, err = command("report", folder)
     assert (code, out) == (2, "")
-    assert err == f"{folder / 'c.json'}: expected each claim once, found 'b-toy' also in {folder / 'b-toy.json'}\n"
+    assert (
+        err
+        == f"{folder / 'c.json'}: expected each claim once per variation, found 'b-toy' also in {folder / 'b-toy.json'}\n"
+    )
 
 
 def test_hidden_files_and_folders_are_passed_over(command: Command, folder: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from dlnrepro.compute.arithmetic import arithmetic, processor
+from dlnrepro.compute.arithmetic import environment
+from dlnrepro.compute.executor import LocalProcesses
 from dlnrepro.registry import sources
 
 Command = Callable[..., tuple[int, str, str]]
@@ -154,10 +156,10 @@ def test_what_was_made_on_another_processor_or_with_other_modes_is_computed(
     update: Callable[..., list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     update()
-    here = arithmetic(), processor()
-    monkeypatch.setattr("dlnrepro.session.references.processor", lambda: "X")
-    monkeypatch.setattr("dlnrepro.session.references.arithmetic_of", lambda _: "Y")
-    words = f"processor {here[1]} then, X now; arithmetic {here[0]} then, Y now"
+    here = environment("cpu")
+    other = replace(here, processor="X", arithmetic="Y")
+    monkeypatch.setattr(LocalProcesses, "environments", lambda _executor, _device: [other])
+    words = f"processor {here.processor} then, X now; arithmetic {here.arithmetic} then, Y now"
     assert update("-n") == [f"a-toy: {words}", f"b-toy: {words}"]
 
 

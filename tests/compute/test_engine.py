@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -13,12 +12,11 @@ from threadpoolctl import threadpool_info, threadpool_limits
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell
-from dlnrepro.compute.device import Device
 from dlnrepro.compute.engine import run_cell
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
-from dlnrepro.runner import silent
+from dlnrepro.runner import Progress, silent
 from dlnrepro.verdict.check import Outcome
 
 
@@ -27,11 +25,13 @@ def claim(write_claim: Callable[..., Path]) -> Claim:
     return load_claim(write_claim())
 
 
-def run(behaviour: str, seeds: tuple[int, ...] = (0, 1, 2, 3), budget: float = 60.0) -> Outcome:
+def run(
+    behaviour: str, seeds: tuple[int, ...] = (0, 1, 2, 3), budget: float = 60.0, progress: Progress = silent
+) -> Outcome:
     """The outcome of the toy with a behaviour."""
     cell = Cell("toy-claim", "near", "toy", {"value": 1.0, "behaviour": behaviour, "bytes": 0}, seeds)
     left = iter([budget] + [budget] * 5 + [budget - 1] * 1000)
-    return run_cell(cell, silent, lambda: next(left)).outcome
+    return run_cell(cell, progress, lambda: next(left)).outcome
 
 
 def test_every_arm_has_the_same_seeds_and_its_own_parameters(claim: Claim) -> None:
@@ -47,24 +47,19 @@ def test_the_toy_profile_and_overrides_lie_below_an_arms_own_values(claim: Claim
 
 
 @pytest.mark.usefixtures("toys")
-def test_an_arm_is_computed_by_one_thread_in_a_process_that_has_more(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_arm_is_computed_by_one_thread_in_a_process_that_has_more() -> None:
     seen: list[set[int]] = []
 
     def threads() -> set[int]:
         return {pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"}
 
-    @contextmanager
-    def computing(_: Device) -> Iterator[None]:
-        seen.append(threads())
-        yield
-
-    monkeypatch.setattr("dlnrepro.compute.engine.computing_on", computing)
     with threadpool_limits(2):
         before = threads()
-        assert run("steady").fault is None
+        assert run("steady", progress=lambda _fraction, _note: seen.append(threads())).fault is None
         assert threads() == before
     assert before == {2}
-    assert seen == [{1}]
+    assert seen
+    assert all(found == {1} for found in seen)
 
 
 def test_without_controls_only_the_arms_that_must_hold_are_run(claim: Claim) -> None:

@@ -362,15 +362,12 @@ def test_where_no_further_process_can_be_started_the_rest_is_computed_all_the_sa
 
 
 @pytest.mark.parametrize(("room", "together"), [(50.0, 1), (1e9, 2)], ids=["little", "much"])
-def test_arms_that_do_not_fit_into_memory_together_are_computed_one_after_another(
-    monkeypatch: pytest.MonkeyPatch, room: float, together: int
-) -> None:
+def test_arms_that_do_not_fit_into_memory_together_are_computed_one_after_another(room: float, together: int) -> None:
     """Two arms of 32 bytes each, both of them inside one long call until their budget is up."""
-    monkeypatch.setattr("dlnrepro.compute.processes.free_memory", lambda: room)
     running: list[int] = []
     heard = Heard(at_a_wait=lambda: running.append(len(multiprocessing.active_children())))
     cells = [rude("stuck", "first"), rude("stuck", "second")]
-    found = list(in_processes(cells, Work(workers=2, budget=0.1), heard, Signals(())))
+    found = list(in_processes(cells, Work(workers=2, budget=0.1), heard, Signals(()), memory=room))
     assert all(numbers.outcome.spent for _, numbers in found)
     assert (len(found), max(running)) == (2, together)
 
@@ -382,7 +379,7 @@ def test_a_spent_budget_is_no_error_that_a_runner_can_catch() -> None:
 class Aloud(Heard):
     """A listener that writes what it hears to standard error, as the lines of a run do."""
 
-    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:  # noqa: ARG002  the listeners' signature
         """Write it."""
         print(cell.arm, "moves", file=sys.stderr)
 
