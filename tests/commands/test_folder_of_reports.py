@@ -108,10 +108,8 @@ def test_a_claim_in_two_files_is_named_with_both(command: Command, folder: Path)
     (folder / "c.json").write_bytes((folder / "b-toy.json").read_bytes())
     code, out, err = command("report", folder)
     assert (code, out) == (2, "")
-    assert (
-        err
-        == f"{folder / 'c.json'}: expected each claim once per variation, found 'b-toy' also in {folder / 'b-toy.json'}\n"
-    )
+    both = f"found 'b-toy' also in {folder / 'b-toy.json'}"
+    assert err == f"{folder / 'c.json'}: expected each claim once per variation, {both}\n"
 
 
 def test_hidden_files_and_folders_are_passed_over(command: Command, folder: Path) -> None:
