@@ -32,7 +32,7 @@ def descend(
         steps: how many updates.
         records: the steps, in rising order and within [0, steps], at whose start `observe` is called.
         observe: from weights to named tensors of shape (runs, ...).
-        progress: told the fraction done about a hundred times; may raise to stop.
+        progress: called with the fraction done about a hundred times; may raise to stop.
     """
     current = [weight.clone() for weight in weights]
     wanted = set(records)

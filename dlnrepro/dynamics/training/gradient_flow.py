@@ -44,7 +44,7 @@ def flow(
         rates: c_1 .. c_N, a learning rate for each layer; all 1 for gradient flow proper.
         relative: relative tolerance of the solver.
         absolute: absolute tolerance on every weight.
-        progress: told the fraction done about every few hundred evaluations; may raise to stop.
+        progress: called with the fraction done about every few hundred evaluations; may raise to stop.
 
     Returns:
         W_1 .. W_N, each of shape (runs, points, n_l, n_{l-1}).

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.training_clocks.cross_entropy import risk_gradient
+from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient
 from dlnrepro.runners.training_clocks import two_clocks as runner
 from tests.runners.running import quick_setup, run_seeds
 
@@ -56,7 +56,7 @@ def test_off_the_span_decay_acts_alone() -> None:
 
 
 def test_a_decay_of_another_size_is_noticed_by_the_off_span_law(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = risk_gradient
+    right = cross_entropy_gradient
 
     def half(weights: Any, x: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:
         risk, parts = right(weights, x, hot)
