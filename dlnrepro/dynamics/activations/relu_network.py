@@ -10,7 +10,7 @@ direction of gradient flow, on a clock of its own:
 with D the learning rates, 1 for gradient flow. Where the risk runs away to 0, tau grows as log(1/R); near a minimum
 this is gradient flow of log R.
 
-Conventions: theta holds the weights of all runs, one row a run, stacked as `margin_flow.vector_of` does. All is numpy,
+Conventions: theta holds one row of weights per run, in the order of `margin_flow.vector_of`. All is numpy,
 since arrays this small cost torch several times as much; a matrix product or a sum serves one run at a time, so that a
 run's bits do not depend on its batch.
 """

@@ -42,7 +42,7 @@ def direction(
     Args:
         rule: one of the three above; adam keeps its averages between calls.
         gradient: G from weights.
-        rates: D for every layer, of a shape that broadcasts with it; the identity but for `normalised`.
+        rates: D for every layer, of a shape that broadcasts with it; only `normalised` uses it.
         memory: of adam's average of squares.
     """
     if rule == "sign":

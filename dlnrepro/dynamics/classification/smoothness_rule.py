@@ -6,7 +6,7 @@ R_t >= 1 is a radius within which all ||W_l||_F lie. It is kept as long as that 
 norm, the least that the rule allows. Where the risk is beta-smooth a step lowers it by eta ||grad||^2 / 2 at least.
 
 Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumptions 4 and 5 and Lemma 5 of the OpenReview submission.
-Conventions: theta holds the weights of all runs, one row a run, stacked as `margin_flow.vector_of` does; all is numpy.
+Conventions: theta holds one row of weights per run, in the order of `margin_flow.vector_of`; all is numpy.
 """
 
 from __future__ import annotations

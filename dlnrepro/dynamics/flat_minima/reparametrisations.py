@@ -74,7 +74,7 @@ def flattest(weights: Sequence[Tensor], iterations: int, progress: Progress) -> 
     return [torch.stack(layers) for layers in zip(*flat, strict=True)]
 
 
-@torch.inference_mode(False)  # whoever calls may have switched autograd off
+@torch.inference_mode(False)  # the caller may have switched autograd off
 def _flattest_of_run(weights: list[Tensor], iterations: int, progress: Progress) -> list[Tensor]:
     """The flattest weights of one run, by rounds that start at the identity, with ever sharper means of eigenvalues.
 

@@ -23,7 +23,7 @@ def descend(
 ) -> tuple[Weights, dict[str, Tensor]]:
     """The weights after `steps` steps W_l <- W_l - step_size(t) dR/dW_l, and the series recorded on the way.
 
-    A run that diverges goes on as NaN beside the others; nothing is clipped.
+    A run that diverges goes on as NaN and does not disturb the other runs; nothing is clipped.
 
     Args:
         weights: W_1 .. W_L, shape (runs, ..., n_l, n_{l-1}); left unchanged.
