@@ -25,7 +25,7 @@ def refined_descents(
     """Each step size with the path of the weights, from the coarsest on; all paths are recorded at the same times.
 
     Args:
-        weights: W_1 .. W_N, each of shape (runs, n_l, n_{l-1}).
+        weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
         gradient: from weights to the gradients.
         horizon: step size times steps, the same for all.
         steps: of the coarsest descent, a multiple of `points`.
@@ -34,7 +34,7 @@ def refined_descents(
         progress: called with the fraction of all descents together; may raise to stop.
 
     Yields:
-        The step size, and W_1 .. W_N of shape (runs, points + 1, n_l, n_{l-1}).
+        The step size, and W_1 .. W_L of shape (runs, points + 1, n_l, n_{l-1}).
     """
     done, total = 0, steps * (2 ** (halvings + 1) - 1)
     for halving in range(halvings + 1):
