@@ -195,8 +195,9 @@ def relax(
         state: where to start.
         rule: the constants of a step.
         steps: how many.
-        observe: told the number of steps done, from 0 to `steps`, and the state; stops it by returning True.
-        progress: told the fraction done a hundred times or every 50 steps; may raise to stop.
+        observe: called with the number of steps done, from 0 to `steps`, and the state; the iteration stops if it
+            returns True.
+        progress: called with the fraction done a hundred times or every 50 steps; may raise to stop.
     """
     stride = min(max(1, steps // 100), 50)
     for done in range(steps):
