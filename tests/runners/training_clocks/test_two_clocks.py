@@ -62,7 +62,7 @@ def test_a_decay_of_another_size_is_noticed_by_the_off_span_law(monkeypatch: pyt
         risk, parts = right(weights, x, hot)
         return risk, [part - 0.04 * weight for part, weight in zip(parts, weights, strict=True)]
 
-    monkeypatch.setattr(runner, "risk_gradient", half)
+    monkeypatch.setattr(runner, "cross_entropy_gradient", half)
 
     assert float(_run([0], decays=[0.08]).measures["off_span_error"]) > 0.1
 
