@@ -11,9 +11,9 @@ from typing import Annotated
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.classification.separable_data import Classes, Kind, drawing
+from dlnrepro.dynamics.classification.separable_data import Classes, DataKind, drawing
 from dlnrepro.dynamics.classification.training import start
-from dlnrepro.dynamics.risks.margin_losses import Name
+from dlnrepro.dynamics.risks.margin_losses import LossName
 from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.settings.base import Contradiction, Settings
 from dlnrepro.settings.networks import GaussianNetwork
@@ -40,7 +40,7 @@ CoordinateRates = Annotated[
 class TwoClasses(Settings):
     """A data set of each run: so many points that it has support vectors, unless there are fewer than dimensions."""
 
-    data: Kind = Field(
+    data: DataKind = Field(
         description="`separable` by a hyperplane, `flipped`: with a fifth of these labels flipped, so that no"
         " hyperplane separates the classes, or `under-determined`: fewer points than dimensions, with random labels"
     )
@@ -81,7 +81,7 @@ class DeepClassifier(TwoClasses, GaussianNetwork):
     inputs: int = Field(ge=2, le=50, description="n_0, the dimension of the data")
     hidden: int = Field(ge=2, le=256, description="n_1 = ... = n_{L-1}, the width of the hidden layers")
 
-    def initialization(self, sets: Sequence[Array], loss: Name, generators: Sequence[Generator]) -> list[Tensor]:
+    def initialization(self, sets: Sequence[Array], loss: LossName, generators: Sequence[Generator]) -> list[Tensor]:
         """Gaussian weights of each run that are no worse than the zero network; see `training.start`.
 
         For under-determined data the rows of W_1 lie in the span of the data, where a flow would keep them.

@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import Field
 from torch import Generator
 
-from dlnrepro.dynamics.predictive_coding.network import Chain, Skip, draw_chain
+from dlnrepro.dynamics.predictive_coding.network import Network, Skip, draw_network
 from dlnrepro.settings.base import Settings
 from dlnrepro.settings.fields import Positive, Same, law_value, same_or_number
 
@@ -50,6 +50,6 @@ class PredictiveCodingSettings(Settings):
         """The alpha in the formulas, as a number."""
         return law_value(self.law_dual_step, self.dual_step)
 
-    def network(self, depth: int, inputs: int, samples: int, generators: Sequence[Generator]) -> Chain:
+    def network(self, depth: int, inputs: int, samples: int, generators: Sequence[Generator]) -> Network:
         """A network of L layers with its data, drawn for each run."""
-        return draw_chain(depth, self.hidden, inputs, self.outputs, samples, self.skip, self.spread, generators)
+        return draw_network(depth, self.hidden, inputs, self.outputs, samples, self.skip, self.spread, generators)

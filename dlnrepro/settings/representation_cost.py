@@ -11,9 +11,9 @@ from typing import Literal
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.representation_cost.formulas import Law
+from dlnrepro.dynamics.representation_cost.formulas import Architecture
 from dlnrepro.dynamics.representation_cost.spiky_predictors import draw_spiky
-from dlnrepro.dynamics.representation_cost.tied_layers import Layers, build
+from dlnrepro.dynamics.representation_cost.tied_layers import Patterns, build
 from dlnrepro.settings.base import Contradiction, Settings
 
 ENTRYWISE = ("fully-connected", "diagonal")
@@ -23,8 +23,8 @@ ENTRYWISE = ("fully-connected", "diagonal")
 class ArchitectureSettings(Settings):
     """An architecture with its sizes, the architecture in the formula, and the spread of drawn predictors."""
 
-    architecture: Law = Field(description="the architecture of the network")
-    law: Literal["same", Law] = Field(
+    architecture: Architecture = Field(description="the architecture of the network")
+    law: Literal["same", Architecture] = Field(
         description="the architecture in the formula: `same` is that of the network; another one makes it wrong on"
         " purpose, for a negative control"
     )
@@ -62,7 +62,7 @@ class ArchitectureSettings(Settings):
             yield Contradiction("law", "`same`, fully-connected or diagonal for several outputs")
 
     @property
-    def formula(self) -> Law:
+    def formula(self) -> Architecture:
         """The architecture in the formula."""
         return self.architecture if self.law == "same" else self.law
 
@@ -72,7 +72,7 @@ class ArchitectureSettings(Settings):
         return self.inputs
 
     @property
-    def layers(self) -> Layers:
+    def layers(self) -> Patterns:
         """The layers of the network."""
         return build(self.architecture, self.depth, self.inputs, self.outputs, self.hidden, self.taps, self.part)
 

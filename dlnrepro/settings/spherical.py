@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from dlnrepro.dynamics.spherical.symmetric_inputs import Law
+from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw
 from dlnrepro.settings.base import Settings
 
 
 class SymmetricInputSettings(Settings):
     """The law of the inputs, and whether the gradient is that of the population or of a sample."""
 
-    law: Law = Field(description="law of the inputs: uniform on the unit `sphere`, or standard normal (`gaussian`)")
+    law: InputLaw = Field(
+        description="law of the inputs: uniform on the unit `sphere`, or standard normal (`gaussian`)"
+    )
     inputs: int = Field(ge=2, le=32, description="n_0, the dimension of the inputs; for 2 the sphere is a circle")
     stretch: float = Field(
         ge=1, le=1000, description="largest over smallest eigenvalue of the inputs' second moment; 1 keeps the symmetry"

@@ -19,7 +19,7 @@ from dlnrepro.dynamics.classification.training import Training, start, train
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.margin_losses import batched_log_risk
 from dlnrepro.dynamics.stiff_flow import path
-from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import weights_of
 from dlnrepro.runner import silent
 from tests.benchmarks.pairing import Row, seconds
 
@@ -79,7 +79,7 @@ def gap_in_equal_time() -> list[Row]:
     paths: list[Tensor] = []
     budget = seconds(lambda: paths.append(train(flow, weights, sets, silent)[0]))
     shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
-    ends = [torch.from_numpy(layer) for layer in unflatten(paths[0][:, -1].numpy(), shapes)]
+    ends = [torch.from_numpy(layer) for layer in weights_of(paths[0][:, -1].numpy(), shapes)]
 
     def slopes(now: Sequence[Tensor]) -> list[Tensor]:
         return log_risk_gradient(now, signed, "logistic")

@@ -21,13 +21,13 @@ import numpy as np
 from dlnrepro.dynamics.tensors.arrays import Array
 
 
-class Stage(NamedTuple):
-    """Coefficients of Y_j = rest Y_0 + last Y_{j-1} + before Y_{j-2} + h slope F(Y_{j-1}) + h first F(Y_0)."""
+class Recursion(NamedTuple):
+    """Coefficients of Y_j = rest Y_0 + last Y_{j-1} + before Y_{j-2} + h velocity F(Y_{j-1}) + h first F(Y_0)."""
 
     rest: float
     last: float
     before: float
-    slope: float
+    velocity: float
     first: float
 
 
@@ -57,7 +57,7 @@ def trajectory(
     for before, after in pairwise(times):
         length = after - before
         with np.errstate(all="ignore"):
-            state = step(velocity, state, length, stages_for(length * stiffness))
+            state = chebyshev_step(velocity, state, length, stages_for(length * stiffness))
         yield state
 
 
@@ -66,22 +66,25 @@ def stages_for(reach: float) -> int:
     return max(2, math.ceil(math.sqrt(1 + 1.5 * reach / (1 - 4 / 195))))
 
 
-def step(velocity: Callable[[Array], Array], state: Array, length: float, stages: int) -> Array:
+def chebyshev_step(velocity: Callable[[Array], Array], state: Array, length: float, stages: int) -> Array:
     """The state after one step of this length."""
     first, recursion = _coefficients(stages)
-    slope = velocity(state)
-    before, now = state, state + (length * first) * slope
+    start = velocity(state)
+    before, now = state, state + (length * first) * start
     for stage in recursion:
         after = stage.rest * state + stage.last * now + stage.before * before
-        after += (length * stage.slope) * velocity(now)
-        after += (length * stage.first) * slope
+        after += (length * stage.velocity) * velocity(now)
+        after += (length * stage.first) * start
         before, now = now, after
     return now
 
 
 @cache
-def _coefficients(stages: int) -> tuple[float, tuple[Stage, ...]]:
-    """The first stage's slope, and stages 2 .. s, from Chebyshev's polynomials T and their derivatives at w_0 > 1."""
+def _coefficients(stages: int) -> tuple[float, tuple[Recursion, ...]]:
+    """The first stage's coefficient of F(Y_0), and stages 2 .. s.
+
+    They are made of Chebyshev's polynomials T and their derivatives at w_0 > 1.
+    """
     centre = 1 + 2 / 13 / stages**2
     values, firsts, seconds = [1.0, centre], [0.0, 1.0], [0.0, 0.0]
     for degree in range(2, stages + 1):
@@ -94,7 +97,7 @@ def _coefficients(stages: int) -> tuple[float, tuple[Stage, ...]]:
     recursion = []
     for j in range(2, stages + 1):
         last, before = 2 * centre * weights[j] / weights[j - 1], -weights[j] / weights[j - 2]
-        slope = 2 * scale * weights[j] / weights[j - 1]
+        velocity = 2 * scale * weights[j] / weights[j - 1]
         offset = 1 - weights[j - 1] * values[j - 1]
-        recursion.append(Stage(1 - last - before, last, before, slope, -offset * slope))
+        recursion.append(Recursion(1 - last - before, last, before, velocity, -offset * velocity))
     return weights[1] * scale, tuple(recursion)

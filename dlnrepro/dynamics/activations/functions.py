@@ -26,27 +26,27 @@ def activation(name: Activation) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
 
 
 def network_gradient(
-    name: Activation, inputs: Tensor, slope: Callable[[Tensor], Tensor]
+    name: Activation, inputs: Tensor, outer: Callable[[Tensor], Tensor]
 ) -> Callable[[Sequence[Tensor]], list[Tensor]]:
     """The function from weights W_1 .. W_L to the gradients of a loss of the outputs.
 
     Args:
         name: of the activation.
         inputs: X, of shape (runs, n_0, samples).
-        slope: from outputs (runs, n_L, samples) to the loss's gradient on them.
+        outer: from outputs (runs, n_L, samples) to the loss's gradient on them.
     """
     phi = activation(name)
 
     def gradient(weights: Sequence[Tensor]) -> list[Tensor]:
-        below, slopes = [inputs], []
+        below, derivatives = [inputs], []
         for weight in weights[:-1]:
             value, derivative = phi(weight @ below[-1])
             below.append(value)
-            slopes.append(derivative)
-        back = slope(weights[-1] @ below[-1])
+            derivatives.append(derivative)
+        back = outer(weights[-1] @ below[-1])
         gradients = [back @ below[-1].mT]
         for layer in range(len(weights) - 2, -1, -1):
-            back = weights[layer + 1].mT @ back * slopes[layer]
+            back = weights[layer + 1].mT @ back * derivatives[layer]
             gradients.append(back @ below[layer].mT)
         return gradients[::-1]
 

@@ -1,7 +1,7 @@
 """What the conserved imbalances of a linear head say of its layers once their norms are large; blocks of imbalances.
 
 For neighbours in the head, W_{k+1}^T W_{k+1} - W_k W_k^T = M_k is constant under gradient flow, whatever lies below the
-head. So W_k W_k^T is W_{k+1}^T W_{k+1} but for a fixed matrix, and the last layer is a row of rank one: the excess
+head. So W_k W_k^T is W_{k+1}^T W_{k+1} up to a fixed matrix, and the last layer is a row of rank one: the excess
 
     ||W_k||_F^2 - ||W_k||_2^2  ->  E_k = E_{k+1} - tr M_k + u_k^T M_k u_k,    E_L = 0,
 

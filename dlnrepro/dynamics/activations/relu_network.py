@@ -10,7 +10,7 @@ direction of gradient flow, on a clock of its own:
 with D the learning rates, 1 for gradient flow. Where the risk runs away to 0, tau grows as log(1/R); near a minimum
 this is gradient flow of log R.
 
-Conventions: theta holds the weights of all runs, one row a run, stacked as `margin_flow.flatten` does. All is numpy,
+Conventions: theta holds one row of weights per run, in the order of `margin_flow.vector_of`. All is numpy,
 since arrays this small cost torch several times as much; a matrix product or a sum serves one run at a time, so that a
 run's bits do not depend on its batch.
 """
@@ -23,11 +23,11 @@ from typing import Literal
 
 import numpy as np
 
-from dlnrepro.dynamics.risks.margin_losses import Name, margin_slopes
-from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
+from dlnrepro.dynamics.risks.margin_losses import LossName, margin_slopes
+from dlnrepro.dynamics.stiff_flow.margin_flow import weights_of
 from dlnrepro.dynamics.tensors.arrays import Array
 
-Kind = Literal["linear", "relu", "skip"]
+LayerKind = Literal["linear", "relu", "skip"]
 
 
 @dataclass(frozen=True)
@@ -45,25 +45,25 @@ class ReluNetwork:
 
     points: Array
     labels: Array
-    loss: Name
-    kinds: Sequence[Kind]
+    loss: LossName
+    kinds: Sequence[LayerKind]
     shapes: Sequence[tuple[int, int]]
     rates: Array
 
     def margins(self, theta: Array) -> Array:
         """y_i f(x_i), of shape (runs, samples)."""
-        _, linear = self._forward(unflatten(theta, self.shapes))
+        _, linear = self._forward(weights_of(theta, self.shapes))
         result: Array = (linear[-1] * self.labels)[:, 0]
         return result
 
     def activities(self, theta: Array) -> Array:
         """W_1 x_i, before the ReLU, of shape (runs, n_1, samples)."""
-        result: Array = unflatten(theta, self.shapes)[0] @ self.points
+        result: Array = weights_of(theta, self.shapes)[0] @ self.points
         return result
 
     def gradient(self, theta: Array) -> Array:
         """Grad log R, of the shape of theta, (runs, parameters)."""
-        weights = unflatten(theta, self.shapes)
+        weights = weights_of(theta, self.shapes)
         given, linear = self._forward(weights)
         back = margin_slopes(self.loss, (linear[-1] * self.labels)[:, 0])[:, None] * self.labels
         blocks = []
@@ -77,9 +77,9 @@ class ReluNetwork:
 
     def velocity(self, theta: Array) -> Array:
         """The field, of the shape of theta."""
-        slope = self.gradient(theta)
-        push = slope * self.rates
-        square = (slope[:, None] @ push[:, :, None])[:, 0]
+        gradient = self.gradient(theta)
+        push = gradient * self.rates
+        square = (gradient[:, None] @ push[:, :, None])[:, 0]
         result: Array = push / (-1 - square)
         return result
 

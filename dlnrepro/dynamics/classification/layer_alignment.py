@@ -19,7 +19,7 @@ from dlnrepro.dynamics.networks.gaps import sine, singular_triples
 
 
 @dataclass(frozen=True)
-class Layers:
+class AlignmentPath:
     """What a path shows of its layers; all of shape (points,) but the last.
 
     Attributes:
@@ -49,8 +49,8 @@ class Layers:
     start_gap: Tensor
 
 
-def observe_layers(path: Sequence[Tensor]) -> Layers:
-    """`Layers` of one run."""
+def observe_layers(path: Sequence[Tensor]) -> AlignmentPath:
+    """`AlignmentPath` of one run."""
     triples = [singular_triples(weight) for weight in path]
     squares = [strengths**2 for _, strengths, _ in triples]
     totals = torch.stack([square.sum(-1) for square in squares])
@@ -68,7 +68,7 @@ def observe_layers(path: Sequence[Tensor]) -> Layers:
     norms = totals.sqrt()
     units = [weight / norm[:, None, None] for weight, norm in zip(path, norms, strict=True)]
     overlap = (product(units)[:, 0] * triples[0][2][..., 0]).sum(-1).abs()
-    return Layers(
+    return AlignmentPath(
         norm=norms.amin(0),
         rank_one_gap=gaps.amax(0),
         alignment_gap=(sines / (1 + (1 - sines).clamp_min(0).sqrt())).amax(0),

@@ -59,12 +59,12 @@ def axial_start(
     return layers_between([frame[..., None] for frame in frames], size[:, None])
 
 
-def collapse(slope: Tensor, times: Tensor, depth: int) -> Tensor:
+def late_norm(pull: Tensor, times: Tensor, depth: int) -> Tensor:
     """((L-2) g_0 t)^(-1/(L-2)): the layers' norm late on the axis, of shape (runs, points), for L >= 3.
 
     Args:
-        slope: g_0, of shape (runs,).
+        pull: g_0, of shape (runs,).
         times: t > 0, of shape (points,).
         depth: L.
     """
-    return each_run(lambda one: ((depth - 2) * one * times) ** (-1 / (depth - 2)), slope)
+    return each_run(lambda value: ((depth - 2) * value * times) ** (-1 / (depth - 2)), pull)

@@ -19,41 +19,41 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes, pull_back
-from dlnrepro.dynamics.risks.margin_losses import Name, batched_log_risk
+from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import layer_sum
 
-Rule = Literal["normalised", "sign", "adam"]
+DescentRule = Literal["normalised", "sign", "adam"]
 
 
-def log_risk_gradient(weights: Sequence[Tensor], signed: Tensor, loss: Name) -> list[Tensor]:
+def log_risk_gradient(weights: Sequence[Tensor], signed: Tensor, loss: LossName) -> list[Tensor]:
     """Grad log R on every layer; weights (runs, n_l, n_{l-1}), Z as `signed` (runs, samples, dimension)."""
     partial = prefixes(weights)
     margins = (signed @ partial[-1].mT)[..., 0]
-    _, slope = batched_log_risk(loss, margins)
-    return pull_back(weights, partial, slope[..., None, :] @ signed)
+    _, gradient = batched_log_risk(loss, margins)
+    return pull_back(weights, partial, gradient[..., None, :] @ signed)
 
 
 def direction(
-    rule: Rule, gradient: Callable[[Weights], Weights], rates: Sequence[Tensor], memory: float = 0.999
+    rule: DescentRule, gradient: Callable[[Weights], Weights], rates: Sequence[Tensor], memory: float = 0.999
 ) -> Callable[[Weights], Weights]:
     """The function from weights to what a step of size 1 subtracts from them.
 
     Args:
         rule: one of the three above; adam keeps its averages between calls.
         gradient: G from weights.
-        rates: D for every layer, of a shape that broadcasts with it; the identity but for `normalised`.
+        rates: D for every layer, of a shape that broadcasts with it; only `normalised` uses it.
         memory: of adam's average of squares.
     """
     if rule == "sign":
-        return lambda weights: [slope.sign() for slope in gradient(weights)]
+        return lambda weights: [part.sign() for part in gradient(weights)]
     if rule == "adam":
         return _adam(gradient, memory)
 
     def normalised(weights: Weights) -> Weights:
-        slopes = gradient(weights)
-        pushes = [rate * slope for rate, slope in zip(rates, slopes, strict=True)]
-        lengths = [(slope * push).sum((-2, -1)) for slope, push in zip(slopes, pushes, strict=True)]
+        gradients = gradient(weights)
+        pushes = [rate * part for rate, part in zip(rates, gradients, strict=True)]
+        lengths = [(part * push).sum((-2, -1)) for part, push in zip(gradients, pushes, strict=True)]
         total = layer_sum(lengths)[:, None, None]
         return [push / total for push in pushes]
 
@@ -67,15 +67,15 @@ def _adam(gradient: Callable[[Weights], Weights], memory: float) -> Callable[[We
 
     def step(weights: Weights) -> Weights:
         nonlocal calls
-        slopes = gradient(weights)
+        gradients = gradient(weights)
         if not first:
-            first.extend(torch.zeros_like(slope) for slope in slopes)
-            second.extend(torch.zeros_like(slope) for slope in slopes)
+            first.extend(torch.zeros_like(part) for part in gradients)
+            second.extend(torch.zeros_like(part) for part in gradients)
         calls += 1
         pushes = []
-        for mean, square, slope in zip(first, second, slopes, strict=True):
-            mean.mul_(0.9).add_(0.1 * slope)
-            square.mul_(memory).add_((1 - memory) * (slope * slope))
+        for mean, square, part in zip(first, second, gradients, strict=True):
+            mean.mul_(0.9).add_(0.1 * part)
+            square.mul_(memory).add_((1 - memory) * (part * part))
             root = (square / (1 - memory**calls)).sqrt()
             pushes.append(mean / (1 - 0.9**calls) / (root + 1e-12))
         return pushes

@@ -17,7 +17,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from dlnrepro.dynamics.risks.margin_losses import Name
+from dlnrepro.dynamics.risks.margin_losses import LossName
 from dlnrepro.dynamics.tensors.arrays import Array
 
 _REPORT_EVERY = 500
@@ -27,7 +27,7 @@ _MOST_EVALUATIONS = 200_000
 def follow_logarithm(
     signed: Array,
     start: Array,
-    loss: Name,
+    loss: LossName,
     rates: Array,
     times: Array,
     tolerance: float,
@@ -64,7 +64,7 @@ def follow_logarithm(
     return path
 
 
-def risk_gradient(signed: Tensor, loss: Name) -> Callable[[list[Tensor]], list[Tensor]]:
+def risk_gradient(signed: Tensor, loss: LossName) -> Callable[[list[Tensor]], list[Tensor]]:
     """The function from [w], w of shape (runs, dimension, 1), to the gradient of the risk, likewise.
 
     Args:
@@ -76,17 +76,17 @@ def risk_gradient(signed: Tensor, loss: Name) -> Callable[[list[Tensor]], list[T
     def gradient(weights: list[Tensor]) -> list[Tensor]:
         margins = signed @ weights[0]
         if loss == "squared":
-            slopes = margins - 1
+            derivatives = margins - 1
         elif loss == "exponential":
-            slopes = -torch.exp(-margins)
+            derivatives = -torch.exp(-margins)
         else:
-            slopes = -1 / (1 + torch.exp(margins))
-        return [signed.mT @ slopes / samples]
+            derivatives = -1 / (1 + torch.exp(margins))
+        return [signed.mT @ derivatives / samples]
 
     return gradient
 
 
-def _push(margins: Array, time: float, loss: Name) -> Array:
+def _push(margins: Array, time: float, loss: LossName) -> Array:
     """-e^tau l'(m_i) / n, by exponents, so that nothing overflows while the margins keep up with tau."""
     if loss == "squared":
         return np.asarray(np.exp(time) * (1 - margins) / len(margins))

@@ -21,7 +21,7 @@ from dlnrepro.dynamics.starts.draws import normal, uniform
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.errors import NoSuchDraw
 
-Kind = Literal["separable", "flipped", "under-determined"]
+DataKind = Literal["separable", "flipped", "under-determined"]
 
 DRAWS = 2000
 FLIPPED = 0.2
@@ -44,7 +44,7 @@ class Classes:
 
 
 def drawing(
-    kind: Kind, dimension: int, samples: int, gap: float, spanning: bool, least_share: float
+    kind: DataKind, dimension: int, samples: int, gap: float, spanning: bool, least_share: float
 ) -> Callable[[torch.Generator], Classes]:
     """The function that draws classes of this kind from a generator; the arguments are those of the functions below."""
     if kind == "under-determined":

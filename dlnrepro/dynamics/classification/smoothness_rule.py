@@ -6,7 +6,7 @@ R_t >= 1 is a radius within which all ||W_l||_F lie. It is kept as long as that 
 norm, the least that the rule allows. Where the risk is beta-smooth a step lowers it by eta ||grad||^2 / 2 at least.
 
 Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumptions 4 and 5 and Lemma 5 of the OpenReview submission.
-Conventions: theta holds the weights of all runs, one row a run, stacked as `margin_flow.flatten` does; all is numpy.
+Conventions: theta holds one row of weights per run, in the order of `margin_flow.vector_of`; all is numpy.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from dlnrepro.dynamics.activations.relu_network import ReluNetwork
-from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import weights_of
 from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.dynamics.tensors.progress import Progress
 
@@ -60,7 +60,7 @@ def descend_by_rule(
         factor: on every step; 1 is the rule.
         steps: how many updates.
         records: the steps, rising and within [0, steps], at whose start the weights are kept.
-        progress: told the fraction done about a hundred times; may raise to stop.
+        progress: called with the fraction done about a hundred times; may raise to stop.
     """
     depth, wanted = len(network.kinds), set(records)
     theta, clock = start, np.zeros(len(start))
@@ -79,10 +79,10 @@ def descend_by_rule(
             break
         size = factor * _step_size(radius, depth)
         with np.errstate(all="ignore"):
-            slope = risk[:, None] * network.gradient(theta)
-            theta = theta - size[:, None] * slope
+            gradient = risk[:, None] * network.gradient(theta)
+            theta = theta - size[:, None] * gradient
             after = _risk(network, theta)
-            square = (slope[:, None] @ slope[:, :, None])[:, 0, 0]
+            square = (gradient[:, None] @ gradient[:, :, None])[:, 0, 0]
             # A risk that has underflowed neither rises nor falls; what is lost stays NaN.
             worst = np.where(square != 0, np.maximum(worst, (after - risk) / (size * square)), worst)
         size = np.where(np.isfinite(size), size, 0.0)  # the clock of a lost run stands still
@@ -102,7 +102,7 @@ def _step_size(radius: Array, depth: int) -> Array:
 
 def _largest_norm(network: ReluNetwork, theta: Array) -> Array:
     """max_l ||W_l||_F of every run."""
-    squares = [(layer * layer).sum((-2, -1)) for layer in unflatten(theta, network.shapes)]
+    squares = [(layer * layer).sum((-2, -1)) for layer in weights_of(theta, network.shapes)]
     return np.asarray(np.sqrt(np.max(squares, axis=0)))
 
 

@@ -15,10 +15,10 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.classification.normalised_descent import Rule, direction, log_risk_gradient
-from dlnrepro.dynamics.risks.margin_losses import Name, log_loss_at_zero, log_risk
+from dlnrepro.dynamics.classification.normalised_descent import DescentRule, direction, log_risk_gradient
+from dlnrepro.dynamics.risks.margin_losses import LossName, log_loss_at_zero, log_risk
 from dlnrepro.dynamics.starts.draws import gaussian
-from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, flatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, vector_of
 from dlnrepro.dynamics.stiff_flow.path import follow
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each
@@ -31,10 +31,22 @@ SHRINK = 0.7
 
 @dataclass(frozen=True)
 class Training:
-    """How a network is trained; the fields are those of its claims."""
+    """How a network is trained.
 
-    loss: Name
-    method: Literal["flow"] | Rule
+    Attributes:
+        loss: l, the loss of a margin.
+        method: `flow` for gradient flow, or the rule by which a discrete descent moves.
+        rates: the learning rate of every weight, of a shape that broadcasts with its layer.
+        horizon: the log(1/R) at which the flow stops.
+        tolerance: the relative error that the flow's solver allows per step.
+        step_size: of the discrete descent.
+        steps: how many updates the discrete descent makes.
+        points: how many records are made along the path, about evenly spaced on the flow's clock, or in the logarithm
+            of the descent's steps.
+    """
+
+    loss: LossName
+    method: Literal["flow"] | DescentRule
     rates: Sequence[Tensor]
     horizon: float
     tolerance: float
@@ -67,7 +79,7 @@ def coordinate_rates(dimension: int, spread: float) -> Tensor:
 def start(
     widths: Sequence[int],
     scale: float,
-    loss: Name,
+    loss: LossName,
     sets: Sequence[Array],
     in_span: bool,
     generators: Sequence[Generator],
@@ -128,13 +140,13 @@ def _flow(
     """Gradient flow of one run after another."""
     risk = log_risk(training.loss)
     shapes = tuple((int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights)
-    rates = flatten(
+    rates = vector_of(
         [np.broadcast_to(array_of(rate), shape) for rate, shape in zip(training.rates, shapes, strict=True)]
     )
     paths, gaps = [], []
     for run, tick in each(progress, len(sets)):
         flow = MarginFlow(sets[run], risk, shapes, rates)
-        theta = flatten([array_of(weight[run]) for weight in weights])
+        theta = vector_of([array_of(weight[run]) for weight in weights])
         length = math.log((1 + training.horizon) / (1 + flow.log_inverse_risk(theta)))
         times = np.linspace(0, length, training.points)
         path = follow(flow, theta, times, training.horizon, training.tolerance, _clocked(tick, length))
@@ -149,5 +161,5 @@ def _clocked(progress: Progress, length: float) -> Callable[[float], None]:
 
 
 def _stacked(weights: Sequence[Tensor]) -> Record:
-    """All weights of each run in one row, as `flatten` orders them."""
+    """All weights of each run in one row, as `vector_of` orders them."""
     return {"weights": torch.cat([weight.flatten(1) for weight in weights], dim=1)}

@@ -5,6 +5,6 @@ Papers: Mulayoff, Michaeli 2020 (arXiv:2002.04710).
 Symbols: the loss is 1/2 ||W_L ... W_1 - Z||_F^2, s the top singular value of Z; invertible matrices G_l give other
 weights G_l W_l G_{l-1}^-1 of the same product; the sharpness is the largest eigenvalue of the Hessian.
 
-* `gauges` draws the G_l and minimises the sharpness over them.
+* `reparametrisations` draws the G_l and minimises the sharpness over them.
 * `sharpness_bound` holds the least sharpness L s^(2-2/L) and the gains of the layers where it is reached.
 """

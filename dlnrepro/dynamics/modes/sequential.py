@@ -57,7 +57,7 @@ def contraction_factor(step_ratios: Tensor, depth: int) -> Tensor:
     """1 - L eta sigma: the factor by which a step multiplies a small error of a mode of a balanced network.
 
     For input variance 1 a mode of L layers has curvature L sigma^(2-2/L), so the step ratio is eta sigma for two.
-    One layer has curvature 1; told that depth, the formula is deliberately wrong for two.
+    One layer has curvature 1; with depth 1 the formula is deliberately wrong for two layers.
 
     Args:
         step_ratios: eta sigma^(2-2/L), of any shape.

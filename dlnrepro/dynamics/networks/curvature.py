@@ -63,7 +63,7 @@ def hessian(loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor
     Args:
         loss: from weights to one number per network, of shape (networks,); networks must not interact.
         weights: W_1 .. W_L, each of shape (networks, ...), any number of further dimensions.
-        progress: told the fraction of columns done; may raise to stop.
+        progress: called with the fraction of columns done; may raise to stop.
 
     Returns:
         A matrix of shape (networks, n, n), n the number of weights of one network, W_1 first, row-major.

@@ -12,13 +12,13 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 def tangent_kernel(weights: Sequence[Tensor]) -> Tensor:
-    """K = J J^T with J the Jacobian of vec(W_N ... W_1), row by row, in all weights.
+    """K = J J^T with J the Jacobian of vec(W_L ... W_1), row by row, in all weights.
 
     Args:
         weights: W_l of shape (runs, ..., n_l, n_{l-1}).
 
     Returns:
-        Shape (runs, ..., n_N n_0, n_N n_0).
+        Shape (runs, ..., n_L n_0, n_L n_0).
     """
     return gauss_newton([weight[..., None, :, :] for weight in weights])
 
@@ -27,13 +27,13 @@ def linear_flow(kernel: Tensor, start: Tensor, target: Tensor, times: Tensor) ->
     """The model linearised at the start, under gradient flow of 1/2 ||f - Z||_F^2: f(t) = Z + e^(-K t) (f(0) - Z).
 
     Args:
-        kernel: K at the start, of shape (runs, n_N n_0, n_N n_0).
-        start: f(0), of shape (runs, n_N, n_0).
+        kernel: K at the start, of shape (runs, n_L n_0, n_L n_0).
+        start: f(0), of shape (runs, n_L, n_0).
         target: Z, of the same shape.
         times: of shape (points,).
 
     Returns:
-        Shape (runs, points, n_N, n_0).
+        Shape (runs, points, n_L, n_0).
     """
 
     def follow(matrix: Tensor, residual: Tensor) -> Tensor:

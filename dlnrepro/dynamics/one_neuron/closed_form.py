@@ -24,14 +24,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.one_neuron.oja import coordinates, linear_modes
+from dlnrepro.dynamics.one_neuron.oja import linear_modes, pair_coordinates
 from dlnrepro.dynamics.one_neuron.start import Pair
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 @dataclass(frozen=True)
-class Motion:
+class ProductPath:
     """The product s u v^T along the flow, in the target's basis.
 
     Attributes:
@@ -50,12 +50,13 @@ class Motion:
         return self.strength[..., None, None] * (self.left[..., :, None] * self.right[..., None, :])
 
 
-def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times: Tensor) -> Motion:
-    """The motion at given times, by quadrature of the closed form on panels of the clock tau.
+def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times: Tensor) -> ProductPath:
+    """The product at given times, by quadrature of the closed form on panels of the clock tau.
 
     Within a panel both integrals are exact for polynomials of degree 11, and tau(t) is found by Newton's method. No
-    differential equation is solved, so this is a second route to what `flow.flow` returns. One run after another,
-    since powers of numbers that differ between runs would depend on a run's place in its batch.
+    differential equation is solved, so this is a second route to what `gradient_flow.flow` returns. The runs are
+    computed one after another, since powers of numbers that differ between runs would depend on a run's place in its
+    batch.
 
     Args:
         strengths: sigma_k of the target, of shape (runs, modes).
@@ -74,7 +75,7 @@ def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times:
         for run_growth, s, w in zip(array_of(growth), array_of(start), array_of(coefficients), strict=True)
     ]
     final = tensor_of(np.stack([end.coefficients for end in ends]))
-    return Motion(tensor_of(np.stack([end.strength for end in ends])), *coordinates(final, modes, rows))
+    return ProductPath(tensor_of(np.stack([end.strength for end in ends])), *pair_coordinates(final, modes, rows))
 
 
 def local_rate(strengths: Tensor, depth: int) -> Tensor:

@@ -18,65 +18,65 @@ from dlnrepro.dynamics.training.gradient_flow import flattened, velocities_of
 def passage_times(
     weights: Sequence[Tensor],
     gradient: Callable[[int, Array], Array],
-    gauge: Callable[[int, Array], float],
+    level: Callable[[int, Array], float],
     horizon: float,
     relative: float,
     absolute: float,
     progress: Progress,
 ) -> Tensor:
-    """The times at which a gauge of the product is first 0 or above along gradient flow, of shape (runs,).
+    """The times at which the level of the product is first 0 or above along gradient flow, of shape (runs,).
 
-    The moment at which the gauge rises through 0 is found on the solver's own interpolant, to its accuracy. The time is
+    The moment at which the level rises through 0 is found on the solver's own interpolant, to its accuracy. The time is
     0 for a run that starts there, and NaN for a run that does not get there before the horizon.
 
     Args:
         weights: W_1 .. W_N at time 0, each of shape (runs, n_l, n_{l-1}).
         gradient: from a run's number and its product (n_N, n_0) to dR/dW in the same shape.
-        gauge: from a run's number and its product to a number.
+        level: from a run's number and its product to a number.
         horizon: the last time looked at.
         relative: relative tolerance of the solver.
         absolute: absolute tolerance on every weight.
-        progress: told the fraction done about every few hundred evaluations; may raise to stop.
+        progress: called with the fraction done about every few hundred evaluations; may raise to stop.
     """
     shapes, starts = flattened(weights)
     velocities = velocities_of(shapes, gradient, [1.0] * len(shapes), np.full(len(starts), horizon), progress)
     return torch.tensor(
         [
-            _passage(next(velocities), _gauge(shapes, gauge, run), start, horizon, relative, absolute)
+            _passage(next(velocities), _of_state(shapes, level, run), start, horizon, relative, absolute)
             for run, start in enumerate(starts)
         ],
         dtype=torch.float64,
     )
 
 
-def _gauge(
-    shapes: Sequence[tuple[int, int]], gauge: Callable[[int, Array], float], run: int
+def _of_state(
+    shapes: Sequence[tuple[int, int]], level: Callable[[int, Array], float], run: int
 ) -> Callable[[float, Array], float]:
-    """The gauge of one run on its flat state."""
+    """The level of one run, from its weights in one row."""
     ends = np.cumsum([rows * columns for rows, columns in shapes])[:-1]
 
     def value(_: float, state: Array) -> float:
         layers = [piece.reshape(shape) for piece, shape in zip(np.split(state, ends), shapes, strict=True)]
-        return gauge(run, functools.reduce(lambda product, layer: layer @ product, layers))
+        return level(run, functools.reduce(lambda product, layer: layer @ product, layers))
 
     return value
 
 
 def _passage(
     velocity: Callable[[float, Array], Array],
-    gauge: Callable[[float, Array], float],
+    level: Callable[[float, Array], float],
     start: Array,
     horizon: float,
     relative: float,
     absolute: float,
 ) -> float:
-    """The first time at which the gauge is 0 or above, NaN if there is none."""
+    """The first time at which the level is 0 or above, NaN if there is none."""
     if not np.isfinite(start).all():
         return np.nan
     # The solver finds sign changes only: it would follow such a run to the horizon, and find none.
-    if gauge(0.0, start) >= 0:
+    if level(0.0, start) >= 0:
         return 0.0
-    passage = gauge
+    passage = level
     passage.terminal, passage.direction = True, 1.0  # type: ignore[attr-defined]
     with np.errstate(over="ignore", invalid="ignore"):
         solution = solve_ivp(

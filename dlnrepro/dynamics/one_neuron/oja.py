@@ -37,7 +37,7 @@ def linear_modes(strengths: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
     return torch.cat([strengths, -strengths, torch.zeros_like(rest)], dim=-1), coefficients
 
 
-def coordinates(coefficients: Tensor, modes: int, rows: int) -> tuple[Tensor, Tensor]:
+def pair_coordinates(coefficients: Tensor, modes: int, rows: int) -> tuple[Tensor, Tensor]:
     """The coordinates a (..., rows) and b (..., columns) of u and v from coefficients as `linear_modes` orders them."""
     p, q, rest = (
         coefficients[..., :modes],
@@ -66,4 +66,4 @@ def directions_at(strengths: Tensor, pair: Pair, clock: Tensor) -> tuple[Tensor,
         return grown.div(torch.linalg.vector_norm(grown, dim=-1, keepdim=True))
 
     grown = each_run(directions, growth, coefficients, clock)
-    return coordinates(grown, strengths.shape[-1], pair.left.shape[-1])
+    return pair_coordinates(grown, strengths.shape[-1], pair.left.shape[-1])

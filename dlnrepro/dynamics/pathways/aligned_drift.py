@@ -1,7 +1,8 @@
 """When a losing path of an aligned descent begins to gain, how fast, and when it has regained a share.
 
-What is watched is z = w^-(n-2) of the largest losing path, n being the depth that theory is told. Clocks start when the
-mode is learned; the drift is the fall of z per step between two moments by which z has fallen to given parts.
+With w the layer scalar of the largest losing path and n the depth in the theoretical formula, z is the mean of w^-(n-2)
+over two neighbouring steps. Let z_learned be the value of z at the first step at which the mode is learned, and t_1 and
+t_2 the first steps at which z is at most 0.9 z_learned and 0.6 z_learned. The drift is (z(t_1) - z(t_2)) / (t_2 - t_1).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ LEARNED = 0.9
 """The mode is learned once the paths together carry this much of it."""
 
 BEGUN, GONE = 0.9, 0.6
-"""The parts of z between which its drift is taken."""
+"""The parts of z_learned between which its drift is taken."""
 
 REGAINED = 0.05
 """The share of the mode that counts as regained."""
@@ -28,21 +29,21 @@ CHUNK = 500
 
 @dataclass(frozen=True)
 class Drift:
-    """What was seen of the largest losing path; all of shape (runs, points), NaN where it did not come to that.
+    """The drift of the largest losing path; all of shape (runs, points), NaN where a moment was not reached.
 
     Attributes:
-        lag: z when the mode is learned.
-        share: what the path carries of the mode then.
-        drift: the fall of z per step, between 0.9 and 0.6 of `lag`.
-        regained: steps from then until the path carries 0.05 of the mode, 1 if it does from the first.
-        lost: whether the weights are not finite at the end.
+        lag: z_learned.
+        share: the part of the mode that the path carries when the mode is learned.
+        drift: (z(t_1) - z(t_2)) / (t_2 - t_1).
+        regained: steps from when the mode is learned until the path carries 0.05 of it; at least 1.
+        diverged: whether the weights are not finite at the end.
     """
 
     lag: Tensor
     share: Tensor
     drift: Tensor
     regained: Tensor
-    lost: Tensor
+    diverged: Tensor
 
 
 @dataclass
@@ -73,13 +74,13 @@ def observe_drift(
     Args:
         start: layer scalars w_p(0), of shape (runs, points, paths), the winner first.
         depth: L of the model.
-        law_depth: n above, at least 3.
+        law_depth: n, at least 3.
         step_sizes: eta, of shape (points,).
         steps: how many updates, at least.
-        progress: told the fraction done; may raise to stop.
+        progress: called with the fraction done; may raise to stop.
     """
     blank = torch.full(start.shape[:2], torch.nan, dtype=start.dtype)
-    learned, lost, begun, gone, regained = (_Moment(blank, blank) for _ in range(5))
+    learned, loser_share, begun, gone, regained = (_Moment(blank, blank) for _ in range(5))
     weights = start
     for first in range(0, steps, CHUNK):
         progress(first / steps, f"step {first} of {steps}")
@@ -93,13 +94,13 @@ def observe_drift(
         lags, held = _lag(loser, law_depth), aligned_contributions(loser, depth)
         paired = (lags[..., :-1] + lags[..., 1:]) / 2  # the residual alternates in sign
         learned.note(total[..., :-1] >= LEARNED, paired, first)
-        lost.note(total[..., :-1] >= LEARNED, held[..., :-1], first)
+        loser_share.note(total[..., :-1] >= LEARNED, held[..., :-1], first)
         for moment, part in ((begun, BEGUN), (gone, GONE)):
             moment.note(paired <= part * learned.value[..., None], paired, first)
         regained.note(held[..., :-1] >= REGAINED, paired, first)
     return Drift(
         learned.value,
-        lost.value,
+        loser_share.value,
         (begun.value - gone.value) / (gone.step - begun.step),
         (regained.step - learned.step).clamp_min(1),
         ~torch.isfinite(weights).all(-1),

@@ -56,11 +56,11 @@ def descend_aligned(
         window: over how many of the last steps the mean is taken; even, for beyond the edge of stability the
             residual alternates in sign.
         records: the steps, in rising order and within [0, steps], at whose start the layer scalars are kept.
-        progress: told the fraction done about a hundred times; may raise to stop.
+        progress: called with the fraction done about a hundred times; may raise to stop.
     """
     weights = start.movedim(-1, 0).clone(memory_format=torch.contiguous_format)
     powers = [weights, *(torch.empty_like(weights) for _ in range(depth - 1))]
-    slope, contributions = powers[-2] if depth > 2 else torch.empty_like(weights), powers[-1]
+    gradient, contributions = powers[-2] if depth > 2 else torch.empty_like(weights), powers[-1]
     parts = list(contributions.unbind(0))
     residual = torch.empty_like(parts[0])
     sizes = step_sizes.expand_as(residual).contiguous()
@@ -80,8 +80,8 @@ def descend_aligned(
         for part in parts[1:]:
             residual.add_(part)
         residual.mul_(sizes)
-        torch.mul(powers[-2], residual, out=slope)
-        weights.sub_(slope)
+        torch.mul(powers[-2], residual, out=gradient)
+        weights.sub_(gradient)
     if steps in wanted:
         kept.append(weights.clone())
     recorded = torch.stack(kept, -1).movedim(0, -2) if kept else start.new_zeros((*start.shape, 0))

@@ -50,7 +50,7 @@ def descend_in_stages(
         directions: the displacement at kick 1, shaped as the weights; the same before every stage.
         records: steps counted over all stages, rising, from 0 to one less than their total, 0 among them.
         observe: from weights to named tensors.
-        progress: told the fraction done; may raise to stop.
+        progress: called with the fraction done; may raise to stop.
     """
     current, parts, done = list(weights), [], 0
     total = sum(stage.steps for stage in stages)

@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.predictive_coding.iteration import constraint_matrix
-from dlnrepro.dynamics.predictive_coding.network import Chain, adjoints, forward, output_error
+from dlnrepro.dynamics.predictive_coding.network import Network, adjoints, forward, output_error
 
 
-def backprop_adjoints(chain: Chain) -> Tensor:
+def backprop_adjoints(network: Network) -> Tensor:
     """delta_i, the derivative of the loss by h_i in a forward pass; at PC-ALM's equilibrium m_i = -delta_i.
 
     There the residuals vanish, so activities are those of a forward pass, and stationarity in the activities reads
@@ -28,10 +28,10 @@ def backprop_adjoints(chain: Chain) -> Tensor:
     Returns:
         Shape (runs, L-1, n, samples).
     """
-    return adjoints(chain, output_error(chain, forward(chain)))
+    return adjoints(network, output_error(network, forward(network)))
 
 
-def plain_equilibrium_credit(chain: Chain, penalty: float) -> Tensor:
+def plain_equilibrium_credit(network: Network, penalty: float) -> Tensor:
     """The credit rho r_i at plain predictive coding's equilibrium, -W_{i+1}^T ... W_L^T S^-1 (W_L .. W_1 x - y).
 
     S = I + (1/rho) sum_i (W_L ... W_{i+1}) (W_L ... W_{i+1})^T, i = 1 .. L-1: the output's error is shared between the
@@ -41,13 +41,13 @@ def plain_equilibrium_credit(chain: Chain, penalty: float) -> Tensor:
     Returns:
         Shape (runs, L-1, n, samples).
     """
-    outputs = chain.last.shape[1]
-    identity = torch.eye(outputs, dtype=torch.float64).expand(len(chain.last), outputs, outputs)
-    transported = adjoints(chain, identity)
+    outputs = network.last.shape[1]
+    identity = torch.eye(outputs, dtype=torch.float64).expand(len(network.last), outputs, outputs)
+    transported = adjoints(network, identity)
     total = identity
     for index in range(transported.shape[1]):
         total = total + transported[:, index].mT @ transported[:, index] / penalty
-    return -adjoints(chain, torch.linalg.solve(total, output_error(chain, forward(chain))))
+    return -adjoints(network, torch.linalg.solve(total, output_error(network, forward(network))))
 
 
 def stability_limit(largest: Tensor, penalty: float, dual_step: float) -> Tensor:
@@ -64,16 +64,16 @@ def stability_limit(largest: Tensor, penalty: float, dual_step: float) -> Tensor
     return 4 / (largest * largest * (2 * penalty + dual_step))
 
 
-def stability_limit_with_loss(chain: Chain, penalty: float, dual_step: float) -> Tensor:
+def stability_limit_with_loss(network: Network, penalty: float, dual_step: float) -> Tensor:
     """4 / lambda_max((2 rho + alpha) A^T A + 2 K), the exact limit with the loss's Hessian K; of shape (runs,).
 
     The eigenvalue -1 asks that -m = m - alpha A h and -h = h - eta ((rho A^T A + K) h + A^T m): with m = alpha A h / 2
     that is eta ((2 rho + alpha) A^T A + 2 K) h = 4 h. Derived here; K = 0 gives back `stability_limit`.
     """
-    constraints = constraint_matrix(chain)
+    constraints = constraint_matrix(network)
     whole = (2 * penalty + dual_step) * (constraints.mT @ constraints)
-    width = chain.last.shape[-1]
-    whole[:, -width:, -width:] += 2 * (chain.last.mT @ chain.last)
+    width = network.last.shape[-1]
+    whole[:, -width:, -width:] += 2 * (network.last.mT @ network.last)
     largest: Tensor = torch.linalg.eigvalsh(whole)[:, -1]
     return 4 / largest
 

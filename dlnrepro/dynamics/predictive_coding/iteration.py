@@ -9,54 +9,54 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.predictive_coding.network import Chain, Rule, State, step
+from dlnrepro.dynamics.predictive_coding.network import Network, Rule, State, step
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 
-def constraint_matrix(chain: Chain) -> Tensor:
+def constraint_matrix(network: Network) -> Tensor:
     """A, with vec(r) = A vec(h) - vec(W_1 x, 0, ..): identity blocks, and -W_i below them.
 
     Returns:
         Shape (runs, (L-1) n, (L-1) n).
     """
-    runs, layers, width = chain.hidden.shape[0], chain.hidden.shape[1] + 1, chain.first.shape[1]
+    runs, layers, width = network.hidden.shape[0], network.hidden.shape[1] + 1, network.first.shape[1]
     matrix = torch.eye(layers * width, dtype=torch.float64).repeat(runs, 1, 1)
     for index in range(layers - 1):
         below = slice((index + 1) * width, (index + 2) * width)
-        matrix[:, below, index * width : (index + 1) * width] = -chain.hidden[:, index]
+        matrix[:, below, index * width : (index + 1) * width] = -network.hidden[:, index]
     return matrix
 
 
-def iteration_matrix(chain: Chain, rule: Rule) -> Tensor:
+def iteration_matrix(network: Network, rule: Rule) -> Tensor:
     """The matrix by which a step moves (h, m): the step applied to every basis vector, with zero data.
 
     Returns:
         Shape (runs, 2 (L-1) n, 2 (L-1) n).
     """
-    runs, layers, width = chain.hidden.shape[0], chain.hidden.shape[1] + 1, chain.first.shape[1]
+    runs, layers, width = network.hidden.shape[0], network.hidden.shape[1] + 1, network.first.shape[1]
     size = layers * width
     basis = torch.eye(2 * size, dtype=torch.float64).reshape(2, layers, width, 2 * size)
-    silent = Chain(
-        chain.first,
-        chain.hidden,
-        chain.last,
-        torch.zeros(runs, chain.first.shape[2], 2 * size, dtype=torch.float64),
-        torch.zeros(runs, chain.last.shape[1], 2 * size, dtype=torch.float64),
+    silent = Network(
+        network.first,
+        network.hidden,
+        network.last,
+        torch.zeros(runs, network.first.shape[2], 2 * size, dtype=torch.float64),
+        torch.zeros(runs, network.last.shape[1], 2 * size, dtype=torch.float64),
     )
     moved = step(silent, State(basis[0].expand(runs, -1, -1, -1), basis[1].expand(runs, -1, -1, -1)), rule)
     return torch.cat([moved.activities.flatten(1, 2), moved.multipliers.flatten(1, 2)], 1)
 
 
-def spectral_radius(chain: Chain, rule: Rule) -> Tensor:
+def spectral_radius(network: Network, rule: Rule) -> Tensor:
     """The largest |eigenvalue| of a step, of shape (runs,); of the activities' part alone without multipliers.
 
     With dual_step 0 multipliers never move, and each would count as an eigenvalue 1.
     """
-    return each_run(lambda square: torch.linalg.eigvals(square).abs().max(), moving_part(chain, rule))
+    return each_run(lambda square: torch.linalg.eigvals(square).abs().max(), moving_part(network, rule))
 
 
-def moving_part(chain: Chain, rule: Rule) -> Tensor:
+def moving_part(network: Network, rule: Rule) -> Tensor:
     """`iteration_matrix`, without the multipliers where dual_step is 0."""
-    matrix = iteration_matrix(chain, rule)
+    matrix = iteration_matrix(network, rule)
     half = matrix.shape[-1] // 2
     return matrix[:, :half, :half] if rule.dual_step == 0 else matrix

@@ -38,7 +38,7 @@ Skip = Literal["identity", "none"]
 
 
 @dataclass(frozen=True)
-class Chain:
+class Network:
     """A linear network of equal hidden widths, with its data.
 
     Attributes:
@@ -85,7 +85,7 @@ class Rule:
     leak: float = 0.0
 
 
-def draw_chain(
+def draw_network(
     depth: int,
     width: int,
     inputs: int,
@@ -94,7 +94,7 @@ def draw_chain(
     skip: Skip,
     spread: float,
     generators: Sequence[Generator],
-) -> Chain:
+) -> Network:
     """A random network with normal inputs and targets, all drawn in the order x, y, W_1, hidden, W_L.
 
     Hidden layers are I + spread G / sqrt(n L) with a skip connection, and spread G / sqrt(n) without; the first is
@@ -117,71 +117,71 @@ def draw_chain(
         hidden = torch.eye(width, dtype=torch.float64) + hidden / math.sqrt(width * depth)
     else:
         hidden = hidden / math.sqrt(width)
-    return Chain(first, hidden, normal((outputs, width), generators) / width, x, y)
+    return Network(first, hidden, normal((outputs, width), generators) / width, x, y)
 
 
-def forward(chain: Chain) -> Tensor:
+def forward(network: Network) -> Tensor:
     """The activities of a forward pass, h_i = W_i h_{i-1}, of shape (runs, L-1, n, samples)."""
-    layers = [chain.drive]
-    for index in range(chain.hidden.shape[1]):
-        layers.append(chain.hidden[:, index] @ layers[-1])
+    layers = [network.drive]
+    for index in range(network.hidden.shape[1]):
+        layers.append(network.hidden[:, index] @ layers[-1])
     return torch.stack(layers, 1)
 
 
-def rest(chain: Chain) -> State:
+def rest(network: Network) -> State:
     """The state with the activities of a forward pass and with multipliers 0, from which inference starts."""
-    activities = forward(chain)
+    activities = forward(network)
     return State(activities, torch.zeros_like(activities))
 
 
-def adjoints(chain: Chain, output: Tensor) -> Tensor:
+def adjoints(network: Network, output: Tensor) -> Tensor:
     """W_{i+1}^T ... W_L^T v for i = 1 .. L-1, what back-propagation makes of a vector v at the output.
 
     With v = W_L h_{L-1} - y of the forward pass these are the derivatives delta_i of the loss by h_i.
 
     Args:
-        chain: the network.
+        network: the network.
         output: v, of shape (runs, outputs, samples).
 
     Returns:
         Shape (runs, L-1, n, samples).
     """
-    layers = [chain.last.mT @ output]
-    for index in range(chain.hidden.shape[1] - 1, -1, -1):
-        layers.append(chain.hidden[:, index].mT @ layers[-1])
+    layers = [network.last.mT @ output]
+    for index in range(network.hidden.shape[1] - 1, -1, -1):
+        layers.append(network.hidden[:, index].mT @ layers[-1])
     return torch.stack(layers[::-1], 1)
 
 
-def output_error(chain: Chain, activities: Tensor) -> Tensor:
+def output_error(network: Network, activities: Tensor) -> Tensor:
     """W_L h_{L-1} - y, of shape (runs, outputs, samples)."""
-    return chain.last @ activities[:, -1] - chain.targets
+    return network.last @ activities[:, -1] - network.targets
 
 
-def residuals(chain: Chain, activities: Tensor) -> Tensor:
+def residuals(network: Network, activities: Tensor) -> Tensor:
     """r_i = h_i - W_i h_{i-1}, shaped as the activities."""
-    above = activities[:, 1:] - chain.hidden @ activities[:, :-1]
-    return torch.cat([activities[:, :1] - chain.drive[:, None], above], 1)
+    above = activities[:, 1:] - network.hidden @ activities[:, :-1]
+    return torch.cat([activities[:, :1] - network.drive[:, None], above], 1)
 
 
-def credit(chain: Chain, state: State, penalty: float) -> Tensor:
+def credit(network: Network, state: State, penalty: float) -> Tensor:
     """c_i = m_i + rho r_i, shaped as the activities."""
-    return state.multipliers + penalty * residuals(chain, state.activities)
+    return state.multipliers + penalty * residuals(network, state.activities)
 
 
-def step(chain: Chain, state: State, rule: Rule) -> State:
+def step(network: Network, state: State, rule: Rule) -> State:
     """The state after every activity and then every multiplier took a step."""
-    signal = credit(chain, state, rule.penalty)
-    top = -(chain.last.mT @ output_error(chain, state.activities))
-    back = torch.cat([chain.hidden.mT @ signal[:, 1:], top[:, None]], 1)
+    signal = credit(network, state, rule.penalty)
+    top = -(network.last.mT @ output_error(network, state.activities))
+    back = torch.cat([network.hidden.mT @ signal[:, 1:], top[:, None]], 1)
     moved = state.activities - rule.step_size[:, None, None, None] * (signal - back)
     if rule.dual_step == 0:
         return State(moved, state.multipliers)
-    raised = (1 - rule.leak) * state.multipliers + rule.dual_step * residuals(chain, moved)
+    raised = (1 - rule.leak) * state.multipliers + rule.dual_step * residuals(network, moved)
     return State(moved, raised)
 
 
 def relax(
-    chain: Chain,
+    network: Network,
     state: State,
     rule: Rule,
     steps: int,
@@ -191,12 +191,13 @@ def relax(
     """The state after at most `steps` steps.
 
     Args:
-        chain: the network.
+        network: the network.
         state: where to start.
         rule: the constants of a step.
         steps: how many.
-        observe: told the number of steps done, from 0 to `steps`, and the state; stops it by returning True.
-        progress: told the fraction done a hundred times or every 50 steps; may raise to stop.
+        observe: called with the number of steps done, from 0 to `steps`, and the state; the iteration stops if it
+            returns True.
+        progress: called with the fraction done a hundred times or every 50 steps; may raise to stop.
     """
     stride = min(max(1, steps // 100), 50)
     for done in range(steps):
@@ -204,18 +205,18 @@ def relax(
             return state
         if done % stride == 0:
             progress(done / steps, f"step {done} of {steps}")
-        state = step(chain, state, rule)
+        state = step(network, state, rule)
     observe(steps, state)
     return state
 
 
-def weight_gradients(chain: Chain, activities: Tensor, signal: Tensor) -> list[Tensor]:
+def weight_gradients(network: Network, activities: Tensor, signal: Tensor) -> list[Tensor]:
     """What the weights learn by: -c_i h_{i-1}^T for i < L, and (W_L h_{L-1} - y) h_{L-1}^T, summed over the samples.
 
     With the activities of a forward pass and c = -delta these are the gradients of back-propagation.
 
     Args:
-        chain: the network.
+        network: the network.
         activities: h, of shape (runs, L-1, n, samples).
         signal: c, likewise.
 
@@ -223,9 +224,9 @@ def weight_gradients(chain: Chain, activities: Tensor, signal: Tensor) -> list[T
         Gradients of W_1, of the hidden layers (runs, L-2, n, n) and of W_L, in this order.
     """
     return [
-        -signal[:, 0] @ chain.inputs.mT,
+        -signal[:, 0] @ network.inputs.mT,
         -signal[:, 1:] @ activities[:, :-1].mT,
-        output_error(chain, activities) @ activities[:, -1].mT,
+        output_error(network, activities) @ activities[:, -1].mT,
     ]
 
 

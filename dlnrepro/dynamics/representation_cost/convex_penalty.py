@@ -50,7 +50,7 @@ def minimise(
         penalty: its weight, at least 0.
         part: size of a group.
         iterations: how many steps.
-        progress: told the fraction done; may raise to stop.
+        progress: called with the fraction done; may raise to stop.
     """
     samples = x.shape[-2]
     moment, cross = x.mT @ x / samples, x.mT @ y / samples
@@ -83,10 +83,10 @@ def norm(law: Penalty, w: Tensor, part: int) -> Tensor:
     return sizes.sum(-1) / math.sqrt(w.shape[-2]) if law == "convolutional" else sizes.sum(-1)
 
 
-def dual_norm(law: Penalty, slope: Tensor, part: int) -> Tensor:
+def dual_norm(law: Penalty, gradient: Tensor, part: int) -> Tensor:
     """Omega*(g) = max <g, w> over Omega(w) <= 1, of shape (runs,)."""
-    largest = _sizes(law, slope, part).amax(-1)
-    return largest * math.sqrt(slope.shape[-2]) if law == "convolutional" else largest
+    largest = _sizes(law, gradient, part).amax(-1)
+    return largest * math.sqrt(gradient.shape[-2]) if law == "convolutional" else largest
 
 
 def shrink(law: Penalty, w: Tensor, by: Tensor, part: int) -> Tensor:

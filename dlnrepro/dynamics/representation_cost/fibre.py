@@ -18,19 +18,19 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.representation_cost.tied_layers import Layers, jacobian, predictor
+from dlnrepro.dynamics.representation_cost.tied_layers import Patterns, jacobian, predictor
 from dlnrepro.dynamics.tensors.progress import Progress
 
-Values = list[Tensor]
+Parameters = list[Tensor]
 
 
 def onto_fibre(
-    layers: Layers,
+    layers: Patterns,
     start: Sequence[Tensor],
     target: Tensor,
     iterations: int,
     progress: Progress,
-) -> Values:
+) -> Parameters:
     """A point with f_theta = w near the start, by steps theta <- theta + J^T (J J^T + mu I)^-1 (w - f).
 
     mu = mean of diag(J J^T) x min(1, ||w - f||^2 / ||w||^2) keeps the steps short far from the fibre (Levenberg,
@@ -41,7 +41,7 @@ def onto_fibre(
         start: theta_1 .. theta_L, each of shape (runs, ..., count).
         target: w, of shape (runs, ..., inputs, outputs).
         iterations: how many steps.
-        progress: told the fraction done and a note; may raise to stop.
+        progress: called with the fraction done and a note; may raise to stop.
     """
     values = list(start)
     for iteration in range(iterations):
@@ -54,43 +54,43 @@ def onto_fibre(
 
 
 def least_norm_point(
-    layers: Layers,
+    layers: Patterns,
     start: Sequence[Tensor],
     target: Tensor,
     iterations: int,
     progress: Progress,
-) -> Values:
+) -> Parameters:
     """A stationary point of ||theta||^2 on the fibre of w; arguments as in `onto_fibre`."""
     values = list(start)
     for iteration in range(iterations):
         progress(iteration / iterations, f"step {iteration} of {iterations} along the fibre")
-        slopes = jacobian(layers, values)
+        differential = jacobian(layers, values)
         right = target + (len(layers) - 1) * predictor(layers, values)
-        values = [(old + new) / 2 for old, new in zip(values, _least_norm(layers, slopes, right), strict=True)]
+        values = [(old + new) / 2 for old, new in zip(values, _least_norm(layers, differential, right), strict=True)]
     return values
 
 
-def infeasibility(layers: Layers, values: Sequence[Tensor], target: Tensor) -> Tensor:
+def infeasibility(layers: Patterns, values: Sequence[Tensor], target: Tensor) -> Tensor:
     """||f_theta - w||_F / ||w||_F, of shape (runs, ...)."""
     lack = predictor(layers, values) - target
     return ((lack * lack).sum((-2, -1)) / (target * target).sum((-2, -1))).sqrt()
 
 
-def non_stationarity(layers: Layers, values: Sequence[Tensor]) -> Tensor:
+def non_stationarity(layers: Patterns, values: Sequence[Tensor]) -> Tensor:
     """The length of theta's part along the fibre, over ||theta||: 0 where ||theta||^2 is stationary on it."""
-    slopes = jacobian(layers, values)
-    normal = _least_norm(layers, slopes, len(layers) * predictor(layers, values))
+    differential = jacobian(layers, values)
+    normal = _least_norm(layers, differential, len(layers) * predictor(layers, values))
     whole = torch.cat(list(values), dim=-1)
     along = whole - torch.cat(normal, dim=-1)
     return ((along * along).sum(-1) / (whole * whole).sum(-1)).sqrt()
 
 
-def _least_norm(layers: Layers, slopes: Tensor, right: Tensor, damping: Tensor | None = None) -> Values:
+def _least_norm(layers: Patterns, differential: Tensor, right: Tensor, damping: Tensor | None = None) -> Parameters:
     """The shortest step with J step = right, cut into layers; shorter still with a damping, relative to J J^T."""
-    gram = slopes @ slopes.mT
+    gram = differential @ differential.mT
     if damping is not None:
         mean = gram.diagonal(dim1=-2, dim2=-1).mean(-1)
         gram = gram + (damping * mean)[..., None, None] * torch.eye(gram.shape[-1], dtype=gram.dtype)
     multipliers, _ = torch.linalg.solve_ex(gram, right.flatten(-2)[..., None])
-    step = (slopes.mT @ multipliers)[..., 0]
+    step = (differential.mT @ multipliers)[..., 0]
     return list(step.split([layer.count for layer in layers], dim=-1))

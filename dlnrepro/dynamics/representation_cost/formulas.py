@@ -27,10 +27,10 @@ from torch import Tensor
 
 from dlnrepro.dynamics.tensors.per_run import modulus
 
-Law = Literal["fully-connected", "diagonal", "convolutional", "group", "k-support"]
+Architecture = Literal["fully-connected", "diagonal", "convolutional", "group", "k-support"]
 
 
-def representation_cost(law: Law, w: Tensor, depth: int, part: int) -> Tensor:
+def representation_cost(law: Architecture, w: Tensor, depth: int, part: int) -> Tensor:
     """The R(w) that a law gives, a number.
 
     Args:
@@ -46,7 +46,7 @@ def representation_cost(law: Law, w: Tensor, depth: int, part: int) -> Tensor:
     return depth * factor * (sizes ** (2 / depth)).sum()
 
 
-def coordinates(law: Law, w: Tensor, part: int) -> Tensor:
+def coordinates(law: Architecture, w: Tensor, part: int) -> Tensor:
     """What the law takes a norm of: singular values, entries, frequencies or groups' lengths; at least 0.
 
     With one output a fully connected network has a single singular value; its norm is taken of the entries then.
@@ -60,7 +60,7 @@ def coordinates(law: Law, w: Tensor, part: int) -> Tensor:
     return w.flatten().abs()
 
 
-def power(law: Law, depth: int, outputs: int) -> float:
+def power(law: Architecture, depth: int, outputs: int) -> float:
     """The p for which R is a function of the l_p norm of the coordinates: 2/L, but 2 for one output fully connected."""
     return 2.0 if law == "fully-connected" and outputs == 1 else 2 / depth
 

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.representation_cost.formulas import Law
+from dlnrepro.dynamics.representation_cost.formulas import Architecture
 from dlnrepro.dynamics.starts.draws import normal, orthonormal, uniform
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 def draw_spiky(
-    law: Law, shape: tuple[int, int, int], part: int, spread: float, generators: Sequence[Generator]
+    law: Architecture, shape: tuple[int, int, int], part: int, spread: float, generators: Sequence[Generator]
 ) -> Tensor:
     """Predictors of shape (runs, predictors, inputs, outputs) with log-normal coordinates of the law's kind.
 

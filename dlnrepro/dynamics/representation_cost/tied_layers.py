@@ -24,13 +24,13 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes, pull_back
-from dlnrepro.dynamics.representation_cost.formulas import Law
+from dlnrepro.dynamics.representation_cost.formulas import Architecture
 from dlnrepro.dynamics.tensors.per_run import layer_sum
 
 
 @dataclass(frozen=True)
-class Layer:
-    """A pattern.
+class Pattern:
+    """The pattern by which the parameters of one layer fill its matrix.
 
     Attributes:
         places: the parameter at each entry, `count` for a hole, whole numbers of shape (rows, columns).
@@ -50,15 +50,15 @@ class Layer:
         padded = torch.cat([values, torch.zeros_like(values[..., :1])], dim=-1)
         return padded[..., self.places]
 
-    def gathered(self, slopes: Tensor) -> Tensor:
-        """The adjoint of `matrix` on flattened matrices: from (..., rows x columns) to (..., count)."""
-        return slopes[..., self.positions].sum(-1)
+    def gathered(self, gradients: Tensor) -> Tensor:
+        """The adjoint of `matrix` on matrices in one row: from (..., rows x columns) to (..., count)."""
+        return gradients[..., self.positions].sum(-1)
 
 
-Layers = Sequence[Layer]
+Patterns = Sequence[Pattern]
 
 
-def fully_connected(widths: Sequence[int]) -> list[Layer]:
+def fully_connected(widths: Sequence[int]) -> list[Pattern]:
     """Every entry its own parameter; widths n_0 = outputs, n_1 .. n_{L-1} hidden, n_L = inputs."""
     return [
         _tied(torch.arange(rows * columns).view(rows, columns), rows * columns)
@@ -66,27 +66,27 @@ def fully_connected(widths: Sequence[int]) -> list[Layer]:
     ]
 
 
-def diagonal(size: int, depth: int) -> list[Layer]:
+def diagonal_layers(size: int, depth: int) -> list[Pattern]:
     """A column of parameters, multiplied by L - 1 diagonal matrices."""
     holes = torch.full((size, size), size)
     square = holes.diagonal_scatter(torch.arange(size))
     return [_column(size), *[_tied(square, size)] * (depth - 1)]
 
 
-def convolutional(size: int, kernel: int, depth: int) -> list[Layer]:
+def convolutional(size: int, kernel: int, depth: int) -> list[Pattern]:
     """A column of parameters, then L - 1 circular convolutions of `kernel` taps; kernel = size is the full width."""
     taps = (torch.arange(size)[:, None] - torch.arange(size)[None, :]) % size
     return [_column(size), *[_tied(torch.where(taps < kernel, taps, kernel), kernel)] * (depth - 1)]
 
 
-def grouped(groups: int, size: int, depth: int) -> list[Layer]:
+def grouped(groups: int, size: int, depth: int) -> list[Pattern]:
     """A column of parameters, whose groups of `size` are multiplied by a scalar each, L - 1 times."""
     holes = torch.full((groups * size, groups * size), groups)
     square = holes.diagonal_scatter(torch.arange(groups).repeat_interleave(size))
     return [_column(groups * size), *[_tied(square, groups)] * (depth - 1)]
 
 
-def subsets(size: int, chosen: int) -> list[Layer]:
+def subsets(size: int, chosen: int) -> list[Pattern]:
     """Two layers: a vector on each subset of `chosen` inputs, and a scalar that multiplies it; all added up."""
     every = list(itertools.combinations(range(size), chosen))
     places = torch.full((size, len(every) * chosen), len(every))
@@ -96,11 +96,13 @@ def subsets(size: int, chosen: int) -> list[Layer]:
     return [_column(len(every) * chosen), _tied(places, len(every))]
 
 
-def build(law: Law, depth: int, inputs: int, outputs: int, hidden: int, kernel: int, part: int) -> list[Layer]:
-    """The network of this architecture; what does not concern it is not read.
+def build(
+    architecture: Architecture, depth: int, inputs: int, outputs: int, hidden: int, kernel: int, part: int
+) -> list[Pattern]:
+    """The layers of a network of this architecture; parameters that do not belong to it are ignored.
 
     Args:
-        law: which pattern; k-support is that of `subsets`.
+        architecture: the pattern of the network; `k-support` is the architecture that `subsets` builds.
         depth: L.
         inputs: rows of w.
         outputs: columns of w, of the fully connected network.
@@ -108,48 +110,50 @@ def build(law: Law, depth: int, inputs: int, outputs: int, hidden: int, kernel: 
         kernel: taps of the convolutions.
         part: size of a group or subset.
     """
-    if law == "fully-connected":
+    if architecture == "fully-connected":
         return fully_connected([outputs, *[hidden] * (depth - 1), inputs])
-    if law == "diagonal":
-        return diagonal(inputs, depth)
-    if law == "convolutional":
+    if architecture == "diagonal":
+        return diagonal_layers(inputs, depth)
+    if architecture == "convolutional":
         return convolutional(inputs, kernel, depth)
-    return grouped(inputs // part, part, depth) if law == "group" else subsets(inputs, part)
+    return grouped(inputs // part, part, depth) if architecture == "group" else subsets(inputs, part)
 
 
-def matrices(layers: Layers, values: Sequence[Tensor]) -> list[Tensor]:
-    """W_1 .. W_L, a chain as in `dlnrepro.dynamics.networks.chain`."""
+def matrices(layers: Patterns, values: Sequence[Tensor]) -> list[Tensor]:
+    """W_1 .. W_L, as `dlnrepro.dynamics.networks.chain` takes them."""
     return [layer.matrix(value) for layer, value in zip(layers, values, strict=True)]
 
 
-def predictor(layers: Layers, values: Sequence[Tensor]) -> Tensor:
+def predictor(layers: Patterns, values: Sequence[Tensor]) -> Tensor:
     """The w of the network, of shape (runs, ..., inputs, outputs)."""
     return prefixes(matrices(layers, values))[-1]
 
 
-def tied_gradient(layers: Layers, chain: Sequence[Tensor], partial: Sequence[Tensor], slope: Tensor) -> list[Tensor]:
+def tied_gradient(
+    layers: Patterns, weights: Sequence[Tensor], partial: Sequence[Tensor], gradient: Tensor
+) -> list[Tensor]:
     """The gradient on every layer's parameters, given that on w.
 
     Args:
         layers: the patterns.
-        chain: `matrices(layers, values)`.
-        partial: `prefixes(chain)`.
-        slope: dR/dw, of shape (runs, ..., inputs, outputs).
+        weights: `matrices(layers, values)`.
+        partial: `prefixes(weights)`.
+        gradient: dR/dw, of shape (runs, ..., inputs, outputs).
     """
-    slopes = pull_back(chain, partial, slope)
-    return [layer.gathered(one.flatten(-2)) for layer, one in zip(layers, slopes, strict=True)]
+    gradients = pull_back(weights, partial, gradient)
+    return [layer.gathered(part.flatten(-2)) for layer, part in zip(layers, gradients, strict=True)]
 
 
-def jacobian(layers: Layers, values: Sequence[Tensor]) -> Tensor:
+def jacobian(layers: Patterns, values: Sequence[Tensor]) -> Tensor:
     """The dense dw/dtheta, of shape (runs, ..., inputs x outputs, all parameters), theta_1 first.
 
     dw = sum_l A_l dW_l B_l with A_l = W_L ... W_{l+1} and B_l = W_{l-1} ... W_1.
     """
-    chain = matrices(layers, values)
-    partial = prefixes(chain)
-    before = [_identity(chain[0].shape[-1], chain[0]), *partial[:-1]]
-    after = [_identity(chain[-1].shape[-2], chain[0])]
-    for weight in chain[:0:-1]:
+    weights = matrices(layers, values)
+    partial = prefixes(weights)
+    before = [_identity(weights[0].shape[-1], weights[0]), *partial[:-1]]
+    after = [_identity(weights[-1].shape[-2], weights[0])]
+    for weight in weights[:0:-1]:
         after.append(after[-1] @ weight)
     blocks = []
     for layer, left, right in zip(layers, after[::-1], before, strict=True):
@@ -163,15 +167,15 @@ def squared_norm(values: Sequence[Tensor]) -> Tensor:
     return layer_sum([(value * value).sum(-1) for value in values])
 
 
-def _column(size: int) -> Layer:
+def _column(size: int) -> Pattern:
     return _tied(torch.arange(size)[:, None], size)
 
 
-def _tied(places: Tensor, count: int) -> Layer:
+def _tied(places: Tensor, count: int) -> Pattern:
     """The layer of a pattern in which every one of `count` parameters stands equally often; holes have that number."""
     flat = places.flatten()
     order = torch.argsort(flat, stable=True)
-    return Layer(places, order[: int((flat < count).sum())].view(count, -1))
+    return Pattern(places, order[: int((flat < count).sum())].view(count, -1))
 
 
 def _identity(size: int, like: Tensor) -> Tensor:

@@ -26,10 +26,11 @@ from torch import Tensor
 
 from dlnrepro.dynamics.tensors.arrays import Array
 
-Name = Literal["logistic", "exponential", "squared"]
+LossName = Literal["logistic", "exponential", "squared"]
 
 LINEAR_FROM = 34.0
-"""Where log(1 + exp(-m)) and exp(-m) agree in double precision: their quotient is 1 - exp(-m)/2 + ..."""
+"""From this margin on the logistic loss is replaced by the exponential loss. Their quotient is 1 - exp(-m)/2 + ..., so
+their relative difference is below 2^-50 there."""
 
 HIGHEST_LOG_RISK = 700.0
 """A larger logarithm has no exponential in double precision; a flow that comes there is lost in any case."""
@@ -49,23 +50,23 @@ class LogRisk(NamedTuple):
     curvature: Array
 
 
-def log_risk(name: Name) -> Callable[[Array], LogRisk]:
+def log_risk(name: LossName) -> Callable[[Array], LogRisk]:
     """The function from margins (samples,) to `LogRisk` for the loss of this name."""
     return {"logistic": logistic, "exponential": exponential, "squared": squared}[name]
 
 
-def log_loss_at_zero(name: Name) -> float:
+def log_loss_at_zero(name: LossName) -> float:
     """Log l(0), the logarithm of the risk of the zero predictor."""
     return {"logistic": math.log(math.log(2)), "exponential": 0.0, "squared": math.log(0.5)}[name]
 
 
-def log_risks(name: Name, margins: Array) -> Tensor:
+def log_risks(name: LossName, margins: Array) -> Tensor:
     """The log R of each row of margins, (points, samples): of shape (points,)."""
     risk = log_risk(name)
     return torch.tensor([risk(row).value for row in margins], dtype=torch.float64)
 
 
-def risk_field(name: Name, signed: Sequence[Array]) -> Callable[[int, Array], Array]:
+def risk_field(name: LossName, signed: Sequence[Array]) -> Callable[[int, Array], Array]:
     """The function from a run's number and its predictor W, of shape (1, dimension), to dR/dW in the same shape.
 
     Args:
@@ -111,7 +112,7 @@ def squared(margins: Array) -> LogRisk:
     return LogRisk(math.log(total / margins.size), residuals / total, np.full_like(margins, 1 / total))
 
 
-def batched_log_risk(name: Name, margins: Tensor) -> tuple[Tensor, Tensor]:
+def batched_log_risk(name: LossName, margins: Tensor) -> tuple[Tensor, Tensor]:
     """The log R of every run, (runs,), and its gradient g, (runs, samples), from margins (runs, samples)."""
     samples = margins.shape[-1]
     if name == "squared":
@@ -129,7 +130,7 @@ def batched_log_risk(name: Name, margins: Tensor) -> tuple[Tensor, Tensor]:
     return value - math.log(samples), -(logs - value[:, None]).exp() * ratio
 
 
-def margin_slopes(name: Name, margins: Array) -> Array:
+def margin_slopes(name: LossName, margins: Array) -> Array:
     """The gradient g of log R of every run from margins, both arrays (runs, samples): `batched_log_risk` in numpy."""
     if name == "squared":
         residuals = margins - 1

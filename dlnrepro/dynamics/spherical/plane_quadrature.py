@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dlnrepro.dynamics.spherical.symmetric_inputs import Law
+from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw
 from dlnrepro.dynamics.tensors.arrays import Array
 
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(12)
@@ -36,7 +36,7 @@ def exponential_pull(margins: Array) -> Array:
 
 
 def plane_gradient(
-    law: Law, dimension: int, pull: Callable[[Array], Array], norms: Array, angles: Array
+    law: InputLaw, dimension: int, pull: Callable[[Array], Array], norms: Array, angles: Array
 ) -> tuple[Array, Array]:
     """The components of -grad R(w) along v and along the part of w perpendicular to v.
 
@@ -61,7 +61,7 @@ def plane_gradient(
     return along, across
 
 
-def _radii(law: Law, dimension: int) -> tuple[Array, Array]:
+def _radii(law: InputLaw, dimension: int) -> tuple[Array, Array]:
     """Lengths rho of the marginal in a plane, and their probabilities.
 
     On the sphere rho = sin(alpha) with a density in proportion to sin(alpha) cos(alpha)^(dimension - 3) on

@@ -10,7 +10,7 @@ import numpy as np
 from torch import Generator
 
 from dlnrepro.dynamics.spherical.plane_quadrature import plane_gradient
-from dlnrepro.dynamics.spherical.symmetric_inputs import Law
+from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw
 from dlnrepro.dynamics.starts.draws import directions, uniform
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 
@@ -58,7 +58,7 @@ def draw_predictors(
     return drawn
 
 
-def population_push(law: Law, pull: Callable[[Array], Array], mix: Array, predictors: Predictors) -> Array:
+def population_push(law: InputLaw, pull: Callable[[Array], Array], mix: Array, predictors: Predictors) -> Array:
     """The vectors -grad R(w), of shape (points, inputs), by quadrature in the plane of A w and A v.
 
     Args:

@@ -28,13 +28,13 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.starts.draws import directions, normal
 from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
 
-Law = Literal["sphere", "gaussian"]
+InputLaw = Literal["sphere", "gaussian"]
 
 NODES = 600
 """Of the one-dimensional rules; tanh(r x / 2) has poles at distance pi / r, so g is exact to rounding up to r = 60."""
 
 
-def teacher_pull(law: Law, dimension: int) -> float:
+def teacher_pull(law: InputLaw, dimension: int) -> float:
     """The constant h = c_0 / pi = E|z_1| / 2.
 
     Args:
@@ -46,13 +46,13 @@ def teacher_pull(law: Law, dimension: int) -> float:
     return math.exp(math.lgamma(dimension / 2) - math.lgamma((dimension + 1) / 2)) / (2 * math.sqrt(math.pi))
 
 
-def space_pull(law: Law, dimension: int) -> float:
+def space_pull(law: InputLaw, dimension: int) -> float:
     """The mean length of the whole input over pi: what `teacher_pull` is not, except in two dimensions."""
     whole = math.exp(math.lgamma((dimension + 1) / 2) - math.lgamma(dimension / 2)) * math.sqrt(2)
     return (1.0 if law == "sphere" else whole) / math.pi
 
 
-def radial_pull(law: Law, dimension: int) -> Callable[[float], float]:
+def radial_pull(law: InputLaw, dimension: int) -> Callable[[float], float]:
     """The function r -> g(r) = E[z_1 tanh(r z_1 / 2)] / 2: 0 at 0, rising towards h, for r up to 60."""
     if law == "gaussian":
         # The midpoint rule is exact to rounding for functions that are analytic near the axis and fall off fast.
@@ -88,7 +88,7 @@ def mixing(dimension: int, stretch: float) -> Array:
     return np.asarray(reflection * stretch ** np.linspace(0.25, -0.25, dimension) @ reflection)
 
 
-def population_gradient(law: Law, dimension: int, mix: Array) -> Callable[[Array], Array]:
+def population_gradient(law: InputLaw, dimension: int, mix: Array) -> Callable[[Array], Array]:
     """The function from w (dimension,), not zero, to grad R(w)."""
     pull = radial_pull(law, dimension)
     teacher = teacher_pull(law, dimension) * mix[:, 0] / math.sqrt(mix[:, 0] @ mix[:, 0])
@@ -111,7 +111,7 @@ def sample_gradient(signed: Array) -> Callable[[Array], Array]:
     return gradient
 
 
-def draw_sample(law: Law, samples: int, mix: Array, generators: Sequence[Generator]) -> Tensor:
+def draw_sample(law: InputLaw, samples: int, mix: Array, generators: Sequence[Generator]) -> Tensor:
     """Signed points y_i x_i with y_i the sign of the first coordinate, of shape (runs, samples, dimension)."""
     dimension = len(mix)
     if law == "gaussian":

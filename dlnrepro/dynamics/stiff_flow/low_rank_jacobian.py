@@ -37,14 +37,14 @@ from dlnrepro.dynamics.stiff_flow.margin_flow import (
     MarginFlow,
     Shapes,
     predictor_curvature,
+    predictor_pull_back,
     prefix_columns,
-    pull_back,
     suffix_rows,
-    unflatten,
+    weights_of,
 )
 from dlnrepro.dynamics.tensors.arrays import Array
 
-Numbers = NDArray[Any]
+RealOrComplex = NDArray[Any]
 """Real, or complex as in Radau's method."""
 
 
@@ -75,19 +75,19 @@ class LowRankJacobian:
     field: Array
     tilt: Array
 
-    def project(self, vector: Numbers) -> Numbers:
+    def project(self, vector: RealOrComplex) -> RealOrComplex:
         """V^T x of stacked weights x, of shape (k,)."""
         after, before = self._contract(vector)
         free = before[self.shapes[0][1] :]
         return np.concatenate([after, free, before @ self.reach, [self.tilt @ vector]])
 
-    def lift(self, numbers: Numbers) -> Numbers:
+    def lift(self, numbers: RealOrComplex) -> RealOrComplex:
         """U y, stacked weights, of y of shape (k,)."""
         hidden, dimension = len(self.coupling), self.shapes[0][1]
         outer = self.coupling[:, dimension:] @ numbers[hidden : 2 * hidden]
         inner = numbers[:hidden] @ self.coupling + self.stiff @ numbers[2 * hidden : -1]
-        lifted: Numbers = np.empty(self.rates.shape, numbers.dtype)
-        layers = unflatten(lifted, self.shapes)
+        lifted: RealOrComplex = np.empty(self.rates.shape, numbers.dtype)
+        layers = weights_of(lifted, self.shapes)
         low = high = 0
         for layer, row, column in zip(layers[:-1], self.rows, self.columns, strict=False):
             rows, columns = layer.shape
@@ -127,7 +127,7 @@ class LowRankJacobian:
         first, second, third = slice(hidden), slice(hidden, 2 * hidden), slice(2 * hidden, size)
         back, free = self.coupling.T, self.coupling[:, dimension:]
         low = high = 0
-        for rate, row, column in zip(unflatten(self.rates, self.shapes), self.rows, self.columns, strict=True):
+        for rate, row, column in zip(weights_of(self.rates, self.shapes), self.rows, self.columns, strict=True):
             inner = slice(low, low + rate.shape[1])
             weighted = (row**2).dot(rate)[:, None]
             before[inner, first] = weighted * back[inner]
@@ -143,9 +143,9 @@ class LowRankJacobian:
             low = inner.stop
         return after, before
 
-    def _contract(self, vector: Numbers) -> tuple[Numbers, Numbers]:
+    def _contract(self, vector: RealOrComplex) -> tuple[RealOrComplex, RealOrComplex]:
         """All v_l, and all u_l with u_1, in terms of the unit vectors."""
-        layers = unflatten(vector, self.shapes)
+        layers = weights_of(vector, self.shapes)
         after = [layer.dot(column) for layer, column in zip(layers[:-1], self.columns, strict=False)]
         before = [row.dot(layer) for layer, row in zip(layers, self.rows, strict=True)]
         return np.concatenate(after), np.concatenate(before)
@@ -161,24 +161,24 @@ def low_rank_jacobian(flow: MarginFlow, theta: Array) -> LowRankJacobian:
     Raises:
         FloatingPointError: the curvature is not finite at these weights.
     """
-    weights = unflatten(theta, flow.shapes)
+    weights = weights_of(theta, flow.shapes)
     suffixes = suffix_rows(weights)
     risk = flow.risk(flow.signed.dot(suffixes[0]))
-    slope, spread, less, more = predictor_curvature(flow.signed, risk)
+    gradient, spread, less, more = predictor_curvature(flow.signed, risk)
     outer = np.outer(less, more)
     bend = spread.T @ spread + (outer + outer.T) / 2
     if not np.isfinite(bend).all():
         raise FloatingPointError("the curvature of log R is not finite")
     strengths, basis = np.linalg.eigh(bend)
-    pull, slowed, clock = pull_back(weights, suffixes, -slope), theta / flow.rates, 1 - risk.value
+    pull, slowed, clock = predictor_pull_back(weights, suffixes, -gradient), theta / flow.rates, 1 - risk.value
     euler, square = theta @ pull, theta @ slowed
     quotient = euler**2 / square
     scale = STALL + quotient
     field = flow.rates * pull * (clock / scale)
     # H theta = s_l (P_l x)^T in layer l, x = L C w + (L - 1) g, for w is homogeneous in the weights, of degree L.
-    turn = 2 * euler * len(weights) / (square * scale) * (bend @ suffixes[0] + slope) - slope / clock
-    tilt = pull_back(weights, suffixes, turn) + (2 * quotient / (square * scale)) * slowed
-    rows, columns = suffixes[1:], prefix_columns(weights, slope)
+    turn = 2 * euler * len(weights) / (square * scale) * (bend @ suffixes[0] + gradient) - gradient / clock
+    tilt = predictor_pull_back(weights, suffixes, turn) + (2 * quotient / (square * scale)) * slowed
+    rows, columns = suffixes[1:], prefix_columns(weights, gradient)
     reach, length = _reach(weights, rows, basis), _length(field)
     size = _length(reach)
     return LowRankJacobian(

@@ -1,12 +1,13 @@
 """scipy's two implicit solvers, BDF and Radau, with a Jacobian that is never a matrix.
 
 Both form `a * I - b * J` from their attributes `I` and `J`, hand it to `lu`, and what `lu` returns to `solve_lu`. Here
-these four, and `jac`, which renews `J`, are replaced after scipy's own constructor, which is told of an empty sparse
-Jacobian so that it makes no dense matrix; steps, orders and errors stay scipy's. LSODA and VODE cannot be served so:
-they are compiled, and take a dense or a banded Jacobian only.
+these four, and `jac`, which renews `J`, are replaced after scipy's own constructor, which is given an empty sparse
+Jacobian so that it makes no dense matrix; steps, orders and errors stay scipy's. LSODA and VODE cannot be used in this
+way: they are compiled, and take a dense or a banded Jacobian only.
 
-A scipy that worked otherwise would run on with the empty Jacobian. So a missing attribute is refused, and so is a
-first step that asked for no factors.
+These attributes are internal to scipy, so pyproject.toml allows only the versions that are known to have them. A scipy
+that works otherwise would go on with the empty Jacobian; therefore a missing attribute is refused, and so is a first
+step that asked for no factors.
 """
 
 from __future__ import annotations
@@ -19,13 +20,13 @@ from scipy.integrate import BDF, Radau
 from scipy.linalg import lu_factor, lu_solve
 from scipy.sparse import csc_matrix
 
-from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import LowRankJacobian, Numbers
+from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import LowRankJacobian, RealOrComplex
 from dlnrepro.dynamics.tensors.arrays import Array
 
 REPLACED = ("I", "J", "jac", "lu", "solve_lu", "nlu", "njev")
-"""What is relied on: scipy 1.12 to 1.17 have them all."""
+"""The attributes of scipy's solvers that are relied on: scipy 1.12 to 1.17 have them all."""
 
-Inverse = Callable[[Numbers], Numbers]
+Inverse = Callable[[RealOrComplex], RealOrComplex]
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class Combination:
         small.flat[:: len(small) + 1] += 1
         factors = lu_factor(small, overwrite_a=True, check_finite=False)
 
-        def apply(vector: Numbers) -> Numbers:
+        def apply(vector: RealOrComplex) -> RealOrComplex:
             inner = lu_solve(factors, jacobian.project(vector), overwrite_b=True, check_finite=False)
-            solved: Numbers = (vector - (factor / shift) * jacobian.lift(inner)) / shift
+            solved: RealOrComplex = (vector - (factor / shift) * jacobian.lift(inner)) / shift
             return solved
 
         return apply

@@ -43,7 +43,7 @@ class MarginFlow:
         signed: Z, the rows y_i x_i, of shape (samples, dimension).
         risk: from margins to log R and its derivatives.
         shapes: (n_l, n_{l-1}) of every layer; n_0 is the dimension and n_L is 1.
-        rates: one positive number per weight, stacked as `flatten` does.
+        rates: one positive number per weight, stacked as `vector_of` does.
     """
 
     signed: Array
@@ -53,14 +53,14 @@ class MarginFlow:
 
     def log_inverse_risk(self, theta: Array) -> float:
         """log(1/R) at the stacked weights."""
-        return -self.risk(self.signed.dot(suffix_rows(unflatten(theta, self.shapes))[0])).value
+        return -self.risk(self.signed.dot(suffix_rows(weights_of(theta, self.shapes))[0])).value
 
     def velocity(self, theta: Array) -> Array:
         """The field at the stacked weights."""
-        weights = unflatten(theta, self.shapes)
+        weights = weights_of(theta, self.shapes)
         suffixes = suffix_rows(weights)
         risk = self.risk(self.signed.dot(suffixes[0]))
-        pull = pull_back(weights, suffixes, -risk.gradient.dot(self.signed))
+        pull = predictor_pull_back(weights, suffixes, -risk.gradient.dot(self.signed))
         scale = STALL + theta.dot(pull) ** 2 / theta.dot(theta / self.rates)
         result: Array = self.rates * pull * ((1 - risk.value) / scale)
         return result
@@ -72,10 +72,10 @@ class MarginFlow:
 
         -(T / b) D H + D G (G / b - (T / b^2) grad q)^T,    grad q = (2 e / a) (G - H theta - (e / a) D^-1 theta).
         """
-        weights = unflatten(theta, self.shapes)
+        weights = weights_of(theta, self.shapes)
         suffixes = suffix_rows(weights)
         risk = self.risk(self.signed.dot(suffixes[0]))
-        pull = pull_back(weights, suffixes, -risk.gradient.dot(self.signed))
+        pull = predictor_pull_back(weights, suffixes, -risk.gradient.dot(self.signed))
         hessian = _hessian(weights, suffixes, self.signed, risk)
         slowed = theta / self.rates
         euler, square = theta @ pull, theta @ slowed
@@ -85,13 +85,13 @@ class MarginFlow:
         return (-clock / scale * self.rates)[:, None] * hessian + (self.rates * pull)[:, None] * tilt
 
 
-def flatten(weights: Sequence[Array]) -> Array:
+def vector_of(weights: Sequence[Array]) -> Array:
     """All weights in one vector, W_1 first, each row by row."""
     return np.concatenate([weight.ravel() for weight in weights])
 
 
-def unflatten(theta: Array, shapes: Shapes) -> list[Array]:
-    """The inverse of `flatten`, as views; `theta` may have leading dimensions."""
+def weights_of(theta: Array, shapes: Shapes) -> list[Array]:
+    """The inverse of `vector_of`, as views; `theta` may have leading dimensions."""
     weights, start, leading = [], 0, theta.shape[:-1]
     for shape in shapes:
         stop = start + shape[0] * shape[1]
@@ -102,7 +102,7 @@ def unflatten(theta: Array, shapes: Shapes) -> list[Array]:
 
 def layers_of(path: Array, shapes: Shapes) -> Weights:
     """The layers along a path of stacked weights, (..., points, parameters), as tensors."""
-    return [tensor_of(np.ascontiguousarray(weight)) for weight in unflatten(path, shapes)]
+    return [tensor_of(np.ascontiguousarray(weight)) for weight in weights_of(path, shapes)]
 
 
 def suffix_rows(weights: Sequence[Array]) -> list[Array]:
@@ -122,7 +122,7 @@ def prefix_columns(weights: Sequence[Array], vector: Array) -> list[Array]:
     return columns
 
 
-def pull_back(weights: Sequence[Array], suffixes: Sequence[Array], vector: Array) -> Array:
+def predictor_pull_back(weights: Sequence[Array], suffixes: Sequence[Array], vector: Array) -> Array:
     """The gradient of <w, g> on every weight: s_l a_l^T, stacked."""
     columns = prefix_columns(weights, vector)
     blocks = [(row[:, None] * column).ravel() for row, column in zip(suffixes[1:-1], columns, strict=False)]
@@ -135,31 +135,31 @@ class PredictorCurvature(NamedTuple):
     C = spread^T spread + (less more^T + more less^T) / 2.
 
     Attributes:
-        slope: Z^T g, the gradient of log R on w.
+        gradient: h = Z^T g, the gradient of log R on w.
         spread: one row sqrt(c_i) (z_i - zbar) for each sample that counts, zbar the mean under c.
-        less: sqrt(sum_i c_i) zbar + slope; zero for the exponential loss.
-        more: sqrt(sum_i c_i) zbar - slope.
+        less: sqrt(sum_i c_i) zbar + h; zero for the exponential loss.
+        more: sqrt(sum_i c_i) zbar - h.
     """
 
-    slope: Array
+    gradient: Array
     spread: Array
     less: Array
     more: Array
 
 
 def predictor_curvature(signed: Array, risk: LogRisk) -> PredictorCurvature:
-    """C = sum_i c_i z_i z_i^T - slope slope^T, arranged so that nothing large cancels.
+    """C = sum_i c_i z_i z_i^T - h h^T, h = Z^T g, arranged so that nothing large cancels.
 
-    With c = sum_i c_i it is sum_i c_i (z_i - zbar)(z_i - zbar)^T + c zbar zbar^T - slope slope^T, the last two as
+    With c = sum_i c_i it is sum_i c_i (z_i - zbar)(z_i - zbar)^T + c zbar zbar^T - h h^T, the last two as
     x x^T - y y^T = ((x + y)(x - y)^T + (x - y)(x + y)^T) / 2.
     """
     large = risk.curvature > NEGLIGIBLE
     curvature, near = risk.curvature[large], signed[large]
     total = float(curvature.sum())
     mean = curvature @ near / total
-    slope = risk.gradient @ signed
+    gradient = risk.gradient @ signed
     inner = np.sqrt(total) * mean
-    return PredictorCurvature(slope, (near - mean) * np.sqrt(curvature)[:, None], inner + slope, inner - slope)
+    return PredictorCurvature(gradient, (near - mean) * np.sqrt(curvature)[:, None], inner + gradient, inner - gradient)
 
 
 def _hessian(weights: Sequence[Array], suffixes: Sequence[Array], signed: Array, risk: LogRisk) -> Array:
@@ -175,7 +175,7 @@ def _hessian(weights: Sequence[Array], suffixes: Sequence[Array], signed: Array,
     less, more = differential @ curvature.less, differential @ curvature.more
     outer = np.outer(less, more)
     hessian += (outer + outer.T) / 2
-    return hessian + _second_differential(weights, suffixes, curvature.slope)
+    return hessian + _second_differential(weights, suffixes, curvature.gradient)
 
 
 def _differential(weights: Sequence[Array], suffixes: Sequence[Array]) -> Array:
@@ -188,9 +188,9 @@ def _differential(weights: Sequence[Array], suffixes: Sequence[Array]) -> Array:
     return np.concatenate(blocks)
 
 
-def _second_differential(weights: Sequence[Array], suffixes: Sequence[Array], slope: Array) -> Array:
-    """The Hessian of <w, slope> on the stacked weights: no block on the diagonal, for w is linear in a layer."""
-    columns = prefix_columns(weights, slope)
+def _second_differential(weights: Sequence[Array], suffixes: Sequence[Array], gradient: Array) -> Array:
+    """The Hessian of <w, h> on the stacked weights: no block on the diagonal, for w is linear in a layer."""
+    columns = prefix_columns(weights, gradient)
     ends = np.cumsum([0, *(weight.size for weight in weights)])
     hessian = np.zeros((ends[-1], ends[-1]))
     for low, weight in enumerate(weights):

@@ -1,12 +1,17 @@
 """The path of a stiff flow to its horizon, by solvers that check each other.
 
 The flow of `margin_flow` is not stiff at first and very stiff later: the direction settles exponentially in
-log(1/R), and the clock is its logarithm. One solver takes a run to where stiffness sets in; BDF with the Jacobian in
-closed form takes it on from there; a third goes on as well, for a while, as a second route. With few weights the
-others are LSODA, whose Adams methods go to order twelve, and the Jacobian is a matrix. With many they are DOP853, which
-needs none, and Radau, and the Jacobian is kept in factors (`low_rank_jacobian`); where the flow is stiff from the
-start, as near a minimum, BDF takes the place of DOP853.
-One run goes after another: an adaptive step belongs to a run, and so a run cannot depend on its neighbours.
+log(1/R), and the clock is its logarithm. The first solver follows a run to the switch time, where stiffness sets in.
+The second solver, BDF with the Jacobian in closed form, follows it from there to the horizon. The checking solver also
+starts at the switch time, and follows the run for a while, so that two routes can be compared.
+
+             weights       first solver                second solver   checking solver   Jacobian
+    NARROW   fewer         LSODA                       BDF             LSODA             a matrix
+    WIDE     200 or more   DOP853, else low-rank BDF   low-rank BDF    low-rank Radau    two factors
+
+LSODA has Adams methods up to order twelve. DOP853 needs no Jacobian; where it loses a run because the flow is stiff
+from the start, as near a minimum, the low-rank BDF replaces it. The factors are those of `low_rank_jacobian`. The runs
+are followed one after another: an adaptive step belongs to a run, and so a run cannot depend on its neighbours.
 """
 
 from __future__ import annotations
@@ -28,24 +33,25 @@ class Route(NamedTuple):
     """Which solvers a path is followed with.
 
     Attributes:
-        hand_over: the time on the clock, from the start, at which BDF takes over.
-        checked: how far the second route goes.
-        early: the solvers to the time of hand-over; the next is tried where one is lost.
-        late: the solver from there to the horizon.
-        second: the solver that follows for a while as a second route.
-        least_tolerance: the second route's, if that of the path is smaller.
-        jacobian: what the implicit solvers are given.
-        leeway: how much sooner than by the rate 1 of log log(1/R) the horizon is looked out for.
+        switch_time: the value of the clock at which the second solver takes over.
+        checked: the value of the clock to which the checking solver follows.
+        early: the first solver, and the solvers that replace it, in turn, where one loses the run.
+        late: the second solver.
+        checking: the checking solver.
+        least_tolerance: the tolerance of the checking solver is at least this.
+        jacobian: the Jacobian that the implicit solvers are given.
+        early_watch: the solvers start watching for the horizon this much earlier on the clock than
+            d log log(1/R) / ds = 1 predicts.
     """
 
-    hand_over: float
+    switch_time: float
     checked: float
     early: Sequence[Any]
     late: Any
-    second: Any
+    checking: Any
     least_tolerance: float
     jacobian: Callable[[MarginFlow, Array], Array | LowRankJacobian]
-    leeway: float
+    early_watch: float
 
 
 def _dense(flow: MarginFlow, theta: Array) -> Array:
@@ -57,20 +63,20 @@ def _dense(flow: MarginFlow, theta: Array) -> Array:
 
 
 NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0)
-"""At hand-over log(1/R) is about 100, and where the check ends about 1e4, where the system is stiff."""
+"""log(1/R) is about 100 at the switch time, and about 1e4 where the check ends, where the system is stiff."""
 
 WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian, np.inf)
 """Wide networks come farther in the same time: log(1/R) is about 30 and 1000 at these two for width 64. Where stiffness
 limits an explicit solver it takes as many steps as log(1/R). Radau at 1e-6 errs by less than 1e-8; at 1e-8 it needs
-three times as many evaluations. The horizon is looked out for at every step, for it costs little here."""
+three times as many evaluations. The solvers watch for the horizon at every step, which costs little here."""
 
 MANY = 200
 """From this many weights on a path is followed as `WIDE`. Measured to log(1/R) = 1e12 at depths 2, 3, 4 and 6: with 102
 to 174 weights it takes 1.1 to 1.6 times as long as `NARROW`, with 204 to 336 weights 0.9 to 0.4 times."""
 
-LOOSER = (1, 3, 10)
-"""Factors on the tolerance, tried in turn. Near log(1/R) = 1e12 rounding in the margins may exceed the tolerance in a
-run; no step is then short enough, and the run is lost unless it asks for a little less."""
+TOLERANCE_FACTORS = (1, 3, 10)
+"""Factors on the tolerance of the second solver, tried in turn. Near log(1/R) = 1e12 rounding in the margins may exceed
+the tolerance in a run; no step is then short enough, and the run is lost unless the tolerance is a little larger."""
 
 MOST_EVALUATIONS = 20_000
 """A solver that needs more has lost its run; in the claims a run needs about 2000."""
@@ -81,7 +87,7 @@ tenth of a unit and then at most 3500 a unit, unless the flow is stiff. BDF take
 
 
 class Path(NamedTuple):
-    """What is left of a run.
+    """The path of one run.
 
     Attributes:
         points: the stacked weights at each time and at the end, of shape (times + 1, parameters). Times after the end
@@ -108,7 +114,7 @@ def follow(
         tick: called with the value of s now and then; may raise to stop.
     """
     route = NARROW if len(start) < MANY else WIDE
-    middle = int(np.searchsorted(times, route.hand_over).clip(1, len(times) - 1))
+    middle = int(np.searchsorted(times, route.switch_time).clip(1, len(times) - 1))
     check = int(np.searchsorted(times, route.checked).clip(middle, len(times) - 1))
     points = np.full((len(times) + 1, len(start)), np.nan)
     for solver in route.early:
@@ -121,14 +127,14 @@ def follow(
     if arrived or lost or middle == len(times) - 1:
         points[middle + 1 :] = early[-1]
         return Path(points, np.nan if lost else 0.0)
-    for looser in LOOSER:
-        late, _ = _solve(flow, early[-1], times[middle:], horizon, looser * tolerance, tick, route.late, route)
+    for factor in TOLERANCE_FACTORS:
+        late, _ = _solve(flow, early[-1], times[middle:], horizon, factor * tolerance, tick, route.late, route)
         points[middle:] = late
         if np.isfinite(late[-1]).all():
             break
     coarser = max(tolerance, route.least_tolerance)
-    second, _ = _solve(flow, early[-1], times[middle : check + 1], horizon, coarser, tick, route.second, route)
-    return Path(points, float(np.linalg.norm(second[-2] - points[check]) / np.linalg.norm(points[check])))
+    check_path, _ = _solve(flow, early[-1], times[middle : check + 1], horizon, coarser, tick, route.checking, route)
+    return Path(points, float(np.linalg.norm(check_path[-2] - points[check]) / np.linalg.norm(points[check])))
 
 
 class _Lost(Exception):
@@ -158,7 +164,7 @@ def _solve(
         return flow.velocity(theta)
 
     # log(1/R) grows as exp(s), by some factor more where the weights have no direction yet: no need to look before.
-    soonest = times[0] + np.log(horizon / max(flow.log_inverse_risk(start), 1.0)) - route.leeway
+    soonest = times[0] + np.log(horizon / max(flow.log_inverse_risk(start), 1.0)) - route.early_watch
 
     def arrival(time: float, theta: Array) -> float:
         return -1.0 if time < soonest else flow.log_inverse_risk(theta) / horizon - 1

@@ -1,4 +1,4 @@
-"""What is kept of a training run: records on a thinned grid of steps, stacked into series."""
+"""Records of a training run: a thinned grid of steps to observe at, and the observations stacked into series."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Record = Mapping[str, Tensor]
 
 
 def log_grid(steps: int, points: int) -> list[int]:
-    """At most `points` distinct steps from 0 to `steps`, ends included, evenly spaced in the logarithm."""
+    """At most max(points, 3) distinct steps from 0 to `steps`, ends included, evenly spaced in the logarithm."""
     if steps <= 0:
         return [0]
     exponents = [index / max(points - 2, 1) * math.log(steps) for index in range(max(points - 1, 2))]

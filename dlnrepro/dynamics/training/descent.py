@@ -23,7 +23,7 @@ def descend(
 ) -> tuple[Weights, dict[str, Tensor]]:
     """The weights after `steps` steps W_l <- W_l - step_size(t) dR/dW_l, and the series recorded on the way.
 
-    A run that diverges goes on as NaN beside the others; nothing is clipped.
+    A run that diverges goes on as NaN and does not disturb the other runs; nothing is clipped.
 
     Args:
         weights: W_1 .. W_L, shape (runs, ..., n_l, n_{l-1}); left unchanged.
@@ -32,7 +32,7 @@ def descend(
         steps: how many updates.
         records: the steps, in rising order and within [0, steps], at whose start `observe` is called.
         observe: from weights to named tensors of shape (runs, ...).
-        progress: told the fraction done about a hundred times; may raise to stop.
+        progress: called with the fraction done about a hundred times; may raise to stop.
     """
     current = [weight.clone() for weight in weights]
     wanted = set(records)

@@ -1,6 +1,6 @@
 """Gradient flow of deep linear networks whose problem is not stiff, by an explicit method of order eight.
 
-    dW_l/dt = -c_l (W_N ... W_{l+1})^T G (W_{l-1} ... W_1)^T,   G = dR/dW the gradient on the product W = W_N ... W_1
+    dW_l/dt = -c_l (W_L ... W_{l+1})^T G (W_{l-1} ... W_1)^T,   G = dR/dW the gradient on the product W = W_L ... W_1
 
 The method is scipy's DOP853, one run after another: each has its own steps, so that a run does not depend on its
 neighbours. It works on numpy arrays, since matrices this small cost torch several times as much.
@@ -38,16 +38,16 @@ def flow(
     A run that diverges, or that would need millions of evaluations, is NaN from where it stopped.
 
     Args:
-        weights: W_1 .. W_N at time 0, each of shape (runs, n_l, n_{l-1}).
-        gradient: from a run's number and its product (n_N, n_0) to dR/dW in the same shape.
+        weights: W_1 .. W_L at time 0, each of shape (runs, n_l, n_{l-1}).
+        gradient: from a run's number and its product (n_L, n_0) to dR/dW in the same shape.
         times: rising, from 0 or later, of shape (points,) for all runs or (runs, points).
-        rates: c_1 .. c_N, a learning rate for each layer; all 1 for gradient flow proper.
+        rates: c_1 .. c_L, a learning rate for each layer; all 1 for gradient flow proper.
         relative: relative tolerance of the solver.
         absolute: absolute tolerance on every weight.
-        progress: told the fraction done about every few hundred evaluations; may raise to stop.
+        progress: called with the fraction done about every few hundred evaluations; may raise to stop.
 
     Returns:
-        W_1 .. W_N, each of shape (runs, points, n_l, n_{l-1}).
+        W_1 .. W_L, each of shape (runs, points, n_l, n_{l-1}).
     """
     shapes, starts = flattened(weights)
     runs = len(starts)

@@ -23,9 +23,10 @@ def descend_with_momentum(
     observe: Callable[[Weights], Record],
     progress: Progress,
 ) -> tuple[Weights, dict[str, Tensor]]:
-    """What `descent.descend` returns, for V <- momentum V + dR/dW, W <- W - step_size V from rest (Polyak 1964).
+    """The weights after `steps` steps of gradient descent with momentum, and the recorded series (see `descend`).
 
-    With momentum 0 this is plain gradient descent, at its cost. The other arguments are those of `descend`.
+    V <- momentum V + dR/dW, W <- W - step_size V, with V = 0 at the start (Polyak 1964). With momentum 0 this is plain
+    gradient descent, at its cost.
 
     Args:
         weights: W_1 .. W_L.
@@ -35,7 +36,7 @@ def descend_with_momentum(
         steps: how many updates.
         records: steps to observe at.
         observe: from weights to named tensors.
-        progress: told the fraction done; may raise to stop.
+        progress: called with the fraction done; may raise to stop.
     """
 
     def size(_: int) -> float:

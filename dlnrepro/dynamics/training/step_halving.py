@@ -25,24 +25,24 @@ def refined_descents(
     """Each step size with the path of the weights, from the coarsest on; all paths are recorded at the same times.
 
     Args:
-        weights: W_1 .. W_N, each of shape (runs, n_l, n_{l-1}).
+        weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
         gradient: from weights to the gradients.
         horizon: step size times steps, the same for all.
         steps: of the coarsest descent, a multiple of `points`.
         halvings: how many finer descents follow, each with twice as many steps.
         points: the paths are recorded at this many equal distances in time, and at the start.
-        progress: told the fraction of all descents together; may raise to stop.
+        progress: called with the fraction of all descents together; may raise to stop.
 
     Yields:
-        The step size, and W_1 .. W_N of shape (runs, points + 1, n_l, n_{l-1}).
+        The step size, and W_1 .. W_L of shape (runs, points + 1, n_l, n_{l-1}).
     """
     done, total = 0, steps * (2 ** (halvings + 1) - 1)
     for halving in range(halvings + 1):
         count = steps * 2**halving
         size = horizon / count
-        told = part_of(progress, done / total, count / total)
+        part = part_of(progress, done / total, count / total)
         records = range(0, count + 1, count // points)
-        _, path = descend(weights, gradient, _constant(size), count, records, _whole, told)
+        _, path = descend(weights, gradient, _constant(size), count, records, _whole, part)
         yield size, [layer.movedim(-1, 1) for layer in path.values()]
         done += count
 

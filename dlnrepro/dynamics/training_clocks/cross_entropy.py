@@ -4,8 +4,8 @@ A sample with logits z and label y has the loss -log softmax(z)_y = log(1 + e^(-
 
     m = z_y - log sum_{j != y} e^(z_j),     dm/dz_y = 1,     dm/dz_j = -e^(z_j) / sum_{k != y} e^(z_k).
 
-So log R and its gradient come from `losses.batched_log_risk`, and nothing underflows however small R gets. For two
-classes m is the margin of a binary classifier.
+So log R and its gradient come from `margin_losses.batched_log_risk`, and nothing underflows however small R gets. For
+two classes m is the margin of a binary classifier.
 
 Conventions: x (runs, samples, dimension); `hot` (runs, samples, classes) is 1 at the label and 0 elsewhere; the product
 of the weights is (runs, ..., classes, dimension).
@@ -32,7 +32,7 @@ def soft_margins(logits: Tensor, hot: Tensor) -> tuple[Tensor, Tensor]:
     return margins, hot - odds / total
 
 
-def log_risk_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:
+def cross_entropy_log_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:
     """The log R of every run, (runs,), and its gradient on every layer.
 
     Args:
@@ -42,12 +42,12 @@ def log_risk_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor) -> tupl
     """
     partial = prefixes(weights)
     margins, direction = soft_margins(x @ partial[-1].mT, hot)
-    value, slope = batched_log_risk("logistic", margins)
-    return value, pull_back(weights, partial, (slope[..., None] * direction).mT @ x)
+    value, gradient = batched_log_risk("logistic", margins)
+    return value, pull_back(weights, partial, (gradient[..., None] * direction).mT @ x)
 
 
-def risk_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """The R of every run, (runs,), and its gradient on every layer; arguments as in `log_risk_gradient`.
+def cross_entropy_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:
+    """The R of every run, (runs,), and its gradient on every layer; arguments as in `cross_entropy_log_gradient`.
 
     dR/dm = -1 / (n (1 + e^m)).
     """
@@ -55,5 +55,5 @@ def risk_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor) -> tuple[Te
     margins, direction = soft_margins(x @ partial[-1].mT, hot)
     odds = (-margins.abs()).exp()
     loss = odds.log1p() + (-margins).clamp_min(0)
-    slope = -torch.where(margins > 0, odds, torch.ones_like(odds)) / (1 + odds) / margins.shape[-1]
-    return loss.mean(-1), pull_back(weights, partial, (slope[..., None] * direction).mT @ x)
+    gradient = -torch.where(margins > 0, odds, torch.ones_like(odds)) / (1 + odds) / margins.shape[-1]
+    return loss.mean(-1), pull_back(weights, partial, (gradient[..., None] * direction).mT @ x)

@@ -27,13 +27,13 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.activations.chebyshev import growing_times, trajectory
 from dlnrepro.dynamics.activations.clusters import DIMENSION, Labelling, clusters
 from dlnrepro.dynamics.activations.head_excess import block_drift, observe_excess
-from dlnrepro.dynamics.activations.relu_network import Kind, ReluNetwork
+from dlnrepro.dynamics.activations.relu_network import LayerKind, ReluNetwork
 from dlnrepro.dynamics.classification.layer_alignment import observe_layers
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.gaps import rank_one_gap
-from dlnrepro.dynamics.risks.margin_losses import Name, log_risks
+from dlnrepro.dynamics.risks.margin_losses import LossName, log_risks
 from dlnrepro.dynamics.starts.draws import gaussian
-from dlnrepro.dynamics.stiff_flow.margin_flow import flatten, layers_of
+from dlnrepro.dynamics.stiff_flow.margin_flow import layers_of, vector_of
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each, stacked
 from dlnrepro.dynamics.tensors.progress import part_of
@@ -74,7 +74,7 @@ class Params(Settings):
         ge=0, le=1, description="share of the neurons of the first layer that start with a large bias"
     )
     shift: float = Field(ge=0, le=100, description="what is added to the absolute bias weight of the shifted neurons")
-    loss: Name = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
+    loss: LossName = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
     head_rate: float = Field(
         gt=0, le=100, description="learning rate of the head's first layer over that of the others; 1 makes them equal"
     )
@@ -93,10 +93,10 @@ class Params(Settings):
             yield Contradiction("growth", "at least 0.001 for a horizon of more than 100000 first steps")
 
     @property
-    def kinds(self) -> list[Kind]:
+    def kinds(self) -> list[LayerKind]:
         """The kinds of layers 1 .. L."""
-        below: list[Kind] = ["linear"] if self.body == "linear" else ["relu"]
-        skip: list[Kind] = ["skip"] if self.body == "relu and skip" else []
+        below: list[LayerKind] = ["linear"] if self.body == "linear" else ["relu"]
+        skip: list[LayerKind] = ["skip"] if self.body == "relu and skip" else []
         return [*below, *skip, *[self.head] * (self.head_depth - 1), "linear"]
 
     @property
@@ -151,7 +151,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     rates = [np.ones(shape) for shape in shapes]
     rates[-params.head_depth] *= params.head_rate
     columns = np.ascontiguousarray(array_of(points.mT))
-    network = ReluNetwork(columns, array_of(labels[:, None]), params.loss, params.kinds, shapes, flatten(rates))
+    network = ReluNetwork(columns, array_of(labels[:, None]), params.loss, params.kinds, shapes, vector_of(rates))
     path, least = _follow(params, network, start, part_of(progress, 0, FOLLOWING))
     margins = np.stack([network.margins(state) for state in path], axis=1)
     measured = [

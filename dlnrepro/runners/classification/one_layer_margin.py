@@ -24,7 +24,7 @@ from dlnrepro.dynamics.classification.one_layer_flow import follow_logarithm, ri
 from dlnrepro.dynamics.classification.separable_data import DRAWS, Classes
 from dlnrepro.dynamics.classification.training import coordinate_rates
 from dlnrepro.dynamics.fits.slopes import windowed_slope
-from dlnrepro.dynamics.risks.margin_losses import Name, log_risk
+from dlnrepro.dynamics.risks.margin_losses import LossName, log_risk
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each, stacked
@@ -58,7 +58,7 @@ class Params(TwoClasses):
         " less are drawn again",
     )
     start_scale: float = Field(ge=0, le=100, description="standard deviation of the entries of w at the start")
-    loss: Name = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
+    loss: LossName = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
     coordinate_rates: CoordinateRates
     method: Literal["flow", "descent"] = Field(
         description="gradient `flow`, followed in log t, or gradient `descent` with a constant step size"

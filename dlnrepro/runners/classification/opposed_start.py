@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.classification.mirrored_data import axial_start, collapse, mirrored_pairs
+from dlnrepro.dynamics.classification.mirrored_data import axial_start, late_norm, mirrored_pairs
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.margin_losses import log_loss_at_zero, log_risks, risk_field
@@ -113,7 +113,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         torch.stack([torch.linalg.matrix_norm(layer) for layer in layers]).amin(0) for layers in (path, weights)
     )
     depth = law_value(params.law_depth, params.depth)
-    law = collapse(SLOPE_AT_ZERO[params.loss] * signed[:, ::2, 0].mean(-1), times, depth)
+    law = late_norm(SLOPE_AT_ZERO[params.loss] * signed[:, ::2, 0].mean(-1), times, depth)
     late = (times > params.horizon / 100).expand_as(norm)
     measures = {
         "start_excess": each_run(excess, signed, product(weights))[:, 0],

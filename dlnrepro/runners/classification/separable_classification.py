@@ -23,12 +23,12 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.classification.layer_alignment import observe_layers
 from dlnrepro.dynamics.classification.margin_convergence import observe_direction, sine_to_scaled
 from dlnrepro.dynamics.classification.maximum_margin import maximum_margin
-from dlnrepro.dynamics.classification.separable_data import Classes, Kind, drawing
+from dlnrepro.dynamics.classification.separable_data import Classes, DataKind, drawing
 from dlnrepro.dynamics.classification.training import Training, coordinate_rates, learning_rates, start, train
 from dlnrepro.dynamics.fits.slopes import windowed_ratio, windowed_slope
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.risks.margin_losses import Name, log_loss_at_zero, log_risk
-from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
+from dlnrepro.dynamics.risks.margin_losses import LossName, log_loss_at_zero, log_risk
+from dlnrepro.dynamics.stiff_flow.margin_flow import weights_of
 from dlnrepro.dynamics.stiff_flow.path import MANY
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.errors import Disagreement
@@ -41,7 +41,7 @@ ROUTES_AGREE = 1e-6
 class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
     """The setting."""
 
-    data: Kind = Field(
+    data: DataKind = Field(
         description="separable; the same with a fifth of the labels flipped; or fewer points than dimensions"
     )
     dimension: int = Field(ge=2, le=50, description="of the data")
@@ -56,7 +56,7 @@ class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=
     depth: int = Field(ge=2, le=8, description="number of weight matrices L")
     width: int = Field(ge=2, le=256, description="of every hidden layer")
     scale: float = Field(gt=0, le=10, description="of the start: entries of W_l have deviation scale / sqrt(n_{l-1})")
-    loss: Name = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
+    loss: LossName = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
     method: Literal["flow", "normalised", "sign", "adam"] = Field(description="gradient flow, or a discrete descent")
     second_layer_rate: float = Field(gt=0, le=1e4, description="learning rate of W_2 over that of the others")
     coordinate_rates: float = Field(
@@ -167,7 +167,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
             f"found {float(gaps.nan_to_num().max()):.2g}"
         )
     shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
-    kept = [_measure(params, each, unflatten(path, shapes)) for each, path in zip(sets, array_of(paths), strict=True)]
+    kept = [_measure(params, each, weights_of(path, shapes)) for each, path in zip(sets, array_of(paths), strict=True)]
     measures = {name: torch.stack([one[0][name] for one in kept]) for name in kept[0][0]}
     return Result(
         {**measures, "route_gap": gaps},

@@ -17,7 +17,7 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.flat_minima.gauges import flatten, gauged, random_gauges
+from dlnrepro.dynamics.flat_minima.reparametrisations import flattest, random_reparametrisations, reparametrised
 from dlnrepro.dynamics.flat_minima.sharpness_bound import gain_error, least_sharpness
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.networks.curvature import checked_sharpness, largest_eigenvalue
@@ -77,10 +77,10 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         target.left[..., :modes], target.strengths, target.right[..., :modes], hidden, generators
     )
     sweep = torch.linspace(0, params.strongest, params.points + 1, dtype=torch.float64)[1:]
-    gauges = random_gauges(hidden, sweep, generators)
-    disturbed = gauged([layer[:, None].expand(-1, params.points, -1, -1) for layer in balanced], gauges)
+    gauges = random_reparametrisations(hidden, sweep, generators)
+    disturbed = reparametrised([layer[:, None].expand(-1, params.points, -1, -1) for layer in balanced], gauges)
     last = [layer[:, -1].contiguous() for layer in disturbed]
-    flat = flatten(last, params.iterations, part_of(progress, 0, 0.8))
+    flat = flattest(last, params.iterations, part_of(progress, 0, 0.8))
     tops = target.strengths[:, 0]
     law = torch.tensor([least_sharpness(top, params.formula_depth) for top in tops.tolist()], dtype=torch.float64)
     ratios = each_run(_sharpness, *disturbed) / law[:, None]

@@ -99,7 +99,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     law_depth = params.depth_in_law
     drift = observe_drift(start, params.depth, law_depth, ratios / params.depth, params.steps, progress)
     law = (law_depth - 2) * ratios / params.depth * cycle_residual(ratios, law_depth)
-    lost = drift.lost.any(-1)
+    lost = drift.diverged.any(-1)
     measures = {
         "loser_share": drift.share.amax(-1),
         "escaped": torch.isfinite(drift.drift).to(torch.float64).mean(-1),

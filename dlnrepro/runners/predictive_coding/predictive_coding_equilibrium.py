@@ -27,7 +27,7 @@ from dlnrepro.dynamics.predictive_coding.closed_forms import (
 )
 from dlnrepro.dynamics.predictive_coding.iteration import spectral_radius
 from dlnrepro.dynamics.predictive_coding.network import (
-    Chain,
+    Network,
     Rule,
     State,
     credit,
@@ -129,7 +129,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     return Result(measures, {name: values[..., ::THINNING] for name, values in series.items()})
 
 
-def _start(params: Params, chain: Chain, generators: Sequence[Generator]) -> State:
+def _start(params: Params, chain: Network, generators: Sequence[Generator]) -> State:
     """The state before the first step."""
     state = rest(chain)
     if params.start == "forward":
@@ -137,7 +137,7 @@ def _start(params: Params, chain: Chain, generators: Sequence[Generator]) -> Sta
     return State(*(normal(state.activities.shape[1:], generators) for _ in range(2)))
 
 
-def _ends(chain: Chain, end: State, target: Tensor, penalty: float) -> dict[str, Tensor]:
+def _ends(chain: Network, end: State, target: Tensor, penalty: float) -> dict[str, Tensor]:
     """Distances of the last state from a forward pass and its adjoints, and of its updates from back-propagation's."""
     exact, signal = forward(chain), credit(chain, end, penalty)
     updates, wanted = weight_gradients(chain, end.activities, signal), weight_gradients(chain, exact, target)

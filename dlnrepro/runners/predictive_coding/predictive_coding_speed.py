@@ -21,7 +21,7 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints, credit_speed, plain_equilibrium_credit
 from dlnrepro.dynamics.predictive_coding.network import (
-    Chain,
+    Network,
     Rule,
     State,
     along,
@@ -154,7 +154,7 @@ def _arrival(params: Params, depth: int, generators: Sequence[Generator], progre
     return Arrival(time, *_after_budget(chain, spent[0], adjoints, params.penalty))
 
 
-def _after_budget(chain: Chain, state: State, adjoints: Tensor, penalty: float) -> tuple[Tensor, Tensor, Tensor]:
+def _after_budget(chain: Network, state: State, adjoints: Tensor, penalty: float) -> tuple[Tensor, Tensor, Tensor]:
     """The cosine of the updates, the size of the first layer's and the profile of `Arrival`."""
     signal = credit(chain, state, penalty)
     updates = weight_gradients(chain, state.activities, signal)

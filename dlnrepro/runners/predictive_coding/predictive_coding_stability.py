@@ -27,7 +27,7 @@ from dlnrepro.dynamics.predictive_coding.closed_forms import (
     stability_limit_with_loss,
 )
 from dlnrepro.dynamics.predictive_coding.iteration import constraint_matrix, moving_part, spectral_radius
-from dlnrepro.dynamics.predictive_coding.network import Chain, Rule
+from dlnrepro.dynamics.predictive_coding.network import Network, Rule
 from dlnrepro.dynamics.tensors.per_run import each, each_run
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.fields import Share
@@ -109,18 +109,18 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     return Result(measures, {"step_ratio": ratios, "radius": radius[:, :-2]})
 
 
-def _single(chain: Chain, index: int) -> Chain:
+def _single(chain: Network, index: int) -> Network:
     """One run of a chain, with the runs' dimension kept."""
     part = slice(index, index + 1)
-    return Chain(chain.first[part], chain.hidden[part], chain.last[part], chain.inputs[part], chain.targets[part])
+    return Network(chain.first[part], chain.hidden[part], chain.last[part], chain.inputs[part], chain.targets[part])
 
 
-def _radius(params: Params, chain: Chain, step_size: Tensor) -> Tensor:
+def _radius(params: Params, chain: Network, step_size: Tensor) -> Tensor:
     """The spectral radius of one run's iteration, a number."""
     return spectral_radius(chain, Rule(step_size, params.penalty, params.dual_step))[0]
 
 
-def _edge(params: Params, chain: Chain, limit: Tensor) -> float:
+def _edge(params: Params, chain: Network, limit: Tensor) -> float:
     """The step size, over the limit, at which the spectral radius passes 1."""
 
     def excess(ratio: float) -> float:

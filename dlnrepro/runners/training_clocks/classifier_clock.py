@@ -26,7 +26,7 @@ from dlnrepro.dynamics.tensors.arrays import Weights, running_sum
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.descent import descend
-from dlnrepro.dynamics.training_clocks.cross_entropy import log_risk_gradient, risk_gradient
+from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient, cross_entropy_log_gradient
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import LawDepth, Window, law_value
@@ -134,7 +134,7 @@ def _descend(params: Params, weights: Weights, x: Tensor, hot: Tensor, progress:
     """The descent; the risk is recorded at every step, since the gradient computes it."""
     risks: list[Tensor] = []
     squares: list[Tensor] = []
-    gradient_of = log_risk_gradient if params.rule == "normalised" else risk_gradient
+    gradient_of = cross_entropy_log_gradient if params.rule == "normalised" else cross_entropy_gradient
 
     def gradient(current: Sequence[Tensor]) -> list[Tensor]:
         risk, slopes = gradient_of(current, x, hot)

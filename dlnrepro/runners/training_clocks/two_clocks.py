@@ -26,7 +26,7 @@ from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, off_span
-from dlnrepro.dynamics.training_clocks.cross_entropy import risk_gradient
+from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FALLING, Share, StepSize, Window
@@ -190,7 +190,7 @@ def _descended(params: Params, data: _Data, weights: Weights, progress: Progress
 
     def gradient(current: Sequence[Tensor]) -> tuple[Tensor, Weights]:
         """The risk, and the gradient of F, which is the risk with the penalty of the decay."""
-        risk, parts = risk_gradient(current, data.x, data.hot)
+        risk, parts = cross_entropy_gradient(current, data.x, data.hot)
         return risk, [part + decay[:, None, None] * weight for part, weight in zip(parts, current, strict=True)]
 
     def observe(current: Weights) -> Record:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from dlnrepro.dynamics.activations.chebyshev import growing_times, stages_for, step, trajectory
+from dlnrepro.dynamics.activations.chebyshev import chebyshev_step, growing_times, stages_for, trajectory
 
 Array = NDArray[np.float64]
 
@@ -21,7 +21,7 @@ def test_it_is_of_order_two_with_any_number_of_stages(stages: int) -> None:
     for count in (10, 20, 40):
         state = np.array([[1.0, 0.3]])
         for _ in range(count):
-            state = step(_pendulum, state, 1 / count, stages)
+            state = chebyshev_step(_pendulum, state, 1 / count, stages)
         ends.append(state)
 
     quotient = np.linalg.norm(ends[0] - ends[1]) / np.linalg.norm(ends[1] - ends[2])
@@ -33,8 +33,8 @@ def test_it_is_stable_on_the_interval_that_the_number_of_stages_is_chosen_by_and
     reach = 2 / 3 * (stages**2 - 1) * (1 - 4 / 195)
     eigenvalues = np.linspace(0, reach, 500)[:, None]
 
-    inside = step(lambda state: -eigenvalues * state, np.ones((500, 1)), 1.0, stages)
-    beyond = step(lambda state: -1.1 * reach * state, np.ones((1, 1)), 1.0, stages)
+    inside = chebyshev_step(lambda state: -eigenvalues * state, np.ones((500, 1)), 1.0, stages)
+    beyond = chebyshev_step(lambda state: -1.1 * reach * state, np.ones((1, 1)), 1.0, stages)
 
     assert np.abs(inside).max() <= 1 + 1e-9
     assert np.abs(beyond).max() > 1.1

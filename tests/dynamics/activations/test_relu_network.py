@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.activations.relu_network import Kind, ReluNetwork
-from dlnrepro.dynamics.risks.margin_losses import Name, batched_log_risk
-from dlnrepro.dynamics.stiff_flow.margin_flow import unflatten
+from dlnrepro.dynamics.activations.relu_network import LayerKind, ReluNetwork
+from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk
+from dlnrepro.dynamics.stiff_flow.margin_flow import weights_of
 
-NETWORKS: dict[str, tuple[list[Kind], list[int]]] = {
+NETWORKS: dict[str, tuple[list[LayerKind], list[int]]] = {
     "linear head": (["relu", "linear", "linear"], [4, 7, 5, 1]),
     "skip": (["relu", "skip", "linear", "linear"], [4, 7, 7, 5, 1]),
     "relu head": (["relu", "relu", "relu", "linear"], [4, 7, 5, 3, 1]),
@@ -19,7 +19,7 @@ NETWORKS: dict[str, tuple[list[Kind], list[int]]] = {
 }
 
 
-def _network(name: str, loss: Name, rates: bool = False) -> tuple[ReluNetwork, Tensor]:
+def _network(name: str, loss: LossName, rates: bool = False) -> tuple[ReluNetwork, Tensor]:
     kinds, widths = NETWORKS[name]
     generator = torch.Generator().manual_seed(3)
     shapes = list(zip(widths[1:], widths[:-1], strict=True))
@@ -44,7 +44,7 @@ def _log_risk(network: ReluNetwork, theta: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("loss", ["logistic", "exponential", "squared"])
 @pytest.mark.parametrize("name", sorted(NETWORKS))
-def test_the_gradient_is_autograd_s(name: str, loss: Name) -> None:
+def test_the_gradient_is_autograd_s(name: str, loss: LossName) -> None:
     network, theta = _network(name, loss)
     theta.requires_grad_()
 
@@ -65,8 +65,8 @@ def test_the_clock_slows_the_gradient_by_its_own_square_in_the_rates() -> None:
 def test_along_the_flow_the_neurons_of_the_first_layer_keep_their_balance() -> None:
     """d (|W_2 column|^2 - |W_1 row|^2) = 0 neuron by neuron, since a ReLU is homogeneous (Du, Hu and Lee 2018)."""
     network, theta = _network("linear head", "logistic")
-    first, second, _ = unflatten(theta.numpy(), network.shapes)
-    slope_first, slope_second, _ = unflatten(network.velocity(theta.numpy()), network.shapes)
+    first, second, _ = weights_of(theta.numpy(), network.shapes)
+    slope_first, slope_second, _ = weights_of(network.velocity(theta.numpy()), network.shapes)
 
     change = (second * slope_second).sum(-2) - (first * slope_first).sum(-1)
 
@@ -76,7 +76,7 @@ def test_along_the_flow_the_neurons_of_the_first_layer_keep_their_balance() -> N
 
 def test_activities_are_those_of_the_first_layer_and_margins_those_of_the_output() -> None:
     network, theta = _network("linear", "logistic")
-    first, second, third = (torch.from_numpy(weight) for weight in unflatten(theta.numpy(), network.shapes))
+    first, second, third = (torch.from_numpy(weight) for weight in weights_of(theta.numpy(), network.shapes))
     points = torch.from_numpy(network.points)
 
     np.testing.assert_allclose(network.activities(theta.numpy()), (first @ points).numpy(), rtol=1e-12)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.classification.maximum_margin import maximum_margin
-from dlnrepro.dynamics.classification.mirrored_data import axial_start, collapse, mirrored_pairs
+from dlnrepro.dynamics.classification.mirrored_data import axial_start, late_norm, mirrored_pairs
 from dlnrepro.dynamics.networks.chain import imbalance, product
 
 
@@ -45,7 +45,7 @@ def test_the_collapse_solves_the_equation_of_the_norm(depth: int) -> None:
     """w' = -g_0 w^(L-1), by the slope of the law between two close times."""
     slope, time = torch.tensor([0.3], dtype=torch.float64), 50.0
 
-    norm = collapse(slope, torch.tensor([time - 1e-3, time, time + 1e-3], dtype=torch.float64), depth)[0]
+    norm = late_norm(slope, torch.tensor([time - 1e-3, time, time + 1e-3], dtype=torch.float64), depth)[0]
 
     assert float((norm[2] - norm[0]) / 2e-3) == pytest.approx(-0.3 * float(norm[1]) ** (depth - 1), rel=1e-6)
 

@@ -8,7 +8,7 @@ import torch
 from scipy.integrate import solve_ivp
 
 from dlnrepro.dynamics.classification.one_layer_flow import follow_logarithm, risk_gradient
-from dlnrepro.dynamics.risks.margin_losses import Name
+from dlnrepro.dynamics.risks.margin_losses import LossName
 from dlnrepro.dynamics.starts.draws import normal
 
 SIGNED = np.array([[0.9, 0.1], [0.4, -0.5], [0.3, 0.8]])
@@ -20,7 +20,7 @@ SLOPES = {
 
 
 @pytest.mark.parametrize("loss", ["logistic", "exponential", "squared"])
-def test_it_is_the_flow_in_time(loss: Name) -> None:
+def test_it_is_the_flow_in_time(loss: LossName) -> None:
     rates = np.array([1.0, 0.5])
     times = np.array([-20.0, 0.0, 2.0, 4.0])
     found = follow_logarithm(SIGNED, np.array([0.3, -0.2]), loss, rates, times, 1e-10, lambda _: None)
@@ -39,7 +39,7 @@ def test_it_is_the_flow_in_time(loss: Name) -> None:
 
 
 @pytest.mark.parametrize("loss", ["logistic", "exponential", "squared"])
-def test_the_gradient_is_autograd_s(loss: Name) -> None:
+def test_the_gradient_is_autograd_s(loss: LossName) -> None:
     signed = normal((5, 3), [torch.Generator().manual_seed(seed) for seed in range(2)])
     weights = normal((3, 1), [torch.Generator().manual_seed(seed) for seed in (4, 5)]).requires_grad_()
     margins = signed @ weights

@@ -8,14 +8,14 @@ import torch
 
 from dlnrepro.dynamics.classification.separable_data import separable, underdetermined
 from dlnrepro.dynamics.classification.training import start
-from dlnrepro.dynamics.risks.margin_losses import Name, log_loss_at_zero, log_risk
+from dlnrepro.dynamics.risks.margin_losses import LossName, log_loss_at_zero, log_risk
 from dlnrepro.dynamics.starts.draws import gaussian
 
 WIDTHS = [4, 6, 6, 1]
 
 
 @pytest.mark.parametrize("loss", ["logistic", "exponential", "squared"])
-def test_a_start_is_no_worse_than_zero_and_points_downhill(loss: Name) -> None:
+def test_a_start_is_no_worse_than_zero_and_points_downhill(loss: LossName) -> None:
     generators = [torch.Generator().manual_seed(seed) for seed in range(8)]
     sets = [separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
 

@@ -60,15 +60,15 @@ def test_a_start_at_or_above_the_level_is_there_at_time_zero(start: float, level
     assert times.tolist() == [0.0]
 
 
-def test_a_run_s_time_does_not_depend_on_its_neighbours_and_its_own_gauge_is_used() -> None:
+def test_a_run_s_time_does_not_depend_on_its_neighbours_and_its_own_level_is_used() -> None:
     levels = [0.7, 1.3, 1.9]
 
-    def gauge(run: int, whole: Array) -> float:
+    def level(run: int, whole: Array) -> float:
         return float(whole[0, 0] - levels[run])
 
-    together = passage_times(scalar_layers(2, [0.1, 0.1, 0.1]), towards_two, gauge, 50.0, 1e-8, 1e-20, quiet)
+    together = passage_times(scalar_layers(2, [0.1, 0.1, 0.1]), towards_two, level, 50.0, 1e-8, 1e-20, quiet)
 
-    alone = passage_times(scalar_layers(2, [0.1]), towards_two, gauge, 50.0, 1e-8, 1e-20, quiet)
+    alone = passage_times(scalar_layers(2, [0.1]), towards_two, level, 50.0, 1e-8, 1e-20, quiet)
     assert torch.equal(together[:1], alone)
     assert bool((together.diff() > 0).all())
 
@@ -83,16 +83,16 @@ def test_progress_is_told_and_may_stop() -> None:
 
 
 def test_rectangular_layers_are_put_together_in_order() -> None:
-    """The gauge sees the product that numpy forms."""
+    """The level sees the product that numpy forms."""
     generator = torch.Generator().manual_seed(0)
     weights = [torch.randn(1, *shape, generator=generator, dtype=torch.float64) for shape in ((3, 4), (2, 3), (5, 2))]
     seen: list[Array] = []
 
-    def gauge(_: int, whole: Array) -> float:
+    def level(_: int, whole: Array) -> float:
         seen.append(whole)
         return -1.0
 
-    passage_times(weights, lambda _, whole: whole, gauge, 1e-6, 1e-6, 1e-12, quiet)
+    passage_times(weights, lambda _, whole: whole, level, 1e-6, 1e-6, 1e-12, quiet)
 
     expected = (weights[2] @ weights[1] @ weights[0])[0].numpy()
     np.testing.assert_allclose(seen[0], expected, rtol=1e-12)

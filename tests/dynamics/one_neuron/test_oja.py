@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from scipy.linalg import expm
 
-from dlnrepro.dynamics.one_neuron.oja import coordinates, directions_at, linear_modes
+from dlnrepro.dynamics.one_neuron.oja import directions_at, linear_modes, pair_coordinates
 from dlnrepro.dynamics.one_neuron.start import Pair, axis_pair, draw_pair
 from dlnrepro.dynamics.starts.targets import Target, diagonal
 
@@ -50,7 +50,7 @@ def test_coefficients_and_coordinates_are_inverse_to_each_other() -> None:
     pair = a_pair()
 
     _, coefficients = linear_modes(a_target().strengths, pair)
-    left, right = coordinates(coefficients, 3, 4)
+    left, right = pair_coordinates(coefficients, 3, 4)
 
     torch.testing.assert_close(left, pair.left, rtol=0, atol=1e-15)
     torch.testing.assert_close(right, pair.right, rtol=0, atol=1e-15)

@@ -55,7 +55,7 @@ def test_what_does_not_happen_is_nan_and_the_largest_loser_is_watched() -> None:
     assert float(seen.lag[0, 0]) == pytest.approx(400, rel=1e-3)
     assert torch.equal(seen.lag[0], seen.lag[1])
     assert math.isinf(float(seen.lag[2, 0]))
-    assert not bool(seen.lost.any())
+    assert not bool(seen.diverged.any())
 
 
 def test_a_path_that_never_lost_regains_in_one_step_and_a_diverging_run_is_lost() -> None:
@@ -65,4 +65,4 @@ def test_a_path_that_never_lost_regains_in_one_step_and_a_diverging_run_is_lost(
     thrown = observe_drift(5 * equal, 4, 4, torch.tensor([2.0], dtype=torch.float64), 500, silent)
 
     assert float(kept.regained) == 1
-    assert bool(thrown.lost.all())
+    assert bool(thrown.diverged.all())

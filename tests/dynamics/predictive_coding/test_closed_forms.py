@@ -17,33 +17,33 @@ from dlnrepro.dynamics.predictive_coding.closed_forms import (
     stability_limit_with_loss,
 )
 from dlnrepro.dynamics.predictive_coding.iteration import constraint_matrix, iteration_matrix
-from dlnrepro.dynamics.predictive_coding.network import Chain, Rule, State, draw_chain, forward, residuals, step
+from dlnrepro.dynamics.predictive_coding.network import Network, Rule, State, draw_network, forward, residuals, step
 
 
-def _chain(samples: int = 5) -> Chain:
+def _network(samples: int = 5) -> Network:
     generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
-    return draw_chain(5, 4, 3, 2, samples, "identity", 1.0, generators)
+    return draw_network(5, 4, 3, 2, samples, "identity", 1.0, generators)
 
 
 def test_adjoints_are_derivatives_of_the_loss_by_the_activities() -> None:
-    chain = _chain()
-    activities = forward(chain)
-    adjoints = backprop_adjoints(chain)
+    network = _network()
+    activities = forward(network)
+    adjoints = backprop_adjoints(network)
 
     for index in range(4):
         here = activities[:, index].clone().requires_grad_()
         top = here
         for above in range(index, 3):
-            top = chain.hidden[:, above] @ top
-        loss = 0.5 * (chain.last @ top - chain.targets).square().sum()
+            top = network.hidden[:, above] @ top
+        loss = 0.5 * (network.last @ top - network.targets).square().sum()
         torch.testing.assert_close(adjoints[:, index], torch.autograd.grad(loss, here)[0], rtol=1e-12, atol=1e-13)
 
 
 def test_a_forward_pass_with_minus_the_adjoints_is_a_fixed_point_of_the_step() -> None:
-    chain = _chain()
-    state = State(forward(chain), -backprop_adjoints(chain))
+    network = _network()
+    state = State(forward(network), -backprop_adjoints(network))
 
-    moved = step(chain, state, Rule(torch.full((2,), 0.3, dtype=torch.float64), 0.7, 0.4))
+    moved = step(network, state, Rule(torch.full((2,), 0.3, dtype=torch.float64), 0.7, 0.4))
 
     torch.testing.assert_close(moved.activities, state.activities, rtol=1e-13, atol=1e-13)
     torch.testing.assert_close(moved.multipliers, state.multipliers, rtol=1e-13, atol=1e-13)
@@ -51,25 +51,25 @@ def test_a_forward_pass_with_minus_the_adjoints_is_a_fixed_point_of_the_step() -
 
 @pytest.mark.parametrize("penalty", [0.5, 1.0, 3.0])
 def test_plain_equilibrium_is_the_minimum_of_the_energy(penalty: float) -> None:
-    chain = _chain()
-    matrix = constraint_matrix(chain)
+    network = _network()
+    matrix = constraint_matrix(network)
     curvature = penalty * matrix.mT @ matrix
-    curvature[:, -4:, -4:] += chain.last.mT @ chain.last
+    curvature[:, -4:, -4:] += network.last.mT @ network.last
     side = torch.zeros(2, 16, 5, dtype=torch.float64)
-    side[:, :4] = penalty * chain.drive
-    side[:, -4:] += chain.last.mT @ chain.targets
+    side[:, :4] = penalty * network.drive
+    side[:, -4:] += network.last.mT @ network.targets
 
     activities = torch.linalg.solve(curvature, side).reshape(2, 4, 4, 5)
 
-    found = plain_equilibrium_credit(chain, penalty)
-    torch.testing.assert_close(found, penalty * residuals(chain, activities), rtol=1e-10, atol=1e-12)
+    found = plain_equilibrium_credit(network, penalty)
+    torch.testing.assert_close(found, penalty * residuals(network, activities), rtol=1e-10, atol=1e-12)
 
 
 def test_plain_equilibrium_tends_to_back_propagation_as_the_penalty_grows() -> None:
-    chain = _chain()
-    adjoints = backprop_adjoints(chain)
+    network = _network()
+    adjoints = backprop_adjoints(network)
 
-    gaps = [float((plain_equilibrium_credit(chain, rho) + adjoints).norm() / adjoints.norm()) for rho in (1e3, 1e4)]
+    gaps = [float((plain_equilibrium_credit(network, rho) + adjoints).norm() / adjoints.norm()) for rho in (1e3, 1e4)]
 
     assert gaps[1] == pytest.approx(gaps[0] / 10, rel=0.01)
 
@@ -88,20 +88,20 @@ def test_at_the_limit_a_mode_has_the_eigenvalue_minus_one(rho: float, alpha: flo
 
 
 def test_with_the_loss_the_limit_is_exact() -> None:
-    chain = _chain(1)
-    limit = stability_limit_with_loss(chain, 0.7, 0.4)
+    network = _network(1)
+    limit = stability_limit_with_loss(network, 0.7, 0.4)
 
     for index in range(2):
-        matrix = iteration_matrix(chain, Rule(limit, 0.7, 0.4))[index]
+        matrix = iteration_matrix(network, Rule(limit, 0.7, 0.4))[index]
         values = torch.linalg.eigvals(matrix)
         assert float((values + 1).abs().min()) < 1e-9
         assert float(values.abs().max()) == pytest.approx(1, abs=1e-9)
 
 
 def test_the_limit_with_a_vanishing_loss_is_that_of_the_constraints() -> None:
-    chain = _chain(1)
-    silent = Chain(chain.first, chain.hidden, 0 * chain.last, chain.inputs, chain.targets)
-    largest = torch.linalg.svdvals(constraint_matrix(chain))[:, 0]
+    network = _network(1)
+    silent = Network(network.first, network.hidden, 0 * network.last, network.inputs, network.targets)
+    largest = torch.linalg.svdvals(constraint_matrix(network))[:, 0]
 
     torch.testing.assert_close(
         stability_limit_with_loss(silent, 0.7, 0.4), stability_limit(largest, 0.7, 0.4), rtol=1e-12, atol=0

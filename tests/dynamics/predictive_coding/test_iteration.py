@@ -12,13 +12,13 @@ from dlnrepro.dynamics.predictive_coding.iteration import (
     moving_part,
     spectral_radius,
 )
-from dlnrepro.dynamics.predictive_coding.network import Chain, Rule, State, draw_chain, forward, residuals, step
+from dlnrepro.dynamics.predictive_coding.network import Network, Rule, State, draw_network, forward, residuals, step
 from dlnrepro.dynamics.starts.draws import normal
 
 
-def _chain() -> Chain:
+def _network() -> Network:
     generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
-    return draw_chain(5, 3, 2, 2, 1, "identity", 1.0, generators)
+    return draw_network(5, 3, 2, 2, 1, "identity", 1.0, generators)
 
 
 def _rule(dual_step: float) -> Rule:
@@ -26,47 +26,47 @@ def _rule(dual_step: float) -> Rule:
 
 
 def test_the_constraints_matrix_gives_residuals_but_for_the_input() -> None:
-    chain = _chain()
+    network = _network()
     activities = normal((4, 3, 1), [torch.Generator().manual_seed(seed) for seed in range(3)])
 
-    found = constraint_matrix(chain) @ activities.flatten(1, 2)
+    found = constraint_matrix(network) @ activities.flatten(1, 2)
 
-    expected = residuals(chain, activities)
-    expected[:, 0] += chain.drive
+    expected = residuals(network, activities)
+    expected[:, 0] += network.drive
     torch.testing.assert_close(found, expected.flatten(1, 2), rtol=1e-13, atol=1e-14)
 
 
 def test_the_iterations_matrix_moves_differences_of_states_as_the_step_does() -> None:
-    chain = _chain()
+    network = _network()
     rule = _rule(0.4)
-    zero = State(torch.zeros_like(forward(chain)), torch.zeros_like(forward(chain)))
+    zero = State(torch.zeros_like(forward(network)), torch.zeros_like(forward(network)))
     generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
     state = State(normal((4, 3, 1), generators), normal((4, 3, 1), generators))
 
-    moved, rest = step(chain, state, rule), step(chain, zero, rule)
+    moved, rest = step(network, state, rule), step(network, zero, rule)
     vector = torch.cat([part.flatten(1, 2) for part in state], 1)
 
     expected = torch.cat([(one - other).flatten(1, 2) for one, other in zip(moved, rest, strict=True)], 1)
-    torch.testing.assert_close(iteration_matrix(chain, rule) @ vector, expected, rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(iteration_matrix(network, rule) @ vector, expected, rtol=1e-12, atol=1e-13)
 
 
 def test_without_multipliers_only_activities_count() -> None:
     """The activities' part is I - eta (rho A^T A + K), symmetric, so its radius is that of an ordinary descent."""
-    chain = _chain()
+    network = _network()
     rule = _rule(0.0)
-    matrix = constraint_matrix(chain)
+    matrix = constraint_matrix(network)
     curvature = 0.7 * matrix.mT @ matrix
-    curvature[:, -3:, -3:] += chain.last.mT @ chain.last
+    curvature[:, -3:, -3:] += network.last.mT @ network.last
 
-    part = moving_part(chain, rule)
+    part = moving_part(network, rule)
 
     expected = torch.eye(12, dtype=torch.float64) - rule.step_size[:, None, None] * curvature
     torch.testing.assert_close(part, expected, rtol=1e-12, atol=1e-13)
-    torch.testing.assert_close(spectral_radius(chain, rule), torch.linalg.eigvalsh(expected).abs().amax(-1))
+    torch.testing.assert_close(spectral_radius(network, rule), torch.linalg.eigvalsh(expected).abs().amax(-1))
 
 
 def test_the_data_do_not_enter() -> None:
-    chain = _chain()
-    other = replace(chain, inputs=3 * chain.inputs, targets=chain.targets - 1)
+    network = _network()
+    other = replace(network, inputs=3 * network.inputs, targets=network.targets - 1)
 
-    assert torch.equal(iteration_matrix(chain, _rule(0.4)), iteration_matrix(other, _rule(0.4)))
+    assert torch.equal(iteration_matrix(network, _rule(0.4)), iteration_matrix(other, _rule(0.4)))

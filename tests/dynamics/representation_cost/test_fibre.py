@@ -13,7 +13,7 @@ from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runner import silent
 
-LAYERS = tied_layers.diagonal(3, 3)
+LAYERS = tied_layers.diagonal_layers(3, 3)
 TARGET = torch.tensor([[[1.0], [-8.0], [27.0]]], dtype=torch.float64)
 
 
@@ -40,7 +40,7 @@ def test_the_cheapest_diagonal_weights_share_every_entry_evenly() -> None:
 
 
 def test_every_scale_of_two_factors_is_on_the_fibre_but_one_is_stationary() -> None:
-    layers = tied_layers.diagonal(1, 2)
+    layers = tied_layers.diagonal_layers(1, 2)
     target = torch.ones(1, 1, 1, dtype=torch.float64)
     for scale, along in ((1.0, 0.0), (2.0, (2 - 1 / 2) / (4 + 1 / 4))):
         values = [torch.tensor([[1 / scale]], dtype=torch.float64), torch.tensor([[scale]], dtype=torch.float64)]

@@ -11,7 +11,7 @@ from scipy.optimize import minimize
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.representation_cost.formulas import (
-    Law,
+    Architecture,
     coordinates,
     frequencies,
     k_support_norm,
@@ -39,7 +39,7 @@ def _column(*entries: float) -> Tensor:
         ("convolutional", 2, 2, 2 * 4.0),
     ],
 )
-def test_costs_of_three_and_four(law: Law, depth: int, part: int, expected: float) -> None:
+def test_costs_of_three_and_four(law: Architecture, depth: int, part: int, expected: float) -> None:
     cost = representation_cost(law, _column(3, 4), depth, part)
 
     assert float(cost) == pytest.approx(expected, rel=1e-14)

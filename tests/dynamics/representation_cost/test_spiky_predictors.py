@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Generator
 
-from dlnrepro.dynamics.representation_cost.formulas import Law, coordinates
+from dlnrepro.dynamics.representation_cost.formulas import Architecture, coordinates
 from dlnrepro.dynamics.representation_cost.spiky_predictors import draw_spiky
 
 
@@ -19,7 +19,7 @@ from dlnrepro.dynamics.representation_cost.spiky_predictors import draw_spiky
         ("k-support", (3, 6, 1)),
     ],
 )
-def test_without_spread_all_coordinates_have_size_one(law: Law, shape: tuple[int, int, int]) -> None:
+def test_without_spread_all_coordinates_have_size_one(law: Architecture, shape: tuple[int, int, int]) -> None:
     drawn = draw_spiky(law, shape, 2, 0.0, [Generator().manual_seed(0)])
 
     assert drawn.shape == (1, *shape)

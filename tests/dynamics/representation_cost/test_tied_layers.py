@@ -11,7 +11,7 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.networks.chain import prefixes
 from dlnrepro.dynamics.representation_cost import tied_layers
 from dlnrepro.dynamics.representation_cost.tied_layers import (
-    Layer,
+    Pattern,
     jacobian,
     matrices,
     predictor,
@@ -22,14 +22,14 @@ from dlnrepro.dynamics.starts.draws import normal
 
 NETWORKS = {
     "full": tied_layers.fully_connected([3, 4, 5, 6]),
-    "diagonal": tied_layers.diagonal(5, 3),
+    "diagonal": tied_layers.diagonal_layers(5, 3),
     "convolutional": tied_layers.convolutional(6, 4, 3),
     "group": tied_layers.grouped(3, 2, 3),
     "subsets": tied_layers.subsets(4, 2),
 }
 
 
-def _draw(layers: list[Layer], runs: int = 2) -> list[Tensor]:
+def _draw(layers: list[Pattern], runs: int = 2) -> list[Tensor]:
     generators = [Generator().manual_seed(seed) for seed in range(runs)]
     return [normal((layer.count,), generators) for layer in layers]
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.risks.margin_losses import (
-    Name,
+    LossName,
     batched_log_risk,
     log_loss_at_zero,
     log_risk,
@@ -19,11 +19,11 @@ from dlnrepro.dynamics.risks.margin_losses import (
     risk_field,
 )
 
-NAMES = get_args(Name)
+NAMES = get_args(LossName)
 MARGINS = np.array([-1.7, 0.3, 0.9, 2.5, 40.0])
 
 
-def plain(name: Name, margins: torch.Tensor) -> torch.Tensor:
+def plain(name: LossName, margins: torch.Tensor) -> torch.Tensor:
     losses = {
         "logistic": torch.log1p(torch.exp(-margins)),
         "exponential": torch.exp(-margins),
@@ -33,7 +33,7 @@ def plain(name: Name, margins: torch.Tensor) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_value_gradient_and_hessian_are_those_of_the_plain_formula(name: Name) -> None:
+def test_value_gradient_and_hessian_are_those_of_the_plain_formula(name: LossName) -> None:
     margins = torch.from_numpy(MARGINS)
     gradient = torch.autograd.functional.jacobian(lambda m: plain(name, m), margins)  # type: ignore[no-untyped-call]
     hessian = torch.autograd.functional.hessian(  # type: ignore[no-untyped-call]
@@ -50,7 +50,7 @@ def test_value_gradient_and_hessian_are_those_of_the_plain_formula(name: Name) -
 
 @pytest.mark.parametrize("name", ["logistic", "exponential"])
 @pytest.mark.parametrize("least", [50.0, 1e6, 1e12])
-def test_nothing_underflows_far_out(name: Name, least: float) -> None:
+def test_nothing_underflows_far_out(name: LossName, least: float) -> None:
     risk = log_risk(name)(least + np.array([0.0, 1.0, 1000.0]))
 
     assert risk.value == pytest.approx(-least + math.log((1 + math.exp(-1)) / 3), abs=least * 1e-15)
@@ -66,13 +66,13 @@ def test_the_logistic_loss_has_no_step_where_it_becomes_exponential() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_loss_at_zero_is_that_of_zero_margins(name: Name) -> None:
+def test_the_loss_at_zero_is_that_of_zero_margins(name: LossName) -> None:
     assert log_loss_at_zero(name) == pytest.approx(log_risk(name)(np.zeros(3)).value, rel=1e-15)
 
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("shift", [0.0, 45.0])
-def test_tensors_and_arrays_agree(name: Name, shift: float) -> None:
+def test_tensors_and_arrays_agree(name: LossName, shift: float) -> None:
     rows = shift + MARGINS + np.linspace(-1, 1, 3)[:, None]
 
     value, gradient = batched_log_risk(name, torch.from_numpy(rows))
@@ -84,7 +84,7 @@ def test_tensors_and_arrays_agree(name: Name, shift: float) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_run_alone_has_the_bits_it_has_in_a_batch(name: Name) -> None:
+def test_a_run_alone_has_the_bits_it_has_in_a_batch(name: LossName) -> None:
     margins = torch.randn(7, 5, generator=torch.Generator().manual_seed(3), dtype=torch.float64) * 20
 
     value, gradient = batched_log_risk(name, margins)
@@ -96,7 +96,7 @@ def test_a_run_alone_has_the_bits_it_has_in_a_batch(name: Name) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_slopes_of_many_runs_are_those_of_each(name: Name) -> None:
+def test_slopes_of_many_runs_are_those_of_each(name: LossName) -> None:
     margins = np.stack([MARGINS, MARGINS + 0.7, 100 * MARGINS**2])
 
     slopes = margin_slopes(name, margins)
@@ -107,7 +107,7 @@ def test_slopes_of_many_runs_are_those_of_each(name: Name) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_field_of_a_run_is_the_gradient_of_its_risk_on_the_predictor(
-    name: Name, generator: torch.Generator
+    name: LossName, generator: torch.Generator
 ) -> None:
     signed = torch.randn(2, 9, 4, generator=generator, dtype=torch.float64)
     predictor = torch.randn(1, 4, generator=generator, dtype=torch.float64)
@@ -127,7 +127,7 @@ def test_the_field_stays_finite_where_the_risk_overflows() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_log_risks_are_those_of_the_rows(name: Name) -> None:
+def test_log_risks_are_those_of_the_rows(name: LossName) -> None:
     found = log_risks(name, np.stack([MARGINS, MARGINS + 1]))
 
     assert found.tolist() == [log_risk(name)(MARGINS).value, log_risk(name)(MARGINS + 1).value]

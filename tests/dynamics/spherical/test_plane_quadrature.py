@@ -7,13 +7,13 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.spherical.plane_quadrature import exponential_pull, logistic_pull, plane_gradient
-from dlnrepro.dynamics.spherical.symmetric_inputs import Law, radial_pull, teacher_pull
+from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw, radial_pull, teacher_pull
 
-CASES: list[tuple[Law, int]] = [("sphere", 2), ("sphere", 3), ("sphere", 8), ("gaussian", 2)]
+CASES: list[tuple[InputLaw, int]] = [("sphere", 2), ("sphere", 3), ("sphere", 8), ("gaussian", 2)]
 
 
 @pytest.mark.parametrize(("law", "dimension"), CASES)
-def test_it_agrees_with_the_constant_and_radial_fields_at_all_norms_and_angles(law: Law, dimension: int) -> None:
+def test_it_agrees_with_the_constant_and_radial_fields_at_all_norms_and_angles(law: InputLaw, dimension: int) -> None:
     norms = np.array([0.01, 0.3, 2.0, 20.0, 60.0, 60.0, 60.0])
     angles = np.array([1.0, 3.0, 0.2, 1.6, 1e-3, 2.9, 3.14])
 
@@ -25,7 +25,7 @@ def test_it_agrees_with_the_constant_and_radial_fields_at_all_norms_and_angles(l
 
 
 @pytest.mark.parametrize(("law", "dimension"), CASES)
-def test_a_constant_push_leaves_twice_the_teacher_s_pull(law: Law, dimension: int) -> None:
+def test_a_constant_push_leaves_twice_the_teacher_s_pull(law: InputLaw, dimension: int) -> None:
     along, across = plane_gradient(law, dimension, np.ones_like, np.ones(2), np.array([0.4, 2.0]))
 
     np.testing.assert_allclose(along, 2 * teacher_pull(law, dimension), rtol=1e-12)

@@ -8,7 +8,7 @@ import torch
 
 from dlnrepro.dynamics.spherical.plane_quadrature import logistic_pull
 from dlnrepro.dynamics.spherical.predictors import draw_predictors, population_push
-from dlnrepro.dynamics.spherical.symmetric_inputs import Law, mixing, population_gradient
+from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw, mixing, population_gradient
 
 
 def test_predictors_have_the_norms_and_angles_asked_for(generator: torch.Generator) -> None:
@@ -22,7 +22,7 @@ def test_predictors_have_the_norms_and_angles_asked_for(generator: torch.Generat
 
 @pytest.mark.parametrize(("law", "stretch"), [("sphere", 1.0), ("gaussian", 3.0)])
 def test_the_quadrature_gives_the_gradient_of_the_population(
-    law: Law, stretch: float, generator: torch.Generator
+    law: InputLaw, stretch: float, generator: torch.Generator
 ) -> None:
     mix = mixing(3, stretch)
     (drawn,) = draw_predictors(3, 5, (0.5, 5.0), [generator])

@@ -10,7 +10,7 @@ import torch
 from scipy.integrate import quad
 
 from dlnrepro.dynamics.spherical.symmetric_inputs import (
-    Law,
+    InputLaw,
     draw_sample,
     mixing,
     population_gradient,
@@ -20,7 +20,7 @@ from dlnrepro.dynamics.spherical.symmetric_inputs import (
     teacher_pull,
 )
 
-CASES: list[tuple[Law, int]] = [("sphere", 2), ("sphere", 3), ("sphere", 6), ("gaussian", 3)]
+CASES: list[tuple[InputLaw, int]] = [("sphere", 2), ("sphere", 3), ("sphere", 6), ("gaussian", 3)]
 
 
 def test_the_mean_length_in_a_plane_has_its_known_values() -> None:
@@ -35,7 +35,7 @@ def test_the_mean_length_of_the_whole_input_has_its_known_values() -> None:
     assert space_pull("gaussian", 2) == pytest.approx(teacher_pull("gaussian", 2), rel=1e-14)
 
 
-def density(law: Law, dimension: int, place: float) -> float:
+def density(law: InputLaw, dimension: int, place: float) -> float:
     """Of the first coordinate, not normalised."""
     if law == "gaussian":
         return math.exp(-(place**2) / 2)
@@ -44,7 +44,7 @@ def density(law: Law, dimension: int, place: float) -> float:
 
 @pytest.mark.parametrize(("law", "dimension"), CASES)
 @pytest.mark.parametrize("norm", [0.01, 1.0, 8.0, 60.0])
-def test_the_radial_pull_is_the_mean_it_says(law: Law, dimension: int, norm: float) -> None:
+def test_the_radial_pull_is_the_mean_it_says(law: InputLaw, dimension: int, norm: float) -> None:
     """On the circle the coordinate is a cosine, elsewhere its density is integrated adaptively."""
     if (law, dimension) == ("sphere", 2):
         expected = quad(lambda turn: math.cos(turn) * math.tanh(norm * math.cos(turn) / 2), 0, math.pi / 2)[0] / math.pi
@@ -60,7 +60,7 @@ def test_the_radial_pull_is_the_mean_it_says(law: Law, dimension: int, norm: flo
 
 
 @pytest.mark.parametrize(("law", "dimension"), CASES)
-def test_the_radial_pull_rises_from_zero_to_the_teacher_s_pull(law: Law, dimension: int) -> None:
+def test_the_radial_pull_rises_from_zero_to_the_teacher_s_pull(law: InputLaw, dimension: int) -> None:
     pull = radial_pull(law, dimension)
 
     values = [pull(norm) for norm in (0.0, 0.5, 2.0, 10.0, 60.0)]
@@ -74,7 +74,7 @@ def test_the_radial_pull_rises_from_zero_to_the_teacher_s_pull(law: Law, dimensi
 @pytest.mark.slow
 @pytest.mark.parametrize(("law", "dimension"), CASES)
 @pytest.mark.parametrize("stretch", [1.0, 6.0])
-def test_the_population_gradient_is_the_limit_of_sampling(law: Law, dimension: int, stretch: float) -> None:
+def test_the_population_gradient_is_the_limit_of_sampling(law: InputLaw, dimension: int, stretch: float) -> None:
     mix = mixing(dimension, stretch)
     predictor = np.linspace(-0.7, 1.3, dimension)
     signed = draw_sample(law, 60_000, mix, [torch.Generator().manual_seed(1)])[0].numpy()

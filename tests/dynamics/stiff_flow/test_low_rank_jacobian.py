@@ -11,20 +11,20 @@ from scipy.linalg import lu_factor, lu_solve
 
 from dlnrepro.dynamics.classification.separable_data import separable
 from dlnrepro.dynamics.classification.training import start
-from dlnrepro.dynamics.risks.margin_losses import Name, log_risk, squared
+from dlnrepro.dynamics.risks.margin_losses import LossName, log_risk, squared
 from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import LowRankJacobian, low_rank_jacobian
 from dlnrepro.dynamics.stiff_flow.low_rank_solvers import Combination
-from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, flatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, vector_of
 from dlnrepro.dynamics.stiff_flow.path import follow
 from dlnrepro.dynamics.tensors.arrays import Array
 
 
-def example(depth: int, loss: Name, equal: bool) -> tuple[MarginFlow, Array]:
+def example(depth: int, loss: LossName, equal: bool) -> tuple[MarginFlow, Array]:
     random = np.random.Generator(np.random.PCG64(depth))
     widths = [3, *[4, 6, 5, 2][: depth - 1], 1]
     shapes = tuple((after, before) for before, after in pairwise(widths))
     weights = [random.normal(size=shape) for shape in shapes]
-    theta = flatten(weights)
+    theta = vector_of(weights)
     rates = np.ones_like(theta) if equal else random.uniform(0.2, 5, size=theta.shape)
     signed = random.normal(size=(9, 3))
     predictor = np.linalg.multi_dot([*weights[::-1], np.eye(3)])[0]
@@ -40,7 +40,7 @@ def classifier(depth: int, layer_rate: float) -> tuple[MarginFlow, Array]:
     layers = [weight[0].numpy() for weight in tensors]
     rates = [np.full_like(layer, layer_rate if place == 1 else 1.0) for place, layer in enumerate(layers)]
     shapes = tuple((layer.shape[0], layer.shape[1]) for layer in layers)
-    return MarginFlow(signed, log_risk("logistic"), shapes, flatten(rates)), flatten(layers)
+    return MarginFlow(signed, log_risk("logistic"), shapes, vector_of(rates)), vector_of(layers)
 
 
 def matrix(jacobian: LowRankJacobian) -> Array:
@@ -55,7 +55,7 @@ def solved(jacobian: LowRankJacobian, step: float, right: Array) -> Array:
 @pytest.mark.parametrize("loss", ["logistic", "exponential", "squared"])
 @pytest.mark.parametrize("depth", [2, 3, 4, 5])
 @pytest.mark.parametrize("equal", [True, False])
-def test_the_factors_multiply_to_the_jacobian(loss: Name, depth: int, equal: bool) -> None:
+def test_the_factors_multiply_to_the_jacobian(loss: LossName, depth: int, equal: bool) -> None:
     flow, theta = example(depth, loss, equal)
     dense = flow.jacobian(theta)
 
@@ -67,7 +67,7 @@ def test_the_factors_multiply_to_the_jacobian(loss: Name, depth: int, equal: boo
 @pytest.mark.parametrize("loss", ["logistic", "exponential", "squared"])
 @pytest.mark.parametrize("depth", [2, 3, 4, 5])
 @pytest.mark.parametrize("equal", [True, False])
-def test_the_core_is_one_factor_times_the_other(loss: Name, depth: int, equal: bool) -> None:
+def test_the_core_is_one_factor_times_the_other(loss: LossName, depth: int, equal: bool) -> None:
     jacobian = low_rank_jacobian(*example(depth, loss, equal))
 
     units = np.eye(len(jacobian.core))
@@ -82,7 +82,7 @@ def test_the_core_is_one_factor_times_the_other(loss: Name, depth: int, equal: b
 @pytest.mark.parametrize("equal", [True, False])
 @pytest.mark.parametrize("shift", [1.0, 0.7 - 0.4j])
 def test_a_shifted_system_has_the_solution_of_the_dense_one(
-    loss: Name, depth: int, equal: bool, shift: complex
+    loss: LossName, depth: int, equal: bool, shift: complex
 ) -> None:
     flow, theta = example(depth, loss, equal)
     right = np.random.Generator(np.random.PCG64(1)).normal(size=theta.shape)

@@ -15,7 +15,7 @@ from dlnrepro.dynamics.risks.margin_losses import log_risk
 from dlnrepro.dynamics.stiff_flow import low_rank_solvers
 from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import low_rank_jacobian
 from dlnrepro.dynamics.stiff_flow.low_rank_solvers import Combination, LowRankBDF, LowRankRadau
-from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, flatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, vector_of
 from dlnrepro.dynamics.tensors.arrays import Array
 
 
@@ -23,7 +23,7 @@ def classifier() -> tuple[MarginFlow, Array]:
     generator = torch.Generator().manual_seed(1)
     signed = separable(4, 40, 0.15, True, 0.05, generator).signed
     layers = [weight[0].numpy() for weight in start([4, 8, 7, 1], 1.0, "logistic", [signed], False, [generator])]
-    theta = flatten(layers)
+    theta = vector_of(layers)
     shapes = tuple((layer.shape[0], layer.shape[1]) for layer in layers)
     return MarginFlow(signed, log_risk("logistic"), shapes, np.ones_like(theta)), theta
 

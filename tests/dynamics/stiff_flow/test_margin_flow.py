@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
-from dlnrepro.dynamics.risks.margin_losses import Name, log_risk
-from dlnrepro.dynamics.stiff_flow.margin_flow import STALL, MarginFlow, flatten, layers_of, unflatten
+from dlnrepro.dynamics.risks.margin_losses import LossName, log_risk
+from dlnrepro.dynamics.stiff_flow.margin_flow import STALL, MarginFlow, layers_of, vector_of, weights_of
 from dlnrepro.dynamics.tensors.arrays import Array
 
 
-def example(depth: int, loss: Name, equal: bool, scale: float = 1.0) -> tuple[MarginFlow, Array]:
+def example(depth: int, loss: LossName, equal: bool, scale: float = 1.0) -> tuple[MarginFlow, Array]:
     random = np.random.Generator(np.random.PCG64(depth))
     widths = [3, *[4, 5, 3][: depth - 1], 1]
     shapes = tuple((after, before) for before, after in pairwise(widths))
     weights = [random.normal(size=shape) * scale for shape in shapes]
-    theta = flatten(weights)
+    theta = vector_of(weights)
     rates = np.ones_like(theta) if equal else random.uniform(0.2, 5, size=theta.shape)
     signed = random.normal(size=(9, 3))
     predictor = np.linalg.multi_dot([*weights[::-1], np.eye(3)])[0]
@@ -26,7 +26,7 @@ def example(depth: int, loss: Name, equal: bool, scale: float = 1.0) -> tuple[Ma
     return MarginFlow(signed, log_risk(loss), shapes, rates), theta
 
 
-def autograd(flow: MarginFlow, theta: Array, loss: Name) -> tuple[float, Array]:
+def autograd(flow: MarginFlow, theta: Array, loss: LossName) -> tuple[float, Array]:
     """log R and its gradient, from plain torch."""
     leaf = torch.from_numpy(theta.copy()).requires_grad_()
     product, start = torch.eye(flow.signed.shape[1], dtype=torch.float64), 0
@@ -47,7 +47,7 @@ def autograd(flow: MarginFlow, theta: Array, loss: Name) -> tuple[float, Array]:
 @pytest.mark.parametrize("loss", ["logistic", "exponential", "squared"])
 @pytest.mark.parametrize("depth", [2, 3, 4])
 @pytest.mark.parametrize("equal", [True, False])
-def test_the_field_is_the_gradient_on_the_clock(loss: Name, depth: int, equal: bool) -> None:
+def test_the_field_is_the_gradient_on_the_clock(loss: LossName, depth: int, equal: bool) -> None:
     flow, theta = example(depth, loss, equal)
     value, gradient = autograd(flow, theta, loss)
 
@@ -63,7 +63,7 @@ def test_the_field_is_the_gradient_on_the_clock(loss: Name, depth: int, equal: b
 @pytest.mark.parametrize("depth", [2, 3, 4])
 @pytest.mark.parametrize("equal", [True, False])
 @pytest.mark.parametrize("scale", [1.0, 3.0])
-def test_the_jacobian_is_that_of_the_field(loss: Name, depth: int, equal: bool, scale: float) -> None:
+def test_the_jacobian_is_that_of_the_field(loss: LossName, depth: int, equal: bool, scale: float) -> None:
     flow, theta = example(depth, loss, equal, scale)
     step = 1e-5 * scale
 
@@ -82,15 +82,15 @@ def test_the_jacobian_is_that_of_the_field(loss: Name, depth: int, equal: bool, 
 def test_flattening_is_undone() -> None:
     flow, theta = example(3, "logistic", True)
 
-    weights = unflatten(theta, flow.shapes)
+    weights = weights_of(theta, flow.shapes)
 
-    np.testing.assert_array_equal(flatten(weights), theta)
-    np.testing.assert_array_equal(unflatten(np.stack([theta, 2 * theta]), flow.shapes)[1][1], 2 * weights[1])
+    np.testing.assert_array_equal(vector_of(weights), theta)
+    np.testing.assert_array_equal(weights_of(np.stack([theta, 2 * theta]), flow.shapes)[1][1], 2 * weights[1])
 
 
 def test_the_layers_of_a_path_are_its_stacked_weights() -> None:
     weights = [np.arange(6.0).reshape(2, 3), np.array([[7.0, 8.0]])]
-    path = np.stack([flatten(weights), -flatten(weights)])
+    path = np.stack([vector_of(weights), -vector_of(weights)])
 
     first, last = layers_of(path, [(2, 3), (1, 2)])
 

@@ -11,7 +11,7 @@ from dlnrepro.dynamics.classification.separable_data import separable
 from dlnrepro.dynamics.classification.training import start
 from dlnrepro.dynamics.risks.margin_losses import LogRisk, exponential, log_risk, squared
 from dlnrepro.dynamics.stiff_flow import path
-from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, flatten, unflatten
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, vector_of, weights_of
 from dlnrepro.dynamics.stiff_flow.path import follow
 from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.errors import BudgetSpent
@@ -26,7 +26,7 @@ def classifier(seed: int, depth: int, width: int = 6) -> tuple[MarginFlow, Array
     classes = separable(4, 40, 0.15, True, 0.05, generator)
     weights = start([4, *[width] * (depth - 1), 1], 1.0, "logistic", [classes.signed], False, [generator])
     layers = [weight[0].numpy() for weight in weights]
-    theta = flatten(layers)
+    theta = vector_of(layers)
     shapes = tuple((layer.shape[0], layer.shape[1]) for layer in layers)
     return MarginFlow(classes.signed, log_risk("logistic"), shapes, np.ones_like(theta)), theta
 
@@ -101,7 +101,7 @@ def test_imbalances_are_conserved_to_the_end_of_double_precision(width: int) -> 
     path = follow(flow, theta, np.linspace(0, 28, 29), 1e12, 3e-9, silent)
 
     def imbalances(point: Array) -> list[Array]:
-        layers = unflatten(point, flow.shapes)
+        layers = weights_of(point, flow.shapes)
         return [layers[k + 1].T @ layers[k + 1] - layers[k] @ layers[k].T for k in range(2)]
 
     for point in path.points:
@@ -135,7 +135,7 @@ def test_a_wide_network_that_is_stiff_from_the_start_comes_to_rest_at_least_squa
     path = follow(flow, theta, np.linspace(0, 25, 26), 1e12, 1e-8, silent)
 
     assert len(theta) > 200
-    predictor = np.linalg.multi_dot(unflatten(path.points[-1], flow.shapes)[::-1])[0]
+    predictor = np.linalg.multi_dot(weights_of(path.points[-1], flow.shapes)[::-1])[0]
     expected = np.linalg.lstsq(flow.signed, np.ones(len(flow.signed)))[0]
     np.testing.assert_allclose(predictor, expected, rtol=0, atol=1e-8)
 

@@ -1,10 +1,27 @@
-"""Grids of steps at which records are kept."""
+"""Records: the grids of steps to observe at, and series from records."""
 
 from __future__ import annotations
 
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from dlnrepro.dynamics.tensors.records import even_grid
+from dlnrepro.dynamics.tensors.records import even_grid, log_grid, stack
+
+
+@given(steps=st.integers(0, 10**7), points=st.integers(0, 200))
+def test_a_log_grid_has_both_ends_and_at_most_as_many_points_as_asked_or_three(steps: int, points: int) -> None:
+    grid = log_grid(steps, points)
+    assert grid[0] == 0
+    assert grid[-1] == steps
+    assert grid == sorted(set(grid))
+    assert len(grid) <= max(points, 3)
+
+
+def test_a_log_grid_of_few_steps_has_them_all_and_of_many_rises_by_a_factor() -> None:
+    assert log_grid(5, 100) == [0, 1, 2, 3, 4, 5]
+    assert log_grid(1000, 5) == [0, 1, 10, 100, 1000]
 
 
 @pytest.mark.parametrize(
@@ -14,3 +31,8 @@ from dlnrepro.dynamics.tensors.records import even_grid
 )
 def test_an_even_grid_has_both_ends_and_distinct_steps(steps: int, points: int, grid: list[int]) -> None:
     assert even_grid(steps, points).tolist() == grid
+
+
+def test_records_stack_into_series_with_time_last() -> None:
+    records = [{"a": torch.tensor([float(step), -1.0])} for step in range(3)]
+    assert stack(records)["a"].tolist() == [[0.0, 1.0, 2.0], [-1.0, -1.0, -1.0]]

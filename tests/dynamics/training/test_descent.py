@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 
 from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
 from dlnrepro.dynamics.tensors.arrays import Weights
-from dlnrepro.dynamics.tensors.records import log_grid, stack
 from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runner import silent
@@ -74,17 +71,3 @@ def test_progress_may_stop_the_run(generator: torch.Generator) -> None:
 
     with pytest.raises(BudgetSpent):
         descend(start(1, generator), squared_gradient, lambda _: 0.1, 100, [], lambda _: {}, stop)
-
-
-@given(steps=st.integers(0, 10**7), points=st.integers(3, 200))
-def test_a_log_grid_has_both_ends_and_no_more_points_than_asked(steps: int, points: int) -> None:
-    grid = log_grid(steps, points)
-    assert grid[0] == 0
-    assert grid[-1] == steps
-    assert grid == sorted(set(grid))
-    assert len(grid) <= points + 1
-
-
-def test_records_stack_into_series_with_time_last() -> None:
-    records = [{"a": torch.tensor([float(step), -1.0])} for step in range(3)]
-    assert stack(records)["a"].tolist() == [[0.0, 1.0, 2.0], [-1.0, -1.0, -1.0]]

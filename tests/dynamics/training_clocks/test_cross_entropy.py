@@ -10,7 +10,11 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.starts.draws import gaussian, normal
-from dlnrepro.dynamics.training_clocks.cross_entropy import log_risk_gradient, risk_gradient, soft_margins
+from dlnrepro.dynamics.training_clocks.cross_entropy import (
+    cross_entropy_gradient,
+    cross_entropy_log_gradient,
+    soft_margins,
+)
 
 GENERATORS = [Generator().manual_seed(0)]
 X = normal((8, 5), GENERATORS)
@@ -31,7 +35,7 @@ def test_risk_and_gradient_agree_with_autograd(scale: float) -> None:
     weights = _weights(scale)
     expected = torch.autograd.grad(_risk(weights), weights)
 
-    value, slopes = risk_gradient(weights, X, HOT)
+    value, slopes = cross_entropy_gradient(weights, X, HOT)
 
     torch.testing.assert_close(value[0], _risk(weights))
     for slope, wanted in zip(slopes, expected, strict=True):
@@ -42,7 +46,7 @@ def test_the_logarithm_and_its_gradient_agree_with_autograd() -> None:
     weights = _weights(1.0)
     expected = torch.autograd.grad(_risk(weights).log(), weights)
 
-    value, slopes = log_risk_gradient(weights, X, HOT)
+    value, slopes = cross_entropy_log_gradient(weights, X, HOT)
 
     torch.testing.assert_close(value[0], _risk(weights).log())
     for slope, wanted in zip(slopes, expected, strict=True):
@@ -74,7 +78,7 @@ def test_the_logarithm_does_not_underflow() -> None:
     weights = [1000 * torch.eye(3, dtype=torch.float64)[None]]
     x = HOT
 
-    value, slopes = log_risk_gradient(weights, x, HOT)
+    value, slopes = cross_entropy_log_gradient(weights, x, HOT)
 
     assert -1000 <= float(value) <= -1000 + math.log(2) + 1e-9
     assert bool(torch.isfinite(slopes[0]).all())

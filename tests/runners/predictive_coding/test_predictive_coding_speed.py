@@ -9,7 +9,15 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints
-from dlnrepro.dynamics.predictive_coding.network import Rule, State, credit, draw_chain, forward, step, weight_gradients
+from dlnrepro.dynamics.predictive_coding.network import (
+    Rule,
+    State,
+    credit,
+    draw_network,
+    forward,
+    step,
+    weight_gradients,
+)
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runners.predictive_coding import predictive_coding_speed as runner
 from tests.runners.running import quick_setup, run_seeds, seeded
@@ -45,7 +53,7 @@ _run = partial(run_seeds, runner, SETUP)
 def test_credit_has_arrived_between_the_two_steps_around_half_of_its_target() -> None:
     time = float(_run([3], depths=[4, 8]).series["arrival"][0, 0])
 
-    chain = draw_chain(4, 5, 3, 2, 3, "identity", 0.3, seeded([3]))
+    chain = draw_network(4, 5, 3, 2, 3, "identity", 0.3, seeded([3]))
     target = -backprop_adjoints(chain)[:, 0]
     state = State(forward(chain), torch.zeros_like(forward(chain)))
     rule = Rule(torch.full((1,), 0.2, dtype=torch.float64), 1.0, 1.0)
@@ -62,8 +70,8 @@ def test_after_the_budget_updates_and_credit_are_those_of_so_many_steps() -> Non
     result = _run([3], depths=[4, 6])
 
     generators = seeded([3])
-    draw_chain(4, 5, 3, 2, 3, "identity", 0.3, generators)
-    chain = draw_chain(6, 5, 3, 2, 3, "identity", 0.3, generators)
+    draw_network(4, 5, 3, 2, 3, "identity", 0.3, generators)
+    chain = draw_network(6, 5, 3, 2, 3, "identity", 0.3, generators)
     adjoints = -backprop_adjoints(chain)
     state = State(forward(chain), torch.zeros_like(forward(chain)))
     for _ in range(12):

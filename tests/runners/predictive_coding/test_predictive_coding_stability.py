@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.predictive_coding.closed_forms import stability_limit_with_loss
-from dlnrepro.dynamics.predictive_coding.network import Rule, State, draw_chain, forward, relax
+from dlnrepro.dynamics.predictive_coding.network import Rule, State, draw_network, forward, relax
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runner import silent
@@ -41,7 +41,7 @@ def test_the_edge_is_the_limit_of_the_formula(changes: dict[str, Any]) -> None:
 @pytest.mark.parametrize(("ratio", "grows"), [(0.99, False), (1.01, True)])
 def test_inference_itself_settles_below_the_limit_with_the_loss_and_grows_above_it(ratio: float, grows: bool) -> None:
     generators = seeded([5])
-    chain = draw_chain(4, 3, 3, 2, 2, "identity", 1.0, generators)
+    chain = draw_network(4, 3, 3, 2, 2, "identity", 1.0, generators)
     shape = forward(chain).shape[1:]
     start = State(normal(shape, generators), normal(shape, generators))
     rule = Rule(ratio * stability_limit_with_loss(chain, 0.8, 0.6), 0.8, 0.6)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.starts.draws import gaussian, normal
-from dlnrepro.dynamics.training_clocks.cross_entropy import log_risk_gradient
+from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_log_gradient
 from dlnrepro.runner import silent
 from dlnrepro.runners.training_clocks import classifier_clock as runner
 from tests.runners.running import quick_setup, run_seeds, seeded
@@ -65,7 +65,7 @@ def test_the_first_tick_of_the_flow_s_clock_belongs_to_the_start() -> None:
     hot = torch.nn.functional.one_hot(torch.arange(8) % 3, 3).double()[None]
     weights = gaussian(params.widths, 0.7, generators)
 
-    value, slopes = log_risk_gradient(weights, x, hot)
+    value, slopes = cross_entropy_log_gradient(weights, x, hot)
     square = sum(float((slope**2).sum()) for slope in slopes)
     path = runner._descend(params, weights, x, hot, silent)
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.training_clocks.cross_entropy import risk_gradient
+from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient
 from dlnrepro.runners.training_clocks import two_clocks as runner
 from tests.runners.running import quick_setup, run_seeds
 
@@ -56,13 +56,13 @@ def test_off_the_span_decay_acts_alone() -> None:
 
 
 def test_a_decay_of_another_size_is_noticed_by_the_off_span_law(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = risk_gradient
+    right = cross_entropy_gradient
 
     def half(weights: Any, x: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:
         risk, parts = right(weights, x, hot)
         return risk, [part - 0.04 * weight for part, weight in zip(parts, weights, strict=True)]
 
-    monkeypatch.setattr(runner, "risk_gradient", half)
+    monkeypatch.setattr(runner, "cross_entropy_gradient", half)
 
     assert float(_run([0], decays=[0.08]).measures["off_span_error"]) > 0.1
 

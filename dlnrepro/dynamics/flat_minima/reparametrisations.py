@@ -21,7 +21,9 @@ from dlnrepro.dynamics.tensors.per_run import each, each_run
 from dlnrepro.dynamics.tensors.progress import Progress
 
 
-def random_gauges(widths: Sequence[int], strengths: Tensor, generators: Sequence[Generator]) -> list[Tensor]:
+def random_reparametrisations(
+    widths: Sequence[int], strengths: Tensor, generators: Sequence[Generator]
+) -> list[Tensor]:
     """Random G_1 .. G_{L-1} = P diag(e^(s x)) Q^T with x uniform on [-1, 1), P and Q orthogonal, for every strength s.
 
     Args:
@@ -32,49 +34,49 @@ def random_gauges(widths: Sequence[int], strengths: Tensor, generators: Sequence
     Returns:
         Tensors of shape (runs, points, n_l, n_l), for n_1 .. n_{L-1} in turn.
     """
-    gauges = []
+    matrices = []
     for width in widths:
         before, after = orthonormal(width, width, generators), orthonormal(width, width, generators)
         exponents = strengths[:, None] * uniform((width,), -1.0, 1.0, generators)[:, None]
         factors = each_run(torch.exp, exponents)
-        gauges.append(before[:, None] * factors[:, :, None, :] @ after[:, None].mT)
-    return gauges
+        matrices.append(before[:, None] * factors[:, :, None, :] @ after[:, None].mT)
+    return matrices
 
 
-def gauged(weights: Sequence[Tensor], gauges: Sequence[Tensor]) -> list[Tensor]:
-    """W_1 .. W_L with the gauges applied; the product stays as it is.
+def reparametrised(weights: Sequence[Tensor], matrices: Sequence[Tensor]) -> list[Tensor]:
+    """The weights G_l W_l G_{l-1}^{-1}, with G_0 and G_L the identity; they have the same product.
 
     Args:
         weights: W_l, of shape (..., n_l, n_{l-1}).
-        gauges: G_1 .. G_{L-1}, of shape (..., n_l, n_l).
+        matrices: G_1 .. G_{L-1}, of shape (..., n_l, n_l).
     """
     layers = list(weights)
-    for index, gauge in enumerate(gauges):
-        layers[index] = gauge @ layers[index]
-        layers[index + 1] = torch.linalg.solve(gauge.mT, layers[index + 1].mT).mT
+    for index, matrix in enumerate(matrices):
+        layers[index] = matrix @ layers[index]
+        layers[index + 1] = torch.linalg.solve(matrix.mT, layers[index + 1].mT).mT
     return layers
 
 
-def flatten(weights: Sequence[Tensor], iterations: int, progress: Progress) -> list[Tensor]:
-    """Weights with the same product whose sharpness is a local minimum over the gauges.
+def flattest(weights: Sequence[Tensor], iterations: int, progress: Progress) -> list[Tensor]:
+    """Weights with the same product whose sharpness is a local minimum over G_1 .. G_{L-1}.
 
     Args:
         weights: W_l of shape (runs, n_l, n_{l-1}).
         iterations: of L-BFGS at most; 0 leaves the weights as they are.
-        progress: told the fraction of runs done, within a run too; may raise to stop.
+        progress: called with the fraction of runs done, within a run too; may raise to stop.
     """
     if iterations == 0:
         return list(weights)
     flat = [
-        _flattened([weight[run] for weight in weights], iterations, tick)
+        _flattest_of_run([weight[run] for weight in weights], iterations, tick)
         for run, tick in each(progress, len(weights[0]))
     ]
     return [torch.stack(layers) for layers in zip(*flat, strict=True)]
 
 
-@torch.inference_mode(False)  # whoever calls may have switched autograd off
-def _flattened(weights: list[Tensor], iterations: int, progress: Progress) -> list[Tensor]:
-    """The flattened weights of one run, by rounds that start at the identity, with ever sharper means of eigenvalues.
+@torch.inference_mode(False)  # the caller may have switched autograd off
+def _flattest_of_run(weights: list[Tensor], iterations: int, progress: Progress) -> list[Tensor]:
+    """The flattest weights of one run, by rounds that start at the identity, with ever sharper means of eigenvalues.
 
     Where the two largest eigenvalues cross, the largest one has an edge, on which a minimiser may stop; the power means
     (sum lambda^p)^(1/p) of the first rounds have none.
@@ -89,7 +91,7 @@ def _flattened(weights: list[Tensor], iterations: int, progress: Progress) -> li
         ) -> tuple[float, Array]:
             progress(0.0, "flattening")
             flat = tensor_of(state.copy()).requires_grad_()
-            values = torch.linalg.eigvalsh(tangent_kernel(gauged(weights, _unpacked(flat, sizes))))
+            values = torch.linalg.eigvalsh(tangent_kernel(reparametrised(weights, _unpacked(flat, sizes))))
             top = values[-1]
             mean = top.log() + ((values / top) ** power).sum().log() / power if power else top.log()
             (gradient,) = torch.autograd.grad(mean, flat)
@@ -97,12 +99,12 @@ def _flattened(weights: list[Tensor], iterations: int, progress: Progress) -> li
 
         options = {"maxiter": iterations, "ftol": 1e-15, "gtol": 1e-6}
         found = minimize(objective, start, jac=True, method="L-BFGS-B", options=options)
-        weights = gauged(weights, _unpacked(tensor_of(found.x), sizes))
+        weights = reparametrised(weights, _unpacked(tensor_of(found.x), sizes))
     return weights
 
 
 def _unpacked(flat: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-    """The gauges e^(A_l), which are invertible wherever a search may go, from the entries of the A_l."""
+    """The matrices e^(A_l), which are invertible wherever a search may go, from the entries of the A_l."""
     pieces = torch.split(flat, [size * size for size in sizes])
     return [torch.linalg.matrix_exp(piece.reshape(size, size)) for piece, size in zip(pieces, sizes, strict=True)]
 
