@@ -13,8 +13,8 @@ The packages, lowest layer first; the docstring of each says what its modules ho
 * `dynamics` holds the mathematics of networks, by topic. `settings` holds what parameters of runners share.
 * `runners` trains and measures, by the same topics. `registry` finds a runner and hashes what makes its numbers.
 * `claimfile` reads claim files. `verdict` judges numbers. `compute` computes the arms of a claim.
-* `archive` keeps results. `session` is one whole invocation. `report` is what a reader sees. `commands` are those of the
-  command line, which `cli` starts; `interface` is the same for Python.
+* `archive` keeps results. `session` is one whole invocation. `report` is what a reader sees.
+* `commands` holds the commands of the command line, which `cli` starts; `interface` does the same for Python.
 """
 
 from __future__ import annotations
