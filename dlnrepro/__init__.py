@@ -7,6 +7,14 @@ results["rank-one-alignment"].verdict                      # 'reproduced'
 
 claim = dlnrepro.load_claim(Path("claims/mine.yaml"))      # held against the schema and its runner
 dlnrepro.judge(claim, outcomes)                            # a verdict on numbers from anywhere
+
+The packages, lowest layer first; the docstring of each says what its modules hold:
+
+* `dynamics` holds the mathematics of networks, by topic. `settings` holds what parameters of runners share.
+* `runners` trains and measures, by the same topics. `registry` finds a runner and hashes what makes its numbers.
+* `claimfile` reads claim files. `verdict` judges numbers. `compute` computes the arms of a claim.
+* `archive` keeps results. `session` is one whole invocation. `report` is what a reader sees.
+* `commands` holds the commands of the command line, which `cli` starts; `interface` does the same for Python.
 """
 
 from __future__ import annotations

@@ -104,6 +104,13 @@ def test_a_package_says_what_each_of_its_modules_holds(folder: Path) -> None:
         assert module.stem == "__init__" or f"`{module.stem}`" in says, f"{folder} says nothing of {module.stem}"
 
 
+@pytest.mark.parametrize("folder", [PACKAGE, *PACKAGES], ids=lambda folder: folder.name)
+def test_a_package_says_which_packages_it_holds(folder: Path) -> None:
+    says = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    for part in folder.glob("*/__init__.py"):
+        assert f"`{part.parent.name}`" in says, f"{folder} says nothing of {part.parent.name}"
+
+
 @pytest.mark.parametrize("name", runner_names())
 def test_a_runner_has_parameters_without_defaults_and_documented_measures(name: str) -> None:
     runner = load_runner(name)

@@ -195,12 +195,12 @@ def _named(name: str) -> Files:
     pattern = any(sign in name for sign in "*?[")
     found: dict[str, list[Path]] = {}
     for folder in (_OWN, packaged_folder()):
-        here: dict[str, list[Path]] = {}
+        in_folder: dict[str, list[Path]] = {}
         for file in claims_in(folder).claims:
             if fnmatchcase(file.id, name) if pattern else file.id == name:
-                here.setdefault(file.id, []).append(file.path)
+                in_folder.setdefault(file.id, []).append(file.path)
         # A claim of ./claims takes the place of the packaged one of its name.
-        found = {**here, **found}
+        found = {**in_folder, **found}
     if found:
         paths = [path for id in sorted(found) for path in found[id]]
         return Files(tuple(ClaimFile(path, named=not pattern) for path in paths))

@@ -21,8 +21,8 @@ def another(params: type[BaseModel], setup: dict[str, Any]) -> dict[str, Any]:
     for key, value in setup.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue
-        for other in (2 * value, value + 1, value / 2, value - 1):
-            changed = type(value)(other)
+        for number in (2 * value, value + 1, value / 2, value - 1):
+            changed = type(value)(number)
             if changed != value and not parameter_faults(params, {**setup, key: changed}):
                 return {key: changed}
     return {}

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
@@ -116,8 +116,9 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
     """
     path = _new_path(name, folder)
     if runner not in (known := runner_names()):
-        hint = f"{UNINSTALLED}; dlnrepro new {name} --with-runner NAME writes a package with a runner"
-        raise UsageError(f"--runner: {unknown(runner, known, LISTING).wording}; {hint}")
+        fault = unknown(runner, known, LISTING)
+        hint = f"{UNINSTALLED}; `dlnrepro new {name} --with-runner NAME` writes a package with a runner"
+        raise UsageError(f"--runner: {replace(fault, found=f'{fault.found} ({hint})').wording}")
     module = load_runner(runner)
     fields = module.Params.model_fields
     described = _Described(

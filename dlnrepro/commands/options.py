@@ -88,6 +88,8 @@ class Folder(click.Path):
         """The path."""
         if value == "":
             self.fail("expected the name of a folder, found no name", param, ctx)
+        if not self.file_okay and os.path.isfile(value):
+            self.fail(f"expected a folder, found the file '{os.fspath(value)}'", param, ctx)
         return super().convert(value, param, ctx)
 
 
@@ -203,7 +205,7 @@ class Finite(click.ParamType):  # type: ignore[type-arg]
         except ValueError:
             given = math.nan
         if not self.least <= given < math.inf:
-            self.fail(f"expected a finite number of at least {numeral(self.least)}, found {value}", param, ctx)
+            self.fail(f"expected a finite number of at least {numeral(self.least)}, found '{value}'", param, ctx)
         return given
 
 

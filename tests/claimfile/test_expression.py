@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dlnrepro.claimfile.expression import DEEPEST, expression
-from dlnrepro.errors import UsageError
+from tests.refusal import refusal
 
 NAMES = ("red", "green", "blue")
 EXPRESSIONS = st.recursive(
@@ -72,18 +72,35 @@ def test_a_word_is_what_stands_in_quotes_or_between_blanks(text: str, word: str)
     ],
 )
 def test_a_text_that_is_no_expression_is_refused_in_one_line(text: str, line: str) -> None:
-    with pytest.raises(UsageError) as refused:
-        expression("-k", text, commas=False)
-    assert str(refused.value) == line
+    assert refusal(lambda: expression("-k", text, commas=False)) == line
 
 
 def test_brackets_and_not_have_a_greatest_depth() -> None:
     assert expression("-k", "not " * DEEPEST + "red", commas=False)({"red"}.__contains__)
-    for text in ("not " * (DEEPEST + 1) + "red", "(" * (DEEPEST + 1) + "red" + ")" * (DEEPEST + 1)):
-        with pytest.raises(UsageError, match=r"^-k: expected at most 50 brackets and 'not' inside one another, found"):
-            expression("-k", text, commas=False)
+
+
+@pytest.mark.parametrize(
+    "text", ["not " * (DEEPEST + 1), "(" * (DEEPEST + 1) + "red" + ")" * (DEEPEST + 1)], ids=["not", "brackets"]
+)
+def test_what_is_deeper_is_refused(text: str) -> None:
+    assert refusal(lambda: expression("-k", text, commas=False)) == (
+        f"-k: expected at most 50 brackets and 'not' inside one another, found more in '{text[:57]}...'"
+    )
 
 
 def test_an_expression_may_be_long_where_it_is_not_deep() -> None:
     text = " or ".join(["(red and not blue)"] * 1000)
     assert expression("-k", text, commas=False)({"red"}.__contains__)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["(" * 200 + "toy" + ")" * 200, "not " * 5000 + "toy", "x" * 5000 + ")", '"', "a\n)"],
+    ids=["brackets", "not", "long", "quote", "two lines"],
+)
+@pytest.mark.parametrize("commas", [False, True])
+def test_what_nobody_writes_is_refused_in_one_short_line(text: str, commas: bool) -> None:
+    line = refusal(lambda: expression("-k", text, commas=commas))
+    assert line.startswith("-k: expected ")
+    assert "\n" not in line
+    assert len(line) < 250

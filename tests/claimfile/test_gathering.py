@@ -9,7 +9,7 @@ import pytest
 
 from dlnrepro.claimfile.gathering import gathered, passed_over
 from dlnrepro.claimfile.loader import load_claim
-from dlnrepro.errors import ClaimError
+from tests.refusal import refusal
 
 Write = Callable[..., Path]
 Command = Callable[..., tuple[int, str, str]]
@@ -43,8 +43,10 @@ def test_a_file_that_is_no_claim_does_not_take_the_good_ones_away(folder: Path) 
 
 
 def test_a_file_that_is_named_by_itself_has_to_be_valid(folder: Path) -> None:
-    with pytest.raises(ClaimError, match=r"bad\.yaml:12:1: seeds"):
-        gathered([str(folder), str(folder / "bad.yaml")])
+    assert refusal(lambda: gathered([str(folder), str(folder / "bad.yaml")])) == (
+        f"{folder}/bad.yaml:12:1: seeds: expected a number of at least 1, found 0\n"
+        f"{folder}/gone.yaml:1:1: expected a readable file, found: no such file or directory"
+    )
 
 
 @pytest.mark.parametrize("words", [["check"], ["run", "-q"], ["run", "-q", "-k", "good"], ["run", "-n"]])

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from dlnrepro.claimfile.loader import MOST_FAULTS, load_claim, read_claim
 from dlnrepro.commands.check import _fields
 from dlnrepro.errors import ClaimError
+from dlnrepro.registry.names import runner_names
 from dlnrepro.report.exchange.github import annotation
 from tests.conftest import TOY_CLAIM
 
@@ -42,14 +43,16 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "expected"),
     [
-        ("runner: toy", "runner: toi", "11:1: runner: expected the runner of an installed package, one of "),
         ("schema: 1", "schema: true", "1:1: schema: expected 1, the version of the schema, found true"),
         ("schema: 1", "schema: 1.0", "1:1: schema: expected 1, the version of the schema, found 1.0"),
         ("seeds: 4\nsetup", "seeds: true\nsetup", "12:1: seeds: expected a whole number, found true"),
-        ("runner: toy", "runner: toi", "found 'toi'; did you mean 'toy'?"),
         ("statement: A toy that measures one.\n", "", "1:1: statement: expected this key, found nothing"),
-        ("title: The", "titel: x\ntitle: The", "2:1: titel: expected one of 15 names, such as title, "),
-        ("title: The", "titel: x\ntitle: The", "found 'titel'; did you mean 'title'?"),
+        (
+            "title: The",
+            "titel: x\ntitle: The",
+            "2:1: titel: expected one of 15 names, such as title, criteria, statement, found 'titel'; "
+            "did you mean 'title'?",
+        ),
         ("title: The toy is near one", "title: 3", "2:1: title: expected text, found 3"),
         ("seeds: 4\nsetup", "seeds: four\nsetup", "12:1: seeds: expected a whole number, found 'four'"),
         ("seeds: 4\nsetup", "seeds: 0\nsetup", "12:1: seeds: expected a number of at least 1, found 0"),
@@ -57,52 +60,132 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
         ("value: 1\n", "value: 1e7\n", "14:3: setup.value: expected a number of at most 1e6, found 1e7"),
         ("value: 1\n", "value: one\n", "14:3: setup.value: expected a number, found 'one'"),
         ("  bytes: 1000\n", "", "13:1: setup.bytes: expected this key, found nothing"),
-        ("bytes: 1000", "bites: 1000", "found 'bites'; did you mean 'bytes'?"),
-        ("far: {value: 5.0}", "far: {valu: 5.0}", "19:9: arms.far.valu: expected one of value, behaviour, bytes"),
-        ("behaviour: steady", "behaviour: stedy", "found 'stedy'; did you mean 'steady'?"),
-        ("fails_in: [far]", "fails_in: [farr]", "29:5: criteria[0].fails_in: expected one of near, far, found 'farr'; "
-         "did you mean 'far'?"),
-        ("fails_in: [far]", "fails_in: []", "29:5: criteria[0].fails_in: expected a control, or a 'because' that "
-         "says why there is none, found neither"),
-        ("    fails_in: [far]\n", "", "criteria[0].fails_in: expected this key, found nothing"),
-        ("fails_in: [far]", "fails_in: [near, far]", "29:5: criteria[0].fails_in: expected each arm in one of both "
-         "lists, found 'near' in holds_in and fails_in"),
-        ("measure: value", "measure: valu", "25:5: criteria[0].measure: expected one of value, noise, found 'valu'; "
-         "did you mean 'value'?"),
+        (
+            "bytes: 1000",
+            "bites: 1000",
+            "16:3: setup.bites: expected one of value, behaviour, bytes, found 'bites'; did you mean 'bytes'?",
+        ),
+        (
+            "far: {value: 5.0}",
+            "far: {valu: 5.0}",
+            "19:9: arms.far.valu: expected one of value, behaviour, bytes, found 'valu'; did you mean 'value'?",
+        ),
+        (
+            "behaviour: steady",
+            "behaviour: stedy",
+            "15:3: setup.behaviour: expected one of steady, raises, disagrees, diverges, first-diverges, slow, "
+            "first-late, single, silent, found 'stedy'; did you mean 'steady'?",
+        ),
+        (
+            "fails_in: [far]",
+            "fails_in: [farr]",
+            "29:5: criteria[0].fails_in: expected one of near, far, found 'farr'; did you mean 'far'?",
+        ),
+        (
+            "fails_in: [far]",
+            "fails_in: []",
+            "29:5: criteria[0].fails_in: expected a control, or a 'because' that says why there is none, found neither",
+        ),
+        ("    fails_in: [far]\n", "", "23:5: criteria[0].fails_in: expected this key, found nothing"),
+        (
+            "fails_in: [far]",
+            "fails_in: [near, far]",
+            "29:5: criteria[0].fails_in: expected each arm in one of both lists, found 'near' in holds_in and fails_in",
+        ),
+        (
+            "measure: value",
+            "measure: valu",
+            "25:5: criteria[0].measure: expected one of value, noise, found 'valu'; did you mean 'value'?",
+        ),
         ("within: 0.1", "within: -1", "27:5: criteria[0].within: expected a number of at least 0, found -1"),
-        ("within: 0.1", "within: 0.1\n    above: 3", "27:5: criteria[0].within: expected 'equals' together with "
-         "'within' and no other bound, found equals, within, above"),
-        ("    equals: 1.0\n    within: 0.1\n", "", "23:5: criteria[0]: expected one or two of above, below, at_least, "
-         "at_most, or equals with within, found none"),
-        ("below: 1e-2", "below: 1, above: 2", "21:48: assumptions[0].below: expected an interval with numbers in it, "
-         "found the empty one > 2 and < 1"),
-        ("y: height", "y: hight", "figures[0].y: expected one of step, height, lone, found 'hight'; "
-         "did you mean 'height'?"),
-        ("y: height", "y: lone", "figures[0].y: expected a series of the axis 'step' of step, found 'lone'"),
-        ("far: {value: 5.0}", "far: {value: 5.0}\n  idle: {}", "arms.idle: expected an arm that a criterion names"),
-        ("basis: derived", "basis: guess", "9:3: source.basis: expected one of theorem, abstract, derived, found '"),
-        ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {bites: 1}}", "quick.setup.bites: expected one of"),
-        ("schema: 1", "id: x\nschema: 1", "1:1: id: expected no such key"),
-        ("why: the", "misses: 4\n    why: the", "criteria[0].misses: expected fewer misses than the 4 runs, found 4"),
-        ("holds_in: [near]\n", "holds_in: [near, near]\n", "criteria[0].holds_in: expected each arm once, found"),
-        ("fails_in: [far]", "fails_in: [far, far]", "criteria[0].fails_in: expected each arm once, found 'far' again"),
-        ("arms: [near, far]", "arms: [near, far, near]", "figures[0].arms: expected each arm once, found 'near' again"),
-        ("y: height", "y: [height, height]", "figures[0].y: expected each series once, found 'height' again"),
-        ("[toy, small]", "[toy, toy]", "tags: expected each tag once, found 'toy' again"),
-        ("[A. Author]", "[A, B, A]", "source.authors: expected each author once, found 'A' again"),
+        (
+            "within: 0.1",
+            "within: 0.1\n    above: 3",
+            "27:5: criteria[0].within: expected 'equals' together with 'within' and no other bound, "
+            "found equals, within, above",
+        ),
+        (
+            "    equals: 1.0\n    within: 0.1\n",
+            "",
+            "23:5: criteria[0]: expected one or two of above, below, at_least, at_most, or equals with "
+            "within, found none",
+        ),
+        (
+            "below: 1e-2",
+            "below: 1, above: 2",
+            "21:48: assumptions[0].below: expected an interval with numbers in it, found the empty one > 2 and < 1",
+        ),
+        (
+            "y: height",
+            "y: hight",
+            "32:21: figures[0].y: expected one of step, height, lone, found 'hight'; did you mean 'height'?",
+        ),
+        ("y: height", "y: lone", "32:21: figures[0].y: expected a series of the axis 'step' of step, found 'lone'"),
+        (
+            "far: {value: 5.0}",
+            "far: {value: 5.0}\n  idle: {}",
+            "20:3: arms.idle: expected an arm that a criterion names, found 'idle' unused",
+        ),
+        (
+            "basis: derived",
+            "basis: guess",
+            "9:3: source.basis: expected one of theorem, abstract, derived, found 'guess'",
+        ),
+        (
+            "quick: {seeds: 2, setup: {}}",
+            "quick: {seeds: 2, setup: {bites: 1}}",
+            "33:27: quick.setup.bites: expected one of value, behaviour, bytes, found 'bites'; did you mean 'bytes'?",
+        ),
+        ("schema: 1", "id: x\nschema: 1", "1:1: id: expected no such key, since the file's name is the id, found 'id'"),
+        (
+            "why: the",
+            "misses: 4\n    why: the",
+            "30:5: criteria[0].misses: expected fewer misses than the 4 runs, found 4",
+        ),
+        (
+            "holds_in: [near]\n",
+            "holds_in: [near, near]\n",
+            "28:5: criteria[0].holds_in: expected each arm once, found 'near' again",
+        ),
+        (
+            "fails_in: [far]",
+            "fails_in: [far, far]",
+            "29:5: criteria[0].fails_in: expected each arm once, found 'far' again",
+        ),
+        (
+            "arms: [near, far]",
+            "arms: [near, far, near]",
+            "32:41: figures[0].arms: expected each arm once, found 'near' again",
+        ),
+        ("y: height", "y: [height, height]", "32:21: figures[0].y: expected each series once, found 'height' again"),
+        ("[toy, small]", "[toy, toy]", "10:1: tags: expected each tag once, found 'toy' again"),
+        ("[A. Author]", "[A, B, A]", "6:3: source.authors: expected each author once, found 'A' again"),
         ("title: The toy is near one", "title: ' '", "2:1: title: expected text that is not blank, found ' '"),
         ("title: The toy is near one", "title: ''", "2:1: title: expected text of at least 1 character, found ''"),
-        ("why: the noise is at most 1e-3", "why: '  '", "criteria[0].why: expected text that is not blank, found '  '"),
-        ("quick:", "expect: not reproduced\nquick:", "33:1: expect: expected a 'because' that says why the claim is "
-         "not reproduced, found none"),
+        (
+            "why: the noise is at most 1e-3",
+            "why: '  '",
+            "30:5: criteria[0].why: expected text that is not blank, found '  '",
+        ),
+        (
+            "quick:",
+            "expect: not reproduced\nquick:",
+            "33:1: expect: expected a 'because' that says why the claim is not reproduced, found none",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_fault_says_where_what_was_expected_and_what_was_found(
     write_claim: Write, old: str, new: str, expected: str
 ) -> None:
     found = faults(write_claim((old, new)))
-    assert any(expected in line for line in found), found
+    assert expected in found
     assert all("\n" not in line for line in found)
+
+
+def test_a_runner_that_is_not_known_is_answered_with_the_nearest_one(write_claim: Write) -> None:
+    expected = f"expected the runner of an installed package, one of {len(runner_names())} names"
+    line = f"11:1: runner: {expected} (`dlnrepro list --runners` lists them), found 'toi'; did you mean 'toy'?"
+    assert faults(write_claim(("runner: toy", "runner: toi"))) == [line]
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.session.run import repeating
+from tests.refusal import refusal
 
 Write = Callable[..., Path]
 
@@ -101,8 +102,9 @@ def test_an_override_that_changes_nothing_is_refused(claim: Claim, overrides: di
 
 
 def test_an_arm_that_is_not_run_cannot_be_named(claim: Claim) -> None:
-    with pytest.raises(UsageError, match="expected an arm that is run, found the control 'far' with --no-controls"):
-        plan(claim, Variation(overrides={"far.value": 1}, controls=False))
+    assert refusal(lambda: plan(claim, Variation(overrides={"far.value": 1}, controls=False))) == (
+        "-s far.value: toy-claim: expected an arm that is run, found the control 'far' with --no-controls"
+    )
 
 
 def test_the_command_that_repeats_a_claim_keeps_the_overrides_as_they_were_given() -> None:

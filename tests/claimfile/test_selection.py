@@ -18,16 +18,34 @@ def claim(write_claim: Callable[..., Path]) -> Claim:
 
 
 @pytest.mark.parametrize(
-    ("words", "chosen"),
-    [("TOY", True), ("marg", False), ("near and author", True), ('"the toy is near one"', True), ("toy-*", True)],
-)
-def test_a_word_is_part_of_the_text_in_any_case_or_a_pattern_of_the_id(claim: Claim, words: str, chosen: bool) -> None:
-    assert bool(selected([claim], words, None)) == chosen
+    ("words", "tags", "count"),
+    [
+        ("toy", None, 1), ("TOY", None, 1), ("margin", None, 0), ("not margin", None, 1), ("toy and near", None, 1),
+        ("toy and (margin or one)", None, 1), ("margin or not one", None, 0), (None, "small", 1), (None, "smal", 0),
+        (None, "large,toy", 1), (None, "toy and not small", 0), ("toy", "large", 0),
+    ],
+)  # fmt: skip
+def test_expressions_choose_claims(
+    write_claim: Callable[..., Path], words: str | None, tags: str | None, count: int
+) -> None:
+    assert len(selected([read_claim(write_claim())], words, tags)) == count
 
 
-@pytest.mark.parametrize(("tags", "chosen"), [("small", True), ("smal", False), ("none,small", True)])
-def test_a_tag_is_a_whole_word(claim: Claim, tags: str, chosen: bool) -> None:
-    assert bool(selected([claim], None, tags)) == chosen
+@pytest.mark.parametrize(
+    "word",
+    [
+        "toy-claim", "near one", "measures one", "Toys", "A. Author", "Nowhere 2026", "everywhere", "derived", "small",
+        "runner = toy", "noise is small", "value 1 ± 0.1", "noise < 0.01", "near-one", "far", "value=5", "value = 5",
+        "behaviour=steady", "at most 1e-3", "Height", "arXiv:1810.02032", "1810.02032", "toy-*", "*cl?im", "TOY",
+        "A. Author: Toys. Nowhere 2026, arXiv:1810.02032, everywhere. Basis: derived.", "Is it near one? [yes]",
+        "Toys (A. Author, Nowhere 2026, arXiv:1810.02032)", "value = 5, behaviour = noisy",
+    ],
+)  # fmt: skip
+def test_a_claim_is_found_by_anything_that_is_printed_of_it(write_claim: Callable[..., Path], word: str) -> None:
+    changes = ("venue:", 'arxiv: "1810.02032"\n  venue:'), ("{value: 5.0}", "{value: 5.0, behaviour: noisy}")
+    claim = read_claim(write_claim(*changes, ("the value is one", "Is it near one? [yes]")))
+    assert selected([claim], f'"{word}"', None) == [claim]
+    assert selected([claim], f'not "{word}"', None) == []
 
 
 def test_words_and_tags_must_both_match_and_the_order_stays(claim: Claim) -> None:

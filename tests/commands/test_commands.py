@@ -69,15 +69,18 @@ def test_report_shows_the_newest_run_of_a_claim_alone(command: Command, write_cl
     assert [claim["id"] for claim in json.loads(out)["claims"]] == ["a-claim"]
     assert "b-claim" in command("report", "b-claim")[1]
     assert command("report", "b-claim")[0] == 1
-    assert command("report", "c-claim")[2].startswith("c-claim: expected a stored report, or a claim that is in one,")
+    places = "found none at {0} or {0}/report.json or outputs/reports/{0}/report.json"
+    expected = "c-claim: expected a stored report, or a claim that is in one"
+    assert command("report", "c-claim") == (2, "", f"{expected}, {places.format('c-claim')}\n")
     for words in (["report"], ["replay"], ["diff", "latest"]):
-        code, out, err = command(*words, "x" * 300)
-        assert (code, out, err.count("\n")) == (2, "", 1)
-        assert err.startswith("x" * 300 + ": expected a stored report")
-        assert command(*words, "")[2].startswith("'': expected a stored report")
+        what = "a stored report" + ", or a claim that is in one" * (words == ["report"])
+        line = f"{'x' * 300}: expected {what}, {places.format('x' * 300)}\n"
+        assert command(*words, "x" * 300) == (2, "", line)
+        assert command(*words, "") == (2, "", f"'': expected {what}, found no name\n")
     # Only `report` shows a claim.
-    assert command("diff", "a-claim")[2].startswith("a-claim: expected a stored report, found none at ")
-    assert len(command("diff", "c-claim", "d-claim")[2].splitlines()) == 2
+    for names in (["a-claim"], ["c-claim", "d-claim"]):
+        lines = "".join(f"{name}: expected a stored report, {places.format(name)}\n" for name in names)
+        assert command("diff", *names) == (2, "", lines)
 
 
 def test_show_tells_a_claim_from_its_file_alone(command: Command, write_claim: Write) -> None:
@@ -164,34 +167,49 @@ def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> 
     [
         (
             ["My_Claim", "--runner", "pathway_sharpness"],
-            "My_Claim: expected an id of small letters, digits and hyphens",
+            "My_Claim: expected an id of small letters, digits and hyphens, such as my-claim",
         ),
-        (["my-claim", "--runner", "pathway_sharpnes"], "--runner: expected one of "),
         (
             ["my-claim", "--with-runner", "torch"],
-            "--with-runner: expected the name of a new module, found 'torch', which",
+            "--with-runner: expected the name of a new module, found 'torch', which is installed already",
         ),
-        (["my-claim"], "dlnrepro new: Missing option '--runner'"),
-        (["my-claim", "--with-runner", "My Runner"], "--with-runner: expected a name for a new Python module, such as"),
-        (["my-claim", "--with-runner", "json"], "--with-runner: expected a name for a new Python module, such as"),
+        (
+            ["my-claim"],
+            "dlnrepro new: Missing option '--runner' (`dlnrepro list --runners` lists them) or '--with-runner'. "
+            "(see dlnrepro new --help)",
+        ),
+        (
+            ["my-claim", "--with-runner", "My Runner"],
+            "--with-runner: expected a name for a new Python module, such as my_runner, found 'My Runner'",
+        ),
+        (
+            ["my-claim", "--with-runner", "json"],
+            "--with-runner: expected a name for a new Python module, such as my_runner, found 'json'",
+        ),
         (
             ["my-claim", "--with-runner", "mode_flow"],
-            "--with-runner: expected the name of a new runner, found 'mode_flow'",
+            "--with-runner: expected the name of a new runner, found 'mode_flow', which is known already",
         ),
-        (["my-claim", "--with-runner", "x", "--runner", "y"], "dlnrepro new: Expected one of '--runner' and"),
+        (
+            ["my-claim", "--with-runner", "x", "--runner", "y"],
+            "dlnrepro new: Expected one of '--runner' and '--with-runner', found both. (see dlnrepro new --help)",
+        ),
     ],
 )
 def test_new_refuses_what_it_cannot_write(command: Command, tmp_path: Path, words: list[str], line: str) -> None:
-    code, _, err = command("new", *words)
-    assert code == 2
-    assert err.startswith(line)
+    assert command("new", *words) == (2, "", f"{line}\n")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_new_for_an_unknown_runner_says_how_one_is_made_known(command: Command) -> None:
-    err = command("new", "my-claim", "--runner", "my_runner")[2]
-    assert "a runner of another package is known only where that package is installed" in err
-    assert "dlnrepro new my-claim --with-runner NAME writes a package with a runner" in err
+@pytest.mark.parametrize(
+    ("name", "near"), [("my_runner", ""), ("pathway_sharpnes", "; did you mean 'pathway_sharpness'?")]
+)
+def test_new_for_an_unknown_runner_says_how_one_is_made_known(command: Command, name: str, near: str) -> None:
+    expected = f"expected one of {len(runner_names())} names (`dlnrepro list --runners` lists them)"
+    reason = "a runner of another package is known only where that package is installed"
+    hint = "`dlnrepro new my-claim --with-runner NAME` writes a package with a runner"
+    line = f"--runner: {expected}, found '{name}' ({reason}; {hint}){near}\n"
+    assert command("new", "my-claim", "--runner", name) == (2, "", line)
 
 
 def test_new_finds_its_model_in_a_folder_with_a_file_that_is_no_claim(command: Command, tmp_path: Path) -> None:
@@ -228,10 +246,13 @@ def test_help_fits_a_narrow_terminal(command: Command, monkeypatch: pytest.Monke
 
 
 def test_an_error_is_one_line_whatever_it_repeats(command: Command) -> None:
-    for words in (["run", "-n", "-s", "\x1b[2J\n::x"], ["report", "no\n::x"], ["schema", "-o", "/dev/null/\n::x/y"]):
-        code, out, err = command(*words)
-        assert (code, out, err.count("\n"), "\x1b" in err) == (2, "", 1, False)
-        assert "\\n::x" in err
+    setting = r"-s \x1b[2J\n::x: expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE"
+    assert command("run", "-n", "-s", "\x1b[2J\n::x") == (2, "", f"{setting}\n")
+    places = r"no\n::x or no\n::x/report.json or outputs/reports/no\n::x/report.json"
+    report = rf"no\n::x: expected a stored report, or a claim that is in one, found none at {places}"
+    assert command("report", "no\n::x") == (2, "", f"{report}\n")
+    folder = r"-o /dev/null/\n::x/y: expected a folder that can be made, found: not a directory"
+    assert command("schema", "-o", "/dev/null/\n::x/y") == (2, "", f"{folder}\n")
 
 
 def test_the_help_of_every_command_has_examples_or_arguments(command: Command) -> None:

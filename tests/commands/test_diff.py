@@ -109,9 +109,9 @@ def test_the_comparison_is_also_json(command: Command, stored: Store) -> None:
 def test_a_tolerance_that_is_no_finite_number_is_refused_before_anything_is_read(
     command: Command, option: str, value: str
 ) -> None:
-    code, out, err = command("diff", "a", "b", option, value)
-    assert (code, out) == (2, "")
-    assert "expected a finite number of at least 0, found" in err
+    expected = f"expected a finite number of at least 0, found '{value}'"
+    line = f"dlnrepro diff: Invalid value for '{option}': {expected} (see dlnrepro diff --help)\n"
+    assert command("diff", "a", "b", option, value) == (2, "", line)
 
 
 def test_a_relative_tolerance_is_a_share_of_the_first_number(command: Command, stored: Store) -> None:

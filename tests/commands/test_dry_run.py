@@ -26,8 +26,9 @@ def test_every_arm_shows_its_own_changes_those_of_the_profile_and_those_of_the_c
     code, out, err = command("run", path, "-n", "-s", "value=4")
     assert "  near: value=4 (-s) (about 0 MB" in out
     assert "  far: value=5 (about 0 MB" in out
-    assert err.startswith(
-        "-s value=4: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5)"
+    assert err == (
+        "-s value=4: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5) "
+        "(-s ARM.value=... reaches one arm)\n"
     )
     _, out, err = command("run", path, "-n", "-s", "far.value=4")
     assert "  near: the setup itself (about 0 MB" in out

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from dlnrepro.report.delivery import FORMATS
+
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
 
@@ -51,15 +53,23 @@ CRITERION = """\
 """
 
 
-@pytest.mark.parametrize("place", ["file", "file/below", "/dev/null/x"])
+@pytest.mark.parametrize(
+    ("place", "line"),
+    [
+        (
+            "file",
+            "dlnrepro run: Invalid value for '--figures': expected a folder, found the file 'file' "
+            "(see dlnrepro run --help)",
+        ),
+        ("file/below", "--figures file/below: expected a folder that can be written"),
+        ("/dev/null/x", "--figures /dev/null/x: expected a folder that can be written"),
+    ],
+)
 def test_a_folder_for_figures_that_cannot_be_is_refused_before_anything_is_run(
-    command: Command, write_claim: Write, tmp_path: Path, place: str
+    command: Command, write_claim: Write, tmp_path: Path, place: str, line: str
 ) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
-    code, out, err = command("run", write_claim(), "--figures", place)
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    assert place in err
+    assert command("run", write_claim(), "--figures", place) == (2, "", f"{line}\n")
     assert not (tmp_path / "outputs").exists()
 
 
@@ -106,3 +116,21 @@ def test_what_was_found_is_shown_though_its_figures_cannot_be_written(
     assert code == 2
     assert "✓ reproduced toy-claim" in out
     assert err == "--figures file/pictures: expected a folder that can be made, found: not a directory\n"
+
+
+DELIVERY = ("--allow-inconclusive", "--json", "-o, --write FILE", "--figures DIR", "-q, --quiet", "-v, --verbose")
+
+
+@pytest.mark.parametrize("name", ["run", "report"])
+def test_the_help_lists_every_format_of_a_report_with_what_it_is_for(command: Command, name: str) -> None:
+    code, out, _ = command(name, "--help")
+    assert code == 0
+    written = ", ".join(f"{suffix}: {form.says}" for suffix, form in FORMATS.items())
+    assert f"in the format of its suffix ({written})" in " ".join(out.split())
+
+
+def test_the_options_of_a_delivered_report_read_alike_in_every_command(command: Command) -> None:
+    helps = [" ".join(command(name, "--help")[1].split()) for name in ("run", "report")]
+    passages = [text[text.index(DELIVERY[0]) : text.index(DELIVERY[-1])] for text in helps]
+    assert passages[0] == passages[1]
+    assert [name for name in DELIVERY if name in helps[0]] == [*DELIVERY]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.runner import Progress, silent
 from dlnrepro.verdict.check import Outcome
+from tests.refusal import refusal
 
 
 @pytest.fixture
@@ -103,13 +105,16 @@ def test_an_override_that_cannot_apply_is_refused(claim: Claim, overrides: dict[
 
 def test_an_override_that_every_arm_hides_is_refused(write_claim: Callable[..., Path]) -> None:
     claim = load_claim(write_claim(("near: {}", "near: {value: 1.0}")))
-    with pytest.raises(UsageError, match="found it set in all"):
-        plan(claim, Variation(overrides={"value": 2.0}))
+    assert refusal(lambda: plan(claim, Variation(overrides={"value": 2.0}))) == (
+        "-s value: toy-claim: expected a parameter that some arm leaves alone, found it set in all; "
+        "-s ARM.value=... reaches one arm"
+    )
 
 
 def test_a_setting_that_needs_more_memory_than_there_is_is_refused_before_it_is_tried(claim: Claim) -> None:
-    with pytest.raises(UsageError, match=r"expected a setting that fits in memory; it needs 40,000\.0 GB for 4 runs"):
-        plan(claim, Variation(overrides={"bytes": 10**13}))
+    expected = "toy-claim: arm near: expected a setting that fits in memory; it needs 40,000.0 GB for 4 runs, found"
+    line = refusal(lambda: plan(claim, Variation(overrides={"bytes": 10**13})))
+    assert re.fullmatch(rf"{expected} [0-9.,]+ [GM]B free", line)
 
 
 @pytest.mark.usefixtures("toys")

@@ -11,9 +11,9 @@ import pytest
 
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.errors import UsageError
 from dlnrepro.verdict.check import Outcome
 from dlnrepro.verdict.judge import judge
+from tests.refusal import refusal
 
 NAN = math.nan
 GOOD, BAD = [1.0, 1.0, 1.0, 1.0], [5.0, 5.0, 5.0, 5.0]
@@ -29,32 +29,43 @@ def outcome(value: list[float], noise: list[float] | None = None) -> Outcome:
     return Outcome((0, 1, 2, 3), {"value": value, "noise": noise or [0.0] * 4})
 
 
-@pytest.mark.parametrize(
-    ("near", "noise", "far", "word", "because"),
-    [
-        (GOOD, None, BAD, "reproduced", "every criterion holds, and every control fails as required"),
+HELD = "every criterion holds, and every control fails as required"
+BLIND = "near-one: uninformative, since its control does not fail"
+OPEN = "near-one: its control is undecided"
+ASSUMED = "assumption not met: noise < 0.01 in near, 3 of 4 runs inside"
+
+RULES: dict[str, tuple[list[float], list[float] | None, list[float], str, str]] = {
+    "a claim is reproduced if every criterion holds and every control fails":
+        (GOOD, None, BAD, "reproduced", HELD),
+    "one run outside breaks a criterion":
         ([1, 1, 1, 5.0], None, BAD, "not reproduced", "near-one: in near, 1 of 4 runs have value outside 1 ± 0.1"),
+    "a broken criterion counts whatever its control does":
         (BAD, None, GOOD, "not reproduced", "near-one: in near, 4 of 4 runs have value outside 1 ± 0.1"),
+    "a run without a number leaves a criterion undecided":
         ([1, 1, 1, NAN], None, BAD, "inconclusive", "near-one: undecided in near, 3 of 4 runs inside, 1 undecided"),
+    "a run outside breaks a criterion though another run is undecided":
         ([1, 1, NAN, 5.0], None, BAD, "not reproduced", "near-one: in near, 1 of 4 runs have value outside 1 ± 0.1"),
-        (GOOD, None, GOOD, "inconclusive",
-             "near-one: uninformative, since its control does not fail: far, 0 of 4 runs outside"),
-        (GOOD, None, [5, 5, 5, 1.0], "inconclusive",
-             "near-one: uninformative, since its control does not fail: far, 3 of 4 runs outside"),
-        (GOOD, None, [5, 5, 5, NAN], "inconclusive",
-         "near-one: its control is undecided: far, 3 of 4 runs outside, 1 undecided"),
-        (GOOD, None, [NAN] * 4, "inconclusive",
-         "near-one: its control is undecided: far, 0 of 4 runs outside, 4 undecided"),
-        (GOOD, None, [math.inf] * 4, "inconclusive",
-         "near-one: its control is undecided: far, 0 of 4 runs outside, 4 undecided"),
-        (GOOD, [0, 0, 0, 1.0], BAD, "inconclusive",
-         "assumption not met: noise < 0.01 in near, 3 of 4 runs inside"),
-        (BAD, [0, 0, 0, 1.0], BAD, "inconclusive",
-         "assumption not met: noise < 0.01 in near, 3 of 4 runs inside"),
-        (GOOD, [0, 0, 0, NAN], BAD, "inconclusive",
-         "assumption not met: noise < 0.01 in near, 3 of 4 runs inside, 1 undecided"),
-    ],
-)  # fmt: skip
+    "a control that passes makes a criterion uninformative":
+        (GOOD, None, GOOD, "inconclusive", f"{BLIND}: far, 0 of 4 runs outside"),
+    "one passing run of a control makes a criterion uninformative":
+        (GOOD, None, [5, 5, 5, 1.0], "inconclusive", f"{BLIND}: far, 3 of 4 runs outside"),
+    "a run without a number leaves a control undecided":
+        (GOOD, None, [5, 5, 5, NAN], "inconclusive", f"{OPEN}: far, 3 of 4 runs outside, 1 undecided"),
+    "a control without any number is undecided and has not failed":
+        (GOOD, None, [NAN] * 4, "inconclusive", f"{OPEN}: far, 0 of 4 runs outside, 4 undecided"),
+    "a control that diverges is undecided and has not failed":
+        (GOOD, None, [math.inf] * 4, "inconclusive", f"{OPEN}: far, 0 of 4 runs outside, 4 undecided"),
+    "an assumption that one run breaks decides nothing":
+        (GOOD, [0, 0, 0, 1.0], BAD, "inconclusive", ASSUMED),
+    "a broken assumption comes before a broken criterion":
+        (BAD, [0, 0, 0, 1.0], BAD, "inconclusive", ASSUMED),
+    "an assumption that is not measured in every run decides nothing":
+        (GOOD, [0, 0, 0, NAN], BAD, "inconclusive", f"{ASSUMED}, 1 undecided"),
+}  # fmt: skip
+"""Each rule: the values and the noise of the arm, the values of its control, the verdict and its reason."""
+
+
+@pytest.mark.parametrize(("near", "noise", "far", "word", "because"), RULES.values(), ids=RULES)
 def test_each_rule_gives_its_verdict_and_says_why(
     claim: Claim, near: list[float], noise: list[float] | None, far: list[float], word: str, because: str
 ) -> None:
@@ -115,31 +126,36 @@ def manifold(write_claim: Callable[..., Path]) -> Claim:
     )
 
 
-@pytest.mark.parametrize(
-    ("changed", "word", "because"),
-    [
-        ({}, "reproduced", "every criterion holds, and every control fails as required"),
+SEVERAL: dict[str, tuple[dict[str, tuple[list[float], list[float] | None]], str, str]] = {
+    "all of them hold": ({}, "reproduced", HELD),
+    "the second arm breaks a criterion":
         ({"close": ([1, 1, 1, 5.0], None)}, "not reproduced",
          "near-one: in close, 1 of 4 runs have value outside 1 ± 0.1"),
-        ({"close": ([1, 1, 1, NAN], None)}, "inconclusive", "in close, 3 of 4 runs inside, 1 undecided"),
-        ({"farther": (GOOD, None)}, "inconclusive",
-             "near-one: uninformative, since its control does not fail: farther, 0 of 4 runs outside"),
-        ({"farther": ([NAN] * 4, None)}, "inconclusive",
-         "near-one: its control is undecided: farther, 0 of 4 runs outside, 4 undecided"),
+    "the second assumption is undecided":
+        ({"close": ([1, 1, 1, NAN], None)}, "inconclusive",
+         "assumption not met: value < 100 in close, 3 of 4 runs inside, 1 undecided"),
+    "the second control passes":
+        ({"farther": (GOOD, None)}, "inconclusive", f"{BLIND}: farther, 0 of 4 runs outside"),
+    "the second control is undecided":
+        ({"farther": ([NAN] * 4, None)}, "inconclusive", f"{OPEN}: farther, 0 of 4 runs outside, 4 undecided"),
+    "the second assumption is broken":
         ({"close": ([200.0] * 4, None)}, "inconclusive",
          "assumption not met: value < 100 in close, 0 of 4 runs inside"),
+    "the second criterion is broken":
         ({"close": (GOOD, [0.6] * 4)}, "not reproduced", "quiet: in close, 4 of 4 runs have noise outside ≤ 0.5"),
-        ({"close": (GOOD, [NAN] * 4)}, "inconclusive",
-         "quiet: undecided in close, 0 of 4 runs inside, 4 undecided"),
-    ],
-)  # fmt: skip
+    "the second criterion is undecided":
+        ({"close": (GOOD, [NAN] * 4)}, "inconclusive", "quiet: undecided in close, 0 of 4 runs inside, 4 undecided"),
+}  # fmt: skip
+"""What differs from arms that hold and controls that fail; the verdict and its reason."""
+
+
+@pytest.mark.parametrize(("changed", "word", "because"), SEVERAL.values(), ids=SEVERAL)
 def test_every_arm_control_criterion_and_assumption_has_a_say(
     manifold: Claim, changed: dict[str, tuple[list[float], list[float] | None]], word: str, because: str
 ) -> None:
     numbers = {"near": (GOOD, None), "close": (GOOD, None), "far": (BAD, None), "farther": (BAD, None)} | changed
     verdict = judge(manifold, {arm: outcome(*given) for arm, given in numbers.items()})
-    assert verdict.word == word
-    assert because in verdict.because
+    assert (verdict.word, verdict.because) == (word, because)
 
 
 def test_one_arm_breaks_a_criterion_and_one_control_makes_it_blind(manifold: Claim) -> None:
@@ -206,42 +222,46 @@ def test_a_measure_that_is_missing_decides_nothing(claim: Claim) -> None:
 
 
 def test_more_numbers_than_seeds_and_a_seed_twice_are_refused(claim: Claim) -> None:
-    many = Outcome((0, 1), {"value": GOOD})
-    with pytest.raises(
-        UsageError, match="toy-claim: arm near: value: expected one number for each of 2 seeds, found 4"
-    ):
-        judge(claim, {"near": many})
-    with pytest.raises(UsageError, match="toy-claim: arm near: seeds: expected each seed once, found 1 again"):
-        judge(claim, {"near": Outcome((0, 1, 1, 2), {"value": GOOD})})
+    assert refusal(lambda: judge(claim, {"near": Outcome((0, 1), {"value": GOOD})})) == (
+        "toy-claim: arm near: value: expected one number for each of 2 seeds, found 4"
+    )
+    assert refusal(lambda: judge(claim, {"near": Outcome((0, 1, 1, 2), {"value": GOOD})})) == (
+        "toy-claim: arm near: seeds: expected each seed once, found 1 again"
+    )
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "line"),
-    [
-        (None, "toy-claim: expected a mapping of arms to outcomes, found None"),
-        ({"near": None}, "toy-claim: arm near: expected an Outcome, found None"),
-        ({"near": Outcome((0,), None)}, "toy-claim: arm near: measures: expected a mapping of names to numbers"),  # type: ignore[arg-type]
-        ({"near": Outcome(4, {})}, "toy-claim: arm near: seeds: expected whole numbers, one for each run, found 4"),  # type: ignore[arg-type]
-        ({"near": Outcome((0.5,), {})}, "toy-claim: arm near: seeds: expected whole numbers, found 0.5"),  # type: ignore[arg-type]
-        ({"near": Outcome((0,), {"value": "1"})}, "toy-claim: arm near: value: expected numbers or None, one for each"),  # type: ignore[dict-item]
-        ({"near": Outcome((0,), {"value": ["1"]})}, "toy-claim: arm near: value: expected numbers or None, found '1'"),  # type: ignore[list-item]
-        (
-            {"near": Outcome((0,), {"value": [True]})},
-            "toy-claim: arm near: value: expected numbers or None, found True",
-        ),
-        ({"near": Outcome((0,), {"value": [1j]})}, "toy-claim: arm near: value: expected numbers or None, found 1j"),  # type: ignore[list-item]
-        (
-            {"near": Outcome((0,), {"value": [10**400]})},
-            "toy-claim: arm near: value: expected numbers or None, found 1",
-        ),
-    ],
-)
-def test_what_is_no_outcome_is_refused_by_name(claim: Claim, outcomes: Any, line: str) -> None:
-    with pytest.raises(UsageError) as error:
-        judge(claim, outcomes)
-    assert str(error.value).startswith(line)
+made: Any = Outcome
+"""An outcome of anything, also of what its types do not admit."""
+
+NUMBERS = "arm near: value: expected numbers or None"
+NO_OUTCOMES: dict[str, tuple[Any, str]] = {
+    "nothing": (None, "expected a mapping of arms to outcomes, found None"),
+    "an arm with nothing": ({"near": None}, "arm near: expected an Outcome, found None"),
+    "no measures": (
+        {"near": made((0,), None)},
+        "arm near: measures: expected a mapping of names to numbers, found None",
+    ),
+    "a number of seeds": (
+        {"near": made(4, {})},
+        "arm near: seeds: expected whole numbers, one for each run, found 4",
+    ),
+    "half a seed": ({"near": made((0.5,), {})}, "arm near: seeds: expected whole numbers, found 0.5"),
+    "text for the numbers": ({"near": made((0,), {"value": "1"})}, f"{NUMBERS}, one for each run, found '1'"),
+    "text for a number": ({"near": made((0,), {"value": ["1"]})}, f"{NUMBERS}, found '1'"),
+    "a truth for a number": ({"near": made((0,), {"value": [True]})}, f"{NUMBERS}, found True"),
+    "a complex number": ({"near": made((0,), {"value": [1j]})}, f"{NUMBERS}, found 1j"),
+    "a number beyond all floats": (
+        {"near": made((0,), {"value": [10**400]})},
+        f"{NUMBERS}, found 1{'0' * 56}...",
+    ),
+}
+
+
+@pytest.mark.parametrize(("outcomes", "fault"), NO_OUTCOMES.values(), ids=NO_OUTCOMES)
+def test_what_is_no_outcome_is_refused_by_name(claim: Claim, outcomes: Any, fault: str) -> None:
+    assert refusal(lambda: judge(claim, outcomes)) == f"toy-claim: {fault}"
 
 
 def test_what_is_no_claim_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"^expected a claim, as load_claim gives it, found 'toy-claim'"):
-        judge("toy-claim", {})  # type: ignore[arg-type]
+    line = "expected a claim, as load_claim gives it, found 'toy-claim'"
+    assert refusal(lambda: judge("toy-claim", {})) == line  # type: ignore[arg-type]

@@ -1,6 +1,6 @@
 """The flattest global minima of a deep linear network with a given product Z.
 
-Papers: Mulayoff, Michaeli 2020 (arXiv:2002.04710).
+Paper: Mulayoff, Michaeli 2020 (arXiv:2002.04710).
 
 Symbols: the loss is 1/2 ||W_L ... W_1 - Z||_F^2, s the top singular value of Z; invertible matrices G_l give other
 weights G_l W_l G_{l-1}^-1 of the same product; the sharpness is the largest eigenvalue of the Hessian.

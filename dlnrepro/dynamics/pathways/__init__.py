@@ -1,6 +1,6 @@
 """Parallel paths: P deep linear networks whose products add up to one matrix, M = sum_p W_{p,L} ... W_{p,1}.
 
-Papers: Kim, Lee 2026 (arXiv:2606.05219). Training with the loss 1/2 ||M - M*||_F^2 and a step size beyond the edge of
+Paper: Kim, Lee 2026 (arXiv:2606.05219). Training with the loss 1/2 ||M - M*||_F^2 and a step size beyond the edge of
 stability spreads each mode of the target M* over the paths.
 
 Symbols: s is the strength of a mode, x_p the share of it that path p carries, S1 = L s^(2-2/L) the sharpness when one

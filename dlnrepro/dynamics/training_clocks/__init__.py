@@ -1,6 +1,6 @@
 """How long a deep linear classifier needs to fit its data, and how long until it is right on fresh data.
 
-Papers: Tan, Gai, Zhang 2026 (arXiv:2606.05863).
+Paper: Tan, Gai, Zhang 2026 (arXiv:2606.05863).
 
 Symbols: R is the cross-entropy of K classes, m the soft margin of a sample, z its logits, y its label.
 

@@ -93,13 +93,13 @@ def controls(record: ClaimRecord) -> set[str]:
 def strokes(record: ClaimRecord, drawing: Drawing) -> dict[tuple[str, str], Stroke]:
     """The stroke of each (arm, series) of a figure."""
     grey = controls(record)
-    drawn = {line.arm for one in record.drawings for line in one.lines}
+    drawn = {line.arm for figure in record.drawings for line in figure.lines}
     arms = [arm for arm in dict.fromkeys([*record.claim["arms"], *sorted(drawn)]) if arm in drawn]
-    tested, other = [arm for arm in arms if arm not in grey], [arm for arm in arms if arm in grey]
+    tested, untested = [arm for arm in arms if arm not in grey], [arm for arm in arms if arm in grey]
     found = {}
     for line in drawing.lines:
         control = line.arm in grey
-        place = (other if control else tested).index(line.arm)
+        place = (untested if control else tested).index(line.arm)
         colours = CONTROLS if control else TESTED
         several = len(drawing.y) > 1
         dashes = drawing.y.index(line.series) if several else place + control

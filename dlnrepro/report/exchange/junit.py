@@ -115,7 +115,8 @@ def _properties(record: ClaimRecord, report: Report) -> list[tuple[str, str]]:
         ("commit", str(report.provenance.get("commit") or "unknown")),
         ("dirty", {True: "true", False: "false"}.get(report.provenance.get("dirty"), "unknown")),  # type: ignore[arg-type]
     ]
-    return found + [(f"version.{name}", str(it)) for name, it in report.provenance.get("versions", {}).items()]
+    versions = report.provenance.get("versions", {})
+    return found + [(f"version.{name}", str(version)) for name, version in versions.items()]
 
 
 def _cases(record: ClaimRecord) -> list[_Case]:

@@ -42,9 +42,9 @@ def differences_page(page: TerminalPage, comparison: Comparison, quiet: bool = F
 
 def _row(name: str, claim: ClaimComparison) -> list[str | Text]:
     """One claim in one line."""
-    then, now = claim.verdicts
-    sign = Text("=", style="green") if then == now else Text("✗", style="red")
-    verdict = Text(then) if then == now else Text(f"{then} → {now}", style="red")
+    before, after = claim.verdicts
+    sign = Text("=", style="green") if before == after else Text("✗", style="red")
+    verdict = Text(before) if before == after else Text(f"{before} → {after}", style="red")
     return [sign, name, verdict, ", ".join(part for part in (_numbers(claim), _pace(claim)) if part)]
 
 

@@ -154,7 +154,8 @@ def departures(record: ClaimRecord) -> list[str]:
                 changed.setdefault((key, setting(value), setting(written[key])), []).append(arm)
     lines = []
     for (key, value, before), reached in changed.items():
-        keeping = [arm for arm in record.params if all(arm not in some for it, some in changed.items() if it[0] == key)]
+        affected = {arm for (name, _, _), members in changed.items() if name == key for arm in members}
+        keeping = [arm for arm in record.params if arm not in affected]
         kept = f"; not in {', '.join(keeping)}" if keeping else ""
         lines.append(f"{key} = {value} in place of {before} in {', '.join(reached)}{kept}")
     return lines
