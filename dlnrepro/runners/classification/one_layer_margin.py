@@ -34,6 +34,7 @@ from dlnrepro.errors import NoSuchDraw
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.classification import CoordinateRates, LeastShare, TwoClasses
+from dlnrepro.settings.numerals import numeral
 
 POINTS = 100
 EARLIEST = -6.0
@@ -71,7 +72,9 @@ class Params(TwoClasses):
         yield from super().contradictions()
         latest = math.log(MOST_STEPS * self.step_size)
         if self.method == "descent" and self.horizon > latest:
-            yield Contradiction("horizon", f"at most {latest:.4g} for {MOST_STEPS} steps of size {self.step_size:g}")
+            yield Contradiction(
+                "horizon", f"at most {numeral(latest, 4)} for {MOST_STEPS} steps of size {numeral(self.step_size)}"
+            )
         if self.method == "descent" and self.coordinate_rates != 1:
             yield Contradiction("coordinate_rates", "1 for `method: descent`")
 
@@ -120,7 +123,7 @@ def _draw(params: Params, generator: Generator) -> Classes:
         others = np.delete(margins, classes.solution.support)
         if others.min() >= 1 + params.least_slack:
             return classes
-    raise NoSuchDraw(f"data with a slack of {params.least_slack:g}", DRAWS)
+    raise NoSuchDraw(f"data with a slack of {numeral(params.least_slack)}", DRAWS)
 
 
 def _flow(params: Params, sets: Sequence[Classes], starts: Tensor, progress: Progress) -> tuple[Tensor, Tensor]:

@@ -64,7 +64,9 @@ class Params(DeepSettings):
         yield from at_most_as_many(self, "measured", ("inputs", "hidden", "outputs"))
         reached = self.start[1] * sum(self.measured) * (1 + self.jitter)
         if self.value <= reached:
-            yield Contradiction("value", f"more than {numeral(reached, 3)}, which the largest initialization may measure")
+            yield Contradiction(
+                "value", f"more than {numeral(reached, 3)}, which the largest initialization may measure"
+            )
         if self.depth == 1 and self.layer_factor != 1:
             yield Contradiction("layer_factor", "1 for a single layer")
 
