@@ -113,6 +113,16 @@ LawDepth = Annotated[
 ]
 Width = Annotated[int, Field(ge=1, le=32)]
 Strengths = Annotated[tuple[Positive, ...], Field(strict=False, min_length=1, max_length=32), FALLING]
+SeveralStrengths = Annotated[
+    tuple[Positive, ...],
+    Field(
+        strict=False,
+        min_length=2,
+        max_length=32,
+        description="sigma_k, the singular values of the target Z, which fall strictly; at least two",
+    ),
+    FALLING,
+]
 Jitter = Annotated[
     float, Field(ge=0, lt=1, description="each run multiplies each strength by 1 + jitter x, with x uniform in [-1, 1]")
 ]

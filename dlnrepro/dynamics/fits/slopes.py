@@ -18,6 +18,18 @@ def slope(x: Tensor, y: Tensor) -> Tensor:
     return (centred * (y - y.mean(-1, keepdim=True))).sum(-1) / (centred**2).sum(-1)
 
 
+def zero_of_line(x: Tensor, y: Tensor) -> Tensor:
+    """Where the least-squares line through (x, y) is zero, or the last x if the line is level, of shape (runs,).
+
+    Args:
+        x: of shape (points,).
+        y: of shape (runs, points).
+    """
+    steepness = slope(x, y)
+    crossing = x.mean(-1) - y.mean(-1) / steepness
+    return torch.where(steepness == 0, x[-1], crossing)
+
+
 def log_slope(x: Tensor, values: Tensor, inside: Tensor) -> Tensor:
     """The slope d log(values) / dx over the chosen points of each run, of shape (runs,).
 

@@ -23,11 +23,8 @@ def mode_shares(whole: Tensor, target: Target, finals: Tensor) -> Tensor:
     Returns:
         Shape (runs, ..., modes).
     """
-    shape = (target.left.shape[0], *[1] * (whole.dim() - 3))
-    left = target.left.reshape(*shape, *target.left.shape[1:])
-    right = target.right.reshape(*shape, *target.right.shape[1:])
-    values = torch.diagonal(left.mT @ whole @ right, dim1=-2, dim2=-1)
-    return values[..., : finals.shape[-1]] / finals.reshape(*shape, -1)
+    values = target.carried(whole)
+    return values / finals.reshape(finals.shape[0], *[1] * (whole.dim() - 3), -1)
 
 
 def passing_times(shares: Tensor, level: float) -> Tensor:

@@ -1,10 +1,10 @@
 """Linear networks whose first hidden layer has one neuron, so that the product W = s u v^T always has rank one.
 
-Papers: Eftekhari 2020 (arXiv:2002.09852); Chen, Lin, Zhang 2022 (arXiv:2201.02761).
+Papers: Eftekhari 2020 (arXiv:2002.09852); Chen, Lin, Zhang 2022 (arXiv:2201.02761). They write N for the depth L.
 
-Symbols: Z = sum_k sigma_k u_k v_k^T is the target, s the strength and (u, v) the directions of the product, N the
-depth, which the papers and this package write for L, and tau the clock with dtau = s^(1-2/N) dt, on which neither depth
-nor strength appears in the motion of the directions.
+Symbols: Z = sum_k sigma_k u_k v_k^T is the target, s the strength and (u, v) the directions of the product, L the
+depth, tau the clock with dtau = s^(1-2/L) dt, on which neither depth nor strength appears in the motion of the
+directions.
 
 * `start` draws the directions of a balanced start.
 * `oja` solves the motion of the directions on the clock tau, which is Oja's flow.

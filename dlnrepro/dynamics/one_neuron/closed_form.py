@@ -1,15 +1,15 @@
 """Closed forms for a network with a one-neuron layer, started balanced: W = s u v^T, |u| = |v| = 1, for all time.
 
-For the loss 1/2 ||W - Z||_F^2 and depth N, gradient flow of the layers makes the product move as
+For the loss 1/2 ||W - Z||_F^2 and depth L, gradient flow of the layers makes the product move as
 
-    s' = N s^(2-2/N) (u^T Z v - s),   u' = s^(1-2/N) (I - u u^T) Z v,   v' = s^(1-2/N) (I - v v^T) Z^T u.
+    s' = L s^(2-2/L) (u^T Z v - s),   u' = s^(1-2/L) (I - u u^T) Z v,   v' = s^(1-2/L) (I - v v^T) Z^T u.
 
-On the clock dtau = s^(1-2/N) dt the directions no longer know s or N: (u; v) follows Oja's flow of the symmetric
+On the clock dtau = s^(1-2/L) dt the directions no longer know s or L: (u; v) follows Oja's flow of the symmetric
 matrix [[0, Z], [Z^T, 0]], which is solved by normalising a linear flow. With p = (a + b)/2 and q = (a - b)/2 from
 the coordinates a_k = u_k^T u and b_k = v_k^T v,
 
     p_k -> p_k e^(sigma_k tau),  q_k -> q_k e^(-sigma_k tau),  m(tau) the norm of the result,
-    s(tau) = m^N / (1/s_0 + N int_0^tau m^N),   t(tau) = int_0^tau s^(2/N-1).
+    s(tau) = m^L / (1/s_0 + L int_0^tau m^L),   t(tau) = int_0^tau s^(2/L-1).
 
 Everything here was derived for this project; the setting is that of Eftekhari 2020 (arXiv:2002.09852) and Chen, Lin,
 Zhang 2022 (arXiv:2201.02761).
@@ -62,7 +62,7 @@ def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times:
         strengths: sigma_k of the target, of shape (runs, modes).
         pair: the start's unit vectors in the target's basis.
         start: s_0 > 0, of shape (runs,).
-        depth: N >= 2.
+        depth: L >= 2.
         times: t >= 0 in rising order, of shape (points,).
 
     Raises:
@@ -79,13 +79,13 @@ def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times:
 
 
 def local_rate(strengths: Tensor, depth: int) -> Tensor:
-    """The rate r of ||W - Z_1||_F ~ e^(-r t) near the best rank-one matrix: sigma_1^(1-2/N) (sigma_1 - sigma_2).
+    """The rate r of ||W - Z_1||_F ~ e^(-r t) near the best rank-one matrix: sigma_1^(1-2/L) (sigma_1 - sigma_2).
 
     For a single mode, such as a scalar output, sigma_2 is 0. The loss falls at twice this rate.
 
     Args:
         strengths: of shape (runs, modes).
-        depth: N.
+        depth: L.
     """
     first = strengths[:, 0]
     second = strengths[:, 1] if strengths.shape[-1] > 1 else torch.zeros_like(first)
@@ -107,17 +107,17 @@ def limit_mode(pair: Pair, modes: int) -> Tensor:
 
 
 def collapse_exponent(depth: int) -> float:
-    """The power of time by which s falls to 0 from u = u_1, v = -v_1: -N/(N-2), for N >= 3.
+    """The power of time by which s falls to 0 from u = u_1, v = -v_1: -L/(L-2), for L >= 3.
 
-    s' = -N s^(2-2/N) (sigma_1 + s) gives s ~ ((N-2) sigma_1 t)^(-N/(N-2)); for N = 2 it is e^(-2 sigma_1 t) instead.
+    s' = -L s^(2-2/L) (sigma_1 + s) gives s ~ ((L-2) sigma_1 t)^(-L/(L-2)); for L = 2 it is e^(-2 sigma_1 t) instead.
     """
     return -depth / (depth - 2)
 
 
 def plateau_exponent(depth: int) -> float:
-    """The power of time by which s falls to 0 from directions outside the target's range: -N/(2N-2), for N >= 2.
+    """The power of time by which s falls to 0 from directions outside the target's range: -L/(2L-2), for L >= 2.
 
-    s' = -N s^(3-2/N) gives s ~ ((2N-2) t)^(-N/(2N-2)).
+    s' = -L s^(3-2/L) gives s ~ ((2L-2) t)^(-L/(2L-2)).
     """
     return -depth / (2 * depth - 2)
 

@@ -1,20 +1,20 @@
 """How long a network with a one-neuron layer takes to leave the neighbourhood of a saddle.
 
-All times follow from the closed form in `one_neuron`, on the clock dtau = s^(1-2/N) dt, with m(tau) the norm of the
-linear flow, s(tau) = m^N / (1/s_0 + N int m^N), and t = int s^(2/N-1) dtau.
+All times follow from the closed form in `one_neuron`, on the clock dtau = s^(1-2/L) dt, with m(tau) the norm of the
+linear flow, s(tau) = m^L / (1/s_0 + L int m^L), and t = int s^(2/L-1) dtau.
 
-* From a small start s_0 -> 0, s = s_0 m^N until it is over, so that
-      t = ln(1/s_0) / (2 sigma_1) + const                     for N = 2,
-      t = K s_0^(-(N-2)/N),  K = int_0^inf m^(-(N-2)) dtau    for N > 2; K = 1 / ((N-2) sigma_1) if aligned with mode 1.
+* From a small start s_0 -> 0, s = s_0 m^L until it is over, so that
+      t = ln(1/s_0) / (2 sigma_1) + const                     for L = 2,
+      t = K s_0^(-(L-2)/L),  K = int_0^inf m^(-(L-2)) dtau    for L > 2; K = 1 / ((L-2) sigma_1) if aligned with mode 1.
 * Near the stable set of Z_(2), with overlaps u_1^T u = v_1^T v = eps, mode 1 overtakes mode 2 at
   tau = ln(1/eps) / (sigma_1 - sigma_2) + const, and s = sigma_2 meanwhile:
-      t = ln(1/eps) / (sigma_2^(1-2/N) (sigma_1 - sigma_2)) + const.
+      t = ln(1/eps) / (sigma_2^(1-2/L) (sigma_1 - sigma_2)) + const.
 * Near u = u_1, v = -v_1, from where the strength collapses, with a tilt of size eps into the other modes: the overlap
   with mode 2 is of order eps, that with mode 1 of order eps^2 only. The norm m falls to the power
   sigma_1 / (sigma_1 + sigma_2) of eps, where mode 2 takes over:
-      t = ln(1/eps) max(1 / (sigma_1 - sigma_2), 2 / sigma_1) + const    for N = 2, where t = tau: mode 1 has overtaken
+      t = ln(1/eps) max(1 / (sigma_1 - sigma_2), 2 / sigma_1) + const    for L = 2, where t = tau: mode 1 has overtaken
           mode 2, and has grown from eps^2 to 1 by itself if mode 2 is so slow that this takes longer,
-      t ~ eps^(-(N-2) sigma_1 / (sigma_1 + sigma_2))          for N > 2.
+      t ~ eps^(-(L-2) sigma_1 / (sigma_1 + sigma_2))          for L > 2.
 
 Everything here was derived for this project; the setting is that of Eftekhari 2020 (arXiv:2002.09852) and Chen, Lin,
 Zhang 2022 (arXiv:2201.02761).
@@ -45,7 +45,7 @@ def delay_slope(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
     Args:
         approach: which of the three.
         strengths: sigma_k, of shape (runs, modes), at least two modes.
-        depth: N.
+        depth: L.
     """
     first, second = strengths[:, 0], strengths[:, 1]
     if approach == "saddle":
@@ -66,14 +66,14 @@ def delay_power(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
 
 
 def small_start_factor(strengths: Tensor, pair: Pair, depth: int) -> Tensor:
-    """K = int_0^inf m(tau)^(-(N-2)) dtau, of shape (runs,), for N > 2.
+    """K = int_0^inf m(tau)^(-(L-2)) dtau, of shape (runs,), for L > 2.
 
     Integrated adaptively, run by run.
 
     Args:
         strengths: sigma_k, of shape (runs, modes).
         pair: the start's directions, with some overlap with mode 1.
-        depth: N > 2.
+        depth: L > 2.
     """
     growth, coefficients = linear_modes(strengths, pair)
     return torch.tensor(

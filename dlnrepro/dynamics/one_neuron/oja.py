@@ -1,4 +1,4 @@
-"""Oja's flow of the directions of a balanced network with a one-neuron layer, on the clock dtau = s^(1-2/N) dt.
+"""Oja's flow of the directions of a balanced network with a one-neuron layer, on the clock dtau = s^(1-2/L) dt.
 
     u' = (I - u u^T) Z v,   v' = (I - v v^T) Z^T u
 
@@ -7,7 +7,7 @@ eigenvectors of H, with p = (a + b)/2 and q = (a - b)/2 from the coordinates a_k
 
     p_k -> p_k e^(sigma_k tau),   q_k -> q_k e^(-sigma_k tau),   and what lies outside the range of Z rests.
 
-Neither the depth N nor the strength s enters. Derived for this project, as `one_neuron`; the flow is Oja's (1982, J.
+Neither the depth L nor the strength s enters. Derived for this project, as `one_neuron`; the flow is Oja's (1982, J.
 Math. Biology 15).
 """
 

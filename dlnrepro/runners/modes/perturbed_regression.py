@@ -30,7 +30,7 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import even_grid
 from dlnrepro.runner import Progress, Result, Series
-from dlnrepro.settings.fields import FROM_LIST, SPREAD, Share, StepSize, Strengths
+from dlnrepro.settings.fields import FROM_LIST, SPREAD, SeveralStrengths, Share, StepSize
 from dlnrepro.settings.modes import RegressionSettings
 
 HALF = 0.5
@@ -40,9 +40,7 @@ POINTS = 150
 class Params(RegressionSettings):
     """A regression with several modes, its perturbations, and the descents with and without them."""
 
-    strengths: Strengths = Field(
-        min_length=2, description="sigma_i, the singular values of the target Z, which fall strictly; at least two"
-    )
+    strengths: SeveralStrengths
     perturbed: Literal["inputs", "cross"] = Field(
         description="the moment that is perturbed: S = I + epsilon B with B symmetric of norm 1 (inputs), or Z, to"
         " whose strengths epsilon is added with random signs (cross)"

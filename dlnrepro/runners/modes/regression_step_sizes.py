@@ -18,9 +18,10 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.fits.slopes import slope
+from dlnrepro.dynamics.fits.slopes import zero_of_line
 from dlnrepro.dynamics.modes.learning_times import mode_shares
 from dlnrepro.dynamics.modes.sequential import contraction_factor
+from dlnrepro.dynamics.modes.settling import settling_factors
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.squared_loss import commuting_moment, regression_gradient
 from dlnrepro.dynamics.starts.balanced import balanced_layers, draw_mode_strengths
@@ -88,12 +89,12 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     target = params.target(generators)
     ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
     recorded = _descents(params, target, ratios, generators, progress)
-    factors = torch.stack([torch.stack([_factor(row) for row in rows]) for rows in recorded["error"]])
+    factors = settling_factors(recorded["error"], WINDOW)
     law = contraction_factor(ratios, params.formula_depth)
     end, steps = recorded["distance"][..., -1], even_grid(params.steps, POINTS)
     measures = {
         "factor_error": (factors - law).abs().amax(-1),
-        "turning_ratio": _zero(ratios, factors),
+        "turning_ratio": zero_of_line(ratios, factors),
         "end_distance": end.amax(-1),
         "least_end_distance": end.amin(-1),
     }
@@ -133,21 +134,3 @@ def _descents(
     swept = [layer[:, None].expand(-1, params.points, -1, -1) for layer in weights]
     _, recorded = descend(swept, moves, lambda _: 1.0, params.steps, range(params.steps + 1), observe, progress)
     return recorded
-
-
-def _factor(errors: Tensor) -> Tensor:
-    """The median of e_{t+1} / e_t over the steps with an error in the window; 0 if there is none, NaN if not finite."""
-    if not bool(torch.isfinite(errors).all()):
-        return torch.full((), torch.nan, dtype=errors.dtype)
-    sizes = errors[:-1].abs()
-    inside = (sizes > WINDOW[0]) & (sizes < WINDOW[1])
-    if not bool(inside.any()):
-        return torch.zeros((), dtype=errors.dtype)
-    return (errors[1:][inside] / errors[:-1][inside]).median()
-
-
-def _zero(x: Tensor, y: Tensor) -> Tensor:
-    """Where the least-squares line through (x, y) crosses zero, or the last x if it is level, of shape (runs,)."""
-    steepness = slope(x, y)
-    crossing = x.mean(-1) - y.mean(-1) / steepness
-    return torch.where(steepness == 0, x[-1], crossing)

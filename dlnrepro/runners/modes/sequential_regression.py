@@ -36,7 +36,7 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import even_grid
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import FROM_LIST, Positive, StepSize, Strengths
+from dlnrepro.settings.fields import FROM_LIST, Positive, SeveralStrengths, StepSize
 from dlnrepro.settings.modes import RegressionSettings, Sweep
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.settings.targets import at_most_as_many
@@ -48,9 +48,7 @@ POINTS = 150
 class Params(RegressionSettings):
     """A regression with several modes, the starts, and the descents from them."""
 
-    strengths: Strengths = Field(
-        min_length=2, description="sigma_i, the singular values of the target Z, which fall strictly; at least two"
-    )
+    strengths: SeveralStrengths
     variances: Annotated[tuple[Positive, ...], FROM_LIST] = Field(
         min_length=1,
         max_length=32,

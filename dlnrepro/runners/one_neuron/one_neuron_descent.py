@@ -54,7 +54,7 @@ class Params(OneNeuronSettings, DeepSettings):
         " stays exactly zero in floating point"
     )
     missing: int = Field(ge=0, le=31, description="how many of the first modes have zero overlap with the start")
-    tilt: float = Field(ge=0, le=0.1, description="what is then added to the overlaps of mode 1, u_1^T u and v_1^T v")
+    tilt: float = Field(ge=0, le=0.1, description="what is added to u_1^T u and v_1^T v, once u and v are drawn")
     step_size: StepSize
     momentum: float = Field(ge=0, lt=1, description="the momentum of the descent; 0 is plain gradient descent")
     horizon: float = Field(gt=0, le=10**5, description="time of the descent, step size times number of steps")

@@ -39,7 +39,7 @@ from dlnrepro.settings.fields import (
     LayerFactor,
     PositiveRange,
     Range,
-    Strengths,
+    SeveralStrengths,
     same_or_whole,
 )
 from dlnrepro.settings.networks import DeepSettings
@@ -53,9 +53,7 @@ Scale = Annotated[float, Field(gt=0, le=0.1)]
 class Params(OneNeuronSettings, DeepSettings):
     """A series of starts that come closer and closer to a saddle, and how long the flow is followed from each."""
 
-    strengths: Strengths = Field(
-        min_length=2, description="sigma_k, the singular values of the target Z, which fall strictly; at least two"
-    )
+    strengths: SeveralStrengths
     approach: Approach = Field(
         description="the series of starts: drawn directions of strength x (small), directions without the first"
         " `missing` modes, and then overlaps x with mode 1 (saddle), or u = u_1 and v = -v_1, tilted by x / 2 and x"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from dlnrepro.dynamics.fits.slopes import log_slope, slope, windowed_ratio, windowed_slope
+from dlnrepro.dynamics.fits.slopes import log_slope, slope, windowed_ratio, windowed_slope, zero_of_line
 
 
 def test_an_exponential_has_its_rate_and_a_power_its_exponent() -> None:
@@ -86,3 +86,11 @@ def test_the_ratio_is_the_worst_of_the_window_on_either_side() -> None:
     assert float(windowed_ratio(value, law, inside)) == pytest.approx(0.8)
     assert float(windowed_ratio(value, law, torch.zeros(4, dtype=torch.bool))) == 0
     assert math.isnan(float(windowed_ratio(value * torch.nan, law, inside)))
+
+
+def test_a_line_is_zero_where_it_crosses_and_at_the_last_point_if_it_is_level() -> None:
+    x = torch.tensor([0.0, 1.0, 2.0], dtype=torch.float64)
+
+    zeros = zero_of_line(x, torch.stack([1 - 2 * x, torch.full_like(x, 3.0)]))
+
+    torch.testing.assert_close(zeros, torch.tensor([0.5, 2.0], dtype=torch.float64), rtol=1e-15, atol=0)
