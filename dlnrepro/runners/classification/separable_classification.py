@@ -25,7 +25,7 @@ from dlnrepro.dynamics.classification.separable_data import Classes
 from dlnrepro.dynamics.classification.training import Training, coordinate_rates, learning_rates, train
 from dlnrepro.dynamics.fits.slopes import windowed_ratio, windowed_slope
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.risks.margin_losses import Name, log_loss_at_zero, log_risks
+from dlnrepro.dynamics.risks.margin_losses import log_loss_at_zero, log_risks
 from dlnrepro.dynamics.stiff_flow.margin_flow import layers_of
 from dlnrepro.dynamics.stiff_flow.path import MANY
 from dlnrepro.dynamics.tensors.arrays import Weights, array_of, tensor_of
@@ -33,7 +33,7 @@ from dlnrepro.dynamics.tensors.per_run import stacked
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.classification import CoordinateRates, DeepClassifier, LeastShare
+from dlnrepro.settings.classification import CoordinateRates, DeepClassifier, LeastShare, Loss
 from dlnrepro.settings.fields import Window
 
 ROUTES_AGREE = 1e-6
@@ -47,7 +47,7 @@ class Params(DeepClassifier):
         description="whether the support vectors span the space, or must not; not used for `data: under-determined`"
     )
     least_share: LeastShare
-    loss: Name = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
+    loss: Loss
     method: Literal["flow", "normalised", "sign", "adam"] = Field(
         description="gradient `flow`, or a discrete descent: `normalised` along the curve of the flow, `sign` or `adam`"
     )

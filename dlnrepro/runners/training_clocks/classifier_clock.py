@@ -29,7 +29,8 @@ from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training_clocks.cross_entropy import log_risk_gradient, risk_gradient
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import LawDepth, Window, law_value
+from dlnrepro.settings.fields import Window
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.training_clocks import ManyClasses
 
 LEVELS = 41
@@ -38,7 +39,7 @@ MEMORY = 0.98
 """Of Adam's average of squares, as in the paper's experiments."""
 
 
-class Params(ManyClasses):
+class Params(ManyClasses, DeepSettings):
     """A network that separates classes, how it descends, and the levels of its risk at which a clock is read."""
 
     depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
@@ -51,7 +52,6 @@ class Params(ManyClasses):
     step_size: float = Field(gt=0, le=100, description="the step size eta, in the unit of the rule")
     steps: int = Field(ge=10, le=10**6, description="the number of steps of the descent")
     levels: Window = Field(description="range of log(1/eps), natural logarithm, for which T(eps) is measured")
-    law_depth: LawDepth
 
     def contradictions(self) -> Iterable[Contradiction]:
         """A clock that the rule does not have."""
@@ -105,7 +105,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     reached = -path.log_risk.mT
     times = each_run(lambda heights, clock: _crossings(heights, clock, levels), reached, path.clock.mT)
     grid, logs = levels.expand_as(times), each_run(torch.log, times)
-    power = 2 - 2 / law_value(params.law_depth, params.depth)
+    power = 2 - 2 / params.formula_depth
     # The clock of a run that has not reached the last level is the slowest one; a run that has diverged stays NaN.
     never = torch.where(torch.isfinite(reached[:, -1]), 1.0, torch.nan)
     arrived = torch.isfinite(times[:, -1])

@@ -27,15 +27,16 @@ from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import Progress, Result, Series
-from dlnrepro.settings.base import Contradiction, Settings
-from dlnrepro.settings.fields import LawDepth, LayerFactor, StepSize, Strengths, Window, law_value
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import LayerFactor, StepSize, Strengths, Window
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.numerals import numeral
 
 RECORDS = 200
 MOST_STEPS = 10**6
 
 
-class Params(Settings):
+class Params(DeepSettings):
     """A target of lower rank, layers that start as scaled orthogonal matrices, and the descent from there."""
 
     depth: int = Field(ge=1, le=8, description="L, the number of weight matrices, which are all square")
@@ -57,7 +58,6 @@ class Params(Settings):
     step_size: StepSize
     horizon: float = Field(gt=0, le=10**6, description="time of the descent, step size times number of steps")
     gaps: Window = Field(description="range of F - F* in which powers are fitted")
-    law_depth: LawDepth
 
     def contradictions(self) -> Iterable[Contradiction]:
         """A target without a missing mode, or a descent that takes too long."""
@@ -103,7 +103,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     """Draw frames, then layers; descend; fit powers."""
     target, weights = _start(params, generators)
     records = log_grid(params.steps, RECORDS)[1:]
-    depth, decay = law_value(params.law_depth, params.depth), params.decay
+    depth, decay = params.formula_depth, params.decay
     least = sum(_least(strength, params.depth, decay) for strength in params.strengths)
 
     def gradient(current: Sequence[Tensor]) -> Weights:
