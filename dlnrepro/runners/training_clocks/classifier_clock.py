@@ -21,6 +21,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification.normalised_descent import direction
 from dlnrepro.dynamics.fits.slopes import slope
+from dlnrepro.dynamics.fits.sweeps import first_crossings
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import Weights, running_sum
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
@@ -103,7 +104,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     path = _descend(params, params.weights(generators), x, params.one_hot(len(x)), progress)
     levels = torch.linspace(*params.levels, LEVELS, dtype=torch.float64)
     reached = -path.log_risk.mT
-    times = each_run(lambda heights, clock: _crossings(heights, clock, levels), reached, path.clock.mT)
+    times = each_run(lambda heights, clock: first_crossings(heights, clock, levels), reached, path.clock.mT)
     grid, logs = levels.expand_as(times), each_run(torch.log, times)
     power = 2 - 2 / params.formula_depth
     # The clock of a run that has not reached the last level is the slowest one; a run that has diverged stays NaN.
@@ -155,17 +156,6 @@ def _descend(params: Params, weights: Weights, x: Tensor, hot: Tensor, progress:
         moves = params.step_size * slowness / torch.stack(squares)
     clock = running_sum(torch.cat([torch.zeros_like(moves[:1]), moves[:-1]]).mT).mT
     return _Path(log_risk, clock)
-
-
-def _crossings(heights: Tensor, clock: Tensor, levels: Tensor) -> Tensor:
-    """The clock when log(1/R) of one run first reaches each level, interpolated within a step; NaN if it never does."""
-    peaks = heights.cummax(0).values
-    after = torch.searchsorted(peaks, levels)
-    beyond = after >= len(peaks)
-    after = after.clamp(1, len(peaks) - 1)
-    share = (levels - peaks[after - 1]) / (peaks[after] - peaks[after - 1])
-    times = clock[after - 1] + share * (clock[after] - clock[after - 1])
-    return torch.where(beyond, torch.nan, times)
 
 
 def _contraction(path: _Path, levels: tuple[float, float]) -> Tensor:
