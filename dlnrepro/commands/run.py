@@ -35,7 +35,7 @@ Examples:
   dlnrepro run rank-one-alignment            one claim, in full
   dlnrepro run my-claim.yaml --quick         a file, in its toy profile
   dlnrepro run -m alignment --seed-base 1000 other seeds
-  dlnrepro run rank-one-alignment -s width=12 -o report.json
+  dlnrepro run rank-one-alignment -s hidden=12 -o report.json
   dlnrepro run my-claims/ --reference reference/   what has changed since reference/ was written
 """
 

@@ -6,7 +6,7 @@ Setting: Ji and Telgarsky 2019 (arXiv:1810.02032) and Soudry et al. 2018 (arXiv:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 from torch import Generator, Tensor
@@ -18,6 +18,14 @@ from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.settings.base import Contradiction, Settings
 from dlnrepro.settings.networks import GaussianNetwork
 
+Separable = Annotated[
+    Literal["separable", "flipped"],
+    Field(
+        description="`separable` by a hyperplane, or `flipped`: with a fifth of these labels flipped, so that no"
+        " hyperplane separates the classes"
+    ),
+]
+Loss = Annotated[LossName, Field(description="the loss l(m) of a margin: log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")]
 LeastShare = Annotated[
     float,
     Field(

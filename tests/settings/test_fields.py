@@ -15,6 +15,7 @@ from dlnrepro.settings.fields import (
     RISING,
     SPREAD,
     Same,
+    Window,
     same_or_number,
     same_or_whole,
 )
@@ -37,6 +38,12 @@ PAIR = tuple[float, float]
             "expected a range [low, high] with low below high, found [2, 2]",
         ),
         (
+            Window,
+            [0.5, 2],
+            [2, 2],
+            "expected a range [low, high] with low below high, found [2, 2]",
+        ),
+        (
             Annotated[Same | int, same_or_whole(2, 8)],
             "same",
             1,
@@ -49,7 +56,7 @@ PAIR = tuple[float, float]
             "expected `same` or a number from 0 to 1, found 'smae'",
         ),
     ],
-    ids=["falling", "rising", "not rising", "ordered", "spread", "same or whole", "same or number"],
+    ids=["falling", "rising", "not rising", "ordered", "spread", "window", "same or whole", "same or number"],
 )
 def test_a_rule_admits_and_refuses(kind: Any, admitted: Any, refused: Any, says: str) -> None:
     adapter = TypeAdapter(kind)

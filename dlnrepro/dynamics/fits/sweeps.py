@@ -50,3 +50,22 @@ def lasting_fall(values: Tensor, level: float, positions: Tensor) -> Tensor:
     share = torch.where(after > 0, (high - level) / (high - low), 1.0)
     found = (positions[before] + share * (positions[after] - positions[before]))[..., 0]
     return torch.where(lasting.any(-1), found, positions[-1])
+
+
+def first_crossings(heights: Tensor, positions: Tensor, levels: Tensor) -> Tensor:
+    """The positions at which the heights of one run first reach each level, (levels,); NaN where they never do.
+
+    It is interpolated linearly between the first point at the level or above and the one before it.
+
+    Args:
+        heights: of shape (points,), which need not rise.
+        positions: of shape (points,).
+        levels: of shape (levels,), above the first height.
+    """
+    peaks = heights.cummax(0).values
+    after = torch.searchsorted(peaks, levels)
+    never = after >= len(peaks)
+    after = after.clamp(1, len(peaks) - 1)
+    share = (levels - peaks[after - 1]) / (peaks[after] - peaks[after - 1])
+    found = positions[after - 1] + share * (positions[after] - positions[after - 1])
+    return torch.where(never, torch.nan, found)

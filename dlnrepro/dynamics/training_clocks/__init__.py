@@ -6,4 +6,5 @@ Symbols: R is the cross-entropy of K classes, m the soft margin of a sample, z i
 
 * `class_means` draws inputs of several classes whose means lie on a circle, with noise in all other coordinates.
 * `cross_entropy` computes log R and its gradient as those of a logistic loss of soft margins.
+* `missing_modes` has the least loss with weight decay, and how the modes that a target lacks fall at the end.
 """

@@ -62,17 +62,13 @@ class Params(Settings):
     spread: float = Field(ge=0, lt=1, description="half the side of the square of a cluster; centres are at (+-1, +-1)")
     noise: float = Field(ge=0, le=1, description="standard deviation of the third coordinate of the points")
     body: Literal["relu", "relu and skip", "linear"] = Field(description="the layers below the head")
-    head: Literal["linear", "relu"] = Field(
-        description="activation of the hidden layers of the head, whose last layer is always linear"
-    )
+    head: Literal["linear", "relu"] = Field(description="hidden layers of the head, whose last layer is linear")
     body_width: int = Field(ge=2, le=128, description="the width of the layers of the body")
     head_width: int = Field(ge=2, le=64, description="the width of the hidden layers of the head")
     head_depth: int = Field(
         ge=2, le=6, description="the number of weight matrices of the head, of which the last is a row"
     )
-    shifted: float = Field(
-        ge=0, le=1, description="share of the neurons of the first layer that start with a large bias"
-    )
+    shifted: float = Field(ge=0, le=1, description="share of the first layer's neurons that start with a large bias")
     shift: float = Field(ge=0, le=100, description="what is added to the absolute bias weight of the shifted neurons")
     loss: LossName = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
     head_rate: float = Field(

@@ -24,7 +24,7 @@ from dlnrepro.dynamics.classification.one_layer_flow import follow_logarithm, ri
 from dlnrepro.dynamics.classification.separable_data import DRAWS, Classes
 from dlnrepro.dynamics.classification.training import coordinate_rates
 from dlnrepro.dynamics.fits.slopes import windowed_slope
-from dlnrepro.dynamics.risks.margin_losses import LossName, log_risk
+from dlnrepro.dynamics.risks.margin_losses import log_risk
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each, stacked
@@ -33,7 +33,7 @@ from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.errors import NoSuchDraw
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.classification import CoordinateRates, LeastShare, TwoClasses
+from dlnrepro.settings.classification import CoordinateRates, LeastShare, Loss, Separable, TwoClasses
 from dlnrepro.settings.numerals import numeral
 
 POINTS = 100
@@ -47,19 +47,13 @@ MOST_STEPS = 10**7
 class Params(TwoClasses):
     """Data whose support vectors count and stand apart, and how one layer is trained on them."""
 
-    data: Literal["separable", "flipped"] = Field(
-        description="`separable` by a hyperplane, or `flipped`: with a fifth of these labels flipped, so that no"
-        " hyperplane separates the classes"
-    )
+    data: Separable
     least_share: LeastShare
     least_slack: float = Field(
-        ge=0,
-        lt=1,
-        description="by which share the margins of all other points must exceed that of the support vectors; data with"
-        " less are drawn again",
+        ge=0, lt=1, description="least share by which the margins of all other points exceed those of support vectors"
     )
     start_scale: float = Field(ge=0, le=100, description="standard deviation of the entries of w at the start")
-    loss: LossName = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
+    loss: Loss
     coordinate_rates: CoordinateRates
     method: Literal["flow", "descent"] = Field(
         description="gradient `flow`, followed in log t, or gradient `descent` with a constant step size"
@@ -73,7 +67,7 @@ class Params(TwoClasses):
         latest = math.log(MOST_STEPS * self.step_size)
         if self.method == "descent" and self.horizon > latest:
             yield Contradiction(
-                "horizon", f"at most {numeral(latest, 4)} for {MOST_STEPS} steps of size {numeral(self.step_size)}"
+                "horizon", f"at most {numeral(latest, 4)}, which is {MOST_STEPS} steps of size {numeral(self.step_size)}"
             )
         if self.method == "descent" and self.coordinate_rates != 1:
             yield Contradiction("coordinate_rates", "1 for `method: descent`")
@@ -123,7 +117,7 @@ def _draw(params: Params, generator: Generator) -> Classes:
         others = np.delete(margins, classes.solution.support)
         if others.min() >= 1 + params.least_slack:
             return classes
-    raise NoSuchDraw(f"data with a slack of {numeral(params.least_slack)}", DRAWS)
+    raise NoSuchDraw(f"data with a slack of {params.least_slack:g}", DRAWS)
 
 
 def _flow(params: Params, sets: Sequence[Classes], starts: Tensor, progress: Progress) -> tuple[Tensor, Tensor]:

@@ -25,8 +25,9 @@ from dlnrepro.dynamics.tensors.arrays import array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
-from dlnrepro.settings.base import Contradiction, Settings
-from dlnrepro.settings.fields import Depth, PositiveRange, Same, law_value, same_or_whole
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import PositiveRange, Same, same_or_whole
+from dlnrepro.settings.networks import DeepSettings
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-16
 """Tolerances of the flow: layers shrink to 1e-6."""
@@ -35,10 +36,9 @@ SLOPE_AT_ZERO = {"logistic": 0.5, "exponential": 1.0}
 """-l'(0)."""
 
 
-class Params(Settings):
+class Params(DeepSettings):
     """Symmetric data, a start on one side of them, and the flow from there."""
 
-    depth: Depth
     inputs: int = Field(ge=2, le=32, description="n_0, the dimension of the data")
     hidden: int = Field(ge=1, le=64, description="n_1 = ... = n_{L-1}, the width of the hidden layers")
     pairs: int = Field(ge=1, le=200, description="the number of pairs of a point and its mirror image")
@@ -47,9 +47,7 @@ class Params(Settings):
         description="the direction of the predictor at the start: away from the data, or towards them"
     )
     tilt: float = Field(ge=0, le=1, description="angle between the axis and the predictor at the start, in radians")
-    start: PositiveRange = Field(
-        description="range of the length of the predictor at the start, which is drawn log-uniformly"
-    )
+    start: PositiveRange = Field(description="range of the predictor's length at the start, drawn log-uniformly")
     horizon: float = Field(ge=10, le=1e8, description="time to which the flow is followed")
     points: int = Field(
         ge=30, le=200, description="the number of records, evenly in the logarithm over the last six decades of time"
@@ -112,7 +110,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     norm, before = (
         torch.stack([torch.linalg.matrix_norm(layer) for layer in layers]).amin(0) for layers in (path, weights)
     )
-    depth = law_value(params.law_depth, params.depth)
+    depth = params.formula_depth
     law = late_norm(SLOPE_AT_ZERO[params.loss] * signed[:, ::2, 0].mean(-1), times, depth)
     late = (times > params.horizon / 100).expand_as(norm)
     measures = {

@@ -34,7 +34,7 @@ from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.gradient_flow import flattened, flow
 from dlnrepro.runner import Progress, Result, Series
-from dlnrepro.settings.classification import DeepClassifier
+from dlnrepro.settings.classification import DeepClassifier, Separable
 
 LOSS: Literal["logistic"] = "logistic"
 RECORDS = 60
@@ -44,10 +44,7 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-11
 class Params(DeepClassifier):
     """A deep linear classifier, and the descent by the rule."""
 
-    data: Literal["separable", "flipped"] = Field(
-        description="`separable` by a hyperplane, or `flipped`: with a fifth of these labels flipped, so that no"
-        " hyperplane separates the classes"
-    )
+    data: Separable
     factor: float = Field(gt=0, le=1e5, description="factor on the step sizes of the rule; 1 is the rule")
     steps: int = Field(ge=10, le=10**6, description="the number of gradient steps")
 

@@ -21,6 +21,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification.normalised_descent import direction
 from dlnrepro.dynamics.fits.slopes import slope
+from dlnrepro.dynamics.fits.sweeps import first_crossings
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import Weights, running_sum
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
@@ -29,7 +30,8 @@ from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient, cross_entropy_log_gradient
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import LawDepth, Window, law_value
+from dlnrepro.settings.fields import Window
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.training_clocks import ManyClasses
 
 LEVELS = 41
@@ -38,7 +40,7 @@ MEMORY = 0.98
 """Of Adam's average of squares, as in the paper's experiments."""
 
 
-class Params(ManyClasses):
+class Params(ManyClasses, DeepSettings):
     """A network that separates classes, how it descends, and the levels of its risk at which a clock is read."""
 
     depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
@@ -51,7 +53,6 @@ class Params(ManyClasses):
     step_size: float = Field(gt=0, le=100, description="the step size eta, in the unit of the rule")
     steps: int = Field(ge=10, le=10**6, description="the number of steps of the descent")
     levels: Window = Field(description="range of log(1/eps), natural logarithm, for which T(eps) is measured")
-    law_depth: LawDepth
 
     def contradictions(self) -> Iterable[Contradiction]:
         """A clock that the rule does not have."""
@@ -103,9 +104,9 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     path = _descend(params, params.weights(generators), x, params.one_hot(len(x)), progress)
     levels = torch.linspace(*params.levels, LEVELS, dtype=torch.float64)
     reached = -path.log_risk.mT
-    times = each_run(lambda heights, clock: _crossings(heights, clock, levels), reached, path.clock.mT)
+    times = each_run(lambda heights, clock: first_crossings(heights, clock, levels), reached, path.clock.mT)
     grid, logs = levels.expand_as(times), each_run(torch.log, times)
-    power = 2 - 2 / law_value(params.law_depth, params.depth)
+    power = 2 - 2 / params.formula_depth
     # The clock of a run that has not reached the last level is the slowest one; a run that has diverged stays NaN.
     never = torch.where(torch.isfinite(reached[:, -1]), 1.0, torch.nan)
     arrived = torch.isfinite(times[:, -1])
@@ -155,17 +156,6 @@ def _descend(params: Params, weights: Weights, x: Tensor, hot: Tensor, progress:
         moves = params.step_size * slowness / torch.stack(squares)
     clock = running_sum(torch.cat([torch.zeros_like(moves[:1]), moves[:-1]]).mT).mT
     return _Path(log_risk, clock)
-
-
-def _crossings(heights: Tensor, clock: Tensor, levels: Tensor) -> Tensor:
-    """The clock when log(1/R) of one run first reaches each level, interpolated within a step; NaN if it never does."""
-    peaks = heights.cummax(0).values
-    after = torch.searchsorted(peaks, levels)
-    beyond = after >= len(peaks)
-    after = after.clamp(1, len(peaks) - 1)
-    share = (levels - peaks[after - 1]) / (peaks[after] - peaks[after - 1])
-    times = clock[after - 1] + share * (clock[after] - clock[after - 1])
-    return torch.where(beyond, torch.nan, times)
 
 
 def _contraction(path: _Path, levels: tuple[float, float]) -> Tensor:

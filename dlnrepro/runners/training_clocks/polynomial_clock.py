@@ -15,7 +15,6 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from pydantic import Field
-from scipy.optimize import minimize_scalar
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import log_slope
@@ -26,16 +25,18 @@ from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.dynamics.training.descent import descend
+from dlnrepro.dynamics.training_clocks.missing_modes import least_height, missing_gap
 from dlnrepro.runner import Progress, Result, Series
-from dlnrepro.settings.base import Contradiction, Settings
-from dlnrepro.settings.fields import LawDepth, LayerFactor, StepSize, Strengths, Window, law_value
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import LayerFactor, StepSize, Strengths, Window
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.numerals import numeral
 
 RECORDS = 200
 MOST_STEPS = 10**6
 
 
-class Params(Settings):
+class Params(DeepSettings):
     """A target of lower rank, layers that start as scaled orthogonal matrices, and the descent from there."""
 
     depth: int = Field(ge=1, le=8, description="L, the number of weight matrices, which are all square")
@@ -57,7 +58,6 @@ class Params(Settings):
     step_size: StepSize
     horizon: float = Field(gt=0, le=10**6, description="time of the descent, step size times number of steps")
     gaps: Window = Field(description="range of F - F* in which powers are fitted")
-    law_depth: LawDepth
 
     def contradictions(self) -> Iterable[Contradiction]:
         """A target without a missing mode, or a descent that takes too long."""
@@ -103,8 +103,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     """Draw frames, then layers; descend; fit powers."""
     target, weights = _start(params, generators)
     records = log_grid(params.steps, RECORDS)[1:]
-    depth, decay = law_value(params.law_depth, params.depth), params.decay
-    least = sum(_least(strength, params.depth, decay) for strength in params.strengths)
+    depth, decay = params.formula_depth, params.decay
+    least = sum(least_height(strength, params.depth, decay) for strength in params.strengths)
 
     def gradient(current: Sequence[Tensor]) -> Weights:
         partial = prefixes(current)
@@ -126,6 +126,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     logs = each_run(torch.log, gap.clamp_min(1e-300))
     theta = log_slope(logs, slope_norm, inside)
     clock = torch.where(torch.isfinite(theta), -log_slope(logs, times, inside), torch.nan)
+    law = missing_gap(params.width - len(params.strengths), params.start, depth, times)
     measures = {
         "theta": theta,
         "clock_slope": clock,
@@ -135,7 +136,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "end_gap": gap[:, -1],
         "imbalance": relative_imbalance(weights),
     }
-    series = {"time": times, "gap": gap, "law": _law(params, depth, times), "slope_norm": slope_norm}
+    series = {"time": times, "gap": gap, "law": law, "slope_norm": slope_norm}
     return Result(measures, series)
 
 
@@ -159,23 +160,3 @@ def _orthogonal_factor(matrix: Tensor) -> Tensor:
     left, _, right = torch.linalg.svd(matrix)
     nearest: Tensor = left @ right
     return nearest
-
-
-def _least(strength: float, depth: int, decay: float) -> float:
-    """The least 1/2 (s - strength)^2 + decay/2 L s^(2/L) over s from strength / 2 to strength, where training ends."""
-    if decay == 0:
-        return 0.0
-
-    def height(s: float) -> float:
-        return (s - strength) ** 2 / 2 + decay / 2 * depth * float(s ** (2 / depth))
-
-    bounds, options = (strength / 2, strength), {"xatol": 1e-12}
-    return float(minimize_scalar(height, bounds=bounds, method="bounded", options=options).fun)
-
-
-def _law(params: Params, depth: int, times: Tensor) -> Tensor:
-    """The derived gap of the modes that the target lacks, in a network of this depth; e^(-2t) for one layer."""
-    missing = params.width - len(params.strengths)
-    if depth == 1:
-        return missing / 2 * params.start**2 * each_run(torch.exp, -2 * times)
-    return missing / 2 * each_run(lambda time: ((2 * depth - 2) * time) ** (-depth / (depth - 1)), times)

@@ -41,9 +41,7 @@ Decay = Annotated[float, Field(gt=0, le=1)]
 class Params(ManyClasses):
     """A network that separates classes whose means lie in a plane, a sweep over the decay, and when clocks stop."""
 
-    radius: float = Field(
-        gt=0, le=10, description="radius of the circle in the first two coordinates on which the class means lie"
-    )
+    radius: float = Field(gt=0, le=10, description="radius of the circle on which the class means lie")
     noise: float = Field(gt=0, le=10, description="standard deviation of the other coordinates of the inputs")
     decays: Annotated[tuple[Decay, ...], Field(strict=False, min_length=1, max_length=8), FALLING] = Field(
         description="the weight decays of the sweep, which fall strictly"
@@ -54,9 +52,7 @@ class Params(ManyClasses):
     step_size: StepSize
     steps: int = Field(ge=10, le=10**6, description="the number of steps of each descent")
     learned: Share = Field(description="cross-entropy at which the classifier clock stops")
-    structured: Share = Field(
-        description="share of ||W_L ... W_1||_F^2 off the span of the samples at which the representation clock stops"
-    )
+    structured: Share = Field(description="off-span share of ||W||_F^2 at which the representation clock stops")
     accuracy: Share = Field(description="accuracy on fresh data at which the generalisation clock stops")
     tail: Window = Field(description="range of F - F* in which the power of the tail is fitted")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dlnrepro.dynamics.fits.sweeps import first_position, from_here_on, largest_where, lasting_fall
+from dlnrepro.dynamics.fits.sweeps import first_crossings, first_position, from_here_on, largest_where, lasting_fall
 
 POSITIONS = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
 VALUES = torch.tensor([[5.0, 1.0, 2.0, 3.0]], dtype=torch.float64)
@@ -45,3 +45,14 @@ def test_a_lasting_fall_is_read_between_positions_and_only_where_it_lasts() -> N
     values = torch.tensor([[[4.0, 1.0, 3.0, 1.0], [1.0, 1.0, 1.0, 1.0], [4.0, 4.0, 4.0, 4.0]]], dtype=torch.float64)
 
     assert lasting_fall(values, 2.0, positions).tolist() == [[6.0, 1.0, 8.0]]
+
+
+def test_a_level_is_first_crossed_between_two_points_and_not_again() -> None:
+    heights = torch.tensor([0.0, 2.0, 1.0, 3.0], dtype=torch.float64)
+    positions = torch.tensor([0.0, 1.0, 2.0, 4.0], dtype=torch.float64)
+    levels = torch.tensor([1.0, 1.5, 2.5, 4.0], dtype=torch.float64)
+
+    found = first_crossings(heights, positions, levels)
+
+    assert found[:3].tolist() == [0.5, 0.75, 3.0]
+    assert bool(found[3].isnan())

@@ -25,7 +25,7 @@ CONTRADICTIONS = [
     (
         {"method": "descent", "horizon": 30.0, "coordinate_rates": 2.0},
         [
-            "horizon: expected at most 17.5 for 10000000 steps of size 4, found 30",
+            "horizon: expected at most 17.5, which is 10000000 steps of size 4, found 30",
             "coordinate_rates: expected 1 for `method: descent`, found 2",
         ],
     ),

@@ -1,0 +1,44 @@
+"""The end of training on a target of lower rank: the least loss, and how the modes that the target lacks fall.
+
+F = 1/2 ||W_L ... W_1 - M||_F^2 + decay/2 sum ||W_l||_F^2. Balanced layers hold a singular value s of the product at the
+cost decay/2 L s^(2/L), and where M has no mode s obeys s' = -L s^(3-2/L) without decay. Derived here.
+"""
+
+from __future__ import annotations
+
+from scipy.optimize import minimize_scalar
+from torch import Tensor
+
+from dlnrepro.dynamics.tensors.per_run import each_run
+
+
+def least_height(strength: float, depth: int, decay: float) -> float:
+    """The least 1/2 (s - strength)^2 + decay/2 L s^(2/L) over s from strength / 2 to strength, where training ends.
+
+    Args:
+        strength: a singular value of M, above 0.
+        depth: L.
+        decay: so small that the minimum lies in this range; 0 for none.
+    """
+    if decay == 0:
+        return 0.0
+
+    def height(s: float) -> float:
+        return (s - strength) ** 2 / 2 + decay / 2 * depth * float(s ** (2 / depth))
+
+    bounds, options = (strength / 2, strength), {"xatol": 1e-12}
+    return float(minimize_scalar(height, bounds=bounds, method="bounded", options=options).fun)
+
+
+def missing_gap(modes: int, start: float, depth: int, times: Tensor) -> Tensor:
+    """The sum of s^2 / 2 over the missing modes: s = ((2L-2) t)^(-L/(2L-2)) late, or s = start e^-t for one layer.
+
+    Args:
+        modes: how many modes the target lacks.
+        start: their singular value at time 0, which matters for one layer only.
+        depth: L.
+        times: t > 0, of shape (runs, times).
+    """
+    if depth == 1:
+        return modes / 2 * start**2 * each_run(lambda time: (-2 * time).exp(), times)
+    return modes / 2 * each_run(lambda time: ((2 * depth - 2) * time) ** (-depth / (depth - 1)), times)
