@@ -6,7 +6,11 @@ then of all multipliers. Only what multiplies the state is here; the data move t
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import torch
+from scipy.optimize import brentq
 from torch import Tensor
 
 from dlnrepro.dynamics.predictive_coding.network import Chain, Rule, State, step
@@ -53,6 +57,26 @@ def spectral_radius(chain: Chain, rule: Rule) -> Tensor:
     With dual_step 0 multipliers never move, and each would count as an eigenvalue 1.
     """
     return each_run(lambda square: torch.linalg.eigvals(square).abs().max(), moving_part(chain, rule))
+
+
+def edge_of_stability(chain: Chain, rule: Rule, low: float, high: float) -> float:
+    """The factor on the step size of a rule at which the spectral radius of one run passes 1, to 1e-12.
+
+    Args:
+        chain: the network of one run.
+        rule: the constants of a step; its step size has the shape (1,).
+        low: where the search begins, which is returned if the radius exceeds 1 there.
+        high: where the search ends, which is returned if the radius is below 1 there.
+    """
+
+    def excess(factor: float) -> float:
+        return float(spectral_radius(chain, replace(rule, step_size=factor * rule.step_size))) - 1
+
+    if excess(high) < 0:
+        return high
+    if excess(low) > 0:
+        return low
+    return float(np.asarray(brentq(excess, low, high, xtol=1e-12, rtol=1e-12)))
 
 
 def moving_part(chain: Chain, rule: Rule) -> Tensor:

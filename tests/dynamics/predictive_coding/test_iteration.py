@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 import torch
 
+from dlnrepro.dynamics.predictive_coding.closed_forms import stability_limit_with_loss
 from dlnrepro.dynamics.predictive_coding.iteration import (
     constraint_matrix,
+    edge_of_stability,
     iteration_matrix,
     moving_part,
     spectral_radius,
@@ -70,3 +73,13 @@ def test_the_data_do_not_enter() -> None:
     other = replace(chain, inputs=3 * chain.inputs, targets=chain.targets - 1)
 
     assert torch.equal(iteration_matrix(chain, _rule(0.4)), iteration_matrix(other, _rule(0.4)))
+
+
+def test_the_edge_of_stability_is_the_exact_limit_and_an_end_of_the_search_beyond_it() -> None:
+    for index in range(3):
+        chain = _chain().run(index)
+        rule = Rule(stability_limit_with_loss(chain, 0.7, 0.4) / 1.3, 0.7, 0.4)
+
+        assert edge_of_stability(chain, rule, 0.5, 2.0) == pytest.approx(1.3, rel=1e-11)
+        assert edge_of_stability(chain, rule, 0.5, 1.2) == 1.2
+        assert edge_of_stability(chain, rule, 1.4, 2.0) == 1.4

@@ -13,8 +13,10 @@ from dlnrepro.dynamics.predictive_coding.network import (
     adjoints,
     along,
     credit,
+    distance,
     draw_chain,
     forward,
+    largest_distance,
     output_error,
     relax,
     residuals,
@@ -180,3 +182,17 @@ def test_credit_along_its_target_is_its_multiple_of_it_whatever_lies_across() ->
     across = other - along(other, target)[..., None, None] * target
 
     torch.testing.assert_close(along(0.3 * target + across, target), torch.full((2, 3), 0.3, dtype=torch.float64))
+
+
+def test_distances_are_relative_over_all_layers_or_the_largest_over_the_layers() -> None:
+    wanted = torch.ones(2, 3, 4, 5, dtype=torch.float64)
+    values = wanted.clone()
+    values[:, 1] += 0.3
+
+    torch.testing.assert_close(largest_distance(values, wanted), torch.full((2,), 0.3, dtype=torch.float64))
+    torch.testing.assert_close(distance(values, wanted), torch.full((2,), 0.3 / 3**0.5, dtype=torch.float64))
+    torch.testing.assert_close(largest_distance(values[:, 1], wanted[:, 1]), torch.full((2,), 0.3, dtype=torch.float64))
+
+
+def test_one_run_of_a_network_has_the_same_activities() -> None:
+    assert torch.equal(forward(_chain().run(1))[0], forward(_chain())[1])
