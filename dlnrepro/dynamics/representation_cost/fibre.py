@@ -18,10 +18,49 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.representation_cost.tied_layers import Layers, jacobian, predictor
-from dlnrepro.dynamics.tensors.progress import Progress
+from dlnrepro.dynamics.representation_cost.tied_layers import Layers, jacobian, predictor, squared_norm
+from dlnrepro.dynamics.tensors.progress import Progress, part_of
 
 Values = list[Tensor]
+
+LANDING = 40
+"""Steps onto the fibre; from there quadratic convergence has long reached rounding."""
+
+TOUCHING = 4
+"""Steps back onto it at the end, where a slow search has left it by a little."""
+
+ON_FIBRE = 1e-9
+"""The largest ||f_theta - w|| / ||w|| of a point that counts as lying on the fibre."""
+
+
+def cheapest_points(
+    layers: Layers, starts: Sequence[Tensor], target: Tensor, iterations: int, progress: Progress
+) -> Values:
+    """The points of least norm among those that are found from several starts, theta_l of shape (runs, ..., count).
+
+    They are NaN where no start has come onto the fibre.
+
+    Args:
+        layers: the network.
+        starts: theta_1 .. theta_L, each of shape (runs, ..., starts, count).
+        target: w, of shape (runs, ..., inputs, outputs).
+        iterations: how many steps along the fibre; with 0 the points are those at which the fibre is met.
+        progress: of the search.
+    """
+    count = starts[0].shape[-2]
+    wanted = target.unsqueeze(-3).expand(*target.shape[:-2], count, *target.shape[-2:])
+    steps = LANDING + iterations + (TOUCHING if iterations else 0)
+    values = onto_fibre(layers, starts, wanted, LANDING, part_of(progress, 0, LANDING / max(steps, 1)))
+    if iterations:
+        values = least_norm_point(
+            layers, values, wanted, iterations, part_of(progress, LANDING / steps, iterations / steps)
+        )
+        back = part_of(progress, (LANDING + iterations) / steps, TOUCHING / steps)
+        values = onto_fibre(layers, values, wanted, TOUCHING, back)
+    missed = ~(infeasibility(layers, values, wanted) <= ON_FIBRE)
+    best = torch.where(missed, torch.inf, squared_norm(values)).argmin(-1)[..., None, None]
+    nowhere = missed.all(-1)[..., None]
+    return [torch.where(nowhere, torch.nan, value.take_along_dim(best, -2)[..., 0, :]) for value in values]
 
 
 def onto_fibre(
