@@ -2,7 +2,7 @@
 
 Nothing is relaxed: one step is applied to every basis vector, which gives the matrix by which activities and
 multipliers move, and its eigenvalues say whether they settle. The step size at which the spectral radius passes 1 is
-found by root finding and held against the closed forms. With constraints alone (`loss_weight` 0) the limit is
+found by root finding and compared with the closed forms. With constraints alone (`loss_weight` 0) the limit is
 4 / (sigma_max^2 (2 rho + alpha)); the loss's own curvature lowers it a little, to a limit that is exact again. Without
 the loss, complex eigenvalues of a mode have |mu|^2 = 1 - eta rho sigma^2: alpha turns them, and leaves their size.
 
