@@ -8,7 +8,8 @@ path carries it alone, gamma = eta S1 the step ratio, with eta the step size.
 
 * `parallel_paths` holds the model: its output, loss and gradient, the shares, and aligned solutions.
 * `aligned_paths` descends with aligned, balanced paths, which are one scalar per path and mode.
-* `aligned_drift` measures when and how fast a path with a small share regains it; `drift_theory` predicts it.
+* `aligned_drift` measures when and how fast a path with a small share regains it; `drift_theory` predicts it,
+  and `drift_fits` reads onset and restoration time off a sweep.
 * `closed_forms` holds the formulas for the sharpness at zero loss, the stability limit on shares, and the final shares.
 * `stages` descends in stages of constant step size, each of which begins with a small displacement.
 

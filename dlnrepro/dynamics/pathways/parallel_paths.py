@@ -12,6 +12,12 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
+from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue, sharpness
+from dlnrepro.dynamics.tensors.progress import Progress
+from dlnrepro.errors import Disagreement
+
+ROUNDING = 1e-9
+"""Relative gap that two routes to one eigenvalue may leave: for matrices of a few hundred rows."""
 
 
 def network(weights: Sequence[Tensor]) -> Tensor:
@@ -52,6 +58,24 @@ def shares(contributions: Tensor) -> Tensor:
     return sizes / sum_paths(sizes[..., None])[..., None, :, 0]
 
 
+def largest_share(contributions: Tensor) -> Tensor:
+    """The largest path's share of each mode, from contributions of shape (..., paths, modes)."""
+    return shares(contributions).amax(-2)
+
+
+def peak_share(largest: Tensor, learned: Tensor, last: Tensor) -> Tensor:
+    """The largest share from the record on at which a mode is learned, of shape (runs,); the last one if it never is.
+
+    Args:
+        largest: the largest path's share at the records, of shape (runs, records).
+        learned: whether the mode is learned at a record, of shape (runs, records).
+        last: the largest path's share at the end, of shape (runs,).
+    """
+    since = learned.cummax(-1).values
+    peak = torch.maximum(torch.where(since, largest, 0).amax(-1), last)
+    return torch.where(since.any(-1), peak, last)
+
+
 def off_diagonal_share(weights: Sequence[Tensor], left: Tensor, right: Tensor) -> Tensor:
     """The part of sum_p ||M_p||_F^2 outside the target's own modes, in [0, 1], of shape (runs, ...).
 
@@ -74,3 +98,25 @@ def sum_paths(matrices: Tensor) -> Tensor:
     for matrix in others:
         total = total + matrix
     return total
+
+
+def sharpness_at_zero_loss(weights: Sequence[Tensor], progress: Progress) -> Tensor:
+    """The largest eigenvalue of the whole Hessian of networks at zero loss, checked against that of J J^T.
+
+    Args:
+        weights: W_1 .. W_L; the networks' own matrices are the targets.
+        progress: of the columns of the Hessian.
+
+    Returns:
+        Shape (runs, ...), what lies before the paths' dimension.
+
+    Raises:
+        Disagreement: the two eigenvalues differ.
+    """
+    flat = [weight.flatten(0, -4) for weight in weights]
+    target = network(flat)
+    whole = largest_eigenvalue(hessian(lambda current: loss(current, target), flat, progress))
+    worst = float((whole / sharpness(flat) - 1).abs().max())
+    if not worst <= ROUNDING:
+        raise Disagreement(f"sharpness: autograd's Hessian and J J^T differ by {worst:.1e} relative")
+    return whole.reshape(weights[0].shape[:-3])

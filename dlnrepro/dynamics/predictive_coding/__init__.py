@@ -7,6 +7,7 @@ Symbols: h_i are activities, r_i = h_i - W_i h_{i-1} residuals, m_i multipliers,
 layer i; eta is the step, rho the penalty, alpha the dual step.
 
 * `network` holds the network, its state, one step of inference, the credit and the gradients of the weights.
-* `iteration` writes one step as a matrix and computes its spectral radius.
+* `iteration` writes one step as a matrix, computes its spectral radius, and finds the edge of stability.
+* `arrival` measures when credit arrives at the first layer.
 * `closed_forms` holds equilibria, limits of stability, and the speed at which credit travels.
 """

@@ -60,6 +60,11 @@ class Network:
         """W_1 x, what the input asks of the first hidden layer, of shape (runs, n, samples)."""
         return self.first @ self.inputs
 
+    def run(self, index: int) -> Network:
+        """The network of one run, with a dimension of length 1 for the runs."""
+        part = slice(index, index + 1)
+        return Network(self.first[part], self.hidden[part], self.last[part], self.inputs[part], self.targets[part])
+
 
 class State(NamedTuple):
     """Activities h and multipliers m, each of shape (runs, L-1, n, samples)."""
@@ -238,6 +243,24 @@ def along(signal: Tensor, target: Tensor) -> Tensor:
         target: c*, shaped as c.
     """
     return (signal * target).sum((-2, -1)) / (target * target).sum((-2, -1))
+
+
+def distance(values: Tensor, wanted: Tensor) -> Tensor:
+    """||X - X*||_F / ||X*||_F over everything but the runs, of shape (runs,)."""
+    gap: Tensor = torch.linalg.vector_norm((values - wanted).flatten(1), dim=-1)
+    size: Tensor = torch.linalg.vector_norm(wanted.flatten(1), dim=-1)
+    return gap / size
+
+
+def largest_distance(values: Tensor, wanted: Tensor) -> Tensor:
+    """The largest ||X_i - X*_i||_F / ||X*_i||_F over the layers i, of shape (runs,).
+
+    Args:
+        values: X, of shape (runs, rows, columns) for one layer, or (runs, layers, rows, columns).
+        wanted: X*, shaped as X.
+    """
+    distances: Tensor = torch.linalg.matrix_norm(values - wanted) / torch.linalg.matrix_norm(wanted)
+    return distances.reshape(len(distances), -1).amax(-1)
 
 
 def update_cosine(updates: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:

@@ -67,7 +67,8 @@ class Params(TwoClasses):
         latest = math.log(MOST_STEPS * self.step_size)
         if self.method == "descent" and self.horizon > latest:
             yield Contradiction(
-                "horizon", f"at most {numeral(latest, 4)}, which is {MOST_STEPS} steps of size {numeral(self.step_size)}"
+                "horizon",
+                f"at most {numeral(latest, 4)}, which is {MOST_STEPS} steps of size {numeral(self.step_size)}",
             )
         if self.method == "descent" and self.coordinate_rates != 1:
             yield Contradiction("coordinate_rates", "1 for `method: descent`")

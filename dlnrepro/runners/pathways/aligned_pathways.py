@@ -32,6 +32,7 @@ from dlnrepro.dynamics.pathways.closed_forms import (
     single_path_sharpness,
     stability_exponents,
 )
+from dlnrepro.dynamics.pathways.parallel_paths import peak_share
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.runner import Progress, Result, Series
@@ -135,9 +136,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     carried = aligned_contributions(last, params.depth).abs()
     total = carried.sum(-1)
     share_in_time, share = carried.amax(-1) / total, swept["share_at_ratio"][:, -1]
-    learned = total.cummax(-1).values >= 0.9 * params.strength
-    after = torch.where(learned, share_in_time, 0).amax(-1)
-    peak = torch.where(learned.any(-1), torch.maximum(after, share), share)
+    peak = peak_share(share_in_time, total >= 0.9 * params.strength, share)
     timed = {
         "step": torch.tensor(records, dtype=torch.float64),
         "share_at_step": share_in_time,

@@ -19,10 +19,11 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.pathways.aligned_drift import CHUNK, Drift, observe_drift
+from dlnrepro.dynamics.pathways.aligned_drift import CHUNK, observe_drift
 from dlnrepro.dynamics.pathways.aligned_paths import aligned_contributions
+from dlnrepro.dynamics.pathways.drift_fits import farthest_ratio, onset, restoration
 from dlnrepro.dynamics.pathways.drift_theory import LARGEST, cycle_residual, onset_slope
-from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
+from dlnrepro.dynamics.tensors.arrays import tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
@@ -99,13 +100,16 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     law_depth = params.depth_in_law
     drift = observe_drift(start, params.depth, law_depth, ratios / params.depth, params.steps, progress)
     law = (law_depth - 2) * ratios / params.depth * cycle_residual(ratios, law_depth)
-    lost = drift.diverged.any(-1)
+    gap, slope = onset(drift.drift, ratios)
+    exponent, rise = restoration(drift.regained, drift.lag, scales)
     measures = {
         "loser_share": drift.share.amax(-1),
         "escaped": torch.isfinite(drift.drift).to(torch.float64).mean(-1),
-        "drift_ratio": each_run(lambda row: _farthest(row, law), drift.drift),
-        **_onset(params, drift.drift, ratios),
-        **_restoration(params, drift, scales, law),
+        "drift_ratio": farthest_ratio(drift.drift, law),
+        "onset_gap": gap,
+        "onset_slope": slope / onset_slope(law_depth),
+        "exponent_gap": exponent + law_depth - 2,
+        "time_ratio": rise * law[0],
     }
     all_steps = torch.full_like(law, params.steps)
     series = {
@@ -117,6 +121,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "restoration_time": torch.where(drift.regained.isnan(), all_steps, drift.regained),
         "restoration_law": torch.where((law > 0) & torch.isfinite(drift.lag), drift.lag / law, all_steps),
     }
+    lost = drift.diverged.any(-1)
     return Result({name: torch.where(lost, torch.nan, value) for name, value in measures.items()}, series)
 
 
@@ -124,44 +129,3 @@ def _start(params: Params, generators: Sequence[Generator]) -> Tensor:
     """Layer scalars at zero loss, of shape (runs, paths), the first path ahead."""
     relative = params.relative_start(generators)
     return each_run(lambda row: row / aligned_contributions(row, params.depth).sum() ** (1 / params.depth), relative)
-
-
-def _farthest(drift: Tensor, law: Tensor) -> Tensor:
-    """The quotient farthest from 1 over a sweep, 0 where one of the two is missing."""
-    quotients = torch.where(torch.isfinite(drift) & (law > 0), drift / law, torch.zeros_like(drift))
-    return quotients[(quotients - 1).abs().argmax()]
-
-
-def _onset(params: Params, drift: Tensor, ratios: Tensor) -> dict[str, Tensor]:
-    """Where the drift begins and how steeply, by a cubic in gamma - 2."""
-    last = drift.new_tensor([params.ratios[1] / 2 - 1, 0.0])
-
-    def fitted(row: Tensor) -> Tensor:
-        if not bool(torch.isfinite(row).all()) or not params.sweeps_ratios:
-            return last
-        cubic = np.polynomial.Polynomial.fit(array_of(ratios - 2), array_of(row), 3)
-        roots = cubic.roots()
-        root = float(roots[np.abs(roots).argmin()].real)
-        return row.new_tensor([root / 2, float(cubic.deriv()(root)) / onset_slope(params.depth_in_law)])
-
-    gap, slope = each_run(fitted, drift).unbind(-1)
-    return {"onset_gap": gap, "onset_slope": slope}
-
-
-def _restoration(params: Params, drift: Drift, scales: Tensor, law: Tensor) -> dict[str, Tensor]:
-    """How the restoration time grows as the start shrinks, by straight lines through the sweep."""
-    law_depth = params.depth_in_law
-
-    def fitted(times: Tensor, lags: Tensor) -> Tensor:
-        if not bool(torch.isfinite(times).all()) or params.sweeps_ratios:
-            return scales.new_tensor([float(law_depth - 2), 0.0])
-        exponent, rise = _line_slope(scales.log(), times.log()), _line_slope(lags, times)
-        return scales.new_tensor([exponent + law_depth - 2, rise * float(law[0])])
-
-    gap, ratio = each_run(fitted, drift.regained, drift.lag).unbind(-1)
-    return {"exponent_gap": gap, "time_ratio": ratio}
-
-
-def _line_slope(x: Tensor, y: Tensor) -> float:
-    """The slope of the straight line through the points of one run."""
-    return float(np.polynomial.Polynomial.fit(array_of(x), array_of(y), 1).deriv()(0.0))

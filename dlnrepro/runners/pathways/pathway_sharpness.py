@@ -19,7 +19,7 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import slope
-from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue, sharpness
+from dlnrepro.dynamics.networks.curvature import sharpness
 from dlnrepro.dynamics.networks.gaps import singular_triples
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.pathways.closed_forms import balanced_sharpness, equal_split_factor
@@ -28,13 +28,9 @@ from dlnrepro.dynamics.starts.draws import normal, uniform
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.fields import FROM_LIST, ORDERED
 from dlnrepro.settings.pathways import PathMatrixSettings, Paths
-
-ROUNDING = 1e-9
-"""Relative gap that two routes to one eigenvalue may leave: for matrices of a few hundred rows."""
 
 NoiseScale = Annotated[float, Field(gt=0, le=10)]
 
@@ -81,7 +77,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     progress(0.0, "drawing networks")
     law_depth = params.depth_in_law
     weights, contributions = _aligned(params, params.paths + params.splits, generators)
-    sharp = _whole_sharpness(weights, part_of(progress, 0, 0.7))
+    sharp = parallel_paths.sharpness_at_zero_loss(weights, part_of(progress, 0, 0.7))
     progress(0.8, "lower bounds")
     noise = params.noise[0] * torch.logspace(
         0, 1, params.noisy, base=params.noise[1] / params.noise[0], dtype=torch.float64
@@ -127,18 +123,6 @@ def _aligned(params: Params, count: int, generators: Sequence[Generator]) -> tup
     contributions = parts / parts.sum(-2, keepdim=True) * torch.tensor(params.strengths, dtype=torch.float64)
     weights = layers_between(frames, contributions)
     return [weights[0] * params.imbalance, weights[1] / params.imbalance, *weights[2:]], contributions
-
-
-def _whole_sharpness(weights: Weights, progress: Progress) -> Tensor:
-    """The top eigenvalue of the whole Hessian at zero loss, checked against that of J J^T."""
-    flat = [weight.flatten(0, 1) for weight in weights]
-    target = parallel_paths.network(flat)
-    whole = largest_eigenvalue(hessian(lambda current: parallel_paths.loss(current, target), flat, progress))
-    small = sharpness(flat)
-    worst = float((whole / small - 1).abs().max())
-    if not worst <= ROUNDING:
-        raise Disagreement(f"sharpness: autograd's Hessian and J J^T differ by {worst:.1e} relative")
-    return whole.reshape(weights[0].shape[:2])
 
 
 def _bound_ratios(params: Params, noise: Tensor, generators: Sequence[Generator]) -> Tensor:

@@ -124,9 +124,11 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
     trained, recorded = descend_in_stages(weights, gradient, stages, directions, records, observe, progress)
     end = observe(trained)
-    shares, stable = _largest_share(recorded["carried"].movedim(-1, 1)).mT, _stable_share(params)
-    share = _largest_share(end["carried"])[:, params.mode - 1]
-    peak = _peak(params, recorded["carried"], shares[:, params.mode - 1], share)
+    mode, carried, stable = params.mode - 1, recorded["carried"].movedim(-1, 1), _stable_share(params)
+    shares = parallel_paths.largest_share(carried).mT
+    share = parallel_paths.largest_share(end["carried"])[:, mode]
+    learned = parallel_paths.sum_paths(carried[..., None])[:, :, mode, 0] >= 0.9 * params.strengths[mode]
+    peak = parallel_paths.peak_share(shares[:, mode], learned, share)
     ratio = end["limit"] / params.step_ratio
     measures = {
         "share": share,
@@ -141,7 +143,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     }
     series = {
         "step": torch.tensor(records, dtype=torch.float64),
-        "mode_share": shares[:, params.mode - 1],
+        "mode_share": shares[:, mode],
         "strongest_share": shares[:, 0],
         "weakest_share": shares[:, -1],
         "stable_share": stable.expand(len(records)),
@@ -167,19 +169,6 @@ def _start(params: Params, left: Tensor, right: Tensor, generators: Sequence[Gen
     carried[0, 0] = torch.tensor(params.strengths, dtype=torch.float64)
     solution = layers_between([frame[:, None].expand(-1, params.paths, -1, -1) for frame in frames], carried)
     return [layer + extra for layer, extra in zip(solution, noise, strict=True)]
-
-
-def _largest_share(carried: Tensor) -> Tensor:
-    """The largest path's share of each mode, from contributions (runs, ..., paths, modes)."""
-    return parallel_paths.shares(carried).amax(-2)
-
-
-def _peak(params: Params, carried: Tensor, shares: Tensor, last: Tensor) -> Tensor:
-    """The largest share from the record on at which 90 % of the mode is learned."""
-    learned = parallel_paths.sum_paths(carried[:, :, params.mode - 1, :, None])[..., 0]
-    since = (learned >= 0.9 * params.strengths[params.mode - 1]).cummax(-1).values
-    peak = torch.maximum(torch.where(since, shares, 0).amax(-1), last)
-    return torch.where(since.any(-1), peak, last)
 
 
 def _stable_share(params: Params) -> Tensor:

@@ -31,7 +31,9 @@ from dlnrepro.dynamics.predictive_coding.network import (
     Rule,
     State,
     credit,
+    distance,
     forward,
+    largest_distance,
     relax,
     rest,
     step,
@@ -103,26 +105,26 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         if done % stride == 0:
             signal = credit(chain, state, params.penalty)
             times.append(done)
-            records.append((_distance(signal, target), _distance(signal, plain)))
+            records.append((distance(signal, target), distance(signal, plain)))
         return False
 
     end = relax(chain, _start(params, chain, generators), rule, params.steps, observe, progress)
     steps = torch.tensor(times, dtype=torch.float64)
-    distance, plain_distance = (torch.stack(values, -1) for values in zip(*records, strict=True))
+    exact_distance, plain_distance = (torch.stack(values, -1) for values in zip(*records, strict=True))
     # Where modes oscillate the distance dips; the level below which it stays is smooth.
-    envelope = distance.flip(-1).cummax(-1).values.flip(-1)
+    envelope = exact_distance.flip(-1).cummax(-1).values.flip(-1)
     inside = (envelope > WINDOW[0]) & (envelope < WINDOW[1])
     radius = spectral_radius(chain, replace(rule, dual_step=params.dual_step_in_law))
     measures = {
         **_ends(chain, end, target, params.penalty),
-        "plain_credit_error": _largest(credit(chain, end, params.penalty), plain),
+        "plain_credit_error": largest_distance(credit(chain, end, params.penalty), plain),
         "rate_ratio": log_slope(-steps.expand_as(envelope), envelope, inside) / -each_run(torch.log, radius),
         "spectral_radius": spectral_radius(chain, rule),
-        "last_move": _distance(step(chain, end, rule).activities, end.activities),
+        "last_move": distance(step(chain, end, rule).activities, end.activities),
     }
     series = {
         "step": steps,
-        "credit_distance": distance,
+        "credit_distance": exact_distance,
         "plain_distance": plain_distance,
         "predicted_distance": _line(steps, envelope, inside, radius),
     }
@@ -142,29 +144,16 @@ def _ends(chain: Network, end: State, target: Tensor, penalty: float) -> dict[st
     exact, signal = forward(chain), credit(chain, end, penalty)
     updates, wanted = weight_gradients(chain, end.activities, signal), weight_gradients(chain, exact, target)
     return {
-        "gradient_error": torch.stack([_largest(*pair) for pair in zip(updates, wanted, strict=True)]).amax(0),
+        "gradient_error": torch.stack([largest_distance(*pair) for pair in zip(updates, wanted, strict=True)]).amax(0),
         "gradient_cosine": update_cosine(updates, wanted),
-        "multiplier_error": _largest(end.multipliers, target),
-        "activity_error": _largest(end.activities, exact),
+        "multiplier_error": largest_distance(end.multipliers, target),
+        "activity_error": largest_distance(end.activities, exact),
     }
 
 
-def _distance(values: Tensor, wanted: Tensor) -> Tensor:
-    """||values - wanted||_F / ||wanted||_F over everything but the runs."""
-    distance: Tensor = torch.linalg.vector_norm((values - wanted).flatten(1), dim=-1)
-    size: Tensor = torch.linalg.vector_norm(wanted.flatten(1), dim=-1)
-    return distance / size
-
-
-def _largest(values: Tensor, wanted: Tensor) -> Tensor:
-    """The largest relative distance over the layers, the second dimension if there is one."""
-    errors: Tensor = torch.linalg.matrix_norm(values - wanted) / torch.linalg.matrix_norm(wanted)
-    return errors.reshape(len(errors), -1).amax(-1)
-
-
-def _line(steps: Tensor, distance: Tensor, inside: Tensor, radius: Tensor) -> Tensor:
+def _line(steps: Tensor, envelope: Tensor, inside: Tensor, radius: Tensor) -> Tensor:
     """The predicted exponential through the last fitted point, or through the end if no point was fitted."""
-    points = distance.shape[-1]
+    points = envelope.shape[-1]
     anchor = torch.where(inside, torch.arange(points), -1).amax(-1, keepdim=True) % points
     exponents = each_run(torch.log, radius)[:, None] * (steps - steps[anchor])
-    return distance.gather(-1, anchor) * each_run(torch.exp, exponents)
+    return envelope.gather(-1, anchor) * each_run(torch.exp, exponents)

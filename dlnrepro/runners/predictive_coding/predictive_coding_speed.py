@@ -19,19 +19,9 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import slope
+from dlnrepro.dynamics.predictive_coding.arrival import first_layer_arrival
 from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints, credit_speed, plain_equilibrium_credit
-from dlnrepro.dynamics.predictive_coding.network import (
-    Network,
-    Rule,
-    State,
-    along,
-    credit,
-    forward,
-    relax,
-    rest,
-    update_cosine,
-    weight_gradients,
-)
+from dlnrepro.dynamics.predictive_coding.network import Rule, along, credit, forward, update_cosine, weight_gradients
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Progress, Result, Series
@@ -39,13 +29,13 @@ from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, RISING, Share
 from dlnrepro.settings.predictive_coding import Inputs, PredictiveCodingSettings, Samples
 
-Depth = Annotated[int, Field(ge=3, le=128)]
+SeveralLayers = Annotated[int, Field(ge=3, le=128)]
 
 
 class Params(PredictiveCodingSettings):
     """Networks of several depths, their inference, and when credit counts as arrived."""
 
-    depths: Annotated[tuple[Depth, ...], FROM_LIST, RISING] = Field(
+    depths: Annotated[tuple[SeveralLayers, ...], FROM_LIST, RISING] = Field(
         min_length=2, max_length=16, description="L, the numbers of weight matrices, which rise strictly"
     )
     inputs: Inputs
@@ -83,7 +73,7 @@ SERIES = {
 }
 
 
-class Arrival(NamedTuple):
+class Crossing(NamedTuple):
     """What one depth gave.
 
     Attributes:
@@ -101,8 +91,8 @@ class Arrival(NamedTuple):
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Send credit down networks of every depth, one depth after the other, and fit its times of arrival."""
-    arrivals = [_arrival(params, depth, generators, _within(params.depths, depth, progress)) for depth in params.depths]
-    times, deepest = torch.stack([arrival.time for arrival in arrivals], -1), arrivals[-1]
+    found = [_at_depth(params, depth, generators, _within(params.depths, depth, progress)) for depth in params.depths]
+    times, deepest = torch.stack([one.time for one in found], -1), found[-1]
     depths = torch.tensor(params.depths, dtype=torch.float64)
     speed = credit_speed(params.step_size, params.dual_step_in_law)
     return Result(
@@ -123,44 +113,19 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     )
 
 
-def _arrival(params: Params, depth: int, generators: Sequence[Generator], progress: Progress) -> Arrival:
-    """Draw networks of one depth and relax them until credit has arrived in every run."""
+def _at_depth(params: Params, depth: int, generators: Sequence[Generator], progress: Progress) -> Crossing:
+    """Draw networks of one depth, relax them until credit has arrived in every run, and measure it after the budget."""
     chain = params.network(depth, params.inputs, params.samples, generators)
     adjoints = -backprop_adjoints(chain)
-    target = (adjoints if params.dual_step > 0 else plain_equilibrium_credit(chain, params.penalty))[:, 0]
-    budget, runs = params.passes * depth, len(generators)
-    time = torch.full((runs,), torch.nan, dtype=torch.float64)
-    before = torch.zeros(runs, dtype=torch.float64)
-    spent: list[State] = []
-
-    def observe(done: int, state: State) -> bool:
-        """Note which runs arrived in this step, interpolating within it, and keep the state after the budget."""
-        nonlocal time, before
-        signal = state.multipliers[:, 0] + params.penalty * (state.activities[:, 0] - chain.drive)
-        now = along(signal, target)
-        # A jump from below the share past the whole is divergence, not an arrival.
-        crossed = torch.isnan(time) & (now >= params.share) & (now < 1)
-        time = torch.where(crossed, done - (now - params.share) / (now - before), time)
-        before = now
-        if done == budget:
-            spent.append(state)
-        return done >= budget and not bool(torch.isnan(time).any())
-
-    rule = Rule(torch.full((runs,), params.step_size, dtype=torch.float64), params.penalty, params.dual_step)
-    end = relax(chain, rest(chain), rule, params.most_steps, observe, progress)
-    # A run that never arrives gets its last step; one that diverged stays NaN.
-    late = torch.isnan(time) & torch.isfinite(end.activities).flatten(1).all(-1)
-    time = torch.where(late, float(params.most_steps), time)
-    return Arrival(time, *_after_budget(chain, spent[0], adjoints, params.penalty))
-
-
-def _after_budget(chain: Network, state: State, adjoints: Tensor, penalty: float) -> tuple[Tensor, Tensor, Tensor]:
-    """The cosine of the updates, the size of the first layer's and the profile of `Arrival`."""
-    signal = credit(chain, state, penalty)
+    target = adjoints if params.dual_step > 0 else plain_equilibrium_credit(chain, params.penalty)
+    step_size = torch.full((len(generators),), params.step_size, dtype=torch.float64)
+    rule, budget = Rule(step_size, params.penalty, params.dual_step), params.passes * depth
+    time, state = first_layer_arrival(chain, target[:, 0], rule, params.share, budget, params.most_steps, progress)
+    signal = credit(chain, state, params.penalty)
     updates = weight_gradients(chain, state.activities, signal)
     wanted = weight_gradients(chain, forward(chain), adjoints)
     first, whole = (torch.linalg.matrix_norm(layers[0]) for layers in (updates, wanted))
-    return update_cosine(updates, wanted), first / whole, along(signal, adjoints)
+    return Crossing(time, update_cosine(updates, wanted), first / whole, along(signal, adjoints))
 
 
 def _within(depths: Sequence[int], depth: int, progress: Progress) -> Progress:

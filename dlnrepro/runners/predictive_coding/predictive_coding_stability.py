@@ -2,7 +2,7 @@
 
 Nothing is relaxed: one step is applied to every basis vector, which gives the matrix by which activities and
 multipliers move, and its eigenvalues say whether they settle. The step size at which the spectral radius passes 1 is
-found by root finding and held against the closed forms. With constraints alone (`loss_weight` 0) the limit is
+found by root finding and compared with the closed forms. With constraints alone (`loss_weight` 0) the limit is
 4 / (sigma_max^2 (2 rho + alpha)); the loss's own curvature lowers it a little, to a limit that is exact again. Without
 the loss, complex eigenvalues of a mode have |mu|^2 = 1 - eta rho sigma^2: alpha turns them, and leaves their size.
 
@@ -15,19 +15,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
-import numpy as np
 import torch
 from pydantic import Field
-from scipy.optimize import brentq
-from torch import Generator, Tensor
+from torch import Generator
 
 from dlnrepro.dynamics.predictive_coding.closed_forms import (
     squared_moduli,
     stability_limit,
     stability_limit_with_loss,
 )
-from dlnrepro.dynamics.predictive_coding.iteration import constraint_matrix, moving_part, spectral_radius
-from dlnrepro.dynamics.predictive_coding.network import Network, Rule
+from dlnrepro.dynamics.predictive_coding.iteration import (
+    constraint_matrix,
+    edge_of_stability,
+    moving_part,
+    spectral_radius,
+)
+from dlnrepro.dynamics.predictive_coding.network import Rule
 from dlnrepro.dynamics.tensors.per_run import each, each_run
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.fields import Share
@@ -89,13 +92,15 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         limit = stability_limit_with_loss(chain, params.penalty, params.dual_step_in_law)
     ratios = torch.linspace(0.5, 1.25, params.points, dtype=torch.float64)
     edges, radii = [], []
+    rule = Rule(limit, params.penalty, params.dual_step)
     for index, _ in each(progress, len(generators)):
-        one, scale = _single(chain, index), limit[index : index + 1]
-        edges.append(_edge(params, one, scale))
-        radii.append(torch.stack([_radius(params, one, scale * ratio) for ratio in (*ratios, 0.98, 1.02)]))
+        one = replace(rule, step_size=limit[index : index + 1])
+        steps = [replace(one, step_size=one.step_size * ratio) for ratio in (*ratios, 0.98, 1.02)]
+        edges.append(edge_of_stability(chain.run(index), one, *SEARCH))
+        radii.append(torch.cat([spectral_radius(chain.run(index), step) for step in steps]))
     radius = torch.stack(radii)
     step_size = params.modulus_ratio * limit
-    mu = each_run(torch.linalg.eigvals, moving_part(chain, Rule(step_size, params.penalty, params.dual_step)))
+    mu = each_run(torch.linalg.eigvals, moving_part(chain, replace(rule, step_size=step_size)))
     turned = mu.imag.abs() > COMPLEX
     expected = squared_moduli(singular, step_size, params.penalty + params.modulus_dual_step)
     off = ((mu.real**2 + mu.imag**2)[:, :, None] - expected[:, None, :]).abs().amin(-1)
@@ -107,28 +112,3 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "complex_share": turned.to(torch.float64).mean(-1),
     }
     return Result(measures, {"step_ratio": ratios, "radius": radius[:, :-2]})
-
-
-def _single(chain: Network, index: int) -> Network:
-    """One run of a chain, with the runs' dimension kept."""
-    part = slice(index, index + 1)
-    return Network(chain.first[part], chain.hidden[part], chain.last[part], chain.inputs[part], chain.targets[part])
-
-
-def _radius(params: Params, chain: Network, step_size: Tensor) -> Tensor:
-    """The spectral radius of one run's iteration, a number."""
-    return spectral_radius(chain, Rule(step_size, params.penalty, params.dual_step))[0]
-
-
-def _edge(params: Params, chain: Network, limit: Tensor) -> float:
-    """The step size, over the limit, at which the spectral radius passes 1."""
-
-    def excess(ratio: float) -> float:
-        return float(_radius(params, chain, ratio * limit)) - 1
-
-    low, high = SEARCH
-    if excess(high) < 0:
-        return high
-    if excess(low) > 0:
-        return low
-    return float(np.asarray(brentq(excess, low, high, xtol=1e-12, rtol=1e-12)))

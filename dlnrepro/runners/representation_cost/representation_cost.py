@@ -19,24 +19,18 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.representation_cost.fibre import infeasibility, least_norm_point, non_stationarity, onto_fibre
+from dlnrepro.dynamics.representation_cost.fibre import cheapest_points, infeasibility, non_stationarity
 from dlnrepro.dynamics.representation_cost.formulas import coordinates, power, representation_cost
 from dlnrepro.dynamics.representation_cost.norm_fit import fit_norm, powers_tried, profile_misfits
 from dlnrepro.dynamics.representation_cost.tied_layers import squared_norm
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import Weights, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import LawDepth, law_value
 from dlnrepro.settings.representation_cost import ArchitectureSettings
 
-LANDING = 40
-"""Steps onto the fibre; from there quadratic convergence has long reached rounding."""
-TOUCHING = 4
-"""Steps back onto it at the end, where a slow search has left it by a little."""
-ON_FIBRE = 1e-9
 POWERS = 41
 
 
@@ -125,30 +119,12 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _search(params: Params, targets: Tensor, generators: Sequence[Generator], progress: Progress) -> Weights:
-    """The cheapest weights on the fibre of each w among the starts, each layer (runs, predictors, count).
-
-    Where no start has come onto the fibre, the weights are NaN.
-    """
-    layers = params.layers
-    wanted = targets[:, :, None].expand(-1, -1, params.starts, -1, -1)
-    sizes = each_run(lambda ws: torch.linalg.matrix_norm(ws) ** (1 / params.depth), targets)
+    """The cheapest weights found from drawn starts for each predictor, each layer (runs, predictors, count)."""
+    sizes = each_run(lambda ws: torch.linalg.matrix_norm(ws) ** (1 / params.depth), targets)[..., None, None] / 2
     shape = (params.predictors, params.starts)
-    drawn = [sizes[..., None, None] / 2 * normal((*shape, layer.count), generators) for layer in layers]
-    along = params.iterations if params.point == "cheapest" else 0
-    every = max(LANDING + along + (TOUCHING if along else 0), 1)
-    weights = onto_fibre(layers, drawn, wanted, LANDING, part_of(progress, 0, LANDING / every))
-    if along:
-        weights = least_norm_point(layers, weights, wanted, along, part_of(progress, LANDING / every, along / every))
-        after = part_of(progress, (LANDING + along) / every, TOUCHING / every)
-        weights = onto_fibre(layers, weights, wanted, TOUCHING, after)
-    missed = ~(infeasibility(layers, weights, wanted) <= ON_FIBRE)
-    costs = torch.where(missed, torch.inf, squared_norm(weights))
-    best = costs.argmin(-1)[..., None, None]
-    nowhere = missed.all(-1)[..., None]
-    return [
-        torch.where(nowhere, torch.nan, layer.gather(-2, best.expand(-1, -1, 1, layer.shape[-1]))[..., 0, :])
-        for layer in weights
-    ]
+    starts = [sizes * normal((*shape, layer.count), generators) for layer in params.layers]
+    iterations = params.iterations if params.point == "cheapest" else 0
+    return cheapest_points(params.layers, starts, targets, iterations, progress)
 
 
 def _law_costs(params: Params, ws: Tensor) -> Tensor:

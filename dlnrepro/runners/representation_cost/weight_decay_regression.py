@@ -1,4 +1,4 @@
-"""Gradient descent with weight decay of linear networks of several architectures, held against a convex problem.
+"""Gradient descent with weight decay of linear networks of several architectures, and a convex problem.
 
     F(theta) = 1/(2n) ||X f_theta - Y||^2 + decay/2 ||theta||^2
 
@@ -12,22 +12,17 @@ Source: Dai, Karzand, Srebro (NeurIPS 2021) for the question; the formulas are t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.networks.chain import prefixes
 from dlnrepro.dynamics.representation_cost.convex_penalty import Penalty, certified_distance, minimise, norm
 from dlnrepro.dynamics.representation_cost.formulas import representation_cost
-from dlnrepro.dynamics.representation_cost.tied_layers import (
-    matrices,
-    predictor,
-    squared_norm,
-    tied_gradient,
-)
+from dlnrepro.dynamics.representation_cost.regression import Regression
+from dlnrepro.dynamics.representation_cost.tied_layers import predictor, squared_norm
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
@@ -53,7 +48,7 @@ CONVEX_STEPS = 600
 
 
 class Params(ArchitectureSettings):
-    """An architecture, a regression with a drawn teacher, its training, and the convex problem beside it."""
+    """An architecture, a regression with a drawn teacher, its training, and the convex problem."""
 
     architecture: Penalty = Field(description="the architecture of the network")
     law: Literal["same", Penalty] = Field(
@@ -111,17 +106,10 @@ SERIES = {
 }
 
 
-class _Problem(NamedTuple):
-    """The data of all runs: X of shape (runs, n, D), and Y of shape (runs, n, outputs)."""
-
-    x: Tensor
-    y: Tensor
-
-
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; descend; solve the convex problem; compare."""
     layers, law, decay = params.layers, params.formula, params.decay_in_law
-    problem = _draw(params, generators)
+    regression = _draw(params, generators)
     start = [params.scale * normal((layer.count,), generators) for layer in layers]
     records = log_grid(params.steps, RECORDS)
 
@@ -130,7 +118,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
     end, recorded = descend_with_momentum(
         start,
-        _gradient(params, problem),
+        regression.gradient(layers, params.decay),
         params.step_size,
         params.momentum,
         params.steps,
@@ -138,19 +126,19 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         observe,
         part_of(progress, 0, 0.8),
     )
-    convex = minimise(law, *problem, decay, params.part, CONVEX_STEPS, part_of(progress, 0.8, 0.2))
+    convex = minimise(law, *regression, decay, params.part, CONVEX_STEPS, part_of(progress, 0.8, 0.2))
     path = recorded["predictor"].movedim(-1, 1)
     costs = each_run(lambda ws: _costs(params, ws), path)
     distance = torch.linalg.matrix_norm(path - convex[:, None]) / torch.linalg.matrix_norm(convex)[:, None]
     excess = recorded["cost"] / costs - 1
-    least = _loss(problem, convex) + decay * norm(law, convex, params.part)
-    objective = _loss(problem, path[:, -1]) + decay / 2 * squared_norm(end)
+    least = regression.loss(convex) + decay * norm(law, convex, params.part)
+    objective = regression.loss(path[:, -1]) + decay / 2 * squared_norm(end)
     measures = {
         "distance": distance[:, -1],
         "objective_gap": (objective / least - 1).abs(),
         "excess": excess[:, -1],
         "learned": torch.linalg.matrix_norm(path[:, -1]) / params.teacher,
-        "certificate": certified_distance(law, convex, *problem, decay, params.part),
+        "certificate": certified_distance(law, convex, *regression, decay, params.part),
     }
     series = {
         "step": torch.tensor(records, dtype=torch.float64),
@@ -160,33 +148,13 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     return Result(measures, series)
 
 
-def _draw(params: Params, generators: Sequence[Generator]) -> _Problem:
+def _draw(params: Params, generators: Sequence[Generator]) -> Regression:
     """Gaussian inputs, a spiky teacher in the network's own coordinates, and its noisy outputs."""
     x = normal((params.samples, params.inputs), generators)
     drawn = params.draw(1, generators)[:, 0]
     teacher = params.teacher * drawn / torch.linalg.matrix_norm(drawn)[:, None, None]
     noise = params.noise * normal((params.samples, params.outputs), generators)
-    return _Problem(x, x @ teacher + noise)
-
-
-def _gradient(params: Params, problem: _Problem) -> Callable[[Weights], Weights]:
-    """The gradient of F on every layer's parameters."""
-    layers = params.layers
-    moment = problem.x.mT @ problem.x / params.samples
-    cross = problem.x.mT @ problem.y / params.samples
-
-    def gradient(values: Weights) -> Weights:
-        chain = matrices(layers, values)
-        partial = prefixes(chain)
-        slopes = tied_gradient(layers, chain, partial, moment @ partial[-1] - cross)
-        return [slope + params.decay * value for slope, value in zip(slopes, values, strict=True)]
-
-    return gradient
-
-
-def _loss(problem: _Problem, w: Tensor) -> Tensor:
-    """1/(2n) ||X w - Y||_F^2, of shape (runs,)."""
-    return ((problem.x @ w - problem.y) ** 2).sum((-2, -1)) / (2 * problem.x.shape[-2])
+    return Regression(x, x @ teacher + noise)
 
 
 def _costs(params: Params, ws: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Layer-wise contrastive learning beside back-propagation of the last layer's loss: how far apart are the gradients?
+"""Layer-wise contrastive learning and back-propagation of the last layer's loss: how far apart are their gradients?
 
 Nothing is trained but the feedback matrices B^l: they stand at the optimum of their layer's loss, or are fixed. Then
 each layer's own gradient is compared with the one that back-propagation gives from the last layer. A layer's context

@@ -9,6 +9,7 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.starts.balanced import layers_between
 from dlnrepro.dynamics.starts.draws import orthonormal
+from dlnrepro.runner import silent
 
 
 @pytest.fixture
@@ -84,3 +85,29 @@ def test_shares_use_sizes_and_sum_to_one() -> None:
     torch.testing.assert_close(
         parallel_paths.shares(contributions), torch.tensor([[[0.75], [0.25]]], dtype=torch.float64)
     )
+
+
+def test_the_largest_share_is_that_of_the_path_that_carries_most_of_a_mode() -> None:
+    carried = torch.tensor([[[3.0, -1.0], [1.0, 1.0]]], dtype=torch.float64)
+
+    assert parallel_paths.largest_share(carried).tolist() == [[0.75, 0.5]]
+
+
+def test_a_peak_counts_from_the_record_on_at_which_the_mode_is_learned() -> None:
+    shares = torch.tensor([[0.9, 0.6, 0.7, 0.65]], dtype=torch.float64).expand(3, -1)
+    learned = torch.tensor([[False, True, False, False], [False] * 4, [True] * 4])
+    last = torch.tensor([0.5, 0.5, 0.95], dtype=torch.float64)
+
+    assert parallel_paths.peak_share(shares, learned, last).tolist() == [0.7, 0.5, 0.95]
+
+
+def test_the_sharpness_at_zero_loss_is_that_of_an_aligned_network() -> None:
+    """L sum_p q_p^(2-2/L) with q = 2 and 1 at depth 3."""
+    generators = [Generator().manual_seed(seed) for seed in range(4)]
+    frames = [orthonormal(3, 1, generators)[:, None].expand(-1, 2, -1, -1) for _ in range(4)]
+    layers = layers_between(frames, torch.tensor([[[2.0], [1.0]]], dtype=torch.float64).expand(4, -1, -1))
+    expected = torch.full((4,), 3 * (2 ** (4 / 3) + 1), dtype=torch.float64)
+
+    torch.testing.assert_close(parallel_paths.sharpness_at_zero_loss(layers, silent), expected)
+    pairs = [layer.reshape(2, 2, *layer.shape[1:]) for layer in layers]
+    torch.testing.assert_close(parallel_paths.sharpness_at_zero_loss(pairs, silent), expected.view(2, 2))

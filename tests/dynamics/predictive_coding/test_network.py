@@ -13,8 +13,10 @@ from dlnrepro.dynamics.predictive_coding.network import (
     adjoints,
     along,
     credit,
+    distance,
     draw_network,
     forward,
+    largest_distance,
     output_error,
     relax,
     residuals,
@@ -33,86 +35,86 @@ def _generators(count: int = 2) -> list[torch.Generator]:
     return [torch.Generator().manual_seed(seed) for seed in range(count)]
 
 
-def _network() -> Network:
+def _chain() -> Network:
     return draw_network(4, 3, 2, 2, 5, "identity", 1.0, _generators())
 
 
-def _state(network: Network) -> State:
-    shape = forward(network).shape[1:]
+def _state(chain: Network) -> State:
+    shape = forward(chain).shape[1:]
     return State(normal(shape, _generators()), 0.5 * normal(shape, _generators()) + 0.1)
 
 
-def _layer(network: Network, index: int, below: Tensor) -> Tensor:
+def _layer(chain: Network, index: int, below: Tensor) -> Tensor:
     """W_index times what lies below, index counted from 1."""
-    return (network.first if index == 1 else network.hidden[:, index - 2]) @ below
+    return (chain.first if index == 1 else chain.hidden[:, index - 2]) @ below
 
 
-def _lagrangian(network: Network, state: State) -> Tensor:
+def _lagrangian(chain: Network, state: State) -> Tensor:
     """The loss, the multipliers' products with the residuals, and the penalty, each written out layer by layer."""
-    total = 0.5 * (network.last @ state.activities[:, -1] - network.targets).square().sum()
-    below = network.inputs
+    total = 0.5 * (chain.last @ state.activities[:, -1] - chain.targets).square().sum()
+    below = chain.inputs
     for index in range(state.activities.shape[1]):
         here = state.activities[:, index]
-        residual = here - _layer(network, index + 1, below)
+        residual = here - _layer(chain, index + 1, below)
         total = total + (state.multipliers[:, index] * residual).sum() + 0.5 * RHO * residual.square().sum()
         below = here
     return total
 
 
 def test_activities_move_down_the_gradient_of_the_augmented_lagrangian() -> None:
-    network = _network()
-    state = _state(network)
+    chain = _chain()
+    state = _state(chain)
     free = state.activities.clone().requires_grad_()
 
-    (slope,) = torch.autograd.grad(_lagrangian(network, State(free, state.multipliers)), free)
-    moved = step(network, state, Rule(torch.tensor([0.1, 0.2], dtype=torch.float64), RHO, ALPHA))
+    (slope,) = torch.autograd.grad(_lagrangian(chain, State(free, state.multipliers)), free)
+    moved = step(chain, state, Rule(torch.tensor([0.1, 0.2], dtype=torch.float64), RHO, ALPHA))
 
     sizes = torch.tensor([0.1, 0.2], dtype=torch.float64)[:, None, None, None]
     torch.testing.assert_close(moved.activities, state.activities - sizes * slope, rtol=1e-13, atol=1e-13)
 
 
 def test_multipliers_then_move_by_the_new_residuals_and_leak() -> None:
-    network = _network()
-    state = _state(network)
+    chain = _chain()
+    state = _state(chain)
 
-    moved = step(network, state, Rule(torch.full((2,), 0.1, dtype=torch.float64), RHO, ALPHA, leak=0.25))
+    moved = step(chain, state, Rule(torch.full((2,), 0.1, dtype=torch.float64), RHO, ALPHA, leak=0.25))
 
     for index in range(3):
-        below = network.inputs if index == 0 else moved.activities[:, index - 1]
-        residual = moved.activities[:, index] - _layer(network, index + 1, below)
+        below = chain.inputs if index == 0 else moved.activities[:, index - 1]
+        residual = moved.activities[:, index] - _layer(chain, index + 1, below)
         expected = 0.75 * state.multipliers[:, index] + ALPHA * residual
         torch.testing.assert_close(moved.multipliers[:, index], expected, rtol=1e-13, atol=1e-13)
 
 
 def test_without_a_dual_step_multipliers_stay() -> None:
-    network = _network()
-    state = _state(network)
+    chain = _chain()
+    state = _state(chain)
 
-    moved = step(network, state, Rule(torch.full((2,), 0.1, dtype=torch.float64), RHO, 0.0, leak=0.25))
+    moved = step(chain, state, Rule(torch.full((2,), 0.1, dtype=torch.float64), RHO, 0.0, leak=0.25))
 
     assert torch.equal(moved.multipliers, state.multipliers)
 
 
 def test_a_forward_pass_leaves_no_residual_and_gives_the_networks_output() -> None:
-    network = _network()
-    activities = forward(network)
+    chain = _chain()
+    activities = forward(chain)
 
-    assert float(residuals(network, activities).abs().max()) < 1e-15
-    product = network.last @ network.hidden[:, 1] @ network.hidden[:, 0] @ network.first
-    torch.testing.assert_close(output_error(network, activities), product @ network.inputs - network.targets)
+    assert float(residuals(chain, activities).abs().max()) < 1e-15
+    product = chain.last @ chain.hidden[:, 1] @ chain.hidden[:, 0] @ chain.first
+    torch.testing.assert_close(output_error(chain, activities), product @ chain.inputs - chain.targets)
 
 
 def test_updates_at_a_forward_pass_with_adjoint_multipliers_are_gradients_of_the_loss() -> None:
-    network = _network()
-    weights = [network.first.clone(), network.hidden.clone(), network.last.clone()]
+    chain = _chain()
+    weights = [chain.first.clone(), chain.hidden.clone(), chain.last.clone()]
     for weight in weights:
         weight.requires_grad_()
-    output = weights[2] @ weights[1][:, 1] @ weights[1][:, 0] @ weights[0] @ network.inputs
-    expected = torch.autograd.grad(0.5 * (output - network.targets).square().sum(), weights)
+    output = weights[2] @ weights[1][:, 1] @ weights[1][:, 0] @ weights[0] @ chain.inputs
+    expected = torch.autograd.grad(0.5 * (output - chain.targets).square().sum(), weights)
 
-    activities = forward(network)
-    state = State(activities, -adjoints(network, output_error(network, activities)))
-    found = weight_gradients(network, activities, credit(network, state, RHO))
+    activities = forward(chain)
+    state = State(activities, -adjoints(chain, output_error(chain, activities)))
+    found = weight_gradients(chain, activities, credit(chain, state, RHO))
 
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-13)
@@ -120,15 +122,15 @@ def test_updates_at_a_forward_pass_with_adjoint_multipliers_are_gradients_of_the
 
 
 def test_updates_at_any_state_are_gradients_of_the_augmented_lagrangian() -> None:
-    network = _network()
-    state = _state(network)
-    weights = [network.first.clone(), network.hidden.clone(), network.last.clone()]
+    chain = _chain()
+    state = _state(chain)
+    weights = [chain.first.clone(), chain.hidden.clone(), chain.last.clone()]
     for weight in weights:
         weight.requires_grad_()
-    moving = Network(weights[0], weights[1], weights[2], network.inputs, network.targets)
+    moving = Network(weights[0], weights[1], weights[2], chain.inputs, chain.targets)
 
     expected = torch.autograd.grad(_lagrangian(moving, state), weights)
-    found = weight_gradients(network, state.activities, credit(network, state, RHO))
+    found = weight_gradients(chain, state.activities, credit(chain, state, RHO))
 
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
@@ -137,18 +139,18 @@ def test_updates_at_any_state_are_gradients_of_the_augmented_lagrangian() -> Non
 @pytest.mark.parametrize(("skip", "mean"), [("identity", 1.0), ("none", 0.0)])
 def test_layers_have_the_scales_that_the_authors_train_with(skip: str, mean: float) -> None:
     depth, width, inputs = 5, 40, 30
-    network = draw_network(depth, width, inputs, 20, 1, skip, 1.0, _generators(8))  # type: ignore[arg-type]
+    chain = draw_network(depth, width, inputs, 20, 1, skip, 1.0, _generators(8))  # type: ignore[arg-type]
 
-    noise = network.hidden - mean * torch.eye(width, dtype=torch.float64)
+    noise = chain.hidden - mean * torch.eye(width, dtype=torch.float64)
     share = width * depth if skip == "identity" else width
     assert float(noise.std()) == pytest.approx(share**-0.5, rel=0.02)
-    assert float(network.first.std()) == pytest.approx(inputs**-0.5, rel=0.03)
-    assert float(network.last.std()) == pytest.approx(1 / width, rel=0.03)
+    assert float(chain.first.std()) == pytest.approx(inputs**-0.5, rel=0.03)
+    assert float(chain.last.std()) == pytest.approx(1 / width, rel=0.03)
 
 
 def test_relaxing_tells_every_step_and_stops_when_asked() -> None:
-    network = _network()
-    activities = forward(network)
+    chain = _chain()
+    activities = forward(chain)
     start = State(activities, torch.zeros_like(activities))
     rule = Rule(torch.full((2,), 0.1, dtype=torch.float64), RHO, ALPHA)
     seen: list[int] = []
@@ -157,19 +159,19 @@ def test_relaxing_tells_every_step_and_stops_when_asked() -> None:
         seen.append(done)
         return done == 3
 
-    end = relax(network, start, rule, 10, observe, silent)
+    end = relax(chain, start, rule, 10, observe, silent)
 
-    thrice = step(network, step(network, step(network, start, rule), rule), rule)
+    thrice = step(chain, step(chain, step(chain, start, rule), rule), rule)
     assert seen == [0, 1, 2, 3]
     assert torch.equal(end.activities, thrice.activities)
     assert torch.equal(end.multipliers, thrice.multipliers)
 
 
 def test_at_rest_no_constraint_is_violated_and_no_multiplier_acts() -> None:
-    network = _network()
-    state = rest(network)
+    chain = _chain()
+    state = rest(chain)
 
-    assert float(residuals(network, state.activities).abs().max()) == 0
+    assert float(residuals(chain, state.activities).abs().max()) == 0
     assert float(state.multipliers.abs().max()) == 0
     assert state.multipliers.shape == state.activities.shape
 
@@ -180,3 +182,17 @@ def test_credit_along_its_target_is_its_multiple_of_it_whatever_lies_across() ->
     across = other - along(other, target)[..., None, None] * target
 
     torch.testing.assert_close(along(0.3 * target + across, target), torch.full((2, 3), 0.3, dtype=torch.float64))
+
+
+def test_distances_are_relative_over_all_layers_or_the_largest_over_the_layers() -> None:
+    wanted = torch.ones(2, 3, 4, 5, dtype=torch.float64)
+    values = wanted.clone()
+    values[:, 1] += 0.3
+
+    torch.testing.assert_close(largest_distance(values, wanted), torch.full((2,), 0.3, dtype=torch.float64))
+    torch.testing.assert_close(distance(values, wanted), torch.full((2,), 0.3 / 3**0.5, dtype=torch.float64))
+    torch.testing.assert_close(largest_distance(values[:, 1], wanted[:, 1]), torch.full((2,), 0.3, dtype=torch.float64))
+
+
+def test_one_run_of_a_network_has_the_same_activities() -> None:
+    assert torch.equal(forward(_chain().run(1))[0], forward(_chain())[1])

@@ -6,8 +6,14 @@ import pytest
 import torch
 from torch import Generator
 
-from dlnrepro.dynamics.representation_cost import tied_layers
-from dlnrepro.dynamics.representation_cost.fibre import infeasibility, least_norm_point, non_stationarity, onto_fibre
+from dlnrepro.dynamics.representation_cost import fibre, tied_layers
+from dlnrepro.dynamics.representation_cost.fibre import (
+    cheapest_points,
+    infeasibility,
+    least_norm_point,
+    non_stationarity,
+    onto_fibre,
+)
 from dlnrepro.dynamics.representation_cost.tied_layers import predictor, squared_norm
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.errors import BudgetSpent
@@ -76,3 +82,24 @@ def test_progress_may_stop_the_search() -> None:
 
     with pytest.raises(BudgetSpent):
         least_norm_point(LAYERS, _start(), TARGET, 60, progress)
+
+
+def test_of_several_starts_the_cheapest_point_is_taken() -> None:
+    generators = [Generator().manual_seed(2)]
+    starts = [normal((5, 3), generators) for _ in LAYERS]
+    targets = TARGET[:, None].expand(-1, 5, -1, -1)
+    met = onto_fibre(LAYERS, starts, targets, fibre.LANDING, silent)
+    costs = torch.where(infeasibility(LAYERS, met, targets) < 1e-9, squared_norm(met), torch.inf)
+    any_point, cheapest = (cheapest_points(LAYERS, starts, TARGET, iterations, silent) for iterations in (0, 60))
+
+    torch.testing.assert_close(squared_norm(any_point), costs.amin(-1))
+    torch.testing.assert_close(squared_norm(cheapest), torch.tensor([3 * 14.0], dtype=torch.float64))
+    assert float(squared_norm(any_point)) > 43
+    assert float(infeasibility(LAYERS, cheapest, TARGET)) < 1e-14
+
+
+def test_where_no_start_comes_onto_the_fibre_there_is_no_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fibre, "LANDING", 0)
+    starts = [normal((5, 3), [Generator().manual_seed(2)]) for _ in LAYERS]
+
+    assert all(bool(value.isnan().all()) for value in cheapest_points(LAYERS, starts, TARGET, 0, silent))

@@ -93,19 +93,3 @@ def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyP
     for name in runner.MEASURES:
         assert bool(broken[name][1].isnan()), name
         assert torch.equal(broken[name][[0, 2]], whole[name][[0, 2]]), name
-
-
-def test_the_onset_is_where_a_given_drift_vanishes(monkeypatch: pytest.MonkeyPatch) -> None:
-    ratios = torch.linspace(2.15, 2.4, 6, dtype=torch.float64)
-    given = (0.5 * (ratios - 2.03) - 0.2 * (ratios - 2.03) ** 2).expand(2, -1)
-
-    def drifting(*_: Any) -> Drift:
-        ones = torch.ones_like(given)
-        return Drift(ones, ones, given, ones, torch.zeros_like(given, dtype=torch.bool))
-
-    monkeypatch.setattr(runner, "observe_drift", drifting)
-    found = _run([0, 1]).measures
-
-    one = torch.ones(2, dtype=torch.float64)
-    torch.testing.assert_close(found["onset_gap"], 0.015 * one, rtol=1e-9, atol=0)
-    torch.testing.assert_close(found["onset_slope"], 0.5 / (3 * 2 / (2 * 16)) * one, rtol=1e-6, atol=0)

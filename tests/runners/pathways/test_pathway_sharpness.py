@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.networks.curvature import sharpness
+from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.errors import BudgetSpent, Disagreement
 from dlnrepro.runners.pathways import pathway_sharpness as runner
 from tests.runners.running import quick_setup, run_seeds, seeded
@@ -60,7 +61,7 @@ def test_a_deeper_law_asks_for_more_sharpness_than_there_is() -> None:
 
 
 def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "sharpness", lambda weights: sharpness(weights) / 1.001)
+    monkeypatch.setattr(parallel_paths, "sharpness", lambda weights: sharpness(weights) / 1.001)
 
     with pytest.raises(Disagreement, match=r"autograd's Hessian and J J\^T differ by 1\.0e-03 relative"):
         _run([0])

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes
-from dlnrepro.dynamics.representation_cost import tied_layers
+from dlnrepro.dynamics.representation_cost import fibre, tied_layers
 from dlnrepro.dynamics.representation_cost.formulas import coordinates
 from dlnrepro.runners.representation_cost import representation_cost as runner
 from tests.runners.running import quick_setup, run_seeds
@@ -110,6 +110,6 @@ def test_a_transposed_factor_in_the_chain_rule_is_noticed(monkeypatch: pytest.Mo
 
 
 def test_where_no_start_meets_the_fibre_all_is_nan(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "LANDING", 0)
+    monkeypatch.setattr(fibre, "LANDING", 0)
 
     assert all(torch.isnan(value).all() for value in _run([0], point="any").measures.values())

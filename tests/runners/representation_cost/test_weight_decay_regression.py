@@ -7,12 +7,10 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
 
-from dlnrepro.dynamics.representation_cost.tied_layers import predictor
-from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.representation_cost.regression import Regression
 from dlnrepro.runners.representation_cost import weight_decay_regression as runner
-from tests.runners.running import quick_setup, run_seeds, seeded
+from tests.runners.running import quick_setup, run_seeds
 
 SETUP = quick_setup("weight-decay-finds-it", inputs=6, outputs=3, samples=24, momentum=0.95, steps=400)
 SINGLE = {"outputs": 1, "architecture": "diagonal"}
@@ -67,32 +65,9 @@ def test_a_decay_of_half_the_size_is_noticed() -> None:
     assert float(_run([0, 1], decay=0.05, law_decay=0.1).measures["distance"].min()) > 1e-2
 
 
-def test_the_gradient_is_that_of_the_objective() -> None:
-    params = runner.Params.model_validate(SETUP | {"depth": 3})
-    generators = seeded([0])
-    problem = runner._draw(params, generators)
-    values = [normal((layer.count,), generators).requires_grad_() for layer in params.layers]
-
-    objective = runner._loss(problem, predictor(params.layers, values))
-    objective = objective + params.decay / 2 * sum((value * value).sum() for value in values)
-    expected = torch.autograd.grad(objective.sum(), values)
-
-    for found, wanted in zip(runner._gradient(params, problem)(values), expected, strict=True):
-        torch.testing.assert_close(found, wanted)
-
-
 def test_a_gradient_with_the_wrong_sign_of_the_decay_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = runner._gradient
-
-    def wrong(params: Any, problem: Any) -> Any:
-        gradient = right(params, problem)
-
-        def flipped(values: list[Tensor]) -> list[Tensor]:
-            return [one - 2 * params.decay * value for one, value in zip(gradient(values), values, strict=True)]
-
-        return flipped
-
-    monkeypatch.setattr(runner, "_gradient", wrong)
+    right = Regression.gradient
+    monkeypatch.setattr(Regression, "gradient", lambda self, layers, decay: right(self, layers, -decay))
 
     assert not float(_run([0]).measures["distance"].max()) < 0.01
 

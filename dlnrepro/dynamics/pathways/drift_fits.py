@@ -1,0 +1,68 @@
+"""What a sweep tells of the drift of a losing path: its onset, its law, and the growth of the restoration time.
+
+Conventions: series have shape (runs, points), what is swept (points,). A run has no drift, and a time is not reached,
+where its entry is not finite.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
+
+
+def farthest_ratio(drift: Tensor, law: Tensor) -> Tensor:
+    """The quotient of drift and law that is farthest from 1 on the sweep, of shape (runs,); 0 where one is missing."""
+    ratios = torch.where(torch.isfinite(drift) & (law > 0), drift / law, torch.zeros_like(drift))
+    return ratios.take_along_dim((ratios - 1).abs().argmax(-1, keepdim=True), -1)[:, 0]
+
+
+def onset(drift: Tensor, ratios: Tensor) -> tuple[Tensor, Tensor]:
+    """Where the drift begins, as gamma / 2 - 1, and its slope in gamma there, by a cubic through the sweep.
+
+    They are the last gamma / 2 - 1 and 0 for a run without drift at some point, and where gamma is not swept.
+
+    Args:
+        drift: of shape (runs, points).
+        ratios: gamma, of shape (points,), at least four of them.
+    """
+    last = torch.stack([ratios[-1] / 2 - 1, torch.zeros_like(ratios[-1])])
+
+    def fitted(row: Tensor) -> Tensor:
+        if not bool(torch.isfinite(row).all()) or bool(ratios[0] == ratios[-1]):
+            return last
+        cubic = np.polynomial.Polynomial.fit(array_of(ratios - 2), array_of(row), 3)
+        roots = cubic.roots()
+        root = float(roots[np.abs(roots).argmin()].real)
+        return row.new_tensor([root / 2, float(cubic.deriv()(root))])
+
+    gap, slope = each_run(fitted, drift).unbind(-1)
+    return gap, slope
+
+
+def restoration(times: Tensor, lags: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
+    """The exponent of a time in the start scale, and its rise with the lag, by straight lines through the sweep.
+
+    Both are 0 for a run in which some time is not reached, and where the scale is not swept.
+
+    Args:
+        times: of shape (runs, points).
+        lags: z when the mode is learned, of shape (runs, points).
+        scales: of shape (points,).
+    """
+
+    def fitted(row: Tensor, lag: Tensor) -> Tensor:
+        if not bool(torch.isfinite(row).all()) or bool(scales[0] == scales[-1]):
+            return torch.zeros_like(scales[:2])
+        return scales.new_tensor([_line_slope(scales.log(), row.log()), _line_slope(lag, row)])
+
+    exponent, rise = each_run(fitted, times, lags).unbind(-1)
+    return exponent, rise
+
+
+def _line_slope(x: Tensor, y: Tensor) -> float:
+    """The slope of the straight line through the points of one run."""
+    return float(np.polynomial.Polynomial.fit(array_of(x), array_of(y), 1).deriv()(0.0))

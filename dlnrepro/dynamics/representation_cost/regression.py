@@ -1,0 +1,46 @@
+"""Least squares with weight decay in the weights of a network with tied layers.
+
+    F(theta) = 1/(2n) ||X f_theta - Y||_F^2 + decay/2 ||theta||^2
+
+Conventions: X (runs, n, inputs), Y (runs, n, outputs), w = f_theta (runs, inputs, outputs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from torch import Tensor
+
+from dlnrepro.dynamics.networks.chain import prefixes
+from dlnrepro.dynamics.representation_cost.tied_layers import Patterns, matrices, tied_gradient
+from dlnrepro.dynamics.tensors.arrays import Weights
+
+
+class Regression(NamedTuple):
+    """The data of all runs.
+
+    Attributes:
+        x: X, the inputs.
+        y: Y, the outputs.
+    """
+
+    x: Tensor
+    y: Tensor
+
+    def loss(self, w: Tensor) -> Tensor:
+        """1/(2n) ||X w - Y||_F^2, of shape (runs,)."""
+        return ((self.x @ w - self.y) ** 2).sum((-2, -1)) / (2 * self.x.shape[-2])
+
+    def gradient(self, layers: Patterns, decay: float) -> Callable[[Weights], Weights]:
+        """The gradient of F on theta_1 .. theta_L, as a function of these."""
+        samples = self.x.shape[-2]
+        moment, cross = self.x.mT @ self.x / samples, self.x.mT @ self.y / samples
+
+        def gradient(values: Weights) -> Weights:
+            chain = matrices(layers, values)
+            partial = prefixes(chain)
+            slopes = tied_gradient(layers, chain, partial, moment @ partial[-1] - cross)
+            return [slope + decay * value for slope, value in zip(slopes, values, strict=True)]
+
+        return gradient
