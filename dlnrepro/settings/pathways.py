@@ -14,8 +14,9 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.draws import orthonormal, uniform
-from dlnrepro.settings.base import Contradiction, Settings
-from dlnrepro.settings.fields import FROM_LIST, NOT_RISING, ORDERED, Depth, LawDepth, Positive, Width, law_value
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import FROM_LIST, NOT_RISING, ORDERED, Positive, Width
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.targets import at_most_as_many
 
 StepRatio = Annotated[float, Field(gt=0, le=10)]
@@ -23,19 +24,7 @@ Paths = Annotated[int, Field(ge=2, le=8, description="P, the number of parallel 
 PartOfWinner = Annotated[float, Field(ge=0, le=1)]
 
 
-class PathSettings(Settings):
-    """The depth of all paths, and the one in the formulas."""
-
-    depth: Depth
-    law_depth: LawDepth
-
-    @property
-    def depth_in_law(self) -> int:
-        """The depth in the formulas, as a number."""
-        return law_value(self.law_depth, self.depth)
-
-
-class AlignedPathSettings(PathSettings):
+class AlignedPathSettings(DeepSettings):
     """Aligned, balanced paths that share one mode: the weights of a path are one scalar, the same in every layer."""
 
     paths: Paths
@@ -50,7 +39,7 @@ class AlignedPathSettings(PathSettings):
         return torch.cat([losers.new_ones(len(generators), 1), losers], -1)
 
 
-class PathMatrixSettings(PathSettings):
+class PathMatrixSettings(DeepSettings):
     """Paths of full matrices, and a target of two or more modes whose singular vectors are uniform (Haar)."""
 
     inputs: Width = Field(description="n_0, the dimension of the inputs")

@@ -46,7 +46,7 @@ class PredictiveCodingSettings(Settings):
     law_dual_step: LawDualStep
 
     @property
-    def dual_step_in_law(self) -> float:
+    def formula_dual_step(self) -> float:
         """The alpha in the formulas, as a number."""
         return law_value(self.law_dual_step, self.dual_step)
 

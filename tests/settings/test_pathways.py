@@ -21,8 +21,8 @@ def test_the_first_path_is_ahead_of_losers_that_lie_in_their_range() -> None:
 def test_the_depth_in_the_law_follows_the_depth_unless_it_is_a_number() -> None:
     settings = {"depth": 3, "paths": 2, "losers": [0.2, 0.6]}
 
-    assert AlignedPathSettings.model_validate(settings | {"law_depth": "same"}).depth_in_law == 3
-    assert AlignedPathSettings.model_validate(settings | {"law_depth": 5}).depth_in_law == 5
+    assert AlignedPathSettings.model_validate(settings | {"law_depth": "same"}).formula_depth == 3
+    assert AlignedPathSettings.model_validate(settings | {"law_depth": 5}).formula_depth == 5
 
 
 def test_the_frames_of_a_target_have_orthonormal_columns_one_for_each_strength() -> None:

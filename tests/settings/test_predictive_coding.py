@@ -28,5 +28,5 @@ def test_a_network_has_the_widths_of_the_settings() -> None:
 
 
 def test_the_dual_step_in_the_law_follows_that_of_the_network_unless_it_is_a_number() -> None:
-    assert PredictiveCodingSettings.model_validate(SOUND).dual_step_in_law == 0.5
-    assert PredictiveCodingSettings.model_validate(SOUND | {"law_dual_step": 0}).dual_step_in_law == 0
+    assert PredictiveCodingSettings.model_validate(SOUND).formula_dual_step == 0.5
+    assert PredictiveCodingSettings.model_validate(SOUND | {"law_dual_step": 0}).formula_dual_step == 0

@@ -159,7 +159,7 @@ def _sweep(
     params: Params, start: Tensor, trained: AlignedDescent, ratios: Tensor, sizes: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """The measures that compare the sweep with theory, and the series over step ratios."""
-    depth, strength, law_depth = params.depth, params.strength, params.depth_in_law
+    depth, strength, law_depth = params.depth, params.strength, params.formula_depth
     limit = equality_limit(params.paths, law_depth)
     before = _shares(aligned_contributions(start, depth))
     shares = _shares(trained.mean.abs())

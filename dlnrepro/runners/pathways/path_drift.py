@@ -54,7 +54,7 @@ class Params(AlignedPathSettings):
             yield Contradiction("scales", "equal ends, because the sweep is over ratios")
         if not self.sweeps_ratios and self.scales[0] == self.scales[1]:
             yield Contradiction("ratios", "a range to sweep over, because the ends of scales are equal")
-        if self.depth_in_law < 3:
+        if self.formula_depth < 3:
             found = f"`same`, which is {self.depth}" if self.law_depth == "same" else None
             yield Contradiction("law_depth", "a depth of at least 3, for which the formulas hold", found)
 
@@ -97,7 +97,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
     scales = tensor_of(np.geomspace(*params.scales, params.points))
     start = _start(params, generators)[:, None] * scales[:, None]
-    law_depth = params.depth_in_law
+    law_depth = params.formula_depth
     drift = observe_drift(start, params.depth, law_depth, ratios / params.depth, params.steps, progress)
     law = (law_depth - 2) * ratios / params.depth * cycle_residual(ratios, law_depth)
     gap, slope = onset(drift.drift, ratios)

@@ -75,7 +75,7 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw all networks of all runs, and compare their Hessians with the closed forms."""
     progress(0.0, "drawing networks")
-    law_depth = params.depth_in_law
+    law_depth = params.formula_depth
     weights, contributions = _aligned(params, params.paths + params.splits, generators)
     sharp = parallel_paths.sharpness_at_zero_loss(weights, part_of(progress, 0, 0.7))
     progress(0.8, "lower bounds")
@@ -135,5 +135,5 @@ def _bound_ratios(params: Params, noise: Tensor, generators: Sequence[Generator]
         weights.append(layer[:, params.paths :] + scale * normal(shape, generators))
     left, _, right = singular_triples(parallel_paths.network(weights))
     carried = parallel_paths.mode_contributions(weights, left, right)
-    bound = each_run(lambda row: balanced_sharpness(row, params.depth_in_law), carried)
+    bound = each_run(lambda row: balanced_sharpness(row, params.formula_depth), carried)
     return sharpness(weights) / bound

@@ -137,7 +137,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "bound_gap": share - stable,
         "limit": end["limit"],
         "sharpness_ratio": ratio,
-        "factor_error": (ratio / equal_split_factor(params.paths, params.depth_in_law) - 1).abs(),
+        "factor_error": (ratio / equal_split_factor(params.paths, params.formula_depth) - 1).abs(),
         "off_diagonal": parallel_paths.off_diagonal_share(trained, left, right),
         "loss": parallel_paths.loss(trained, target),
     }
@@ -174,5 +174,5 @@ def _start(params: Params, left: Tensor, right: Tensor, generators: Sequence[Gen
 def _stable_share(params: Params) -> Tensor:
     """x*(gamma_k) of the measured mode before the cool-down, of shape (1,)."""
     relative = params.strengths[params.mode - 1] / params.strengths[0]
-    ratio = torch.tensor([params.step_ratio * relative ** (2 - 2 / params.depth_in_law)], dtype=torch.float64)
-    return largest_stable_share(ratio, params.paths, params.depth_in_law)
+    ratio = torch.tensor([params.step_ratio * relative ** (2 - 2 / params.formula_depth)], dtype=torch.float64)
+    return largest_stable_share(ratio, params.paths, params.formula_depth)

@@ -114,7 +114,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     # Where modes oscillate the distance dips; the level below which it stays is smooth.
     envelope = exact_distance.flip(-1).cummax(-1).values.flip(-1)
     inside = (envelope > WINDOW[0]) & (envelope < WINDOW[1])
-    radius = spectral_radius(chain, replace(rule, dual_step=params.dual_step_in_law))
+    radius = spectral_radius(chain, replace(rule, dual_step=params.formula_dual_step))
     measures = {
         **_ends(chain, end, target, params.penalty),
         "plain_credit_error": largest_distance(credit(chain, end, params.penalty), plain),

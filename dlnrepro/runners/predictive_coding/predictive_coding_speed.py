@@ -94,7 +94,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     found = [_at_depth(params, depth, generators, _within(params.depths, depth, progress)) for depth in params.depths]
     times, deepest = torch.stack([one.time for one in found], -1), found[-1]
     depths = torch.tensor(params.depths, dtype=torch.float64)
-    speed = credit_speed(params.step_size, params.dual_step_in_law)
+    speed = credit_speed(params.step_size, params.formula_dual_step)
     return Result(
         {
             "arrival_exponent": each_run(lambda row: slope(depths.log(), row.log()), times),

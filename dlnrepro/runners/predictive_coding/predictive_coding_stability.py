@@ -87,9 +87,9 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     chain = replace(drawn, last=drawn.last * params.loss_weight**0.5)
     singular = torch.linalg.svdvals(constraint_matrix(chain))
     if params.law == "constraints":
-        limit = stability_limit(singular[:, 0], params.penalty, params.dual_step_in_law)
+        limit = stability_limit(singular[:, 0], params.penalty, params.formula_dual_step)
     else:
-        limit = stability_limit_with_loss(chain, params.penalty, params.dual_step_in_law)
+        limit = stability_limit_with_loss(chain, params.penalty, params.formula_dual_step)
     ratios = torch.linspace(0.5, 1.25, params.points, dtype=torch.float64)
     edges, radii = [], []
     rule = Rule(limit, params.penalty, params.dual_step)

@@ -28,13 +28,13 @@ from dlnrepro.dynamics.tensors.arrays import Weights, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import LawDepth, law_value
+from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.representation_cost import ArchitectureSettings
 
 POWERS = 41
 
 
-class Params(ArchitectureSettings):
+class Params(ArchitectureSettings, DeepSettings):
     """An architecture, the predictors that it realises, and the search for the cheapest weights."""
 
     kernel: int = Field(
@@ -48,7 +48,6 @@ class Params(ArchitectureSettings):
     point: Literal["cheapest", "any"] = Field(
         description="where the cost is measured: `cheapest` is the end of the search, `any` where the fibre is met"
     )
-    law_depth: LawDepth
 
     def contradictions(self) -> Iterable[Contradiction]:
         """More taps than inputs."""
@@ -60,11 +59,6 @@ class Params(ArchitectureSettings):
     def taps(self) -> int:
         """How many taps all convolutions but the first have."""
         return self.kernel
-
-    @property
-    def depth_in_law(self) -> int:
-        """The depth in the formula, as a number."""
-        return law_value(self.law_depth, self.depth)
 
     def numbers(self) -> int:
         """The Jacobian and its largest block before entries of one parameter are added up."""
@@ -102,8 +96,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     measures = {
         "formula_error": excess.abs().amax(-1),
         "least_excess": excess.amin(-1),
-        "power_error": (fits[:, 0] / power(params.formula, params.depth_in_law, params.outputs) - 1).abs(),
-        "order_error": (fits[:, 1] * params.depth_in_law / 2 - 1).abs(),
+        "power_error": (fits[:, 0] / power(params.formula, params.formula_depth, params.outputs) - 1).abs(),
+        "order_error": (fits[:, 1] * params.formula_depth / 2 - 1).abs(),
         "misfit": fits[:, 2],
         "infeasibility": infeasibility(params.layers, weights, targets).amax(-1),
         "slope_along_fibre": non_stationarity(params.layers, weights).amax(-1),
@@ -129,7 +123,7 @@ def _search(params: Params, targets: Tensor, generators: Sequence[Generator], pr
 
 def _law_costs(params: Params, ws: Tensor) -> Tensor:
     """The law's R of all predictors of one run."""
-    return torch.stack([representation_cost(params.formula, w, params.depth_in_law, params.part) for w in ws])
+    return torch.stack([representation_cost(params.formula, w, params.formula_depth, params.part) for w in ws])
 
 
 def _fit(params: Params, costs: Tensor, ws: Tensor) -> Tensor:

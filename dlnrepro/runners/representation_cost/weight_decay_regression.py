@@ -71,7 +71,7 @@ class Params(ArchitectureSettings):
         if self.samples < 2 * self.inputs:
             expected = f"at least {2 * self.inputs}, twice inputs, for one solution and a certificate of it"
             yield Contradiction("samples", expected)
-        if self.decay_in_law == 0:
+        if self.formula_decay == 0:
             found = "`same`, which is 0" if self.law_decay == "same" else None
             yield Contradiction("law_decay", "a number above 0", found)
 
@@ -81,7 +81,7 @@ class Params(ArchitectureSettings):
         return self.architecture if self.law == "same" else self.law
 
     @property
-    def decay_in_law(self) -> float:
+    def formula_decay(self) -> float:
         """The weight decay to which the convex problem belongs, as a number."""
         return law_value(self.law_decay, self.decay)
 
@@ -108,7 +108,7 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; descend; solve the convex problem; compare."""
-    layers, law, decay = params.layers, params.formula, params.decay_in_law
+    layers, law, decay = params.layers, params.formula, params.formula_decay
     regression = _draw(params, generators)
     start = [params.scale * normal((layer.count,), generators) for layer in layers]
     records = log_grid(params.steps, RECORDS)
