@@ -1,13 +1,13 @@
 """A ReLU network with a linear head, trained until its risk runs away: what is conserved, and what becomes of rank one?
 
 The body is one ReLU layer, with or without a block h -> h + max(V h, 0) on top; the head is a chain of linear layers
-with one output. Gradient flow of R = (1/n) sum_i l(y_i f(x_i)) is followed on the clock of `dynamics.relu_network`,
-from a start of order one that is not balanced. Some of the first layer's neurons may get a large bias, so that most of
-these stay active on all examples throughout.
+with one output. Gradient flow of R = (1/n) sum_i l(y_i f(x_i)) is followed on the clock of
+`dynamics.activations.relu_network`, from a start of order one that is not balanced. Some of the first layer's neurons
+may get a large bias, so that most of these stay active on all examples throughout.
 
 Theory: W_{l+1}^T W_{l+1} - W_l W_l^T is constant between neighbours of the head; between the ReLU layer and the head
 only its block of neurons that are active on all examples is. So head layers become of rank one, as
-`dynamics.head_excess` says; the ReLU layer need not.
+`dynamics.activations.head_excess` says; the ReLU layer need not.
 
 Source: Le and Jegelka 2022 (arXiv:2201.11968), abstract, for the statements; the laws are derived here.
 """

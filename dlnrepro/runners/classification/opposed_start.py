@@ -1,8 +1,8 @@
-"""Gradient flow of a deep linear classifier from a start against the data: does the risk ever get below that of zero?
+"""Gradient flow of a deep linear classifier that starts against the data: does its risk fall below that of zero?
 
 Ji and Telgarsky ask that R(W(0)) <= R(0), the risk of the zero network. Here the data are symmetric about an axis, and
 the start is balanced, of rank one and on the wrong side of that axis, so that R(W(0)) > R(0). Such a network shrinks to
-zero and stays there: for three layers or more at the rate of `dynamics.mirrored`.
+zero and stays there: for three layers or more at the rate of `dynamics.classification.mirrored_data`.
 
 Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumption 2 and what it is needed for; the rate is derived here.
 """

@@ -1,8 +1,8 @@
 """Gradient descent of a deep linear classifier by Ji and Telgarsky's step-size rule, next to gradient flow.
 
 The network W_L ... W_1 with one output is trained on the logistic risk, from a start that is no worse than the zero
-network, with the step sizes of `dynamics.ruled_descent`, or a multiple of them. From the same start gradient flow is
-followed to the same times (the sums of step sizes), by a method of order eight.
+network, with the step sizes of `dynamics.classification.smoothness_rule`, or a multiple of them. From the same start
+gradient flow is followed to the same times (the sums of step sizes), by a method of order eight.
 
 Theory: while eta_t <= 1 / beta the risk falls in each step by eta_t ||grad R||^2 / 2 or more. So the sum of
 eta_t ||grad R||^2 is at most 2 R(0), and since a step moves W_{l+1}^T W_{l+1} - W_l W_l^T by

@@ -2,11 +2,11 @@
 
 A network W_L ... W_1 with one output is trained on R = (1/n) sum_i l(y_i W_L ... W_1 x_i), from a start that is of
 order one, not balanced, and no worse than the zero network. Gradient flow is followed on a clock that reaches
-log(1/R) = 1e12 (`dynamics.margin_flow`); discrete descents stop at a number of steps. The maximum
-margin comes from an oracle that sees the data alone (`dynamics.classification.maximum_margin`).
+log(1/R) = 1e12 (`dynamics.stiff_flow.margin_flow`); discrete descents stop at a number of steps. The maximum margin
+comes from an oracle that sees the data alone (`dynamics.classification.maximum_margin`).
 
 Source: Ji and Telgarsky 2019 (arXiv:1810.02032) for the setting and for what is measured of the layers; the rates of
-`dynamics.margin_convergence`, and the slopes -2 and -4 of the layers' gaps, are derived here.
+`dynamics.classification.margin_convergence`, and the slopes -2 and -4 of the layers' gaps, are derived here.
 """
 
 from __future__ import annotations

@@ -6,7 +6,8 @@ has no mode, a singular value s of balanced layers obeys s' = -L s^(3-2/L): the 
 eta^-(2 theta - 1). Unbalanced layers or decay make theta = 1/2 and the clock logarithmic.
 
 Source: the premise |grad F| ~ (F - F*)^theta with 1/2 < theta < 1 and the clock that follows are those of Tan, Gai,
-Zhang 2026 (arXiv:2606.05863); that this network meets it, and with which theta, is derived here.
+Zhang 2026 (arXiv:2606.05863); that this network meets it, and with which theta, is derived here
+(`dynamics.training_clocks.missing_modes`).
 """
 
 from __future__ import annotations

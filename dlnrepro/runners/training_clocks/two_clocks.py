@@ -1,9 +1,10 @@
 """When a deep linear classifier with weight decay has learned its data, and when, much later, their rule.
 
 F = R + decay/2 sum ||W_l||_F^2 by gradient descent, with R the cross-entropy of K classes whose means lie in a plane;
-the rest of every input is noise. There are fewer samples than dimensions, so that any start separates them soon, and
-what the start maps from outside their span is no matter to R. It hurts fresh data, and decay alone removes it:
-W_1 P = (1 - eta decay)^t W_1(0) P with P the projection off the span. A sweep over the decay is trained at once.
+the rest of every input is noise. There are fewer samples than dimensions, so that training separates them soon from any
+initialization, and R does not depend on what W_1 maps from outside their span. This part hurts fresh data, and only
+decay removes it: W_1 P = (1 - eta decay)^t W_1(0) P with P the projection off the span. All decays of a sweep are
+trained at once.
 
 Source: the two clocks, and delayed generalisation by weight decay, are those of Tan, Gai, Zhang 2026
 (arXiv:2606.05863); the data and the law above are derived here.
