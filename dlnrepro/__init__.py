@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from dlnrepro.errors import UsageError as UsageError
     from dlnrepro.interface import Results as Results
     from dlnrepro.interface import run as run
-    from dlnrepro.verdict.check import Outcome as Outcome
     from dlnrepro.verdict.judge import Verdict as Verdict
     from dlnrepro.verdict.judge import judge as judge
+    from dlnrepro.verdict.outcome import Outcome as Outcome
 
 __version__ = "0.1.0"
 
@@ -42,7 +42,7 @@ __version__ = "0.1.0"
 os.environ["MKL_CBWR"] = "AUTO"
 
 _PUBLIC = {
-    "Outcome": "verdict.check",
+    "Outcome": "verdict.outcome",
     "ClaimError": "errors",
     "ReproError": "errors",
     "UsageError": "errors",

@@ -35,7 +35,7 @@ from dlnrepro.report.words.digest import verdict_counts
 from dlnrepro.session.execution import RunOptions
 from dlnrepro.session.run import jobs_of, run_and_store
 from dlnrepro.signals import Signals
-from dlnrepro.verdict.check import LARGEST_SEED
+from dlnrepro.verdict.outcome import LARGEST_SEED
 from dlnrepro.visible import say
 
 

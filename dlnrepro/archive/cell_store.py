@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from dlnrepro.compute.arithmetic import Environment, versions
 from dlnrepro.files import write_whole
 from dlnrepro.registry.sources import source_hash
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     import numpy as np

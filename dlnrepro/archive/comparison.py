@@ -13,7 +13,7 @@ from typing import Any
 from dlnrepro.archive.record import ClaimRecord, Report, labelled, origin, repeated_claims
 from dlnrepro.compute.arithmetic import UNKNOWN
 from dlnrepro.errors import UsageError
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 CHANGED, NOT_COMPARED = 1, 4
 """Exit codes: a verdict, or a number beyond a tolerance that was asked for, has changed; something is missing."""

@@ -17,7 +17,7 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.arithmetic import UNKNOWN, Environment
 from dlnrepro.compute.device import Device
 from dlnrepro.compute.variation import Variation, overrides_behind
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 _VERSION_2 = re.compile(rb'\s*\{\s*"schema"\s*:\s*2\s*,')
 """How a text of version 2 usually begins: it need not be read twice."""

@@ -28,8 +28,8 @@ from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.device import device_of
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged
-from dlnrepro.verdict.check import Outcome, Seconds
 from dlnrepro.verdict.judge import Judged, Verdict, Word, judge
+from dlnrepro.verdict.outcome import Outcome, Seconds
 from dlnrepro.visible import seen_in_json, storable
 
 

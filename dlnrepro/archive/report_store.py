@@ -35,7 +35,7 @@ from dlnrepro.archive.record import ClaimRecord, Report, from_json, repeated_cla
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import LONGEST_PATH, UsageError
 from dlnrepro.files import clear_abandoned, reason, write_whole
-from dlnrepro.verdict.check import LARGEST_SEED
+from dlnrepro.verdict.outcome import LARGEST_SEED
 
 VERDICTS = "verdicts.json"
 

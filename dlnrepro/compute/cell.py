@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.device import Device
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 if TYPE_CHECKING:
     import numpy as np

@@ -29,7 +29,7 @@ from dlnrepro.compute.engine import run_cell
 from dlnrepro.errors import one_line
 from dlnrepro.runner import Progress
 from dlnrepro.signals import ALL, Ended, name_of
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 PAUSE = 0.1
 """Seconds between two signs of life of a process."""

@@ -27,7 +27,7 @@ from dlnrepro.compute.child import PAUSE, die_with_parent
 from dlnrepro.compute.device import Device
 from dlnrepro.compute.processes import Computed, Listener, Work, forks, here, in_processes
 from dlnrepro.signals import Ended, Signals, name_of
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 """What libraries read to know their number of threads: the matrices are small, and sums must have one order."""

@@ -22,7 +22,7 @@ from dlnrepro.errors import BudgetSpent, NoSuchDraw, one_line, text_of
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import Progress, Result, Runner
 from dlnrepro.signals import Ended
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 
 def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Numbers:

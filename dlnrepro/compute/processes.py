@@ -27,7 +27,7 @@ from dlnrepro.compute.orphans import adopted
 from dlnrepro.compute.parts import Whole, in_parts
 from dlnrepro.errors import BudgetSpent, one_line
 from dlnrepro.signals import Ended, Signals
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 Computed = Generator[tuple[Cell, Numbers]]
 

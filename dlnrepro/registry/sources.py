@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -20,6 +21,7 @@ ENGINE = ("dlnrepro.compute.executor", "dlnrepro.archive.cell_store")
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _RUNNERS = "dlnrepro.runners"
+_DOCSTRING_ALONE = re.compile(r'\s*(?:"""(?:[^"\\]|"(?!""))*"""\s*)?')
 
 
 def source_hash(runner: str) -> str:
@@ -54,7 +56,9 @@ def own_digests(roots: Iterable[str]) -> dict[str, str]:
         place = _place(name)
         if place is not None:
             label, path = place
-            found[label], needed = _imports(path)
+            digest, (needed, says_only) = _imports(path)
+            if not says_only:
+                found[label] = digest
             waiting += needed
     return found
 
@@ -74,11 +78,15 @@ def _place(name: str) -> tuple[str, str] | None:
     return None
 
 
-def _parsed(content: bytes, path: str) -> list[str]:
-    """The modules of this program that one of them imports; names that are no modules are passed over."""
+def _parsed(content: bytes, path: str) -> tuple[list[str], bool]:
+    """The modules of this program that one of them imports, and whether it holds a docstring and nothing else.
+
+    Names that are no modules are passed over. A package that only says what it holds makes no numbers.
+    """
     del path
-    names = own_imports(content.decode("utf-8", "replace"))
-    return [name for name in names if name.split(".")[0] == OWN and _place(name) is not None]
+    text = content.decode("utf-8", "replace")
+    names = [name for name in own_imports(text) if name.split(".")[0] == OWN and _place(name) is not None]
+    return names, _DOCSTRING_ALONE.fullmatch(text) is not None
 
 
 _imports = Remembered(_parsed)

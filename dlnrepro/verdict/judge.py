@@ -12,7 +12,8 @@ from typing import Literal
 from dlnrepro.claimfile.document import shortened
 from dlnrepro.claimfile.schema import Assumption, Bounded, Claim, Criterion
 from dlnrepro.errors import UsageError
-from dlnrepro.verdict.check import Check, Outcome, check
+from dlnrepro.verdict.check import Check, check
+from dlnrepro.verdict.outcome import Outcome
 from dlnrepro.visible import on_one_line
 
 Word = Literal["reproduced", "not reproduced", "inconclusive", "error"]

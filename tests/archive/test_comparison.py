@@ -14,7 +14,7 @@ from dlnrepro.archive.comparison import ClaimComparison, compare, compare_claim
 from dlnrepro.archive.record import ClaimRecord, Report, from_json
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

@@ -16,7 +16,7 @@ import pytest
 from dlnrepro.archive.record import Report, compile_report, from_json
 from dlnrepro.archive.report_store import arm_seconds, last_verdicts, make_folders, read_report, write_report
 from dlnrepro.errors import UsageError
-from dlnrepro.verdict.check import LARGEST_SEED
+from dlnrepro.verdict.outcome import LARGEST_SEED
 
 
 def empty_report() -> Report:

@@ -18,7 +18,7 @@ from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.runner import Progress, silent
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 from tests.refusal import refusal
 
 

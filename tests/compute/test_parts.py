@@ -18,7 +18,7 @@ from dlnrepro.compute.parts import LEAST_RUNS, cut, join
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.runner import silent
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 
 def cell(runs: int) -> Cell:

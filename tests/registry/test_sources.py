@@ -81,6 +81,14 @@ def test_an_edit_of_the_engine_changes_every_runner(copy: Path, name: str) -> No
     assert touched(copy, name) == set(runner_names())
 
 
+def test_an_edit_of_what_a_package_says_changes_no_runner(copy: Path) -> None:
+    before = {runner: source_hash(runner) for runner in runner_names()}
+    for name in ("dynamics", "dynamics/networks", "runners", "compute"):
+        package = copy / name / "__init__.py"
+        package.write_text('"""Says something else, with a "quoted" word."""\n', encoding="utf-8")
+    assert {runner for runner in before if source_hash(runner) != before[runner]} == set()
+
+
 @pytest.mark.parametrize(
     "name", ["report/page/html.py", "cli.py", "archive/report_store.py", "verdict/judge.py", "commands/run.py"]
 )

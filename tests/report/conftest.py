@@ -16,7 +16,7 @@ from dlnrepro.archive.record import ClaimRecord, Report, compile_report, from_js
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 
 _HOSTILE = "| a | `b` <script>x</script> **c** _d_ [e](https://f) @g #1 $h$ :smile:\n# i\u202e\x07 \\| end"
 

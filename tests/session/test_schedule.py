@@ -10,7 +10,7 @@ import pytest
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.session.schedule import scheduled
-from dlnrepro.verdict.check import Outcome
+from dlnrepro.verdict.outcome import Outcome
 from tests.listening import Heard
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import beta
 
 from dlnrepro.claimfile.interval import interval
-from dlnrepro.verdict.check import Outcome, check, share_lower_bound
+from dlnrepro.verdict.check import check, share_lower_bound
+from dlnrepro.verdict.outcome import Outcome
 
 
 @pytest.mark.parametrize(("successes", "runs", "bound"), [(20, 20, 0.8609), (16, 16, 0.8293), (0, 16, 0.0)])

@@ -11,8 +11,8 @@ import pytest
 
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.verdict.check import Outcome
 from dlnrepro.verdict.judge import judge
+from dlnrepro.verdict.outcome import Outcome
 from tests.refusal import refusal
 
 NAN = math.nan
