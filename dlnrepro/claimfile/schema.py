@@ -135,7 +135,7 @@ class Quick(BaseModel):
     model_config = _STRICT
 
     seeds: Seeds
-    setup: dict[str, Any]
+    setup: dict[str, Any] = Field(default={}, description="what it changes in the setup")
 
 
 class Claim(BaseModel):
@@ -148,7 +148,7 @@ class Claim(BaseModel):
     title: Text
     statement: Text
     source: Source
-    tags: Names
+    tags: Names = ()
     runner: Name
     seeds: Seeds = Field(description="runs per arm: seeds 0 .. seeds - 1")
     setup: dict[str, Any] = Field(description="every parameter of the runner")

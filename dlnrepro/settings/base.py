@@ -39,7 +39,7 @@ class Settings(BaseModel):
 
     def numbers(self) -> int:
         """How many numbers one run holds at its peak."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has to define numbers(), or memory(runs) itself")
 
     def memory(self, runs: int) -> int:
         """The bytes that `runs` runs hold at their peak, as an upper estimate."""

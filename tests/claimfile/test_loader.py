@@ -36,6 +36,13 @@ def test_a_valid_claim_is_loaded_with_single_names_as_lists(write_claim: Write) 
     assert claim.used_arms == ["near", "far"]
 
 
+def test_tags_and_what_the_quick_profile_changes_may_be_left_out(write_claim: Write) -> None:
+    claim = load_claim(write_claim(("tags: [toy, small]\n", ""), ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2}")))
+
+    assert claim.tags == ()
+    assert (claim.quick.seeds, claim.quick.setup) == (2, {})
+
+
 def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
     assert load_claim(write_claim(("value: 1\n", "value: 1e-3\n"))).setup["value"] == 1e-3
 

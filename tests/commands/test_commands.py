@@ -39,6 +39,20 @@ def test_list_groups_claims_by_paper_with_their_last_verdict(
     assert command("list", "-m", "no-such-tag")[0] == 5
 
 
+def test_list_has_no_line_of_tags_for_a_claim_without_tags(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    (tmp_path / "claims").mkdir()
+    write_claim(("tags: [toy, small]\n", "")).rename(tmp_path / "claims" / "toy-claim.yaml")
+
+    assert command("list")[1].splitlines() == [
+        "Toys (A. Author, Nowhere 2026)",
+        "  toy-claim   not run yet",
+        "      The toy is near one",
+    ]
+    assert command("list", "--tags") == (0, "", "")
+
+
 def test_tags_and_runners_are_listed_with_their_counts(command: Command, write_claim: Write, tmp_path: Path) -> None:
     (tmp_path / "claims").mkdir()
     for name, tag in (("one", "small"), ("two", "large")):

@@ -66,6 +66,14 @@ def test_a_contradiction_with_a_setting_that_is_missing_is_not_looked_for() -> N
     assert [(fault["type"], fault["loc"]) for fault in refused.value.errors()] == [("missing", ("outputs",))]
 
 
+def test_settings_without_numbers_say_what_is_missing() -> None:
+    class Unfinished(Settings):
+        """Settings that give no number of numbers."""
+
+    with pytest.raises(NotImplementedError, match=r"^Unfinished has to define numbers\(\), or memory\(runs\) itself$"):
+        Unfinished().memory(16)
+
+
 def test_a_fault_of_the_rule_itself_is_not_hidden() -> None:
     class Broken(Example):
         def contradictions(self) -> Iterable[Contradiction]:

@@ -79,7 +79,8 @@ def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: T
             found = last.get(claim.id)
             page.line(f"{claim.id}   {_last(found) if found else 'not run yet'}", indent=2, hang=4)
             page.line(claim.title, indent=6)
-            page.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
+            if claim.tags:
+                page.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
     return page.text()
 
 
