@@ -40,6 +40,7 @@ from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.training.gradient_flow import flattened
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction, Settings
+from dlnrepro.settings.numerals import numeral
 
 ACTIVE = 0.01
 """A neuron counts as active with W_1 x above this, the weights being of order one; below, it may slide on its kink."""
@@ -175,7 +176,7 @@ def _follow(params: Params, network: ReluNetwork, start: Array, progress: Progre
     wanted = {round(index * last / (params.points - 1)) for index in range(params.points)}
     records, least = [], np.full((len(start), params.body_width), np.inf)
     for index, state in enumerate(trajectory(network.velocity, start, times, params.stiffness)):
-        progress(index / last, f"step {index} of {last}, clock {times[index]:.3g}")
+        progress(index / last, f"step {index} of {last}, clock {numeral(times[index], 3)}")
         least = np.minimum(least, network.activities(state).min(-1))
         if index in wanted:
             records.append(state)

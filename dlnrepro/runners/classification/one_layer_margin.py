@@ -118,7 +118,7 @@ def _draw(params: Params, generator: Generator) -> Classes:
         others = np.delete(margins, classes.solution.support)
         if others.min() >= 1 + params.least_slack:
             return classes
-    raise NoSuchDraw(f"data with a slack of {params.least_slack:g}", DRAWS)
+    raise NoSuchDraw(f"data with a slack of {numeral(params.least_slack)}", DRAWS)
 
 
 def _flow(params: Params, sets: Sequence[Classes], starts: Tensor, progress: Progress) -> tuple[Tensor, Tensor]:

@@ -35,6 +35,7 @@ from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.classification import CoordinateRates, DeepClassifier, LeastShare, Loss
 from dlnrepro.settings.fields import Window
+from dlnrepro.settings.numerals import numeral
 
 ROUTES_AGREE = 1e-6
 """Two routes of relative tolerance 1e-9 differ by some 1e-8; hundreds of tolerances are another curve."""
@@ -151,8 +152,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     paths, gaps = train(training, weights, signed, progress)
     if bool((gaps > ROUTES_AGREE).any()):
         raise Disagreement(
-            f"gradient flow by two solvers: expected paths within {ROUTES_AGREE:g} of each other, "
-            f"found {float(gaps.nan_to_num().max()):.2g}"
+            f"gradient flow by two solvers: expected paths within {numeral(ROUTES_AGREE)} of each other, "
+            f"found {numeral(float(gaps.nan_to_num().max()), 2)}"
         )
     shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
     layers = (layers_of(path, shapes) for path in array_of(paths))

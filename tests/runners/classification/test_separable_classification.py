@@ -143,5 +143,5 @@ def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyP
 def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "follow", lambda *given: follow(*given)._replace(route_gap=1e-3))
 
-    with pytest.raises(Disagreement, match=r"expected paths within 1e-06 of each other, found 0\.001"):
+    with pytest.raises(Disagreement, match=r"expected paths within 1e-6 of each other, found 0\.001"):
         _run([0], horizon=1e5)
