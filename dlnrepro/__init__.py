@@ -15,6 +15,9 @@ The packages, lowest layer first; the docstring of each says what its modules ho
 * `claimfile` reads claim files. `verdict` judges numbers. `compute` computes the arms of a claim.
 * `archive` keeps results. `session` is one whole invocation. `report` is what a reader sees.
 * `commands` holds the commands of the command line, which `cli` starts; `interface` does the same for Python.
+
+Single modules: `runner` says what a runner promises, and `errors` what a user can put right. `files` writes files whole
+or not at all, `signals` ends a run in order, and `visible` makes text from elsewhere safe to show.
 """
 
 from __future__ import annotations

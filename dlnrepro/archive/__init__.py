@@ -4,7 +4,8 @@ Verdicts are always computed again from stored numbers. A number is used again o
 changed.
 
 * `cell_store` keeps the numbers of single cells, under a key that hashes all that could change them.
-* `record` holds what `report.json` contains. `provenance` holds what produced it: versions, code, machine, command.
+* `record` holds what `report.json` contains, and decides the exit code. `provenance` holds what produced it:
+  versions, code, machine, command.
 * `older_records` converts a report of an earlier schema when it is read.
 * `report_store` writes and reads whole reports. `manifest` lists the hashes of a report's files.
 * `joining` makes one report of several. `references` keeps one report per claim, whose file changes only with it.

@@ -4,7 +4,7 @@ A fault is one line: `file:line:column: key: expected ..., found ...; did you me
 
 * `document` reads YAML strictly and keeps the line and column of every key and value.
 * `schema` holds what a claim consists of: its source, setup, arms, criteria and figures. `interval` holds the bounds of
-  a criterion.
+  a criterion and writes them as text.
 * `loader` makes a `Claim` of a file and checks it against its runner. `messages` writes the faults that pydantic finds.
 * `catalogue` finds claim files by path or id. `selection` chooses claims by their words or tags. `expression` reads an
   expression of words or tags, such as `core and not slow`. `gathering` makes of all this the claims of a command, and

@@ -8,5 +8,5 @@ A module imports what is slow only when its command runs, so that help, lists an
 * `new` writes a first claim file. `schema` prints the JSON schema of a claim or a report.
 * `clean` shows what is stored and removes what can no longer be used.
 * `completion` prints the script for a shell; `candidates` finds the words that the shell then offers.
-* `options` holds the options that several commands share.
+* `options` holds the options that several commands share, and reads `-s KEY=VALUE` and `-s ARM.KEY=VALUE`.
 """
