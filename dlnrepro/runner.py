@@ -1,6 +1,6 @@
 """What a runner promises: the shape of its parameters, measures, series and results.
 
-A runner is a module of `dlnrepro.runners` with four names, in this order:
+A runner is a module in a package of `dlnrepro.runners`, with four names, in this order:
 
 * `Params`: a pydantic model of every parameter, none with a default; it has a method `memory(runs)` that
   estimates the bytes that this many runs hold at their peak;
@@ -66,7 +66,7 @@ class Result:
 
 
 class Parameters(Protocol):
-    """The part of a runner's `Params` that the engine relies on, beside pydantic's own."""
+    """The part of a runner's `Params` that the engine relies on, in addition to pydantic's own."""
 
     def memory(self, runs: int) -> int:
         """The bytes that `runs` runs hold at their peak, as an upper estimate."""

@@ -1,6 +1,6 @@
 """The record of a run: what `report.json` holds, version 2, and how a stored one is read again.
 
-The record is a contract with whoever reads it by machine. It keeps the claim's contents and every measured number, so
+The record is a contract with programs that read it. It keeps the claim's contents and every measured number, so
 that verdicts are always computed again and never believed. A claim's id and its variation together are the identity
 of a result: one report may hold a claim several times, each time in another variation.
 

@@ -115,7 +115,7 @@ def _lasting(made: Provenance) -> Provenance:
 
 
 def _same_times(before: float, now: float) -> bool:
-    """Whether a claim took as long as before, but for noise."""
+    """Whether a claim took as long as before, up to noise."""
     return before <= _NOISE * now and now <= _NOISE * before
 
 

@@ -115,7 +115,7 @@ class Criterion(Bounded):
 
 
 class Figure(BaseModel):
-    """One figure of the claim: which series against which, in which arms, beside which reference."""
+    """One figure of the claim: which series against which, in which arms, together with which reference."""
 
     model_config = _STRICT
 

@@ -77,7 +77,7 @@ class Child:
     def sources(self) -> list[Any]:
         """What can be waited for: a message, output, and the end of the process.
 
-        A runner may close what tells of these; what is closed would be ready at once, and is not waited for.
+        A runner may close the files that report these; a closed file would be ready at once, and is not waited for.
         """
         sources: list[Any] = [] if self._sentinel_closed else [self.process.sentinel]
         sources += [] if self.messages.closed else [self.messages.fileno()]
@@ -111,7 +111,7 @@ class Child:
             self._output_closed = True
 
     def _has_ended(self) -> bool:
-        """Whether the process has ended, also where the system tells nobody how (SIGCHLD is ignored)."""
+        """Whether the process has ended, also where the system reports no exit code (SIGCHLD is ignored)."""
         if self.process.exitcode is not None:
             return True
         try:

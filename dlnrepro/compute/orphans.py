@@ -55,7 +55,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _end_all_but(spared: Collection[int]) -> None:
-    """Kill the children of this process but for some, wait for them, and do the same to those that they leave."""
+    """Kill the children of this process except some, wait for them, and do the same to those that they leave."""
     for _ in range(_ROUNDS):
         orphans = {child for child in children() - set(spared) if _group(child) != os.getpgrp()}
         if not orphans:

@@ -154,7 +154,7 @@ def _in_processes(
 
 @contextmanager
 def _children_waited_for() -> Iterator[None]:
-    """Have the system keep how a child ends: whoever started this process may have asked for the opposite."""
+    """Have the system keep how a child ends: the parent of this process may have asked for the opposite."""
     possible = threading.current_thread() is threading.main_thread()
     if not possible or signal.getsignal(signal.SIGCHLD) != signal.SIG_IGN:
         yield

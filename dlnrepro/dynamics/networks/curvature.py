@@ -56,7 +56,7 @@ def largest_eigenvalue(matrix: Tensor) -> Tensor:
     return torch.where(finite, values[..., -1], torch.nan)
 
 
-@torch.inference_mode(False)  # whoever calls may have switched autograd off
+@torch.inference_mode(False)  # the caller may have switched autograd off
 def hessian(loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor], progress: Progress) -> Tensor:
     """The whole Hessian of a loss in all weights, by differentiating twice, one column at a time.
 

@@ -30,8 +30,8 @@ def passage_times(
     0 for a run that starts there, and NaN for a run that does not get there before the horizon.
 
     Args:
-        weights: W_1 .. W_N at time 0, each of shape (runs, n_l, n_{l-1}).
-        gradient: from a run's number and its product (n_N, n_0) to dR/dW in the same shape.
+        weights: W_1 .. W_L at time 0, each of shape (runs, n_l, n_{l-1}).
+        gradient: from a run's number and its product (n_L, n_0) to dR/dW in the same shape.
         level: from a run's number and its product to a number.
         horizon: the last time looked at.
         relative: relative tolerance of the solver.

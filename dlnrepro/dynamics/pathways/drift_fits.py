@@ -1,4 +1,4 @@
-"""What a sweep tells of the drift of a losing path: its onset, its law, and the growth of the restoration time.
+"""What a sweep shows about the drift of a losing path: its onset, its law, and the growth of the restoration time.
 
 Conventions: series have shape (runs, points), what is swept (points,). A run has no drift, and a time is not reached,
 where its entry is not finite.

@@ -80,7 +80,7 @@ def onto_fibre(
         start: theta_1 .. theta_L, each of shape (runs, ..., count).
         target: w, of shape (runs, ..., inputs, outputs).
         iterations: how many steps.
-        progress: told the fraction done and a note; may raise to stop.
+        progress: called with the fraction done and a note; may raise to stop.
     """
     values = list(start)
     for iteration in range(iterations):

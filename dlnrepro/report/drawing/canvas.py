@@ -61,7 +61,7 @@ class Picture:
         markup: the SVG's contents, in the colours of a white page.
         width: points.
         height: points.
-        label: what it shows, in a sentence, for whoever cannot see it.
+        label: what it shows, in a sentence, for readers who cannot see it.
     """
 
     markup: str

@@ -14,7 +14,7 @@ Points = list[tuple[float, float]]
 
 
 def draw_guide_line(axes: Axes, drawing: Drawing) -> None:
-    """Draw the figure's slope beside its first line, with words on the side away from the nearest curve."""
+    """Draw the figure's slope next to its first line, with words on the side away from the nearest curve."""
     assert drawing.slope is not None
     parts = [_logarithms(line, part) for line in drawing.lines for part in (line.median, line.low, line.high)]
     curves = [part for part in parts if part]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class _Lenient(io.FileIO):
-    """A file whose writes succeed also after whoever reads it has left; keeps the reason of any other failure."""
+    """A file whose writes succeed also after its reader has left; keeps the reason of any other failure."""
 
     failure: OSError | None = None
 

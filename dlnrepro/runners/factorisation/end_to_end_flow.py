@@ -1,4 +1,4 @@
-"""Gradient flow of a deep linear network, layer by layer, beside the equation that its product alone obeys.
+"""Gradient flow of a deep linear network, layer by layer, against the equation that its product alone obeys.
 
 dW_l/dt = -dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_L ... W_1, for inputs of any second moment S and any
 Z. The start is a random matrix in balanced layers. Theory: the product follows

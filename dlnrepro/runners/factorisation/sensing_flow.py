@@ -78,7 +78,7 @@ class Params(DeepSettings):
 MEASURES = {
     "law_error": "the largest |sigma_r / law - 1| at the end over the sweep and the modes, sigma_r = u_r^T W v_r, >= 0",
     "gap_exponent": "slope of log(sigma_2 / sigma_1) at the end against log alpha",
-    "gap_exponent_error": "that less the power of a vanishing alpha that theory tells",
+    "gap_exponent_error": "gap_exponent less the power of alpha that theory predicts as alpha vanishes",
     "gap_ratio": "sigma_2 / sigma_1 at the end of the smallest start",
     "misfit": "the largest |<A, W> / y - 1| over the sweep at the end, >= 0",
 }
