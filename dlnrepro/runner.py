@@ -3,7 +3,7 @@
 A runner is a module in a package of `dlnrepro.runners`, with four names, in this order:
 
 * `Params`: a pydantic model of every parameter, none with a default; it has a method `memory(runs)` that
-  estimates the bytes that this many runs hold at their peak;
+  estimates the bytes that this many runs hold at their peak. `dlnrepro.settings.base.Settings` is a strict base for it;
 * `MEASURES`: for each measure its definition, in a sentence with its range;
 * `SERIES`: for each series its axis and definition;
 * `run(params, generators, progress)`: trains one run per generator, all together, and returns a `Result`.
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import torch
     from pydantic import BaseModel
 
-__all__ = ["Parameters", "Progress", "Result", "Runner", "Series", "silent"]
+__all__ = ["Progress", "Result", "Runner", "Series", "silent"]
 
 
 class Series(NamedTuple):
@@ -63,13 +63,6 @@ class Result:
                 for name, value in self.series.items()
             }
             object.__setattr__(self, "series", series)
-
-
-class Parameters(Protocol):
-    """The part of a runner's `Params` that the engine relies on, in addition to pydantic's own."""
-
-    def memory(self, runs: int) -> int:
-        """The bytes that `runs` runs hold at their peak, as an upper estimate."""
 
 
 class Runner(Protocol):

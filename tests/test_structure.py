@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
+import tokenize
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -109,6 +113,79 @@ def test_a_package_says_which_packages_it_holds(folder: Path) -> None:
     says = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
     for part in folder.glob("*/__init__.py"):
         assert f"`{part.parent.name}`" in says, f"{folder} says nothing of {part.parent.name}"
+
+
+@pytest.mark.parametrize("folder", PACKAGES, ids=lambda folder: str(folder.relative_to(PACKAGE)))
+def test_a_package_names_nothing_in_its_list_that_it_does_not_hold(folder: Path) -> None:
+    says = ast.get_docstring(ast.parse((folder / "__init__.py").read_text(encoding="utf-8"))) or ""
+    lines = re.findall(r"^\* (`\w+`(?:(?:,| and) `\w+`)*)", says, re.M)
+    assert set(re.findall(r"\w+", " ".join(lines))) - {"and"} <= {path.stem for path in folder.iterdir()}
+
+
+TEXTS = sorted(
+    path
+    for pattern in ("*.md", "outputs/README.md", "claims/*.yaml", "dlnrepro/**/*.py")
+    for path in ROOT.glob(pattern)
+)
+
+IN_BACKTICKS = re.compile(rf"`((?:{'|'.join(folder.name for folder in PACKAGES)})(?:\.\w+)+)")
+
+
+def test_every_name_of_the_program_that_a_text_mentions_is_there() -> None:
+    mentioned = {(path.name, line, name) for path in TEXTS for line, text in prose(path) for name in dotted_names(text)}
+    assert [where for where in sorted(mentioned) if not resolves(where[-1])] == []
+
+
+def test_the_guides_mention_only_files_that_are_there() -> None:
+    for guide in ROOT.glob("*.md"):
+        for name in re.findall(r"`([\w/]+\.(?:py|md|yaml|toml))`", guide.read_text(encoding="utf-8")):
+            assert any((folder / name).is_file() for folder in (ROOT, PACKAGE)), f"{guide.name}: {name}"
+
+
+def prose(path: Path) -> Iterator[tuple[int, str]]:
+    """The comments and docstrings of a module, or the lines of another file, each with the number of its line."""
+    if path.suffix != ".py":
+        yield from enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        return
+    with tokenize.open(path) as source:
+        for token in tokenize.generate_tokens(source.readline):
+            if token.type == tokenize.COMMENT or (token.type == tokenize.STRING and token.string.startswith('"""')):
+                yield token.start[0], token.string
+
+
+def dotted_names(text: str) -> list[str]:
+    """The names that begin with the program's own, and those in backticks that begin with one of its packages."""
+    names = re.findall(r"(?<![/.\w])dlnrepro(?:\.\w+)+", text) + IN_BACKTICKS.findall(text)
+    return [name for name in names if not name.endswith((".json", ".html", ".css"))]
+
+
+def resolves(name: str) -> bool:
+    """Whether a dotted name, which may begin at any package of the program, is a module or a name in one."""
+    first, *rest = name.split(".")
+    places = [path.relative_to(PACKAGE).parts for path in PACKAGES if path.name == first]
+    whole = [(PACKAGE.name, *place, *rest) for place in places] or [(first, *rest)]
+    return any(_leads_to_something(".".join(parts)) for parts in whole)
+
+
+def _leads_to_something(name: str) -> bool:
+    """Whether a whole dotted name is a module, or a name in the last module on its way."""
+    parts = name.split(".")
+    length = max(length for length in range(1, len(parts) + 1) if length == 1 or _is_module(".".join(parts[:length])))
+    found: object = importlib.import_module(".".join(parts[:length]))
+    for part in parts[length:]:
+        if not hasattr(found, part):
+            return False
+        found = getattr(found, part)
+    return True
+
+
+def test_a_dotted_name_resolves_from_the_program_or_from_one_of_its_packages() -> None:
+    assert dotted_names("`starts.draws` and dlnrepro.judge, not x.y, `torch.nn` or f/dlnrepro.fish") == [
+        "dlnrepro.judge",
+        "starts.draws",
+    ]
+    assert all(map(resolves, ["dlnrepro.judge", "dlnrepro.dynamics.starts", "starts.draws.normal"]))
+    assert not any(map(resolves, ["dlnrepro.data", "dlnrepro.dynamics.starts.normal", "starts.draws.abnormal"]))
 
 
 @pytest.mark.parametrize("name", runner_names())

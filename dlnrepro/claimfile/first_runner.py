@@ -14,29 +14,31 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Settings
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
+class Params(Settings):
     """Every parameter with its range and description, and none with a default: claims write them all out."""
 
     target: float = Field(gt=0, le=100, description="what the product is to reach")
     start: float = Field(gt=0, le=1, description="standard deviation of the weights at the start")
-    step_size: float = Field(gt=0, le=1, description="of gradient descent")
-    steps: int = Field(ge=1, le=10**6, description="of gradient descent")
+    step_size: float = Field(gt=0, le=1, description="the step size of gradient descent")
+    steps: int = Field(ge=1, le=10**6, description="the number of steps of gradient descent")
 
-    def memory(self, runs: int) -> int:
-        """An upper estimate of the bytes that this many runs hold at their peak: here the recorded products."""
-        return 64 * runs * (self.steps + 1)
+    def numbers(self) -> int:
+        """How many numbers one run holds at its peak, as an upper estimate: here the recorded products, and a copy."""
+        return 3 * (self.steps + 1)
 
 
 # For each measure, which is one number per run, its definition with its range.
 MEASURES = {"gap": "|u v - target| / target after the last step, at least 0"}
 
-# For each series, which is one number per run and point, the axis of its points and its definition.
+# For each series, which is one number per run and point, the axis of its points and its definition; a series that is
+# the same for all runs needs one number per point only.
 SERIES = {
     "step": Series("step", "the number of the step"),
     "product": Series("step", "u v after each step"),
@@ -60,7 +62,7 @@ def run(params: Params, generators: Sequence[torch.Generator], progress: Progres
     product = torch.stack(products, dim=-1)
     points = torch.linspace(0, params.steps, min(params.steps + 1, 100)).long()
     gap = (product[:, -1] - params.target).abs() / params.target
-    return Result({"gap": gap}, {"step": points.double().expand(len(gap), -1), "product": product[:, points]})
+    return Result({"gap": gap}, {"step": points.double(), "product": product[:, points]})
 '''
 
 PACKAGE = """\

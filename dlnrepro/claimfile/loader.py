@@ -90,24 +90,6 @@ def needed_memory(runner: str, params: Any, runs: int) -> int:
     return math.ceil(needed)
 
 
-def claims_at(paths: Iterable[Path], load: Callable[[Path], Claim]) -> list[tuple[Claim, Path]]:
-    """The claims of several files, by `read_claim` or `load_claim`.
-
-    Raises:
-        ClaimError: with a line for every fault of every file.
-    """
-    found: list[tuple[Claim, Path]] = []
-    faults: list[Fault] = []
-    for path in paths:
-        try:
-            found.append((load(path), path))
-        except ClaimError as error:
-            faults.extend(error.faults)
-    if faults:
-        raise ClaimError(faults)
-    return found
-
-
 def _read(path: Path) -> tuple[Claim, Document]:
     """The claim in a file and its document, held against the schema alone."""
     text = read_text(path)

@@ -90,8 +90,9 @@ class DeepClassifier(TwoClasses, GaussianNetwork):
     hidden: int = Field(ge=2, le=256, description="n_1 = ... = n_{L-1}, the width of the hidden layers")
 
     def initialization(self, sets: Sequence[Array], loss: LossName, generators: Sequence[Generator]) -> list[Tensor]:
-        """Gaussian weights of each run that are no worse than the zero network; see `training.start`.
+        """Gaussian weights of each run that are no worse than the zero network.
 
-        For under-determined data the rows of W_1 lie in the span of the data, where a flow would keep them.
+        `dynamics.classification.training.start` says how they are drawn. For under-determined data the rows of W_1 lie
+        in the span of the data, where a flow would keep them.
         """
         return start(self.widths, self.scale, loss, sets, self.data == "under-determined", generators)

@@ -18,8 +18,9 @@ SAYS = """
 import json
 from datetime import UTC, datetime
 from dlnrepro.archive.provenance import provenance
-found = provenance(["dlnrepro"], datetime.now(UTC), "cpu", "")
-print(json.dumps({key: found.get(key) for key in ("commit", "dirty", "versions")}))
+from dlnrepro.compute.arithmetic import environment
+found = provenance(["dlnrepro"], datetime.now(UTC), environment("cpu"))
+print(json.dumps({key: found[key] for key in ("commit", "dirty")}))
 """
 
 

@@ -19,8 +19,9 @@ Write = Callable[..., Path]
 
 PROGRAM = (
     "import signal, sys, dlnrepro.runners\n"
-    # A shell that runs the tests in the background ignores interrupts, and a child would inherit that.
+    # A shell that runs the tests in the background ignores interrupts, `nohup` ignores SIGHUP; a child inherits both.
     "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+    "if hasattr(signal, 'SIGHUP'): signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
     f"dlnrepro.runners.__path__.append({str(Path(__file__).parent.parent / 'toys')!r})\n"
     "from dlnrepro.cli import main\n"
     "main()\n"

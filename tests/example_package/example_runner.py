@@ -5,22 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from pydantic import BaseModel, Field
+from pydantic import Field
 
 from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.dynamics.tensors.arrays import running_sum
 from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.settings.base import Settings
 
 
-class Params(BaseModel, frozen=True, extra="forbid", strict=True, allow_inf_nan=False):
-    """The parameters."""
+class Params(Settings):
+    """A coin, and how often it is flipped."""
 
     bias: float = Field(ge=0, le=1, description="probability of heads")
-    flips: int = Field(ge=1, le=10**6, description="of each coin")
+    flips: int = Field(ge=1, le=10**6, description="how often each coin is flipped")
 
-    def memory(self, runs: int) -> int:
-        """All flips at once."""
-        return 16 * runs * self.flips
+    def numbers(self) -> int:
+        """The flips of a coin, and the share of heads after each."""
+        return 4 * self.flips
 
 
 MEASURES = {"heads": "the share of heads, in [0, 1]"}

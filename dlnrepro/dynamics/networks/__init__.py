@@ -6,6 +6,6 @@ W_l has shape (runs, ..., n_l, n_{l-1}), and the product of the network is W = W
   W_{l+1}^T W_{l+1} - W_l W_l^T of neighbouring layers.
 * `curvature` computes the sharpness, the largest eigenvalue of the Hessian of the squared loss, of networks with one
   path or several parallel paths, by two independent routes.
-* `gaps` computes angles, the gap of a matrix to rank one and the gap of two layers to alignment.
+* `gaps` computes singular vectors, the gap of a matrix to rank one, and the sine of the angle between two vectors.
 * `tangent_kernel` computes the tangent kernel and the gradient flow of the linearised network.
 """

@@ -1,6 +1,6 @@
-"""Gaps and angles of matrices and vectors, each computed without cancellation.
+"""The gap of matrices to rank one and the sines of angles, each computed without cancellation.
 
-Conventions: a gap is 0 for the perfect case and never negative; matrices have shape (..., rows, columns), vectors
+Conventions: the gap is 0 for the perfect case and never negative; matrices have shape (..., rows, columns), vectors
 (..., size). A run whose entries are not finite gets NaN, and does not disturb its neighbours.
 """
 
@@ -37,19 +37,6 @@ def rank_one_gap(matrix: Tensor) -> Tensor:
     squares = strengths**2
     tail = squares[..., 1:].sum(-1) / squares.sum(-1)
     return tail / (1 + (1 - tail).sqrt())
-
-
-def alignment_gap(before: Tensor, after: Tensor) -> Tensor:
-    """1 - |<v, u>|, with u the top left singular vector of W_l and v the top right one of W_{l+1}, in [0, 1]."""
-    left, _, _ = singular_triples(before)
-    _, _, right = singular_triples(after)
-    return cosine_gap(right[..., 0], left[..., 0])
-
-
-def cosine_gap(first: Tensor, second: Tensor) -> Tensor:
-    """1 - |cos| of the angle between two vectors, as sin^2 / (1 + |cos|), in [0, 1]."""
-    sine_squared = sine(first, second) ** 2
-    return sine_squared / (1 + (1 - sine_squared).clamp_min(0).sqrt())
 
 
 def sine(first: Tensor, second: Tensor) -> Tensor:

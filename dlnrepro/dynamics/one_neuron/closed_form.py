@@ -11,6 +11,10 @@ the coordinates a_k = u_k^T u and b_k = v_k^T v,
     p_k -> p_k e^(sigma_k tau),  q_k -> q_k e^(-sigma_k tau),  m(tau) the norm of the result,
     s(tau) = m^L / (1/s_0 + L int_0^tau m^L),   t(tau) = int_0^tau s^(2/L-1).
 
+Two starts collapse to W = 0. From u = u_1, v = -v_1, where s' = -L s^(2-2/L) (sigma_1 + s), the strength s tends to
+((L-2) sigma_1 t)^(-L/(L-2)) for L >= 3, and falls as e^(-2 sigma_1 t) for L = 2. From u and v outside the range of Z,
+where s' = -L s^(3-2/L), it tends to ((2L-2) t)^(-L/(2L-2)).
+
 Everything here was derived for this project; the setting is that of Eftekhari 2020 (arXiv:2002.09852) and Chen, Lin,
 Zhang 2022 (arXiv:2201.02761).
 """
@@ -104,22 +108,6 @@ def limit_mode(pair: Pair, modes: int) -> Tensor:
     touched = (pair.left[:, :modes] + pair.right[:, :modes]) != 0
     first = touched.to(torch.int64).argmax(-1) + 1
     return torch.where(touched.any(-1), first, torch.zeros_like(first))
-
-
-def collapse_exponent(depth: int) -> float:
-    """The power of time by which s falls to 0 from u = u_1, v = -v_1: -L/(L-2), for L >= 3.
-
-    s' = -L s^(2-2/L) (sigma_1 + s) gives s ~ ((L-2) sigma_1 t)^(-L/(L-2)); for L = 2 it is e^(-2 sigma_1 t) instead.
-    """
-    return -depth / (depth - 2)
-
-
-def plateau_exponent(depth: int) -> float:
-    """The power of time by which s falls to 0 from directions outside the target's range: -L/(2L-2), for L >= 2.
-
-    s' = -L s^(3-2/L) gives s ~ ((2L-2) t)^(-L/(2L-2)).
-    """
-    return -depth / (2 * depth - 2)
 
 
 class _State(NamedTuple):

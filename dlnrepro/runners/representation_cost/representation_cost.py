@@ -3,8 +3,9 @@
     R(w) = min { ||theta||^2 : f_theta = w },   f_theta homogeneous of degree L in theta
 
 For each of several drawn predictors w, weights are brought from drawn starts onto the fibre f_theta = w, and then
-along it to a point where ||theta||^2 is stationary (`dynamics.fibre`, which knows no formula). The cheapest is held
-against the closed form of a law, and the law's p and q in R = c ||x||_p^q are fitted over the predictors.
+along it to a point where ||theta||^2 is stationary (`dynamics.representation_cost.fibre`, which knows no formula). The
+cheapest is compared with the closed form of a law, and the law's p and q in R = c ||x||_p^q are fitted over the
+predictors.
 
 Source: Dai, Karzand, Srebro (NeurIPS 2021) for the question and the 2/L norms; the closed forms are derived in
 `dlnrepro.dynamics.representation_cost.formulas`.

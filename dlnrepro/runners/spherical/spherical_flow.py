@@ -1,7 +1,7 @@
 """Gradient flow of a linear network on the population risk of spherically symmetric inputs: how fast does it turn?
 
 dW_l/dt = -dR/dW_l with R(w) = E log(1 + exp(-y w^T x)), y = sgn(v^T x), w = (W_L ... W_1)^T, from a balanced start:
-full matrices, with the exact gradient of `dynamics.symmetric_inputs`. Theory: with theta the angle between w and v,
+full matrices, with the exact gradient of `dynamics.spherical.symmetric_inputs`. Theory: with theta the angle of w to v,
 Y = -ln tan(theta / 2) grows by (c_0 / pi) int |w|^(1-2/L), which is (c_0 / pi) t for L = 2; so theta falls faster than
 any power of time, within bounds on 1 - cos(theta). Inputs that are not symmetric have theta ~ |w|^(-2) instead.
 

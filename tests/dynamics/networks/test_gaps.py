@@ -1,4 +1,4 @@
-"""Gaps and angles: zero for the perfect case, exact where subtraction would lose every digit."""
+"""The gap to rank one and sines: zero for the perfect case, exact where subtraction would lose every digit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.dynamics.networks.gaps import alignment_gap, cosine_gap, rank_one_gap, sine, singular_triples
+from dlnrepro.dynamics.networks.gaps import rank_one_gap, sine, singular_triples
 
 
 def rotation(size: int, generator: torch.Generator) -> torch.Tensor:
@@ -36,21 +36,10 @@ def test_a_rank_one_matrix_has_no_gap_and_an_orthogonal_one_the_largest(generato
 
 
 @given(angle=st.floats(1e-12, math.pi / 2))
-def test_sines_and_cosine_gaps_are_exact_for_small_angles(angle: float) -> None:
+def test_sines_are_exact_for_small_angles(angle: float) -> None:
     first = torch.tensor([7.0, 0.0], dtype=torch.float64)
     second = torch.tensor([math.cos(angle), math.sin(angle)], dtype=torch.float64) * -0.3
     assert float(sine(first, second)) == pytest.approx(math.sin(angle), rel=1e-9)
-    expected = 2 * math.sin(angle / 2) ** 2
-    assert float(cosine_gap(first, second)) == pytest.approx(expected, rel=1e-7)
-
-
-def test_neighbours_that_share_a_singular_direction_are_aligned(generator: torch.Generator) -> None:
-    basis = rotation(3, generator)
-    strengths = torch.tensor([5.0, 2.0, 1.0], dtype=torch.float64).diag()
-    before = basis @ strengths @ rotation(3, generator)
-    after = rotation(3, generator) @ strengths @ basis.mT
-    assert float(alignment_gap(before, after)) < 1e-28
-    assert float(alignment_gap(after, before)) > 1e-3
 
 
 def test_a_run_that_is_not_finite_gives_nan_and_disturbs_no_other(generator: torch.Generator) -> None:

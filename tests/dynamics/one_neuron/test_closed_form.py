@@ -7,13 +7,7 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from dlnrepro.dynamics.one_neuron.closed_form import (
-    closed_form,
-    collapse_exponent,
-    limit_mode,
-    local_rate,
-    plateau_exponent,
-)
+from dlnrepro.dynamics.one_neuron.closed_form import closed_form, limit_mode, local_rate
 from dlnrepro.dynamics.one_neuron.start import Pair, axis_pair, draw_pair
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths
 
@@ -93,14 +87,15 @@ def test_deep_anti_aligned_layers_shrink_by_the_power_of_time(depth: int) -> Non
     )
 
     power = (motion.strength[0, 1] / motion.strength[0, 0]).log10()
-    assert abs(float(power) - collapse_exponent(depth)) < 1e-3
-    expected = ((depth - 2) * 2.0 * 1e6) ** collapse_exponent(depth)
+    exponent = -depth / (depth - 2)
+    assert abs(float(power) - exponent) < 1e-3
+    expected = ((depth - 2) * 2.0 * 1e6) ** exponent
     assert abs(float(motion.strength[0, 1]) / expected - 1) < 1e-3
 
 
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_outside_the_range_the_strength_is_a_power_at_all_times(depth: int) -> None:
-    """s' = -N s^(3-2/N) has s = (s_0^(-p) + (2N-2) t)^(-1/p) with p = (2N-2)/N."""
+    """s' = -L s^(3-2/L) has s = (s_0^(-p) + (2L-2) t)^(-1/p) with p = (2L-2)/L."""
     target = a_target(1, (2.0, 1.2, 0.7))
     times = torch.tensor([0.1, 1.0, 100.0, 1e4], dtype=torch.float64)
 
@@ -108,7 +103,7 @@ def test_outside_the_range_the_strength_is_a_power_at_all_times(depth: int) -> N
         target.strengths, axis_pair(target, 4, 5, 1.0), torch.full((1,), 0.5, dtype=torch.float64), depth, times
     )
 
-    power = -1 / plateau_exponent(depth)
+    power = (2 * depth - 2) / depth
     exact = (0.5**-power + (2 * depth - 2) * times) ** (-1 / power)
     torch.testing.assert_close(motion.strength[0], exact, rtol=1e-11, atol=0)
 
