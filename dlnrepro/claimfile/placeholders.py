@@ -79,8 +79,9 @@ def _numbers(node: dict[str, Any], whole: bool) -> list[float]:
 
 def _inside(node: dict[str, Any], value: float) -> bool:
     """Whether a number keeps all bounds of a schema."""
-    over = value >= node.get("minimum", -math.inf) and value > node.get("exclusiveMinimum", -math.inf)
-    return over and value <= node.get("maximum", math.inf) and value < node.get("exclusiveMaximum", math.inf)
+    low, high = node.get("minimum", -math.inf), node.get("maximum", math.inf)
+    below, above = node.get("exclusiveMinimum", -math.inf), node.get("exclusiveMaximum", math.inf)
+    return bool(low <= value <= high and below < value < above)
 
 
 def another(params: type[BaseModel], setup: dict[str, Any]) -> dict[str, Any]:
