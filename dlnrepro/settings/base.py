@@ -13,6 +13,9 @@ from dlnrepro.settings.numerals import numeral
 WORKSPACE = 20_000_000
 """Bytes that a process holds in addition to the numbers of its runs."""
 
+LONGEST = 120
+"""Characters of a value that a message shows."""
+
 
 class Contradiction(NamedTuple):
     """A setting that does not fit the others.
@@ -88,18 +91,31 @@ class Settings(BaseModel):
         return InitErrorDetails(type=refused(contradiction.expected, found), loc=(contradiction.key,), input=value)
 
 
-def refused(expected: str, found: str) -> PydanticCustomError:
-    """The error that a rule raises; the program prints it as `expected ..., found ...` at the setting's key."""
-    return PydanticCustomError("rule", "expected {expected}, found {found}", {"expected": expected, "found": found})
+def refused(expected: str, found: str, suggestion: str | None = None) -> PydanticCustomError:
+    """The error that a rule raises; the program prints it as `expected ..., found ...` at the setting's key.
+
+    Args:
+        expected: what the value has to be.
+        found: the value as text.
+        suggestion: a near value that is admitted, as an answer to a misspelling.
+    """
+    context = {"expected": expected, "found": found} | ({} if suggestion is None else {"suggestion": suggestion})
+    return PydanticCustomError("rule", "expected {expected}, found {found}", context)
 
 
 def written(value: object) -> str:
-    """A value as it is written in a claim file."""
+    """A value as it is written in a claim file, short enough for a message."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, Mapping):
+        return "a mapping"
     if isinstance(value, tuple | list):
-        return f"[{', '.join(map(written, value))}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return numeral(value) if isinstance(value, float) else repr(value)
+        text = f"[{', '.join(map(written, value))}]"
+    elif isinstance(value, bool):
+        text = str(value).lower()
+    else:
+        text = numeral(value) if isinstance(value, float) else repr(value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 3]}..."
 
 
 def _as_before(detail: ErrorDetails) -> InitErrorDetails:

@@ -5,10 +5,13 @@ A runner narrows a range or gives another description by its own `Field(...)`; t
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from difflib import get_close_matches
 from itertools import pairwise
+from operator import le, lt
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 
 from dlnrepro.settings.base import refused, written
 from dlnrepro.settings.numerals import numeral
@@ -37,18 +40,23 @@ def _not_rising(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
-def _ordered(values: tuple[float, float]) -> tuple[float, float]:
-    """Refuse a range whose low end lies above its high end."""
-    if values[0] > values[1]:
-        raise refused("a range [low, high]", written(values))
-    return values
+def _range(expected: str, admits: Callable[[float, float], bool]) -> WrapValidator:
+    """In `Annotated`: the value is a list of two numbers, whose low and high end are admitted."""
+
+    def admitted(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise refused(expected, written(value))
+        low, high = checked = handler(value)
+        if not admits(low, high):
+            raise refused(expected, written(checked))
+        return checked
+
+    return WrapValidator(admitted)
 
 
-def _spread(values: tuple[float, float]) -> tuple[float, float]:
-    """Refuse a range whose low end does not lie below its high end."""
-    if values[0] >= values[1]:
-        raise refused("a range [low, high] with low below high", written(values))
-    return values
+def _near_same(value: Any) -> str | None:
+    """`same`, if a value is a misspelling of it."""
+    return next(iter(get_close_matches(value.lower(), ["same"])), None) if isinstance(value, str) else None
 
 
 def same_or_whole(low: int, high: int) -> BeforeValidator:
@@ -57,7 +65,9 @@ def same_or_whole(low: int, high: int) -> BeforeValidator:
     def admitted(value: Any) -> Any:
         if value == "same" or (type(value) is int and low <= value <= high):
             return value
-        raise refused(f"`same` or a whole number from {low} to {high}", written(value))
+        # Unlike `written`, this keeps apart 2 and 2.0, which is not a whole number.
+        found = repr(value) if isinstance(value, float) else written(value)
+        raise refused(f"`same` or a whole number from {low} to {high}", found, _near_same(value))
 
     return BeforeValidator(admitted)
 
@@ -68,7 +78,7 @@ def same_or_number(low: float, high: float) -> BeforeValidator:
     def admitted(value: Any) -> Any:
         if value == "same" or (type(value) in (int, float) and low <= value <= high):
             return value
-        raise refused(f"`same` or a number from {numeral(low)} to {numeral(high)}", written(value))
+        raise refused(f"`same` or a number from {numeral(low)} to {numeral(high)}", written(value), _near_same(value))
 
     return BeforeValidator(admitted)
 
@@ -81,9 +91,9 @@ RISING = AfterValidator(_rising)
 """In `Annotated`: the values rise strictly."""
 NOT_RISING = AfterValidator(_not_rising)
 """In `Annotated`: no value exceeds the one before it."""
-ORDERED = AfterValidator(_ordered)
+ORDERED = _range("a range [low, high]", le)
 """In `Annotated`: a range [low, high], whose ends may be equal."""
-SPREAD = AfterValidator(_spread)
+SPREAD = _range("a range [low, high] with low below high", lt)
 """In `Annotated`: a range [low, high] with low < high."""
 
 Same = Literal["same"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
 from typing import Annotated, Literal
 
@@ -10,6 +11,9 @@ from pydantic import BaseModel, Field
 
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.claimfile.placeholders import another, placeholders
+from dlnrepro.registry.names import load_runner, runner_names
+from dlnrepro.settings.base import Contradiction, Settings
+from dlnrepro.settings.fields import RISING, LawDepth, Window
 
 
 class Colour(Enum):
@@ -66,3 +70,56 @@ class Bare(BaseModel):
 
 def test_where_no_number_can_be_changed_there_is_no_change() -> None:
     assert another(Bare, {"name": "x"}) == {}
+
+
+class Ruled(Settings):
+    """Parameters that fit one another only in part of their ranges."""
+
+    depth: int = Field(ge=1, le=8)
+    law_depth: LawDepth
+    window: Window
+    levels: Annotated[tuple[float, ...], Field(strict=False, min_length=3), RISING]
+    steps: int = Field(ge=1)
+    method: Literal["flow", "descent"]
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        """A depth without a law, a window beyond the steps, and a flow."""
+        if self.law_depth == "same" and self.depth < 3:
+            yield Contradiction("law_depth", "a number for two layers or fewer")
+        if self.steps < 10 * self.window[1]:
+            yield Contradiction("steps", "ten steps in the unit of the window")
+        if self.method == "flow":
+            yield Contradiction("method", "descent")
+
+
+def test_placeholders_keep_rules_and_fit_one_another_and_formulas_stay_right() -> None:
+    setup = placeholders(Ruled)
+
+    assert parameter_faults(Ruled, setup) == []
+    assert setup["law_depth"] == "same"
+    assert setup["depth"] == 3
+
+
+class Hopeless(Settings):
+    """A parameter that no value suits."""
+
+    depth: int = Field(ge=1, le=8)
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        """Every depth."""
+        yield Contradiction("depth", "another depth")
+
+
+def test_where_no_values_fit_the_placeholders_lie_in_their_ranges() -> None:
+    setup = placeholders(Hopeless)
+
+    assert [(place, fault.wording) for place, fault in parameter_faults(Hopeless, setup)] == [
+        (("depth",), "expected another depth, found 2")
+    ]
+
+
+@pytest.mark.parametrize("runner", runner_names())
+def test_the_placeholders_of_every_runner_here_are_parameters_of_it(runner: str) -> None:
+    params = load_runner(runner).Params
+
+    assert parameter_faults(params, placeholders(params)) == []

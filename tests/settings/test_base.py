@@ -107,8 +107,17 @@ def test_the_depth_of_the_law_is_the_trained_one_unless_a_number_is_given() -> N
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(1e-5, "1e-5"), ((1.0, 2.5), "[1, 2.5]"), (True, "true"), ("small", "'small'"), (3, "3")],
-    ids=["a number", "a list", "a truth value", "a word", "a whole number"],
+    [
+        (1e-5, "1e-5"),
+        ((1.0, 2.5), "[1, 2.5]"),
+        (True, "true"),
+        ("small", "'small'"),
+        (3, "3"),
+        (None, "nothing"),
+        ({"low": 1}, "a mapping"),
+        ("x" * 1000, f"'{'x' * 116}..."),
+    ],
+    ids=["a number", "a list", "a truth value", "a word", "a whole number", "nothing", "a mapping", "a long word"],
 )
 def test_a_value_is_written_as_in_a_claim_file(value: object, text: str) -> None:
     assert written(value) == text

@@ -52,14 +52,16 @@ class Params(RegressionSettings, DeepSettings):
     ratios: Sweep = Field(description="range of the step ratios eta sigma_1")
     points: int = Field(ge=2, le=100, description="how many step ratios, evenly spaced")
     law_depth: LawDepth = Field(
-        description="the L in the factor 1 - L eta sigma_1, which is derived for two layers: `same` is the trained"
-        " depth; a number makes it wrong on purpose, for a negative control"
+        description="the L in the factor 1 - L eta sigma_1: `same` is the trained depth, which must be 2, because the"
+        " factor is derived for two layers; a number makes it wrong on purpose, for a negative control"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """More modes than the hidden layer can hold."""
+        """More modes than the hidden layer can hold, and one layer, whose factor is another one."""
         yield from super().contradictions()
         yield from at_most_as_many(self, "strengths", ["hidden"])
+        if self.law_depth == "same" and self.depth == 1:
+            yield Contradiction("law_depth", "a number for `depth: 1`, which has another factor")
 
     def numbers(self) -> int:
         """The weights with their gradients, and two numbers at every step."""

@@ -23,7 +23,7 @@ SETUP = quick_setup(
 SHORT: dict[str, Any] = {"steps": 100}
 CASES: dict[str, dict[str, Any]] = {
     "two-layers": {},
-    "one-layer": {"depth": 1},
+    "one-layer": {"depth": 1, "law_depth": 2},
     "wide-and-spread": {"hidden": 9, "variance": 1.5},
     "five-step-sizes": {"points": 5},
 }
@@ -37,6 +37,7 @@ CONTRADICTIONS = [
         ],
     ),
     ({"hidden": 2}, ["strengths: expected at most 2 values, as many as hidden, found 3 values"]),
+    ({"depth": 1}, ["law_depth: expected a number for `depth: 1`, which has another factor, found 'same'"]),
 ]
 POINTS = {"step": 101, "step ratio": 3}
 
@@ -44,7 +45,7 @@ _run = partial(run_seeds, runner, SETUP)
 
 
 def test_two_layers_settle_by_their_factor_and_one_layer_by_its_own() -> None:
-    two, one = _run([0, 1]), _run([0, 1], depth=1)
+    two, one = _run([0, 1]), _run([0, 1], depth=1, law_depth=2)
 
     assert float(two.measures["factor_error"].max()) < 1e-4
     assert float(_run([0, 1], law_depth=1).measures["factor_error"].min()) > 0.2
