@@ -20,6 +20,11 @@ def from_here_on(holds: Tensor) -> Tensor:
     return holds.flip(-1).cummin(-1).values.flip(-1)
 
 
+def largest_from_here_on(values: Tensor) -> Tensor:
+    """The largest value at a point and at all later ones: the level below which a series stays, of the same shape."""
+    return values.flip(-1).cummax(-1).values.flip(-1)
+
+
 def first_position(holds: Tensor, positions: Tensor, values: Tensor) -> Tensor:
     """The first position at which a condition holds, the last one if it does nowhere.
 
