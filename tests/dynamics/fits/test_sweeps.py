@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 
 from dlnrepro.dynamics.fits.sweeps import (
+    falling_sweep,
     first_crossings,
     first_position,
     from_here_on,
@@ -15,6 +16,12 @@ from dlnrepro.dynamics.fits.sweeps import (
 
 POSITIONS = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
 VALUES = torch.tensor([[5.0, 1.0, 2.0, 3.0]], dtype=torch.float64)
+
+
+def test_a_sweep_falls_by_one_factor_from_its_high_end_to_its_low_end() -> None:
+    torch.testing.assert_close(
+        falling_sweep(1e-4, 1e-1, 4), torch.tensor([1e-1, 1e-2, 1e-3, 1e-4], dtype=torch.float64)
+    )
 
 
 def test_the_largest_is_taken_where_the_mask_holds() -> None:
