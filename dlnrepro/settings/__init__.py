@@ -8,6 +8,7 @@ draw that its fields describe, so that two runners with the same initialization 
 * `fields` holds the types of fields: depths, widths, ranges, strengths, and values of formulas, usually `same`.
 * `networks` has the depth in the formulas, and draws the Gaussian weights of networks that are not balanced.
 * `targets` draws a target Z from given singular values.
+* `descents` repeats gradient descent at step sizes that are halved again and again.
 * `classification` draws two classes of points that a hyperplane separates, and deep linear classifiers of them.
 * `training_clocks` describes a network that learns to separate several classes.
 * `one_neuron` draws the balanced initialization of a network with a one-neuron layer.

@@ -1,4 +1,4 @@
-"""Where gradient flow of a balanced deep network ends that has one linear measurement of its product to fit.
+"""Gradient flow of a balanced deep network that has one linear measurement of its product to fit, and where it ends.
 
 R = 1/2 (<A, W> - y)^2 with A = sum_r a_r u_r v_r^T, W = W_L ... W_1, and a start W = alpha sum_r u_r v_r^T. The
 singular values move by sigma_r' = -L sigma_r^(2-2/L) a_r (<A, W> - y), so with p = 1 - 2/L
@@ -16,10 +16,64 @@ and exponents are derived here.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.bisection import bisect
+from dlnrepro.dynamics.starts.balanced import hidden_frames, isometric_layers
+from dlnrepro.dynamics.starts.targets import Target
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
+
+
+def sensing_start(
+    sensor: Target, starts: Tensor, hidden: Sequence[int], generators: Sequence[Generator]
+) -> list[Tensor]:
+    """Balanced layers W_1 .. W_L of alpha sum_r u_r v_r^T for every alpha, with the same hidden frames.
+
+    Args:
+        sensor: A, whose singular vectors are u_r and v_r.
+        starts: alpha, of shape (points,).
+        hidden: n_1 .. n_{L-1}, each at least the number of modes; empty for a single layer.
+        generators: one per run.
+
+    Returns:
+        W_l of shape (runs, points, n_l, n_{l-1}).
+    """
+    modes = sensor.strengths.shape[-1]
+    frames = [sensor.right[..., :modes], *hidden_frames(hidden, modes, generators), sensor.left[..., :modes]]
+    return isometric_layers([frame[:, None] for frame in frames], starts.expand(len(generators), -1))
+
+
+def sensing_field(sensors: Tensor, value: float) -> Callable[[int, Array], Array]:
+    """The function from a run's number and its product W to dR/dW = (<A, W> - y) A.
+
+    Args:
+        sensors: A, of shape (runs, n_L, n_0).
+        value: y.
+    """
+    matrices = array_of(sensors)
+
+    def field(run: int, product: Array) -> Array:
+        gradient: Array = ((matrices[run] * product).sum() - value) * matrices[run]
+        return gradient
+
+    return field
+
+
+def sensed_ends(measured: Tensor, value: float, starts: Tensor, depth: int) -> Tensor:
+    """`sensed_end` of every run from every start, of shape (runs, points, modes).
+
+    Args:
+        measured: a_r in falling order, of shape (runs, modes).
+        value: y.
+        starts: alpha, of shape (points,).
+        depth: L >= 1.
+    """
+    return torch.stack(
+        [torch.stack([sensed_end(row, value, float(start), depth) for start in starts]) for row in measured]
+    )
 
 
 def sensed_end(measured: Tensor, value: float, start: float, depth: int) -> Tensor:

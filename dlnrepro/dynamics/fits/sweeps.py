@@ -1,12 +1,18 @@
-"""What a sweep comes to: one number per run, from values along the sweep's positions.
+"""The positions of a sweep, and one number per run from the values along them.
 
-Conventions: values have shape (runs, points), positions (points,) in rising order; NaN in a value stays NaN.
+Conventions: values have shape (runs, points), positions (points,), in rising order where a first one is looked for; NaN
+in a value stays NaN.
 """
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+
+def falling_sweep(low: float, high: float, points: int) -> Tensor:
+    """Numbers that fall from `high` to `low`, evenly spaced in the logarithm, of shape (points,)."""
+    return high * (low / high) ** torch.linspace(0, 1, points, dtype=torch.float64)
 
 
 def largest_where(values: Tensor, where: Tensor) -> Tensor:
@@ -18,6 +24,11 @@ def largest_where(values: Tensor, where: Tensor) -> Tensor:
 def from_here_on(holds: Tensor) -> Tensor:
     """Whether a condition holds at a point and at all later ones, of shape (runs, points)."""
     return holds.flip(-1).cummin(-1).values.flip(-1)
+
+
+def largest_from_here_on(values: Tensor) -> Tensor:
+    """The largest value at a point and at all later ones: the level below which a series stays, of the same shape."""
+    return values.flip(-1).cummax(-1).values.flip(-1)
 
 
 def first_position(holds: Tensor, positions: Tensor, values: Tensor) -> Tensor:

@@ -6,5 +6,6 @@ Symbols: the loss is 1/2 ||W_L ... W_1 - Z||_F^2, s the top singular value of Z;
 weights G_l W_l G_{l-1}^-1 of the same product; the sharpness is the largest eigenvalue of the Hessian.
 
 * `reparametrisations` draws the G_l and minimises the sharpness over them.
+* `minima` computes the sharpness of given minima by two routes.
 * `sharpness_bound` holds the least sharpness L s^(2-2/L) and the gains of the layers where it is reached.
 """

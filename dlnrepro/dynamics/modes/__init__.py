@@ -7,7 +7,9 @@ step size, L the depth.
 
 * `learning_curves` holds the closed form of a(t) under gradient flow from an aligned, balanced start, for every depth.
 * `learning_times` measures the shares of the modes along a descent, and when each of them is learned.
-* `descents` follows the product along gradient descent from a sweep of starts.
+* `descents` follows the product along gradient descent from a sweep of starts, or at a sweep of step sizes.
+* `plateaus` measures how close such descents come to the sum of the first modes.
+* `perturbations` perturbs the second moments of the inputs, or of inputs and outputs.
 * `settling` measures the factor by which a step multiplies the error near the end.
 * `sequential` holds closed forms for gradient descent with two layers: learning times, plateaus, rate near the end.
 """

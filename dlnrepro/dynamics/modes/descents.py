@@ -1,4 +1,4 @@
-"""Descents from which learning times and plateaus are read: the product at every step, and what is swept."""
+"""Descents from which learning times, plateaus and factors are read: the product, or its errors, at every step."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.modes.learning_times import mode_shares
 from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.tensors.records import Record
 from dlnrepro.dynamics.training.descent import descend
-
-
-def falling_sweep(low: float, high: float, points: int) -> Tensor:
-    """Numbers that fall from `high` to `low`, evenly spaced in the logarithm, of shape (points,)."""
-    return high * (low / high) ** torch.linspace(0, 1, points, dtype=torch.float64)
 
 
 def product_path(
@@ -40,6 +37,45 @@ def product_path(
     records = range(0, steps + 1, every)
     _, recorded = descend(weights, gradient, lambda _: step_size, steps, records, _product, progress)
     return recorded["product"].movedim(-1, -3)
+
+
+def settling_path(
+    weights: Sequence[Tensor],
+    gradient: Callable[[Weights], Weights],
+    step_sizes: Tensor,
+    target: Target,
+    finals: Tensor,
+    steps: int,
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """How far W is from its end sum_k a_k u_k v_k^T at every step, for every step size of a sweep.
+
+    Args:
+        weights: W_1 .. W_L at the start, the same at all step sizes, each of shape (runs, n_l, n_{l-1}).
+        gradient: from weights of shape (runs, points, ...) to the gradients.
+        step_sizes: eta, of shape (runs, points).
+        target: whose singular vectors they are.
+        finals: a_k, of shape (runs, modes).
+        steps: how many steps are taken.
+        progress: of all descents together.
+
+    Returns:
+        `error`, u_1^T W v_1 / a_1 - 1, and `distance`, the relative distance of W from its end; both have the shape
+        (runs, points, steps + 1).
+    """
+    solution, sizes = target.with_strengths(finals), step_sizes[..., None, None]
+    length = torch.linalg.matrix_norm(solution)[:, None]
+
+    def moves(weights: Weights) -> Weights:
+        return [sizes * part for part in gradient(weights)]
+
+    def observe(weights: Weights) -> Record:
+        whole = product(weights)
+        error = mode_shares(whole, target, finals)[..., 0] - 1
+        return {"error": error, "distance": torch.linalg.matrix_norm(whole - solution[:, None]) / length}
+
+    swept = [layer[:, None].expand(-1, step_sizes.shape[-1], -1, -1) for layer in weights]
+    return descend(swept, moves, lambda _: 1.0, steps, range(steps + 1), observe, progress)[1]
 
 
 def _product(weights: Weights) -> Record:

@@ -7,8 +7,9 @@ depth, tau the clock with dtau = s^(1-2/L) dt, on which neither depth nor streng
 directions.
 
 * `start` draws the directions of a balanced start.
+* `approaches` draws directions that come closer and closer to those of a saddle.
 * `oja` solves the motion of the directions on the clock tau, which is Oja's flow.
 * `closed_form` holds the product at all times, the rates near its limits, and which mode it tends to.
-* `motion` compares trained networks with the closed form.
+* `motion` compares trained networks with the closed form, and observes how far they are from their limits.
 * `delays` predicts how long a network stays near a saddle; `first_passage` measures when its product reaches a level.
 """

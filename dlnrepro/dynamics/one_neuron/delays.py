@@ -30,6 +30,7 @@ import torch
 from scipy.integrate import quad
 from torch import Tensor
 
+from dlnrepro.dynamics.fits.lines import exponential_line
 from dlnrepro.dynamics.one_neuron.oja import linear_modes
 from dlnrepro.dynamics.one_neuron.start import Pair
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
@@ -63,6 +64,48 @@ def delay_power(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
     if approach == "small":
         return torch.full_like(first, (depth - 2) / depth)
     return (depth - 2) * first / (first + second)
+
+
+def predicted_delays(approach: Approach, strengths: Tensor, depth: int, scales: Tensor, delays: Tensor) -> Tensor:
+    """The law through the delay at the last x: a line in ln(1/x) where its slope is finite, a power of x elsewhere.
+
+    Args:
+        approach: which of the three.
+        strengths: sigma_k, of shape (runs, modes), at least two modes.
+        depth: L.
+        scales: x, of shape (scales,).
+        delays: t, of shape (runs, scales).
+
+    Returns:
+        Shape (runs, scales).
+    """
+    logs, slopes = -scales.log(), delay_slope(approach, strengths, depth)[:, None]
+    line = delays[:, -1:] + slopes * (logs - logs[-1])
+    power = exponential_line(logs, delays, delay_power(approach, strengths, depth), torch.tensor(-1))
+    return torch.where(torch.isfinite(slopes), line, power)
+
+
+def log_delays(delays: Tensor) -> Tensor:
+    """The logarithms of delays t, of shape (runs, scales).
+
+    They are 0 for a run that leaves at once from every x, because its time does not depend on x.
+    """
+    return each_run(torch.log, torch.where((delays == 0).all(-1, keepdim=True), torch.ones_like(delays), delays))
+
+
+def small_start_ratio(strengths: Tensor, pair: Pair, depth: int, scale: float, delays: Tensor) -> Tensor:
+    """The ratio t x^((L-2)/L) / K of delays t from small starts, of shape (runs,); 0 for L = 2, where K is infinite.
+
+    Args:
+        strengths: sigma_k, of shape (runs, modes).
+        pair: the start's directions, with some overlap with mode 1.
+        depth: L >= 2.
+        scale: x, the strength of the starts.
+        delays: t, of shape (runs,).
+    """
+    if depth == 2:
+        return torch.zeros_like(delays)
+    return delays * scale ** ((depth - 2) / depth) / small_start_factor(strengths, pair, depth)
 
 
 def small_start_factor(strengths: Tensor, pair: Pair, depth: int) -> Tensor:

@@ -10,7 +10,9 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.risks.squared_loss import squared_loss_field
+from dlnrepro.dynamics.starts.targets import Target
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.training.gradient_flow import flattened, velocities_of
 
@@ -47,6 +49,31 @@ def passage_times(
         ],
         dtype=torch.float64,
     )
+
+
+def half_mode_times(
+    weights: Sequence[Tensor], target: Target, horizon: float, relative: float, absolute: float, progress: Progress
+) -> Tensor:
+    """The times until W has half of the first mode, u_1^T W v_1 >= sigma_1 / 2, under gradient flow on white inputs.
+
+    Args:
+        weights: as for `passage_times`, like the arguments that are not explained here.
+        target: Z in the loss 1/2 ||W - Z||_F^2.
+        horizon: the last time looked at.
+        relative: relative tolerance.
+        absolute: absolute tolerance.
+        progress: of all runs together.
+
+    Returns:
+        Shape (runs,), as for `passage_times`.
+    """
+    left, right = array_of(target.left[:, :, 0]), array_of(target.right[:, :, 0])
+    half = array_of(target.strengths[:, 0]) / 2
+
+    def excess(run: int, whole: Array) -> float:
+        return float(left[run] @ whole @ right[run] - half[run])
+
+    return passage_times(weights, squared_loss_field(target.matrix, 1.0), excess, horizon, relative, absolute, progress)
 
 
 def _of_state(

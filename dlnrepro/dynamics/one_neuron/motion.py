@@ -5,17 +5,18 @@ Conventions: weights are W_1 .. W_L of shape (runs, ..., n_l, n_{l-1}); times ar
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.networks.chain import imbalance
+from dlnrepro.dynamics.networks.chain import imbalance, product
 from dlnrepro.dynamics.one_neuron.closed_form import closed_form
 from dlnrepro.dynamics.one_neuron.start import Pair
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.records import Record
 
 
 class OneNeuronStart(NamedTuple):
@@ -42,6 +43,27 @@ class OneNeuronStart(NamedTuple):
         """The distance between products over sigma_1, of shape (runs, times)."""
         distance: Tensor = torch.linalg.matrix_norm(whole - expected)
         return distance / self.target.strengths[:, :1]
+
+    def observer(self, limit: Tensor) -> Callable[[Sequence[Tensor]], Record]:
+        """The function from weights to distances of W from matrices and its overlap with the target, each (runs,).
+
+        It returns `distance`, ||W - Z_(1)||_F, `distance_from_limit`, ||W - limit||_F, and `overlap`,
+        u^T Z v = <W, Z> / ||W||_F, all of them over sigma_1.
+
+        Args:
+            limit: of shape (runs, outputs, inputs).
+        """
+        first, matrix, unit = self.target.best_rank_one, self.target.matrix, self.target.strengths[:, 0]
+
+        def observe(weights: Sequence[Tensor]) -> Record:
+            whole = product(weights)
+            return {
+                "distance": torch.linalg.matrix_norm(whole - first) / unit,
+                "distance_from_limit": torch.linalg.matrix_norm(whole - limit) / unit,
+                "overlap": (whole * matrix).sum((-2, -1)) / torch.linalg.matrix_norm(whole) / unit,
+            }
+
+        return observe
 
     def drift(self, weights: Sequence[Tensor]) -> Tensor:
         """The largest change of an imbalance since the start over sigma_1^(2/L), of shape (runs, times)."""

@@ -11,6 +11,8 @@ path carries it alone, gamma = eta S1 the step ratio, with eta the step size.
 * `aligned_drift` measures when and how fast a path with a small share regains it; `drift_theory` predicts it,
   and `drift_fits` reads onset and restoration time off a sweep.
 * `closed_forms` holds the formulas for the sharpness at zero loss, the stability limit on shares, and the final shares.
+* `share_laws` combines the race and the stability limit into what theory says of the shares along a sweep.
+* `path_draws` draws paths of full matrices.
 * `stages` descends in stages of constant step size, each of which begins with a small displacement.
 
 The sharpness of given weights, at any loss, is computed by `dlnrepro.dynamics.networks.curvature`.

@@ -17,6 +17,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import Progress
 
 
@@ -104,3 +105,24 @@ def aligned_sharpness(weights: Tensor, depth: int) -> Tensor:
     for path in range(1, powers.shape[-1]):
         total = total + powers[..., path]
     return depth * total
+
+
+def aligned_shares(contributions: Tensor) -> Tensor:
+    """The share of each path in what all paths carry together, from contributions q >= 0 of shape (..., paths)."""
+    return contributions / contributions.sum(-1, keepdim=True)
+
+
+def scaled_start(relative: Tensor, strength: float, depth: int, scale: float) -> Tensor:
+    """Layer scalars in given proportions whose paths together carry scale^L of the mode, of shape (runs, paths).
+
+    Args:
+        relative: the proportions, of shape (runs, paths).
+        strength: s.
+        depth: L.
+        scale: the layer scalars over those at which the paths carry the whole mode.
+    """
+
+    def scaled(row: Tensor) -> Tensor:
+        return scale * (strength / aligned_contributions(row, depth).sum()) ** (1 / depth) * row
+
+    return each_run(scaled, relative)

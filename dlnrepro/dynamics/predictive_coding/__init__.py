@@ -9,5 +9,6 @@ layer i; eta is the step, rho the penalty, alpha the dual step.
 * `network` holds the network, its state, one step of inference, the credit and the gradients of the weights.
 * `iteration` writes one step as a matrix, computes its spectral radius, and finds the edge of stability.
 * `arrival` measures when credit arrives at the first layer.
+* `credit_paths` records how far the credit of all layers is from a target along inference.
 * `closed_forms` holds equilibria, limits of stability, and the speed at which credit travels.
 """

@@ -139,6 +139,12 @@ def rest(network: Network) -> State:
     return State(activities, torch.zeros_like(activities))
 
 
+def random_state(network: Network, generators: Sequence[Generator]) -> State:
+    """A state of standard normal activities and then multipliers, drawn from the generator of each run."""
+    shape = (network.hidden.shape[1] + 1, network.first.shape[1], network.inputs.shape[2])
+    return State(normal(shape, generators), normal(shape, generators))
+
+
 def adjoints(network: Network, output: Tensor) -> Tensor:
     """W_{i+1}^T ... W_L^T v for i = 1 .. L-1, what back-propagation makes of a vector v at the output.
 

@@ -46,6 +46,21 @@ def representation_cost(law: Architecture, w: Tensor, depth: int, part: int) -> 
     return depth * factor * (sizes ** (2 / depth)).sum()
 
 
+def representation_costs(law: Architecture, predictors: Tensor, depth: int, part: int) -> Tensor:
+    """`representation_cost` of several predictors of every run, of shape (runs, count); NaN for one that is not finite.
+
+    Args:
+        law: of which architecture.
+        predictors: w, of shape (runs, count, inputs, outputs).
+        depth: L.
+        part: the size of a group or subset, for the laws that have one.
+    """
+    costs = torch.full(predictors.shape[:2], torch.nan, dtype=torch.float64)
+    for run, index in torch.isfinite(predictors).all(-1).all(-1).nonzero().tolist():
+        costs[run, index] = representation_cost(law, predictors[run, index], depth, part)
+    return costs
+
+
 def coordinates(law: Architecture, w: Tensor, part: int) -> Tensor:
     """What the law takes a norm of: singular values, entries, frequencies or groups' lengths; at least 0.
 

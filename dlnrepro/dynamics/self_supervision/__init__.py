@@ -8,4 +8,5 @@ other view, f the loss of a score z_i^T B c_i.
 * `contrast` draws the views, computes scores and losses, finds the best feedback matrices, and computes the gradients
   of both methods.
 * `distances` measures how far the gradients of one method lie from those of the other.
+* `comparison` compares all layers of a network, each with its feedback and context, with back-propagation.
 """

@@ -8,6 +8,8 @@ the mean length of the inputs' marginal in a plane.
 
 * `symmetric_inputs` draws inputs and computes the exact gradient of the logistic risk of the whole distribution.
 * `plane_quadrature` integrates the same gradient from its definition, as an independent second route.
-* `predictors` draws predictors at given angles to the teacher, and applies that quadrature to each of them.
+* `predictors` draws predictors at given angles to the teacher, applies that quadrature to each of them, and draws
+  balanced layers of such predictors.
 * `bounds` holds the speed of theta under gradient flow, and the bounds on 1 - cos(theta).
+* `turning` measures how theta falls along the flow.
 """

@@ -7,12 +7,15 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from torch import Generator
+import torch
+from torch import Generator, Tensor
 
 from dlnrepro.dynamics.spherical.plane_quadrature import plane_gradient
 from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw
+from dlnrepro.dynamics.starts.balanced import draw_strength, hidden_frames, isometric_layers
 from dlnrepro.dynamics.starts.draws import directions, uniform
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 class Predictors(NamedTuple):
@@ -75,3 +78,31 @@ def population_push(law: InputLaw, pull: Callable[[Array], Array], mix: Array, p
     widths = np.sqrt((rest**2).sum(1))
     along, across = plane_gradient(law, len(mix), pull, norms, np.arctan2(widths, heights))
     return np.asarray((along[:, None] * teacher + across[:, None] * rest / widths[:, None]) @ mix)
+
+
+def draw_balanced_layers(
+    inputs: int,
+    hidden: Sequence[int],
+    angle: tuple[float, float],
+    norm: tuple[float, float],
+    generators: Sequence[Generator],
+) -> list[Tensor]:
+    """Balanced layers W_1 .. W_L of a predictor w = (W_L ... W_1)^T in a uniform direction around the teacher.
+
+    The angle, the direction, the norm and the hidden directions are drawn in this order.
+
+    Args:
+        inputs: n_0, at least 2.
+        hidden: n_1 .. n_{L-1}; empty for a single layer.
+        angle: range of the angle between w and the teacher, in radians, which is drawn uniformly.
+        norm: range of |w|, which is drawn log-uniformly.
+        generators: one per run.
+
+    Returns:
+        W_l of shape (runs, n_l, n_{l-1}), with n_L = 1.
+    """
+    angles, sides = uniform((), *angle, generators), directions(inputs - 1, generators)
+    right = torch.cat([each_run(torch.cos, angles)[:, None], each_run(torch.sin, angles)[:, None] * sides], dim=-1)
+    strength = draw_strength(*norm, generators)
+    last = torch.ones(len(generators), 1, 1, dtype=torch.float64)
+    return isometric_layers([right[..., None], *hidden_frames(hidden, 1, generators), last], strength)

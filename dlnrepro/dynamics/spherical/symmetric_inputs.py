@@ -26,7 +26,7 @@ from scipy.special import roots_gegenbauer
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.draws import directions, normal
-from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 
 InputLaw = Literal["sphere", "gaussian"]
 
@@ -120,3 +120,19 @@ def draw_sample(law: InputLaw, samples: int, mix: Array, generators: Sequence[Ge
         points = torch.stack([directions(dimension, [generator] * samples) for generator in generators])
     mixed = torch.stack([own @ tensor_of(mix) for own in points])
     return mixed * torch.sign(mixed[..., :1])
+
+
+def risk_gradients(
+    law: InputLaw, samples: int, mix: Array, generators: Sequence[Generator]
+) -> list[Callable[[Array], Array]]:
+    """For each run the function from w to grad R(w).
+
+    Args:
+        law: of z.
+        samples: size of a fixed sample, drawn from each run's generator; 0 for the population.
+        mix: A, of shape (dimension, dimension).
+        generators: one per run.
+    """
+    if samples == 0:
+        return [population_gradient(law, len(mix), mix)] * len(generators)
+    return [sample_gradient(own) for own in array_of(draw_sample(law, samples, mix, generators))]

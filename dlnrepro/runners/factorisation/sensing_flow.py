@@ -15,14 +15,20 @@ from typing import Annotated
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
-from dlnrepro.dynamics.factorisation.sensing import escape_times, gap_exponents, sensed_end
+from dlnrepro.dynamics.factorisation.sensing import (
+    escape_times,
+    gap_exponents,
+    sensed_ends,
+    sensing_field,
+    sensing_start,
+)
 from dlnrepro.dynamics.fits.slopes import slope
+from dlnrepro.dynamics.fits.sweeps import falling_sweep
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.starts.balanced import hidden_frames, isometric_layers, unbalanced
-from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
-from dlnrepro.dynamics.tensors.arrays import Array, array_of
+from dlnrepro.dynamics.starts.balanced import unbalanced
+from dlnrepro.dynamics.starts.targets import draw_strengths, rotated
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
@@ -96,23 +102,18 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw measurements and frames; follow the flow from every start of every run; hold the ends against the law."""
     measured = draw_strengths(params.measured, params.jitter, generators)
-    matrix = rotated(params.outputs, params.inputs, measured, generators)
-    low, high = params.start
-    starts = high * (low / high) ** torch.linspace(0, 1, params.points, dtype=torch.float64)
-    weights = _start(params, matrix, starts, generators)
-    sensor = array_of(matrix.matrix)
-
-    def gradient(run: int, product: Array) -> Array:
-        own = sensor[run // params.points]
-        pull: Array = ((own * product).sum() - params.value) * own
-        return pull
-
+    sensor = rotated(params.outputs, params.inputs, measured, generators)
+    starts, points = falling_sweep(*params.start, params.points), params.points
+    weights = sensing_start(sensor, starts, [params.hidden] * (params.depth - 1), generators)
+    if params.depth > 1:
+        weights = unbalanced(weights, params.layer_factor)
     leaving = each_run(lambda row: escape_times(row, params.value, starts, params.depth), measured)
     times = (leaving + params.settling)[..., None] * torch.linspace(0, 1, POINTS, dtype=torch.float64)
+    field = sensing_field(sensor.matrix.repeat_interleave(points, 0), params.value)
     layers, rates = [layer.flatten(0, 1) for layer in weights], [1.0] * params.depth
-    path = product(flow(layers, gradient, times.flatten(0, 1), rates, RELATIVE, ABSOLUTE, progress))
-    values = matrix.carried(path.reshape(len(measured), params.points, *path.shape[1:]))
-    ends, law = values[:, :, -1], each_run(lambda row: _ends(row, starts, params), measured)
+    path = product(flow(layers, field, times.flatten(0, 1), rates, RELATIVE, ABSOLUTE, progress))
+    values = sensor.carried(path.reshape(len(measured), points, *path.shape[1:]))
+    ends, law = values[:, :, -1], sensed_ends(measured, params.value, starts, params.formula_depth)
     ratio = ends[..., 1] / ends[..., 0]
     exponent = slope(starts.log().expand_as(ratio), each_run(torch.log, ratio))
     measures = {
@@ -131,17 +132,3 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "second": values[:, -1, :, 1],
     }
     return Result(measures, series)
-
-
-def _start(params: Params, matrix: Target, starts: Tensor, generators: Sequence[Generator]) -> list[Tensor]:
-    """Balanced layers (runs, points, ...) of alpha sum_r u_r v_r^T, out of balance by the factor."""
-    modes = len(params.measured)
-    hidden = hidden_frames([params.hidden] * (params.depth - 1), modes, generators)
-    frames = [matrix.right[..., :modes], *hidden, matrix.left[..., :modes]]
-    layers = isometric_layers([frame[:, None] for frame in frames], starts.expand(len(generators), -1))
-    return layers if params.depth == 1 else unbalanced(layers, params.layer_factor)
-
-
-def _ends(measured: Tensor, starts: Tensor, params: Params) -> Tensor:
-    """The law's singular values of one run, of shape (points, modes)."""
-    return torch.stack([sensed_end(measured, params.value, float(start), params.formula_depth) for start in starts])

@@ -15,13 +15,12 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
+from dlnrepro.dynamics.flat_minima.minima import confirmed_sharpness, sharpness_at_minima
 from dlnrepro.dynamics.flat_minima.reparametrisations import flattest, random_reparametrisations, reparametrised
 from dlnrepro.dynamics.flat_minima.sharpness_bound import gain_error, least_sharpness
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.networks.curvature import checked_sharpness, largest_eigenvalue
-from dlnrepro.dynamics.networks.tangent_kernel import tangent_kernel
 from dlnrepro.dynamics.starts.balanced import balanced_layers
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
@@ -71,49 +70,25 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, balanced weights and disturbances; flatten the strongest ones; measure sharpness and gains."""
-    target, modes = params.target(generators), len(params.strengths)
-    hidden = [params.hidden] * (params.depth - 1)
-    balanced = balanced_layers(
-        target.left[..., :modes], target.strengths, target.right[..., :modes], hidden, generators
-    )
+    target, modes, depth = params.target(generators), len(params.strengths), params.formula_depth
+    hidden, matrix, tops = [params.hidden] * (params.depth - 1), target.matrix, target.strengths[:, 0]
+    bases = target.left[..., :modes], target.strengths, target.right[..., :modes]
+    balanced = balanced_layers(*bases, hidden, generators)
     sweep = torch.linspace(0, params.strongest, params.points + 1, dtype=torch.float64)[1:]
     gauges = random_reparametrisations(hidden, sweep, generators)
     disturbed = reparametrised([layer[:, None].expand(-1, params.points, -1, -1) for layer in balanced], gauges)
-    last = [layer[:, -1].contiguous() for layer in disturbed]
-    flat = flattest(last, params.iterations, part_of(progress, 0, 0.8))
-    tops = target.strengths[:, 0]
-    law = torch.tensor([least_sharpness(top, params.formula_depth) for top in tops.tolist()], dtype=torch.float64)
-    ratios = each_run(_sharpness, *disturbed) / law[:, None]
-    first = _checked(balanced, target.matrix, part_of(progress, 0.8, 0.1)) / law
-    end = _checked(flat, target.matrix, part_of(progress, 0.9, 0.1)) / law
-    everything = [torch.cat(layers, 1) for layers in zip(_lifted(balanced), disturbed, _lifted(flat), strict=True)]
-    off = torch.linalg.matrix_norm(product(everything) - target.matrix[:, None]) / tops[:, None]
+    flat = flattest([layer[:, -1].contiguous() for layer in disturbed], params.iterations, part_of(progress, 0, 0.8))
+    law = torch.tensor([least_sharpness(top, depth) for top in tops.tolist()], dtype=torch.float64)
+    ratios = sharpness_at_minima(disturbed) / law[:, None]
+    first = confirmed_sharpness(balanced, matrix, part_of(progress, 0.8, 0.1)) / law
+    end = confirmed_sharpness(flat, matrix, part_of(progress, 0.9, 0.1)) / law
+    products = torch.cat([product(balanced)[:, None], product(disturbed), product(flat)[:, None]], 1)
     measures = {
         "formula_error": (first - 1).abs(),
         "least_ratio": torch.cat([first[:, None], ratios, end[:, None]], -1).amin(-1),
         "disturbed_ratio": ratios[:, -1],
         "flattened_ratio": end,
-        "gain_error": each_run(lambda *layers: gain_error(layers, params.formula_depth), *flat),
-        "moved": off.amax(-1),
+        "gain_error": each_run(lambda *layers: gain_error(layers, depth), *flat),
+        "moved": (torch.linalg.matrix_norm(products - matrix[:, None]) / tops[:, None]).amax(-1),
     }
     return Result(measures, {"disturbance": sweep, "ratio": ratios})
-
-
-def _lifted(weights: Sequence[Tensor]) -> list[Tensor]:
-    """The weights with a dimension of one point."""
-    return [weight[:, None] for weight in weights]
-
-
-def _sharpness(*layers: Tensor) -> Tensor:
-    """The largest eigenvalue of the tangent kernel of one run's networks: the Hessian's own at zero loss."""
-    return largest_eigenvalue(tangent_kernel(layers))
-
-
-def _checked(weights: Sequence[Tensor], target: Tensor, progress: Progress) -> Tensor:
-    """The sharpness by the tangent kernel, held against the whole Hessian by automatic differentiation."""
-
-    def loss(layers: Sequence[Tensor]) -> Tensor:
-        residual = product(layers) - target
-        return 0.5 * (residual * residual).sum((-2, -1))
-
-    return checked_sharpness(each_run(_sharpness, *weights), loss, weights, progress)

@@ -28,19 +28,19 @@ from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.dynamics.training.step_halving import coarsest_steps, measured_descents
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import Halvings, InputSpread, LayerFactor, PositiveRange, StepSize, Width
+from dlnrepro.settings.descents import DESCENT_POINTS, HalvedDescents
+from dlnrepro.settings.fields import InputSpread, LayerFactor, PositiveRange, Width
 from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.settings.targets import TargetSettings, at_most_as_many
 
-POINTS, DESCENT_POINTS = 100, 25
+POINTS = 100
 RELATIVE, ABSOLUTE = 1e-10, 1e-14
 
 
-class Params(TargetSettings, DeepSettings):
+class Params(TargetSettings, DeepSettings, HalvedDescents):
     """A target, a start in its basis or in another one, the flow, and the descents from the same start."""
 
     hidden: Width = Field(description="n_1 = ... = n_{L-1}, the widths of the hidden layers, at least one per mode")
@@ -54,8 +54,6 @@ class Params(TargetSettings, DeepSettings):
     layer_factor: LayerFactor
     input_spread: InputSpread
     horizon: float = Field(gt=0, le=10**4, description="time to which flow and descents go")
-    step_size: StepSize = Field(description="the step size eta of the coarsest descent")
-    halvings: Halvings
 
     def contradictions(self) -> Iterable[Contradiction]:
         """More modes than the hidden layers can hold, and a start that is not below the target."""
@@ -101,15 +99,13 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     gradient = squared_loss_field(target.matrix, params.input_spread)
     rates = [1.0] * params.depth
     path = product(flow(weights, gradient, times, rates, RELATIVE, ABSOLUTE, part_of(progress, 0, 0.5)))
-    sizes, descents = measured_descents(
+    slopes = squared_loss_gradient(target.matrix, params.input_spread)
+    sizes, descents = params.descents(
         weights,
-        squared_loss_gradient(target.matrix, params.input_spread),
+        slopes,
         params.horizon,
-        coarsest_steps(params.horizon, params.step_size, DESCENT_POINTS),
-        params.halvings,
-        DESCENT_POINTS,
-        part_of(progress, 0.5, 0.5, "descent"),
         lambda layers: {"error": error(product(layers), expected)},
+        part_of(progress, 0.5, 0.5, "descent"),
     )
     measures = {
         "closed_form_error": error(path, curves),

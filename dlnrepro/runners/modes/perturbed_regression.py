@@ -14,17 +14,19 @@ the order in epsilon is 1, and the control, are derived here.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import slope
-from dlnrepro.dynamics.modes.descents import falling_sweep, product_path
+from dlnrepro.dynamics.fits.sweeps import falling_sweep
+from dlnrepro.dynamics.modes.descents import product_path
 from dlnrepro.dynamics.modes.learning_times import mode_shares, passing_times, time_ratios
-from dlnrepro.dynamics.risks.squared_loss import regression_gradient, unit_symmetric
-from dlnrepro.dynamics.starts.draws import gaussian, uniform
+from dlnrepro.dynamics.modes.perturbations import Perturbed, perturbed_moments
+from dlnrepro.dynamics.risks.squared_loss import regression_gradient
+from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
@@ -41,7 +43,7 @@ class Params(RegressionSettings):
     """A regression with several modes, its perturbations, and the descents with and without them."""
 
     strengths: SeveralStrengths
-    perturbed: Literal["inputs", "cross"] = Field(
+    perturbed: Perturbed = Field(
         description="the moment that is perturbed: S = I + epsilon B with B symmetric of norm 1 (inputs), or Z, to"
         " whose strengths epsilon is added with random signs (cross)"
     )
@@ -114,7 +116,7 @@ def _paths(
     params: Params, target: Target, sizes: Tensor, generators: Sequence[Generator], progress: Progress
 ) -> tuple[Tensor, Tensor]:
     """The products (runs, points or 1, steps + 1, n_L, n_0) of the descents with and without perturbation."""
-    moment, cross = _moments(params, target, sizes, generators)
+    moment, cross = perturbed_moments(params.perturbed, target, sizes, generators)
     draws = [draw[:, None] for draw in gaussian(params.widths, params.start_scale, generators)]
     starts = [draw.expand(-1, params.points, -1, -1) for draw in draws]
     perturbed = regression_gradient(moment, cross)
@@ -126,15 +128,3 @@ def _paths(
         product_path(starts, perturbed, size, steps, 1, first),
         product_path(draws, plain, size / refined, steps * refined, refined, second),
     )
-
-
-def _moments(params: Params, target: Target, sizes: Tensor, generators: Sequence[Generator]) -> tuple[Tensor, Tensor]:
-    """S and Z at every size, of shapes (runs, points, n_0, n_0) and (runs, points, n_L, n_0)."""
-    factors, matrix = sizes[:, None, None], target.matrix
-    plain = torch.eye(params.inputs, dtype=torch.float64)
-    if params.perturbed == "inputs":
-        bend = unit_symmetric(params.inputs, generators)
-        return plain + factors * bend[:, None], matrix[:, None].expand(-1, len(sizes), -1, -1)
-    signs = uniform((len(params.strengths),), -1.0, 1.0, generators).sign()
-    bend = Target(target.left, signs, target.right).matrix
-    return plain.expand(len(matrix), len(sizes), -1, -1), matrix[:, None] + factors * bend[:, None]

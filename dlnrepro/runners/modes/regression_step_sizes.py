@@ -16,19 +16,15 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
 from dlnrepro.dynamics.fits.slopes import zero_of_line
-from dlnrepro.dynamics.modes.learning_times import mode_shares
+from dlnrepro.dynamics.modes.descents import settling_path
 from dlnrepro.dynamics.modes.sequential import contraction_factor
 from dlnrepro.dynamics.modes.settling import settling_factors
-from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.squared_loss import commuting_moment, regression_gradient
 from dlnrepro.dynamics.starts.balanced import balanced_layers, draw_mode_strengths
-from dlnrepro.dynamics.starts.targets import Target
-from dlnrepro.dynamics.tensors.arrays import Weights
-from dlnrepro.dynamics.tensors.records import Record, even_grid
-from dlnrepro.dynamics.training.descent import descend
+from dlnrepro.dynamics.tensors.records import even_grid
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import LawDepth, Positive, PositiveRange
@@ -88,9 +84,16 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then aligned starts; descend at all step ratios of all runs at once; measure the factors."""
-    target = params.target(generators)
+    target, modes = params.target(generators), len(params.strengths)
     ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
-    recorded = _descents(params, target, ratios, generators, progress)
+    gradient = regression_gradient(commuting_moment(target, [params.variance])[:, None], target.matrix[:, None])
+    finals = target.strengths.clone()
+    finals[:, 0] = finals[:, 0] / params.variance
+    starts = draw_mode_strengths(*params.start, modes, generators)
+    bases = target.left[..., :modes], starts, target.right[..., :modes]
+    weights = balanced_layers(*bases, params.widths[1:-1], generators)
+    sizes = ratios / target.strengths[:, :1]
+    recorded = settling_path(weights, gradient, sizes, target, finals, params.steps, progress)
     factors = settling_factors(recorded["error"], WINDOW)
     law = contraction_factor(ratios, params.formula_depth)
     end, steps = recorded["distance"][..., -1], even_grid(params.steps, POINTS)
@@ -108,31 +111,3 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "distance": recorded["distance"][:, -1][:, steps],
     }
     return Result(measures, series)
-
-
-def _descents(
-    params: Params, target: Target, ratios: Tensor, generators: Sequence[Generator], progress: Progress
-) -> dict[str, Tensor]:
-    """Error of the first mode and relative distance from the solution, of shape (runs, ratios, steps + 1)."""
-    moment, modes = commuting_moment(target, [params.variance]), len(params.strengths)
-    gradient = regression_gradient(moment[:, None], target.matrix[:, None])
-    sizes = (ratios / target.strengths[:, :1])[..., None, None]
-    finals = target.strengths.clone()
-    finals[:, 0] = finals[:, 0] / params.variance
-    solution = target.with_strengths(finals)
-    length = torch.linalg.matrix_norm(solution)[:, None]
-    starts = draw_mode_strengths(*params.start, modes, generators)
-    bases = target.left[..., :modes], starts, target.right[..., :modes]
-    weights = balanced_layers(*bases, params.widths[1:-1], generators)
-
-    def moves(weights: Weights) -> Weights:
-        return [sizes * part for part in gradient(weights)]
-
-    def observe(weights: Weights) -> Record:
-        whole = product(weights)
-        error = mode_shares(whole, target, finals)[..., 0] - 1
-        return {"error": error, "distance": torch.linalg.matrix_norm(whole - solution[:, None]) / length}
-
-    swept = [layer[:, None].expand(-1, params.points, -1, -1) for layer in weights]
-    _, recorded = descend(swept, moves, lambda _: 1.0, params.steps, range(params.steps + 1), observe, progress)
-    return recorded

@@ -13,15 +13,18 @@ slopes and powers are derived in `dlnrepro.dynamics.modes.sequential`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Annotated, Literal
+from typing import Annotated
 
 import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.fits.lines import exponential_line
 from dlnrepro.dynamics.fits.slopes import slope
-from dlnrepro.dynamics.modes.descents import falling_sweep, product_path, relative_distance
+from dlnrepro.dynamics.fits.sweeps import falling_sweep
+from dlnrepro.dynamics.modes.descents import product_path, relative_distance
 from dlnrepro.dynamics.modes.learning_times import following_shares, mode_shares, passing_times, time_ratios
+from dlnrepro.dynamics.modes.plateaus import PlateauLaw, approached_plateaus, plateau_matrices
 from dlnrepro.dynamics.modes.sequential import plateau_exponents, time_slopes
 from dlnrepro.dynamics.risks.squared_loss import (
     commuting_moment,
@@ -32,7 +35,6 @@ from dlnrepro.dynamics.risks.squared_loss import (
 )
 from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.starts.targets import Target
-from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import even_grid
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
@@ -60,7 +62,7 @@ class Params(RegressionSettings):
     )
     points: int = Field(ge=2, le=50, description="how many values of epsilon, evenly spaced in the logarithm")
     step_size: StepSize
-    law: Literal["reduced-rank", "strengths"] = Field(
+    law: PlateauLaw = Field(
         description="the plateaus by the theory: solutions of reduced-rank regression, or the sums of the first modes"
         " in the order of sigma (strengths)"
     )
@@ -107,20 +109,28 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then starts; descend from all starts of all runs at once; measure times and plateaus."""
-    target = params.target(generators)
-    starts = falling_sweep(*params.start, params.points)
+    target, starts = params.target(generators), falling_sweep(*params.start, params.points)
     weights = [starts[:, None, None] * draw[:, None] for draw in gaussian(params.widths, 1.0, generators)]
     moment, cross = commuting_moment(target, params.variances), target.matrix
     gradient = regression_gradient(moment[:, None], cross[:, None])
     path = product_path(weights, gradient, params.step_size, params.steps, 1, progress)
+    plateaus = approached_plateaus(path, plateau_matrices(params.law, target, moment), starts)
+    powers, solution = plateau_exponents(target.strengths), reduced_rank(moment, cross, len(params.strengths))
+    first = plateaus.least[:, 0]
     learned, modes = _times(params, path, target, starts, moment)
-    plateaus, between = _plateaus(params, path, target, starts, moment)
-    solution = reduced_rank(moment, cross, len(params.strengths))
     measures = {
+        "plateau": plateaus.least[..., -1].amax(-1),
+        "plateau_slope_error": (plateaus.powers / powers - 1).abs().amax(-1),
         "end_distance": relative_distance(path[:, -1, -1], solution),
         "order_gap": relative_distance(reduced_rank(moment, cross, 1), leading_modes(target, moment, 1)),
     }
-    return Result(learned | plateaus | measures, modes | between)
+    series = {
+        "start": starts,
+        "first_plateau": first,
+        "first_plateau_law": exponential_line(starts.log(), first, powers[:, 0], torch.tensor(-1)),
+        "distance_to_rank_one": plateaus.first[:, even_grid(params.steps, POINTS)],
+    }
+    return Result(learned | measures, modes | series)
 
 
 def _times(
@@ -144,29 +154,4 @@ def _times(
         "strength": target.strengths.clone(),
         "time_slope": slopes,
         "time_slope_law": law,
-    }
-
-
-def _plateaus(
-    params: Params, path: Tensor, target: Target, starts: Tensor, moment: Tensor
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The least distance from every plateau: measures, and series over starts and steps."""
-    ranks, logs, predicted = range(1, len(params.strengths)), starts.log(), plateau_exponents(target.strengths)
-    if params.law == "reduced-rank":
-        plateaus = [reduced_rank(moment, target.matrix, rank) for rank in ranks]
-    else:
-        plateaus = [leading_modes(target, moment, rank) for rank in ranks]
-    distances = [relative_distance(path, plateau[:, None, None]) for plateau in plateaus]
-    least = torch.stack([distance.amin(-1) for distance in distances], 1)
-    fitted = slope(logs, each_run(torch.log, least))
-    lines = each_run(lambda low, power: low * torch.exp(power * (logs - logs[-1])), least[:, 0, -1], predicted[:, 0])
-    measures = {
-        "plateau": least[..., -1].amax(-1),
-        "plateau_slope_error": (fitted / predicted - 1).abs().amax(-1),
-    }
-    return measures, {
-        "start": starts,
-        "first_plateau": least[:, 0],
-        "first_plateau_law": lines,
-        "distance_to_rank_one": distances[0][:, -1][:, even_grid(params.steps, POINTS)],
     }

@@ -14,13 +14,14 @@ arXiv:2201.02761), which write N for the depth L; the formulas are derived in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
+from dlnrepro.dynamics.fits.lines import exponential_line, first_inside
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import product, relative_imbalance
 from dlnrepro.dynamics.one_neuron.closed_form import limit_mode, local_rate
@@ -28,9 +29,7 @@ from dlnrepro.dynamics.one_neuron.motion import OneNeuronStart
 from dlnrepro.dynamics.one_neuron.start import draw_pair, overlap_unit, tilted
 from dlnrepro.dynamics.risks.squared_loss import squared_loss_gradient
 from dlnrepro.dynamics.starts.targets import Target
-from dlnrepro.dynamics.tensors.arrays import Weights
-from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.tensors.records import every, thinned
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
@@ -122,56 +121,28 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then starts; descend with all runs at once; measure ends, rates and overlaps."""
     start = params.draw(generators)
-    weights, strengths = start.weights, start.target.strengths
-    observe = _observer(params, start)
-    records = sorted({*range(0, params.steps, math.ceil(params.steps / RECORDS)), params.steps})
-    gradient = squared_loss_gradient(start.target.matrix, 1.0)
+    weights, target = start.weights, start.target
+    unit, rate = target.strengths[:, 0], local_rate(target.strengths, params.formula_depth)
+    limit = limit_mode(start.pair, len(params.strengths)) if params.law == "overlap" else torch.ones_like(unit).long()
+    observe = start.observer(target.mode(limit))
+    records = every(math.ceil(params.steps / RECORDS), params.steps)
     descent = params.step_size, params.momentum, params.steps, records
+    gradient = squared_loss_gradient(target.matrix, 1.0)
     _, recorded = descend_with_momentum(weights, gradient, *descent, observe, progress)
     times = torch.tensor(records, dtype=torch.float64) * params.step_size
     distance, overlap = recorded["distance"], recorded["overlap"]
     inside = (distance > WINDOW[0]) & (distance < WINDOW[1])
-    rate = local_rate(strengths, params.formula_depth)
     begin = observe(weights)
     measures = {
         "distance_to_first": distance[:, -1],
         "distance_to_limit": recorded["distance_from_limit"][:, -1],
         "overlap_drop": (overlap.cummax(-1).values - overlap).amax(-1),
         "rate_ratio": log_slope(-times.expand_as(distance), distance, inside) / rate,
-        "start_overlap": begin["overlap"] * strengths[:, 0] / overlap_unit(strengths),
+        "start_overlap": begin["overlap"] * unit / overlap_unit(target.strengths),
         "start_distance": begin["distance"],
         "start_imbalance": relative_imbalance(weights),
         "start_strength": torch.linalg.matrix_norm(product(weights)),
     }
-    series = {"time": times, **recorded, "predicted_distance": _line(times, distance, inside, rate)}
-    return Result(measures, {name: _thinned(values) for name, values in series.items()})
-
-
-def _observer(params: Params, start: OneNeuronStart) -> Callable[[Weights], Record]:
-    """What is recorded of the weights: the overlap, and the distances to Z_(1) and to the limit that the law names."""
-    target, first = start.target, start.target.best_rank_one
-    by_overlap = params.law == "overlap"
-    limit = target.mode(limit_mode(start.pair, len(params.strengths))) if by_overlap else first
-    matrix, unit = target.matrix, target.strengths[:, 0]
-
-    def observe(weights: Weights) -> Record:
-        whole = product(weights)
-        return {
-            "distance": torch.linalg.matrix_norm(whole - first) / unit,
-            "distance_from_limit": torch.linalg.matrix_norm(whole - limit) / unit,
-            "overlap": (whole * matrix).sum((-2, -1)) / torch.linalg.matrix_norm(whole) / unit,
-        }
-
-    return observe
-
-
-def _line(times: Tensor, distance: Tensor, inside: Tensor, rate: Tensor) -> Tensor:
-    """The predicted exponential through the first fitted point, or through the start if no point was fitted."""
-    anchor = inside.to(torch.int64).argmax(-1, keepdim=True)
-    exponents = -rate[:, None] * (times - times[anchor])
-    return distance.gather(-1, anchor) * each_run(torch.exp, exponents)
-
-
-def _thinned(values: Tensor) -> Tensor:
-    """Every second record and the last."""
-    return torch.cat([values[..., :-1:THINNING], values[..., -1:]], dim=-1)
+    line = exponential_line(times, distance, -rate, first_inside(inside))
+    series = {"time": times, **recorded, "predicted_distance": line}
+    return Result(measures, {name: thinned(values, THINNING) for name, values in series.items()})

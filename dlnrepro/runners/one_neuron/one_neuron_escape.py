@@ -17,19 +17,23 @@ from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
 from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.one_neuron.delays import Approach, delay_power, delay_slope, small_start_factor
-from dlnrepro.dynamics.one_neuron.first_passage import passage_times
+from dlnrepro.dynamics.one_neuron.approaches import approaching_pairs
+from dlnrepro.dynamics.one_neuron.delays import (
+    Approach,
+    delay_power,
+    delay_slope,
+    log_delays,
+    predicted_delays,
+    small_start_ratio,
+)
+from dlnrepro.dynamics.one_neuron.first_passage import half_mode_times
 from dlnrepro.dynamics.one_neuron.motion import OneNeuronStart
-from dlnrepro.dynamics.one_neuron.start import Pair, draw_pair, opposed_pairs, rank_one_layers, tilted
-from dlnrepro.dynamics.risks.squared_loss import squared_loss_field
+from dlnrepro.dynamics.one_neuron.start import rank_one_layers
 from dlnrepro.dynamics.starts.balanced import draw_strength, hidden_frames, unbalanced
-from dlnrepro.dynamics.starts.targets import Target
-from dlnrepro.dynamics.tensors.arrays import Array, array_of
-from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.fields import (
@@ -104,76 +108,40 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then starts; follow the flow of each run from each scale until it has left."""
-    starts, count = _starts(params, generators), len(params.scales)
-    target, strengths, whole = starts[-1].target, starts[-1].target.strengths, product(starts[-1].weights)
-    parts = [part_of(progress, index / count, 1 / count, f"scale {index + 1} of {count}") for index in range(count)]
-    delays = torch.stack([_delays(params, start, part) for start, part in zip(starts, parts, strict=True)], -1)
-    scales = torch.tensor(params.scales, dtype=torch.float64)
-    logs, log_delays = -scales.log(), each_run(torch.log, _positive(delays))
-    predicted_slope = delay_slope(params.approach, strengths, params.formula_depth)
-    predicted_power = delay_power(params.approach, strengths, params.formula_depth)
-    power = slope(logs, log_delays)
+    starts, count, depth = _starts(params, generators), len(params.scales), params.formula_depth
+    target, pair, _, weights = starts[-1]
+    strengths, whole = target.strengths, product(weights)
+    times = []
+    for index, start in enumerate(starts):
+        part = part_of(progress, index / count, 1 / count, f"scale {index + 1} of {count}")
+        times.append(half_mode_times(start.weights, target, params.horizon, RELATIVE, ABSOLUTE, part))
+    delays, scales = torch.stack(times, -1), torch.tensor(params.scales, dtype=torch.float64)
+    power = slope(-scales.log(), log_delays(delays))
+    ratio = torch.zeros_like(power)
+    if params.approach == "small":
+        ratio = small_start_ratio(strengths, pair, depth, params.scales[-1], delays[:, -1])
     measures = {
-        "slope_ratio": slope(logs, delays) / predicted_slope,
+        "slope_ratio": slope(-scales.log(), delays) / delay_slope(params.approach, strengths, depth),
         "power": power,
-        "power_error": power - predicted_power,
-        "factor_ratio": _factor_ratio(params, starts[-1], delays[:, -1]),
+        "power_error": power - delay_power(params.approach, strengths, depth),
+        "factor_ratio": ratio,
         "start_distance": torch.linalg.matrix_norm(whole - target.best_rank_one) / strengths[:, 0],
     }
-    since = logs - logs[-1]
-    line = delays[:, -1:] + predicted_slope[:, None] * since
-    curve = delays[:, -1:] * each_run(torch.exp, predicted_power[:, None] * since)
-    predicted = torch.where(torch.isfinite(predicted_slope)[:, None], line, curve)
+    predicted = predicted_delays(params.approach, strengths, depth, scales, delays)
     return Result(measures, {"scale": scales, "delay": delays, "predicted_delay": predicted})
 
 
 def _starts(params: Params, generators: Sequence[Generator]) -> list[OneNeuronStart]:
     """Targets, directions, strengths, then hidden directions, which are the same at all scales."""
-    small = params.approach == "small"
+    small, factor = params.approach == "small", params.layer_factor
     target = params.target(generators) if small else params.diagonal_target(generators)
-    pairs = _pairs(params, target, generators)
+    saddle = params.missing, params.sign, params.overlap
+    pairs = approaching_pairs(params.approach, target, params.scales, *saddle, generators)
     drawn = draw_strength(*params.start, generators)
     frames = hidden_frames(params.widths[1:-1], 1, generators)
     starts = []
     for scale, pair in zip(params.scales, pairs, strict=True):
         strength = torch.full_like(drawn, scale) if small else drawn
-        weights = unbalanced(rank_one_layers(target, pair, strength, frames), params.layer_factor)
+        weights = unbalanced(rank_one_layers(target, pair, strength, frames), factor)
         starts.append(OneNeuronStart(target, pair, strength, weights))
     return starts
-
-
-def _pairs(params: Params, target: Target, generators: Sequence[Generator]) -> list[Pair]:
-    """The directions at each scale."""
-    if params.approach == "opposed":
-        return opposed_pairs(target, params.sign, params.scales, generators)
-    if params.approach == "saddle":
-        pair = draw_pair(target, params.missing, params.overlap, generators)
-        return [tilted(pair, scale) for scale in params.scales]
-    return [draw_pair(target, 0, params.overlap, generators)] * len(params.scales)
-
-
-def _delays(params: Params, start: OneNeuronStart, progress: Progress) -> Tensor:
-    """The delays of all runs at one scale."""
-    target = start.target
-    left, right = array_of(target.left[:, :, 0]), array_of(target.right[:, :, 0])
-    half = array_of(target.strengths[:, 0]) / 2
-
-    def excess(run: int, whole: Array) -> float:
-        return float(left[run] @ whole @ right[run] - half[run])
-
-    field = squared_loss_field(target.matrix, 1.0)
-    return passage_times(start.weights, field, excess, params.horizon, RELATIVE, ABSOLUTE, progress)
-
-
-def _positive(delays: Tensor) -> Tensor:
-    """The delays (runs, scales), with 1 in a run that has left at every scale: a time that does not depend on x."""
-    return torch.where((delays == 0).all(-1, keepdim=True), torch.ones_like(delays), delays)
-
-
-def _factor_ratio(params: Params, start: OneNeuronStart, delay: Tensor) -> Tensor:
-    """The prefactor of the smallest small start's delay over K."""
-    depth = params.formula_depth
-    if params.approach != "small" or depth == 2:
-        return torch.zeros_like(delay)
-    factor = small_start_factor(start.target.strengths, start.pair, depth)
-    return delay.mul(params.scales[-1] ** ((depth - 2) / depth)) / factor

@@ -28,21 +28,21 @@ from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.tensors.records import Record, decades
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.dynamics.training.step_halving import coarsest_steps, measured_descents
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import Halvings, InputSpread, LayerFactor, Range, StepSize
+from dlnrepro.settings.descents import DESCENT_POINTS, HalvedDescents
+from dlnrepro.settings.fields import InputSpread, LayerFactor, Range
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 
-POINTS, DESCENT_POINTS = 120, 25
+POINTS, DECADES = 120, 6
 MOST_STEPS = 1e7
 RELATIVE, ABSOLUTE = 1e-11, 1e-15
 
 
-class Params(OneNeuronSettings):
+class Params(OneNeuronSettings, HalvedDescents):
     """Directions of the start, the hypotheses that may be broken, the flow, and the descents from the same start."""
 
     directions: Literal["drawn", "anti-aligned", "aligned", "outside-range"] = Field(
@@ -56,8 +56,6 @@ class Params(OneNeuronSettings):
     horizon: float = Field(gt=0, le=10**6, description="time to which the flow is followed")
     window_start: float = Field(gt=0, le=10**6, description="time from which power and rate of the flow are fitted")
     descent_horizon: float = Field(gt=0, le=1000, description="time of the descents, step size times number of steps")
-    step_size: StepSize = Field(description="the step size eta of the coarsest descent")
-    halvings: Halvings
 
     def contradictions(self) -> Iterable[Contradiction]:
         """Directions that the target does not leave free, a window without times, and descents that take too long."""
@@ -70,14 +68,9 @@ class Params(OneNeuronSettings):
             )
         if self.window_start >= self.horizon:
             yield Contradiction("window_start", f"a time before horizon, {numeral(self.horizon)}")
-        if (finest := self.coarse_steps * 2**self.halvings) > MOST_STEPS:
+        if (finest := self.coarse_steps(self.descent_horizon) * 2**self.halvings) > MOST_STEPS:
             found = f"{numeral(float(finest), 3)} steps"
             yield Contradiction("step_size", f"at most {numeral(MOST_STEPS)} steps of the finest descent", found)
-
-    @property
-    def coarse_steps(self) -> int:
-        """The steps of the coarsest descent."""
-        return coarsest_steps(self.descent_horizon, self.step_size, DESCENT_POINTS)
 
     @property
     def rates(self) -> list[float]:
@@ -118,7 +111,7 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then starts; follow the flow of each run; then descend with all runs at each step size."""
     start = _start(params, generators)
-    target, times = start.target, _times(params.horizon)
+    target, times = start.target, decades(params.horizon, DECADES, POINTS)
     gradient = squared_loss_field(target.matrix, params.input_spread)
     flowing = part_of(progress, 0, 0.5, "flow")
     path = flow(start.weights, gradient, times, params.rates, RELATIVE, ABSOLUTE, flowing)
@@ -162,17 +155,10 @@ def _start(params: Params, generators: Sequence[Generator]) -> OneNeuronStart:
     return start._replace(weights=unbalanced(start.weights, params.layer_factor))
 
 
-def _times(horizon: float) -> Tensor:
-    """Evenly spaced in the logarithm over six decades up to the horizon, and at the horizon itself."""
-    grid = horizon * 10 ** torch.linspace(-6, 0, POINTS, dtype=torch.float64)
-    grid[-1] = horizon
-    return grid
-
-
 def _descents(params: Params, start: OneNeuronStart, progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:
     """Step sizes (descents,), and largest errors and largest drifts of the descents, each of shape (runs, descents)."""
-    horizon, points = params.descent_horizon, DESCENT_POINTS
-    expected = start.expected(torch.linspace(0, horizon, points + 1, dtype=torch.float64))
+    horizon = params.descent_horizon
+    expected = start.expected(torch.linspace(0, horizon, DESCENT_POINTS + 1, dtype=torch.float64))
     slopes = squared_loss_gradient(start.target.matrix, params.input_spread)
 
     def gradient(weights: Weights) -> Weights:
@@ -181,5 +167,4 @@ def _descents(params: Params, start: OneNeuronStart, progress: Progress) -> tupl
     def measure(path: Weights) -> Record:
         return {"error": start.error(product(path), expected).amax(-1), "drift": start.drift(path).amax(-1)}
 
-    steps = params.coarse_steps
-    return measured_descents(start.weights, gradient, horizon, steps, params.halvings, points, progress, measure)
+    return params.descents(start.weights, gradient, horizon, measure, progress)

@@ -20,28 +20,20 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.sweeps import first_position, from_here_on, largest_where
 from dlnrepro.dynamics.pathways.aligned_paths import (
-    AlignedDescent,
     aligned_contributions,
+    aligned_shares,
     aligned_sharpness,
     descend_aligned,
+    scaled_start,
 )
-from dlnrepro.dynamics.pathways.closed_forms import (
-    equality_limit,
-    largest_stable_share,
-    race_end,
-    single_path_sharpness,
-    stability_exponents,
-)
+from dlnrepro.dynamics.pathways.closed_forms import single_path_sharpness, stability_exponents
 from dlnrepro.dynamics.pathways.parallel_paths import peak_share
-from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.pathways.share_laws import ShareLaw, share_law
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, ORDERED, Positive
 from dlnrepro.settings.pathways import AlignedPathSettings, StepRatio
-
-MARGIN = 0.01
-"""A run counts as limited by stability where x* lies this far below the share at which its race would end."""
 
 EQUAL = 1e-3
 """Shares that differ by less count as equal."""
@@ -118,83 +110,52 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Train all runs at all step ratios together, and compare them with the closed forms."""
     ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
-    sizes = ratios / single_path_sharpness(params.strength, params.depth)
-    start = _start(params, generators)
+    depth, strength, points = params.depth, params.strength, params.points
+    sizes = ratios / single_path_sharpness(strength, depth)
+    start = scaled_start(params.relative_start(generators), strength, depth, params.start_scale)
     records = log_grid(params.steps, RECORDS)
-    trained = descend_aligned(
-        start[:, None, :].expand(-1, params.points, -1),
-        params.strength,
-        params.depth,
-        sizes,
-        params.steps,
-        params.window,
-        records,
-        progress,
-    )
-    measures, swept = _sweep(params, start, trained, ratios, sizes)
-    last = trained.recorded[:, -1].mT
-    carried = aligned_contributions(last, params.depth).abs()
-    total = carried.sum(-1)
-    share_in_time, share = carried.amax(-1) / total, swept["share_at_ratio"][:, -1]
-    peak = peak_share(share_in_time, total >= 0.9 * params.strength, share)
-    timed = {
-        "step": torch.tensor(records, dtype=torch.float64),
-        "share_at_step": share_in_time,
-        "limit_at_step": float(sizes[-1]) * aligned_sharpness(last, params.depth),
-    }
-    return Result({"share": share, "peak_share": peak} | measures, swept | timed)
-
-
-def _start(params: Params, generators: Sequence[Generator]) -> Tensor:
-    """Layer scalars at the start, of shape (runs, paths), the first path ahead."""
-
-    def scaled(row: Tensor) -> Tensor:
-        whole = aligned_contributions(row, params.depth).sum()
-        return params.start_scale * (params.strength / whole) ** (1 / params.depth) * row
-
-    return each_run(scaled, params.relative_start(generators))
-
-
-def _sweep(
-    params: Params, start: Tensor, trained: AlignedDescent, ratios: Tensor, sizes: Tensor
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The measures that compare the sweep with theory, and the series over step ratios."""
-    depth, strength, law_depth = params.depth, params.strength, params.formula_depth
-    limit = equality_limit(params.paths, law_depth)
-    before = _shares(aligned_contributions(start, depth))
-    shares = _shares(trained.mean.abs())
-    law = _shares(each_run(lambda row: race_end(row, strength, depth, law_depth), start))
-    stable = largest_stable_share(ratios, params.paths, law_depth)
-    share, lead = shares.amax(-1), law.amax(-1, keepdim=True)
-    expected = torch.minimum(lead, stable)
+    swept = start[:, None, :].expand(-1, points, -1)
+    trained = descend_aligned(swept, strength, depth, sizes, params.steps, params.window, records, progress)
+    law = share_law(ratios, start, strength, depth, params.formula_depth)
     sharp = sizes * aligned_sharpness(trained.weights, depth)
-    losses = 0.5 * (aligned_contributions(trained.weights, depth).sum(-1) - strength) ** 2
-    spread = share - shares.amin(-1)
-    above = (ratios >= limit).expand_as(share)
-    limited = ~above & (stable < lead - MARGIN)
-    losers = law[:, 1:][:, None].expand_as(shares[..., 1:])
-    error = torch.where(losers > 0, shares[..., 1:] / losers - 1, shares[..., 1:]).abs()
-    return {
-        "share_change": (shares - before[:, None]).abs().amax((-2, -1)),
-        "law_error": error.amax((-2, -1)),
-        "over_bound": (share - expected).amax(-1),
-        "under_bound": (expected - share).amax(-1),
-        "limit_low": -largest_where(-sharp, limited),
-        "limit_high": largest_where(sharp, limited),
-        "loss": largest_where(losses, limited),
-        "spread": largest_where(spread, above),
-        "leaving_ratio": first_position(1 - share > 2 * (1 - before.amax(-1, keepdim=True)), ratios / 2, share),
-        "equality_ratio": first_position(from_here_on(spread < EQUAL), ratios / limit, share),
-        "exponent_gap": stability_exponents(ratios, share, limited) - (2 - 2 / law_depth),
-    }, {
+    shares = aligned_shares(trained.mean.abs())
+    share = shares.amax(-1)
+    last = trained.recorded[:, -1].mT
+    carried = aligned_contributions(last, depth).abs()
+    total = carried.sum(-1)
+    measures = _over_the_sweep(params, law, start, shares) | {
+        "share": share[:, -1],
+        "peak_share": peak_share(carried.amax(-1) / total, total >= 0.9 * strength, share[:, -1]),
+        "limit_low": -largest_where(-sharp, law.limited),
+        "limit_high": largest_where(sharp, law.limited),
+        "loss": largest_where(
+            0.5 * (aligned_contributions(trained.weights, depth).sum(-1) - strength) ** 2, law.limited
+        ),
+    }
+    series = {
         "step_ratio": ratios,
         "share_at_ratio": share,
-        "stable_share": stable,
-        "expected_share": expected,
+        "stable_share": law.stable,
+        "expected_share": law.largest,
         "limit_at_ratio": sharp,
+        "step": torch.tensor(records, dtype=torch.float64),
+        "share_at_step": carried.amax(-1) / total,
+        "limit_at_step": float(sizes[-1]) * aligned_sharpness(last, depth),
     }
+    return Result(measures, series)
 
 
-def _shares(carried: Tensor) -> Tensor:
-    """The share of each path in what all paths carry together."""
-    return carried / carried.sum(-1, keepdim=True)
+def _over_the_sweep(params: Params, law: ShareLaw, start: Tensor, shares: Tensor) -> dict[str, Tensor]:
+    """The measures that compare the shares at the end, (runs, points, paths), with theory."""
+    before, share = aligned_shares(aligned_contributions(start, params.depth)), shares.amax(-1)
+    spread, left = share - shares.amin(-1), 2 * (1 - before.amax(-1, keepdim=True))
+    return {
+        "share_change": (shares - before[:, None]).abs().amax((-2, -1)),
+        "law_error": law.losers_error(shares).amax((-2, -1)),
+        "over_bound": (share - law.largest).amax(-1),
+        "under_bound": (law.largest - share).amax(-1),
+        "spread": largest_where(spread, law.equal),
+        "leaving_ratio": first_position(1 - share > left, law.ratios / 2, share),
+        "equality_ratio": first_position(from_here_on(spread < EQUAL), law.ratios / law.limit, share),
+        "exponent_gap": stability_exponents(law.ratios, share, law.limited) - (2 - 2 / params.formula_depth),
+    }

@@ -21,9 +21,8 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.networks.curvature import sharpness
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.pathways.closed_forms import equal_split_factor, largest_stable_share, single_path_sharpness
+from dlnrepro.dynamics.pathways.path_draws import first_path_alone, gaussian_paths
 from dlnrepro.dynamics.pathways.stages import Stage, descend_in_stages, stairs
-from dlnrepro.dynamics.starts.balanced import hidden_frames, layers_between
-from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.runner import Progress, Result, Series
@@ -105,7 +104,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     left, right = params.frames(generators)
     target = left * torch.tensor(params.strengths, dtype=torch.float64) @ right.mT
     weights = _start(params, left, right, generators)
-    directions = _gaussian_paths([1.0] * params.paths, params.widths, generators)
+    directions = gaussian_paths([1.0] * params.paths, params.widths, generators)
     single = single_path_sharpness(params.strengths[0], params.depth)
     step_size = params.step_ratio / single
     stages = [
@@ -152,22 +151,12 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     return Result(measures, series)
 
 
-def _gaussian_paths(scales: Sequence[float], widths: Sequence[int], generators: Sequence[Generator]) -> Weights:
-    """Gaussian layers of shape (runs, paths, n_l, n_{l-1}), one path drawn after the other."""
-    drawn = [gaussian(widths, scale, generators) for scale in scales]
-    return [torch.stack(layers, 1) for layers in zip(*drawn, strict=True)]
-
-
 def _start(params: Params, left: Tensor, right: Tensor, generators: Sequence[Generator]) -> Weights:
     """Gaussian layers, on top of an aligned, balanced solution of the first path alone where that is the start."""
-    noise = _gaussian_paths([params.start_scale * scale for scale in params.path_scales], params.widths, generators)
+    noise = gaussian_paths([params.start_scale * scale for scale in params.path_scales], params.widths, generators)
     if params.start == "random":
         return noise
-    modes = len(params.strengths)
-    frames = [right, *hidden_frames(params.widths[1:-1], modes, generators), left]
-    carried = torch.zeros(1, params.paths, modes, dtype=torch.float64)
-    carried[0, 0] = torch.tensor(params.strengths, dtype=torch.float64)
-    solution = layers_between([frame[:, None].expand(-1, params.paths, -1, -1) for frame in frames], carried)
+    solution = first_path_alone(left, params.strengths, right, params.widths[1:-1], params.paths, generators)
     return [layer + extra for layer, extra in zip(solution, noise, strict=True)]
 
 

@@ -17,30 +17,30 @@ from typing import Literal
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
+from dlnrepro.dynamics.fits.lines import exponential_line, last_inside
 from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.fits.sweeps import largest_from_here_on
 from dlnrepro.dynamics.predictive_coding.closed_forms import (
     backprop_adjoints,
     plain_equilibrium_credit,
     stability_limit_with_loss,
 )
+from dlnrepro.dynamics.predictive_coding.credit_paths import credit_path
 from dlnrepro.dynamics.predictive_coding.iteration import spectral_radius
 from dlnrepro.dynamics.predictive_coding.network import (
-    Network,
     Rule,
-    State,
     credit,
     distance,
     forward,
     largest_distance,
-    relax,
+    random_state,
     rest,
     step,
     update_cosine,
     weight_gradients,
 )
-from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.predictive_coding import Inputs, PredictiveCodingSettings, Samples
@@ -92,33 +92,30 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw networks, data and starts; relax all runs together; measure credit, updates and the rate."""
-    chain = params.network(params.depth, params.inputs, params.samples, generators)
-    step_size = params.step_ratio * stability_limit_with_loss(chain, params.penalty, params.dual_step)
-    rule = Rule(step_size, params.penalty, params.dual_step, params.leak)
-    target, plain = -backprop_adjoints(chain), plain_equilibrium_credit(chain, params.penalty)
-    stride = max(1, params.steps // RECORDS)
-    times: list[int] = []
-    records: list[tuple[Tensor, Tensor]] = []
-
-    def observe(done: int, state: State) -> bool:
-        """Keep both distances on a grid of steps."""
-        if done % stride == 0:
-            signal = credit(chain, state, params.penalty)
-            times.append(done)
-            records.append((distance(signal, target), distance(signal, plain)))
-        return False
-
-    end = relax(chain, _start(params, chain, generators), rule, params.steps, observe, progress)
-    steps = torch.tensor(times, dtype=torch.float64)
-    exact_distance, plain_distance = (torch.stack(values, -1) for values in zip(*records, strict=True))
+    chain, penalty = params.network(params.depth, params.inputs, params.samples, generators), params.penalty
+    step_size = params.step_ratio * stability_limit_with_loss(chain, penalty, params.dual_step)
+    rule = Rule(step_size, penalty, params.dual_step, params.leak)
+    target, plain = -backprop_adjoints(chain), plain_equilibrium_credit(chain, penalty)
+    start = rest(chain) if params.start == "forward" else random_state(chain, generators)
+    every = max(1, params.steps // RECORDS)
+    end, steps, (exact_distance, plain_distance) = credit_path(
+        chain, start, rule, params.steps, every, [target, plain], progress
+    )
     # Where modes oscillate the distance dips; the level below which it stays is smooth.
-    envelope = exact_distance.flip(-1).cummax(-1).values.flip(-1)
+    envelope = largest_from_here_on(exact_distance)
     inside = (envelope > WINDOW[0]) & (envelope < WINDOW[1])
     radius = spectral_radius(chain, replace(rule, dual_step=params.formula_dual_step))
+    rates = each_run(torch.log, radius)
+    exact, signal = forward(chain), credit(chain, end, penalty)
+    updates, wanted = weight_gradients(chain, end.activities, signal), weight_gradients(chain, exact, target)
+    errors = [largest_distance(*pair) for pair in zip(updates, wanted, strict=True)]
     measures = {
-        **_ends(chain, end, target, params.penalty),
-        "plain_credit_error": largest_distance(credit(chain, end, params.penalty), plain),
-        "rate_ratio": log_slope(-steps.expand_as(envelope), envelope, inside) / -each_run(torch.log, radius),
+        "gradient_error": torch.stack(errors).amax(0),
+        "gradient_cosine": update_cosine(updates, wanted),
+        "multiplier_error": largest_distance(end.multipliers, target),
+        "activity_error": largest_distance(end.activities, exact),
+        "plain_credit_error": largest_distance(signal, plain),
+        "rate_ratio": log_slope(-steps.expand_as(envelope), envelope, inside) / -rates,
         "spectral_radius": spectral_radius(chain, rule),
         "last_move": distance(step(chain, end, rule).activities, end.activities),
     }
@@ -126,34 +123,6 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "step": steps,
         "credit_distance": exact_distance,
         "plain_distance": plain_distance,
-        "predicted_distance": _line(steps, envelope, inside, radius),
+        "predicted_distance": exponential_line(steps, envelope, rates, last_inside(inside)),
     }
     return Result(measures, {name: values[..., ::THINNING] for name, values in series.items()})
-
-
-def _start(params: Params, chain: Network, generators: Sequence[Generator]) -> State:
-    """The state before the first step."""
-    state = rest(chain)
-    if params.start == "forward":
-        return state
-    return State(*(normal(state.activities.shape[1:], generators) for _ in range(2)))
-
-
-def _ends(chain: Network, end: State, target: Tensor, penalty: float) -> dict[str, Tensor]:
-    """Distances of the last state from a forward pass and its adjoints, and of its updates from back-propagation's."""
-    exact, signal = forward(chain), credit(chain, end, penalty)
-    updates, wanted = weight_gradients(chain, end.activities, signal), weight_gradients(chain, exact, target)
-    return {
-        "gradient_error": torch.stack([largest_distance(*pair) for pair in zip(updates, wanted, strict=True)]).amax(0),
-        "gradient_cosine": update_cosine(updates, wanted),
-        "multiplier_error": largest_distance(end.multipliers, target),
-        "activity_error": largest_distance(end.activities, exact),
-    }
-
-
-def _line(steps: Tensor, envelope: Tensor, inside: Tensor, radius: Tensor) -> Tensor:
-    """The predicted exponential through the last fitted point, or through the end if no point was fitted."""
-    points = envelope.shape[-1]
-    anchor = torch.where(inside, torch.arange(points), -1).amax(-1, keepdim=True) % points
-    exponents = each_run(torch.log, radius)[:, None] * (steps - steps[anchor])
-    return envelope.gather(-1, anchor) * each_run(torch.exp, exponents)

@@ -21,7 +21,7 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.representation_cost.fibre import cheapest_points, infeasibility, non_stationarity
-from dlnrepro.dynamics.representation_cost.formulas import coordinates, power, representation_cost
+from dlnrepro.dynamics.representation_cost.formulas import coordinates, power, representation_costs
 from dlnrepro.dynamics.representation_cost.norm_fit import fit_norm, powers_tried, profile_misfits
 from dlnrepro.dynamics.representation_cost.tied_layers import squared_norm
 from dlnrepro.dynamics.starts.draws import normal
@@ -91,7 +91,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     targets = params.draw(params.predictors, generators)
     weights = _search(params, targets, generators, progress)
     costs = squared_norm(weights)
-    laws = each_run(lambda ws: _law_costs(params, ws), targets)
+    laws = representation_costs(params.formula, targets, params.formula_depth, params.part)
     excess = costs / laws - 1
     fits = each_run(lambda cost, ws: _fit(params, cost, ws), costs, targets)
     measures = {
@@ -120,11 +120,6 @@ def _search(params: Params, targets: Tensor, generators: Sequence[Generator], pr
     starts = [sizes * normal((*shape, layer.count), generators) for layer in params.layers]
     iterations = params.iterations if params.point == "cheapest" else 0
     return cheapest_points(params.layers, starts, targets, iterations, progress)
-
-
-def _law_costs(params: Params, ws: Tensor) -> Tensor:
-    """The law's R of all predictors of one run."""
-    return torch.stack([representation_cost(params.formula, w, params.formula_depth, params.part) for w in ws])
 
 
 def _fit(params: Params, costs: Tensor, ws: Tensor) -> Tensor:

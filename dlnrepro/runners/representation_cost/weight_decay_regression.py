@@ -17,15 +17,14 @@ from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
 from dlnrepro.dynamics.representation_cost.convex_penalty import Penalty, certified_distance, minimise, norm
-from dlnrepro.dynamics.representation_cost.formulas import representation_cost
+from dlnrepro.dynamics.representation_cost.formulas import representation_costs
 from dlnrepro.dynamics.representation_cost.regression import Regression
 from dlnrepro.dynamics.representation_cost.tied_layers import predictor, squared_norm
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import Weights
-from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
@@ -128,7 +127,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     )
     convex = minimise(law, *regression, decay, params.part, CONVEX_STEPS, part_of(progress, 0.8, 0.2))
     path = recorded["predictor"].movedim(-1, 1)
-    costs = each_run(lambda ws: _costs(params, ws), path)
+    costs = representation_costs(params.architecture, path, params.depth, params.part)
     distance = torch.linalg.matrix_norm(path - convex[:, None]) / torch.linalg.matrix_norm(convex)[:, None]
     excess = recorded["cost"] / costs - 1
     least = regression.loss(convex) + decay * norm(law, convex, params.part)
@@ -155,16 +154,3 @@ def _draw(params: Params, generators: Sequence[Generator]) -> Regression:
     teacher = params.teacher * drawn / torch.linalg.matrix_norm(drawn)[:, None, None]
     noise = params.noise * normal((params.samples, params.outputs), generators)
     return Regression(x, x @ teacher + noise)
-
-
-def _costs(params: Params, ws: Tensor) -> Tensor:
-    """The network's R of every predictor along the path of one run; NaN where a predictor is not finite."""
-    nothing = torch.tensor(torch.nan, dtype=torch.float64)
-    return torch.stack(
-        [
-            representation_cost(params.architecture, w, params.depth, params.part)
-            if bool(torch.isfinite(w).all())
-            else nothing
-            for w in ws
-        ]
-    )

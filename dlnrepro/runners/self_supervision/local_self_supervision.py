@@ -16,6 +16,7 @@ the best feedback is B = P_l M P_L^T / (2 decay), P_l = W_l ... W_1 and M the da
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import pairwise
 from typing import Annotated, Literal
 
@@ -23,30 +24,24 @@ import torch
 from pydantic import AfterValidator, Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.self_supervision.contrast import (
-    Activation,
-    Loss,
-    activities,
-    backprop_gradients,
-    best_feedback,
-    contrast,
-    feedback_gap,
-    local_gradient,
-    other_view,
-    output_errors,
-    paired_views,
+from dlnrepro.dynamics.self_supervision.comparison import (
+    Context,
+    Learning,
+    compared,
+    identical_feedback,
+    random_feedback,
 )
-from dlnrepro.dynamics.self_supervision.distances import Distances, distances, orthogonality_gap
-from dlnrepro.dynamics.starts.draws import gaussian, semi_orthogonal, uniform, uniform_layers
+from dlnrepro.dynamics.self_supervision.contrast import Activation, Loss, paired_views
+from dlnrepro.dynamics.self_supervision.distances import orthogonality_gap
+from dlnrepro.dynamics.starts.draws import gaussian, semi_orthogonal, uniform_layers
 from dlnrepro.dynamics.tensors.arrays import Weights
-from dlnrepro.dynamics.tensors.per_run import each
+from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction, Settings, refused, written
 from dlnrepro.settings.fields import FROM_LIST, Positive
 
 Width = Annotated[int, Field(ge=1, le=512)]
 Cosine = Annotated[float, Field(ge=-1, le=1)]
-Context = Literal["own", "top", "stranger"]
 
 
 def _narrowing(widths: tuple[int, ...]) -> tuple[int, ...]:
@@ -132,47 +127,36 @@ SERIES = {
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw views, weights and fixed feedback, and compare gradients run by run.
-
-    One run after the other, because logistic functions of a batch are rounded according to a run's place in it.
-    """
-    runs = len(generators)
+    """Draw views, weights and fixed feedback, and compare gradients run by run."""
     views = paired_views(params.samples, params.widths[0], params.falloff, params.noise, params.size, generators)
     weights, fixed = _weights(params, generators), _fixed_feedback(params, generators)
-    found, own = [], []
-    for index, _ in each(progress, runs):
-        layers = [weight[index] for weight in weights]
-        feedback = [matrix[index] for matrix in fixed]
-        found.append(_compared(params, layers, views[index], feedback, params.context))
-        # Fixed feedback is drawn for one context alone; a layer's best one is found again for the other.
-        other = params.context != "own" and not fixed
-        own.append(_compared(params, layers, views[index], feedback, "own") if other else found[-1])
-    (measured, gap), (local, own_gap) = _stacked(found), _stacked(own)
+    learning = Learning(params.loss, params.decay, params.activation)
+    # Fixed feedback is drawn for one context alone; a layer's best one is found again for the other.
+    two_contexts = params.context != "own" and not fixed
+    first = part_of(progress, 0, 0.5 if two_contexts else 1)
+    compare = partial(compared, weights, views, fixed)
+    (measured, gap) = (local, own_gap) = compare(params.context, learning, first)
+    if two_contexts:
+        local, own_gap = compare("own", learning, part_of(progress, 0.5, 0.5))
     cosine, printed = 1 - measured.misalignment, torch.tensor(params.printed, dtype=torch.float64)
-    return Result(
-        {
-            "gradient_error": measured.error[:, :-1].amax(-1),
-            "cosine_gap": measured.misalignment[:, :-1].amax(-1),
-            "printed_gap": (cosine - printed).abs().amax(-1),
-            "closer_ratio": (measured.error / local.error)[:, :-1].amax(-1),
-            "cosine_gain": (local.misalignment - measured.misalignment)[:, :-1].mean(-1),
-            "transport_error": measured.transport[:, :-1].amax(-1),
-            "feedback_gap": torch.maximum(gap, own_gap),
-            "orthogonality_gap": torch.stack([orthogonality_gap(weight) for weight in weights[1:]]).amax(0),
-        },
-        {
-            "layer": torch.arange(1, len(weights) + 1, dtype=torch.float64),
-            "cosine": cosine,
-            "printed_cosine": printed,
-            "error": measured.error,
-        },
-    )
+    measures = {
+        "gradient_error": measured.error[:, :-1].amax(-1),
+        "cosine_gap": measured.misalignment[:, :-1].amax(-1),
+        "printed_gap": (cosine - printed).abs().amax(-1),
+        "closer_ratio": (measured.error / local.error)[:, :-1].amax(-1),
+        "cosine_gain": (local.misalignment - measured.misalignment)[:, :-1].mean(-1),
+        "transport_error": measured.transport[:, :-1].amax(-1),
+        "feedback_gap": torch.maximum(gap, own_gap),
+        "orthogonality_gap": torch.stack([orthogonality_gap(weight) for weight in weights[1:]]).amax(0),
+    }
+    layers = torch.arange(1, len(weights) + 1, dtype=torch.float64)
+    series = {"layer": layers, "cosine": cosine, "printed_cosine": printed, "error": measured.error}
+    return Result(measures, series)
 
 
 def _weights(params: Params, generators: Sequence[Generator]) -> Weights:
     """The weights, with noise on top where there is a disturbance."""
-    start = semi_orthogonal if params.start == "orthogonal" else uniform_layers
-    weights = start(params.widths, generators)
+    weights = (semi_orthogonal if params.start == "orthogonal" else uniform_layers)(params.widths, generators)
     if params.disturbance == 0:
         return weights
     noise = gaussian(params.widths, params.disturbance, generators)
@@ -183,35 +167,5 @@ def _fixed_feedback(params: Params, generators: Sequence[Generator]) -> list[Ten
     """The feedback matrices of the layers where they are fixed, from the first on; none where they are not."""
     layers = params.widths[1:]
     if params.feedback == "identity":
-        return [torch.eye(layers[0], dtype=torch.float64).expand(len(generators), 2, -1, -1)] * len(layers)
-    if params.feedback == "best":
-        return []
-    shapes = [(width, width if params.context == "own" else layers[-1]) for width in layers[:-1]]
-    return [uniform((2, *shape), -(shape[1] ** -0.5), shape[1] ** -0.5, generators) for shape in shapes]
-
-
-def _compared(
-    params: Params, weights: Weights, views: Tensor, fixed: list[Tensor], context: Context
-) -> tuple[Distances, Tensor]:
-    """The gradients of one run against those of back-propagation, and the slopes of the losses in their feedback."""
-    layers = activities(weights, views, params.activation)
-    how = contrast(params.loss, params.samples)
-    gradients, gaps, errors = [], [], torch.zeros(())
-    for index in range(1, len(layers)):
-        compared = other_view(layers[index] if context == "own" else layers[-1])
-        if context == "stranger" and index < len(layers) - 1:
-            compared = compared.roll(params.samples // 2, -2)
-        known = index <= len(fixed)
-        feedback = fixed[index - 1] if known else best_feedback(layers[index], compared, how, params.decay)
-        gap = feedback_gap(layers[index], feedback, compared, how, params.decay).amax()
-        gaps.append(torch.zeros_like(gap) if known else gap)
-        errors = output_errors(layers[index], feedback, compared, how)
-        gradients.append(local_gradient(layers[index - 1], layers[index], errors, params.activation))
-    wanted = backprop_gradients(weights, layers, errors, params.activation)
-    return distances(gradients, wanted, weights), torch.stack(gaps).amax()
-
-
-def _stacked(rows: Sequence[tuple[Distances, Tensor]]) -> tuple[Distances, Tensor]:
-    """What all runs gave, each of shape (runs, ...)."""
-    found, gaps = zip(*rows, strict=True)
-    return Distances(*(torch.stack(values) for values in zip(*found, strict=True))), torch.stack(gaps)
+        return identical_feedback(layers[0], len(layers), len(generators))
+    return [] if params.feedback == "best" else random_feedback(layers, params.context, generators)

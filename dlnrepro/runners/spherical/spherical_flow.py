@@ -18,24 +18,18 @@ from typing import Annotated
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
-from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import largest_imbalance, product
-from dlnrepro.dynamics.spherical.bounds import Constants, clock_rate, log_cotangent, shares_of_bounds
-from dlnrepro.dynamics.spherical.symmetric_inputs import (
-    draw_sample,
-    mixing,
-    population_gradient,
-    sample_gradient,
-    teacher_pull,
-)
-from dlnrepro.dynamics.starts.balanced import draw_strength, hidden_frames, isometric_layers
-from dlnrepro.dynamics.starts.draws import directions, normal, uniform
-from dlnrepro.dynamics.tensors.arrays import Array, array_of
+from dlnrepro.dynamics.spherical.bounds import Constants, log_cotangent, shares_of_bounds
+from dlnrepro.dynamics.spherical.predictors import draw_balanced_layers
+from dlnrepro.dynamics.spherical.symmetric_inputs import mixing, risk_gradients, teacher_pull
+from dlnrepro.dynamics.spherical.turning import turning
+from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.dynamics.training.time_panels import Panels, log_panels
+from dlnrepro.dynamics.training.time_panels import log_panels
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, ORDERED, PositiveRange
@@ -111,12 +105,10 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw the sample, if any, then the weights; follow the flow of each run; hold it against the theory."""
     mix = mixing(params.inputs, params.stretch)
-    if params.samples:
-        sample = array_of(draw_sample(params.law, params.samples, mix, generators))
-        gradients = [sample_gradient(own) for own in sample]
-    else:
-        gradients = [population_gradient(params.law, params.inputs, mix)] * len(generators)
-    weights = _start(params, generators)
+    gradients = risk_gradients(params.law, params.samples, mix, generators)
+    weights = draw_balanced_layers(params.inputs, params.widths[1:-1], params.angle, params.norm, generators)
+    if params.noise:
+        weights = [weight + params.noise * normal(weight.shape[1:], generators) for weight in weights]
 
     def gradient(run: int, product: Array) -> Array:
         return gradients[run](product[0])[None]
@@ -126,63 +118,29 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     predictor = product(path)[..., 0, :]
     cotangent = each_run(log_cotangent, predictor)
     norm = torch.linalg.vector_norm(predictor, dim=-1)
-    turning, turning_series = _turning(params, grid, cotangent, norm)
-    pull = teacher_pull(params.law, params.inputs)
-    bounds = shares_of_bounds(grid.times, cotangent, norm, params.formula_depth, pull, params.constants)
-    imbalance = largest_imbalance(weights) / (squared_length(weights) / len(weights))
-    return Result(
-        {
-            **turning,
-            "first_share": bounds.first,
-            "second_share": bounds.second,
-            "bound_share": torch.maximum(bounds.first, bounds.second),
-            "norm_share": bounds.norm,
-            "turning_time": bounds.turning_time / params.horizon,
-            "start_imbalance": imbalance,
-        },
-        {
-            "time": grid.at_ends(grid.times),
-            **turning_series,
-            "norm": grid.at_ends(norm),
-            "share": grid.at_ends(bounds.share),
-        },
-    )
-
-
-def _start(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
-    """Balanced weights of a predictor at a drawn angle and norm, and the noise on them."""
-    angle = uniform((), *params.angle, generators)
-    side = directions(params.inputs - 1, generators)
-    right = torch.cat([each_run(torch.cos, angle)[:, None], each_run(torch.sin, angle)[:, None] * side], dim=-1)
-    strength = draw_strength(*params.norm, generators)
-    hidden = hidden_frames([params.hidden] * (params.depth - 1), 1, generators)
-    frames = [right[..., None], *hidden, torch.ones(len(generators), 1, 1, dtype=torch.float64)]
-    weights = isometric_layers(frames, strength)
-    if not params.noise:
-        return weights
-    return [weight + params.noise * normal(weight.shape[1:], generators) for weight in weights]
-
-
-Named = dict[str, Tensor]
-
-
-def _turning(params: Params, grid: Panels, cotangent: Tensor, norm: Tensor) -> tuple[Named, Named]:
-    """What is measured of the angle's fall along the flow: measures and series."""
-    pull = teacher_pull(params.law, params.inputs)
-    angle = each_run(lambda row: 2 * torch.atan(torch.exp(-row)), cotangent)
-    clock = each_run(lambda row: pull * grid.integral(clock_rate(row, params.formula_depth)), norm)
-    turned = grid.at_ends(cotangent) - cotangent[:, :1]
-    times = grid.times.expand(len(norm), -1)
-    log_times = each_run(torch.log, times)
-    late = times >= params.horizon / 2
-    before = (times >= params.horizon / 4) & (times < params.horizon / 2)
-    power, earlier = -log_slope(log_times, angle, late), -log_slope(log_times, angle, before)
+    pull, depth = teacher_pull(params.law, params.inputs), params.formula_depth
+    turn = turning(grid, cotangent, norm, depth, pull)
+    bounds = shares_of_bounds(grid.times, cotangent, norm, depth, pull, params.constants)
     measures = {
-        "identity_error": (turned - clock).abs().amax(-1) / clock[:, -1],
-        "rate_ratio": -log_slope(times, each_run(torch.exp, -cotangent), late) / pull,
-        "power": power,
-        "power_growth": torch.where(earlier <= 0, 0.0, power / earlier),
-        "norm_power": -log_slope(each_run(torch.log, norm), angle, late),
-        "end_angle": angle[:, -1],
+        "identity_error": turn.identity_error,
+        "rate_ratio": turn.rate / pull,
+        "power": turn.power,
+        "power_growth": turn.power_growth,
+        "norm_power": turn.norm_power,
+        "first_share": bounds.first,
+        "second_share": bounds.second,
+        "bound_share": torch.maximum(bounds.first, bounds.second),
+        "norm_share": bounds.norm,
+        "turning_time": bounds.turning_time / params.horizon,
+        "start_imbalance": largest_imbalance(weights) / (squared_length(weights) / len(weights)),
+        "end_angle": turn.angle[:, -1],
     }
-    return measures, {"angle": grid.at_ends(angle), "turned": turned, "predicted_turn": clock}
+    series = {
+        "time": grid.at_ends(grid.times),
+        "angle": turn.angle,
+        "turned": turn.turned,
+        "predicted_turn": turn.predicted,
+        "norm": grid.at_ends(norm),
+        "share": grid.at_ends(bounds.share),
+    }
+    return Result(measures, series)

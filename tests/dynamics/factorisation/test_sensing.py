@@ -8,7 +8,17 @@ import torch
 from numpy.typing import NDArray
 from scipy.integrate import solve_ivp
 
-from dlnrepro.dynamics.factorisation.sensing import escape_times, gap_exponents, sensed_end
+from dlnrepro.dynamics.factorisation.sensing import (
+    escape_times,
+    gap_exponents,
+    sensed_end,
+    sensed_ends,
+    sensing_field,
+    sensing_start,
+)
+from dlnrepro.dynamics.networks.chain import largest_imbalance, product
+from dlnrepro.dynamics.starts.targets import rotated
+from tests.runners.running import seeded
 
 MEASURED = torch.tensor([1.1, 0.6, 0.2], dtype=torch.float64)
 
@@ -43,3 +53,31 @@ def test_the_first_mode_has_grown_by_the_time_of_its_escape(depth: int) -> None:
 
     assert solved.y[0, -1] > (0.5 if depth == 2 else 100 * start)
     assert float(escape_times(MEASURED, 2.0, torch.tensor([start], dtype=torch.float64), 1)) == 0
+
+
+def test_the_ends_of_all_runs_are_those_of_each_run_and_start() -> None:
+    measured, starts = torch.stack([MEASURED, 2 * MEASURED]), torch.tensor([0.1, 0.01], dtype=torch.float64)
+    ends = sensed_ends(measured, 2.0, starts, 3)
+
+    assert ends.shape == (2, 2, 3)
+    torch.testing.assert_close(ends[1, 0], sensed_end(2 * MEASURED, 2.0, 0.1, 3), rtol=0, atol=0)
+    torch.testing.assert_close((ends * measured[:, None]).sum(-1), torch.full((2, 2), 2.0, dtype=torch.float64))
+
+
+def test_the_field_is_the_gradient_of_the_squared_misfit() -> None:
+    sensors = rotated(3, 4, torch.stack([MEASURED, 2 * MEASURED]), seeded([0, 1])).matrix
+    point = torch.ones(3, 4, dtype=torch.float64, requires_grad=True)
+    (wanted,) = torch.autograd.grad(((sensors[1] * point).sum() - 1.5) ** 2 / 2, point)
+
+    np.testing.assert_allclose(sensing_field(sensors, 1.5)(1, np.ones((3, 4))), wanted.numpy(), rtol=1e-13)
+
+
+@pytest.mark.parametrize("hidden", [[], [3], [5, 4]])
+def test_a_start_has_all_singular_values_alpha_in_the_modes_of_the_measurement(hidden: list[int]) -> None:
+    sensor = rotated(3, 4, MEASURED.expand(2, 3), seeded([0, 1]))
+    starts = torch.tensor([0.5, 0.1], dtype=torch.float64)
+    layers = sensing_start(sensor, starts, hidden, seeded([2, 3]))
+
+    torch.testing.assert_close(sensor.carried(product(layers)), starts[None, :, None].expand(2, 2, 3))
+    torch.testing.assert_close(torch.linalg.svdvals(product(layers)), starts[None, :, None].expand(2, 2, 3))
+    assert float(largest_imbalance(layers).max()) < 1e-14

@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import torch
 
-from dlnrepro.dynamics.fits.sweeps import first_crossings, first_position, from_here_on, largest_where, lasting_fall
+from dlnrepro.dynamics.fits.sweeps import (
+    falling_sweep,
+    first_crossings,
+    first_position,
+    from_here_on,
+    largest_from_here_on,
+    largest_where,
+    lasting_fall,
+)
 
 POSITIONS = torch.tensor([1.0, 2.0, 3.0, 4.0], dtype=torch.float64)
 VALUES = torch.tensor([[5.0, 1.0, 2.0, 3.0]], dtype=torch.float64)
+
+
+def test_a_sweep_falls_by_one_factor_from_its_high_end_to_its_low_end() -> None:
+    torch.testing.assert_close(
+        falling_sweep(1e-4, 1e-1, 4), torch.tensor([1e-1, 1e-2, 1e-3, 1e-4], dtype=torch.float64)
+    )
 
 
 def test_the_largest_is_taken_where_the_mask_holds() -> None:
@@ -29,6 +43,12 @@ def test_from_here_on_forgets_what_does_not_last() -> None:
     holds = torch.tensor([[True, False, True, True], [True, True, True, False]])
 
     assert from_here_on(holds).tolist() == [[False, False, True, True], [False] * 4]
+
+
+def test_the_largest_from_here_on_is_the_level_below_which_values_stay() -> None:
+    values = torch.tensor([[3.0, 1.0, 2.0, 0.5], [1.0, 2.0, 3.0, 4.0]])
+
+    assert largest_from_here_on(values).tolist() == [[3.0, 2.0, 2.0, 0.5], [4.0, 4.0, 4.0, 4.0]]
 
 
 def test_the_first_position_is_the_last_one_if_there_is_none() -> None:

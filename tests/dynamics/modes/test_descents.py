@@ -1,17 +1,14 @@
-"""The product along a descent at every recorded step, and the sweep of starts."""
+"""The product along a descent at every recorded step, and its errors at several step sizes."""
 
 from __future__ import annotations
 
 import torch
 
-from dlnrepro.dynamics.modes.descents import falling_sweep, product_path, relative_distance
+from dlnrepro.dynamics.modes.descents import product_path, relative_distance, settling_path
+from dlnrepro.dynamics.risks.squared_loss import squared_loss_gradient
+from dlnrepro.dynamics.starts.balanced import layers_between
+from dlnrepro.dynamics.starts.targets import diagonal
 from dlnrepro.runner import silent
-
-
-def test_a_sweep_falls_by_one_factor_from_its_high_end_to_its_low_end() -> None:
-    torch.testing.assert_close(
-        falling_sweep(1e-4, 1e-1, 4), torch.tensor([1e-1, 1e-2, 1e-3, 1e-4], dtype=torch.float64)
-    )
 
 
 def test_the_products_of_two_scalar_layers_shrink_by_the_square_of_each_step_s_factor() -> None:
@@ -29,3 +26,29 @@ def test_a_distance_is_relative_to_the_second_matrix() -> None:
 
     assert relative_distance(3 * other, other).item() == 2
     assert relative_distance(other, other).item() == 0
+
+
+def test_the_errors_at_every_step_size_are_those_of_the_scalar_recursion() -> None:
+    """An aligned, balanced mode moves by a <- a (1 + eta (sigma - a))^2, each mode by itself."""
+    strengths = torch.tensor([[2.0, 0.8]], dtype=torch.float64)
+    target, frame = diagonal(2, 2, strengths), torch.eye(2, dtype=torch.float64)[None]
+    modes = torch.tensor([[0.3, 0.1]], dtype=torch.float64)
+    sizes = torch.tensor([[0.1, 0.25]], dtype=torch.float64)
+    found = settling_path(
+        layers_between([frame] * 3, modes),
+        squared_loss_gradient(target.matrix, 1.0),
+        sizes,
+        target,
+        strengths,
+        4,
+        silent,
+    )
+
+    assert {name: values.shape for name, values in found.items()} == {"error": (1, 2, 5), "distance": (1, 2, 5)}
+    for point, size in enumerate(sizes[0]):
+        values = modes[0]
+        for step in range(5):
+            torch.testing.assert_close(found["error"][0, point, step], values[0] / 2 - 1, rtol=1e-12, atol=0)
+            gap = torch.linalg.vector_norm(values - strengths[0]) / torch.linalg.vector_norm(strengths[0])
+            torch.testing.assert_close(found["distance"][0, point, step], gap, rtol=1e-12, atol=0)
+            values = values * (1 + size * (strengths[0] - values)) ** 2

@@ -10,7 +10,14 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from dlnrepro.dynamics.one_neuron.delays import delay_power, delay_slope, small_start_factor
+from dlnrepro.dynamics.one_neuron.delays import (
+    delay_power,
+    delay_slope,
+    log_delays,
+    predicted_delays,
+    small_start_factor,
+    small_start_ratio,
+)
 from dlnrepro.dynamics.one_neuron.oja import linear_modes
 from dlnrepro.dynamics.one_neuron.start import Pair, axis_pair, draw_pair, tilted
 from dlnrepro.dynamics.starts.targets import Target, diagonal
@@ -112,3 +119,35 @@ def test_an_opposed_start_of_more_layers_has_its_power(depth: int) -> None:
     long, short = (delay(opposed(tilt), 0.5, depth) for tilt in (1e-6, 1e-5))
 
     assert math.log10(long / short) == pytest.approx(power, abs=0.01)
+
+
+def test_a_delay_of_a_small_start_is_its_law_up_to_a_ratio_near_one() -> None:
+    pair, start = generic(0), 1e-12
+    times = torch.tensor([delay(pair, start, 3)], dtype=torch.float64)
+
+    assert float(small_start_ratio(a_target().strengths, pair, 3, start, times)) == pytest.approx(1, rel=2e-3)
+    assert float(small_start_ratio(a_target().strengths, pair, 2, start, times)) == 0
+
+
+@pytest.mark.parametrize("depth", [2, 4])
+def test_the_predicted_delays_at_a_saddle_are_those_of_the_solver(depth: int) -> None:
+    scales = [1e-5, 1e-7, 1e-9]
+    times = torch.tensor([[delay(tilted(generic(1), tilt), 1.0, depth) for tilt in scales]], dtype=torch.float64)
+    law = predicted_delays("saddle", a_target().strengths, depth, torch.tensor(scales, dtype=torch.float64), times)
+
+    assert float(law[0, -1]) == float(times[0, -1])
+    torch.testing.assert_close(law, times, rtol=1e-3, atol=0)
+
+
+def test_the_predicted_delays_of_a_small_start_of_three_layers_are_a_power_through_the_last_one() -> None:
+    scales = torch.tensor([1e-3, 1e-6], dtype=torch.float64)
+    delays = torch.tensor([[7.0, 50.0]], dtype=torch.float64)
+    law = predicted_delays("small", a_target().strengths, 3, scales, delays)
+
+    torch.testing.assert_close(law, torch.tensor([[5.0, 50.0]], dtype=torch.float64), rtol=1e-12, atol=0)
+
+
+def test_a_run_that_leaves_at_once_everywhere_has_the_logarithm_zero() -> None:
+    delays = torch.tensor([[0.0, 0.0], [1.0, math.e], [0.0, 1.0]], dtype=torch.float64)
+
+    assert log_delays(delays).tolist() == [[0.0, 0.0], [0.0, 1.0], [-math.inf, 0.0]]

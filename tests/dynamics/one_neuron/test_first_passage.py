@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from dlnrepro.dynamics.one_neuron.first_passage import passage_times
+from dlnrepro.dynamics.one_neuron.first_passage import half_mode_times, passage_times
+from dlnrepro.dynamics.starts.balanced import layers_between
+from dlnrepro.dynamics.starts.targets import draw_strengths, rotated
 from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.errors import BudgetSpent
+from tests.runners.running import seeded
 
 
 def scalar_layers(depth: int, products: list[float]) -> list[torch.Tensor]:
@@ -39,6 +42,19 @@ def test_two_scalar_layers_pass_a_level_when_the_logistic_curve_does() -> None:
 
     exact = torch.tensor([math.log(2 / start - 1) / 4 for start in starts], dtype=torch.float64)
     torch.testing.assert_close(times, exact, rtol=1e-8, atol=0)
+
+
+def test_half_of_the_first_mode_is_there_when_its_own_logistic_curve_says_so() -> None:
+    """s' = 2 s (sigma_1 - s) for two aligned layers: s is sigma_1 / 2 at t = ln(sigma_1 / s_0 - 1) / (2 sigma_1)."""
+    target = rotated(3, 4, draw_strengths((2.0, 0.7), 0.1, seeded([0, 1])), seeded([2, 3]))
+    start = torch.tensor([[1e-4, 1e-3]] * 2, dtype=torch.float64)
+    middle = torch.eye(2, dtype=torch.float64).expand(2, 2, 2)
+    weights = layers_between([target.right[..., :2], middle, target.left[..., :2]], start)
+
+    times = half_mode_times(weights, target, 100.0, 1e-10, 1e-20, quiet)
+
+    first = target.strengths[:, 0]
+    torch.testing.assert_close(times, (first / 1e-4 - 1).log() / (2 * first), rtol=1e-8, atol=0)
 
 
 def test_a_run_that_does_not_arrive_or_never_starts_is_nan_and_spares_the_others() -> None:

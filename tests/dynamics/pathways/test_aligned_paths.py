@@ -7,7 +7,7 @@ import torch
 
 from dlnrepro.dynamics.networks.curvature import sharpness
 from dlnrepro.dynamics.pathways import parallel_paths
-from dlnrepro.dynamics.pathways.aligned_paths import aligned_sharpness, descend_aligned
+from dlnrepro.dynamics.pathways.aligned_paths import aligned_shares, aligned_sharpness, descend_aligned, scaled_start
 from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import silent
 
@@ -78,3 +78,18 @@ def test_a_diverging_sweep_point_leaves_its_neighbours_alone() -> None:
 
     assert not torch.isfinite(descent.weights[0, 1]).any()
     assert torch.equal(descent.weights[:, :1], alone.weights)
+
+
+def test_a_start_of_scale_one_carries_the_whole_mode_and_any_scale_keeps_the_proportions() -> None:
+    relative = torch.tensor([[1.0, 0.5], [1.0, 0.9]], dtype=torch.float64)
+    whole, small = (scaled_start(relative, 1.7, 3, scale) for scale in (1.0, 0.2))
+
+    torch.testing.assert_close((whole**3).sum(-1), torch.full((2,), 1.7, dtype=torch.float64), rtol=1e-13, atol=0)
+    torch.testing.assert_close(small, 0.2 * whole, rtol=1e-14, atol=0)
+    torch.testing.assert_close(small / small[:, :1], relative, rtol=1e-14, atol=0)
+
+
+def test_shares_of_paths_add_up_to_one() -> None:
+    shares = aligned_shares(torch.tensor([[3.0, 1.0], [2.0, 2.0]], dtype=torch.float64))
+
+    assert shares.tolist() == [[0.75, 0.25], [0.5, 0.5]]

@@ -18,6 +18,7 @@ from dlnrepro.dynamics.predictive_coding.network import (
     forward,
     largest_distance,
     output_error,
+    random_state,
     relax,
     residuals,
     rest,
@@ -27,6 +28,7 @@ from dlnrepro.dynamics.predictive_coding.network import (
 )
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.runner import silent
+from tests.runners.running import seeded
 
 RHO, ALPHA = 0.7, 0.4
 
@@ -196,3 +198,14 @@ def test_distances_are_relative_over_all_layers_or_the_largest_over_the_layers()
 
 def test_one_run_of_a_network_has_the_same_activities() -> None:
     assert torch.equal(forward(_chain().run(1))[0], forward(_chain())[1])
+
+
+def test_a_random_state_has_standard_normal_entries_of_the_shape_of_the_activities() -> None:
+    chain = draw_network(5, 8, 3, 2, 40, "none", 1.0, seeded([0, 1]))
+    state = random_state(chain, seeded([2, 3]))
+
+    for values in state:
+        assert values.shape == forward(chain).shape
+        assert abs(float(values.mean())) < 0.08
+        assert abs(float(values.std()) - 1) < 0.06
+    assert not torch.equal(state.activities, state.multipliers)

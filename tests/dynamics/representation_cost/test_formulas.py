@@ -17,6 +17,7 @@ from dlnrepro.dynamics.representation_cost.formulas import (
     k_support_norm,
     power,
     representation_cost,
+    representation_costs,
 )
 
 
@@ -43,6 +44,16 @@ def test_costs_of_three_and_four(law: Architecture, depth: int, part: int, expec
     cost = representation_cost(law, _column(3, 4), depth, part)
 
     assert float(cost) == pytest.approx(expected, rel=1e-14)
+
+
+def test_the_costs_of_several_predictors_spare_those_that_are_finite() -> None:
+    predictors = torch.stack([torch.stack([_column(3, 4), _column(3, torch.inf)]), torch.zeros(2, 2, 1)])
+    predictors[1, 0] = _column(6, 8)
+    costs = representation_costs("diagonal", predictors, 2, 2)
+
+    assert costs[:, 0].tolist() == [14, 28]
+    assert costs[:, 1].isnan().tolist() == [True, False]
+    assert float(costs[1, 1]) == 0
 
 
 def test_a_matrix_costs_what_its_singular_values_do() -> None:

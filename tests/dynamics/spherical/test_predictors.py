@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from dlnrepro.dynamics.networks.chain import largest_imbalance, product
 from dlnrepro.dynamics.spherical.plane_quadrature import logistic_pull
-from dlnrepro.dynamics.spherical.predictors import draw_predictors, population_push
+from dlnrepro.dynamics.spherical.predictors import draw_balanced_layers, draw_predictors, population_push
 from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw, mixing, population_gradient
+from tests.runners.running import seeded
 
 
 def test_predictors_have_the_norms_and_angles_asked_for(generator: torch.Generator) -> None:
@@ -32,3 +34,16 @@ def test_the_quadrature_gives_the_gradient_of_the_population(
 
     expected = np.stack([exact(predictor) for predictor in drawn.norms[:, None] * drawn.units])
     np.testing.assert_allclose(-pushes, expected, rtol=1e-9, atol=1e-13)
+
+
+@pytest.mark.parametrize("hidden", [[], [3], [4, 2]])
+def test_balanced_layers_have_a_predictor_in_the_ranges_of_angle_and_norm(hidden: list[int]) -> None:
+    layers = draw_balanced_layers(5, hidden, (0.3, 0.9), (0.5, 2.0), seeded(range(20)))
+    predictor = product(layers)[:, 0]
+    norm = torch.linalg.vector_norm(predictor, dim=-1)
+    angle = torch.acos(predictor[:, 0] / norm)
+
+    assert [layer.shape[1:] for layer in layers] == list(zip([*hidden, 1], [5, *hidden], strict=True))
+    assert float(largest_imbalance(layers).max()) < 1e-14
+    assert 0.3 <= float(angle.min()) < 0.5 < 0.7 < float(angle.max()) < 0.9
+    assert 0.5 <= float(norm.min()) < 0.8 < 1.2 < float(norm.max()) < 2.0

@@ -15,10 +15,12 @@ from dlnrepro.dynamics.spherical.symmetric_inputs import (
     mixing,
     population_gradient,
     radial_pull,
+    risk_gradients,
     sample_gradient,
     space_pull,
     teacher_pull,
 )
+from tests.runners.running import seeded
 
 CASES: list[tuple[InputLaw, int]] = [("sphere", 2), ("sphere", 3), ("sphere", 6), ("gaussian", 3)]
 
@@ -112,3 +114,14 @@ def test_a_sample_is_labelled_by_the_teacher_and_the_same_alone_and_in_a_batch()
 
     assert torch.equal(together[2:3], draw([2]))
     assert bool((together[..., 0] > 0).all())
+
+
+def test_the_risk_of_many_samples_has_nearly_the_gradient_of_the_population() -> None:
+    mix, predictor = mixing(3, 2.0), np.array([0.4, -0.3, 0.8])
+    sampled = risk_gradients("gaussian", 100_000, mix, seeded([0, 1]))
+    whole = risk_gradients("gaussian", 0, mix, seeded([0, 1]))
+
+    assert len(sampled) == len(whole) == 2
+    np.testing.assert_array_equal(whole[0](predictor), whole[1](predictor))
+    assert np.abs(sampled[0](predictor) - sampled[1](predictor)).max() > 1e-5
+    np.testing.assert_allclose(sampled[0](predictor), whole[0](predictor), atol=0.01)

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.dynamics.tensors.records import even_grid, log_grid, stack
+from dlnrepro.dynamics.tensors.records import decades, even_grid, every, log_grid, stack, thinned
 
 
 @given(steps=st.integers(0, 10**7), points=st.integers(0, 200))
@@ -31,6 +31,25 @@ def test_a_log_grid_of_few_steps_has_them_all_and_of_many_rises_by_a_factor() ->
 )
 def test_an_even_grid_has_both_ends_and_distinct_steps(steps: int, points: int, grid: list[int]) -> None:
     assert even_grid(steps, points).tolist() == grid
+
+
+def test_decades_of_times_are_powers_of_ten_and_end_exactly_at_the_last_time() -> None:
+    times = decades(0.3, 2, 3)
+
+    torch.testing.assert_close(times, torch.tensor([0.003, 0.03, 0.3], dtype=torch.float64), rtol=1e-14, atol=0)
+    assert float(times[-1]) == 0.3
+
+
+def test_every_third_step_includes_the_last_one_once() -> None:
+    assert every(3, 7) == [0, 3, 6, 7]
+    assert every(3, 6) == [0, 3, 6]
+
+
+def test_thinned_records_keep_the_first_and_the_last() -> None:
+    values = torch.arange(12).reshape(2, 6)
+
+    assert thinned(values, 2).tolist() == [[0, 2, 4, 5], [6, 8, 10, 11]]
+    assert thinned(values[:, :5], 2).tolist() == [[0, 2, 4], [6, 8, 10]]
 
 
 def test_records_stack_into_series_with_time_last() -> None:

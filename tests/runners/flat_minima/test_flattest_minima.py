@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import torch
 
+from dlnrepro.dynamics.flat_minima import minima
 from dlnrepro.dynamics.networks.tangent_kernel import tangent_kernel
 from dlnrepro.errors import Disagreement
 from dlnrepro.runners.flat_minima import flattest_minima as runner
@@ -40,7 +41,7 @@ def test_flattening_finds_the_least_sharpness_and_equal_gains() -> None:
 
 
 def test_a_wrong_tangent_kernel_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "tangent_kernel", lambda layers: 1.001 * tangent_kernel(layers))
+    monkeypatch.setattr(minima, "tangent_kernel", lambda layers: 1.001 * tangent_kernel(layers))
 
     with pytest.raises(Disagreement, match="sharpness"):
         _run([0], iterations=0)

@@ -1,0 +1,51 @@
+"""Starts of paths of full matrices: Gaussian layers, and a solution that the first path carries alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.starts.balanced import hidden_frames, layers_between
+from dlnrepro.dynamics.starts.draws import gaussian
+from dlnrepro.dynamics.tensors.arrays import Weights
+
+
+def gaussian_paths(scales: Sequence[float], widths: Sequence[int], generators: Sequence[Generator]) -> Weights:
+    """Gaussian layers of shape (runs, paths, n_l, n_{l-1}), one path drawn after the other.
+
+    Args:
+        scales: of each path, over the root of the fan-in.
+        widths: n_0 .. n_L.
+        generators: one per run.
+    """
+    drawn = [gaussian(widths, scale, generators) for scale in scales]
+    return [torch.stack(layers, 1) for layers in zip(*drawn, strict=True)]
+
+
+def first_path_alone(
+    left: Tensor,
+    strengths: Sequence[float],
+    right: Tensor,
+    hidden: Sequence[int],
+    paths: int,
+    generators: Sequence[Generator],
+) -> Weights:
+    """Aligned, balanced layers of a first path that carries U diag(s) V^T; all other paths are zero.
+
+    Args:
+        left: U, of shape (runs, n_L, modes).
+        strengths: s.
+        right: V, of shape (runs, n_0, modes).
+        hidden: n_1 .. n_{L-1}; their frames are drawn, F_1 first.
+        paths: P.
+        generators: one per run.
+
+    Returns:
+        W_l of shape (runs, P, n_l, n_{l-1}).
+    """
+    frames = [right, *hidden_frames(hidden, len(strengths), generators), left]
+    carried = torch.zeros(1, paths, len(strengths), dtype=torch.float64)
+    carried[0, 0] = torch.tensor(tuple(strengths), dtype=torch.float64)
+    return layers_between([frame[:, None].expand(-1, paths, -1, -1) for frame in frames], carried)

@@ -1,0 +1,127 @@
+"""Layers that learn from losses of their own, compared with back-propagation of the last layer's loss.
+
+With the feedback B^l at the optimum of its layer's loss, or fixed, the gradient g_l of that loss on W_l is compared
+with the gradient g_BP,l of the last layer's loss. Conventions of `dynamics.self_supervision.contrast`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.self_supervision.contrast import (
+    Activation,
+    Loss,
+    activities,
+    backprop_gradients,
+    best_feedback,
+    contrast,
+    feedback_gap,
+    local_gradient,
+    other_view,
+    output_errors,
+)
+from dlnrepro.dynamics.self_supervision.distances import Distances, distances
+from dlnrepro.dynamics.starts.draws import uniform
+from dlnrepro.dynamics.tensors.per_run import each
+from dlnrepro.dynamics.tensors.progress import Progress
+
+Context = Literal["own", "top", "stranger"]
+"""The activity of the other view with which a layer is compared: its own, that of the last layer, or that of the last
+layer for an object half a batch away."""
+
+
+class Learning(NamedTuple):
+    """How every layer learns.
+
+    Attributes:
+        loss: of every layer.
+        decay: the factor on ||B||_F^2 in it.
+        activation: of every layer.
+    """
+
+    loss: Loss
+    decay: float
+    activation: Activation
+
+
+class Comparison(NamedTuple):
+    """The gradients of layers that learn by themselves, compared with those of back-propagation.
+
+    Attributes:
+        distances: of g_l from g_BP,l, each of shape (runs, L).
+        slope: the largest relative slope of a layer's loss in its feedback, of shape (runs,); 0 where that is fixed.
+    """
+
+    distances: Distances
+    slope: Tensor
+
+
+def identical_feedback(width: int, layers: int, runs: int) -> list[Tensor]:
+    """B = I in every one of so many layers of one width, each of shape (runs, 2, width, width)."""
+    return [torch.eye(width, dtype=torch.float64).expand(runs, 2, -1, -1)] * layers
+
+
+def random_feedback(widths: Sequence[int], context: Context, generators: Sequence[Generator]) -> list[Tensor]:
+    """B^1 .. B^{L-1}, uniform on +-1 / sqrt(n_c), B^l of shape (runs, 2, n_l, n_c), with n_c that of its context.
+
+    Args:
+        widths: n_1 .. n_L.
+        context: of every layer.
+        generators: one per run; B^1 is drawn first.
+    """
+    shapes = [(width, width if context == "own" else widths[-1]) for width in widths[:-1]]
+    return [uniform((2, *shape), -(shape[1] ** -0.5), shape[1] ** -0.5, generators) for shape in shapes]
+
+
+def compared(
+    weights: Sequence[Tensor],
+    views: Tensor,
+    fixed: Sequence[Tensor],
+    context: Context,
+    learning: Learning,
+    progress: Progress,
+) -> Comparison:
+    """The comparison for every run.
+
+    One run after another, because logistic functions of a batch are rounded according to a run's place in it.
+
+    Args:
+        weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
+        views: of shape (runs, 2, S, n_0).
+        fixed: the feedback of the first layers where it is fixed; the others have the best one.
+        context: of every layer.
+        learning: of every layer.
+        progress: of all runs together.
+    """
+    rows, slopes = [], []
+    for run, _ in each(progress, len(views)):
+        feedback = [matrix[run] for matrix in fixed]
+        row, slope = _of_run([weight[run] for weight in weights], views[run], feedback, context, learning)
+        rows.append(row)
+        slopes.append(slope)
+    return Comparison(Distances(*(torch.stack(values) for values in zip(*rows, strict=True))), torch.stack(slopes))
+
+
+def _of_run(
+    weights: Sequence[Tensor], views: Tensor, fixed: Sequence[Tensor], context: Context, learning: Learning
+) -> tuple[Distances, Tensor]:
+    """The comparison for one run."""
+    layers = activities(weights, views, learning.activation)
+    how = contrast(learning.loss, views.shape[-2])
+    gradients, slopes, errors = [], [], torch.zeros(())
+    for index in range(1, len(layers)):
+        seen = other_view(layers[index] if context == "own" else layers[-1])
+        if context == "stranger" and index < len(layers) - 1:
+            seen = seen.roll(views.shape[-2] // 2, -2)
+        known = index <= len(fixed)
+        feedback = fixed[index - 1] if known else best_feedback(layers[index], seen, how, learning.decay)
+        slope = feedback_gap(layers[index], feedback, seen, how, learning.decay).amax()
+        slopes.append(torch.zeros_like(slope) if known else slope)
+        errors = output_errors(layers[index], feedback, seen, how)
+        gradients.append(local_gradient(layers[index - 1], layers[index], errors, learning.activation))
+    wanted = backprop_gradients(weights, layers, errors, learning.activation)
+    return distances(gradients, wanted, weights), torch.stack(slopes).amax()

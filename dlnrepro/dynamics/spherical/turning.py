@@ -1,0 +1,74 @@
+"""How predictors turn towards the teacher along gradient flow, as read from their angle and norm.
+
+By the theory Y(t) - Y(0) = h int_0^t |w|^(1-2/L) with Y = -ln tan(theta / 2), so that theta falls faster than any power
+of time; without the symmetry of the inputs theta ~ |w|^(-2). Conventions of `dynamics.spherical.bounds`, which writes N
+for the depth L.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.spherical.bounds import clock_rate
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.training.time_panels import Panels
+
+
+class Turning(NamedTuple):
+    """The fall of the angle theta along the flow.
+
+    Series lie at the ends of the panels; rates and powers are fitted over the last half of the time.
+
+    Attributes:
+        angle: theta in radians, of shape (runs, ends).
+        turned: Y(t) - Y(0), of shape (runs, ends).
+        predicted: h int_0^t |w|^(1-2/L), of shape (runs, ends).
+        identity_error: the largest |turned - predicted| over the last `predicted`, of shape (runs,).
+        rate: dY/dt, of shape (runs,).
+        power: -d log(theta) / d log(t), of shape (runs,).
+        power_growth: `power` over the power in the quarter of the time before; 0 if that one is not positive.
+        norm_power: -d log(theta) / d log|w|, of shape (runs,).
+    """
+
+    angle: Tensor
+    turned: Tensor
+    predicted: Tensor
+    identity_error: Tensor
+    rate: Tensor
+    power: Tensor
+    power_growth: Tensor
+    norm_power: Tensor
+
+
+def turning(grid: Panels, cotangent: Tensor, norm: Tensor, depth: int, pull: float) -> Turning:
+    """The fall of the angle along paths of predictors.
+
+    Args:
+        grid: of the times, from 0 to the horizon.
+        cotangent: Y along each path, of shape (runs, times).
+        norm: |w|, of shape (runs, times).
+        depth: L in the law.
+        pull: h = c_0 / pi.
+    """
+    angle = each_run(lambda row: 2 * torch.atan(torch.exp(-row)), cotangent)
+    clock = each_run(lambda row: pull * grid.integral(clock_rate(row, depth)), norm)
+    turned = grid.at_ends(cotangent) - cotangent[:, :1]
+    times, horizon = grid.times.expand(len(norm), -1), float(grid.times[-1])
+    log_times = each_run(torch.log, times)
+    late = times >= horizon / 2
+    before = (times >= horizon / 4) & (times < horizon / 2)
+    power, earlier = -log_slope(log_times, angle, late), -log_slope(log_times, angle, before)
+    return Turning(
+        grid.at_ends(angle),
+        turned,
+        clock,
+        identity_error=(turned - clock).abs().amax(-1) / clock[:, -1],
+        rate=-log_slope(times, each_run(torch.exp, -cotangent), late),
+        power=power,
+        power_growth=torch.where(earlier <= 0, 0.0, power / earlier),
+        norm_power=-log_slope(each_run(torch.log, norm), angle, late),
+    )

@@ -1,0 +1,49 @@
+"""Gradient descents from one start over one time, each with half the step size of the one before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from pydantic import Field
+from torch import Tensor
+
+from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.progress import Progress
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.step_halving import coarsest_steps, measured_descents
+from dlnrepro.settings.base import Settings
+from dlnrepro.settings.fields import Halvings, StepSize
+
+DESCENT_POINTS = 25
+"""The paths of the weights are recorded at this many equal distances in time, and at the start."""
+
+
+class HalvedDescents(Settings):
+    """The step size of the coarsest descent, and how many finer ones follow."""
+
+    step_size: StepSize = Field(description="the step size eta of the coarsest descent")
+    halvings: Halvings
+
+    def coarse_steps(self, horizon: float) -> int:
+        """The steps of the coarsest descent."""
+        return coarsest_steps(horizon, self.step_size, DESCENT_POINTS)
+
+    def descents(
+        self,
+        weights: Sequence[Tensor],
+        gradient: Callable[[Weights], Sequence[Tensor]],
+        horizon: float,
+        measure: Callable[[Weights], Record],
+        progress: Progress,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The step sizes (descents,), and what is measured of each path, of shape (runs, descents).
+
+        Args:
+            weights: at the start.
+            gradient: from weights to the gradients.
+            horizon: step size times steps, the same for all.
+            measure: from the path of the weights, with DESCENT_POINTS + 1 points, to numbers of shape (runs,).
+            progress: of all descents together.
+        """
+        steps = self.coarse_steps(horizon)
+        return measured_descents(weights, gradient, horizon, steps, self.halvings, DESCENT_POINTS, progress, measure)
