@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
-from dlnrepro.dynamics.training_clocks.class_means import labels
+from dlnrepro.dynamics.training_clocks.class_means import one_hot
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.networks import GaussianNetwork
 
@@ -41,5 +40,4 @@ class ManyClasses(GaussianNetwork):
 
     def one_hot(self, runs: int) -> Tensor:
         """The labels of the samples, which are the same in each run, of shape (runs, samples, classes)."""
-        hot = torch.nn.functional.one_hot(labels(self.samples, self.classes), self.classes)
-        return hot.to(torch.float64).expand(runs, -1, -1)
+        return one_hot(runs, self.samples, self.classes)

@@ -14,12 +14,12 @@ from torch import Tensor
 
 from dlnrepro.dynamics.classification import separable_data
 from dlnrepro.dynamics.classification.margin_convergence import observe_direction
-from dlnrepro.dynamics.classification.normalised_descent import direction, log_risk_gradient
-from dlnrepro.dynamics.classification.training import Training, start, train
+from dlnrepro.dynamics.classification.training import Training, log_risk_gradient, start, train
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.margin_losses import batched_log_risk
 from dlnrepro.dynamics.stiff_flow import path
 from dlnrepro.dynamics.stiff_flow.margin_flow import weights_of
+from dlnrepro.dynamics.training.step_rules import direction
 from dlnrepro.runner import silent
 from tests.benchmarks.pairing import Row, seconds
 

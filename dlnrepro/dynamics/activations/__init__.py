@@ -8,7 +8,9 @@ of neighbouring layers, which gradient flow conserves in the head.
 
 * `clusters` draws four clusters of points in the plane, which a line separates or does not.
 * `functions` computes outputs and gradients of networks with an activation between layers.
+* `conserved_balance` measures what descents at halved step sizes conserve of the balance of such networks.
 * `relu_network` holds networks of linear, ReLU and skip layers, and their flow along -grad log R.
 * `chebyshev` solves that flow by Runge-Kutta-Chebyshev steps, with many runs at once.
+* `relu_flow` draws the initialization of a ReLU network, follows its flow, and finds the neurons that stay active.
 * `head_excess` computes the distance of the layers of the head from rank one that the imbalances predict.
 """

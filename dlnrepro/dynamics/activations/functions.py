@@ -16,6 +16,8 @@ from torch import Tensor
 
 Activation = Literal["linear", "relu", "leaky-relu", "softsign"]
 
+OutputLoss = Literal["squared", "squared-hinge"]
+
 LEAK = 0.2
 """The slope of the leaky ReLU below zero."""
 
@@ -51,6 +53,23 @@ def network_gradient(
         return gradients[::-1]
 
     return gradient
+
+
+def output_gradient(loss: OutputLoss, targets: Tensor) -> Callable[[Tensor], Tensor]:
+    """The function from outputs f, of shape (runs, n_L, samples), to the gradient of a loss on them.
+
+    The loss is the mean over the samples of |f - y|^2 / 2, or of the sum over outputs of max(0, 1 - s f)^2 / 2 with
+    s = sign(y).
+
+    Args:
+        loss: which of the two.
+        targets: y, of the shape of the outputs.
+    """
+    samples = targets.shape[-1]
+    if loss == "squared":
+        return lambda values: (values - targets) / samples
+    signs = targets.sign()
+    return lambda values: -signs * (1 - signs * values).clamp_min(0) / samples
 
 
 def _linear(z: Tensor) -> tuple[Tensor, Tensor]:

@@ -19,8 +19,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import imbalance
 from dlnrepro.dynamics.networks.gaps import singular_triples
+
+GROWN = 2
+"""Slopes are fitted where the smallest layer of the head is at least this many times its largest at the start."""
 
 
 @dataclass(frozen=True)
@@ -69,3 +73,15 @@ def block_drift(below: Tensor, above: Tensor, chosen: Tensor) -> Tensor:
     moved = (moved - moved[:1])[:, chosen][:, :, chosen]
     size: Tensor = torch.linalg.matrix_norm(moved)
     return size
+
+
+def grown_slope(head: Sequence[Tensor], norm: Tensor, gap: Tensor) -> Tensor:
+    """The slope of log gap against log norm where the head has grown, a number; 0 if it is in under eight records.
+
+    Args:
+        head: layers along a path.
+        norm: the smallest ||W_k||_F over these, of shape (points,).
+        gap: of the same shape.
+    """
+    grown = norm >= GROWN * torch.stack([torch.linalg.matrix_norm(layer[0]) for layer in head]).amax()
+    return log_slope(norm.log()[None], gap[None], grown[None])[0]

@@ -22,10 +22,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from torch import Tensor
 
 from dlnrepro.dynamics.risks.margin_losses import LossName, margin_slopes
-from dlnrepro.dynamics.stiff_flow.margin_flow import weights_of
+from dlnrepro.dynamics.stiff_flow.margin_flow import vector_of, weights_of
 from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.training.gradient_flow import flattened
 
 LayerKind = Literal["linear", "relu", "skip"]
 
@@ -93,3 +95,27 @@ class ReluNetwork:
             kinked = linear[-1] if kind == "linear" else np.maximum(linear[-1], 0)
             value = value + kinked if kind == "skip" else kinked
         return given, linear
+
+
+def network_of(
+    points: Array,
+    labels: Array,
+    loss: LossName,
+    kinds: Sequence[LayerKind],
+    weights: Sequence[Tensor],
+    rates: Sequence[float],
+) -> tuple[ReluNetwork, Array]:
+    """The network with these layers, and its state theta, of shape (runs, parameters).
+
+    Args:
+        points: the data as rows, of shape (runs, samples, n_0).
+        labels: +-1, of shape (runs, samples).
+        loss: whose risk it is.
+        kinds: of layers 1 .. L.
+        weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
+        rates: the learning rate of each layer.
+    """
+    shapes, theta = flattened(weights)
+    each = vector_of([np.full(shape, rate) for shape, rate in zip(shapes, rates, strict=True)])
+    columns = np.ascontiguousarray(points.swapaxes(-1, -2))
+    return ReluNetwork(columns, labels[:, None], loss, kinds, shapes, each), theta

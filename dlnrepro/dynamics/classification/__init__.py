@@ -9,8 +9,7 @@ ubar the unit vector that has it.
 * `maximum_margin` computes gamma and ubar from the data alone, with a certificate: the independent oracle to which the
   directions of trained networks are compared.
 * `training` draws the start that the theorem asks for and trains, by gradient flow or by discrete descent.
-* `normalised_descent` and `smoothness_rule` hold discrete descents: normalised, sign and Adam steps, and the step size
-  of Ji and Telgarsky.
+* `smoothness_rule` descends with the step sizes of Ji and Telgarsky.
 * `layer_alignment` measures how the layers become rank one and align.
 * `margin_convergence` measures how the predictor turns to the maximum margin.
 * `one_layer_flow` trains networks of one layer; `one_layer_asymptotics` holds the constants of their growth.

@@ -15,8 +15,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.classification.normalised_descent import DescentRule, direction, log_risk_gradient
-from dlnrepro.dynamics.risks.margin_losses import LossName, log_loss_at_zero, log_risk
+from dlnrepro.dynamics.networks.chain import prefixes, pull_back
+from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk, log_loss_at_zero, log_risk
 from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, vector_of
 from dlnrepro.dynamics.stiff_flow.path import follow
@@ -25,6 +25,7 @@ from dlnrepro.dynamics.tensors.per_run import each
 from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.dynamics.training.descent import descend
+from dlnrepro.dynamics.training.step_rules import DescentRule, direction
 
 SHRINK = 0.7
 
@@ -132,6 +133,14 @@ def train(
         progress,
     )
     return series["weights"].mT, torch.zeros(len(sets), dtype=torch.float64)
+
+
+def log_risk_gradient(weights: Sequence[Tensor], signed: Tensor, loss: LossName) -> list[Tensor]:
+    """Grad log R on every layer; weights (runs, n_l, n_{l-1}), Z as `signed` (runs, samples, dimension)."""
+    partial = prefixes(weights)
+    margins = (signed @ partial[-1].mT)[..., 0]
+    _, gradient = batched_log_risk(loss, margins)
+    return pull_back(weights, partial, gradient[..., None, :] @ signed)
 
 
 def _flow(

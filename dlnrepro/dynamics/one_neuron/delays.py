@@ -105,7 +105,8 @@ def small_start_ratio(strengths: Tensor, pair: Pair, depth: int, scale: float, d
     """
     if depth == 2:
         return torch.zeros_like(delays)
-    return delays * scale ** ((depth - 2) / depth) / small_start_factor(strengths, pair, depth)
+    ratio: Tensor = delays * scale ** ((depth - 2) / depth) / small_start_factor(strengths, pair, depth)
+    return ratio
 
 
 def small_start_factor(strengths: Tensor, pair: Pair, depth: int) -> Tensor:

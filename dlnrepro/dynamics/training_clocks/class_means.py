@@ -4,11 +4,56 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.draws import normal
+
+
+class ClassData(NamedTuple):
+    """What a network is trained and tested on, with a dimension of length 1 for the points of a sweep.
+
+    Attributes:
+        x: inputs for training, of shape (runs, 1, samples, n_0).
+        hot: their labels, of shape (runs, 1, samples, classes): 1 at the class and 0 elsewhere.
+        fresh: inputs for tests, of shape (runs, 1, tests, n_0).
+        labels: their classes, of shape (tests,).
+        off: P, the projection off the span of the inputs for training, of shape (runs, 1, n_0, n_0).
+    """
+
+    x: Tensor
+    hot: Tensor
+    fresh: Tensor
+    labels: Tensor
+    off: Tensor
+
+
+def draw_class_data(
+    samples: int,
+    tests: int,
+    classes: int,
+    dimension: int,
+    radius: float,
+    noise: float,
+    generators: Sequence[Generator],
+) -> ClassData:
+    """Inputs for training, which are drawn first, and fresh ones; the arguments are those of `around_circle`.
+
+    Args:
+        samples: how many inputs for training, fewer than dimensions.
+        tests: how many fresh inputs.
+        classes: how many.
+        dimension: of the inputs.
+        radius: of the circle of the class means.
+        noise: standard deviation of the other coordinates.
+        generators: one per run.
+    """
+    train = around_circle(samples, classes, dimension, radius, noise, generators)
+    fresh = around_circle(tests, classes, dimension, radius, noise, generators)
+    hot = one_hot(len(train), samples, classes)
+    return ClassData(train[:, None], hot[:, None], fresh[:, None], labels(tests, classes), off_span(train)[:, None])
 
 
 def around_circle(
@@ -35,6 +80,12 @@ def around_circle(
 def labels(count: int, classes: int) -> Tensor:
     """The class of each input, whole numbers of shape (count,)."""
     return torch.arange(count) % classes
+
+
+def one_hot(runs: int, count: int, classes: int) -> Tensor:
+    """The labels of the inputs, the same in each run, of shape (runs, count, classes): 1 at the class, 0 elsewhere."""
+    hot = torch.nn.functional.one_hot(labels(count, classes), classes)
+    return hot.to(torch.float64).expand(runs, -1, -1)
 
 
 def off_span(x: Tensor) -> Tensor:

@@ -13,20 +13,18 @@ Source: Du, Hu and Lee 2018 (arXiv:1806.00900); for linear networks also Arora, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Sequence
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
-from dlnrepro.dynamics.activations.functions import Activation, network_gradient
+from dlnrepro.dynamics.activations.conserved_balance import read_balance
+from dlnrepro.dynamics.activations.functions import Activation, OutputLoss, network_gradient, output_gradient
 from dlnrepro.dynamics.fits.slopes import slope
-from dlnrepro.dynamics.networks.chain import imbalance
 from dlnrepro.dynamics.starts.draws import normal
-from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.training.step_halving import refined_descents
+from dlnrepro.dynamics.training.step_halving import coarsest_steps
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.fields import Halvings, StepSize
 from dlnrepro.settings.networks import GaussianNetwork
@@ -42,9 +40,7 @@ class Params(GaussianNetwork):
         ge=1, le=500, description="the number of Gaussian inputs, with Gaussian outputs or their signs"
     )
     activation: Activation = Field(description="phi of the hidden layers; softsign, z / (1 + |z|), is not homogeneous")
-    loss: Literal["squared", "squared-hinge"] = Field(
-        description="mean of |f - y|^2 / 2, or of max(0, 1 - y f)^2 / 2 with signs y"
-    )
+    loss: OutputLoss = Field(description="mean of |f - y|^2 / 2, or of max(0, 1 - y f)^2 / 2 with signs y")
     first_rate: float = Field(
         gt=0, le=100, description="c_1, the learning rate of W_1 over that of the other layers; 1 makes them equal"
     )
@@ -56,11 +52,6 @@ class Params(GaussianNetwork):
     def last_width(self) -> int:
         """n_L."""
         return self.outputs
-
-    @property
-    def coarse_steps(self) -> int:
-        """The steps of the coarsest descent, so many that its records fall on whole steps."""
-        return POINTS * max(1, round(self.horizon / self.step_size / POINTS))
 
     def numbers(self) -> int:
         """The recorded weights and sums of imbalances, and the values at every node and sample."""
@@ -95,82 +86,17 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     inputs = normal((params.inputs, params.samples), generators)
     outputs = normal((params.outputs, params.samples), generators)
     weights = params.weights(generators)
-    gradient = _gradient(params, network_gradient(params.activation, inputs, _slope(params, outputs)))
-    # After the weights, matrices that accumulate the sums of eta (g_{l+1}^T g_{l+1} - g_l g_l^T).
-    state = [*weights, *(torch.zeros_like(matrix) for matrix in imbalance(weights))]
-    descents = refined_descents(state, gradient, params.horizon, params.coarse_steps, params.halvings, POINTS, progress)
-    sizes, nodes, matrices = [], [], []
-    finest: Weights = []
-    for size, finest in descents:
-        changes = _changes(finest[: params.depth])
-        sizes.append(size)
-        nodes.append(_largest(_diagonals(changes)))
-        matrices.append(_largest(_norms(changes)))
-    path, sums = finest[: params.depth], finest[params.depth :]
-    predicted = [sizes[-1] * gathered for gathered in sums]
-    excess = [change - part for change, part in zip(_changes(path), predicted, strict=True)]
-    ends = [weight[:, -1:] for weight in path]
-    lengths = [(weight * weight).sum(-1).amax(-1) for weight in ends[:-1]]
-    eta, node, matrix = torch.tensor(sizes, dtype=torch.float64), torch.stack(nodes, -1), torch.stack(matrices, -1)
-    measures = {
-        "node_order": _order(eta, node),
-        "matrix_order": _order(eta, matrix),
-        "node_excess": _largest(_diagonals(excess)) / _largest(_diagonals(predicted)),
-        "matrix_excess": _largest(_norms(excess)) / _largest(_norms(predicted)),
-        "end_imbalance": _largest(_diagonals(imbalance(ends))) / _largest(lengths),
-        "growth": _size(ends)[:, 0] / _size(weights),
-    }
-    return Result(measures, {"step_size": eta, "node_drift_at": node, "matrix_drift_at": matrix})
-
-
-def _gradient(params: Params, plain: Callable[[Sequence[Tensor]], list[Tensor]]) -> Callable[[Weights], Weights]:
-    """The gradients times their rates, and minus the imbalances that these gradients would have as weights."""
+    gradient = network_gradient(params.activation, inputs, output_gradient(params.loss, outputs))
     rates = [params.first_rate, *[1.0] * (params.depth - 1)]
-
-    def gradient(state: Weights) -> Weights:
-        parts = plain(state[: params.depth])
-        moves = [rate * part for rate, part in zip(rates, parts, strict=True)]
-        return [*moves, *(-matrix for matrix in imbalance(parts))]
-
-    return gradient
-
-
-def _changes(path: Sequence[Tensor]) -> list[Tensor]:
-    """The change of the imbalances since the start, of shape (runs, times, n_l, n_l)."""
-    return [matrix - matrix[:, :1] for matrix in imbalance(path)]
-
-
-def _diagonals(matrices: Sequence[Tensor]) -> list[Tensor]:
-    """The largest size of a diagonal entry of each matrix, of shape (runs, times)."""
-    return [torch.diagonal(matrix, dim1=-2, dim2=-1).abs().amax(-1) for matrix in matrices]
-
-
-def _norms(matrices: Sequence[Tensor]) -> list[Tensor]:
-    """The Frobenius norm of each matrix, of shape (runs, times)."""
-    return [torch.linalg.matrix_norm(matrix) for matrix in matrices]
-
-
-def _size(weights: Sequence[Tensor]) -> Tensor:
-    """The product of the layers' Frobenius norms, of shape (runs, ...)."""
-    size, *others = _norms(weights)
-    for norm in others:
-        size = size * norm
-    return size
-
-
-def _slope(params: Params, outputs: Tensor) -> Callable[[Tensor], Tensor]:
-    """The loss's gradient on the network's outputs."""
-    if params.loss == "squared":
-        return lambda values: (values - outputs) / params.samples
-    signs = outputs.sign()
-    return lambda values: -signs * (1 - signs * values).clamp_min(0) / params.samples
-
-
-def _largest(values: Sequence[Tensor]) -> Tensor:
-    """The largest over layers and recorded times, from tensors of shape (runs, times)."""
-    return torch.stack(list(values)).amax(0).amax(-1)
-
-
-def _order(sizes: Tensor, drifts: Tensor) -> Tensor:
-    """The slope of log drift, (runs, sizes), against log step size, (sizes,): of shape (runs,)."""
-    return slope(sizes.log(), each_run(torch.log, drifts))
+    steps = coarsest_steps(params.horizon, params.step_size, POINTS)
+    found = read_balance(weights, gradient, rates, params.horizon, steps, params.halvings, POINTS, progress)
+    eta, drifts = found.step_sizes, found.drifts
+    measures = {
+        "node_order": slope(eta.log(), each_run(torch.log, drifts.node)),
+        "matrix_order": slope(eta.log(), each_run(torch.log, drifts.matrix)),
+        "node_excess": found.excess.node,
+        "matrix_excess": found.excess.matrix,
+        "end_imbalance": found.end,
+        "growth": found.growth,
+    }
+    return Result(measures, {"step_size": eta, "node_drift_at": drifts.node, "matrix_drift_at": drifts.matrix})

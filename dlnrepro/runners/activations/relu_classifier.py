@@ -24,32 +24,26 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.activations.chebyshev import growing_times, trajectory
+from dlnrepro.dynamics.activations.chebyshev import growing_times
 from dlnrepro.dynamics.activations.clusters import DIMENSION, Labelling, clusters
-from dlnrepro.dynamics.activations.head_excess import block_drift, observe_excess
-from dlnrepro.dynamics.activations.relu_network import LayerKind, ReluNetwork
+from dlnrepro.dynamics.activations.head_excess import block_drift, grown_slope, observe_excess
+from dlnrepro.dynamics.activations.relu_flow import draw_weights, follow
+from dlnrepro.dynamics.activations.relu_network import LayerKind, network_of
 from dlnrepro.dynamics.classification.layer_alignment import observe_layers
-from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.gaps import rank_one_gap
 from dlnrepro.dynamics.risks.margin_losses import LossName, log_risks
-from dlnrepro.dynamics.starts.draws import gaussian
-from dlnrepro.dynamics.stiff_flow.margin_flow import layers_of, vector_of
+from dlnrepro.dynamics.stiff_flow.margin_flow import layers_of
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each, stacked
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.dynamics.training.gradient_flow import flattened
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction, Settings
-from dlnrepro.settings.numerals import numeral
 
 ACTIVE = 0.01
 """A neuron counts as active with W_1 x above this, the weights being of order one; below, it may slide on its kink."""
 
 FOLLOWING = 0.95
 """The share of the work that is following the flow; the rest is measuring."""
-
-GROWN = 2
-"""The slope is fitted where the head's smallest layer is at least so many times its largest at the start."""
 
 
 class Params(Settings):
@@ -102,6 +96,12 @@ class Params(Settings):
         body = [self.body_width] * (2 if self.body == "relu and skip" else 1)
         return [DIMENSION, *body, *[self.head_width] * (self.head_depth - 1), 1]
 
+    @property
+    def layer_rates(self) -> list[float]:
+        """The learning rates of layers 1 .. L."""
+        body = len(self.kinds) - self.head_depth
+        return [*[1.0] * body, self.head_rate, *[1.0] * (self.head_depth - 1)]
+
     def numbers(self) -> int:
         """The records, and some copies of weights, activities and their decompositions."""
         weights = sum(before * after for before, after in pairwise(self.widths))
@@ -144,43 +144,22 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; follow the flow of all runs at once; measure one run after another."""
     points, labels = clusters(params.labelling, params.each, params.spread, params.noise, generators)
-    shapes, start = flattened(_start(params, generators))
-    rates = [np.ones(shape) for shape in shapes]
-    rates[-params.head_depth] *= params.head_rate
-    columns = np.ascontiguousarray(array_of(points.mT))
-    network = ReluNetwork(columns, array_of(labels[:, None]), params.loss, params.kinds, shapes, vector_of(rates))
-    path, least = _follow(params, network, start, part_of(progress, 0, FOLLOWING))
+    weights = draw_weights(
+        params.kinds, params.widths, round(params.shifted * params.body_width), params.shift, generators
+    )
+    network, start = network_of(
+        array_of(points), array_of(labels), params.loss, params.kinds, weights, params.layer_rates
+    )
+    times = growing_times(params.horizon, params.first_step, params.growth)
+    flowing = part_of(progress, 0, FOLLOWING)
+    path, least = follow(network, start, times, params.stiffness, params.points, flowing)
     margins = np.stack([network.margins(state) for state in path], axis=1)
     measured = [
-        _measure(params, shapes, margins[run], path[:, run], least[run] > ACTIVE)
+        _measure(params, network.shapes, margins[run], path[:, run], least[run] > ACTIVE)
         for run, _ in each(part_of(progress, FOLLOWING, 1 - FOLLOWING, "measuring"), len(generators))
     ]
     measures, series = zip(*measured, strict=True)
     return Result(stacked(measures), stacked(series))
-
-
-def _start(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
-    """Gaussian weights of gain sqrt(2) below a ReLU, half of that in a skip block, and the first neurons' biases."""
-    gains = {"linear": 1.0, "relu": 2**0.5, "skip": 2**-0.5}
-    drawn = gaussian(params.widths, 1.0, generators)
-    weights = [gains[kind] * weight for kind, weight in zip(params.kinds, drawn, strict=True)]
-    shifted = round(params.shifted * params.body_width)
-    weights[0][:, :shifted, -1] = weights[0][:, :shifted, -1].abs() + params.shift
-    return weights
-
-
-def _follow(params: Params, network: ReluNetwork, start: Array, progress: Progress) -> tuple[Array, Array]:
-    """The recorded states, (records, runs, parameters), and the least activity of each neuron, (runs, neurons)."""
-    times = growing_times(params.horizon, params.first_step, params.growth)
-    last = len(times) - 1
-    wanted = {round(index * last / (params.points - 1)) for index in range(params.points)}
-    records, least = [], np.full((len(start), params.body_width), np.inf)
-    for index, state in enumerate(trajectory(network.velocity, start, times, params.stiffness)):
-        progress(index / last, f"step {index} of {last}, clock {numeral(times[index], 3)}")
-        least = np.minimum(least, network.activities(state).min(-1))
-        if index in wanted:
-            records.append(state)
-    return np.stack(records), least
 
 
 def _measure(
@@ -192,8 +171,6 @@ def _measure(
     layers, excess, body = observe_layers(head), observe_excess(head), rank_one_gap(weights[0])
     square = (stacked_weights * stacked_weights).sum(-1)
     reached = -log_risks(params.loss, margins)
-    grown = layers.norm >= GROWN * torch.stack([torch.linalg.matrix_norm(layer[0]) for layer in head]).amax()
-    length = layers.norm.log()[None]
     inner = block_drift(weights[0], head[0], chosen) / square
     full = block_drift(weights[0], head[0], torch.ones_like(chosen)) / square
     measures = {
@@ -203,7 +180,7 @@ def _measure(
         "growth": layers.growth,
         "head_gap": layers.rank_one_gap[-1],
         "head_alignment": layers.alignment_gap[-1],
-        "alignment_slope": log_slope(length, layers.alignment_gap[None], grown[None])[0],
+        "alignment_slope": grown_slope(head, layers.norm, layers.alignment_gap),
         "excess_ratio": excess.ratio[-1],
         "body_gap": body[-1],
         "head_drift": layers.drift.amax(),

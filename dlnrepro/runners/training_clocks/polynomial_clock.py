@@ -16,17 +16,16 @@ from collections.abc import Iterable, Sequence
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
-from dlnrepro.dynamics.fits.slopes import log_slope
-from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back, relative_imbalance
+from dlnrepro.dynamics.networks.chain import relative_imbalance
 from dlnrepro.dynamics.starts.balanced import unbalanced
-from dlnrepro.dynamics.starts.draws import normal, orthonormal
-from dlnrepro.dynamics.tensors.arrays import Weights
-from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
-from dlnrepro.dynamics.tensors.records import Record, log_grid
+from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training_clocks.missing_modes import least_height, missing_gap
+from dlnrepro.dynamics.training_clocks.orthogonal_start import draw_orthogonal_start
+from dlnrepro.dynamics.training_clocks.tail_powers import tail_powers
+from dlnrepro.dynamics.training_clocks.weight_decay import DecayedFit
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import LayerFactor, StepSize, Strengths, Window
@@ -102,32 +101,17 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw frames, then layers; descend; fit powers."""
-    target, weights = _start(params, generators)
-    records = log_grid(params.steps, RECORDS)[1:]
-    depth, decay = params.formula_depth, params.decay
-    least = sum(least_height(strength, params.depth, decay) for strength in params.strengths)
-
-    def gradient(current: Sequence[Tensor]) -> Weights:
-        partial = prefixes(current)
-        parts = pull_back(current, partial, partial[-1] - target)
-        return [part + decay * weight for part, weight in zip(parts, current, strict=True)]
-
-    def observe(current: Weights) -> Record:
-        error = ((product(current) - target) ** 2).sum((-2, -1)) / 2
-        return {
-            "gap": error + decay / 2 * squared_length(current) - least,
-            "square": squared_length(gradient(current)),
-        }
-
-    _, recorded = descend(weights, gradient, lambda _: params.step_size, params.steps, records, observe, progress)
-    gap, slope_norm = recorded["gap"], recorded["square"].sqrt()
+    target, layers = draw_orthogonal_start(
+        params.strengths, params.width, params.depth, params.start, params.misalignment, generators
+    )
+    weights = unbalanced(layers, params.layer_factor) if params.depth > 1 else layers
+    fit, records, depth = DecayedFit(target, params.decay), log_grid(params.steps, RECORDS)[1:], params.formula_depth
+    _, recorded = descend(
+        weights, fit.gradient, lambda _: params.step_size, params.steps, records, fit.observe, progress
+    )
+    gap = recorded["height"] - sum(least_height(value, params.depth, params.decay) for value in params.strengths)
     times = (torch.tensor(records, dtype=torch.float64) * params.step_size).expand_as(gap)
-    low, high = params.gaps
-    inside = (gap < high) & (gap > low) & (gap[:, -1:] <= low)
-    logs = each_run(torch.log, gap.clamp_min(1e-300))
-    theta = log_slope(logs, slope_norm, inside)
-    clock = torch.where(torch.isfinite(theta), -log_slope(logs, times, inside), torch.nan)
-    law = missing_gap(params.width - len(params.strengths), params.start, depth, times)
+    theta, clock = tail_powers(gap, recorded["square"], times, params.gaps)
     measures = {
         "theta": theta,
         "clock_slope": clock,
@@ -137,27 +121,10 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "end_gap": gap[:, -1],
         "imbalance": relative_imbalance(weights),
     }
-    series = {"time": times, "gap": gap, "law": law, "slope_norm": slope_norm}
+    series = {
+        "time": times,
+        "gap": gap,
+        "law": missing_gap(params.width - len(params.strengths), params.start, depth, times),
+        "slope_norm": recorded["square"].sqrt(),
+    }
     return Result(measures, series)
-
-
-def _start(params: Params, generators: Sequence[Generator]) -> tuple[Tensor, Weights]:
-    """The target, and layers start^(1/L) Q_l whose product is start x U Q V^T."""
-    width, modes = params.width, len(params.strengths)
-    left, right = orthonormal(width, width, generators), orthonormal(width, width, generators)
-    strengths = torch.tensor(params.strengths, dtype=torch.float64)
-    target = left[..., :modes] * strengths @ right[..., :modes].mT
-    turned = torch.eye(width, dtype=torch.float64) + params.misalignment * normal((width, width), generators)
-    whole = left @ _orthogonal_factor(turned) @ right.mT
-    inner = [orthonormal(width, width, generators) for _ in range(params.depth - 1)]
-    last = whole @ prefixes(inner)[-1].mT if inner else whole
-    scale = params.start ** (1 / params.depth)
-    weights = [scale * frame for frame in (*inner, last)]
-    return target, unbalanced(weights, params.layer_factor) if inner else weights
-
-
-def _orthogonal_factor(matrix: Tensor) -> Tensor:
-    """The nearest orthogonal matrix."""
-    left, _, right = torch.linalg.svd(matrix)
-    nearest: Tensor = left @ right
-    return nearest

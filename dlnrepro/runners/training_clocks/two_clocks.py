@@ -13,21 +13,20 @@ Source: the two clocks, and delayed generalisation by weight decay, are those of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.fits.slopes import log_slope, slope
+from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.fits.sweeps import lasting_fall
-from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.tensors.arrays import Weights
-from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
-from dlnrepro.dynamics.tensors.records import Record, log_grid
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.descent import descend
-from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, off_span
-from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient
+from dlnrepro.dynamics.training_clocks.class_means import draw_class_data
+from dlnrepro.dynamics.training_clocks.tail_powers import farthest_theta
+from dlnrepro.dynamics.training_clocks.weight_decay import DecayedClassifier, off_span_error, repeated
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FALLING, Share, StepSize, Window
@@ -101,141 +100,55 @@ SERIES = {
 }
 
 
-class _Data(NamedTuple):
-    """What a network is trained and tested on, with a dimension of length 1 for the sweep.
-
-    Attributes:
-        x: inputs for training, of shape (runs, 1, samples, n_0).
-        hot: their labels, of shape (runs, 1, samples, classes).
-        fresh: inputs for tests, of shape (runs, 1, TESTS, n_0).
-        labels: their classes, of shape (TESTS,).
-        off: P, the projection off the span of the inputs for training, of shape (runs, 1, n_0, n_0).
-    """
-
-    x: Tensor
-    hot: Tensor
-    fresh: Tensor
-    labels: Tensor
-    off: Tensor
-
-
-class _Sweep(NamedTuple):
-    """The descents of all decays.
-
-    Attributes:
-        decays: the sweep of the settings, of shape (decays,).
-        steps: the steps with a record, of shape (records,).
-        start: W_1 before the descent, of shape (runs, decays, n_1, n_0).
-        end: W_1 after it.
-        records: name -> what was observed, of shape (runs, decays, records).
-    """
-
-    decays: Tensor
-    steps: Tensor
-    start: Tensor
-    end: Tensor
-    records: Mapping[str, Tensor]
-
-
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; descend with the whole sweep; read the clocks."""
-    data = _draw(params, generators)
-    sweep = _descended(params, data, params.weights(generators), progress)
-    records = sweep.records
-    risk, accuracy = records["risk"], records["accuracy"]
+    data = draw_class_data(
+        params.samples, TESTS, params.classes, params.inputs, params.radius, params.noise, generators
+    )
+    decays = torch.tensor(params.decays, dtype=torch.float64)
+    starts = repeated(params.weights(generators), len(decays))
+    classifier = DecayedClassifier(data, decays if params.decay_on == "layers" else torch.zeros_like(decays))
+    grid = log_grid(params.steps, RECORDS)[1:]
+    end, records = descend(
+        starts, classifier.gradient, lambda _: params.step_size, params.steps, grid, classifier.observe, progress
+    )
+    steps, height, error = torch.tensor(grid, dtype=torch.float64), records["height"], 1 - records["accuracy"]
     clocks = {
-        "classifier": lasting_fall(risk, params.learned, sweep.steps),
-        "representation": lasting_fall(records["off_span"], params.structured, sweep.steps),
-        "generalisation": lasting_fall(1 - accuracy, 1 - params.accuracy, sweep.steps),
+        "classifier": lasting_fall(records["risk"], params.learned, steps),
+        "representation": lasting_fall(records["off_span"], params.structured, steps),
+        "generalisation": lasting_fall(error, 1 - params.accuracy, steps),
     }
-    gap = records["height"] - (records["height"][..., -1:] if params.decay_on == "layers" else 0.0)
-    finite = torch.isfinite(records["height"][..., -1]).all(-1)
+    gap = height - (height[..., -1:] if params.decay_on == "layers" else 0.0)
+    early = torch.where(records["risk"] > params.learned, records["accuracy"], 0.0)
     measures = {
-        **_clock_measures(sweep, clocks),
-        "off_span_error": _off_span_error(params, data, sweep),
-        "early_accuracy": torch.where(risk > params.learned, accuracy, 0.0).amax(-1).amax(-1),
-        "end_accuracy": accuracy[..., -1].amin(-1),
-        "end_risk": risk[..., -1].amax(-1),
-        "theta": _theta(params.tail, gap, records["square"]),
+        **_clock_measures(decays, clocks),
+        "off_span_error": off_span_error(starts[0], end[0], data.off, decays, params.step_size, params.steps),
+        "early_accuracy": early.amax(-1).amax(-1),
+        "end_accuracy": records["accuracy"][..., -1].amin(-1),
+        "end_risk": records["risk"][..., -1].amax(-1),
+        "theta": farthest_theta(gap, records["square"], params.tail),
     }
     series = {
-        "step": sweep.steps,
-        "risk": risk[:, 0],
+        "step": steps,
+        "risk": records["risk"][:, 0],
         "off_span": records["off_span"][:, 0],
-        "error": 1 - accuracy[:, 0],
+        "error": error[:, 0],
         "gap": gap[:, 0],
-        "decay": sweep.decays,
+        "decay": decays,
         **clocks,
     }
+    finite = torch.isfinite(height[..., -1]).all(-1)
     return Result({name: torch.where(finite, value, torch.nan) for name, value in measures.items()}, series)
 
 
-def _draw(params: Params, generators: Sequence[Generator]) -> _Data:
-    """Inputs to train on, then fresh ones."""
-    shape = (params.classes, params.inputs, params.radius, params.noise)
-    train = around_circle(params.samples, *shape, generators)
-    fresh = around_circle(TESTS, *shape, generators)
-    hot, off = params.one_hot(len(train)), off_span(train)
-    return _Data(train[:, None], hot[:, None], fresh[:, None], labels(TESTS, params.classes), off[:, None])
-
-
-def _descended(params: Params, data: _Data, weights: Weights, progress: Progress) -> _Sweep:
-    """One start for each run, and the descent from it at every decay."""
-    decays = torch.tensor(params.decays, dtype=torch.float64)
-    decay = decays if params.decay_on == "layers" else torch.zeros_like(decays)
-    starts = [weight[:, None].repeat(1, len(decays), 1, 1) for weight in weights]
-
-    def gradient(current: Sequence[Tensor]) -> tuple[Tensor, Weights]:
-        """The risk, and the gradient of F, which is the risk with the penalty of the decay."""
-        risk, parts = cross_entropy_gradient(current, data.x, data.hot)
-        return risk, [part + decay[:, None, None] * weight for part, weight in zip(parts, current, strict=True)]
-
-    def observe(current: Weights) -> Record:
-        """What the clocks and the tail are read from."""
-        risk, parts = gradient(current)
-        whole = product(current)
-        guess = (data.fresh @ whole.mT).argmax(-1)
-        return {
-            "risk": risk,
-            "height": risk + decay / 2 * squared_length(current),
-            "square": squared_length(parts),
-            "off_span": squared_length([whole @ data.off]) / squared_length([whole]),
-            "accuracy": (guess == data.labels).double().mean(-1),
-        }
-
-    steps = log_grid(params.steps, RECORDS)[1:]
-    end, records = descend(
-        starts, lambda now: gradient(now)[1], lambda _: params.step_size, params.steps, steps, observe, progress
-    )
-    return _Sweep(decays, torch.tensor(steps, dtype=torch.float64), starts[0], end[0], records)
-
-
-def _clock_measures(sweep: _Sweep, clocks: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _clock_measures(decays: Tensor, clocks: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The measures of the three clocks, each of shape (runs, decays)."""
     logs = each_run(torch.log, torch.stack(list(clocks.values()), 1))
-    grid, classifier = sweep.decays.log(), clocks["classifier"]
+    classifier = clocks["classifier"]
     return {
         "classifier_spread": classifier.amax(-1) / classifier.amin(-1),
         "clocks_ratio": (clocks["representation"] / classifier).amin(-1),
         "delay": (clocks["generalisation"] / classifier).amin(-1),
-        "representation_slope": slope(grid, logs[:, 1]),
-        "generalisation_slope": slope(grid, logs[:, 2]),
+        "representation_slope": slope(decays.log(), logs[:, 1]),
+        "generalisation_slope": slope(decays.log(), logs[:, 2]),
     }
-
-
-def _off_span_error(params: Params, data: _Data, sweep: _Sweep) -> Tensor:
-    """The distance of W_1 P from (1 - eta decay)^steps W_1(0) P, over ||W_1(0) P||_F; the largest of the sweep."""
-    factor = each_run(lambda one: (1 - params.step_size * sweep.decays) ** params.steps + 0 * one[:, 0, 0], sweep.start)
-    first = sweep.start @ data.off
-    error = squared_length([sweep.end @ data.off - factor[..., None, None] * first]) / squared_length([first])
-    return error.sqrt().amax(-1)
-
-
-def _theta(tail: tuple[float, float], gap: Tensor, square: Tensor) -> Tensor:
-    """The power of the tail, for the decay at which it is farthest from 1/2, of shape (runs,)."""
-    rows = gap.flatten(0, 1)
-    inside = (rows < tail[1]) & (rows > tail[0])
-    logs = each_run(torch.log, rows.clamp_min(1e-300))
-    theta = log_slope(logs, square.flatten(0, 1).sqrt(), inside).view(gap.shape[:2])
-    farthest = (theta - 0.5).abs().argmax(-1, keepdim=True)
-    return theta.gather(-1, farthest)[:, 0]

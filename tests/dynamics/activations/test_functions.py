@@ -6,7 +6,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.activations.functions import LEAK, Activation, activation, network_gradient
+from dlnrepro.dynamics.activations.functions import (
+    LEAK,
+    Activation,
+    OutputLoss,
+    activation,
+    network_gradient,
+    output_gradient,
+)
 from dlnrepro.dynamics.starts.draws import gaussian, normal
 
 
@@ -39,3 +46,14 @@ def test_the_gradient_is_autograd_s(name: Activation) -> None:
 
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("loss", ["squared", "squared-hinge"])
+def test_the_gradient_on_the_outputs_is_that_of_the_mean_loss(loss: OutputLoss) -> None:
+    generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
+    targets, outputs = normal((2, 9), generators), normal((2, 9), generators).requires_grad_()
+    each = (outputs - targets) ** 2 if loss == "squared" else (1 - targets.sign() * outputs).relu() ** 2
+
+    (expected,) = torch.autograd.grad(each.sum(-2).mean(-1).sum() / 2, outputs)
+
+    torch.testing.assert_close(output_gradient(loss, targets)(outputs.detach()), expected, rtol=1e-12, atol=1e-14)

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.activations.head_excess import block_drift, observe_excess
+from dlnrepro.dynamics.activations.head_excess import block_drift, grown_slope, observe_excess
 from dlnrepro.dynamics.networks.chain import imbalance
 
 
@@ -75,3 +75,12 @@ def test_the_drift_of_a_block_is_that_of_the_chosen_rows_and_columns() -> None:
     torch.testing.assert_close(drift, by_hand)
     assert float(drift[0]) == 0
     assert torch.equal(block_drift(below, above, torch.zeros(5, dtype=torch.bool)), torch.zeros(3).double())
+
+
+def test_the_slope_counts_records_of_a_head_that_has_grown_to_twice_its_start() -> None:
+    norm = torch.linspace(1, 20, 20, dtype=torch.float64)
+    head = [norm[:, None, None] * torch.tensor([[0.6, 0.8]], dtype=torch.float64)]
+    gap = torch.where(norm < 2, 5.0, norm**-4)
+
+    assert float(grown_slope(head, norm, gap)) == pytest.approx(-4)
+    assert float(grown_slope([layer[:8] for layer in head], norm[:8], gap[:8])) == 0

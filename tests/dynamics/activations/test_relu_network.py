@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.activations.relu_network import LayerKind, ReluNetwork
+from dlnrepro.dynamics.activations.relu_network import LayerKind, ReluNetwork, network_of
 from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk
+from dlnrepro.dynamics.starts.draws import gaussian, normal
 from dlnrepro.dynamics.stiff_flow.margin_flow import weights_of
 
 NETWORKS: dict[str, tuple[list[LayerKind], list[int]]] = {
@@ -91,3 +92,15 @@ def test_a_run_has_the_same_field_alone_and_in_a_batch() -> None:
     )
 
     assert np.array_equal(network.velocity(theta.numpy())[1:2], single.velocity(theta.numpy()[1:2]))
+
+
+def test_a_network_of_given_layers_has_their_outputs_and_a_rate_for_each_layer() -> None:
+    generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
+    weights, points = gaussian([4, 3, 1], 1.0, generators), normal((5, 4), generators)
+    labels = normal((5,), generators).sign()
+
+    network, theta = network_of(points.numpy(), labels.numpy(), "logistic", ["relu", "linear"], weights, [1.0, 2.0])
+
+    outputs = (weights[1] @ (weights[0] @ points.mT).relu())[:, 0]
+    np.testing.assert_allclose(network.margins(theta), (labels * outputs).numpy(), rtol=1e-12)
+    assert network.rates.tolist() == [1.0] * 12 + [2.0] * 3

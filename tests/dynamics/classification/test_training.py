@@ -1,4 +1,4 @@
-"""The start that the theorem asks for; the training itself is tested with its runner."""
+"""The start that the theorem asks for, and the gradient; the training itself is tested with its runner."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.classification.separable_data import separable, underdetermined
-from dlnrepro.dynamics.classification.training import start
+from dlnrepro.dynamics.classification.training import log_risk_gradient, start
+from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.margin_losses import LossName, log_loss_at_zero, log_risk
-from dlnrepro.dynamics.starts.draws import gaussian
+from dlnrepro.dynamics.starts.draws import gaussian, normal
 
 WIDTHS = [4, 6, 6, 1]
 
@@ -45,3 +46,15 @@ def test_in_the_span_means_in_the_span() -> None:
 
     outside = np.linalg.svd(signed)[2][6:]
     assert np.abs(first @ outside.T).max() < 1e-14
+
+
+def test_the_gradient_of_the_log_risk_is_that_of_autograd() -> None:
+    generators = [torch.Generator().manual_seed(seed) for seed in range(3)]
+    weights, signed = gaussian([5, 4, 4, 1], 1.0, generators), normal((7, 5), generators)
+    leaves = [weight.clone().requires_grad_() for weight in weights]
+    margins = (signed @ product(leaves).mT)[..., 0]
+    log_risks = torch.nn.functional.softplus(-margins).mean(-1).log()
+    expected = torch.autograd.grad(log_risks.sum(), leaves)
+
+    for ours, theirs in zip(log_risk_gradient(weights, signed, "logistic"), expected, strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-13)

@@ -1,11 +1,11 @@
-"""Classes around a circle: where their means lie, and the projection off a span."""
+"""Classes around a circle: where their means lie, data for training and tests, and the projection off a span."""
 
 from __future__ import annotations
 
 import torch
 from torch import Generator
 
-from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, off_span
+from dlnrepro.dynamics.training_clocks.class_means import around_circle, draw_class_data, labels, off_span, one_hot
 
 SAMPLE = around_circle(6, 3, 9, 2.5, 0.5, [Generator().manual_seed(seed) for seed in (0, 1)])
 
@@ -31,3 +31,21 @@ def test_the_projection_off_the_span_forgets_the_inputs_and_nothing_else() -> No
     torch.testing.assert_close(projection @ projection, projection)
     ranks = projection.diagonal(dim1=-2, dim2=-1).sum(-1)
     torch.testing.assert_close(ranks, torch.full((2,), 3.0, dtype=torch.float64))
+
+
+def test_data_for_training_come_before_fresh_ones_and_each_has_its_own_labels() -> None:
+    first, second = ([Generator().manual_seed(seed) for seed in (0, 1)] for _ in range(2))
+
+    data = draw_class_data(6, 9, 3, 9, 2.5, 0.5, first)
+
+    assert torch.equal(data.x[:, 0], around_circle(6, 3, 9, 2.5, 0.5, second))
+    assert torch.equal(data.fresh[:, 0], around_circle(9, 3, 9, 2.5, 0.5, second))
+    assert data.labels.tolist() == [0, 1, 2] * 3
+    assert data.hot.argmax(-1).tolist() == [[[0, 1, 2, 0, 1, 2]]] * 2
+    assert float((data.x @ data.off).abs().max()) < 1e-14
+
+
+def test_a_label_is_one_at_its_class_and_zero_elsewhere() -> None:
+    hot = one_hot(2, 4, 3)
+
+    assert hot.tolist() == [[[1, 0, 0], [0, 1, 0], [0, 0, 1], [1, 0, 0]]] * 2

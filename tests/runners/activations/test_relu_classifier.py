@@ -11,6 +11,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from dlnrepro.dynamics.activations import relu_flow
 from dlnrepro.dynamics.activations.chebyshev import trajectory
 from dlnrepro.runners.activations import relu_classifier as runner
 from tests.runners.running import quick_setup, run_seeds
@@ -90,7 +91,7 @@ def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyP
             yield np.where((np.arange(len(state)) == 1)[:, None] & (index > 100), np.nan, state)
 
     whole = _run([0, 1, 2]).measures
-    monkeypatch.setattr(runner, "trajectory", losing)
+    monkeypatch.setattr(relu_flow, "trajectory", losing)
     broken = _run([0, 1, 2]).measures
 
     for name in ("log_inverse_risk", "head_gap", "excess_ratio", "head_drift", "stable_drift", "full_drift"):

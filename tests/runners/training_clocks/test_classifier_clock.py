@@ -9,11 +9,8 @@ from typing import Any
 import pytest
 import torch
 
-from dlnrepro.dynamics.starts.draws import gaussian, normal
-from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_log_gradient
-from dlnrepro.runner import silent
 from dlnrepro.runners.training_clocks import classifier_clock as runner
-from tests.runners.running import quick_setup, run_seeds, seeded
+from tests.runners.running import quick_setup, run_seeds
 
 SETUP = quick_setup(
     "classifier-clock", depth=2, inputs=10, hidden=6, samples=8, step_size=0.05, steps=250, levels=[4.0, 8.0]
@@ -55,23 +52,6 @@ def test_the_flow_s_clock_is_that_of_plain_descent_with_small_steps() -> None:
     plain = _run([0, 1], rule="plain", clock="time", step_size=0.05, steps=4000, levels=[2.0, 3.0])
 
     torch.testing.assert_close(flow.series["clock"], plain.series["clock"], rtol=0.01, atol=0)
-
-
-def test_the_first_tick_of_the_flow_s_clock_belongs_to_the_start() -> None:
-    """A step that lowers log R by eta takes the time eta / (R |grad log R|^2), with R and gradient before the step."""
-    params = runner.Params.model_validate(SETUP | {"clock": "time", "steps": 10})
-    generators = seeded([0])
-    x = normal((8, 10), generators)
-    hot = torch.nn.functional.one_hot(torch.arange(8) % 3, 3).double()[None]
-    weights = gaussian(params.widths, 0.7, generators)
-
-    value, slopes = cross_entropy_log_gradient(weights, x, hot)
-    square = sum(float((slope**2).sum()) for slope in slopes)
-    path = runner._descend(params, weights, x, hot, silent)
-
-    assert float(path.clock[0]) == 0
-    assert float(path.clock[1]) == pytest.approx(0.05 / (math.exp(float(value)) * square), rel=1e-12)
-    assert float(path.log_risk[0]) == pytest.approx(float(value), rel=1e-12)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 3])

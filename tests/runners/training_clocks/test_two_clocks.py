@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.training_clocks import weight_decay
 from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient
 from dlnrepro.runners.training_clocks import two_clocks as runner
 from tests.runners.running import quick_setup, run_seeds
@@ -62,7 +63,7 @@ def test_a_decay_of_another_size_is_noticed_by_the_off_span_law(monkeypatch: pyt
         risk, parts = right(weights, x, hot)
         return risk, [part - 0.04 * weight for part, weight in zip(parts, weights, strict=True)]
 
-    monkeypatch.setattr(runner, "cross_entropy_gradient", half)
+    monkeypatch.setattr(weight_decay, "cross_entropy_gradient", half)
 
     assert float(_run([0], decays=[0.08]).measures["off_span_error"]) > 0.1
 

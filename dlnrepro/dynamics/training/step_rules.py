@@ -1,4 +1,4 @@
-"""Discrete descents of log R of a deep linear classifier, all runs at once: how a step is made from a gradient.
+"""Rules of discrete descents of the logarithm of a risk, all runs at once: how a step is made from a gradient.
 
 Every rule sees G = grad log R, the gradient of the risk divided by the risk; else nothing would move once R is small.
 
@@ -18,20 +18,10 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.networks.chain import prefixes, pull_back
-from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import layer_sum
 
 DescentRule = Literal["normalised", "sign", "adam"]
-
-
-def log_risk_gradient(weights: Sequence[Tensor], signed: Tensor, loss: LossName) -> list[Tensor]:
-    """Grad log R on every layer; weights (runs, n_l, n_{l-1}), Z as `signed` (runs, samples, dimension)."""
-    partial = prefixes(weights)
-    margins = (signed @ partial[-1].mT)[..., 0]
-    _, gradient = batched_log_risk(loss, margins)
-    return pull_back(weights, partial, gradient[..., None, :] @ signed)
 
 
 def direction(

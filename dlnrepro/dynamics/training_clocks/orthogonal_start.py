@@ -1,0 +1,55 @@
+"""A target that lacks modes, and layers that start as scaled orthogonal matrices.
+
+The target is M = U diag(s_1 .. s_r) V^T with fewer modes than dimensions. The layers are W_l = start^(1/L) Q_l with
+orthogonal Q_l, so they are balanced, and their product is start x U Q V^T, with Q the orthogonal factor of
+I + misalignment x G, where G is Gaussian. Without misalignment the product has the singular vectors of the target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.networks.chain import product
+from dlnrepro.dynamics.starts.draws import normal, orthonormal
+from dlnrepro.dynamics.tensors.arrays import Weights
+
+
+def draw_orthogonal_start(
+    strengths: Sequence[float],
+    width: int,
+    depth: int,
+    start: float,
+    misalignment: float,
+    generators: Sequence[Generator],
+) -> tuple[Tensor, Weights]:
+    """M, of shape (runs, width, width), and W_1 .. W_L of the same shape.
+
+    Each run draws U, V, G and then Q_1 .. Q_{L-1}; the last layer is what gives the product.
+
+    Args:
+        strengths: s_1 .. s_r, the singular values of the target.
+        width: n_0 = ... = n_L, at least r.
+        depth: L.
+        start: the singular value of the product.
+        misalignment: the factor of G, at least 0.
+        generators: one per run.
+    """
+    left, right = orthonormal(width, width, generators), orthonormal(width, width, generators)
+    values, modes = torch.tensor(tuple(strengths), dtype=torch.float64), len(strengths)
+    target = left[..., :modes] * values @ right[..., :modes].mT
+    turned = torch.eye(width, dtype=torch.float64) + misalignment * normal((width, width), generators)
+    whole = left @ orthogonal_factor(turned) @ right.mT
+    inner = [orthonormal(width, width, generators) for _ in range(depth - 1)]
+    last = whole @ product(inner).mT if inner else whole
+    scale = start ** (1 / depth)
+    return target, [scale * frame for frame in (*inner, last)]
+
+
+def orthogonal_factor(matrix: Tensor) -> Tensor:
+    """The orthogonal matrix nearest to a square one in the Frobenius norm: A B^T for A diag(s) B^T."""
+    left, _, right = torch.linalg.svd(matrix)
+    nearest: Tensor = left @ right
+    return nearest
