@@ -26,14 +26,21 @@ def recorded_cells(report: Report) -> list[list[Cell]]:
 
     Raises:
         UsageError: a runner or the device is not there, a runner no longer takes the recorded parameters, or a cell
-            would need more memory than there is.
+            would need more memory than there is; with one line for each claim.
     """
     for device in sorted({record.variation.device for record in report.claims}):
         require(device)
-    return [
-        [_cell(record, arm, record.variation.device) for arm, left in record.outcomes.items() if not left.spent]
-        for record in report.claims
-    ]
+    groups: list[list[Cell]] = []
+    faults: list[str] = []
+    for record in report.claims:
+        arms = [arm for arm, left in record.outcomes.items() if not left.spent]
+        try:
+            groups.append([_cell(record, arm, record.variation.device) for arm in arms])
+        except UsageError as error:
+            faults.append(str(error))
+    if faults:
+        raise UsageError(*faults)
+    return groups
 
 
 def replay(report: Report, executor: Executor, watcher: Watcher, signals: Signals) -> Generator[ClaimRecord]:
@@ -104,13 +111,11 @@ def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:
         raise UsageError(f"{record.id}: expected the runner '{runner}' of the record, found no such runner here")
     if arm not in record.params:
         raise UsageError(f"{record.id}: arm {arm}: expected its parameters in the record, found none")
-    wrong = [
-        f"{record.id}: arm {arm}: {dotted(place) or 'parameters'}: {fault.wording} "
-        "(the runner has changed since the record was made)"
-        for place, fault in parameter_faults(load_runner(runner).Params, record.params[arm])
-    ]
-    if wrong:
-        raise UsageError(*wrong)
+    if wrong := parameter_faults(load_runner(runner).Params, record.params[arm]):
+        place, fault = wrong[0]
+        more = f"and {len(wrong) - 1} more; " if len(wrong) > 1 else ""
+        why = f"({more}the runner has changed since the record was made)"
+        raise UsageError(f"{record.id}: arm {arm}: {dotted(place) or 'parameters'}: {fault.wording} {why}")
     runs = len(record.outcomes[arm].seeds)
     needed = needed_memory(runner, load_runner(runner).Params.model_validate(record.params[arm]), runs)
     if needed > (free := free_memory(device)):

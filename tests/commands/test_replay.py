@@ -99,6 +99,21 @@ def test_a_record_that_cannot_be_run_again_is_one_line(
     assert command("replay", edited(tmp_path, change))[::2] == (2, fault)
 
 
+def test_a_record_of_an_older_runner_is_refused_in_one_line_for_each_claim(
+    command: Command, write_claim: Write, tmp_path: Path
+) -> None:
+    command("run", write_claim(name="first"), write_claim(name="second"))
+
+    def change(report: dict[str, Any]) -> None:
+        for claim in report["claims"]:
+            claim["params"] = {arm: {"worth": 1.0, "behaviour": "steady"} for arm in claim["params"]}
+
+    code, _, err = command("replay", edited(tmp_path, change), "-q")
+    reason = "(and 2 more; the runner has changed since the record was made)"
+    refusal = f"arm near: value: expected this key, found nothing {reason}"
+    assert (code, err.splitlines()) == (2, [f"first: {refusal}", f"second: {refusal}"])
+
+
 def test_numbers_that_its_seeds_do_not_determine_fail_and_are_named(
     command: Command, write_claim: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
