@@ -13,7 +13,20 @@ if TYPE_CHECKING:
     from dlnrepro.errors import Fault
 
 
-@click.command("check", short_help="Are claim files valid? Trains nothing.")
+_EPILOG = """\b
+With --strict, what a good claim has is demanded too:
+  reason         Each criterion says in `why` where its threshold comes
+                 from.
+  control        Each criterion has a control in `fails_in`, in which it
+                 must fail.
+  other-control  A control has other parameters than the arms that must
+                 hold.
+  runs           Each arm has at least 16 runs.
+  quick          The quick profile has fewer runs than the claim.
+"""
+
+
+@click.command("check", epilog=_EPILOG, short_help="Are claim files valid? Trains nothing.")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=candidates.claims)
 @click.option(
     "--format",
@@ -23,10 +36,10 @@ if TYPE_CHECKING:
     show_default=True,
     help="How faults are written; github makes them annotations of a job.",
 )
-@click.option("--strict", is_flag=True, help="Hold the claims against the rules of policy too, which are listed above.")
+@click.option("--strict", is_flag=True, help="Hold the claims against the rules of policy too, which are listed below.")
 @options.as_json
 def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool) -> int:
-    r"""Hold claim files against the schema and against their runners; all faults are reported, nothing is trained.
+    """Hold claim files against the schema and against their runners; all faults are reported, nothing is trained.
 
     PATH is a file, a folder of claims, or the id of a claim; none stands for all claims. Of a file with very many
     faults the first are reported and the others counted. The exit code is 2 if there is a fault.
@@ -34,17 +47,6 @@ def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool) -> i
     JSON has `files`, the number of files, and `faults`, each with `file`, `line`, `column`, `key`, `expected`, `found`,
     `suggestion` (the nearest known word), `rule` (a rule of policy), and `message`, the sentence made of them. What has
     no meaning for a fault is null.
-
-    \b
-    With --strict, what a good claim has is demanded too:
-      reason         Each criterion says in `why` where its threshold comes
-                     from.
-      control        Each criterion has a control in `fails_in`, in which it
-                     must fail.
-      other-control  A control has other parameters than the arms that must
-                     hold.
-      runs           Each arm has at least 16 runs.
-      quick          The quick profile has fewer runs than the claim.
     """
     from dlnrepro.claimfile.catalogue import claim_files
     from dlnrepro.claimfile.gathering import all_faults, passed_over
