@@ -38,8 +38,8 @@ _LIMITS = {
     "less_than": ("lt", "a number below {}"),
     "less_than_equal": ("le", "a number of at most {}"),
     "multiple_of": ("multiple_of", "a multiple of {}"),
-    "too_short": ("min_length", "at least {} of them"),
-    "too_long": ("max_length", "at most {} of them"),
+    "too_short": ("min_length", "a list of length {} or more"),
+    "too_long": ("max_length", "a list of length {} or less"),
     "string_too_short": ("min_length", "text of at least {} character"),
     "string_pattern_mismatch": ("pattern", "text of the form {}"),
     "literal_error": ("expected", "one of {}"),
@@ -123,6 +123,8 @@ def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Faul
     if kind in _LIMITS:
         name, form = _LIMITS[kind]
         limit = context[name]
+        if found == "a list" and context.get("actual_length") is not None:
+            found = f"a list of length {context['actual_length']}"
         shown_limit = numeral(limit) if isinstance(limit, float) else str(limit)
         return place, Fault(expected=form.format(shown_limit), found=found)
     return place, Fault(expected=_EXPECTED.get(kind, f"otherwise: {detail['msg'].lower()}"), found=found)

@@ -121,4 +121,4 @@ def test_a_run_that_diverges_is_nan() -> None:
 def test_a_single_path_is_refused() -> None:
     ((place, fault),) = parameter_faults(runner.Params, SETUP | {"path_scales": [1.0]})
 
-    assert (place, fault.wording) == (("path_scales",), "expected at least 2 of them, found [1.0]")
+    assert (place, fault.wording) == (("path_scales",), "expected a list of length 2 or more, found [1.0]")
