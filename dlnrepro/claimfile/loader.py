@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dlnrepro.claimfile.document import Document, Place, parse, read_text, shortened, unknown
-from dlnrepro.claimfile.messages import RULE, explained, parameter_errors, place_of, same_as, shown
+from dlnrepro.claimfile.messages import RULE, explained, own_errors, parameter_errors, place_of, same_as, shown
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
 from dlnrepro.registry.names import load_runner, runner_names
@@ -136,11 +136,9 @@ def _validated(document: Document, stem: str, found: list[_Wrong]) -> Claim | No
     try:
         return Claim.model_validate({**document.value, "id": stem})
     except ValidationError as error:
-        details = error.errors(include_url=False)
+        details = own_errors(error)
     at_fault = {place_of(detail) for detail in details}
     for detail in details:
-        if detail["type"] == "too_short" and detail["input"]:
-            continue  # its items are there, and at fault themselves
         place = place_of(detail)
         if _follows(document, place, detail["type"], at_fault):
             continue

@@ -75,7 +75,7 @@ def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list
     try:
         params.model_validate(values)
     except ValidationError as error:
-        return error.errors(include_url=False)
+        return own_errors(error)
     except (KeyboardInterrupt, Ended):
         raise
     except BaseException as error:
@@ -84,6 +84,15 @@ def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list
         context = {"expected": "values that Params admits", "found": found, "cited": True}
         return [{"type": RULE, "loc": (), "msg": found, "input": None, "ctx": context}]
     return []
+
+
+def own_errors(error: ValidationError) -> list[ErrorDetails]:
+    """The errors without those of lists that are long enough: pydantic does not count the items that are at fault."""
+    return [
+        detail
+        for detail in error.errors(include_url=False)
+        if detail["type"] != "too_short" or len(detail["input"]) < detail["ctx"]["min_length"]
+    ]
 
 
 def place_of(detail: ErrorDetails) -> Place:

@@ -8,6 +8,7 @@ import pytest
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
+from dlnrepro.claimfile.document import dotted
 from dlnrepro.claimfile.messages import at_its_key, parameter_errors, parameter_faults, rule, same_as
 from dlnrepro.errors import Fault
 
@@ -108,3 +109,29 @@ def test_a_fault_is_one_line_whatever_it_holds() -> None:
     fault = Fault(path="a\nb.yaml", line=3, column=4, key="c\x1bd", expected="one\nline", found="two\nlines")
     assert str(fault) == "a\\nb.yaml:3:4: c\\x1bd: expected one\\nline, found two\\nlines"
     assert str(Fault(path="x" * 5000, text="and 3 more faults")) == f"{'x' * 997}...:1:1: and 3 more faults"
+
+
+class Listed(BaseModel, strict=True):
+    """Lists of some length."""
+
+    several: Annotated[tuple[Annotated[float, Field(le=100)], ...], Field(strict=False, min_length=2, max_length=6)]
+
+
+@pytest.mark.parametrize(
+    ("values", "lines"),
+    [
+        ([1.0], ["several: expected a list of length 2 or more, found [1.0]"]),
+        ([1.0] * 7, ["several: expected a list of length 6 or less, found a list of length 7"]),
+        (
+            [1.0, 1e9, 1e12],
+            [
+                "several[1]: expected a number of at most 100, found 1e9",
+                "several[2]: expected a number of at most 100, found 1e12",
+            ],
+        ),
+    ],
+    ids=["too short", "too long", "long enough with items at fault"],
+)
+def test_a_list_is_refused_for_its_length_or_for_its_items(values: list[float], lines: list[str]) -> None:
+    faults = parameter_faults(Listed, {"several": values})
+    assert [f"{dotted(place)}: {fault.wording}" for place, fault in faults] == lines
