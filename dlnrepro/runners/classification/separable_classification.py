@@ -32,7 +32,7 @@ from dlnrepro.dynamics.tensors.arrays import Weights, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import stacked
 from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
-from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.base import WORKSPACE, Contradiction
 from dlnrepro.settings.classification import CoordinateRates, DeepClassifier, LeastShare, Loss
 from dlnrepro.settings.fields import Window
 from dlnrepro.settings.numerals import numeral
@@ -84,7 +84,7 @@ class Params(DeepClassifier):
         rank = 2 * self.hidden * (self.depth - 1) + self.inputs + 1
         jacobian = 8 * (self.weight_count if self.weight_count < MANY else rank) ** 2
         path = (self.points + 2) * self.weight_count
-        return 8 * ((2 * runs + 10) * path + jacobian + runs * self.samples * self.inputs)
+        return 8 * ((2 * runs + 10) * path + jacobian + runs * self.samples * self.inputs) + WORKSPACE
 
 
 MEASURES = {
