@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes
-from dlnrepro.dynamics.representation_cost import fibre, tied_layers
+from dlnrepro.dynamics.representation_cost import fibre, formulas, tied_layers
 from dlnrepro.dynamics.representation_cost.formulas import coordinates
 from dlnrepro.runners.representation_cost import representation_cost as runner
 from tests.runners.running import quick_setup, run_seeds
@@ -89,7 +89,7 @@ def test_a_normalisation_forgotten_in_the_convolution_is_noticed(monkeypatch: py
     def without(law: Any, w: Tensor, depth: int, part: int) -> Tensor:
         return coordinates(law, w, part).pow(2 / depth).sum() * depth
 
-    monkeypatch.setattr(runner, "representation_cost", without)
+    monkeypatch.setattr(formulas, "representation_cost", without)
 
     assert float(_run([0], **CONVOLUTION).measures["formula_error"]) > 0.5
 
