@@ -18,7 +18,6 @@ from dlnrepro.dynamics.classification.training import Training, log_risk_gradien
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.margin_losses import batched_log_risk
 from dlnrepro.dynamics.stiff_flow import path
-from dlnrepro.dynamics.stiff_flow.margin_flow import weights_of
 from dlnrepro.dynamics.training.step_rules import direction
 from dlnrepro.runner import silent
 from tests.benchmarks.pairing import Row, seconds
@@ -76,10 +75,9 @@ def gap_in_equal_time() -> list[Row]:
     signed = torch.from_numpy(np.stack(sets))
     rates = [torch.ones(1, 1, dtype=torch.float64) for _ in weights]
     flow = Training("logistic", "flow", rates, 1e12, 1e-9, 0.1, 1, 61)
-    paths: list[Tensor] = []
-    budget = seconds(lambda: paths.append(train(flow, weights, sets, silent)[0]))
-    shapes = [(int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights]
-    ends = [torch.from_numpy(layer) for layer in weights_of(paths[0][:, -1].numpy(), shapes)]
+    paths: list[Sequence[Tensor]] = []
+    budget = seconds(lambda: paths.extend(train(flow, weights, sets, silent)[0]))
+    ends = [torch.stack([layer[-1] for layer in layers]) for layers in zip(*paths, strict=True)]
 
     def slopes(now: Sequence[Tensor]) -> list[Tensor]:
         return log_risk_gradient(now, signed, "logistic")

@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.fits.slopes import windowed_slope, within
 from dlnrepro.dynamics.networks.chain import imbalance, product
 from dlnrepro.dynamics.networks.gaps import sine, singular_triples
 
@@ -47,6 +49,36 @@ class AlignmentPath:
     growth: Tensor
     start_norm: Tensor
     start_gap: Tensor
+
+
+class AlignmentFit(NamedTuple):
+    """Powers of a path's growth in a window of log(1/R), each a number; 0 for a path that does not reach the window.
+
+    Attributes:
+        growth: the power with which min_l ||W_l||_F grows in log(1/R): 1/L in the limit.
+        rank_one: the power with which the rank-one gap falls in min_l ||W_l||_F, negative.
+        alignment: the same for the alignment gap.
+    """
+
+    growth: Tensor
+    rank_one: Tensor
+    alignment: Tensor
+
+
+def fit_layers(layers: AlignmentPath, reached: Tensor, window: tuple[float, float]) -> AlignmentFit:
+    """`AlignmentFit` of one run.
+
+    Args:
+        layers: the run's path.
+        reached: log(1/R) along it, of shape (points,).
+        window: the range of log(1/R), ends included.
+    """
+    inside = within(reached, window)
+    return AlignmentFit(
+        growth=windowed_slope(reached, layers.norm, inside),
+        rank_one=windowed_slope(layers.norm, layers.rank_one_gap, inside),
+        alignment=windowed_slope(layers.norm, layers.alignment_gap, inside),
+    )
 
 
 def observe_layers(path: Sequence[Tensor]) -> AlignmentPath:

@@ -14,11 +14,13 @@ the network grows: sin(w, ubar) ~ ||w||^(-1/L) instead. Source: derived here; th
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.classification.maximum_margin import MaximumMargin, limit_offset, maximum_margin
+from dlnrepro.dynamics.fits.slopes import windowed_ratio, windowed_slope, within
 from dlnrepro.dynamics.networks.gaps import sine
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 
@@ -38,6 +40,42 @@ class Direction:
     margin_gap: Tensor
     sine_constant: Tensor
     margin_constant: Tensor
+
+
+class DirectionFit(NamedTuple):
+    """How a path obeys the two laws, each a number; 0 for a path that does not reach the window.
+
+    Attributes:
+        slope: the power with which sin(w, ubar) falls in log(1/R): -1 in the limit.
+        margin_slope: the same for the margin gap.
+        constant: sin(w, ubar) log(1/R) over its limit, where this is farthest from 1.
+        margin_constant: the margin gap times log(1/R) over its limit, where this is farthest from 1.
+    """
+
+    slope: Tensor
+    margin_slope: Tensor
+    constant: Tensor
+    margin_constant: Tensor
+
+
+def fit_direction(
+    turn: Direction, reached: Tensor, window: tuple[float, float], late: tuple[float, float]
+) -> DirectionFit:
+    """`DirectionFit` of one run.
+
+    Args:
+        turn: the run's path.
+        reached: log(1/R) along it, of shape (points,).
+        window: the range of log(1/R) in which powers are fitted, ends included.
+        late: the range in which constants are compared.
+    """
+    inside, last = within(reached, window), within(reached, late)
+    return DirectionFit(
+        slope=windowed_slope(reached, turn.sine, inside),
+        margin_slope=windowed_slope(reached, turn.margin_gap, inside),
+        constant=windowed_ratio(turn.sine * reached, turn.sine_constant, last),
+        margin_constant=windowed_ratio(turn.margin_gap * reached, turn.margin_constant, last),
+    )
 
 
 def observe_direction(predictor: Tensor, signed: Tensor, solution: MaximumMargin) -> Direction:

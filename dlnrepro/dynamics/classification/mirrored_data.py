@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import torch
 from torch import Generator, Tensor
@@ -24,6 +25,9 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 LOWEST, HIGHEST = 0.3, 0.7
 """The range of the points' height h on the axis; their distance from it is such that no point leaves the unit ball."""
+
+SLOPE_AT_ZERO = {"logistic": 0.5, "exponential": 1.0}
+"""-l'(0)."""
 
 
 def mirrored_pairs(dimension: int, pairs: int, generators: Sequence[Generator]) -> Tensor:
@@ -57,6 +61,16 @@ def axial_start(
         torch.ones(runs, 1, dtype=torch.float64),
     ]
     return layers_between([frame[..., None] for frame in frames], size[:, None])
+
+
+def pull_at_zero(signed: Tensor, loss: Literal["logistic", "exponential"]) -> Tensor:
+    """g_0 = -l'(0) mean(h), of shape (runs,).
+
+    Args:
+        signed: points of `mirrored_pairs`.
+        loss: l.
+    """
+    return SLOPE_AT_ZERO[loss] * signed[:, ::2, 0].mean(-1)
 
 
 def late_norm(pull: Tensor, times: Tensor, depth: int) -> Tensor:

@@ -10,7 +10,8 @@ gradient flow. It goes one run after another; the descent takes all runs at once
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -18,8 +19,16 @@ from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from dlnrepro.dynamics.risks.margin_losses import LossName
-from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
+from dlnrepro.dynamics.tensors.per_run import each
+from dlnrepro.dynamics.tensors.progress import Progress
+from dlnrepro.dynamics.tensors.records import log_grid
+from dlnrepro.dynamics.training.descent import descend
 
+EARLIEST = -6.0
+"""The flow starts at log t = -6: what happens before changes the weights by less than e^-6."""
+
+TOLERANCE = 1e-10
 _REPORT_EVERY = 500
 _MOST_EVALUATIONS = 200_000
 
@@ -64,6 +73,72 @@ def follow_logarithm(
     return path
 
 
+def flow_paths(
+    sets: Sequence[Array],
+    starts: Tensor,
+    loss: LossName,
+    rates: Array,
+    horizon: float,
+    points: int,
+    progress: Progress,
+) -> tuple[Tensor, Tensor]:
+    """The values of log t, (points,), from horizon / 1000 on, and w there, of shape (runs, points, n_0).
+
+    Args:
+        sets: Z of each run.
+        starts: w of each run, of shape (runs, n_0).
+        loss: l.
+        rates: D, of shape (n_0,).
+        horizon: log t at the end.
+        points: how many records, evenly in log log t.
+        progress: of all runs together.
+    """
+    times = np.concatenate([[EARLIEST], np.geomspace(horizon / 1000, horizon, points)])
+    paths = []
+    for run, tick in each(progress, len(sets)):
+        path = follow_logarithm(
+            sets[run], array_of(starts[run]), loss, rates, times, TOLERANCE, _clocked(tick, horizon)
+        )
+        paths.append(tensor_of(path[1:]))
+    return tensor_of(times[1:]), torch.stack(paths)
+
+
+def descent_paths(
+    sets: Sequence[Array],
+    starts: Tensor,
+    loss: LossName,
+    step_size: float,
+    horizon: float,
+    points: int,
+    progress: Progress,
+) -> tuple[Tensor, Tensor]:
+    """The same for gradient descent with a constant step size, t being step size times steps, from log t = 1 on.
+
+    Args:
+        sets: Z of each run, all of one shape.
+        starts: w of each run, of shape (runs, n_0).
+        loss: l.
+        step_size: eta.
+        horizon: log t at the end.
+        points: about how many records, evenly in log t, half of which may lie before log t = 1 and are left out.
+        progress: of all runs together.
+    """
+    steps, first = round(math.exp(horizon) / step_size), math.ceil(math.e / step_size)
+    records = [step for step in log_grid(steps, points) if step >= first]
+    gradient = risk_gradient(tensor_of(np.stack(sets)), loss)
+    _, recorded = descend(
+        [starts[..., None]],
+        gradient,
+        lambda _: step_size,
+        steps,
+        records,
+        lambda weights: {"path": weights[0][..., 0]},
+        progress,
+    )
+    times = [math.log(step * step_size) for step in records]
+    return torch.tensor(times, dtype=torch.float64), recorded["path"].mT
+
+
 def risk_gradient(signed: Tensor, loss: LossName) -> Callable[[list[Tensor]], list[Tensor]]:
     """The function from [w], w of shape (runs, dimension, 1), to the gradient of the risk, likewise.
 
@@ -92,3 +167,8 @@ def _push(margins: Array, time: float, loss: LossName) -> Array:
         return np.asarray(np.exp(time) * (1 - margins) / len(margins))
     tail = margins if loss == "exponential" else np.logaddexp(0, margins)
     return np.asarray(np.exp(time - tail) / len(margins))
+
+
+def _clocked(progress: Progress, horizon: float) -> Callable[[float], None]:
+    """The progress of a flow in log t, up to the horizon."""
+    return lambda time: progress(max(time, 0) / horizon, "")

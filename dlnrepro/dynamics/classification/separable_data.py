@@ -53,6 +53,25 @@ def drawing(
     return lambda generator: draw(dimension, samples, gap, spanning, least_share, generator)
 
 
+def with_slack(draw: Callable[[torch.Generator], Classes], slack: float, generator: torch.Generator) -> Classes:
+    """Classes of one run, drawn again until all margins but those of support vectors exceed these by a share.
+
+    The share of such a point in the gradient of an exponential tail vanishes only as t^(-slack).
+
+    Args:
+        draw: from the generator to classes.
+        slack: the share, at least 0.
+        generator: of this run.
+    """
+
+    def apart() -> Classes | None:
+        classes = draw(generator)
+        margins = classes.truth @ classes.solution.direction / classes.solution.margin
+        return classes if np.delete(margins, classes.solution.support).min() >= 1 + slack else None
+
+    return _until(apart, f"data with a slack of {slack:g}")
+
+
 def separable(
     dimension: int, samples: int, gap: float, spanning: bool, least_share: float, generator: torch.Generator
 ) -> Classes:

@@ -43,6 +43,15 @@ class RuledDescent:
     worst_fall: Array
     largest_step: Array
 
+    @property
+    def rising_clocks(self) -> Array:
+        """The clocks, made to rise strictly where steps vanish in rounding or a run is lost: a solver asks for it."""
+        risen = self.clocks.copy()
+        for index in range(1, risen.shape[1]):
+            before = risen[:, index - 1]
+            risen[:, index] = np.maximum(self.clocks[:, index], before + 1e-12 * (1 + before))
+        return risen
+
 
 def descend_by_rule(
     network: ReluNetwork,

@@ -7,7 +7,7 @@ Conventions: data sets are signed points Z, one array (samples, dimension) per r
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,16 +18,20 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.networks.chain import prefixes, pull_back
 from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk, log_loss_at_zero, log_risk
 from dlnrepro.dynamics.starts.draws import gaussian
-from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, vector_of
+from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, layers_of, vector_of
 from dlnrepro.dynamics.stiff_flow.path import follow
-from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
+from dlnrepro.dynamics.tensors.arrays import Array, Weights, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each
 from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training.step_rules import DescentRule, direction
+from dlnrepro.errors import Disagreement
 
 SHRINK = 0.7
+
+ROUTES_AGREE = 1e-6
+"""Two routes of relative tolerance 1e-9 differ by some 1e-8; hundreds of tolerances are another curve."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,11 @@ class Training:
     step_size: float
     steps: int
     points: int
+
+
+def shapes_of(weights: Sequence[Tensor]) -> tuple[tuple[int, int], ...]:
+    """(n_l, n_{l-1}) of every layer."""
+    return tuple((int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights)
 
 
 def learning_rates(depth: int, dimension: int, spread: float, second_layer: float) -> list[Tensor]:
@@ -117,22 +126,29 @@ def start(
 
 def train(
     training: Training, weights: Sequence[Tensor], sets: Sequence[Array], progress: Progress
-) -> tuple[Tensor, Tensor]:
-    """The path of every run, (runs, records, parameters), and the gap between its two routes, (runs,)."""
-    if training.method == "flow":
-        return _flow(training, weights, sets, progress)
-    signed = tensor_of(np.stack(sets))
-    step = direction(training.method, lambda now: log_risk_gradient(now, signed, training.loss), list(training.rates))
-    _, series = descend(
-        weights,
-        step,
-        lambda _: training.step_size,
-        training.steps,
-        log_grid(training.steps, training.points),
-        _stacked,
-        progress,
-    )
-    return series["weights"].mT, torch.zeros(len(sets), dtype=torch.float64)
+) -> tuple[Iterator[Weights], Tensor]:
+    """The layers of one run after another along its path, and the gap between its two routes, of shape (runs,).
+
+    Args:
+        training: how it is trained.
+        weights: W_1 .. W_L at the start.
+        sets: one data set per run.
+        progress: of all runs together.
+
+    Returns:
+        W_1 .. W_L of each run, of shape (points, n_l, n_{l-1}), in turn; the gap is 0 for a discrete descent.
+
+    Raises:
+        Disagreement: if the two routes of a flow differ by more than `ROUTES_AGREE`.
+    """
+    paths, gaps = (_flow if training.method == "flow" else _descent)(training, weights, sets, progress)
+    if bool((gaps > ROUTES_AGREE).any()):
+        raise Disagreement(
+            f"gradient flow by two solvers: expected paths within {ROUTES_AGREE:g} of each other, "
+            f"found {float(gaps.nan_to_num().max()):.2g}"
+        )
+    shapes = shapes_of(weights)
+    return (layers_of(path, shapes) for path in array_of(paths)), gaps
 
 
 def log_risk_gradient(weights: Sequence[Tensor], signed: Tensor, loss: LossName) -> list[Tensor]:
@@ -143,12 +159,23 @@ def log_risk_gradient(weights: Sequence[Tensor], signed: Tensor, loss: LossName)
     return pull_back(weights, partial, gradient[..., None, :] @ signed)
 
 
+def _descent(
+    training: Training, weights: Sequence[Tensor], sets: Sequence[Array], progress: Progress
+) -> tuple[Tensor, Tensor]:
+    """The paths of a discrete descent with all runs at once, (runs, points, parameters), and gaps of 0."""
+    assert training.method != "flow"
+    signed = tensor_of(np.stack(sets))
+    step = direction(training.method, lambda now: log_risk_gradient(now, signed, training.loss), list(training.rates))
+    records = log_grid(training.steps, training.points)
+    _, series = descend(weights, step, lambda _: training.step_size, training.steps, records, _stacked, progress)
+    return series["weights"].mT, torch.zeros(len(sets), dtype=torch.float64)
+
+
 def _flow(
     training: Training, weights: Sequence[Tensor], sets: Sequence[Array], progress: Progress
 ) -> tuple[Tensor, Tensor]:
-    """Gradient flow of one run after another."""
-    risk = log_risk(training.loss)
-    shapes = tuple((int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights)
+    """The paths of gradient flow of one run after another, (runs, points, parameters), and the gaps of two routes."""
+    risk, shapes = log_risk(training.loss), shapes_of(weights)
     rates = vector_of(
         [np.broadcast_to(array_of(rate), shape) for rate, shape in zip(training.rates, shapes, strict=True)]
     )

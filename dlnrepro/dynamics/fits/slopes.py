@@ -53,6 +53,11 @@ def log_slope(x: Tensor, values: Tensor, inside: Tensor) -> Tensor:
     return torch.stack(slopes)
 
 
+def within(values: Tensor, window: tuple[float, float]) -> Tensor:
+    """Which values lie in a window, ends included."""
+    return (values >= window[0]) & (values <= window[1])
+
+
 def windowed_slope(x: Tensor, y: Tensor, window: Tensor) -> Tensor:
     """The least-squares slope of log y against log x over the points in the window; 0 if fewer than three x are in it.
 

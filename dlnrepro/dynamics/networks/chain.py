@@ -67,3 +67,15 @@ def relative_imbalance(weights: Sequence[Tensor]) -> Tensor:
     """`largest_imbalance` over ||W_1||_F^2, of shape (runs, ...): 0 for balanced layers, and for a single layer."""
     size: Tensor = torch.linalg.matrix_norm(weights[0])
     return largest_imbalance(weights) / (size * size)
+
+
+def whole_norm(weights: Sequence[Tensor]) -> Tensor:
+    """The norm of all weights together, sqrt(sum_l ||W_l||_F^2), of shape (runs, ...)."""
+    norms = torch.stack([torch.linalg.matrix_norm(weight) for weight in weights])
+    norm: Tensor = torch.linalg.vector_norm(norms, dim=0)
+    return norm
+
+
+def smallest_norm(weights: Sequence[Tensor]) -> Tensor:
+    """min_l ||W_l||_F, of shape (runs, ...)."""
+    return torch.stack([torch.linalg.matrix_norm(weight) for weight in weights]).amin(0)

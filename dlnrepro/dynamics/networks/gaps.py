@@ -6,6 +6,8 @@ Conventions: the gap is 0 for the perfect case and never negative; matrices have
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -37,6 +39,11 @@ def rank_one_gap(matrix: Tensor) -> Tensor:
     squares = strengths**2
     tail = squares[..., 1:].sum(-1) / squares.sum(-1)
     return tail / (1 + (1 - tail).sqrt())
+
+
+def hidden_rank_one_gap(weights: Sequence[Tensor]) -> Tensor:
+    """The largest `rank_one_gap` of W_1 .. W_{L-1}, each of shape (runs, ..., n_l, n_{l-1}): of shape (runs, ...)."""
+    return torch.stack([rank_one_gap(weight) for weight in weights[:-1]]).amax(0)
 
 
 def sine(first: Tensor, second: Tensor) -> Tensor:

@@ -24,7 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
 
 LossName = Literal["logistic", "exponential", "squared"]
 
@@ -64,6 +65,21 @@ def log_risks(name: LossName, margins: Array) -> Tensor:
     """The log R of each row of margins, (points, samples): of shape (points,)."""
     risk = log_risk(name)
     return torch.tensor([risk(row).value for row in margins], dtype=torch.float64)
+
+
+def log_excess(name: LossName, signed: Tensor, predictors: Tensor) -> Tensor:
+    """Log R - log l(0) of several predictors of every run, of shape (runs, points): above 0 if worse than zero.
+
+    Args:
+        name: of the loss l.
+        signed: Z, of shape (runs, samples, dimension).
+        predictors: w, of shape (runs, points, dimension).
+    """
+
+    def of_run(points: Tensor, rows: Tensor) -> Tensor:
+        return log_risks(name, array_of(rows) @ array_of(points).T) - log_loss_at_zero(name)
+
+    return each_run(of_run, signed, predictors)
 
 
 def risk_field(name: LossName, signed: Sequence[Array]) -> Callable[[int, Array], Array]:

@@ -11,36 +11,28 @@ Source: Soudry, Hoffer, Nacson, Gunasekar and Srebro 2018 (arXiv:1710.10345); th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
-import numpy as np
 import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.classification.one_layer_asymptotics import limit_shift
-from dlnrepro.dynamics.classification.one_layer_flow import follow_logarithm, risk_gradient
-from dlnrepro.dynamics.classification.separable_data import DRAWS, Classes
+from dlnrepro.dynamics.classification.one_layer_asymptotics import observe_growth
+from dlnrepro.dynamics.classification.one_layer_flow import descent_paths, flow_paths
+from dlnrepro.dynamics.classification.separable_data import Classes, with_slack
 from dlnrepro.dynamics.classification.training import coordinate_rates
 from dlnrepro.dynamics.fits.slopes import windowed_slope
 from dlnrepro.dynamics.risks.margin_losses import log_risk
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
-from dlnrepro.dynamics.tensors.per_run import each, stacked
-from dlnrepro.dynamics.tensors.records import log_grid
-from dlnrepro.dynamics.training.descent import descend
-from dlnrepro.errors import NoSuchDraw
+from dlnrepro.dynamics.tensors.per_run import stacked
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.classification import CoordinateRates, LeastShare, Loss, Separable, TwoClasses
 from dlnrepro.settings.numerals import numeral
 
 POINTS = 100
-EARLIEST = -6.0
-"""The flow starts at log t = -6: what happens before changes the weights by less than e^-6."""
-
-TOLERANCE = 1e-10
 MOST_STEPS = 10**7
 
 
@@ -73,6 +65,10 @@ class Params(TwoClasses):
         if self.method == "descent" and self.coordinate_rates != 1:
             yield Contradiction("coordinate_rates", "1 for `method: descent`")
 
+    def separated(self, generator: Generator) -> Classes:
+        """Data of one run whose support vectors count."""
+        return self.classes(generator, self.least_share)
+
     def numbers(self) -> int:
         """The data, the margins of a step, and the paths."""
         return 4 * self.samples * self.inputs + 4 * POINTS * self.samples
@@ -98,89 +94,33 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then starts; follow each run's flow, or descend with all at once; hold the path against theory."""
-    sets = [_draw(params, generator) for generator in generators]
+    sets = [with_slack(params.separated, params.least_slack, generator) for generator in generators]
+    signed = [classes.signed for classes in sets]
     starts = params.start_scale * normal((params.inputs,), generators)
-    train = _flow if params.method == "flow" else _descent
-    times, paths = train(params, sets, starts, progress)
+    if params.method == "flow":
+        rates = array_of(coordinate_rates(params.inputs, params.coordinate_rates))
+        times, paths = flow_paths(signed, starts, params.loss, rates, params.horizon, POINTS, progress)
+    else:
+        size, horizon = params.step_size, params.horizon
+        times, paths = descent_paths(signed, starts, params.loss, size, horizon, 2 * POINTS, progress)
     measured = (_measure(params, classes, times, path) for classes, path in zip(sets, paths, strict=True))
     measures, series = zip(*measured, strict=True)
     return Result(stacked(measures), {"log_time": times, **stacked(series)})
-
-
-def _draw(params: Params, generator: Generator) -> Classes:
-    """One run's data: drawn again until the next point's margin lies far enough above the support vectors'.
-
-    The share of such a point in the gradient vanishes only as t^(-slack).
-    """
-    for _ in range(DRAWS):
-        classes = params.classes(generator, params.least_share)
-        margins = classes.truth @ classes.solution.direction / classes.solution.margin
-        others = np.delete(margins, classes.solution.support)
-        if others.min() >= 1 + params.least_slack:
-            return classes
-    raise NoSuchDraw(f"data with a slack of {numeral(params.least_slack)}", DRAWS)
-
-
-def _flow(params: Params, sets: Sequence[Classes], starts: Tensor, progress: Progress) -> tuple[Tensor, Tensor]:
-    """The values of log t, and the weights there, of shape (runs, points, n_0)."""
-    times = np.concatenate([[EARLIEST], np.geomspace(params.horizon / 1000, params.horizon, POINTS)])
-    rates = array_of(coordinate_rates(params.inputs, params.coordinate_rates))
-    paths = []
-    for run, tick in each(progress, len(sets)):
-        clocked = _clocked(tick, params.horizon)
-        start = array_of(starts[run])
-        path = follow_logarithm(sets[run].signed, start, params.loss, rates, times, TOLERANCE, clocked)
-        paths.append(tensor_of(path[1:]))
-    return tensor_of(times[1:]), torch.stack(paths)
-
-
-def _clocked(progress: Progress, horizon: float) -> Callable[[float], None]:
-    """The progress of a flow in log t, up to the horizon."""
-    return lambda time: progress(max(time, 0) / horizon, "")
-
-
-def _descent(params: Params, sets: Sequence[Classes], starts: Tensor, progress: Progress) -> tuple[Tensor, Tensor]:
-    """The same for gradient descent with a constant step size, from the first record with log t >= 1 on."""
-    steps = round(math.exp(params.horizon) / params.step_size)
-    first = math.ceil(math.e / params.step_size)
-    records = [step for step in log_grid(steps, 2 * POINTS) if step >= first]
-    gradient = risk_gradient(tensor_of(np.stack([classes.signed for classes in sets])), params.loss)
-    _, recorded = descend(
-        [starts[..., None]],
-        gradient,
-        lambda _: params.step_size,
-        steps,
-        records,
-        lambda weights: {"path": weights[0][..., 0]},
-        progress,
-    )
-    times = [math.log(step * params.step_size) for step in records]
-    return torch.tensor(times, dtype=torch.float64), recorded["path"].mT
 
 
 def _measure(
     params: Params, classes: Classes, times: Tensor, path: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
     """Measures and series of one run from its path, of shape (points, n_0)."""
-    solution = classes.solution
-    direction, length = tensor_of(solution.direction), 1 / solution.margin
-    expected = times[:, None] * length * direction + tensor_of(limit_shift(classes.truth, solution))
-    residual = torch.linalg.vector_norm(path - expected, dim=-1) / length
-    sines, law = _sine(path, direction), _sine(expected, direction)
+    solution, seen = classes.solution, observe_growth(path, times, classes.truth, classes.solution)
     risk = log_risk(params.loss)(array_of(tensor_of(classes.signed) @ path[-1])).value
+    constant = risk + float(times[-1]) - 2 * math.log(1 / solution.margin)
     measures = {
         "separation": torch.tensor(solution.margin, dtype=torch.float64),
         "certificate": torch.tensor(solution.residual, dtype=torch.float64),
-        "residual_error": residual[-1],
-        "direction_slope": windowed_slope(times, sines, times >= times[-1] / 3),
-        "loss_constant": torch.tensor(risk + float(times[-1]) - 2 * math.log(length), dtype=torch.float64).exp(),
-        "direction": sines[-1],
+        "residual_error": seen.residual[-1],
+        "direction_slope": windowed_slope(times, seen.sine, times >= times[-1] / 3),
+        "loss_constant": torch.tensor(constant, dtype=torch.float64).exp(),
+        "direction": seen.sine[-1],
     }
-    return measures, {"sine": sines, "sine_law": law, "residual": residual}
-
-
-def _sine(weights: Tensor, axis: Tensor) -> Tensor:
-    """The sine of the angle to a unit vector, of shape (points,)."""
-    across = weights - (weights @ axis)[:, None] * axis
-    ratio: Tensor = torch.linalg.vector_norm(across, dim=-1) / torch.linalg.vector_norm(weights, dim=-1)
-    return ratio
+    return measures, {"sine": seen.sine, "sine_law": seen.sine_law, "residual": seen.residual}

@@ -14,12 +14,12 @@ from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
-from dlnrepro.dynamics.classification.mirrored_data import axial_start, late_norm, mirrored_pairs
+from dlnrepro.dynamics.classification.mirrored_data import axial_start, late_norm, mirrored_pairs, pull_at_zero
 from dlnrepro.dynamics.fits.slopes import log_slope
-from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.risks.margin_losses import log_loss_at_zero, log_risks, risk_field
+from dlnrepro.dynamics.networks.chain import product, smallest_norm
+from dlnrepro.dynamics.risks.margin_losses import log_excess, risk_field
 from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.tensors.arrays import array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
@@ -31,9 +31,6 @@ from dlnrepro.settings.networks import DeepSettings
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-16
 """Tolerances of the flow: layers shrink to 1e-6."""
-
-SLOPE_AT_ZERO = {"logistic": 0.5, "exponential": 1.0}
-"""-l'(0)."""
 
 
 class Params(DeepSettings):
@@ -102,19 +99,13 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     times[-1] = params.horizon
     field = risk_field(params.loss, list(array_of(signed)))
     path = flow(weights, field, times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress)
-
-    def excess(points: Tensor, predictors: Tensor) -> Tensor:
-        return log_risks(params.loss, array_of(predictors) @ array_of(points).T) - log_loss_at_zero(params.loss)
-
-    along = each_run(excess, signed, product(path)[:, :, 0])
-    norm, before = (
-        torch.stack([torch.linalg.matrix_norm(layer) for layer in layers]).amin(0) for layers in (path, weights)
-    )
+    along = log_excess(params.loss, signed, product(path)[:, :, 0])
+    norm, before = smallest_norm(path), smallest_norm(weights)
     depth = params.formula_depth
-    law = late_norm(SLOPE_AT_ZERO[params.loss] * signed[:, ::2, 0].mean(-1), times, depth)
+    law = late_norm(pull_at_zero(signed, params.loss), times, depth)
     late = (times > params.horizon / 100).expand_as(norm)
     measures = {
-        "start_excess": each_run(excess, signed, product(weights))[:, 0],
+        "start_excess": log_excess(params.loss, signed, product(weights))[:, 0],
         "least_excess": along.amin(-1),
         "end_excess": along[:, -1],
         "shrinkage": norm[:, -1] / before,

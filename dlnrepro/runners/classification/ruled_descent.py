@@ -20,19 +20,20 @@ from typing import Literal
 import numpy as np
 import torch
 from pydantic import Field
-from torch import Generator, Tensor
+from torch import Generator
 
-from dlnrepro.dynamics.activations.relu_network import ReluNetwork
-from dlnrepro.dynamics.classification.smoothness_rule import RuledDescent, descend_by_rule
-from dlnrepro.dynamics.networks.chain import imbalance, product
-from dlnrepro.dynamics.networks.gaps import rank_one_gap
+from dlnrepro.dynamics.activations.conserved_balance import changes, largest_sizes
+from dlnrepro.dynamics.activations.relu_network import LayerKind, network_of
+from dlnrepro.dynamics.classification.smoothness_rule import descend_by_rule
+from dlnrepro.dynamics.networks.chain import product, whole_norm
+from dlnrepro.dynamics.networks.gaps import hidden_rank_one_gap
 from dlnrepro.dynamics.risks.margin_losses import log_loss_at_zero, log_risks, risk_field
 from dlnrepro.dynamics.stiff_flow.margin_flow import layers_of
-from dlnrepro.dynamics.tensors.arrays import Array, Weights, array_of, tensor_of
+from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import log_grid
-from dlnrepro.dynamics.training.gradient_flow import flattened, flow
+from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.classification import DeepClassifier, Separable
 
@@ -78,20 +79,24 @@ SERIES = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; descend with all runs at once; follow the flow of one after another."""
     sets = [params.classes(generator).signed for generator in generators]
-    weights = params.initialization(sets, LOSS, generators)
-    descent, layers = _descend(params, weights, sets, part_of(progress, 0, 0.8))
-    clocks = tensor_of(_rising(descent.clocks))
+    weights, labels = params.initialization(sets, LOSS, generators), np.ones((len(sets), params.samples))
+    kinds: list[LayerKind] = ["linear"] * params.depth
+    rates = [1.0] * params.depth
+    network, begin = network_of(np.stack(sets), labels, LOSS, kinds, weights, rates)
+    records = log_grid(params.steps, RECORDS)
+    descent = descend_by_rule(network, begin, params.factor, params.steps, records, part_of(progress, 0, 0.8))
+    layers, clocks = layers_of(descent.path, network.shapes), tensor_of(descent.rising_clocks)
     rest = part_of(progress, 0.8, 0.2, "flow")
-    flowing = flow(weights, risk_field(LOSS, sets), clocks, [1.0] * params.depth, RELATIVE, ABSOLUTE, rest)
+    flowing = flow(weights, risk_field(LOSS, sets), clocks, rates, RELATIVE, ABSOLUTE, rest)
     predictors = array_of(product(flowing)[:, :, 0])
     flow_risks = [log_risks(LOSS, (points @ rows.T).T) for points, rows in zip(sets, predictors, strict=True)]
-    risks, gap, flow_gap = tensor_of(descent.risks), _gap(layers), _gap(flowing)
+    risks, gap, flow_gap = tensor_of(descent.risks), hidden_rank_one_gap(layers), hidden_rank_one_gap(flowing)
     apart = [one - other for one, other in zip(layers, flowing, strict=True)]
     measures = {
         "start_excess": each_run(torch.log, risks[:, 0]) - log_loss_at_zero(LOSS),
         "worst_fall": tensor_of(descent.worst_fall),
-        "drift_over_bound": _drift(layers) / (2 * risks[:, 0] * tensor_of(descent.largest_step)),
-        "flow_distance": (_norm(apart) / _norm(flowing)).amax(-1),
+        "drift_over_bound": largest_sizes(changes(layers)).matrix / (2 * risks[:, 0] * tensor_of(descent.largest_step)),
+        "flow_distance": (whole_norm(apart) / whole_norm(flowing)).amax(-1),
         "gap_distance": ((gap - flow_gap).abs() / flow_gap).amax(-1),
         "risk_ratio": risks[:, -1] / risks[:, 0],
         "gap_ratio": gap[:, -1] / gap[:, 0],
@@ -105,41 +110,3 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "flow_gap": flow_gap,
     }
     return Result(measures, series)
-
-
-def _descend(
-    params: Params, weights: Sequence[Tensor], sets: Sequence[Array], progress: Progress
-) -> tuple[RuledDescent, Weights]:
-    """The descent of all runs, and the layers at its records."""
-    shapes, begin = flattened(weights)
-    points = np.ascontiguousarray(np.stack(sets).swapaxes(-1, -2))
-    signs = np.ones((len(sets), 1, params.samples))
-    network = ReluNetwork(points, signs, LOSS, ["linear"] * params.depth, shapes, np.ones(begin.shape[1]))
-    records = log_grid(params.steps, RECORDS)
-    descent = descend_by_rule(network, begin, params.factor, params.steps, records, progress)
-    return descent, layers_of(descent.path, shapes)
-
-
-def _rising(clocks: Array) -> Array:
-    """The clocks, made to rise strictly where steps vanish in rounding or a run is lost: the solver asks for it."""
-    risen = clocks.copy()
-    for index in range(1, clocks.shape[1]):
-        risen[:, index] = np.maximum(clocks[:, index], risen[:, index - 1] + 1e-12 * (1 + risen[:, index - 1]))
-    return risen
-
-
-def _gap(layers: Sequence[Tensor]) -> Tensor:
-    """The largest rank-one gap of a hidden layer, of shape (runs, records)."""
-    return torch.stack([rank_one_gap(layer) for layer in layers[:-1]]).amax(0)
-
-
-def _norm(layers: Sequence[Tensor]) -> Tensor:
-    """The norm of all weights, of shape (runs, records)."""
-    norm: Tensor = torch.linalg.vector_norm(torch.stack([torch.linalg.matrix_norm(layer) for layer in layers]), dim=0)
-    return norm
-
-
-def _drift(layers: Sequence[Tensor]) -> Tensor:
-    """The largest change of an imbalance since the first record, of shape (runs,)."""
-    changes = [torch.linalg.matrix_norm(matrix - matrix[:, :1]).amax(-1) for matrix in imbalance(layers)]
-    return torch.stack(changes).amax(0)

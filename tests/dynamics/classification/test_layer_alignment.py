@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.classification.layer_alignment import excess_bound, observe_layers
+from dlnrepro.dynamics.classification.layer_alignment import excess_bound, fit_layers, observe_layers
 from dlnrepro.dynamics.starts.draws import gaussian
 
 
@@ -94,3 +94,17 @@ def test_a_lost_point_is_nan_and_leaves_the_others() -> None:
 
     assert bool(layers.rank_one_gap[2].isnan())
     assert torch.equal(layers.rank_one_gap[[0, 1, 3]], whole.rank_one_gap[[0, 1, 3]])
+
+
+def test_powers_in_the_window_are_those_of_a_path_that_obeys_them() -> None:
+    """Layers of norm r^(1/3) with one small singular value that falls as 1 / r in the first layer."""
+    reached = torch.logspace(0, 4, 30, dtype=torch.float64)
+    first = torch.diag_embed(torch.stack([reached ** (1 / 3), 1e-3 / reached], -1))
+    last = reached[:, None, None] ** (1 / 3) * torch.tensor([[1.0, 1e-3]], dtype=torch.float64)
+
+    fit = fit_layers(observe_layers([first, last]), reached, (10.0, 1e3))
+
+    assert float(fit.growth) == pytest.approx(1 / 3, abs=1e-6)
+    assert float(fit.rank_one) == pytest.approx(-8, abs=1e-6)  # the gap is (small / large)^2 / 2, and large^3 is r
+    assert float(fit.alignment) == pytest.approx(0, abs=1e-6)
+    assert [float(power) for power in fit_layers(observe_layers([first, last]), reached, (1e5, 1e6))] == [0, 0, 0]

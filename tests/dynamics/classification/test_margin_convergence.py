@@ -5,7 +5,12 @@ from __future__ import annotations
 import pytest
 import torch
 
-from dlnrepro.dynamics.classification.margin_convergence import observe_direction, sine_to_scaled
+from dlnrepro.dynamics.classification.margin_convergence import (
+    Direction,
+    fit_direction,
+    observe_direction,
+    sine_to_scaled,
+)
 from dlnrepro.dynamics.classification.separable_data import Classes, separable
 
 
@@ -64,3 +69,18 @@ def test_the_direction_of_unequal_rates_minimises_their_norm() -> None:
     rates = torch.tensor([4.0, 1.0], dtype=torch.float64)
 
     assert float(sine_to_scaled(torch.tensor([4.0, 1.0], dtype=torch.float64), signed, rates)) < 1e-12
+
+
+def test_a_path_on_both_laws_has_their_powers_and_constants() -> None:
+    reached = torch.logspace(0, 4, 30, dtype=torch.float64)
+    two, three = (torch.tensor(value, dtype=torch.float64) for value in (2.0, 3.0))
+    late = torch.where(reached < 1e3, 0.0, 0.5)
+    turn = Direction(two / reached, (three + late) / reached, two, three)
+
+    fit = fit_direction(turn, reached, (1.0, 1e2), (10.0, 1e4))
+
+    assert float(fit.slope) == pytest.approx(-1)
+    assert float(fit.margin_slope) == pytest.approx(-1)
+    assert float(fit.constant) == pytest.approx(1)
+    assert float(fit.margin_constant) == pytest.approx(3.5 / 3)
+    assert [float(value) for value in fit_direction(turn, reached, (1e5, 1e6), (1e5, 1e6))] == [0, 0, 0, 0]

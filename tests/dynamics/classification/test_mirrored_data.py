@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pytest
 import torch
 
 from dlnrepro.dynamics.classification.maximum_margin import maximum_margin
-from dlnrepro.dynamics.classification.mirrored_data import axial_start, late_norm, mirrored_pairs
+from dlnrepro.dynamics.classification.mirrored_data import axial_start, late_norm, mirrored_pairs, pull_at_zero
 from dlnrepro.dynamics.networks.chain import imbalance, product
 
 
@@ -52,3 +54,18 @@ def test_the_collapse_solves_the_equation_of_the_norm(depth: int) -> None:
 
 def test_a_run_draws_the_same_alone_and_in_a_batch() -> None:
     assert torch.equal(mirrored_pairs(5, 3, _generators(0, 1, 2))[1:2], mirrored_pairs(5, 3, _generators(1)))
+
+
+@pytest.mark.parametrize("loss", ["logistic", "exponential"])
+def test_the_pull_at_zero_is_the_slope_of_the_risk_there(
+    loss: Literal["logistic", "exponential"],
+) -> None:
+    points = mirrored_pairs(4, 6, _generators(0, 1))
+    predictor = torch.zeros(2, 4, 1, dtype=torch.float64, requires_grad=True)
+    margins = points @ predictor
+    losses = torch.nn.functional.softplus(-margins) if loss == "logistic" else torch.exp(-margins)
+
+    (slope,) = torch.autograd.grad(losses.mean(1).sum(), predictor)
+
+    torch.testing.assert_close(pull_at_zero(points, loss), -slope[:, 0, 0])
+    assert float(slope[:, 1:].abs().max()) < 1e-15

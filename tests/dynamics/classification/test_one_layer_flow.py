@@ -7,9 +7,15 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from dlnrepro.dynamics.classification.one_layer_flow import follow_logarithm, risk_gradient
+from dlnrepro.dynamics.classification.one_layer_flow import (
+    descent_paths,
+    flow_paths,
+    follow_logarithm,
+    risk_gradient,
+)
 from dlnrepro.dynamics.risks.margin_losses import LossName
 from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.runner import silent
 
 SIGNED = np.array([[0.9, 0.1], [0.4, -0.5], [0.3, 0.8]])
 SLOPES = {
@@ -53,3 +59,18 @@ def test_the_gradient_is_autograd_s(loss: LossName) -> None:
     (found,) = risk_gradient(signed, loss)([weights.detach()])
 
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
+
+
+def test_flow_and_descent_with_a_small_step_are_two_routes_to_one_path() -> None:
+    sets = [SIGNED, 0.5 * SIGNED]
+    starts = torch.tensor([[0.3, -0.2], [0.0, 0.1]], dtype=torch.float64)
+
+    times, flowing = flow_paths(sets, starts, "logistic", np.ones(2), 5.0, 20, silent)
+    moments, descending = descent_paths(sets, starts, "logistic", 0.01, 5.0, 20, silent)
+
+    assert flowing.shape == (2, 20, 2)
+    assert float(times[-1]) == pytest.approx(5)
+    assert float(moments[-1]) == pytest.approx(5, abs=1e-4)
+    assert bool((moments >= 1).all())
+    assert descending.shape == (2, len(moments), 2)
+    torch.testing.assert_close(descending[:, -1], flowing[:, -1], rtol=0, atol=2e-3)

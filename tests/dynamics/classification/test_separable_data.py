@@ -7,7 +7,13 @@ import pytest
 import torch
 from scipy.optimize import linprog
 
-from dlnrepro.dynamics.classification.separable_data import Classes, flipped, separable, underdetermined
+from dlnrepro.dynamics.classification.separable_data import (
+    Classes,
+    flipped,
+    separable,
+    underdetermined,
+    with_slack,
+)
 from dlnrepro.errors import NoSuchDraw
 
 
@@ -67,3 +73,23 @@ def test_the_same_generator_gives_the_same_data_and_another_gives_others() -> No
 def test_data_that_cannot_be_are_refused_in_one_line() -> None:
     with pytest.raises(NoSuchDraw, match=r"^expected 6 support vectors in 10 dimensions, found none in 2,000 draws$"):
         underdetermined(10, 6, 0.9999, seeded(0))
+
+
+def test_with_slack_all_margins_but_those_of_support_vectors_stand_apart() -> None:
+    def draw(generator: torch.Generator) -> Classes:
+        return separable(4, 40, 0.15, True, 0.05, generator)
+
+    for seed in range(3):
+        classes = with_slack(draw, 0.3, seeded(seed))
+
+        margins = np.sort(classes.signed @ classes.solution.direction) / classes.solution.margin
+        np.testing.assert_allclose(margins[:4], 1, rtol=1e-9)
+        assert margins[4] >= 1.3
+    assert np.array_equal(with_slack(draw, 0.0, seeded(5)).signed, draw(seeded(5)).signed)
+
+
+def test_a_slack_that_no_draw_has_is_an_error() -> None:
+    classes = separable(2, 20, 0.15, True, 0.05, seeded(0))
+
+    with pytest.raises(NoSuchDraw, match="data with a slack of 50"):
+        with_slack(lambda _: classes, 50.0, seeded(0))

@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from dlnrepro.dynamics.activations.relu_network import ReluNetwork
-from dlnrepro.dynamics.classification.smoothness_rule import descend_by_rule
+from dlnrepro.dynamics.classification.smoothness_rule import RuledDescent, descend_by_rule
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.runner import silent
@@ -82,3 +82,14 @@ def test_a_run_alone_descends_as_in_a_batch_and_a_lost_run_disturbs_no_other() -
     assert np.isnan(together.path[2, 1]).any()
     assert np.isnan(together.worst_fall[2])
     assert np.isfinite(together.clocks).all()
+
+
+def test_clocks_that_stand_still_are_made_to_rise_and_others_stay() -> None:
+    clocks = np.array([[0.0, 1.0, 2.0], [0.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
+    nothing = np.zeros(3)
+
+    risen = RuledDescent(clocks, clocks, clocks, nothing, nothing).rising_clocks
+
+    assert np.array_equal(risen[0], clocks[0])
+    assert (np.diff(risen, axis=1) > 0).all()
+    np.testing.assert_allclose(risen, clocks, rtol=0, atol=1e-11)

@@ -7,10 +7,19 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.classification.separable_data import separable, underdetermined
-from dlnrepro.dynamics.classification.training import log_risk_gradient, start
+from dlnrepro.dynamics.classification.training import (
+    Training,
+    coordinate_rates,
+    learning_rates,
+    log_risk_gradient,
+    shapes_of,
+    start,
+    train,
+)
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.margin_losses import LossName, log_loss_at_zero, log_risk
 from dlnrepro.dynamics.starts.draws import gaussian, normal
+from dlnrepro.runner import silent
 
 WIDTHS = [4, 6, 6, 1]
 
@@ -58,3 +67,26 @@ def test_the_gradient_of_the_log_risk_is_that_of_autograd() -> None:
 
     for ours, theirs in zip(log_risk_gradient(weights, signed, "logistic"), expected, strict=True):
         torch.testing.assert_close(ours, theirs, rtol=1e-11, atol=1e-13)
+
+
+def test_a_normalised_descent_yields_the_layers_of_every_run_and_no_gap_of_routes() -> None:
+    generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
+    sets = [separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
+    weights = start(WIDTHS, 1.0, "logistic", sets, False, generators)
+    training = Training("logistic", "normalised", learning_rates(3, 4, 1.0, 1.0), 1.0, 1e-9, 1e-3, 1, 3)
+
+    layers, gaps = train(training, weights, sets, silent)
+
+    assert gaps.tolist() == [0, 0]
+    assert shapes_of(weights) == ((6, 4), (6, 6), (1, 6))
+    signed = torch.from_numpy(np.stack(sets))
+    slopes = log_risk_gradient(weights, signed, "logistic")
+    square = torch.stack([(slope**2).sum((-2, -1)) for slope in slopes]).sum(0)
+    for run, path in enumerate(layers):
+        for layer, weight, slope in zip(path, weights, slopes, strict=True):
+            assert torch.equal(layer[0], weight[run])
+            torch.testing.assert_close(layer[1], weight[run] - 1e-3 * slope[run] / square[run])
+
+
+def test_rates_run_from_the_reciprocal_of_the_spread_to_the_spread() -> None:
+    torch.testing.assert_close(coordinate_rates(3, 4.0), torch.tensor([0.25, 1.0, 4.0], dtype=torch.float64))

@@ -8,7 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from dlnrepro.dynamics.fits.slopes import log_slope, slope, windowed_ratio, windowed_slope, zero_of_line
+from dlnrepro.dynamics.fits.slopes import (
+    log_slope,
+    slope,
+    windowed_ratio,
+    windowed_slope,
+    within,
+    zero_of_line,
+)
 
 
 def test_an_exponential_has_its_rate_and_a_power_its_exponent() -> None:
@@ -94,3 +101,9 @@ def test_a_line_is_zero_where_it_crosses_and_at_the_last_point_if_it_is_level() 
     zeros = zero_of_line(x, torch.stack([1 - 2 * x, torch.full_like(x, 3.0)]))
 
     torch.testing.assert_close(zeros, torch.tensor([0.5, 2.0], dtype=torch.float64), rtol=1e-15, atol=0)
+
+
+def test_a_window_holds_its_ends() -> None:
+    values = torch.tensor([0.9, 1.0, 1.5, 2.0, 2.1, math.nan], dtype=torch.float64)
+
+    assert within(values, (1.0, 2.0)).tolist() == [False, True, True, True, False, False]

@@ -15,6 +15,8 @@ from dlnrepro.dynamics.networks.chain import (
     product,
     pull_back,
     relative_imbalance,
+    smallest_norm,
+    whole_norm,
 )
 
 WIDTHS = [(3, 5, 2), (4, 3, 6, 2), (2, 3, 4, 5, 3)]
@@ -83,3 +85,13 @@ def test_the_largest_imbalance_is_that_of_the_worst_pair_of_layers(generator: to
 
 def test_a_single_layer_has_no_imbalance(generator: torch.Generator) -> None:
     assert relative_imbalance(layers((3, 2), (4,), generator)).tolist() == [0.0] * 4
+
+
+def test_norms_of_a_network_are_those_of_its_entries(generator: torch.Generator) -> None:
+    weights = layers((2, 3, 4), (2, 5), generator)
+    weights[1] = 3 * weights[1]
+
+    squares = [(weight**2).sum((-2, -1)) for weight in weights]
+
+    torch.testing.assert_close(whole_norm(weights), (squares[0] + squares[1]).sqrt())
+    torch.testing.assert_close(smallest_norm(weights), torch.minimum(*squares).sqrt())

@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.dynamics.networks.gaps import rank_one_gap, sine, singular_triples
+from dlnrepro.dynamics.networks.gaps import hidden_rank_one_gap, rank_one_gap, sine, singular_triples
 
 
 def rotation(size: int, generator: torch.Generator) -> torch.Tensor:
@@ -55,3 +55,9 @@ def test_the_triples_rebuild_the_matrix(generator: torch.Generator) -> None:
     matrix = torch.randn(2, 5, 3, dtype=torch.float64, generator=generator)
     left, strengths, right = singular_triples(matrix)
     torch.testing.assert_close(left @ torch.diag_embed(strengths) @ right.mT, matrix)
+
+
+def test_the_gap_of_the_hidden_layers_leaves_the_last_one_out() -> None:
+    first, second, last = (torch.diag(torch.tensor(values).double()) for values in ([3.0, 4.0], [1.0, 0.0], [1.0, 1.0]))
+
+    assert float(hidden_rank_one_gap([first[None], second[None], last[None]])) == pytest.approx(1 - 4 / 5)

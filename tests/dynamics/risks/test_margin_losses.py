@@ -12,6 +12,7 @@ import torch
 from dlnrepro.dynamics.risks.margin_losses import (
     LossName,
     batched_log_risk,
+    log_excess,
     log_loss_at_zero,
     log_risk,
     log_risks,
@@ -131,3 +132,19 @@ def test_log_risks_are_those_of_the_rows(name: LossName) -> None:
     found = log_risks(name, np.stack([MARGINS, MARGINS + 1]))
 
     assert found.tolist() == [log_risk(name)(MARGINS).value, log_risk(name)(MARGINS + 1).value]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_excess_is_zero_for_the_zero_predictor_and_that_of_the_plain_formula_elsewhere(name: LossName) -> None:
+    generator = torch.Generator().manual_seed(2)
+    signed = torch.randn(2, 7, 3, generator=generator, dtype=torch.float64)
+    predictors = torch.randn(2, 4, 3, generator=generator, dtype=torch.float64)
+    predictors[:, 0] = 0
+
+    excess = log_excess(name, signed, predictors)
+
+    assert float(excess[:, 0].abs().max()) < 1e-15
+    zero = plain(name, torch.zeros(7, dtype=torch.float64))
+    for run in range(2):
+        expected = torch.stack([plain(name, signed[run] @ row) - zero for row in predictors[run]])
+        torch.testing.assert_close(excess[run], expected, rtol=1e-12, atol=1e-14)
