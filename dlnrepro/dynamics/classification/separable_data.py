@@ -53,7 +53,9 @@ def drawing(
     return lambda generator: draw(dimension, samples, gap, spanning, least_share, generator)
 
 
-def with_slack(draw: Callable[[torch.Generator], Classes], slack: float, generator: torch.Generator) -> Classes:
+def with_slack(
+    draw: Callable[[torch.Generator], Classes], slack: float, wanted: str, generator: torch.Generator
+) -> Classes:
     """Classes of one run, drawn again until all margins but those of support vectors exceed these by a share.
 
     The share of such a point in the gradient of an exponential tail vanishes only as t^(-slack).
@@ -61,6 +63,7 @@ def with_slack(draw: Callable[[torch.Generator], Classes], slack: float, generat
     Args:
         draw: from the generator to classes.
         slack: the share, at least 0.
+        wanted: what is drawn, in the words of the error if no draw has it.
         generator: of this run.
     """
 
@@ -69,7 +72,7 @@ def with_slack(draw: Callable[[torch.Generator], Classes], slack: float, generat
         margins = classes.truth @ classes.solution.direction / classes.solution.margin
         return classes if np.delete(margins, classes.solution.support).min() >= 1 + slack else None
 
-    return _until(apart, f"data with a slack of {slack:g}")
+    return _until(apart, wanted)
 
 
 def separable(

@@ -66,8 +66,9 @@ class Params(TwoClasses):
             yield Contradiction("coordinate_rates", "1 for `method: descent`")
 
     def separated(self, generator: Generator) -> Classes:
-        """Data of one run whose support vectors count."""
-        return self.classes(generator, self.least_share)
+        """Data of one run whose support vectors count and stand apart."""
+        wanted = f"data with a slack of {numeral(self.least_slack)}"
+        return with_slack(lambda one: self.classes(one, self.least_share), self.least_slack, wanted, generator)
 
     def numbers(self) -> int:
         """The data, the margins of a step, and the paths."""
@@ -94,7 +95,7 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then starts; follow each run's flow, or descend with all at once; hold the path against theory."""
-    sets = [with_slack(params.separated, params.least_slack, generator) for generator in generators]
+    sets = [params.separated(generator) for generator in generators]
     signed = [classes.signed for classes in sets]
     starts = params.start_scale * normal((params.inputs,), generators)
     if params.method == "flow":

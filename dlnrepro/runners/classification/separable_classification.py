@@ -33,10 +33,15 @@ from dlnrepro.dynamics.risks.margin_losses import log_loss_at_zero, log_risks
 from dlnrepro.dynamics.stiff_flow.path import MANY
 from dlnrepro.dynamics.tensors.arrays import Weights, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import stacked
+from dlnrepro.errors import Disagreement
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import WORKSPACE, Contradiction
 from dlnrepro.settings.classification import CoordinateRates, DeepClassifier, LeastShare, Loss
 from dlnrepro.settings.fields import Window
+from dlnrepro.settings.numerals import numeral
+
+ROUTES_AGREE = 1e-6
+"""Two routes of relative tolerance 1e-9 differ by some 1e-8; hundreds of tolerances are another curve."""
 
 
 class Params(DeepClassifier):
@@ -148,6 +153,11 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     )
     weights = params.initialization(signed, params.loss, generators)
     paths, gaps = train(training, weights, signed, progress)
+    if bool((gaps > ROUTES_AGREE).any()):
+        raise Disagreement(
+            f"gradient flow by two solvers: expected paths within {numeral(ROUTES_AGREE)} of each other, "
+            f"found {numeral(float(gaps.nan_to_num().max()), 2)}"
+        )
     measured = (_measure(params, classes, path) for classes, path in zip(sets, paths, strict=True))
     measures, series = zip(*measured, strict=True)
     return Result({**stacked(measures), "route_gap": gaps}, stacked(series))

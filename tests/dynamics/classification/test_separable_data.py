@@ -80,16 +80,16 @@ def test_with_slack_all_margins_but_those_of_support_vectors_stand_apart() -> No
         return separable(4, 40, 0.15, True, 0.05, generator)
 
     for seed in range(3):
-        classes = with_slack(draw, 0.3, seeded(seed))
+        classes = with_slack(draw, 0.3, "slack", seeded(seed))
 
         margins = np.sort(classes.signed @ classes.solution.direction) / classes.solution.margin
         np.testing.assert_allclose(margins[:4], 1, rtol=1e-9)
         assert margins[4] >= 1.3
-    assert np.array_equal(with_slack(draw, 0.0, seeded(5)).signed, draw(seeded(5)).signed)
+    assert np.array_equal(with_slack(draw, 0.0, "slack", seeded(5)).signed, draw(seeded(5)).signed)
 
 
 def test_a_slack_that_no_draw_has_is_an_error() -> None:
     classes = separable(2, 20, 0.15, True, 0.05, seeded(0))
 
     with pytest.raises(NoSuchDraw, match="data with a slack of 50"):
-        with_slack(lambda _: classes, 50.0, seeded(0))
+        with_slack(lambda _: classes, 50.0, "data with a slack of 50", seeded(0))
