@@ -40,6 +40,7 @@ def test_a_run_is_that_of_the_command_line(command: Command, write_claim: Write,
     assert torch.get_num_threads() == threads
 
 
+@pytest.mark.slow
 def test_a_setting_that_does_not_reach_every_arm_says_so(
     write_claim: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -101,6 +102,7 @@ def test_results_are_looked_up_as_in_a_dictionary(write_claim: Write, tmp_path: 
     assert repr(results) == "<dlnrepro.Results: 1 reproduced; exit code 0>"
 
 
+@pytest.mark.slow
 def test_the_results_of_one_claim_in_several_variations_have_keys_of_their_own(
     write_claim: Write, tmp_path: Path
 ) -> None:

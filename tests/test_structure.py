@@ -63,6 +63,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__
 PACKAGES = sorted(path.parent for path in PACKAGE.rglob("__init__.py") if path.parent != PACKAGE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_no_import_points_up_or_to_another_part_of_the_same_layer(path: Path) -> None:
     module = ".".join(("dlnrepro", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
@@ -131,6 +132,7 @@ TEXTS = sorted(
 IN_BACKTICKS = re.compile(rf"`((?:{'|'.join(folder.name for folder in PACKAGES)})(?:\.\w+)+)")
 
 
+@pytest.mark.slow
 def test_every_name_of_the_program_that_a_text_mentions_is_there() -> None:
     mentioned = {(path.name, line, name) for path in TEXTS for line, text in prose(path) for name in dotted_names(text)}
     assert [where for where in sorted(mentioned) if not resolves(where[-1])] == []
@@ -199,6 +201,7 @@ def test_a_runner_has_parameters_without_defaults_and_documented_measures(name: 
     assert not set(runner.MEASURES) & set(runner.SERIES)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [["--help"], ["--version"], ["list"], ["show", "rank-one-alignment"], ["schema"], ["run", "--help"], ["report"]],

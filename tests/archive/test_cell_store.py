@@ -133,6 +133,7 @@ def test_of_thousands_of_damages_none_is_believed_and_none_ends_the_run(tmp_path
         assert bytes(damaged) == whole or read_cell(tmp_path, "key", CELL) is None
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("toys")
 def test_a_damaged_archive_whose_sum_was_made_again_ends_no_run(tmp_path: Path) -> None:
     make_folders(tmp_path)

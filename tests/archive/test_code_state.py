@@ -116,6 +116,7 @@ def test_outside_a_checkout_nothing_is_asked(checkout: Path) -> None:
     assert code_state() == (None, False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("state", "stamps"), [((None, None), ["unknown code"]), (("0" * 40, True), ["dirty"])])
 def test_what_is_unknown_is_stamped_like_what_has_changed(
     command: Command,

@@ -47,6 +47,7 @@ def compared(first: Report, second: Report, absolute: float = 0.0, relative: flo
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("none", [None, math.nan, math.inf])
 def test_a_number_differs_from_none_by_any_tolerance_and_none_equals_none(report: Report, none: float | None) -> None:
     lost = [1.0, 1.0, none, 1.0]

@@ -94,6 +94,7 @@ def test_a_changed_record_is_shown_or_refused(text: str, tmp_path: Path, first: 
     assert shown < len(chosen)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", ["positions", "median", "low", "high"])
 @pytest.mark.parametrize("values", [[], [1.0], [None] * 10])
 def test_a_line_of_a_figure_with_other_points_is_shown_or_refused(

@@ -69,6 +69,7 @@ def test_results_of_an_older_version_are_found_under_the_variation_that_their_st
     assert list(last_results(tmp_path / "empty", [{"claim": row} for row in rows.values()])["claim"]) == expected
 
 
+@pytest.mark.slow
 def test_the_unmodified_result_of_every_claim_is_listed_whatever_was_run_last(
     command: Command, write_claim: Write, tmp_path: Path
 ) -> None:

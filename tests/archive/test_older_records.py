@@ -48,6 +48,7 @@ def test_a_stored_report_of_version_1_is_shown_and_compared(command: Command, tm
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "words",
     [

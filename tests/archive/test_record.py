@@ -35,6 +35,7 @@ def came_out(record: ClaimRecord, verdict: Word, expect: str = "reproduced") -> 
 FILE, PROGRAM = Unjudged(2, "bad.yaml", "no claim"), Unjudged(3, None, "a fault of the program")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("verdicts", "unjudged", "code", "allowing"),
     [

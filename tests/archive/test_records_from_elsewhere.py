@@ -41,6 +41,7 @@ def places(value: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
         yield from places(inner, (*above, key))
 
 
+@pytest.mark.slow
 @settings(
     max_examples=150, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
@@ -63,6 +64,7 @@ def test_a_changed_record_is_shown_or_refused(text: str, data: st.DataObject) ->
     shown_or_refused(changed)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("place", "value"),
     [
@@ -143,6 +145,7 @@ def shown_or_refused(changed: Any) -> None:
         recorded_cells(report)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [-1, 0, 1, 4, 128, 256, 10**9])
 def test_an_interrupted_record_has_the_exit_code_of_a_signal(text: str, tmp_path: Path, code: int) -> None:
     changed = json.loads(text) | {"interrupted": True, "exit_code": code}

@@ -65,6 +65,7 @@ def test_the_same_numbers_leave_the_file_as_it_is_however_long_they_took(tmp_pat
     assert (tmp_path / "toy-claim.json").stat() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("factor", "seconds"), [(1.4, 1.0), (1.6, 1.6), (0.7, 1.0), (0.6, 0.6)])
 def test_another_source_changes_the_times_only_if_they_differ_by_more_than_noise(
     tmp_path: Path, report: Report, factor: float, seconds: float

@@ -122,6 +122,7 @@ def test_no_result_of_a_claim_overwrites_another_variation_of_it(
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variation", "fault"),
     [

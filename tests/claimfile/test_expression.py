@@ -22,6 +22,7 @@ EXPRESSIONS = st.recursive(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(text=EXPRESSIONS, true=st.sets(st.sampled_from(NAMES)), commas=st.booleans())
 def test_an_expression_means_what_it_means_in_python(text: str, true: set[str], commas: bool) -> None:

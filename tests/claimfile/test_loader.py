@@ -248,6 +248,7 @@ def test_a_value_that_is_refused_gives_one_fault_and_no_second_one(write_claim: 
     assert line.startswith("12:8: seeds: expected a ")
 
 
+@pytest.mark.slow
 def test_of_very_many_faults_the_first_are_shown_and_the_rest_is_counted(write_claim: Write) -> None:
     path = write_claim()
     start = time.perf_counter()
@@ -276,6 +277,7 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, len(TOY_CLAIM)), st.integers(0, 40), PIECES), min_size=1, max_size=4))
 def test_whatever_is_done_to_a_claim_file_gives_a_claim_or_faults_that_print_in_every_format(

@@ -154,6 +154,7 @@ def test_the_schema_is_written_where_a_new_claim_looks_for_it(command: Command, 
     )  # fmt: skip
 
 
+@pytest.mark.slow
 def test_the_schema_of_a_report_admits_a_report(command: Command, write_claim: Write) -> None:
     import jsonschema
 

@@ -36,6 +36,7 @@ def offered(tmp_path: Path) -> Callable[[str], list[str]]:
     return offer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
@@ -75,6 +76,7 @@ def test_claims_of_this_folder_and_stored_reports_are_offered(
     assert offered("dlnrepro report 20") == ["file,20"]
 
 
+@pytest.mark.slow
 def test_only_names_are_offered_whatever_files_are_called(tmp_path: Path, offered: Callable[[str], list[str]]) -> None:
     for name in ("$(touch PWNED)", "`x`", "a b", "a;b", "Ab", "-x", "good", "a'b", "a$b"):
         (tmp_path / "claims").mkdir(exist_ok=True)
@@ -91,6 +93,7 @@ def test_only_names_are_offered_whatever_files_are_called(tmp_path: Path, offere
     assert offered("dlnrepro report ") == ["plain,good", "plain,Ab"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "line",
     ["dlnrepro run one-neuron-rate -s d", "dlnrepro run o", "dlnrepro run -m p", "dlnrepro report 2", "dlnrepro "],

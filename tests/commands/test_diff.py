@@ -58,6 +58,7 @@ def test_a_long_name_and_a_changed_pace_leave_every_word_of_a_row_whole(
     assert row == "= a-claim-with-a-rather-long-name reproduced 16 numbers, bit-identical, 4.0 times faster"
 
 
+@pytest.mark.slow
 def test_numbers_count_only_where_a_tolerance_is_asked_for(command: Command, stored: Store) -> None:
     first, second = stored(), stored("-s", "value=1.01")
     assert command("diff", first, second)[0] == 0
@@ -66,6 +67,7 @@ def test_numbers_count_only_where_a_tolerance_is_asked_for(command: Command, sto
     assert command("diff", first, second, "--atol", "0.02")[0] == 0
 
 
+@pytest.mark.slow
 def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
     command: Command, stored: Store, write_claim: Write, tmp_path: Path
 ) -> None:

@@ -17,6 +17,7 @@ Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
 
 
+@pytest.mark.slow
 def test_a_run_and_its_report_write_the_same_pictures(command: Command, write_claim: Write, tmp_path: Path) -> None:
     code, _, err = command("run", write_claim().name, "-q", "--figures", "a/b", "-o", "one.html", "-o", "one.json")
     assert (code, err) == (0, "2 figures in a/b\n")
@@ -29,6 +30,7 @@ def test_a_run_and_its_report_write_the_same_pictures(command: Command, write_cl
     assert (tmp_path / "one.html").read_bytes() == (tmp_path / "two.html").read_bytes()
 
 
+@pytest.mark.slow
 def test_names_that_are_long_or_differ_in_capitals_only_have_files_of_their_own(
     command: Command, write_claim: Write, tmp_path: Path
 ) -> None:

@@ -32,6 +32,7 @@ def edit(path: Path, **provenance: Any) -> None:
     path.write_text(json.dumps(found))
 
 
+@pytest.mark.slow
 def test_a_folder_is_compared_with_a_run(command: Command, folder: Path) -> None:
     code, out, err = command("diff", folder, "latest")
     assert (code, err) == (0, "")
@@ -69,6 +70,7 @@ def test_numbers_of_one_claim_are_stale_by_what_computed_them(command: Command, 
     )
 
 
+@pytest.mark.slow
 def test_differing_provenance_is_said_in_the_summary_the_page_and_markdown(
     command: Command, folder: Path, tmp_path: Path
 ) -> None:

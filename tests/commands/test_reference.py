@@ -115,6 +115,7 @@ def test_a_claim_that_fails_keeps_its_reference(update: Callable[..., list[str]]
     assert stamps(tmp_path / "reference") == before
 
 
+@pytest.mark.slow
 def test_a_claim_that_was_stopped_by_its_budget_keeps_its_reference(
     update: Callable[..., list[str]], tmp_path: Path
 ) -> None:

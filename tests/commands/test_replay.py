@@ -72,6 +72,7 @@ def test_an_arm_that_its_budget_stopped_is_not_passed_off_as_the_same(command: C
     assert "every arm: the first was stopped by its budget" in out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "value", "fault"),
     [

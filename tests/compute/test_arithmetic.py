@@ -23,6 +23,7 @@ def in_new_process(code: str, **variables: str) -> str:
     ).stdout.strip()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif("BLAS_INFO=mkl" not in torch.__config__.show(), reason="torch comes without MKL")
 def test_a_product_before_the_import_is_seen() -> None:
     usual = in_new_process(SAY)
@@ -33,6 +34,7 @@ def test_a_product_before_the_import_is_seen() -> None:
     assert in_new_process("import dlnrepro\n" + PRODUCT + SAY) == usual
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "value"),
     [

@@ -86,6 +86,7 @@ def test_the_processor_is_always_there_and_has_one_name() -> None:
         assert torch.zeros(1).device.type == "cpu"
 
 
+@pytest.mark.slow
 def test_a_run_on_a_gpu_says_so_wherever_its_numbers_are_kept(
     pretended_gpu: list[Traffic], command: Command, write_claim: Write
 ) -> None:

@@ -6,10 +6,13 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
 
 
+@pytest.mark.slow
 def test_the_part_that_arrives_last_keeps_its_place(command: Command, write_claim: Write) -> None:
     late = write_claim(("behaviour: steady", "behaviour: first-late"), ("seeds: 4\nsetup", "seeds: 16\nsetup"))
     one, other = (

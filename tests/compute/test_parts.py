@@ -89,6 +89,7 @@ def test_parts_of_different_environments_are_not_joined() -> None:
     assert joined.computed_on is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["winner-takes-all", "one-neuron-not-lazy", "pathway-sharpness"])
 def test_a_real_arm_in_parts_has_the_bits_of_the_whole(name: str) -> None:
     whole = plan(load_claim(packaged_folder() / f"{name}.yaml"), Variation(seeds=8, quick=True))[0]

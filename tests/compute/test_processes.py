@@ -185,6 +185,7 @@ def test_a_runner_inside_one_long_call_is_stopped_by_its_budget(way: Way) -> Non
     assert found["steady"].outcome.measures == {"value": [1.0] * 4}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("left", [0, 24])
 def test_where_few_files_can_be_opened_fewer_processes_are_started(left: int) -> None:
     code = PARENT.format(toys=TOYS, behaviours=["steady"] * 4, workers=4, left=left)
@@ -194,6 +195,7 @@ def test_where_few_files_can_be_opened_fewer_processes_are_started(left: int) ->
     assert ended.stdout.count("no fault") == 4
 
 
+@pytest.mark.slow
 def test_nothing_is_imported_again_in_every_process() -> None:
     code = PARENT.format(toys=TOYS, behaviours=["prints-its-modules"], workers=1, left=1000)
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
@@ -239,6 +241,7 @@ def test_a_process_of_which_the_system_says_nothing_is_seen_to_have_ended() -> N
     )
 
 
+@pytest.mark.slow
 def test_no_descriptor_is_left_open() -> None:
     computed(in_processes, "steady")
     before = len(os.listdir("/proc/self/fd"))
@@ -271,6 +274,7 @@ def _processes_with(word: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @both_ways
 @pytest.mark.parametrize("behaviour", ["remembers", "system-entropy"])
 def test_numbers_that_do_not_come_from_the_seeds_are_found_out(way: Way, behaviour: str) -> None:
@@ -361,6 +365,7 @@ def test_where_no_further_process_can_be_started_the_rest_is_computed_all_the_sa
     assert "-j: all is computed in this process" in heard.said[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("room", "together"), [(50.0, 1), (1e9, 2)], ids=["little", "much"])
 def test_arms_that_do_not_fit_into_memory_together_are_computed_one_after_another(room: float, together: int) -> None:
     """Two arms of 32 bytes each, both of them inside one long call until their budget is up."""

@@ -38,6 +38,7 @@ def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callab
     names._registered.cache_clear()
 
 
+@pytest.mark.slow
 def test_a_registered_runner_is_run_judged_and_replayed_like_any_other(
     register: Callable[..., None], command: Command
 ) -> None:

@@ -53,6 +53,7 @@ def importers(name: str) -> set[str]:
     return reached
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
@@ -68,11 +69,13 @@ def test_an_edit_of_a_leaf_changes_the_runners_that_import_it_and_no_other(copy:
     assert 1 <= len(changed) <= 6
 
 
+@pytest.mark.slow
 def test_an_edit_of_a_central_module_changes_many_runners(copy: Path) -> None:
     assert len(touched(copy, "dynamics/networks/chain.py")) > len(runner_names()) / 3
     assert touched(copy, "dynamics/__init__.py") == set(runner_names())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     ["compute/engine.py", "compute/parts.py", "archive/cell_store.py", "runner.py", "compute/device.py", "__init__.py"],
@@ -89,6 +92,7 @@ def test_an_edit_of_what_a_package_says_changes_no_runner(copy: Path) -> None:
     assert {runner for runner in before if source_hash(runner) != before[runner]} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["report/page/html.py", "cli.py", "archive/report_store.py", "verdict/judge.py", "commands/run.py"]
 )

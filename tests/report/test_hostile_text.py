@@ -116,6 +116,7 @@ def test_a_report_of_hostile_texts_is_visible_in_every_format(
     check(hostile(record, report_with(record), NASTY))
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inside_a_job")
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(words=st.text(st.characters(exclude_categories=()), min_size=1))
@@ -129,6 +130,7 @@ def test_any_text_is_visible_in_every_format(
 TITLE = '"::error::\\e[2K\\x9b1A\\u202e\\u200b ##[group] \\u3000"'
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inside_a_job")
 @pytest.mark.parametrize(
     "words",

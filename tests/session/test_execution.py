@@ -41,6 +41,7 @@ def record(command: Command) -> Callable[..., Record]:
     return run
 
 
+@pytest.mark.slow
 def test_a_claim_of_which_one_arm_was_stored_is_stamped(write_claim: Write, record: Callable[..., Record]) -> None:
     assert record(write_claim())["stamps"] == []
     assert record(write_claim(("far: {value: 5.0}", "far: {value: 6.0}")))["stamps"] == ["cached"]
@@ -61,6 +62,7 @@ def test_an_arm_that_failed_has_neither_key_nor_digest(
     assert list(found["outcomes"]) == list(found["params"]) == ["near", "far"]
 
 
+@pytest.mark.slow
 def test_equal_arms_have_equal_digests_and_keys_and_others_have_not(
     write_claim: Write, record: Callable[..., Record]
 ) -> None:

@@ -17,6 +17,7 @@ Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
 
 
+@pytest.mark.slow
 def test_stored_arms_are_used_again_and_stamped(command: Command, write_claim: Write) -> None:
     first = json.loads(command("run", write_claim(), "--json")[1])["claims"][0]
     again = json.loads(command("run", write_claim(), "--json")[1])["claims"][0]
@@ -45,6 +46,7 @@ def test_two_claims_that_share_arms_compute_them_once(command: Command, write_cl
     assert second["stamps"] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 5])
 def test_workers_give_the_same_bits_as_one_process(command: Command, write_claim: Write, workers: int) -> None:
     alone = json.loads(command("run", write_claim(), "--json", "--no-cache", "-j", 1)[1])

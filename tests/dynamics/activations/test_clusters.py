@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from dlnrepro.dynamics.activations.clusters import clusters
@@ -31,6 +32,7 @@ def test_parted_labels_can_be_separated_and_contradictory_ones_come_twice() -> N
     assert torch.equal(opposite[:, :10], -opposite[:, 20:])
 
 
+@pytest.mark.slow
 def test_the_longest_point_has_length_one_and_the_last_coordinate_is_constant() -> None:
     points, _ = clusters("crossed", 4, 0.5, 0.3, _generators(0, 1, 2))
 

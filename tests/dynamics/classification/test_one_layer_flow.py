@@ -61,6 +61,7 @@ def test_the_gradient_is_autograd_s(loss: LossName) -> None:
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
 
 
+@pytest.mark.slow
 def test_flow_and_descent_with_a_small_step_are_two_routes_to_one_path() -> None:
     sets = [SIGNED, 0.5 * SIGNED]
     starts = torch.tensor([[0.3, -0.2], [0.0, 0.1]], dtype=torch.float64)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 from torch import Tensor
 
@@ -15,6 +16,7 @@ def some_weights(generator: torch.Generator, runs: int) -> list[Tensor]:
     return [torch.randn(runs, *shape, generator=generator, dtype=torch.float64) for shape in SHAPES]
 
 
+@pytest.mark.slow
 def test_the_kernel_is_the_jacobian_times_its_transpose(generator: torch.Generator) -> None:
     weights = some_weights(generator, 2)
 

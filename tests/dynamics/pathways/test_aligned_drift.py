@@ -33,6 +33,7 @@ def _plainly(start: list[float], depth: int, law_depth: int, size: float, steps:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "law_depth"), [(3, 3), (4, 4), (4, 3), (5, 5)])
 def test_clocks_are_those_of_a_plain_loop(depth: int, law_depth: int) -> None:
     start = {3: [0.05, 0.03], 4: [0.3, 0.17], 5: [0.45, 0.26]}[depth]

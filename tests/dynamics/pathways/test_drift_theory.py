@@ -8,6 +8,7 @@ import torch
 from dlnrepro.dynamics.pathways.drift_theory import LARGEST, cycle_residual, onset_slope
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [3, 4, 5, 6, 8])
 def test_the_cycle_s_residual_is_the_one_that_iteration_finds(depth: int) -> None:
     ratios = torch.tensor([1.5, 1.99, 2.02, 2.1, 2.3, LARGEST], dtype=torch.float64)

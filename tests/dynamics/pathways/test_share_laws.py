@@ -13,6 +13,7 @@ START = torch.tensor([[0.3, 0.2, 0.0], [0.4, 0.39, 0.1]], dtype=torch.float64)
 RATIOS = torch.tensor([1.0, 2.2, 3.5], dtype=torch.float64)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_the_race_ends_where_descent_with_tiny_steps_does(depth: int) -> None:
     law = share_law(RATIOS, START, 1.5, depth, depth)

@@ -51,6 +51,7 @@ def test_the_state_is_kept_when_the_budget_is_spent() -> None:
     assert torch.equal(spent.multipliers, state.multipliers)
 
 
+@pytest.mark.slow
 def test_credit_that_never_arrives_has_the_last_step_and_a_run_that_diverges_has_none() -> None:
     assert _arrival(_rule(1e-6, 0.0), 20).time.tolist() == [20, 20]
     assert bool(_arrival(_rule(3.0), 2000).time.isnan().all())

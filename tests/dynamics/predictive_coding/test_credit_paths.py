@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints
@@ -31,6 +32,7 @@ def test_the_distances_are_those_of_states_that_are_stepped_one_by_one() -> None
             torch.testing.assert_close(distances[:, record], expected, rtol=1e-13, atol=0)
 
 
+@pytest.mark.slow
 def test_at_the_equilibrium_the_credit_has_no_distance_from_back_propagation() -> None:
     target = -backprop_adjoints(CHAIN)
     path = credit_path(CHAIN, rest(CHAIN), RULE, 3000, 1000, [target], silent)

@@ -12,6 +12,7 @@ from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw, radial_pull, 
 CASES: list[tuple[InputLaw, int]] = [("sphere", 2), ("sphere", 3), ("sphere", 8), ("gaussian", 2)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("law", "dimension"), CASES)
 def test_it_agrees_with_the_constant_and_radial_fields_at_all_norms_and_angles(law: InputLaw, dimension: int) -> None:
     norms = np.array([0.01, 0.3, 2.0, 20.0, 60.0, 60.0, 60.0])

@@ -94,6 +94,7 @@ def test_a_shifted_system_has_the_solution_of_the_dense_one(
     assert np.abs(found - expected).max() < 1e-11 * np.abs(expected).max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "layer_rate"), [(2, 1.0), (3, 1.0), (3, 1e4), (4, 1.0)])
 def test_systems_are_solved_as_well_as_with_the_matrix_from_the_start_to_the_horizon(
     depth: int, layer_rate: float

@@ -33,6 +33,7 @@ def solution(flow: MarginFlow, theta: Array, method: Any, jacobian: Any, until: 
     return solve_ivp(lambda _, now: flow.velocity(now), (0, until), theta, method, **options)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("with_matrix", "without"), [(BDF, LowRankBDF), (Radau, LowRankRadau)])
 def test_the_steps_are_those_that_scipy_takes_with_the_matrix(with_matrix: Any, without: Any) -> None:
     flow, theta = classifier()

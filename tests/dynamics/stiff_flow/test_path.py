@@ -51,6 +51,7 @@ def test_one_point_and_two_scalars_follow_the_hyperbola_to_the_horizon() -> None
     assert path.route_gap < 1e-7
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("either_route")
 def test_times_after_the_horizon_repeat_the_end() -> None:
     flow, theta = classifier(0, 3)
@@ -61,6 +62,7 @@ def test_times_after_the_horizon_repeat_the_end() -> None:
     np.testing.assert_array_equal(path.points[-2], path.points[-1])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("horizon", [20.0, 50.0, 1e3])
 def test_a_wide_network_stops_at_a_horizon_that_it_comes_to_sooner_than_the_clock_says(horizon: float) -> None:
     flow, theta = classifier(0, 3, 48)
@@ -94,6 +96,7 @@ def test_another_method_follows_the_same_path(depth: int) -> None:
     assert path.route_gap < 1e-7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [6, 24])
 def test_imbalances_are_conserved_to_the_end_of_double_precision(width: int) -> None:
     flow, theta = classifier(2, 3, width)
@@ -109,6 +112,7 @@ def test_imbalances_are_conserved_to_the_end_of_double_precision(width: int) -> 
             assert np.abs(now - then).max() <= 1e-8 * (point @ point)
 
 
+@pytest.mark.slow
 def test_a_wide_network_follows_the_path_that_the_dense_jacobian_finds_to_the_horizon(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -153,6 +157,7 @@ def test_a_run_that_leaves_the_numbers_is_nan_and_no_error() -> None:
     assert np.isnan(path.route_gap)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("either_route")
 @pytest.mark.parametrize("limit", [0.0, 8.0])
 def test_a_spent_budget_stops_either_solver(limit: float) -> None:

@@ -53,6 +53,7 @@ def test_a_broken_claim_is_an_error_at_the_line_of_its_criterion(
     assert summary.read_text().startswith("### dlnrepro: 1 not reproduced\n")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "level", "key"),
     [

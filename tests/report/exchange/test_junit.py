@@ -28,6 +28,7 @@ def results(content: bytes) -> dict[str, str]:
     return {name: re.sub(r" \(\w+\.py:\d+\)", "", result) for name, result in found.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("words", "changes", "expected"),
     [

@@ -85,6 +85,7 @@ def test_what_is_not_as_expected_is_open_and_says_why(report_of: ReportOf, behav
     assert sentence in words(page)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("words", "code"), [([], 0), (["-s", "value=3"], 1), (["-s", "behaviour=raises"], 3)])
 def test_the_page_ends_with_the_exit_code(report_of: ReportOf, words: list[str], code: int) -> None:
     assert f"exit code {code}" in markdown(report_of(*words)).decode().splitlines()[-1]
@@ -125,6 +126,7 @@ def test_words_beyond_measure_are_cut() -> None:
     assert len(text("x" * 1_000_000)) == 400
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", [3_000, COMMENT_BYTES])
 def test_a_page_keeps_to_its_limit_and_counts_what_it_leaves_out(many: Callable[[int], Report], limit: int) -> None:
     content = markdown(many(500), limit)
@@ -136,6 +138,7 @@ def test_a_page_keeps_to_its_limit_and_counts_what_it_leaves_out(many: Callable[
     assert len(rows(page)) - 1 - arms + page.count("<details") + int(left_out[1]) == 1_000
 
 
+@pytest.mark.slow
 def test_claims_that_ask_for_attention_come_first(many: Callable[[int], Report]) -> None:
     page = markdown(many(100), 30_000).decode()
     assert page.count("| **✗ not reproduced** |") == page.count("<details open>") == 10

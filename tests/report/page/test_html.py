@@ -93,6 +93,7 @@ def test_the_only_links_that_leave_the_page_go_to_the_paper(record_of: Make, rep
     assert [link for link in links if not link.startswith("#")] == ["https://arxiv.org/abs/1810.02032"]
 
 
+@pytest.mark.slow
 def test_every_link_inside_the_page_leads_somewhere_and_every_id_is_the_only_one(
     record_of: Make, report_with: With
 ) -> None:
@@ -108,6 +109,7 @@ def test_every_link_inside_the_page_leads_somewhere_and_every_id_is_the_only_one
     assert {"toy-claim", "toy-claim.2", "toy-claim.3"} <= ids.keys()
 
 
+@pytest.mark.slow
 def test_no_id_of_a_claim_or_a_criterion_is_one_of_the_page(record_of: Make, report_with: With) -> None:
     names = ["summary", "provenance", "2", "figure.0", "f0-0", "title", "criterion.2"]
     records = [record_of(("id: near-one", f"id: '{name}'")) for name in names for _ in range(2)]
@@ -129,6 +131,7 @@ def test_a_page_can_be_read_without_seeing_it(page: Page) -> None:
     assert "✓ pass" in page.words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -32,6 +32,7 @@ def without_a_reader(words: list[str], folder: Path, both: bool = False) -> subp
         os.close(writing)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inconclusive")
 @pytest.mark.parametrize(
     ("words", "code"),
@@ -49,11 +50,13 @@ def test_a_reader_that_leaves_changes_no_exit_code(tmp_path: Path, words: list[s
     assert (done.returncode, done.stderr) == (code, b"")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inconclusive")
 def test_a_reader_of_both_streams_may_leave_too(tmp_path: Path) -> None:
     assert without_a_reader(["report", "no-such-run"], tmp_path, both=True).returncode == 2
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inconclusive")
 def test_what_is_read_before_is_whole(tmp_path: Path) -> None:
     command = f"'{sys.executable}' -m dlnrepro report -v | head -1; exit ${{PIPESTATUS[0]}}"
@@ -61,6 +64,7 @@ def test_what_is_read_before_is_whole(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (4, "toy-claim   ? inconclusive\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("inconclusive")
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 @pytest.mark.parametrize(("words", "code"), [(["report"], 4), (["list"], 2)], ids=["report", "list"])

@@ -58,6 +58,7 @@ def test_long_lines_wrap_with_their_indent() -> None:
     assert lines[1].startswith("      word")
 
 
+@pytest.mark.slow
 def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
     from dlnrepro.claimfile.catalogue import packaged_folder
     from dlnrepro.claimfile.loader import read_claim

@@ -11,6 +11,7 @@ from dlnrepro.report.terminal import waiting as module
 from dlnrepro.report.terminal.waiting import waiting
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("patience", "quiet", "said"), [(0.01, False, "reading\n"), (60.0, False, ""), (0.01, True, "")]
 )

@@ -28,6 +28,7 @@ POINTS = {"step_size": 2}
 _run = partial(run_seeds, runner, SETUP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changes", "nodes", "matrix"),
     [

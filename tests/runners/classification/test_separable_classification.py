@@ -59,6 +59,7 @@ CONTRADICTIONS = [
 _run = partial(run_seeds, runner, SETUP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_gradient_flow_obeys_every_law_at_every_depth(depth: int) -> None:
     found = _run([7], depth=depth).measures
@@ -84,6 +85,7 @@ def test_where_nothing_grows_slopes_and_constants_are_zero_and_all_is_finite() -
                 assert torch.equal(found[name], torch.zeros(2, dtype=torch.float64)), name
 
 
+@pytest.mark.slow
 def test_the_flow_of_unequal_coordinates_finds_the_margin_of_its_own_norm() -> None:
     found = _run([0], **FEW, coordinate_rates=5.0).measures
 

@@ -35,6 +35,7 @@ POINTS = {"time": 80, "start": 2}
 _run = partial(run_seeds, runner, SETUP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("depth", "low", "high"), [(1, 0.4, 0.8), (2, 1e-3, 0.2), (3, 1e-4, 5e-3), (4, 1e-5, 2e-3)])
 def test_the_end_is_the_law_s_and_the_gap_widens_with_depth(depth: int, low: float, high: float) -> None:
     measures = _run([0, 1], depth=depth).measures

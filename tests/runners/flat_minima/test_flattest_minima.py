@@ -30,6 +30,7 @@ POINTS = {"disturbance": 2}
 _run = partial(run_seeds, runner, SETUP)
 
 
+@pytest.mark.slow
 def test_flattening_finds_the_least_sharpness_and_equal_gains() -> None:
     measures = _run([0, 1]).measures
 

@@ -38,6 +38,7 @@ POINTS = {"time": 100, "step_size": 2}
 _run = partial(run_seeds, runner, SETUP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [2, 4])
 def test_the_flow_follows_the_closed_form_and_descent_to_first_order(depth: int) -> None:
     measures = _run([0, 1], depth=depth, step_size=0.01).measures
@@ -46,6 +47,7 @@ def test_the_flow_follows_the_closed_form_and_descent_to_first_order(depth: int)
     torch.testing.assert_close(measures["descent_order"], torch.ones(2, dtype=torch.float64), rtol=0, atol=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes", [{"law_depth": 2}, {"basis": "random"}, {"layer_factor": 2.0}, {"input_spread": 4.0}]
 )

@@ -82,6 +82,7 @@ def test_unequal_rates_break_the_conservation_law() -> None:
     assert float(measures["drift_order"].abs().max()) < 0.1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("depth", "directions", "power"),
     [(3, "anti-aligned", -3.0), (4, "anti-aligned", -2.0), (2, "outside-range", -1.0), (3, "outside-range", -0.75)],

@@ -43,6 +43,7 @@ CONTRADICTIONS = [
 _run = partial(run_seeds, runner, SETUP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, {"depth": 3, "losers": [0.005, 0.008]}])
 def test_beyond_the_limit_the_loser_gains_at_the_rate_of_theory(changes: dict[str, Any]) -> None:
     found = _run([0, 1], **changes).measures
@@ -54,6 +55,7 @@ def test_beyond_the_limit_the_loser_gains_at_the_rate_of_theory(changes: dict[st
     torch.testing.assert_close(found["onset_slope"], one, rtol=0, atol=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"ratios": [1.5, 1.98]}, {"losers": [0.0, 0.0]}, {"depth": 2, "law_depth": 4}])
 def test_below_the_limit_at_zero_and_at_depth_two_it_never_gains(changes: dict[str, Any]) -> None:
     found = _run([0, 1], **changes).measures

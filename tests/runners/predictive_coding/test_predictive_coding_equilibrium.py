@@ -46,6 +46,7 @@ def test_without_multipliers_the_end_is_the_rescaled_error() -> None:
     assert float(measures["last_move"].max()) < 1e-15
 
 
+@pytest.mark.slow
 def test_a_leak_leaves_an_error_in_proportion_to_itself() -> None:
     large, small = (_run([0], leak=leak).measures["multiplier_error"] for leak in (1e-3, 1e-4))
 
@@ -64,6 +65,7 @@ def test_a_step_beyond_the_limit_diverges_and_stays_undecided() -> None:
     assert float(measures["spectral_radius"].min()) > 1
 
 
+@pytest.mark.slow
 def test_a_rate_without_multipliers_is_another_than_that_of_the_network() -> None:
     right, wrong = (_run([0], law_dual_step=alpha).measures for alpha in ("same", 0.0))
 

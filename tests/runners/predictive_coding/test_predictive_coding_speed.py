@@ -96,6 +96,7 @@ def test_a_wave_keeps_its_pace_and_half_the_dual_step_slows_it_by_the_root_of_tw
     assert ratio == pytest.approx(2**0.5, rel=0.03)
 
 
+@pytest.mark.slow
 def test_diffusion_takes_a_time_that_grows_as_the_squared_depth() -> None:
     measures = _run([0], dual_step=0.0, spread=0.05, depths=[8, 16, 32], hidden=3).measures
 

@@ -59,6 +59,7 @@ POINTS = {"predictor": 4, "power": 41}
 _run = partial(run_seeds, runner, SETUP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, MATRIX, CONVOLUTION])
 def test_the_cheapest_weights_cost_what_the_law_says_and_others_more(changes: dict[str, Any]) -> None:
     cheapest, others = _run([0, 1], **changes).measures, _run([0, 1], point="any", **changes).measures

@@ -34,6 +34,7 @@ POINTS = {"time": 41}
 _run = partial(run_seeds, runner, SETUP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 @pytest.mark.parametrize(("law", "inputs"), [("sphere", 2), ("sphere", 4), ("gaussian", 3)])
 def test_a_balanced_network_turns_by_the_clock_within_its_bounds(depth: int, law: str, inputs: int) -> None:

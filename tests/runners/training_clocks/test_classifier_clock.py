@@ -46,6 +46,7 @@ def test_normalised_steps_keep_an_even_pace() -> None:
     torch.testing.assert_close(contraction, torch.full_like(contraction, math.exp(-0.05)), rtol=2e-3, atol=0)
 
 
+@pytest.mark.slow
 def test_the_flow_s_clock_is_that_of_plain_descent_with_small_steps() -> None:
     """Two routes to one number: time of the flow from normalised steps, and step size times plain steps."""
     flow = _run([0, 1], clock="time", step_size=0.005, steps=1200, levels=[2.0, 3.0])
@@ -54,6 +55,7 @@ def test_the_flow_s_clock_is_that_of_plain_descent_with_small_steps() -> None:
     torch.testing.assert_close(flow.series["clock"], plain.series["clock"], rtol=0.01, atol=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_the_flow_follows_the_law_of_its_depth_alone(depth: int) -> None:
     """The next order is (2-2/L) / log(1/eps); at depth 1 the law is exact but for the direction's convergence."""

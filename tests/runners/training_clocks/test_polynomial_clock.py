@@ -37,6 +37,7 @@ CONTRADICTIONS = [
 _run = partial(run_seeds, runner, SETUP)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("depth", [2, 3, 4])
 def test_an_aligned_start_falls_by_the_power_of_its_depth(depth: int) -> None:
     """Exactly: each missing mode obeys s' = -L s^(3-2/L) alone, so that |grad F|^2 = sum L s^(4-2/L)."""
@@ -47,6 +48,7 @@ def test_an_aligned_start_falls_by_the_power_of_its_depth(depth: int) -> None:
     assert float(measures["imbalance"]) < 1e-14
 
 
+@pytest.mark.slow
 def test_the_flow_s_own_solution_is_reached() -> None:
     """S^(-(2-2/L)) grows by 2L-2 in a unit of time: the gap at the end, with small steps, from s = 0.5."""
     result = _run([0], misalignment=0.0, step_size=0.02, horizon=200.0)
@@ -56,6 +58,7 @@ def test_the_flow_s_own_solution_is_reached() -> None:
     assert float(result.series["law"][0, -1]) == pytest.approx(3 / 2 * 800.0 ** (-3 / 2), rel=1e-12)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("changes", [{"depth": 1}, {"decay": 0.05, "horizon": 300.0}, {"layer_factor": 1.3}])
 def test_one_layer_decay_or_imbalance_leave_a_power_of_one_half(changes: dict[str, Any]) -> None:
     window = {"step_size": 0.05, "horizon": 100.0, "gaps": [1e-6, 1e-4]}
@@ -64,6 +67,7 @@ def test_one_layer_decay_or_imbalance_leave_a_power_of_one_half(changes: dict[st
     assert float((measures["theta"] - 0.5).abs().max()) < 0.01
 
 
+@pytest.mark.slow
 def test_the_minimum_under_decay_is_that_of_descent() -> None:
     measures = _run([0], decay=0.05, horizon=1000.0).measures
 

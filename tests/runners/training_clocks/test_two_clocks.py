@@ -51,6 +51,7 @@ def test_a_sweep_is_so_many_runs() -> None:
         torch.testing.assert_close(both[name][:, 1:], single[name])
 
 
+@pytest.mark.slow
 def test_off_the_span_decay_acts_alone() -> None:
     assert float(_run([0, 1]).measures["off_span_error"].max()) < 1e-12
     assert float(_run([0, 1], decay_on="nothing").measures["off_span_error"].min()) > 0.5
@@ -76,6 +77,7 @@ def test_without_decay_the_second_clock_never_stops() -> None:
     assert torch.equal(result.measures["classifier_spread"], torch.ones(2, dtype=torch.float64))
 
 
+@pytest.mark.slow
 def test_the_tail_under_decay_has_the_power_one_half() -> None:
     measures = _run([0, 1], decays=[0.1], step_size=0.1, steps=1500, scale=1.0, tail=[1e-6, 1e-3]).measures
 
