@@ -74,6 +74,14 @@ class Bounded(BaseModel):
     equals: float | None = None
     within: float | None = None
     holds_in: Names = Field(min_length=1)
+    why: Text | None = Field(
+        default=None,
+        description="where the threshold comes from, in one sentence that begins with its kind: "
+        "`theory:`, `derived:` or `pilot:`",
+    )
+    history: Text | None = Field(
+        default=None, description="what was changed in this test after it was first run, when, and why"
+    )
 
     @property
     def interval(self) -> Interval:
@@ -100,7 +108,6 @@ class Criterion(Bounded):
     id: Name
     fails_in: Names
     misses: int = Field(default=0, ge=0, description="how many of an arm's runs may lie outside")
-    why: Text | None = Field(default=None, description="where the threshold comes from")
     because: Text | None = Field(default=None, description="why no control exists, if fails_in is empty")
 
     @model_validator(mode="after")
@@ -147,6 +154,11 @@ class Claim(BaseModel):
     schema_version: Literal[1] = Field(alias="schema")
     title: Text
     statement: Text
+    experiment: Text | None = Field(
+        default=None,
+        description="how the statement is tested: network, data, loss, initialization, training, "
+        "and what each run draws at random",
+    )
     source: Source
     tags: Names = ()
     runner: Name
