@@ -6,6 +6,7 @@ A runner says nothing of devices: it makes its tensors on torch's default device
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -74,7 +75,9 @@ def computing_on(device: Device) -> Iterator[None]:
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True)
     try:
-        with torch.device(device, torch.cuda.current_device()):
+        with torch.device(device, torch.cuda.current_device()), warnings.catch_warnings():
+            # The first product of autograd's own thread finds no context of CUDA there, makes one, and warns of it.
+            warnings.filterwarnings("ignore", "Attempting to run cuBLAS")
             yield
     finally:
         torch.use_deterministic_algorithms(before)

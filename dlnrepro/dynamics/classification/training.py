@@ -24,7 +24,7 @@ from dlnrepro.dynamics.tensors.arrays import Array, Weights, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each
 from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.tensors.records import Record, log_grid
-from dlnrepro.dynamics.training.descent import descend
+from dlnrepro.dynamics.training.descent import descend, descend_with_memory
 from dlnrepro.dynamics.training.step_rules import DescentRule, direction
 
 SHRINK = 0.7
@@ -155,7 +155,8 @@ def _descent(
     signed = tensor_of(np.stack(sets))
     step = direction(training.method, lambda now: log_risk_gradient(now, signed, training.loss), list(training.rates))
     records = log_grid(training.steps, training.points)
-    _, series = descend(weights, step, lambda _: training.step_size, training.steps, records, _stacked, progress)
+    stepping = descend_with_memory if training.method == "adam" else descend
+    _, series = stepping(weights, step, lambda _: training.step_size, training.steps, records, _stacked, progress)
     return series["weights"].mT, torch.zeros(len(sets), dtype=torch.float64)
 
 

@@ -24,6 +24,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
 from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.tensors.processor import decomposed
 
 _REPORT_EVERY = 300
 _MOST_EVALUATIONS = 200_000
@@ -56,7 +57,7 @@ def singular_velocity(matrix: Tensor, gradient: Tensor, depth: int) -> tuple[Ten
     Returns:
         U (..., n_L, k), V (..., n_0, k), and the velocities (..., k).
     """
-    left, strengths, right = torch.linalg.svd(matrix, full_matrices=False)
+    left, strengths, right = decomposed(torch.linalg.svd, matrix, full_matrices=False)
     along = torch.diagonal(left.mT @ gradient @ right.mT, dim1=-2, dim2=-1)
     return left, right.mT, -depth * strengths ** (2 - 2 / depth) * along
 

@@ -18,6 +18,7 @@ from dlnrepro.dynamics.networks.tangent_kernel import tangent_kernel
 from dlnrepro.dynamics.starts.draws import orthonormal, uniform
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each, each_run
+from dlnrepro.dynamics.tensors.processor import new_tensors_on_the_processor
 from dlnrepro.dynamics.tensors.progress import Progress
 
 
@@ -67,11 +68,14 @@ def flattest(weights: Sequence[Tensor], iterations: int, progress: Progress) -> 
     """
     if iterations == 0:
         return list(weights)
-    flat = [
-        _flattest_of_run([weight[run] for weight in weights], iterations, tick)
-        for run, tick in each(progress, len(weights[0]))
-    ]
-    return [torch.stack(layers) for layers in zip(*flat, strict=True)]
+    device = weights[0].device
+    here = [weight.cpu() for weight in weights]
+    with new_tensors_on_the_processor():
+        flat = [
+            _flattest_of_run([weight[run] for weight in here], iterations, tick)
+            for run, tick in each(progress, len(here[0]))
+        ]
+        return [torch.stack(layers).to(device) for layers in zip(*flat, strict=True)]
 
 
 @torch.inference_mode(False)  # the caller may have switched autograd off

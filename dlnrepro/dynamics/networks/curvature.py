@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes
+from dlnrepro.dynamics.tensors.processor import decomposed
 from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.errors import Disagreement
 
@@ -52,7 +53,7 @@ def sharpness(weights: Sequence[Tensor]) -> Tensor:
 def largest_eigenvalue(matrix: Tensor) -> Tensor:
     """The largest eigenvalue of each symmetric matrix, NaN where a matrix is not finite."""
     finite = torch.isfinite(matrix).all(-1).all(-1)
-    values = torch.linalg.eigvalsh(torch.where(finite[..., None, None], matrix, torch.zeros_like(matrix)))
+    values = decomposed(torch.linalg.eigvalsh, torch.where(finite[..., None, None], matrix, torch.zeros_like(matrix)))
     return torch.where(finite, values[..., -1], torch.nan)
 
 

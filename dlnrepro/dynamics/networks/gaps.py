@@ -11,6 +11,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.tensors.processor import decomposed
+
 
 def singular_triples(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """U, s, V of the reduced singular value decomposition, NaN where the matrix is not finite.
@@ -19,8 +21,8 @@ def singular_triples(matrix: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         U (..., rows, k), s (..., k) in falling order, V (..., columns, k), with matrix = U diag(s) V^T.
     """
     finite = torch.isfinite(matrix).all(-1).all(-1)[..., None]
-    left, strengths, right = torch.linalg.svd(
-        torch.where(finite[..., None], matrix, torch.zeros_like(matrix)), full_matrices=False
+    left, strengths, right = decomposed(
+        torch.linalg.svd, torch.where(finite[..., None], matrix, torch.zeros_like(matrix)), full_matrices=False
     )
     nan = torch.full_like(strengths, torch.nan)
     return (

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.networks.curvature import gauss_newton
 from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.processor import decomposed
 
 
 def tangent_kernel(weights: Sequence[Tensor]) -> Tensor:
@@ -37,7 +38,7 @@ def linear_flow(kernel: Tensor, start: Tensor, target: Tensor, times: Tensor) ->
     """
 
     def follow(matrix: Tensor, residual: Tensor) -> Tensor:
-        rates, modes = torch.linalg.eigh(matrix)
+        rates, modes = decomposed(torch.linalg.eigh, matrix)
         # Negative eigenvalues of K are rounding; over a long time they would grow.
         decay = torch.exp(-rates.clamp_min(0) * times[:, None])
         path: Tensor = (decay * (modes.mT @ residual.reshape(-1))) @ modes.mT

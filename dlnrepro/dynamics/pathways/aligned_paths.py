@@ -19,6 +19,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import Progress
+from dlnrepro.dynamics.training.repetition import repeated
 
 
 @dataclass(frozen=True)
@@ -68,21 +69,38 @@ def descend_aligned(
     total = torch.zeros_like(weights)
     wanted, kept = set(records), []
     stride = max(1, steps // 100)
-    for step in range(steps):
-        if step % stride == 0:
-            progress(step / steps, f"step {step} of {steps}")
-        if step in wanted:
-            kept.append(weights.clone())
+
+    def raise_powers() -> None:
         for below, power in pairwise(powers):
             torch.mul(below, weights, out=power)
-        if step >= steps - window:
-            total.add_(contributions)
+
+    def move() -> None:
         torch.sub(parts[0], strength, out=residual)
         for part in parts[1:]:
             residual.add_(part)
         residual.mul_(sizes)
         torch.mul(powers[-2], residual, out=gradient)
         weights.sub_(gradient)
+
+    def advance() -> None:
+        raise_powers()
+        move()
+
+    def advance_and_add() -> None:
+        raise_powers()
+        total.add_(contributions)
+        move()
+
+    before, within = repeated(advance, weights), repeated(advance_and_add, weights)
+    for step in range(steps):
+        if step % stride == 0:
+            progress(step / steps, f"step {step} of {steps}")
+        if step in wanted:
+            kept.append(weights.clone())
+        if step < steps - window:
+            before()
+        else:
+            within()
     if steps in wanted:
         kept.append(weights.clone())
     recorded = torch.stack(kept, -1).movedim(0, -2) if kept else start.new_zeros((*start.shape, 0))

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.predictive_coding.iteration import constraint_matrix
 from dlnrepro.dynamics.predictive_coding.network import Network, adjoints, forward, output_error
+from dlnrepro.dynamics.tensors.processor import decomposed
 
 
 def backprop_adjoints(network: Network) -> Tensor:
@@ -74,7 +75,7 @@ def stability_limit_with_loss(network: Network, penalty: float, dual_step: float
     whole = (2 * penalty + dual_step) * (constraints.mT @ constraints)
     width = network.last.shape[-1]
     whole[:, -width:, -width:] += 2 * (network.last.mT @ network.last)
-    largest: Tensor = torch.linalg.eigvalsh(whole)[:, -1]
+    largest: Tensor = decomposed(torch.linalg.eigvalsh, whole)[:, -1]
     return 4 / largest
 
 

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.predictive_coding.network import Network, Rule, State, step
 from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.processor import decomposed
 
 
 def constraint_matrix(chain: Network) -> Tensor:
@@ -56,7 +57,7 @@ def spectral_radius(chain: Network, rule: Rule) -> Tensor:
 
     With dual_step 0 multipliers never move, and each would count as an eigenvalue 1.
     """
-    return each_run(lambda square: torch.linalg.eigvals(square).abs().max(), moving_part(chain, rule))
+    return each_run(lambda square: decomposed(torch.linalg.eigvals, square).abs().max(), moving_part(chain, rule))
 
 
 def edge_of_stability(chain: Network, rule: Rule, low: float, high: float) -> float:

@@ -25,6 +25,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.tensors.per_run import modulus
+from dlnrepro.dynamics.tensors.processor import decomposed
 from dlnrepro.dynamics.tensors.progress import Progress
 
 Penalty = Literal["fully-connected", "diagonal", "convolutional", "group"]
@@ -54,7 +55,7 @@ def minimise(
     """
     samples = x.shape[-2]
     moment, cross = x.mT @ x / samples, x.mT @ y / samples
-    step = 1 / torch.linalg.eigvalsh(moment)[:, -1][:, None, None]
+    step = 1 / decomposed(torch.linalg.eigvalsh, moment)[:, -1][:, None, None]
     w = torch.zeros_like(cross)
     for iteration in range(iterations):
         if iteration % 50 == 0:
@@ -72,7 +73,7 @@ def certified_distance(law: Penalty, w: Tensor, x: Tensor, y: Tensor, penalty: f
     dual = dual * (penalty / torch.maximum(reach, torch.full_like(reach, penalty)))[:, None, None]
     above = (residual**2).sum((-2, -1)) / (2 * samples) + penalty * norm(law, w, part)
     below = (y * dual).sum((-2, -1)) - samples / 2 * (dual**2).sum((-2, -1))
-    least: Tensor = torch.linalg.eigvalsh(x.mT @ x / samples)[:, 0]
+    least: Tensor = decomposed(torch.linalg.eigvalsh, x.mT @ x / samples)[:, 0]
     size = (w * w).sum((-2, -1))
     return (2 * (above - below).clamp_min(0) / least / size).sqrt()
 
@@ -92,7 +93,7 @@ def dual_norm(law: Penalty, gradient: Tensor, part: int) -> Tensor:
 def shrink(law: Penalty, w: Tensor, by: Tensor, part: int) -> Tensor:
     """The proximal map: the minimiser of 1/2 ||v - w||^2 + by Omega(v) over v; `by` broadcasts with w."""
     if law == "fully-connected":
-        left, sizes, right = torch.linalg.svd(w, full_matrices=False)
+        left, sizes, right = decomposed(torch.linalg.svd, w, full_matrices=False)
         shrunk: Tensor = left * (sizes[..., None, :] - by).clamp_min(0) @ right
         return shrunk
     if law == "convolutional":
@@ -130,7 +131,7 @@ def _waves(w: Tensor) -> tuple[Tensor, Tensor]:
 def _sizes(law: Penalty, w: Tensor, part: int) -> Tensor:
     """Singular values, |entries|, |coefficients| or groups' lengths, of shape (runs, count)."""
     if law == "fully-connected":
-        sizes: Tensor = torch.linalg.svdvals(w)
+        sizes: Tensor = decomposed(torch.linalg.svdvals, w)
         return sizes
     if law == "convolutional":
         return modulus(*fourier(w[..., 0]))

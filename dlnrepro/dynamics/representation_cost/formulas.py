@@ -26,6 +26,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.tensors.per_run import modulus
+from dlnrepro.dynamics.tensors.processor import decomposed
 
 Architecture = Literal["fully-connected", "diagonal", "convolutional", "group", "k-support"]
 
@@ -106,5 +107,5 @@ def frequencies(w: Tensor) -> Tensor:
 
 
 def _singular_values(w: Tensor) -> Tensor:
-    sizes: Tensor = torch.linalg.svdvals(w)
+    sizes: Tensor = decomposed(torch.linalg.svdvals, w)
     return sizes

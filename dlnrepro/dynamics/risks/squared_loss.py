@@ -16,6 +16,7 @@ from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Array, Weights, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.processor import decomposed
 
 
 def commuting_moment(target: Target, variances: Sequence[float]) -> Tensor:
@@ -141,9 +142,9 @@ def reduced_rank(moment: Tensor, cross: Tensor, rank: int) -> Tensor:
     """
 
     def best(inputs: Tensor, outputs: Tensor) -> Tensor:
-        variances, basis = torch.linalg.eigh(inputs)
+        variances, basis = decomposed(torch.linalg.eigh, inputs)
         whitening = basis / variances.sqrt() @ basis.mT
-        left, strengths, right = torch.linalg.svd(outputs @ whitening, full_matrices=False)
+        left, strengths, right = decomposed(torch.linalg.svd, outputs @ whitening, full_matrices=False)
         kept: Tensor = left[:, :rank] * strengths[:rank] @ right[:rank] @ whitening
         return kept
 

@@ -3,6 +3,7 @@
 Time is t = eta x step, with eta the step size. R is the risk and W = W_L ... W_1 the product.
 
 * `descent` takes steps of gradient descent with all runs at once and records on a given grid of steps.
+* `repetition` replays a step on a GPU instead of starting its kernels one by one.
 * `step_rules` makes normalised, sign and Adam steps from a gradient.
 * `momentum` does the same with momentum.
 * `step_halving` repeats one descent at step sizes halved again and again, which shows an order in the step size.

@@ -22,7 +22,7 @@ from dlnrepro.dynamics.fits.sweeps import first_crossings
 from dlnrepro.dynamics.tensors.arrays import running_sum
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.tensors.progress import Progress
-from dlnrepro.dynamics.training.descent import descend
+from dlnrepro.dynamics.training.descent import descend_with_memory
 from dlnrepro.dynamics.training.step_rules import direction
 from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient, cross_entropy_log_gradient
 
@@ -102,7 +102,7 @@ def clocked_descent(
         return slopes
 
     step = gradient if rule == "plain" else direction(rule, gradient, [torch.ones(1)] * len(weights), MEMORY)
-    end, _ = descend(weights, step, lambda _: step_size, steps, [], lambda _: {}, progress)
+    end, _ = descend_with_memory(weights, step, lambda _: step_size, steps, [], lambda _: {}, progress)
     gradient(end)
     log_risk = torch.stack(risks)
     if rule != "normalised":

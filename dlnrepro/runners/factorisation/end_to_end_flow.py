@@ -28,6 +28,7 @@ from dlnrepro.dynamics.starts.balanced import balanced_layers, unbalanced
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each, each_run
+from dlnrepro.dynamics.tensors.processor import decomposed
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Progress, Result, Series
@@ -125,7 +126,7 @@ def _problem(params: Params, generators: Sequence[Generator]) -> tuple[Tensor, T
     if params.depth == 1:
         return moment, cross, [scaled]
     # One by one: in a batch, LAPACK rounds by where a matrix lies in memory.
-    parts = [torch.linalg.svd(matrix, full_matrices=False) for matrix in scaled]
+    parts = [decomposed(torch.linalg.svd, matrix, full_matrices=False) for matrix in scaled]
     left, strengths, right = (torch.stack(same) for same in zip(*parts, strict=True))
     layers = balanced_layers(left, strengths, right.mT, [params.hidden] * (params.depth - 1), generators)
     return moment, cross, unbalanced(layers, params.layer_factor)

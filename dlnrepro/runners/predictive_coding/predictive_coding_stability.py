@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import torch
@@ -32,6 +33,7 @@ from dlnrepro.dynamics.predictive_coding.iteration import (
 )
 from dlnrepro.dynamics.predictive_coding.network import Rule
 from dlnrepro.dynamics.tensors.per_run import each, each_run
+from dlnrepro.dynamics.tensors.processor import decomposed
 from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.fields import Share
 from dlnrepro.settings.predictive_coding import PredictiveCodingSettings
@@ -85,7 +87,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     """Draw networks, find the edge of stability of each, and measure moduli below it."""
     drawn = params.network(params.depth, params.hidden, 1, generators)
     chain = replace(drawn, last=drawn.last * params.loss_weight**0.5)
-    singular = torch.linalg.svdvals(constraint_matrix(chain))
+    singular = decomposed(torch.linalg.svdvals, constraint_matrix(chain))
     if params.law == "constraints":
         limit = stability_limit(singular[:, 0], params.penalty, params.formula_dual_step)
     else:
@@ -100,7 +102,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         radii.append(torch.cat([spectral_radius(chain.run(index), step) for step in steps]))
     radius = torch.stack(radii)
     step_size = params.modulus_ratio * limit
-    mu = each_run(torch.linalg.eigvals, moving_part(chain, replace(rule, step_size=step_size)))
+    mu = each_run(partial(decomposed, torch.linalg.eigvals), moving_part(chain, replace(rule, step_size=step_size)))
     turned = mu.imag.abs() > COMPLEX
     expected = squared_moduli(singular, step_size, params.penalty + params.modulus_dual_step)
     off = ((mu.real**2 + mu.imag**2)[:, :, None] - expected[:, None, :]).abs().amin(-1)
