@@ -22,7 +22,8 @@ import dlnrepro.runners  # noqa: E402
 from tests.pretend_device import register  # noqa: E402
 
 torch.set_num_threads(1)
-register()
+if not torch.cuda.is_available():  # torch differentiates on one kind of device only, and a GPU is the better one
+    register()
 
 TOY_CLAIM = """\
 schema: 1
