@@ -23,6 +23,9 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 NAME = "pretend"
 
+A_GPU_IS_THERE = torch.cuda.is_available()
+"""Asked once: tests pretend that it is there."""
+
 NOT_DETERMINISTIC = ("aten.cumsum", "aten.kthvalue", "aten.histc", "aten.median.dim", "aten.bincount", "aten.put_")
 """What torch refuses on a GPU when it has to be deterministic, of what a runner might use."""
 
@@ -47,9 +50,9 @@ class Traffic:
 def pretend_device() -> Iterator[Traffic]:
     """Make the pretended device torch's default device, and count what happens there.
 
-    A test that needs it is skipped where there is a GPU: beside a second kind of device torch cannot differentiate there.
+    A test that needs it is skipped where there is a GPU: with a second kind of device torch cannot differentiate on it.
     """
-    if torch.cuda.is_available():
+    if A_GPU_IS_THERE:
         pytest.skip("a pretended device cannot be used on a machine with a GPU")
     register()
     traffic = Traffic()
