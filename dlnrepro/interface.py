@@ -193,7 +193,7 @@ def run(
     with fixed_surroundings(), Signals((SIGINT,)) as signals:
         selection = gathered(names, words, tags, load_claim)
         if not selection.claims:
-            raise ClaimError(selection.faults) if selection.faults else UsageError("nothing selected")
+            raise ClaimError(selection.faults) if selection.faults else UsageError("no claim is selected")
         if not quiet:
             selection.say_rest()
         jobs, unjudged = jobs_of(selection.claims, variation), selection.unjudged
