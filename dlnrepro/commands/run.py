@@ -83,7 +83,7 @@ Exit codes:
     type=click.Choice(DEVICES),
     default="cpu",
     show_default=True,
-    help="Device that computes; cuda is a GPU; the result is then labelled 'cuda'.",
+    help="Device that computes; cuda is a GPU; the result is then labelled GPU.",
 )
 @click.option("--cache/--no-cache", default=True, help="Use the stored numbers of arms, or compute every arm again.")
 @options.reference
@@ -101,7 +101,7 @@ Exit codes:
 @click.option(
     "--controls/--no-controls",
     default=True,
-    help="Run the negative controls, or leave them out; the result is then labelled 'no-controls'.",
+    help="Run the negative controls, or leave them out; the result is then labelled 'no controls'.",
 )
 @options.delivery
 @options.outputs

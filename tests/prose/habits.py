@@ -179,10 +179,10 @@ HABITS = (
     ),
     Habit(
         "stamp",
-        r"\b(?:un)?stamp(?:s|ed)?\b",
+        r"\b(?:un)?stamp(?:s|ed)?\b(?!:)",
         "'label', 'labelled'",
         ("the result is stamped", "a stamp of the record"),
-        ("a timestamp",),
+        ("a timestamp", "stamps: expected 'cached'"),
     ),
     Habit(
         "held against",
@@ -209,10 +209,10 @@ HABITS = (
     ),
     Habit(
         "as little as",
-        r"\bas little as\b",
+        r"\bas little as\b(?! possible)",
         "'neither ... nor'",
         ("in a control as little as in the claim",),
-        ("as small as possible",),
+        ("as little as possible",),
     ),
     Habit(
         "is to be",

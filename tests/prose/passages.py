@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import yaml
@@ -162,8 +163,16 @@ def _of_yaml(file: str, text: str) -> Iterator[Passage]:
 def _of_markdown(file: str, text: str) -> Iterator[Passage]:
     """A page, without what it shows of a terminal and without the titles of papers."""
     text = re.sub(r"^```.*?^```", _blanked, text, flags=re.M | re.S)
-    text = re.sub(r"\*\*[^*\n]+\*\* \([^\n]*", _blanked, text)
+    for title in _papers():
+        text = text.replace(title, "□")
     yield Passage(file, 1, text)
+
+
+@cache
+def _papers() -> list[str]:
+    """The titles of the papers, whose words are those of their authors."""
+    claims = "\n".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "claims").glob("*.yaml")))
+    return [line.strip().strip('"') for line in re.findall(r"^  paper: (.*)$", claims, re.MULTILINE)]
 
 
 def _of_page(file: str, text: str) -> Iterator[Passage]:
