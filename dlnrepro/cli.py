@@ -103,7 +103,7 @@ def main() -> None:
     with Signals() as signals:
         code = _code(signals)
     if lost := lost_output():
-        say(f"standard output: expected a place that takes it all, found: {lost}")
+        say(f"standard output: expected that all output can be written, found: {lost}")
         code = code or 2
     sys.exit(code)
 

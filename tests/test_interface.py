@@ -229,7 +229,7 @@ def test_an_argument_that_cannot_be_one_is_named(
 
 @pytest.mark.parametrize("claim", [b"toy.yaml", ["toy.yaml"], 1, None])
 def test_claims_are_ids_and_paths(claim: Any) -> None:
-    with pytest.raises(dlnrepro.UsageError, match="claims: expected ids and paths, one after the other, found"):
+    with pytest.raises(dlnrepro.UsageError, match="claims: expected ids and paths, as separate arguments, found"):
         dlnrepro.run(claim)
 
 

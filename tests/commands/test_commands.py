@@ -126,7 +126,7 @@ def test_report_judges_again_and_does_not_believe_a_stored_verdict(
     command("run", write_claim(), "-s", "value=3")
     path = tmp_path / "outputs" / "latest" / "report.json"
     path.write_text(path.read_text().replace('"not reproduced"', '"reproduced"'))
-    assert command("report")[2].endswith("found others: it was changed after it was written\n")
+    assert command("report")[2].endswith("found other contents: the file was changed after it was written\n")
     (path.parent / "SHA256SUMS").unlink()
     assert command("report")[0] == 1
 

@@ -69,7 +69,7 @@ def test_an_arm_that_its_budget_stopped_is_not_passed_off_as_the_same(command: C
     command("run", write_claim(), "-s", "behaviour=slow", "--budget", "0.1", "-q")
     code, out, _ = command("replay", "-q")
     assert code == 4
-    assert "every arm: the first was stopped by its budget" in out
+    assert "every arm: it was stopped by its budget in the first report" in out
 
 
 @pytest.mark.slow

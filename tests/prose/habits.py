@@ -101,10 +101,10 @@ HABITS = (
         "a X a Y",
         r"(?<!give )(?<!gives )(?<!given )(?<!giving )"
         rf"\b(?:an?|one|two|three|four|\d+) (?!{_LINKS})[\w-]+ an? (?:{_UNIT})\b(?!-)"
-        rf"|\b(?:layers|steps|runs|lines|threads|arms|points|seconds|numbers|tests|records) an? (?:{_UNIT})\b(?!-)",
+        rf"|\b(?:layers|steps|lines|threads|arms|points|seconds) an? (?:{_UNIT})\b(?!-)",
         "'one X per Y'",
         ("one line a fault", "two steps a layer suffice", "a suite a claim", "sqrt(alpha eta) layers a step"),
-        ("one line per fault", "give a runner a process", "a run of a claim", "1 for a claim"),
+        ("one line per fault", "give a runner a process", "a run of a claim", "1 for a claim", "it runs a claim again"),
     ),
     Habit(
         "is no",
