@@ -39,7 +39,7 @@ class Interval:
         return above and below
 
     def excess(self, value: float) -> float:
-        """How far a number lies outside, in the units of the measure; inside, minus the distance to the nearer bound."""
+        """How far a number lies outside, in units of the measure; inside, minus the distance to the nearer bound."""
         return max(self.low - value, value - self.high)
 
 
