@@ -2,22 +2,23 @@
 
 import dlnrepro
 
-results = dlnrepro.run("rank-one-alignment", seeds=4)     # what `dlnrepro run rank-one-alignment --seeds 4` does
+results = dlnrepro.run("rank-one-alignment", seeds=4)     # as `dlnrepro run rank-one-alignment --seeds 4`
 results["rank-one-alignment"].verdict                      # 'reproduced'
 
-claim = dlnrepro.load_claim(Path("claims/mine.yaml"))      # held against the schema and its runner
-dlnrepro.judge(claim, outcomes)                            # a verdict on numbers from anywhere
+claim = dlnrepro.load_claim(Path("claims/mine.yaml"))      # checked against the schema and its runner
+dlnrepro.judge(claim, outcomes)                            # the verdict on numbers from anywhere
 
-The packages, lowest layer first; the docstring of each says what its modules hold:
+The packages, lowest layer first; the docstring of each package describes its modules:
 
-* `dynamics` holds the mathematics of networks, by topic. `settings` holds what parameters of runners share.
-* `runners` trains and measures, by the same topics. `registry` finds a runner and hashes what makes its numbers.
+* `dynamics` has the mathematics of networks, by topic. `settings` has the fields that parameters of runners share.
+* `runners` train and measure, by the same topics. `registry` finds a runner and hashes what determines its numbers.
 * `claimfile` reads claim files. `verdict` judges numbers. `compute` computes the arms of a claim.
-* `archive` keeps results. `session` is one whole invocation. `report` is what a reader sees.
-* `commands` holds the commands of the command line, which `cli` starts; `interface` does the same for Python.
+* `archive` stores results. `session` is one whole invocation. `report` shows the results.
+* `commands` has the commands of the command line, which `cli` starts; `interface` is the interface for Python.
 
-Single modules: `runner` says what a runner promises, and `errors` what a user can put right. `files` writes files whole
-or not at all, `signals` ends a run in order, and `visible` makes text from elsewhere safe to show.
+Single modules: `runner` says what a runner must define, and `errors` has the errors that a user can correct. `files`
+writes files completely or not at all, `signals` ends the program in order, and `visible` makes text from outside safe
+to show.
 """
 
 from __future__ import annotations

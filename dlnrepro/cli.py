@@ -1,8 +1,8 @@
-"""The command line: finds the command, turns errors into one line and an exit code, and prints.
+"""The command line: it finds the command, turns each error into one line and an exit code, and prints.
 
-Exit codes: 0 every selected claim came out as it should; 1 some did not; 2 usage or an invalid claim file; 3 an error
-in a claim, or a fault of the program; 4 a claim inconclusive; 5 nothing selected; 130 interrupted (SIGINT), 143
-terminated (SIGTERM), 129 hung up (SIGHUP).
+Exit codes: 0 each claim has the verdict that its file expects; 1 a claim is not reproduced, or unexpectedly reproduced;
+2 an invalid option or claim file; 3 an error in a claim or in this program; 4 a claim is inconclusive; 5 no claim is
+selected; 130 interrupted (SIGINT), 143 terminated (SIGTERM), 129 hung up (SIGHUP).
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ COMMANDS = ("list", "show", "check", "run", "report", "replay", "diff", "schema"
 
 EPILOG = """\b
 Examples:
-  dlnrepro run rank-one-alignment      train, measure and judge one claim
-  dlnrepro run --quick                 a first look at every claim, in seconds
-  dlnrepro show max-margin-direction   what the claim says and how it is tested
-  dlnrepro report -v                   the last run again, in full
+  dlnrepro run rank-one-alignment      test one claim
+  dlnrepro run --quick                 test every claim with small settings
+  dlnrepro show max-margin-direction   what the claim says, how it is tested
+  dlnrepro report -v                   show the newest report in full
 """
 
 
@@ -83,10 +83,11 @@ class LazyGroup(click.Group):
 @click.version_option(__version__, "-V", "--version", prog_name="dlnrepro")
 @click.pass_context
 def cli(context: click.Context) -> None:
-    """Published claims about deep linear networks, as experiments that can fail.
+    """Test published claims about deep linear networks by experiments that can fail.
 
-    Each claim is one YAML file. A run trains the networks it names, holds what was measured against its criteria, and
-    against negative controls that must break them, and says whether the claim is reproduced.
+    Each claim is one YAML file. `dlnrepro run` trains the networks that the file describes, measures them, and compares
+    the measurements with the criteria of the claim. Negative controls break one hypothesis of the claim each, so they
+    must fail these criteria. The result is a verdict: reproduced, not reproduced, inconclusive, or error.
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
@@ -102,7 +103,7 @@ def main() -> None:
     with Signals() as signals:
         code = _code(signals)
     if lost := lost_output():
-        say(f"standard output: expected a place that takes it all, found: {lost}")
+        say(f"standard output: expected that all output can be written, found: {lost}")
         code = code or 2
     sys.exit(code)
 

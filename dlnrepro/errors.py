@@ -1,14 +1,14 @@
-"""What a user can put right, drawn as a tree.
+"""The errors that a user can correct, as a tree.
 
     ReproError
-    ├── ClaimError        a claim file, or a setting of it, is not valid            exit code 2
-    ├── UsageError        the command asks for what does not exist or cannot be     exit code 2
-    │   └── RunnerError   a runner cannot be imported, or lacks what it promises    exit code 2
-    ├── NoSuchDraw        a setting admits no start, or no data, that was found     exit code 3
-    └── Disagreement      two routes to one number differ: the arm is in error      exit code 3
+    ├── ClaimError        a claim file, or one of its settings, is not valid        exit code 2
+    ├── UsageError        the command names something missing or impossible         exit code 2
+    │   └── RunnerError   a runner cannot be imported, or lacks a part              exit code 2
+    ├── NoSuchDraw        no draw gave data or an initialization that fits          exit code 3
+    └── Disagreement      two computations of one number disagree                   exit code 3
 
-Everything else that escapes is a fault of this program (`dlnrepro.session.faults`): exit code 3, one line, and a file
-with its traceback.
+`BudgetSpent` is a signal inside the program and is never shown. Every other exception that is not handled is an error
+of this program (`dlnrepro.session.faults`): exit code 3, one line, and a file with the traceback.
 """
 
 from __future__ import annotations
@@ -24,26 +24,26 @@ class ReproError(Exception):
 
 
 LONGEST_PATH = 1000
-"""Characters of a path that a message shows."""
+"""The most characters of a path that a message shows."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing that is wrong: where it stands, what was expected there and what was found.
+    """One error in a file: its place, what was expected there, and what was found.
 
-    A fault stays in its parts until it is printed; `wording` alone makes a sentence of them.
+    The parts are kept separate until the error is printed; only `wording` makes a sentence of them.
 
     Attributes:
-        path: the file; empty where it is not known, or where there is none.
+        path: the file; empty if it is not known, or if there is no file.
         line: the line of the file, from 1.
         column: the column, from 1.
         key: the key of the file, such as `criteria[0].at_most`; empty for the file as a whole.
-        expected: what was expected; None only where `text` says all.
-        found: what was found; None where nothing can be said of it.
-        suggestion: the known word that is nearest to a word that was found, where one is near.
-        text: the whole sentence of a fault that is not a difference between something expected and something found.
-        rule: the rule of policy that it breaks; None for what makes a file invalid.
-        cited: `found` is a sentence of the system or of a library, which is cited after a colon.
+        expected: what was expected; None only if `text` is the whole sentence.
+        found: what was found; None if nothing can be said about it.
+        suggestion: the known word that is most similar to the word that was found, if there is one.
+        text: the whole sentence, for an error that does not compare something expected with something found.
+        rule: the rule of policy that is broken; None if the file is not valid.
+        cited: `found` is a message of the system or of a library, which is cited after a colon.
     """
 
     path: str = ""
@@ -58,12 +58,12 @@ class Fault:
     cited: bool = False
 
     def at(self, path: str | Path) -> Fault:
-        """The fault with the path of its file."""
+        """The error with the path of its file."""
         return replace(self, path=str(path))
 
     @property
     def wording(self) -> str:
-        """What was expected and found, as a sentence without the key; the only place that puts it into words."""
+        """What was expected and found, as a sentence without the key."""
         if self.text is not None:
             return _on_one_line(self.text)
         words = f"expected {self.expected}"
@@ -78,21 +78,21 @@ class Fault:
         return _on_one_line(f"{self.key}: " * bool(self.key)) + self.wording
 
     def __str__(self) -> str:
-        """The fault as the one line a user sees."""
+        """The error as one line, as a user sees it."""
         # No file has a name of this length; what a user gave instead need not be shown in full.
         path = self.path if len(self.path) <= LONGEST_PATH else f"{self.path[: LONGEST_PATH - 3]}..."
         return f"{_on_one_line(path)}:{self.line}:{self.column}: {self.message}"
 
 
 class ClaimError(ReproError):
-    """A claim file is not valid; carries every fault that is shown, each with its file, place and key."""
+    """A claim file is not valid; the exception has all its errors, each with file, place and key."""
 
     def __init__(self, faults: Sequence[Fault]) -> None:
         super().__init__(tuple(faults))
         self.faults = tuple(faults)
 
     def __str__(self) -> str:
-        """The faults, one line each."""
+        """One line per error."""
         return "\n".join(map(str, self.faults))
 
 
@@ -105,7 +105,7 @@ class UsageError(ReproError):
 
 
 class RunnerError(UsageError):
-    """A runner cannot be imported, or lacks a part that a runner promises."""
+    """A runner cannot be imported, or lacks a part of a runner."""
 
     def __init__(self, runner: str, fault: Fault) -> None:
         super().__init__(runner, fault)
@@ -118,10 +118,10 @@ class RunnerError(UsageError):
 
 
 class NoSuchDraw(ReproError):
-    """A setting asks for a random start, or for random data, that no draw has given; the arm is in error.
+    """No draw gave random data, or a random initialization, that fits the setting; the arm has an error.
 
     Args:
-        wanted: what was to be drawn.
+        wanted: what should have been drawn.
         draws: how many draws were tried.
     """
 
@@ -136,22 +136,22 @@ class NoSuchDraw(ReproError):
 
 
 class Disagreement(ReproError):
-    """Two independent routes to one number differ by more than their errors allow."""
+    """Two independent computations of one number differ by more than their errors allow."""
 
 
 class BudgetSpent(BaseException):
-    """Raised by a progress callback to stop a runner whose time is up; the engine turns it into undecided runs.
+    """A progress callback raises this to stop a runner whose time is up; the runs are then undecided.
 
-    It is no `Exception`, so that a runner that catches its own errors does not catch this.
+    It is not an `Exception`, so that a runner that catches its own errors does not catch it.
     """
 
 
 LONGEST_TEXT = 2000
-"""Letters of an error's text that are kept; a runner may put a whole array into it."""
+"""The most letters of an error's text that are kept, since a runner may put a whole array into it."""
 
 
 def text_of(error: BaseException) -> str:
-    """The text of an error in one line, as far as it is of use."""
+    """The text of an error in one line, cut if it is very long."""
     try:
         text = " ".join(str(error).split())
     except BaseException:
@@ -161,7 +161,7 @@ def text_of(error: BaseException) -> str:
 
 
 def one_line(error: BaseException) -> str:
-    """An error in one line: its kind, and its text as far as it is of use."""
+    """An error in one line: its kind, and its text, cut if it is very long."""
     text = text_of(error)
     return _storable(f"{type(error).__name__}{': ' * bool(text)}") + text
 
@@ -187,14 +187,14 @@ def _on_one_line(text: str) -> str:
 
 @dataclass(frozen=True)
 class Unjudged:
-    """Something that was selected and could not be judged, or a fault of the program outside any claim.
+    """Something that was selected but could not be judged, or an error of the program outside any claim.
 
     Attributes:
-        code: the exit code that it stands for: 2 for a file that is no valid claim, 3 for a fault of the program.
-        path: the file, where it is one.
-        text: what is wrong, in a line.
-        line: the line of the file, from 1, where the place in it is known.
-        column: the column, from 1.
+        code: its exit code: 2 for a file that is not a valid claim, 3 for an error of the program.
+        path: the file, if it is a file.
+        text: what is wrong, in one line.
+        line: the line of the file, from 1, if the place is known.
+        column: the column, from 1, if the place is known.
     """
 
     code: Literal[2, 3]

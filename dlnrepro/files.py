@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and what the system says if they cannot be."""
+"""Files that are written completely or not at all, and the system's reason if they cannot be written."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ MARK = ".unfinished-"
 """The beginning of the name of a file that is still being written; the writer's machine and process follow."""
 
 ABANDONED_AFTER = 3600.0
-"""Seconds after which an unfinished file counts as left by a killed process, where its writer cannot be asked for."""
+"""Seconds after which an unfinished file counts as abandoned, if it is not known whether its writer still runs."""
 
 
 def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that it is there whole or not at all, even if the machine stops on the way.
+    """Write a file completely or not at all, even if the machine stops in the middle.
 
-    Its mode is the one that the umask of the process gives to new files.
+    The umask of the process decides the mode of the file.
 
     Raises:
-        UsageError: the file cannot be written, or a device or a pipe stands in its place.
+        UsageError: the file cannot be written, or the path is a device or a pipe.
     """
     if _is_no_file(path):
         # A rename would put a file in its place, for every program of the machine.
@@ -59,7 +59,7 @@ def _is_no_file(path: Path) -> bool:
 
 
 def clear_abandoned(folder: Path) -> None:
-    """Remove what killed processes left unfinished in a folder, but nothing that another may still be writing."""
+    """Remove unfinished files of killed processes from a folder, but no file that a process may still be writing."""
     for path in folder.glob(f"{MARK}*"):
         with suppress(OSError):
             if _writer_is_gone(path.name) or time.time() - path.stat().st_mtime > ABANDONED_AFTER:
@@ -93,5 +93,5 @@ def _machine() -> str:
 
 
 def reason(error: OSError) -> str:
-    """What the system says of an error, in small letters."""
+    """The system's message for an error, in lower case."""
     return (error.strerror or str(error)).lower()

@@ -1,4 +1,4 @@
-"""The Python interface: `dlnrepro.run(...)` does what `dlnrepro run` does, and gives what it found."""
+"""The Python interface: `dlnrepro.run(...)` does the same as `dlnrepro run`, and returns the results."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ from dlnrepro.visible import say
 
 @dataclass(frozen=True, repr=False)
 class Results:
-    """What a run found: one record for each result. In a notebook it shows its page, in print its summary.
+    """The results of `dlnrepro.run`: one record per result. A notebook shows them as a page, `print` as a summary.
 
-    `results["my-claim"]` is a record, `"my-claim" in results` says whether there is one, `keys()`, `values()` and
-    `items()` are those of a dictionary. Iterating gives the records. Where a claim is there in several variations, the
-    keys of its records name them, such as `"my-claim -s depth=4"`, and its id stands for the unmodified one.
+    `results["my-claim"]` is a record, and `"my-claim" in results` says whether it exists; `keys()`, `values()` and
+    `items()` work as for a dictionary. Iterating gives the records. If a claim has several variations, the keys of its
+    records name the variations, such as `"my-claim -s depth=4"`, and the id alone means the unmodified claim.
 
     Attributes:
         report: the whole report, as `report.json` holds it.
-        folder: where it is stored, or None where it could not be; a warning then says why.
+        folder: the folder of the report, or None if it could not be stored; a warning then says why.
     """
 
     report: Report
@@ -57,14 +57,14 @@ class Results:
 
     @property
     def exit_code(self) -> int:
-        """What the command line would have ended with; 0 if every claim came out as it should."""
+        """The exit code of the command line; 0 if every claim has the verdict that its file expects."""
         return self.report.exit_code
 
     def __getitem__(self, claim: str) -> ClaimRecord:
         """The record of a claim, or of a claim in one of several variations.
 
         Raises:
-            KeyError: there is none, with the nearest key; or only several modified ones, with their keys.
+            KeyError: there is no such record (the message has the most similar key), or there are only modified ones.
         """
         if (record := self.get(claim)) is not None:
             return record
@@ -79,7 +79,7 @@ class Results:
         return self.get(claim) is not None if isinstance(claim, str) else any(claim == record for record in self)
 
     def keys(self) -> list[str]:
-        """The keys of the records, in the order in which they were run: ids, with the variation where it is needed."""
+        """The keys of the records, in the order of the claims: ids, with the variation where it is needed."""
         counts = Counter(record.id for record in self)
         return [record.id if counts[record.id] == 1 else record.label for record in self]
 
@@ -92,7 +92,7 @@ class Results:
         return list(zip(self.keys(), self, strict=True))
 
     def get(self, claim: str, otherwise: ClaimRecord | None = None) -> ClaimRecord | None:
-        """The record with this key, or something else if there is none."""
+        """The record with this key, or `otherwise` if there is none."""
         by_key = {record.label: record for record in self} | dict(self.items())
         return by_key.get(claim, otherwise) if isinstance(claim, str) else otherwise
 
@@ -101,7 +101,7 @@ class Results:
         return iter(self.report.claims)
 
     def __len__(self) -> int:
-        """How many claims there are."""
+        """The number of records."""
         return len(self.report.claims)
 
     def __str__(self) -> str:
@@ -111,15 +111,15 @@ class Results:
         return page.text()
 
     def __repr__(self) -> str:
-        """How the claims came out, in a line."""
+        """The number of claims for each verdict, in one line."""
         return f"<dlnrepro.Results: {verdict_counts(self.report)}; exit code {self.exit_code}>"
 
     def _ipython_key_completions_(self) -> list[str]:
-        """What a notebook offers behind `results[`."""
+        """The completions that a notebook offers after `results[`."""
         return self.keys()
 
     def _repr_html_(self) -> str:
-        """The page of the report, framed so that its style and a notebook's do not meet."""
+        """The page of the report, in a frame, so that its style does not affect the notebook."""
         from dlnrepro.report.page.html import to_html
 
         page = html.escape(to_html(self.report).decode(), quote=True)
@@ -146,33 +146,33 @@ def run(
     outputs: str | PathLike[str] = "outputs",
     quiet: bool = True,
 ) -> Results:
-    """Train the networks of claims, measure, judge, and store the report.
+    """Train the networks of claims, measure them, judge the claims, and store the report.
 
-    The numbers are those of the command line, to the bit. An interrupt ends the run; what was finished is in the
-    report.
+    The numbers are bitwise identical with those of the command line. An interrupt ends the computation; the report then
+    has the claims that were finished.
 
     Args:
-        claims: ids of claims, or paths of claim files or folders; all claims if none is given.
-        words: only claims in whose text, as `dlnrepro show` prints it, the words stand, as `-k`.
-        tags: only claims with these tags, as `-m`.
-        settings: other values for parameters, as `-s`: `{"depth": 4}` for every arm that does not set it itself,
+        claims: ids of claims, or paths of claim files or folders; without them, all claims are run.
+        words: only claims whose text, as `dlnrepro show` prints it, has these words; as `-k`.
+        tags: only claims with these tags; as `-m`.
+        settings: other values of parameters, as `-s`: `{"depth": 4}` for every arm that does not set the depth itself,
             `{"deep.depth": 4}` for the arm `deep` alone.
-        seeds: runs per arm instead of the claim's own number.
+        seeds: the number of runs per arm; None means the number of the claim.
         seed_base: the first seed.
-        quick: the claims' toy profiles.
-        controls: whether the negative controls are run.
-        device: where tensors live: "cpu", or "cuda" for a GPU.
-        workers: processes to spread the arms over. They are started from a fresh interpreter, so that nothing that this
-            process has set (defaults of torch and numpy, threads, environment) reaches a number, nor is changed.
-        cache: whether stored arms are used again.
-        budget: seconds that each arm may take.
-        outputs: the folder for cells and reports.
+        quick: whether to use each claim's small, fast settings.
+        controls: whether to run the negative controls.
+        device: the device that computes: "cpu", or "cuda" for a GPU.
+        workers: the number of worker processes. They are started from a new interpreter, so that the settings of this
+            process (defaults of torch and numpy, threads, environment) do not affect the numbers, and are not changed.
+        cache: whether to use the stored numbers of arms.
+        budget: the time limit of each arm in seconds; None means no limit.
+        outputs: the folder for stored numbers and reports.
         quiet: whether to show no progress on standard error.
 
     Raises:
-        ClaimError: a claim file that was named is not valid, or no file is; with every fault of every file. Other
-            files of a folder that are not valid are in the report, as `unjudged`.
-        UsageError: nothing is selected, or an argument, a setting, a seed or the folder is not as it must be.
+        ClaimError: a claim file that was named is not valid, or no file is valid; with every error of every file.
+            Invalid files of a folder with valid claims are in the report, as `unjudged`.
+        UsageError: no claim is selected, or an argument, a setting, a seed or the folder is not valid.
     """
     names = [_name(claim) for claim in claims]
     for name, text in (("words", words), ("tags", tags)):
@@ -193,7 +193,7 @@ def run(
     with fixed_surroundings(), Signals((SIGINT,)) as signals:
         selection = gathered(names, words, tags, load_claim)
         if not selection.claims:
-            raise ClaimError(selection.faults) if selection.faults else UsageError("nothing selected")
+            raise ClaimError(selection.faults) if selection.faults else UsageError("no claim is selected")
         if not quiet:
             selection.say_rest()
         jobs, unjudged = jobs_of(selection.claims, variation), selection.unjudged
@@ -218,7 +218,7 @@ def _name(claim: object) -> str:
     """
     if isinstance(claim, str | PathLike) and isinstance(name := os.fspath(claim), str):
         return name
-    raise UsageError(f"claims: expected ids and paths, one after the other, found {claim!r}")
+    raise UsageError(f"claims: expected ids and paths, as separate arguments, found {claim!r}")
 
 
 def _folder(outputs: object) -> Path:

@@ -1,8 +1,8 @@
-"""Signals that end a run: Ctrl-C, and what a CI system, `timeout` or a closed terminal sends.
+"""Signals that end the program: Ctrl-C, and the signals of a CI system, of `timeout`, or of a closed terminal.
 
-While claims are judged and their report is delivered, a signal is only noted: the loop sees it within a tenth of a
-second, stops what it computes, and everything that was judged is printed and stored. Further signals change nothing.
-At any other time a signal is an exception, `Ended`, which ends the program at once.
+While claims are computed and their report is written, a signal is only noted. The loop sees it within 0.1 seconds,
+stops the computation, and all claims that were already judged are printed and stored. Further signals have no effect.
+At any other time a signal raises the exception `Ended`, which ends the program at once.
 
 A signal that was ignored when the program started (`nohup`, a background job of a script) stays ignored.
 """
@@ -17,14 +17,14 @@ from types import FrameType, TracebackType
 from typing import Any, Self
 
 ALL = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
-"""The signals that end a run, as far as this system knows them."""
+"""The signals that end the program, as far as this system has them."""
 
 
 class Ended(BaseException):
     """A signal has asked the program to end.
 
     Attributes:
-        code: the exit code for it, 128 and the number of the signal: 130 for SIGINT, 143 for SIGTERM.
+        code: the exit code, which is 128 plus the number of the signal: 130 for SIGINT, 143 for SIGTERM.
     """
 
     def __init__(self, code: int) -> None:
@@ -41,7 +41,7 @@ def name_of(code: int) -> str:
 
 
 class Signals:
-    """Handles signals while it is entered; in a thread other than the main one it leaves them as they are.
+    """A context that handles signals; in a thread other than the main thread it does nothing.
 
     Args:
         handled: the signals to handle.
@@ -68,7 +68,7 @@ class Signals:
 
     @contextmanager
     def noted(self) -> Iterator[None]:
-        """Only note signals: `code` is the exit code of the first one, None as long as there is none."""
+        """Only note signals: `code` is the exit code of the first signal, and None before it."""
         before, self._noting = self._noting, True
         try:
             yield
@@ -77,7 +77,7 @@ class Signals:
 
     @contextmanager
     def raised(self) -> Iterator[None]:
-        """Raise `Ended` at the next signal, also where signals are only noted: for work in this process."""
+        """Raise `Ended` at the next signal, even where signals are only noted; this is for work in this process."""
         before, self._noting = self._noting, False
         try:
             if before and self.code is not None:

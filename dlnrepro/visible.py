@@ -1,11 +1,11 @@
-r"""Text from elsewhere as it may be shown: claim files, records, runners and file names are data, never commands.
+r"""Makes text from outside safe to show: claim files, records, runners and file names are data, never commands.
 
-A terminal obeys escape sequences, a reader is misled by characters that change the direction of text, and the log of a
-CI system reads commands at the start of a line. Every text that this program did not write passes through here before
+A terminal obeys escape sequences, characters that change the direction of text mislead a reader, and a CI system reads
+commands at the start of a line of a log. Every text that this program did not write passes through this module before
 it reaches a terminal, a log, a page or a file.
 
-A byte of a file name that is no text reaches Python as half a character (U+DC80 to U+DCFF). Such a byte is always
-shown as `\xe9`, since it says what the name is. The joiners U+200C and U+200D stay, because some scripts need them.
+If a byte of a file name is not text, Python represents it as half a character (U+DC80 to U+DCFF). Such a byte is always
+shown as `\xe9`, so that the name can be recognised. The joiners U+200C and U+200D stay, since some scripts need them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import Any
 import click
 
 MARK = "\ufffd"
-"""What stands in the place of a character that cannot be seen."""
+"""The replacement for an invisible character."""
 
 # Control characters (C0 but the end of a line, DEL, C1); marks and overrides of direction; invisible separators,
 # fillers and annotations; half characters; tags; and what is no character.
@@ -37,49 +37,49 @@ _SYSTEMS = ("GITHUB_ACTIONS", "GITEA_ACTIONS", "FORGEJO_ACTIONS", "TF_BUILD", "T
 
 
 def visible(text: str) -> str:
-    """The text with a mark for every character that cannot be seen; ends of lines are kept, a tab is a blank."""
+    """The text with a mark for every invisible character; line ends are kept, and a tab becomes a blank."""
     return _UNSEEN.sub(lambda found: _byte(found[0]) or MARK, _with_blanks(text))
 
 
 def escaped(text: str) -> str:
-    r"""The text with `\x1b` or `\u202e` in the place of a character that cannot be seen, so that a reader knows it."""
+    r"""The text with `\x1b` or `\u202e` in place of an invisible character, so that a reader can identify it."""
     return _UNSEEN.sub(lambda found: _code(found[0]), _with_blanks(text))
 
 
 def in_a_line(text: str) -> str:
-    """The visible text in one line: every series of blanks and ends of lines is one blank."""
+    """The visible text in one line: every sequence of blanks and line ends becomes one blank."""
     return " ".join(visible(text).split())
 
 
 def storable(text: str) -> str:
-    r"""The text with `\xe9` or `\ud800` in the place of half a character, which no file in UTF-8 and no JSON can hold.
+    r"""The text with `\xe9` or `\ud800` in place of half a character, which UTF-8 files and JSON cannot contain.
 
-    Python keeps bytes of a file's name, or of an error, that are no text as such halves.
+    Python represents bytes of a file name, or of an error, that are not text as such halves.
     """
     return _HALF.sub(lambda found: _code(found[0]), text)
 
 
 def seen_in_json(text: str) -> str:
-    r"""A JSON text that says the same without characters that cannot be seen: they are written as `\u202e`.
+    r"""A JSON text with the same meaning but without invisible characters: they are written as `\u202e`.
 
-    Half characters, which many readers of JSON refuse, become text as in `storable`. What a CI system would take for a
-    command in a log is broken by an escape sequence too.
+    Half characters, which many readers of JSON refuse, become text as in `storable`. Text that a CI system would read
+    as a command in a log is broken by an escape sequence too.
     """
     return _OLD_COMMAND.sub(r"#\\u0023", _UNSEEN.sub(lambda found: _in_json(found[0]), text))
 
 
 def to_json_text(value: Any) -> str:
-    """A value as JSON, one blank deeper for each level, without characters that cannot be seen."""
+    """A value as JSON, indented by one blank per level, without invisible characters."""
     return seen_in_json(json.dumps(value, indent=1, ensure_ascii=False))
 
 
 def on_one_line(text: str) -> str:
-    r"""The text as `escaped` shows it, on a single line: an end of a line is shown as `\n`."""
+    r"""The text as `escaped` shows it, on a single line: a line end is shown as `\n`."""
     return escaped(text).replace("\n", "\\n")
 
 
 def harmless(text: str) -> str:
-    """The text with no line in it that a CI system would take for a command; unchanged outside of one."""
+    """The text without lines that a CI system would read as commands; unchanged outside a CI system."""
     if not any(os.environ.get(name) for name in _SYSTEMS):
         return text
     return _OLD_COMMAND.sub("# #", _COMMAND.sub(r"\1: ", text))
@@ -91,13 +91,13 @@ def say(text: str) -> None:
 
 
 def show(text: str) -> None:
-    """Write a line for people to standard output, with a question mark for what its encoding cannot hold."""
+    """Write a line for people to standard output, with a question mark for each character that its encoding lacks."""
     encoding = sys.stdout.encoding or "utf-8"
     click.echo(harmless(visible(text).encode(encoding, "replace").decode(encoding)))
 
 
 def show_json(value: Any) -> None:
-    """Write a value as JSON to standard output, in UTF-8 whatever the terminal's encoding is, as JSON demands."""
+    """Write a value as JSON to standard output, in UTF-8 whatever the encoding of the terminal is, as JSON requires."""
     click.echo(to_json_text(value).encode())
 
 

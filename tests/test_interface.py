@@ -180,14 +180,14 @@ def test_every_option_of_python_reaches_the_run(
     slow = dlnrepro.run(write_claim(("steady", "slow"), name="slow"), outputs=tmp_path / "outputs", budget=0.1)
     assert all(left.spent for left in slow["slow"].outcomes.values())
     for option in ("words", "tags"):
-        with pytest.raises(dlnrepro.UsageError, match="nothing selected"):
+        with pytest.raises(dlnrepro.UsageError, match="no claim is selected"):
             stamps(**{option: "not toy"})
 
 
 def test_faults_are_raised(write_claim: Write, tmp_path: Path) -> None:
     with pytest.raises(dlnrepro.ClaimError, match="expected a number, found 'one'"):
         dlnrepro.run(write_claim(("value: 1\n", "value: one\n")), outputs=tmp_path)
-    with pytest.raises(dlnrepro.UsageError, match="nothing selected"):
+    with pytest.raises(dlnrepro.UsageError, match="no claim is selected"):
         dlnrepro.run(tags="no-such-tag", outputs=tmp_path)
 
 
@@ -229,7 +229,7 @@ def test_an_argument_that_cannot_be_one_is_named(
 
 @pytest.mark.parametrize("claim", [b"toy.yaml", ["toy.yaml"], 1, None])
 def test_claims_are_ids_and_paths(claim: Any) -> None:
-    with pytest.raises(dlnrepro.UsageError, match="claims: expected ids and paths, one after the other, found"):
+    with pytest.raises(dlnrepro.UsageError, match="claims: expected ids and paths, as separate arguments, found"):
         dlnrepro.run(claim)
 
 

@@ -1,9 +1,9 @@
 """The numbers of single arms on disk: outputs/cells/<key>.npz holds the measures and series of one cell.
 
-The key is the hash of everything that could change a number, so what is found under it may be used again. The file
-holds the key, too, with the runner, parameters and seeds, and ends with the SHA-256 of all that stands before it (the
-comment of the archive, which other programs pass over): a file in another's place, or one that has changed since it
-was written, is not used.
+The key is the hash of everything that could change a number, so the numbers under this key may be used again. The file
+also contains the key, the runner, the parameters and the seeds. It ends with the SHA-256 of everything before it, in
+the comment of the archive, which other programs ignore. So a misplaced file, or one that has changed since it was
+written, is not used.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def cell_key(
         params: all of them.
         seeds: one per run.
         environment: what computed the numbers, or would compute them.
-        source: the hash of the runner's sources, of `source_hash`; they are read here where it is left out.
+        source: the hash of the runner's sources, as `source_hash` gives it; if None, it is computed here.
     """
     description = {
         "runner": runner,
@@ -90,7 +90,7 @@ def write_cell(root: Path, key: str, cell: Cell, numbers: Numbers) -> None:
 
 
 def read_cell(root: Path, key: str, cell: Cell) -> Numbers | None:
-    """The stored numbers of a cell; None if there are none, or if the file is damaged or another's."""
+    """The stored numbers of a cell; None if there are none, or if the file is damaged or does not fit this cell."""
     try:
         content = _content(_path(root, key))
         if not _unchanged(content):
@@ -104,7 +104,7 @@ def read_cell(root: Path, key: str, cell: Cell) -> Numbers | None:
 
 
 def is_usable(path: Path) -> bool:
-    """Whether a file holds, unharmed, a cell that this code and these versions would use for the same question."""
+    """Whether an undamaged file holds a cell that this code and these versions would use again."""
     import numpy as np
 
     try:
@@ -177,7 +177,7 @@ def _unchanged(content: bytes) -> bool:
 
 
 def series_digest(series: Mapping[str, np.ndarray]) -> str:
-    """The SHA-256 of all series of a cell, by name: equal bits give equal digests, and NaN equals NaN."""
+    """The SHA-256 of all series of a cell, by name; it is equal for bitwise identical series, NaN included."""
     import numpy as np
 
     digest = hashlib.sha256()

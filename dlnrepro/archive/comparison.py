@@ -1,6 +1,6 @@
-"""Two reports side by side: verdicts, settings, numbers, times, and where they were made.
+"""The comparison of two reports: verdicts, settings, numbers, times, and where the numbers were computed.
 
-What cannot be compared is said to be so and never counted as equal.
+If something cannot be compared, the comparison says so and never counts it as equal.
 """
 
 from __future__ import annotations
@@ -16,19 +16,19 @@ from dlnrepro.errors import UsageError
 from dlnrepro.verdict.outcome import Outcome
 
 CHANGED, NOT_COMPARED = 1, 4
-"""Exit codes: a verdict, or a number beyond a tolerance that was asked for, has changed; something is missing."""
+"""Exit codes: a verdict has changed, or a number by more than a given tolerance; or something is missing."""
 
 MOST_NAMED = 3
-"""Claims that are named where they were made with something else than the others; more of them are counted."""
+"""The number of claims that are named if they were computed elsewhere than the other claims."""
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A measure of an arm whose numbers differ beyond the tolerances.
+    """A measure of an arm whose numbers differ by more than the tolerances.
 
     Attributes:
-        runs: how many of the arm's runs differ, a number on one side and none on the other included.
-        first, second: the two numbers of the run in which they are farthest apart.
+        runs: how many runs of the arm differ; a number in only one report counts as a difference.
+        first, second: the two numbers of the run with the largest difference.
     """
 
     arm: str
@@ -40,16 +40,16 @@ class Difference:
 
 @dataclass(frozen=True)
 class ClaimComparison:
-    """One claim that is in both reports.
+    """One claim that both reports contain.
 
     Attributes:
         variations: the names of the variations of the first and the second report.
         verdicts: of the first and the second report.
-        settings: what differs in the claim's contents, parameters or seeds, in words.
-        missing: what only one of the two has, in words.
-        compared: how many numbers were held against each other.
-        differences: those that differ beyond the tolerances.
-        identical: whether all that was compared has the same bits, the series included.
+        settings: the differences of the claim's contents, parameters or seeds, in words.
+        missing: the parts that only one report has, in words.
+        compared: how many numbers were compared.
+        differences: the measures that differ by more than the tolerances.
+        identical: whether all that was compared is bitwise identical, the series included.
         seconds: of the first and the second.
     """
 
@@ -70,16 +70,16 @@ class ClaimComparison:
 
     @property
     def alike(self) -> bool:
-        """Whether everything could be compared, and nothing differs beyond the tolerances."""
+        """Whether everything could be compared, and nothing differs by more than the tolerances."""
         return self.verdicts[0] == self.verdicts[1] and not (self.settings or self.missing or self.differences)
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two reports side by side.
+    """The comparison of two reports.
 
     Attributes:
-        only_first, only_second: what one report alone has: a claim's id, with its variation.
+        only_first, only_second: the claims of one report alone: their ids, with their variations.
         origins: what differs in versions, commit, processor, device and modes of the math libraries, in words.
     """
 
@@ -89,10 +89,10 @@ class Comparison:
     origins: list[str]
 
     def exit_code(self, numbers_count: bool, subset: bool) -> int:
-        """1 for a change, else 4 for what could not be compared, else 0.
+        """1 for a change, else 4 if something could not be compared, else 0.
 
         Args:
-            numbers_count: whether a number beyond the tolerances is a change.
+            numbers_count: whether a number that differs by more than the tolerances is a change.
             subset: whether the second report may leave claims of the first one out.
         """
         changed = any(claim.verdicts[0] != claim.verdicts[1] for claim in self.claims)
@@ -103,13 +103,13 @@ class Comparison:
 
 
 def compare(first: Report, second: Report, absolute: float, relative: float) -> Comparison:
-    """Two reports side by side.
+    """The comparison of two reports.
 
     Args:
-        first: the one to hold the other against.
-        second: the other.
+        first: the first report.
+        second: the second report.
         absolute: numbers a and b are equal if |a - b| <= absolute + relative |a|.
-        relative: likewise.
+        relative: as above; it is multiplied by |a|.
 
     Raises:
         UsageError: a report has a claim twice in one variation, so that nothing says which of them is compared.
@@ -155,7 +155,7 @@ def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, rela
     for arm in {**first.outcomes, **second.outcomes}:
         one, other = first.outcomes.get(arm), second.outcomes.get(arm)
         if one is None or other is None:
-            missing[arm] = f"only in the {'first' if other is None else 'second'}"
+            missing[arm] = f"it is only in the {'first' if other is None else 'second'} report"
             continue
         if lack := _lack(one, other):
             missing[arm] = lack
@@ -178,12 +178,12 @@ def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, rela
 
 
 def _identical(first: ClaimRecord, second: ClaimRecord) -> bool:
-    """Whether all measures of all arms, and the digests of all series, are equal to the bit."""
+    """Whether all measures of all arms, and the digests of all series, are bitwise identical."""
     return first.digests == second.digests and _bits(first.outcomes) == _bits(second.outcomes)
 
 
 def same_bits(first: ClaimRecord, second: ClaimRecord, arm: str) -> bool:
-    """Whether an arm has the same measures and series in two records, to the bit."""
+    """Whether the measures and series of an arm are bitwise identical in two records."""
     one, other = ({arm: record.outcomes[arm]} for record in (first, second))
     return first.digests.get(arm) == second.digests.get(arm) and _bits(one) == _bits(other)
 
@@ -211,13 +211,13 @@ def _lack(first: Outcome, second: Outcome) -> str | None:
     """Why two outcomes of an arm cannot be held against each other, or None."""
     for outcome, which in ((first, "first"), (second, "second")):
         if outcome.fault:
-            return f"the {which} failed ({outcome.fault})"
+            return f"it failed in the {which} report ({outcome.fault})"
         if outcome.spent:
-            return f"the {which} was stopped by its budget"
+            return f"it was stopped by its budget in the {which} report"
     if first.seeds != second.seeds:
-        return "other seeds"
+        return "the seeds differ"
     if only := sorted(first.measures.keys() ^ second.measures.keys()):
-        return f"measures that only one has: {', '.join(only)}"
+        return f"only one report has the measures {', '.join(only)}"
     return None
 
 
@@ -242,20 +242,20 @@ def _difference(
 def _settings(first: ClaimRecord, second: ClaimRecord) -> list[str]:
     """What differs in the claim's contents, its parameters and its seeds, in words."""
     changes = [
-        f"claim: {key} has changed"
+        f"the claim's {key} has changed"
         for key in {**first.claim, **second.claim}
         if first.claim.get(key) != second.claim.get(key)
     ]
     pairs = {arm: (one, second.params[arm]) for arm, one in first.params.items() if arm in second.params}
     moved = [
-        (arm, f"{key} was {one.get(key)}, is {other.get(key)}")
+        (arm, f"{key} was {one.get(key)} and is now {other.get(key)}")
         for arm, (one, other) in pairs.items()
         for key in {**one, **other}
         if one.get(key) != other.get(key)
     ]
     changes += _by_arms(moved, len(pairs))
     if first.runner_hash != second.runner_hash:
-        changes.append("the source of the runner, or of what it stands on, has changed")
+        changes.append("the source of the runner, or of a module that it uses, has changed")
     return changes
 
 

@@ -1,7 +1,7 @@
 """The data of a claim's figures: every series of every arm as a line that can be drawn without the cells.
 
-A line is the median over runs and their range, at no more than 48 points, in six digits: enough for any page, and
-small enough to stand in the record.
+A line is the median over runs and their range, at no more than 48 points, in six digits: which is enough for any page,
+and small enough for the record.
 """
 
 from __future__ import annotations

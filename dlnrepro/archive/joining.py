@@ -13,9 +13,9 @@ Entries = Mapping[str, object]
 
 
 def joined(reports: Sequence[Report]) -> Report:
-    """One report of all claims of several, in the order of their labels; no two of the reports may share one.
+    """One report with all claims of several reports, ordered by their labels; each claim must be in one report only.
 
-    Its provenance has the entries and versions on which all claims agree, and `origins` the others of each claim. It
+    Its provenance has the entries and versions that all claims share; `origins` has the other entries of each claim. It
     was interrupted if one of the reports was, and all that they could not judge is in it.
     """
     claims = sorted((record for report in reports for record in report.claims), key=lambda record: record.label)

@@ -1,7 +1,7 @@
-"""How each claim came out the last time, in each variation: outputs/last/<id>.json, from the variation to the result.
+"""The last result of each claim in each variation: outputs/last/<id>.json maps a variation to its result.
 
-A claim's result is not forgotten however many runs of other claims follow it, and a first look in the toy profile does
-not hide the result of the claim as it is written.
+The result of a claim is kept however many other claims are run later. A result of the quick profile does not replace
+the result of the claim as it is written.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ UNMODIFIED = Variation().name
 
 @dataclass(frozen=True)
 class LastVerdict:
-    """How a claim came out the last time, and what it cost.
+    """The last verdict of a claim, and its computing time.
 
     Attributes:
-        claim_hash: the SHA-256 of the claim's file at that time; empty for what is older than this entry.
-        order: a count that is larger for what ended later.
+        claim_hash: the SHA-256 of the claim's file at that time; empty for results that are older than this field.
+        order: a count that is larger for later results.
         arms: how long each arm took to compute, in seconds.
     """
 
@@ -43,11 +43,11 @@ class LastVerdict:
 
 
 def remember(root: Path, results: Mapping[tuple[str, str], LastVerdict]) -> None:
-    """Keep how some claims came out; a file that cannot be written loses only this list's memory of a claim.
+    """Store the results of some claims; if a file cannot be written, only this entry is lost.
 
     Args:
         root: the outputs folder.
-        results: the identity of each result, which is a claim's id and the name of a variation -> how it came out.
+        results: the identity of each result, which is a claim's id and the name of a variation -> the result.
 
     Raises:
         UsageError: the folder cannot be made or a file in it cannot be written.

@@ -14,7 +14,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([^/\\]+)")
 
 
 def write_manifest(folder: Path) -> None:
-    """Write the manifest of the files that are in a folder now.
+    """Write the manifest of the files in a folder.
 
     Raises:
         UsageError: it cannot be written.
@@ -25,10 +25,10 @@ def write_manifest(folder: Path) -> None:
 
 
 def check_manifest(folder: Path) -> frozenset[str] | None:
-    """The names that a folder's manifest lists, all of which are as they were; None without a manifest.
+    """The names in the manifest of a folder, none of whose files has changed; None if there is no manifest.
 
     Raises:
-        UsageError: a file differs from the manifest, is missing, or the manifest is none; the file is named.
+        UsageError: a file differs from the manifest or is missing, or the manifest cannot be read; the file is named.
     """
     path = folder / NAME
     if not path.is_file():
@@ -50,8 +50,8 @@ def check_manifest(folder: Path) -> frozenset[str] | None:
             raise UsageError(f"{folder / name}: expected the file that {NAME} lists, found: {reason(error)}") from None
         if found != wanted:
             raise UsageError(
-                f"{folder / name}: expected the contents that {NAME} lists, found others: "
-                "it was changed after it was written"
+                f"{folder / name}: expected the contents that {NAME} lists, found other contents: "
+                "the file was changed after it was written"
             )
         names.add(name)
     return frozenset(names)

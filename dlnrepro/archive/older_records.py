@@ -1,4 +1,4 @@
-"""How a record of version 1 becomes one of version 2: it says how a claim was run in stamps and numbers only.
+"""The conversion of a record of version 1 to version 2. Version 1 gives the variation of a claim only indirectly.
 
 Version 2 added `variation` and `computed_on`. A record of version 1 has every parameter of every arm and every seed, so
 the variation follows from them; one environment, that of the report's provenance, computed all of its numbers.
@@ -20,7 +20,7 @@ from dlnrepro.compute.variation import Variation, overrides_behind
 from dlnrepro.verdict.outcome import Outcome
 
 _VERSION_2 = re.compile(rb'\s*\{\s*"schema"\s*:\s*2\s*,')
-"""How a text of version 2 usually begins: it need not be read twice."""
+"""The usual beginning of a text of version 2, which then is read only once."""
 
 
 def of_version_1(text: bytes) -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ def of_version_1(text: bytes) -> dict[str, Any] | None:
 
 
 def recorded_environment(provenance: Provenance) -> Environment:
-    """What computed the numbers of a report of version 1, as far as its provenance says it."""
+    """What computed the numbers of a report of version 1, as far as its provenance says."""
     return Environment(
         provenance.get("device", "cpu"),
         provenance.get("processor", UNKNOWN),

@@ -24,7 +24,7 @@ _CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 @with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 class Provenance(TypedDict, total=False):
-    """What produced a report; a record may lack entries, but holds no others.
+    """What produced a report; a record may lack entries, but has no other ones.
 
     Attributes:
         started: UTC, in ISO form.

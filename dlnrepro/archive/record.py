@@ -1,7 +1,7 @@
-"""The record of a run: what `report.json` holds, version 2, and how a stored one is read again.
+"""The contents of `report.json`, version 2, and how a stored report is read again.
 
-The record is a contract with programs that read it. It keeps the claim's contents and every measured number, so
-that verdicts are always computed again and never believed. A claim's id and its variation together are the identity
+The record is a contract with programs that read it. It contains each claim and every measured number, so that the
+verdicts are always computed again. A claim's id and its variation together are the identity
 of a result: one report may hold a claim several times, each time in another variation.
 
 A stored record of version 1 is converted in memory when it is read (`dlnrepro.archive.older_records`).
@@ -39,7 +39,7 @@ class ClaimRecord:
 
     Attributes:
         variation: how the claim was run, in its normal form.
-        outcomes: arm -> what it left.
+        outcomes: arm -> its measured numbers, or its error.
         params: arm -> every parameter of the runner, as resolved.
         cells: arm -> the key of its numbers, for arms that ran to their end.
         computed_on: arm -> what computed its numbers, for the same arms.
@@ -79,7 +79,7 @@ class ClaimRecord:
 
     @property
     def identity(self) -> tuple[str, str]:
-        """The claim's id and the name of its variation, which is empty if nothing departs from the claim file."""
+        """The claim's id and the name of its variation, which is empty if the claim was run as its file says."""
         return self.id, self.variation.name
 
     @property
@@ -90,11 +90,11 @@ class ClaimRecord:
 
 @dataclass(frozen=True)
 class Report:
-    """One run of the program: its claims, how they came out, and where they came from.
+    """One report: its claims with their verdicts, and what produced them.
 
     Attributes:
-        interrupted: whether a signal ended the run before all claims were judged; `exit_code` says which.
-        unjudged: what was selected and could not be judged.
+        interrupted: whether a signal ended the program before all claims were judged; `exit_code` says which signal.
+        unjudged: the files and claims that were selected but could not be judged.
         origins: of a report that joins several, by the label of a claim: the provenance of that claim, without the
             entries and versions on which all claims agree; those are in `provenance`.
     """
@@ -173,7 +173,7 @@ def judged_again(report: Report, allow_inconclusive: bool = False) -> Report:
 
 
 def with_claims(report: Report, claims: list[ClaimRecord], allow_inconclusive: bool) -> Report:
-    """The report with its claims judged again; how it was interrupted, and what was not judged, stay."""
+    """The report with its claims judged again; `interrupted` and `unjudged` stay as they are."""
     ended = report.exit_code if report.interrupted else None
     again = compile_report(claims, report.provenance, ended, allow_inconclusive, report.unjudged)
     return replace(again, origins=report.origins)
@@ -211,14 +211,14 @@ def compile_report(
     allow_inconclusive: bool,
     unjudged: Iterable[Unjudged] = (),
 ) -> Report:
-    """A report of finished claims, with its counts and exit code.
+    """The report of finished claims, with counts and exit code.
 
     Args:
-        claims: those that were judged.
+        claims: the claims that were judged.
         provenance: what produced them.
         interrupted: the exit code of the signal that ended the run, or None.
         allow_inconclusive: whether an inconclusive claim leaves the exit code 0.
-        unjudged: what else was selected and could not be judged.
+        unjudged: what else was selected but could not be judged.
     """
     counts = dict.fromkeys(("reproduced", "not reproduced", "inconclusive", "error"), 0)
     for record in claims:
@@ -229,10 +229,10 @@ def compile_report(
 
 
 def exit_code(claims: Iterable[ClaimRecord], unjudged: Iterable[Unjudged], allow_inconclusive: bool) -> int:
-    """The most serious of what came out.
+    """The exit code of a report: the most serious of its results.
 
-    1 for a claim that came out against its expectation, then 3 for an error in a claim or of the program, 2 for a
-    file that is no valid claim, 4 for an inconclusive claim, 5 where nothing was selected, else 0.
+    1 for a claim with an unexpected verdict, then 3 for an error in a claim or of the program, 2 for a file that is not
+    a valid claim, 4 for an inconclusive claim, 5 if nothing was selected, else 0.
     """
     of_verdicts = {"reproduced": 1, "not reproduced": 1, "error": 3, "inconclusive": 0 if allow_inconclusive else 4}
     judged = list(claims)
@@ -253,10 +253,10 @@ def _adapter() -> TypeAdapter[Report]:
 
 
 def to_json(report: Report) -> bytes:
-    r"""The report as JSON text in UTF-8, each list of numbers on one line; numbers that do not exist are null.
+    r"""The report as JSON text in UTF-8, with each list of numbers on one line; NaN and missing numbers are null.
 
     Characters that cannot be seen are written as escape sequences, so that the text can be shown and its data stay
-    exact. Half characters, such as the bytes of a file's name that is no text, become words such as `\xe9`.
+    exact. Half characters, such as bytes in a file name that are not text, become words such as `\xe9`.
     """
     try:
         text = _adapter().dump_json(report, indent=1)
@@ -283,7 +283,7 @@ def from_json(text: bytes) -> Report:
     """The report that a JSON text holds; one of version 1 is converted.
 
     Raises:
-        pydantic.ValidationError: the text is no such report.
+        pydantic.ValidationError: the text is not such a report.
     """
     if (older := of_version_1(text)) is None:
         return _adapter().validate_json(text)

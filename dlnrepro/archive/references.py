@@ -1,10 +1,10 @@
-"""A reference: a folder in which each claim has a report of its own, <id>.json, that later runs are compared with.
+"""A reference: a folder with one report per claim, <id>.json, which later reports are compared with.
 
-A reference is kept under version control, so a file changes only where its claim does. What is different in every run
-and serves no comparison is left out: the command line, dates, memory, the commit, and the stamps that say where numbers
-come from. Times are rounded; those of the file stay where nothing else changes, or where the claim took about as long
-as before. The keys of the numbers are kept, since they decide whether the numbers would still come out the same. A
-reference has no manifest, because version control holds the hash of every file.
+A reference is kept under version control, so a file changes only if its claim changes. Facts that differ in every
+report and are not compared are left out: the command line, dates, memory, the commit, and the labels that say where the
+numbers come from. Times are rounded. The times in a file are kept if nothing else changes, or if the claim took about
+as long as before. The keys of the numbers are kept, since they decide whether the numbers are still valid. A reference
+has no manifest, because version control keeps the hash of every file.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dlnrepro.errors import UsageError
 from dlnrepro.files import clear_abandoned, reason, write_whole
 
 _OF_ONE_RUN = frozenset({"cached", "dirty", "unknown code"})
-"""Stamps that say where the numbers of one run come from, and not what was run."""
+"""Labels that say where the numbers of one report come from, and not what was run."""
 
 _DIGITS = 2
 """Significant digits of a time."""
@@ -31,11 +31,11 @@ _NOISE = 1.5
 
 @dataclass(frozen=True)
 class Written:
-    """What became of the reference of a claim.
+    """How the reference of a claim was updated.
 
     Attributes:
-        changed: whether the file was written; it is left as it is where it says the same.
-        moved: whether there was a reference before, and a number, a series or the verdict is another one.
+        changed: whether the file was written; it is not written if its contents stay the same.
+        moved: whether there was a reference before, and a number, a series or the verdict has changed.
     """
 
     changed: bool
@@ -46,7 +46,7 @@ def read_references(folder: Path) -> dict[str, Report]:
     """The reports of a reference, by the ids of their claims; none if there is no such folder yet.
 
     Raises:
-        UsageError: with a line for each file that is no report of one claim, the one that its name says.
+        UsageError: with one line per file that is not the report of the one claim that its name says.
     """
     reports = read_reports(folder)
     wrong = []
@@ -68,11 +68,11 @@ def reference_path(folder: Path, claim: str) -> Path:
 
 
 def write_reference(folder: Path, record: ClaimRecord, made: Provenance, before: Report | None) -> Written:
-    """Store the reference of a claim, unless the one that is there says the same.
+    """Store the reference of a claim, unless the stored one says the same.
 
     Args:
-        folder: where references are kept; it is made if it is not there.
-        record: the claim as it came out.
+        folder: the folder of the references; it is made if it does not exist.
+        record: the claim with its numbers and its verdict.
         made: its provenance.
         before: the reference that is there, or None.
 
@@ -90,7 +90,7 @@ def write_reference(folder: Path, record: ClaimRecord, made: Provenance, before:
 
 
 def as_reference(record: ClaimRecord, made: Provenance) -> Report:
-    """A claim as its reference holds it: without what is different in every run, and with rounded times."""
+    """A claim as its reference contains it: without facts that differ in every report, and with rounded times."""
     outcomes = {
         arm: replace(outcome, seconds=float(f"{outcome.seconds:.{_DIGITS}g}"))
         for arm, outcome in record.outcomes.items()

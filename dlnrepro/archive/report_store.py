@@ -1,10 +1,10 @@
-"""Reports on disk, each written whole or not at all, and held against its manifest when it is read.
+"""Reports on disk. Each is written completely or not at all, and is checked against its manifest when it is read.
 
 outputs/cells/                              the numbers of single arms (`dlnrepro.archive.cell_store`)
-outputs/reports/<UTC>-<hash8>/report.json   one run of the program, named by when it ended
-outputs/reports/<UTC>-<hash8>/verdicts.json how its claims came out, for `dlnrepro list`, which needs no numbers
+outputs/reports/<UTC>-<hash8>/report.json   one report, named by the time at which it ended
+outputs/reports/<UTC>-<hash8>/verdicts.json its verdicts, for `dlnrepro list`, which needs no numbers
 outputs/reports/<UTC>-<hash8>/SHA256SUMS    its manifest
-outputs/last/<id>.json                      how a claim came out the last time (`dlnrepro.archive.last_results`)
+outputs/last/<id>.json                      the last results of a claim (`dlnrepro.archive.last_results`)
 outputs/latest                              a link to the newest report's folder
 
 A folder whose `*.json` are all reports is read as one report of all their claims.
@@ -41,7 +41,7 @@ VERDICTS = "verdicts.json"
 
 
 def make_folders(root: Path) -> None:
-    """Make the output folders, and refuse a root that cannot be written before anything is trained.
+    """Make the output folders. A root that cannot be written is refused before anything is trained.
 
     Raises:
         UsageError: the folder cannot be made or written.
@@ -63,7 +63,7 @@ def write_report(root: Path, report: Report, ended: datetime) -> Path:
     Args:
         root: the outputs folder.
         report: what to store.
-        ended: when the run ended; the names of reports sort in this order.
+        ended: when the computation ended; the names of reports sort in this order.
 
     Raises:
         UsageError: it cannot be written.
@@ -115,10 +115,10 @@ def _remember(root: Path, results: Mapping[tuple[str, str], LastVerdict]) -> Non
 
 
 def read_report(root: Path, name: str | None) -> Report:
-    """A stored report: the newest one, one named by its folder, one at a path, or all reports of a folder as one.
+    """A stored report: the newest report, a report named by its folder or its path, or all reports of a folder as one.
 
     Raises:
-        UsageError: there is none, what is there is no report, or it is not as its manifest says.
+        UsageError: there is no report, it cannot be read, or it differs from its manifest.
     """
     path = report_path(root, name)
     return joined(list(read_reports(path).values())) if path.is_dir() else _read(path)
@@ -128,8 +128,8 @@ def read_reports(folder: Path) -> dict[str, Report]:
     """The reports in a folder, by the names of their files, in the order of these names.
 
     Raises:
-        UsageError: with a line for each file that is no report, that is not as its manifest says, or that has a claim
-            of another one.
+        UsageError: with one line per file that is not a report, that differs from its manifest, or that contains a
+            claim of another file.
     """
     reports: dict[str, Report] = {}
     places: dict[str, Path] = {}
@@ -151,7 +151,7 @@ def read_reports(folder: Path) -> dict[str, Report]:
 
 
 def report_files(folder: Path) -> list[Path]:
-    """The files of a folder that are to be reports, sorted by name: all `*.json` that are not hidden."""
+    """The files of a folder that are read as reports, sorted by name: all `*.json` that are not hidden."""
     return sorted(path for path in folder.glob("*.json") if path.is_file() and not path.name.startswith("."))
 
 
@@ -174,9 +174,9 @@ def _read(path: Path) -> Report:
             raise UsageError(f"{path}: expected each claim once per variation, found '{repeated[0]}' again")
         for index, record in enumerate(report.claims):
             if fault := _fault(record):
-                raise UsageError(f"{path}: expected a report, found a fault in claims.{index}.{fault}")
+                raise UsageError(f"{path}: expected a report, found an error in claims.{index}.{fault}")
     except ValidationError as error:
-        raise UsageError(f"{path}: expected a report, found a fault in {_first(error)}") from None
+        raise UsageError(f"{path}: expected a report, found an error in {_first(error)}") from None
     except OSError as error:
         raise UsageError(f"{path}: expected a readable report, found: {reason(error)}") from None
     return report
@@ -244,12 +244,12 @@ def _first(error: ValidationError) -> str:
 
 
 def report_path(root: Path, name: str | None, what: str = "a stored report") -> Path:
-    """Where a stored report is: its file, or a folder of reports that are read as one.
+    """The path of a stored report: its file, or a folder of reports that are read as one.
 
     Args:
         root: the outputs folder.
-        name: a folder of its reports, a path, or `latest`; None stands for the newest.
-        what: what a name may stand for, as the message of the error says it.
+        name: the name of a folder of reports, a path, or `latest`; None means the newest report.
+        what: what a name may mean, in the words of the error message.
 
     Raises:
         UsageError: there is none.
@@ -276,12 +276,12 @@ def report_path(root: Path, name: str | None, what: str = "a stored report") -> 
 
 
 def last_verdicts(root: Path) -> dict[str, LastVerdict]:
-    """How each claim came out last, by id: as it is written, or else in the variation that ended last."""
+    """The last result of each claim, by id: of the claim as it is written, or else of its latest variation."""
     return {name: foremost(found) for name, found in _all_results(root).items()}
 
 
 def failed_last(root: Path, variations: Mapping[str, str]) -> frozenset[str]:
-    """The claims that were not as expected the last time they were run in the same variation.
+    """The claims whose last verdict in the same variation was not the expected one.
 
     Args:
         root: the outputs folder.
@@ -293,11 +293,11 @@ def failed_last(root: Path, variations: Mapping[str, str]) -> frozenset[str]:
 
 
 def arm_seconds(root: Path, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Mapping[str, float]]:
-    """How long each arm took the last time: the identity of each result that is known -> arm -> seconds.
+    """The last computing time of each arm: the identity of each known result -> arm -> seconds.
 
     Args:
         root: the outputs folder.
-        wanted: the identities that are asked for; where one was never run, the times of another variation stand for it.
+        wanted: the wanted identities; if one of them was never run, the times of another variation are given.
     """
     results = _all_results(root)
     return {
@@ -322,7 +322,7 @@ def _stored_verdicts(root: Path) -> Iterator[Mapping[str, object]]:
 
 
 def newest_with(root: Path, claim: str) -> Path | None:
-    """The newest stored report that holds a claim; None if there is none. Unreadable ones are passed over."""
+    """The newest stored report that contains a claim; None if there is none. Unreadable reports are skipped."""
     for path in newest_first(root):
         with suppress(OSError, ValueError, RecursionError):
             verdicts = json.loads(path.with_name(VERDICTS).read_bytes())

@@ -1,4 +1,4 @@
-"""What has changed since a stored number was computed, so that it may not be used for a verdict any more."""
+"""What has changed since the stored numbers were computed, so that no verdict may be based on them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from dlnrepro.registry.sources import source_hash
 
 
 def stale(record: ClaimRecord) -> str | None:
-    """What makes the numbers of a claim stale, in words; None if they would come out the same today.
+    """The reasons why the numbers of a claim are stale, in words; None if today's code would give the same numbers.
 
     The key of every stored arm is computed again, from the record's parameters, seeds, device, processor and modes of
     the math libraries, and from the runner's sources and the versions as they are now. Numbers without a key are
-    stale: nothing says what made them.
+    stale: it is not known what computed them.
     """
     runner = str(record.claim["runner"])
     if runner not in runner_names():
@@ -30,11 +30,11 @@ def stale(record: ClaimRecord) -> str | None:
         return None
     reasons = version_changes(record)
     if record.runner_hash != source:
-        reasons.append(f"the source of runner '{runner}', or of what it stands on, has changed")
+        reasons.append(f"the source of runner '{runner}', or of a module that it uses, has changed")
     if any(found.arithmetic == UNKNOWN for found in record.computed_on.values()):
-        reasons.append("the modes of the math libraries it was made with are not recorded")
+        reasons.append("the record does not contain the modes of the math libraries")
     if not reasons:
-        reasons.append(f"parameters or seeds are not those of its key in {', '.join(changed)}")
+        reasons.append(f"parameters or seeds do not fit the stored key in {', '.join(changed)}")
     return "; ".join(reasons)
 
 
@@ -47,25 +47,25 @@ def _key(record: ClaimRecord, arm: str, source: str) -> str | None:
 
 
 def version_changes(record: ClaimRecord) -> list[str]:
-    """The versions in which this program differs from what computed a record, as `numpy 2.4.5 then, 2.4.6 now`."""
+    """The versions that have changed since a record was computed, such as `numpy was 2.4.5 and is now 2.4.6`."""
     changes: dict[str, None] = {}
     for found in record.computed_on.values():
         recorded, here = found.versions, versions()
         differing = [name for name in here if recorded.get(name) != here[name]]
-        lines = [f"{name} {recorded.get(name)} then, {here[name]} now" for name in differing]
-        changes |= dict.fromkeys(lines if recorded else ["the versions it was made with are not recorded"])
+        lines = [f"{name} was {recorded.get(name)} and is now {here[name]}" for name in differing]
+        changes |= dict.fromkeys(lines if recorded else ["the record does not contain the versions"])
     return list(changes)
 
 
 def without_stale_numbers(report: Report, allow_inconclusive: bool) -> Report:
-    """The report, judged again, in which stale numbers are not used: such a claim is inconclusive, and says why."""
+    """The report, judged again without stale numbers: a claim with stale numbers is inconclusive, and says why."""
     claims = []
     for record in report.claims:
         reason = stale(record)
         if reason is None:
             claims.append(with_verdict(record, record.outcomes))
             continue
-        because = f"its numbers are stale ({reason}); --as-recorded judges them all the same"
+        because = f"its numbers are stale ({reason}); --as-recorded judges them anyway"
         judged = with_verdict(record, {})
         claims.append(replace(judged, because=because, stamps=[*record.stamps, "stale"], seconds=record.seconds))
     return with_claims(report, claims, allow_inconclusive)

@@ -1,6 +1,6 @@
-"""What is kept in the outputs folder, its size, and what of it no run of today can use.
+"""The contents of the outputs folder, their sizes, and which numbers can no longer be used.
 
-Only what this program has written there is ever removed: files and folders with its names, and nothing behind a link.
+Only files of this program are ever removed: files and folders with its names. Links are not followed.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Stored:
 
 @dataclass(frozen=True)
 class Storage:
-    """What an outputs folder holds.
+    """The contents of an outputs folder.
 
     Attributes:
-        usable: cells that a run of today would use again if it asked for them.
-        useless: cells of other code or other versions, and damaged ones.
+        usable: cells that can be used again by the present code and versions.
+        useless: cells of other code or other versions, and damaged files.
         reports: every stored report.
     """
 
@@ -42,7 +42,7 @@ class Storage:
 
 
 def storage(root: Path) -> Storage:
-    """What an outputs folder holds; nothing is changed.
+    """The contents of an outputs folder; nothing is changed.
 
     Raises:
         UsageError: the folder is there and cannot be read.
@@ -59,10 +59,10 @@ def storage(root: Path) -> Storage:
 
 
 def remove(things: Iterable[Stored]) -> int:
-    """Remove what is stored, and give the bytes that this has freed.
+    """Remove stored things, and return how many bytes this has freed.
 
     Raises:
-        UsageError: something cannot be removed; what stands before it is gone.
+        UsageError: something cannot be removed; the things before it in the list have been removed.
     """
     freed = 0
     for thing in things:
@@ -74,7 +74,9 @@ def remove(things: Iterable[Stored]) -> int:
             else:
                 thing.path.unlink()
         except OSError as error:
-            raise UsageError(f"{thing.path}: expected a place that can be removed, found: {reason(error)}") from None
+            raise UsageError(
+                f"{thing.path}: expected a file or folder that can be removed, found: {reason(error)}"
+            ) from None
         freed += thing.size
     return freed
 

@@ -1,8 +1,8 @@
-"""Which points of a curve to keep, so that what is drawn through them looks like all of them.
+"""A choice of points of a curve, such that the curve through them looks like the whole curve.
 
-A curve is seen through its axes: half of the points are spread evenly over the horizontal axis as it is drawn,
-logarithmic or not, and the other half go, one by one, to wherever the lines between the points kept so far are furthest
-from the curve. So a staircase over ten decades keeps its stairs.
+Half of the points are spread evenly over the horizontal axis as it is drawn, logarithmic or not. The other half are
+chosen one by one, each where the line through the points so far is furthest from the curve. So a staircase over ten
+decades keeps its stairs.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Where claims are found: a path, the folder ./claims, or the claims that travel with the program.
+"""Where claims are found: at a path, in the folder ./claims, or among the claims that come with the program.
 
-A folder stands for all claim files in it and in its subfolders. Nothing in it is left out without a word: a hidden
-file is passed over and named. Only places that hold no claims, such as .git, are not looked into.
+A folder stands for all claim files in it and in its subfolders. A hidden file is skipped, and its name is printed. Only
+places without claims, such as .git, are not searched.
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ _NO_CLAIMS = {".git", "__pycache__", "node_modules"}
 
 @dataclass(frozen=True)
 class ClaimFile:
-    """A file that is to be read as a claim, and whether the user named it by itself."""
+    """A file that will be read as a claim, and whether the user named the file itself rather than a folder."""
 
     path: Path
     named: bool
 
     @property
     def id(self) -> str:
-        """The id of the claim in it."""
+        """The id of the claim in the file."""
         return self.path.stem
 
 
 @dataclass(frozen=True)
 class Files:
-    """What some names stand for.
+    """The files that some names stand for.
 
     Attributes:
         claims: the files to read, each once, in the order of the names.
-        hidden: the claim files in folders that are passed over.
+        hidden: the hidden claim files in folders, which are skipped.
         closed: the folders that cannot be read, with the reason.
     """
 
@@ -53,13 +53,13 @@ class Files:
 
 
 def packaged_folder() -> Path:
-    """The folder of claims that travels with the program: inside a wheel, or beside the package in a checkout."""
+    """The folder of claims that comes with the program: inside a wheel, or next to the package in a checkout."""
     inside = _PACKAGE / "claims"
     return inside if inside.is_dir() else _PACKAGE.parent / "claims"
 
 
 def command_name(path: Path) -> str:
-    """What to call the claim of a file on the command line: its id where that stands for it, or the path."""
+    """The name of a claim file on the command line: its id if that id means this file, otherwise its path."""
     if path.parent in (_OWN, packaged_folder()):
         with suppress(UsageError):
             found = _named(path.stem).claims
@@ -70,7 +70,7 @@ def command_name(path: Path) -> str:
 
 
 def claim_paths(names: Sequence[str]) -> list[Path]:
-    """The paths of `claim_files`.
+    """The paths of the files that `claim_files` finds.
 
     Raises:
         UsageError: a name stands for nothing.
@@ -82,11 +82,11 @@ def claim_files(names: Sequence[str]) -> Files:
     """The claim files that names stand for, each once, in the order given.
 
     A name is a path to a file or to a folder of claims, or the id of a claim in ./claims or, after that, among the
-    packaged ones, or a pattern of such ids. No names stand for every claim of ./claims, or of the packaged ones where
-    there is no ./claims.
+    packaged ones, or a pattern of such ids. Without names, all claims of ./claims are meant, or all
+    packaged claims if there is no ./claims.
 
     Raises:
-        UsageError: a name stands for nothing; with a line for every such name.
+        UsageError: a name stands for nothing; with one line per such name.
     """
     return _joined(_of_names(names) if names else _of_no_name())
 
@@ -205,7 +205,7 @@ def _named(name: str) -> Files:
         paths = [path for id in sorted(found) for path in found[id]]
         return Files(tuple(ClaimFile(path, named=not pattern) for path in paths))
     fault = (
-        Fault(expected="a pattern that the id of some claim matches", found="none")
+        Fault(expected="a pattern that fits the id of a claim", found="none")
         if pattern
         else Fault(expected="a claim file or the id of a claim", found="neither", suggestion=nearest(name, known_ids()))
     )

@@ -1,9 +1,9 @@
-"""YAML text as plain values, strictly, with the line and column of every key and value.
+"""A strict reader of YAML: plain values, with the line and column of every key and value.
 
 Conventions: numbers, booleans and null follow YAML 1.2, so that `1e-3` is a number and `no` is a word. Refused are
 repeated keys, tags, anchors and aliases, more than one document, non-finite numbers, keys that are not words, and
-anything too long or too deep to be a claim. The parser's events are read one by one: nothing is ever constructed
-that the text does not spell out.
+anything too long or too deeply nested to be a claim. The events of the parser are read one by one, so nothing is
+constructed that is not written in the text.
 """
 
 from __future__ import annotations
@@ -25,16 +25,16 @@ LARGEST_FILE = 1_000_000
 DEEPEST_NESTING = 12
 
 LONGEST_WORD = 60
-"""Characters of a word that a message shows; a longer word is cut."""
+"""The most characters of a word that a message shows; a longer word is cut."""
 
 MOST_CHOICES = 12
-"""Words that a message lists as expected; of more words it gives the number and the nearest ones."""
+"""The most expected words that a message lists; of more words it gives the number and the nearest words."""
 
 MOST_NEAREST = 3
-"""Known words that a message names where they are too many to list."""
+"""How many known words a message names if there are too many to list."""
 
 MOST_COMPARED = 1000
-"""Known words among which the nearest one is looked for; a search among more would take longer than it helps."""
+"""The most known words among which the nearest word is searched; a longer search would take too much time."""
 
 Place = tuple[str | int, ...]
 """The way to a value: keys and list indices from the top."""
@@ -50,10 +50,10 @@ _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 @dataclass(frozen=True)
 class Document:
-    """The values of a file, where each stands (line and column, from 1), and what was wrong with its form.
+    """The values of a file, their places (line and column, from 1), and the errors in its form.
 
     Attributes:
-        refused: the places whose values could not be taken as they are written; each has its fault already.
+        refused: the places whose values could not be read; each of them already has an error.
     """
 
     value: Any
@@ -68,7 +68,7 @@ class Document:
         return self.places.get(place, (1, 1))
 
     def placed(self, place: Place, fault: Fault) -> Fault:
-        """The fault at a place of this file, or at its nearest ancestor that is written in the file."""
+        """An error at a place of this file, or at its nearest ancestor that is written in the file."""
         line, column = self.position(place)
         return replace(fault, line=line, column=column, key=dotted(place))
 
@@ -106,15 +106,15 @@ def dotted(place: Place) -> str:
 
 
 def shortened(word: str) -> str:
-    """A word as it may stand in a message: cut where it is too long to read."""
+    """A word for a message, which is cut if it is too long to read."""
     return word if len(word) <= LONGEST_WORD else f"{word[: LONGEST_WORD - 3]}..."
 
 
 def one_of(known: Sequence[str], word: str, listing: str = "") -> str:
-    """`one of a, b, c`; of too many words to read the number, and the command that lists them or the nearest ones.
+    """`one of a, b, c`; of too many words the number, with the command that lists them or with the nearest words.
 
     Args:
-        known: the words that are admitted.
+        known: the known words.
         word: the word that was found.
         listing: the command that lists the known words, where there is one.
     """
@@ -129,13 +129,13 @@ def one_of(known: Sequence[str], word: str, listing: str = "") -> str:
 
 
 def nearest(word: str, known: Sequence[str]) -> str | None:
-    """The known word that is nearest to a word; None where none is near."""
+    """The known word that is most similar to a word; None if no word is similar."""
     near = _nearest(word, known, 1, 0.6)
     return near[0] if near else None
 
 
 def unknown(word: str, known: Sequence[str], listing: str = "") -> Fault:
-    """The fault of a word that is none of the known ones; the arguments are those of `one_of`."""
+    """The error for an unknown word; the arguments are those of `one_of`."""
     return Fault(expected=one_of(known, word, listing), found=f"'{shortened(word)}'", suggestion=nearest(word, known))
 
 
@@ -147,7 +147,7 @@ def _nearest(word: str, known: Sequence[str], count: int, share: float) -> list[
 
 
 def read_text(path: Path) -> str | Fault:
-    """The text of a file, or the fault that keeps it from being read."""
+    """The text of a file, or the error that prevents reading it."""
     try:
         # A pipe or a device has no end that could be waited for.
         if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
@@ -170,7 +170,7 @@ def read_text(path: Path) -> str | Fault:
 
 
 def parse(text: str) -> Document:
-    """The document that a text spells; a text that is no YAML gives a document of faults and no value."""
+    """The document of a text; if the text is not YAML, the document has errors and no value."""
     # YAML 1.1 counts these as ends of lines, which editors and YAML 1.2 do not.
     text = text.translate(dict.fromkeys((0x85, 0x2028, 0x2029), " "))
     document, end = _parsed(text), _end_of(text)
@@ -201,7 +201,7 @@ def _parsed(text: str) -> Document:
         next(events)
         after = next(events)
         if not isinstance(after, yaml.StreamEndEvent):
-            builder.note(after, (), "one document", "another one behind it")
+            builder.note(after, (), "one document", "another one after it")
     except yaml.MarkedYAMLError as error:
         mark = error.context_mark if error.problem_mark is None else error.problem_mark
         line, column = (1, 1) if mark is None else (mark.line + 1, mark.column + 1)

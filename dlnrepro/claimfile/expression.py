@@ -1,7 +1,7 @@
-"""Expressions of words with `and`, `or`, `not` and brackets, which bind as in Python.
+"""Expressions of words with `and`, `or`, `not` and brackets, with the precedence of Python.
 
-An expression is a function. Its argument says of each word whether it matches; its value says whether the whole
-expression does. Several words in double quotes are one word.
+An expression is a function. Its argument says whether a word matches; its value says whether the whole expression
+matches. Several words in double quotes count as one word.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dlnrepro.errors import UsageError
 from dlnrepro.visible import on_one_line
 
 DEEPEST = 50
-"""Brackets and `not` inside one another; what is deeper is no expression that a person writes."""
+"""The deepest nesting of brackets and `not`; nobody writes a deeper expression."""
 
 _TOKEN = re.compile(r'\s*(\(|\)|"[^"]*"|[^\s()"]+|")')
 _TOKEN_OR_COMMA = re.compile(r'\s*(\(|\)|,|"[^"]*"|[^\s(),"]+|")')
@@ -24,15 +24,15 @@ Expression = Callable[[Matches], bool]
 
 
 def expression(option: str, text: str, *, commas: bool) -> Expression:
-    """The expression that a text spells.
+    """The expression that a text describes.
 
     Args:
-        option: the option that the text was given to, such as `-k`, for messages.
+        option: the option of the text, such as `-k`, for messages.
         text: the expression, such as `align and not margin`.
-        commas: whether a comma means `or`; otherwise it is a letter of a word.
+        commas: whether a comma means `or`; otherwise a comma is part of a word.
 
     Raises:
-        UsageError: the text is no expression.
+        UsageError: the text is not an expression.
     """
     parser = _Parser(option, text, commas)
     whole = parser.either()

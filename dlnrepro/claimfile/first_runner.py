@@ -1,13 +1,13 @@
-"""The text of a first runner of one's own: a package of one file, and the claim that it tests.
+"""The text of a first runner of a user: a package of one file, and the claim that it tests.
 
-It trains two scalars whose product is to reach a target: small enough to be replaced line by line, and whole enough to
-be run at once.
+It trains two scalars whose product must reach a target. It is small, so that it can be replaced line by line, and
+complete, so that it can be run at once.
 """
 
 from __future__ import annotations
 
 RUNNER = '''\
-"""Gradient descent on two scalars whose product is to reach a target. Replace it by what your claim is about."""
+"""Gradient descent on two scalars whose product must reach a target. Replace it by the experiment of your claim."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ from dlnrepro.settings.base import Settings
 
 
 class Params(Settings):
-    """Every parameter with its range and description, and none with a default: claims write them all out."""
+    """Every parameter has a range and a description, and none has a default: a claim gives a value to each of them."""
 
-    target: float = Field(gt=0, le=100, description="what the product is to reach")
-    start: float = Field(gt=0, le=1, description="standard deviation of the weights at the start")
+    target: float = Field(gt=0, le=100, description="the value that the product must reach")
+    start: float = Field(gt=0, le=1, description="standard deviation of the weights at initialization")
     step_size: float = Field(gt=0, le=1, description="the step size of gradient descent")
     steps: int = Field(ge=1, le=10**6, description="the number of steps of gradient descent")
 
     def numbers(self) -> int:
-        """How many numbers one run holds at its peak, as an upper estimate: here the recorded products, and a copy."""
+        """An upper estimate of how many numbers one run holds at its peak: here the recorded products, and copies."""
         return 3 * (self.steps + 1)
 
 
-# For each measure, which is one number per run, its definition with its range.
+# A measure is one number per run. Each has its definition with its range.
 MEASURES = {"gap": "|u v - target| / target after the last step, at least 0"}
 
-# For each series, which is one number per run and point, the axis of its points and its definition; a series that is
-# the same for all runs needs one number per point only.
+# A series is one number per run and point. Each has the axis of its points and its definition. A series that is the
+# same for all runs needs one number per point only.
 SERIES = {
     "step": Series("step", "the number of the step"),
     "product": Series("step", "u v after each step"),
@@ -48,8 +48,8 @@ SERIES = {
 def run(params: Params, generators: Sequence[torch.Generator], progress: Progress) -> Result:
     """Train one run per generator, all together, and measure it.
 
-    Draw from these generators alone, or a run is not the same twice. Torch's inference mode is on: write gradients out
-    by hand, as here, or leave the mode with `torch.inference_mode(False)` and clone what autograd is to follow.
+    Draw only from these generators, so that a run can be repeated. Torch's inference mode is on: write gradients as
+    formulas, as here, or leave the mode with `torch.inference_mode(False)` and clone the tensors for autograd.
     """
     first, second = (params.start * normal((2,), generators)).unbind(-1)
     products = [first * second]
@@ -66,7 +66,7 @@ def run(params: Params, generators: Sequence[torch.Generator], progress: Progres
 '''
 
 PACKAGE = """\
-# `pip install --editable .` makes the runner known to dlnrepro; the entry's name is what claims call it by.
+# `pip install --editable .` registers the runner in dlnrepro; claims use the name of the entry below.
 [build-system]
 requires = ["hatchling>=1.25"]
 build-backend = "hatchling.build"

@@ -1,7 +1,7 @@
-"""Which claims a command is about, and what else was selected: files that are no valid claims are named, never lost.
+"""The claims of a command, and the other selected files: invalid files are always named.
 
-A file that the user names by itself has to be valid, or the whole command is refused. A file that only lies in a folder
-does not take the others away: its faults are kept, to be shown and to decide the exit code.
+If the user names an invalid file itself, the whole command is refused. If an invalid file is only in a named folder,
+the valid claims are still used; the errors of the file are shown, and they decide the exit code.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from dlnrepro.errors import ClaimError, Fault, Unjudged
 from dlnrepro.visible import on_one_line, say, storable
 
 MOST_NAMED = 5
-"""Hidden files that are named; further ones are counted."""
+"""How many hidden files are named; further hidden files are counted."""
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The claims that were selected, and what else was selected and is no valid claim.
+    """The selected claims, and the selected files that are not valid claims.
 
     Attributes:
-        claims: each with its file.
-        faults: of files that lie in a folder, in the order of the files.
-        hidden: claim files that were passed over.
+        claims: each claim with its file.
+        faults: the errors of files in named folders, in the order of the files.
+        hidden: hidden claim files, which were skipped.
     """
 
     claims: tuple[tuple[Claim, Path], ...]
@@ -38,7 +38,7 @@ class Selection:
 
     @property
     def unjudged(self) -> list[Unjudged]:
-        """What a report says of the files that are no valid claims: one entry for each."""
+        """One entry per file that is not a valid claim, for the report."""
         files: dict[str, list[Fault]] = defaultdict(list)
         for fault in self.faults:
             files[fault.path].append(fault)
@@ -48,7 +48,7 @@ class Selection:
         ]
 
     def say_rest(self) -> None:
-        """Name the faults and the files that were passed over, on standard error."""
+        """Print the errors and the names of skipped files to standard error."""
         for line in passed_over(self.hidden):
             say(line)
         for fault in self.faults:
@@ -65,15 +65,15 @@ def gathered(
     """The claims that names and expressions select.
 
     Args:
-        names: files, folders, ids and patterns; none stands for all claims.
+        names: files, folders, ids and patterns; without names all claims are meant.
         words: an expression of words, as `-k`.
         tags: an expression of tags, as `-m`.
-        load: what reads a claim that is selected; `load_claim` also holds it against its runner.
-        only: from the claims that were selected to the ids of those to keep; None keeps all.
+        load: the function that reads a selected claim; `load_claim` also checks it against its runner.
+        only: a function from the selected claims to the ids of the claims to keep; None keeps all.
 
     Raises:
-        UsageError: a name or an expression stands for nothing.
-        ClaimError: a file that was named by itself is not valid; with every fault of all such files.
+        UsageError: a name or an expression matches nothing.
+        ClaimError: a file that was named itself is not valid; with every error of all such files.
     """
     files = claim_files(names)
     faults = _of_closed_folders(files)
@@ -97,13 +97,13 @@ def gathered(
 
 def passed_over(hidden: Sequence[Path]) -> list[str]:
     """The lines that name the hidden files."""
-    lines = [on_one_line(f"passed over: {path} (hidden)") for path in hidden[:MOST_NAMED]]
+    lines = [on_one_line(f"skipped: {path} (hidden)") for path in hidden[:MOST_NAMED]]
     more = len(hidden) - MOST_NAMED
-    return lines + ([f"passed over: {more:,} more hidden file{'s' * (more > 1)}"] if more > 0 else [])
+    return lines + ([f"skipped: {more:,} more hidden file{'s' * (more > 1)}"] if more > 0 else [])
 
 
 def all_faults(files: Files, load: Callable[[Path], Claim]) -> list[Fault]:
-    """Every fault of some files, of those with one id too."""
+    """Every error of some files; two files with one id are an error too."""
     single, doubled = _told_apart(files.claims)
     return [*_of_closed_folders(files), *doubled, *_read(single, load)[1]]
 
@@ -148,4 +148,4 @@ def _read(
 def _sum(faults: Sequence[Fault]) -> str:
     """The faults of one file in a line: the first without its place, and how many more there are."""
     first, more = faults[0], len(faults) - 1
-    return first.message + (f" ({more} more fault{'s' * (more > 1)})" if more else "")
+    return first.message + (f" ({more} more error{'s' * (more > 1)})" if more else "")

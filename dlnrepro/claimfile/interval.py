@@ -1,4 +1,4 @@
-"""The interval that a measure is held against: one or two bounds, each open or closed."""
+"""The interval in which a measure must lie: it has one or two bounds, each open or closed."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Interval:
     Attributes:
         low: the lower bound, or -inf.
         high: the upper bound, or inf.
-        low_open: whether the lower bound itself lies outside.
-        high_open: whether the upper bound itself lies outside.
+        low_open: whether the lower bound itself is outside.
+        high_open: whether the upper bound itself is outside.
         text: the interval as a reader sees it, such as `≤ 1e-5`.
     """
 
@@ -39,7 +39,7 @@ class Interval:
         return above and below
 
     def excess(self, value: float) -> float:
-        """How far a number lies outside, in the measure's units; negative inside, by its distance to the bound."""
+        """How far a number lies outside, in units of the measure; inside, minus the distance to the nearer bound."""
         return max(self.low - value, value - self.high)
 
 
@@ -54,8 +54,8 @@ def interval(
     """The interval that a claim's keys describe.
 
     Raises:
-        PydanticCustomError: a ValueError; the keys do not describe an interval, or an empty one. It says what was
-            expected and found, and which key is at fault.
+        PydanticCustomError: a ValueError, if the keys describe no interval or an empty one. It says what was
+            expected and found, and which key is wrong.
     """
     given = {"above": above, "below": below, "at_least": at_least, "at_most": at_most}
     bounds = {name: bound for name, bound in given.items() if bound is not None}

@@ -1,4 +1,4 @@
-"""Claims from files, with every fault found at once, each at its line, column and key."""
+"""Claims from files. All errors of a file are found at once, each with its line, column and key."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ from dlnrepro.runner import Runner
 from dlnrepro.signals import Ended
 
 MOST_FAULTS = 50
-"""Faults of one file that are put into words; the rest is counted."""
+"""The most errors of one file that are described; further errors are counted."""
 
 UNINSTALLED = "a runner of another package is known only where that package is installed"
-"""What a user may have to hear whose runner is not known."""
+"""The hint for a user whose runner is not known."""
 
 LISTING = "dlnrepro list --runners"
 """The command that lists the runners."""
 
 _Wrong = tuple[Place, Callable[[], Fault]]
-"""The place of a fault, and what makes it: near words are looked for only if the fault is shown."""
+"""The place of an error, and the function that describes it: similar words are searched only if the error is shown."""
 
 
 def read_claim(path: Path) -> Claim:
-    """The claim in a file, held against the schema alone: its runner is not imported.
+    """The claim in a file, checked against the schema alone: its runner is not imported.
 
     Raises:
         ClaimError: with a line for every fault.
@@ -46,11 +46,11 @@ def read_claim(path: Path) -> Claim:
 
 
 def load_claim(path: str | PathLike[str]) -> Claim:
-    """The claim in a file, held against the schema and against its runner's parameters, measures and series.
+    """The claim in a file, checked against the schema and against the parameters, measures and series of its runner.
 
     Raises:
         ClaimError: with a line for every fault.
-        UsageError: this is no path.
+        UsageError: the argument is not a path.
     """
     if not (isinstance(path, str | PathLike) and isinstance(name := os.fspath(path), str) and name):
         raise UsageError(f"expected the path of a claim file, found {path!r}")
@@ -75,7 +75,7 @@ def needed_memory(runner: str, params: Any, runs: int) -> int:
     """The bytes that a runner says it needs.
 
     Raises:
-        RunnerError: its `memory` fails, or gives no number of bytes.
+        RunnerError: its `memory` fails, or does not give a number of bytes.
     """
     expected = f"Params.memory({runs}) to give bytes"
     try:
@@ -124,7 +124,7 @@ def _faults(path: Path, document: Document, found: Sequence[_Wrong], known: Sequ
     faults.sort(key=lambda fault: (fault.line, fault.column))
     if rest := placed[MOST_FAULTS:]:
         (line, column), _ = rest[0]
-        more = f"and {len(rest):,} more fault{'s' * (len(rest) > 1)}"
+        more = f"and {len(rest):,} more error{'s' * (len(rest) > 1)}"
         faults.append(Fault(path=str(path), line=line, column=column, text=more))
     return faults
 

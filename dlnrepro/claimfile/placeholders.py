@@ -1,4 +1,4 @@
-"""Values that a runner's parameters admit, for a first claim of a runner that has none yet."""
+"""Values that a runner accepts for its parameters, for the first claim of this runner."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from pydantic import BaseModel
 from dlnrepro.claimfile.messages import model_schema, parameter_faults
 
 _LADDER = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 16, 20, 32, 50, 100, 200, 1000, 10_000)
-"""Numbers that are tried for a parameter whose first value contradicts others."""
+"""Numbers that are tried for a parameter whose first value contradicts other parameters."""
 
 
 def placeholders(params: type[BaseModel]) -> dict[str, Any]:
-    """A value for every parameter: inside its range, and such that the values fit one another if any are found."""
+    """A value inside its range for every parameter, such that the values fit together if such values are found."""
     schema = model_schema(params)
     nodes, definitions = schema.get("properties", {}), schema.get("$defs", {})
     setup = {key: _value(node, definitions) for key, node in nodes.items()}
@@ -85,7 +85,7 @@ def _inside(node: dict[str, Any], value: float) -> bool:
 
 
 def another(params: type[BaseModel], setup: dict[str, Any]) -> dict[str, Any]:
-    """A change of one parameter that the runner admits, for a control; nothing if none is found."""
+    """A change of one parameter that the runner accepts, for a control; empty if no change is found."""
     for key, value in setup.items():
         if isinstance(value, bool) or not isinstance(value, int | float):
             continue

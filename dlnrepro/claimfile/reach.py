@@ -1,7 +1,7 @@
-"""What `-s` reaches: `KEY=VALUE` every arm that does not set KEY itself, `ARM.KEY=VALUE` one arm.
+"""Which arms `-s` changes: `KEY=VALUE` changes every arm that does not set KEY itself, `ARM.KEY=VALUE` one arm.
 
-The values of an arm, the later over the earlier: the setup; the quick profile; `KEY=VALUE`; what the arm itself
-changes; `ARM.KEY=VALUE`.
+The value of a parameter in an arm is the last of these: the setup; the quick profile; `KEY=VALUE`; the change of the
+arm itself; `ARM.KEY=VALUE`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ class Reach:
 
 
 def split(word: str) -> tuple[str | None, str]:
-    """The arm and the parameter that a word names; no arm where it names a parameter alone."""
+    """The arm and the parameter that a word names; no arm if it names only a parameter."""
     arm, _, key = word.rpartition(".")
     return arm or None, key
 
@@ -46,7 +46,7 @@ def reach(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str] | None
     Args:
         claim: the claim.
         overrides: `KEY` or `ARM.KEY` -> value.
-        arms: the arms that are run; all arms that the claim uses if left out.
+        arms: the arms that are run; by default all arms that the claim uses.
     """
     run = claim.used_arms if arms is None else arms
     found = []
@@ -71,7 +71,7 @@ def arm_values(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool
 
 
 def origins(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool) -> dict[str, tuple[Any, str]]:
-    """What makes an arm differ from the setup: parameter -> its value, and `arm`, `quick` or `-s` for its origin."""
+    """The differences of an arm from the setup: parameter -> its value, and its origin: `arm`, `quick` or `-s`."""
     values = arm_values(claim, arm, overrides, quick)
     by_s = {reached.key for reached in reach(claim, overrides, [arm]) if reached.reached}
     own, profile = claim.arms[arm], claim.quick.setup if quick else {}
@@ -82,7 +82,7 @@ def origins(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool) -
 
 
 def departures(claim: Claim, arm: str, values: Mapping[str, Any], quick: bool) -> dict[str, Any]:
-    """The parameters of a recorded arm that are not as the claim and its profile have them: what `-s` changed."""
+    """The parameters of a recorded arm that differ from the claim and its profile, so that `-s` has changed them."""
     if arm not in claim.arms:
         return dict(values)
     own = arm_values(claim, arm, {}, quick)
@@ -104,13 +104,13 @@ def unreached(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str], q
     for found in reach(claim, overrides, arms):
         given = f"-s {found.word}={shortened(setting(found.value))}: {claim.id}: "
         if all(arm_values(claim, arm, {}, quick).get(found.key) == found.value for arm in found.reached):
-            lines.append(f"{given}changes nothing, since every arm that it reaches has this value already")
+            lines.append(f"{given}changes nothing, since every arm that it reaches already has this value")
         if split(found.word)[0] is None and found.kept:
             kept = {arm: f"{arm} ({shortened(setting(value))})" for arm, value in found.kept.items()}
             own = [text for arm, text in kept.items() if f"{arm}.{found.key}" not in overrides]
             named = [text for arm, text in kept.items() if f"{arm}.{found.key}" in overrides]
             reasons = [f"the arms that set {found.key} themselves: {', '.join(own)}"] * bool(own)
-            reasons += [f"the arms that -s names: {', '.join(named)}"] * bool(named)
+            reasons += [f"the arms that another -s names: {', '.join(named)}"] * bool(named)
             start = f"{given}reaches {len(found.reached)} of {len(arms)} arms"
-            lines.append(f"{start}, but not {'; nor '.join(reasons)} (-s ARM.{found.key}=... reaches one arm)")
+            lines.append(f"{start}, but not {'; and not '.join(reasons)} (-s ARM.{found.key}=... reaches one arm)")
     return lines

@@ -1,10 +1,10 @@
-"""What a shell may complete a word to: ids of claims, tags, runners, settings, stored reports.
+"""The words that a shell offers to complete: ids of claims, tags, runners, settings, and stored reports.
 
-The shell asks at every press of a key, so nothing here reads more than it must: ids are names of files, and tags are
-read without holding the files against the schema. What cannot be read offers nothing; it is no place for an error.
+The shell asks at every press of a key, so this module reads as little as possible: ids are names of files, and tags are
+read without a check of the files. A file that cannot be read offers no words, and is not reported.
 
-A shell puts what is offered into the line that the user then runs. So only names are offered, of letters, digits and
-few signs: a file may have any name, also one that a shell would take for a command.
+The shell inserts an offered word into the line that the user then runs. A file may have any name, also one that a shell
+would read as a command. So only names of letters, digits and few other characters are offered.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 
 
 def claims(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Ids of claims, each once; files where no id fits."""
+    """Ids of claims, each once, or files if no id fits."""
     from dlnrepro.claimfile.catalogue import known_ids
 
     given = context.params.get(parameter.name or "")
@@ -33,14 +33,14 @@ def claims(context: click.Context, parameter: click.Parameter, incomplete: str) 
 
 
 def tags(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001  click's signature
-    """The last word of an expression of tags."""
+    """Tags for the last word of an expression of tags."""
     found = {tag for value in _contents(()) for tag in _words(value.get("tags")) if _NAME.fullmatch(tag)}
     start = max(incomplete.rfind(sign) for sign in ", (") + 1
     return _beginning(incomplete[start:], sorted(found), incomplete[:start])
 
 
 def settings(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:  # noqa: ARG001  click's signature
-    """`KEY=` of the claims that the line names; behind `ARM.`, with the arm before it."""
+    """`KEY=` for the claims that the line names, or `ARM.KEY=` once the word begins with an arm."""
     # An option that still waits for its value ends the reading of the line: words before it are left in `args`.
     named = [word for word in context.params.get("claims") or context.args if not word.startswith("-")]
     contents = _contents(named) if named else []
@@ -60,7 +60,7 @@ def runners(context: click.Context, parameter: click.Parameter, incomplete: str)
 
 
 def reports(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Names of stored reports, the newest first, then ids of claims; files where none fits."""
+    """Names of stored reports, the newest first, then ids of claims, or files if no name fits."""
     root = Path(context.params.get("outputs") or os.environ.get("DLNREPRO_OUTPUTS") or "outputs")
     names = sorted((path.parent.name for path in root.glob("reports/*/report.json")), reverse=True)
     names = [name for name in names if _NAME.fullmatch(name)]
@@ -69,7 +69,7 @@ def reports(context: click.Context, parameter: click.Parameter, incomplete: str)
 
 
 def _contents(names: Iterable[str]) -> list[dict[str, Any]]:
-    """The contents of claim files, not held against the schema; what cannot be read is left out."""
+    """The contents of the claim files that can be read, without a check against the schema."""
     from dlnrepro.claimfile.catalogue import claim_paths
     from dlnrepro.claimfile.document import parse, read_text
     from dlnrepro.errors import ReproError
@@ -98,5 +98,5 @@ def _or_files(names: Iterable[str], incomplete: str) -> list[CompletionItem]:
 
 
 def _beginning(start: str, names: Iterable[str], before: str = "") -> list[CompletionItem]:
-    """The names with this start, each behind what stands before it."""
+    """The names that begin with `start`, each with the text `before` in front of it."""
     return [CompletionItem(before + name) for name in names if name.startswith(start)]

@@ -1,4 +1,4 @@
-"""`dlnrepro check`: are claim files valid?"""
+"""`dlnrepro check` says whether claim files are valid."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 _EPILOG = """\b
-With --strict, what a good claim has is demanded too:
+With --strict, a claim must also keep these rules:
   reason         Each criterion says in `why` where its threshold comes
                  from.
   control        Each criterion has a control in `fails_in`, in which it
@@ -26,7 +26,7 @@ With --strict, what a good claim has is demanded too:
 """
 
 
-@click.command("check", epilog=_EPILOG, short_help="Are claim files valid? Trains nothing.")
+@click.command("check", epilog=_EPILOG, short_help="Check that claim files are valid.")
 @click.argument("paths", nargs=-1, metavar="[PATH...]", shell_complete=candidates.claims)
 @click.option(
     "--format",
@@ -34,19 +34,20 @@ With --strict, what a good claim has is demanded too:
     type=click.Choice(["text", "github", "json"]),
     default="text",
     show_default=True,
-    help="How faults are written; github makes them annotations of a job.",
+    help="How errors are written; github writes annotations of a GitHub job.",
 )
-@click.option("--strict", is_flag=True, help="Hold the claims against the rules of policy too, which are listed below.")
+@click.option("--strict", is_flag=True, help="Also check the rules that are listed below.")
 @options.as_json
 def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool) -> int:
-    """Hold claim files against the schema and against their runners; all faults are reported, nothing is trained.
+    """Check claim files against the schema and against the parameters of their runners. Nothing is trained.
 
-    PATH is a file, a folder of claims, or the id of a claim; none stands for all claims. Of a file with very many
-    faults the first are reported and the others counted. The exit code is 2 if there is a fault.
+    PATH is a file, a folder of claims, or the id of a claim. Without PATH, all claims are checked. Each error is one
+    line with its file, line, column and key; if a file has very many errors, the last ones are only counted. The exit
+    code is 2 if there is an error, and 5 if there is no file.
 
-    JSON has `files`, the number of files, and `faults`, each with `file`, `line`, `column`, `key`, `expected`, `found`,
-    `suggestion` (the nearest known word), `rule` (a rule of policy), and `message`, the sentence made of them. What has
-    no meaning for a fault is null.
+    With --json, `files` is the number of files, and `faults` is the list of errors. Each error has `file`, `line`,
+    `column`, `key`, `expected`, `found`, `suggestion` (the nearest known word), `rule` (of --strict), and `message`,
+    which is the whole sentence. A field that does not apply is null.
     """
     from dlnrepro.claimfile.catalogue import claim_files
     from dlnrepro.claimfile.gathering import all_faults, passed_over
@@ -72,7 +73,8 @@ def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool) -> i
         for fault in faults:
             say(str(fault))
         if not faults:
-            click.echo(f"{count} claim file{'s' * (count != 1)} valid{' and within policy' * strict}")
+            kept = ", and all rules are kept" * strict
+            click.echo(f"{count} claim {'file is' if count == 1 else 'files are'} valid{kept}")
     return 2 if faults else 0 if files.claims else 5
 
 

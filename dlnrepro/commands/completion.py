@@ -1,4 +1,4 @@
-"""`dlnrepro completion`: the script that makes a shell complete commands, options and ids of claims."""
+"""`dlnrepro completion` prints the shell-completion script."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ import click
 from click.shell_completion import get_completion_class
 
 _EPILOG = """\b
-Once and for all:
+To set it up permanently:
   bash   echo 'eval "$(dlnrepro completion bash)"' >> ~/.bashrc
   zsh    echo 'eval "$(dlnrepro completion zsh)"' >> ~/.zshrc       (below compinit)
   fish   dlnrepro completion fish > ~/.config/fish/completions/dlnrepro.fish
 """
 
 
-@click.command("completion", short_help="The script that makes a shell complete words.", epilog=_EPILOG)
+@click.command("completion", short_help="Print the shell-completion script.", epilog=_EPILOG)
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def command(shell: str) -> int:
-    """Print the script that makes a shell complete commands, options, ids of claims, tags and stored reports."""
+    """Print the shell-completion script, for commands, options, ids of claims, tags and stored reports."""
     kind = get_completion_class(shell)
     assert kind is not None
     click.echo(kind(click.get_current_context().find_root().command, {}, "dlnrepro", "_DLNREPRO_COMPLETE").source())

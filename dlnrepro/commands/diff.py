@@ -1,4 +1,4 @@
-"""`dlnrepro diff`: two stored runs side by side."""
+"""`dlnrepro diff` compares two stored reports."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ if TYPE_CHECKING:
 RELATIVE, ABSOLUTE = 1e-6, 1e-12
 
 
-@click.command("diff", short_help="Two stored runs side by side: verdicts, settings, numbers, times.")
-@click.argument("first", metavar="RUN_A", shell_complete=candidates.reports)
-@click.argument("second", metavar="[RUN_B]", default="latest", shell_complete=candidates.reports)
+@click.command("diff", short_help="Compare two stored reports.")
+@click.argument("first", metavar="REPORT_A", shell_complete=candidates.reports)
+@click.argument("second", metavar="[REPORT_B]", default="latest", shell_complete=candidates.reports)
 @click.option(
     "--atol",
     type=options.Finite(0),
     help=f"Absolute tolerance for numbers.  [default: {numeral(ABSOLUTE)}]",
-    metavar="X",
+    metavar="ATOL",
 )
 @click.option(
     "--rtol",
     type=options.Finite(0),
     help=f"Relative tolerance for numbers.  [default: {numeral(RELATIVE)}]",
-    metavar="X",
+    metavar="RTOL",
 )
-@click.option("--subset", is_flag=True, help="RUN_B may leave out claims of RUN_A.")
-@click.option("-q", "--quiet", is_flag=True, help="Only what differs, and the sum.")
+@click.option("--subset", is_flag=True, help="Claims that are only in REPORT_A do not count.")
+@click.option("-q", "--quiet", is_flag=True, help="Show only differences and the summary line.")
 @options.as_json
 @options.outputs
 def command(
@@ -47,14 +47,17 @@ def command(
     as_json: bool,
     outputs: Path,
 ) -> int:
-    """Compare two stored runs. RUN_A and RUN_B are folders in outputs/reports, paths, or `latest`.
+    """Compare the verdicts, settings, numbers and times of two stored reports.
 
-    A folder whose *.json are all reports stands for one report of all their claims. RUN_B is the last run if it is left
-    out. A relative tolerance is a share of the number in RUN_A.
+    REPORT_A and REPORT_B are names of folders in outputs/reports, paths, or `latest`. The default of REPORT_B is
+    `latest`, the newest report. A folder whose *.json files are all reports is read as one report of all their claims.
 
-    Exit code 1 if a verdict has changed, or a number beyond the tolerances where --atol or --rtol is given; 4 if
-    nothing has, but something could not be compared: a claim or an arm that one of the two lacks, other seeds, an
-    error.
+    Two numbers a (in REPORT_A) and b (in REPORT_B) differ if |a - b| is above ATOL + RTOL |a|. If only one of --atol
+    and --rtol is given, the other tolerance is 0.
+
+    The exit code is 1 if a verdict has changed. It is also 1 if a number differs and --atol or --rtol is given. It is 4
+    if there is no such change, but something could not be compared: one report lacks a claim or an arm, the seeds
+    differ, or an arm has an error.
     """
     from dataclasses import asdict
 
@@ -65,7 +68,7 @@ def command(
 
     one, other = (judged_again(report) for report in _reports(outputs, (first, second)))
     asked = atol is not None or rtol is not None
-    # Whoever gives one tolerance asks for that alone.
+    # If the user gives one tolerance, the other one is 0.
     absolute = (0.0 if asked else ABSOLUTE) if atol is None else atol
     relative = (0.0 if asked else RELATIVE) if rtol is None else rtol
     comparison = compare(one, other, absolute, relative)

@@ -1,4 +1,4 @@
-"""What `dlnrepro run -n` says: the arms that would be run, how each departs from the setup, and what it cost last."""
+"""What `dlnrepro run -n` shows: the arms that would be computed, how each changes the setup, and how long it took."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ ORIGINS = {"arm": "", "quick": " (quick)", "-s": " (-s)"}
 
 @dataclass(frozen=True)
 class Arm:
-    """One arm that would be run.
+    """One arm of a dry run.
 
     Attributes:
         changes: parameter -> its value, and whether the arm, the quick profile or `-s` set it.
-        memory: the bytes that it needs, as its runner says.
-        stored: whether its numbers are stored, and would not be computed again.
-        seconds: what it cost when it was run last; None where it was not.
+        memory: the bytes that the arm needs, as its runner estimates them.
+        stored: whether the numbers of the arm are stored, so that they are not computed again.
+        seconds: how long the arm took when it was last computed; None if it was never computed.
     """
 
     name: str
@@ -37,7 +37,7 @@ class Arm:
 
 
 def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: bool, as_json: bool) -> int:
-    """Say what would be run, and return the exit code: 2 where a file that was selected is no valid claim."""
+    """Show what would be computed, and return the exit code, which is 2 if a selected file is not a valid claim."""
     arms = [_arms(job, outputs, cache) for job in jobs]
     if as_json:
         claims = [_fields(job, found) for job, found in zip(jobs, arms, strict=True)]
@@ -54,7 +54,7 @@ def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: boo
 
 
 def notes(jobs: Sequence[Job]) -> list[str]:
-    """A line for each override that does not reach every arm of a claim, or changes none."""
+    """A line for each override that does not reach every arm of a claim, or that changes no arm."""
     return [
         line
         for job in jobs
@@ -63,7 +63,7 @@ def notes(jobs: Sequence[Job]) -> list[str]:
 
 
 def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
-    """The arms of a claim as they would be run."""
+    """The arms of a claim as they would be computed."""
     from dlnrepro.archive.report_store import arm_seconds
 
     last = arm_seconds(outputs, [job.identity]).get(job.identity, {})
@@ -79,7 +79,7 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
 
 
 def _stored(cell: Cell, outputs: Path) -> float | None:
-    """What a stored arm cost when it was computed; None if it is not stored."""
+    """How long a stored arm took to compute; None if it is not stored."""
     from dlnrepro.archive.cell_store import key_on, read_cell
     from dlnrepro.compute.arithmetic import environment
 
@@ -88,24 +88,24 @@ def _stored(cell: Cell, outputs: Path) -> float | None:
 
 
 def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:
-    """What is said of a claim: a line for it and one for each arm."""
+    """The lines for a claim: one for the claim and one for each arm."""
     from dlnrepro.report.words.numbers import duration
 
     stored, seconds = sum(arm.stored for arm in arms), [arm.seconds for arm in arms if not arm.stored]
     known = [value for value in seconds if value is not None]
-    cost = f"; the others took {duration(sum(known))} last time" if known and len(known) == len(seconds) else ""
-    head = f"{job.claim.id}: {len(arms)} arms of {arms[0].runs} runs, runner {job.claim.runner}"
+    cost = f"; the other arms took {duration(sum(known))} last time" if known and len(known) == len(seconds) else ""
+    head = f"{job.claim.id}: {len(arms)} arms with {arms[0].runs} runs each, runner {job.claim.runner}"
     lines = [f"{head}; {stored} of {len(arms)} arms are stored{cost}"]
     for arm in arms:
         what = ", ".join(f"{key}={setting(value)}{ORIGINS[origin]}" for key, (value, origin) in arm.changes.items())
         state = "stored, " if arm.stored else ""
-        state += "not run yet" if arm.seconds is None else f"took {duration(arm.seconds)}"
-        lines.append(f"  {arm.name}: {what or 'the setup itself'} (about {arm.memory / 1e6:,.0f} MB; {state})")
+        state += "not computed yet" if arm.seconds is None else f"took {duration(arm.seconds)}"
+        lines.append(f"  {arm.name}: {what or 'the setup without changes'} (about {arm.memory / 1e6:,.0f} MB; {state})")
     return lines
 
 
 def _fields(job: Job, arms: Sequence[Arm]) -> dict[str, Any]:
-    """What is said of a claim, for a program."""
+    """The same facts about a claim, for programs."""
     return {
         "id": job.claim.id,
         "path": str(job.path),

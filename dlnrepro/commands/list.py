@@ -1,4 +1,4 @@
-"""`dlnrepro list`: the claims at hand."""
+"""`dlnrepro list` lists the available claims."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from dlnrepro.claimfile.schema import Claim
 
 ALL_TAGS = ""
-"""What `--tags` stands for where nothing follows it."""
+"""The value of `--tags` if no value follows it."""
 
 
-@click.command("list", short_help="The claims at hand, with how each came out last.")
+@click.command("list", short_help="List the available claims.")
 @options.words
 @click.option(
     "-m",
@@ -30,15 +30,15 @@ ALL_TAGS = ""
     is_flag=False,
     flag_value=ALL_TAGS,
     shell_complete=candidates.tags,
-    help="Claims with these tags: names, commas, 'and', 'or', 'not'; without a value, it lists the tags.",
+    help="Only claims with these tags, such as 'core and not rate' (a comma means 'or'); without value, list tags.",
 )
-@click.option("--runners", is_flag=True, help="The runners, with the number of claims of each, instead of the claims.")
+@click.option("--runners", is_flag=True, help="List the runners instead, with the number of claims of each.")
 @options.as_json
 @options.outputs
 def command(words: str | None, tags: str | None, runners: bool, as_json: bool, outputs: Path) -> int:
-    """The claims at hand: id, title, paper, tags, and how each came out last and what it cost.
+    """List the available claims: id, title, paper and tags, with the last verdict of each claim and its computing time.
 
-    Exit code 2 if a file in the folder is no valid claim; the others are listed all the same.
+    The exit code is 2 if a file in the folder is not a valid claim; the valid claims are still listed.
     """
     from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
@@ -55,7 +55,7 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
         return code
     if not claims:
         if not code:
-            say("nothing selected")
+            say("no claim is selected")
         return code or 5
     if tags == ALL_TAGS:
         _print_counts("tag", Counter(tag for claim in claims for tag in claim.tags), as_json)
@@ -70,7 +70,7 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
 
 
 def fields(claim: Claim, last: LastVerdict | None) -> dict[str, Any]:
-    """A claim in a few words, for a program."""
+    """The main facts about a claim, for programs."""
     return {
         "id": claim.id,
         "title": claim.title,
@@ -85,7 +85,7 @@ def fields(claim: Claim, last: LastVerdict | None) -> dict[str, Any]:
 
 
 def _print_counts(what: str, counts: dict[str, int], as_json: bool) -> None:
-    """Print names with the number of claims of each, in the order of the names."""
+    """Print the names in alphabetical order, with the number of claims for each."""
     names: Sequence[str] = sorted(counts)
     if as_json:
         show_json([{what: name, "claims": counts[name]} for name in names])

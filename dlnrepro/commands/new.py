@@ -1,4 +1,4 @@
-"""`dlnrepro new`: a claim to start from."""
+"""`dlnrepro new` writes a first claim file."""
 
 from __future__ import annotations
 
@@ -13,32 +13,33 @@ from dlnrepro.visible import show
 _EPILOG = """\b
 Examples:
   dlnrepro new my-claim --runner separable_classification
-  dlnrepro new my-claim --with-runner my_runner    also a package with a runner of one file
+  dlnrepro new my-claim --with-runner my_runner
 """
 
 
-@click.command("new", short_help="A commented claim to start from.", epilog=_EPILOG)
+@click.command("new", short_help="Write a commented claim file to start from.", epilog=_EPILOG)
 @click.argument("name", metavar="ID")
 @click.option(
     "--runner",
     metavar="NAME",
     shell_complete=candidates.runners,
-    help="What trains and measures; `dlnrepro list --runners` lists them.",
+    help="The runner, which trains and measures; `dlnrepro list --runners` lists all runners.",
 )
 @click.option(
-    "--with-runner", metavar="NAME", help="Also write the folder NAME, a package with a new runner of this name."
+    "--with-runner", metavar="NAME", help="Also write a package with a new runner of this name, in the folder NAME."
 )
 @click.option(
     "--folder",
     type=options.Folder(file_okay=False, path_type=Path),
     default=Path("claims"),
     show_default=True,
-    help="Where to write the file.",
+    metavar="FOLDER",
+    help="Folder in which the file is written.",
 )
 def command(name: str, runner: str | None, with_runner: str | None, folder: Path) -> int:
-    """Write FOLDER/ID.yaml: a commented claim for a runner, which passes `dlnrepro check`; then make it your own.
+    """Write the commented claim file FOLDER/ID.yaml for a runner, to be replaced line by line.
 
-    For a runner that no claim uses yet its settings are placeholders.
+    The file passes `dlnrepro check`. If no claim uses the runner yet, the values of the settings are placeholders.
     """
     from dlnrepro.claimfile.scaffold import SCHEMA, write_scaffold, write_with_runner
 
@@ -49,11 +50,11 @@ def command(name: str, runner: str | None, with_runner: str | None, folder: Path
     steps = [] if SCHEMA.exists() else [f"dlnrepro schema -o {SCHEMA.as_posix()}    # for editors"]
     if with_runner is not None:
         path, package = write_with_runner(name, with_runner, folder)
-        show(f"{path}, {package / with_runner}.py and {package / 'pyproject.toml'} written; next:")
+        show(f"{path}, {package / with_runner}.py and {package / 'pyproject.toml'} were written. Next:")
         steps = [f"pip install --editable {package}", *steps]
     else:
         path = write_scaffold(name, str(runner), folder)
-        show(f"{path} written; next: edit it, then")
+        show(f"{path} was written. Next, edit it, and then:")
     word = shlex.quote(str(path))
     for step in (*steps, f"dlnrepro check {word}", f"dlnrepro run {word} --quick"):
         show(f"  {step}")

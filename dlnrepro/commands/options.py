@@ -1,4 +1,4 @@
-"""Options that several commands share, and what they stand for."""
+"""The options that several commands share, and how their values are read."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
 class Renamed(click.Option):
-    """An option that also answers to older names, which the help does not show."""
+    """An option that also accepts older names, which the help does not show."""
 
     def __init__(self, *args: Any, older: Sequence[str] = (), **given: Any) -> None:
         super().__init__([*args[0], *older], *args[1:], **given)
@@ -37,9 +37,9 @@ class Renamed(click.Option):
             self.opts = names
 
 
-# Older versions of click know no argument of this type.
+# In older versions of click this class takes no argument.
 class Duration(click.ParamType):  # type: ignore[type-arg]
-    """A time that passes: a number of seconds, or a number with s, m or h behind it."""
+    """A duration: a number of seconds, or a number that is followed by s, m or h."""
 
     name = "time"
 
@@ -82,7 +82,7 @@ class Workers(click.ParamType):  # type: ignore[type-arg]
 
 
 class Folder(click.Path):
-    """A path of a folder. An empty name, which Python takes for the folder that one is in, is none."""
+    """The path of a folder. An empty name is refused, which Python would read as the current folder."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The path."""
@@ -124,14 +124,14 @@ outputs = click.option(
     envvar="DLNREPRO_OUTPUTS",
     callback=_folder,
     metavar="DIR",
-    help="Folder for stored arms and reports.",
+    help="Folder for stored numbers and reports.",
 )
 words = click.option(
     "-k",
     "--words",
     "words",
     metavar="EXPR",
-    help="Claims whose text has these words, e.g. 'align and not margin'; a pattern such as 'one-*' matches ids.",
+    help="Only claims whose text has these words, such as 'align and not margin'; 'one-*' is a pattern of ids.",
 )
 tags = click.option(
     "-m",
@@ -139,13 +139,13 @@ tags = click.option(
     "tags",
     metavar="TAGS",
     shell_complete=candidates.tags,
-    help="Claims with these tags: names, commas, 'and', 'or', 'not'.",
+    help="Only claims with these tags, such as 'core and not rate'; a comma means 'or'.",
 )
 figures = click.option(
     "--figures",
     type=Folder(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Also write every figure to DIR, as SVG.",
+    help="Also write every figure to DIR, as an SVG file.",
 )
 
 files = click.option(
@@ -157,13 +157,13 @@ files = click.option(
     multiple=True,
     metavar="FILE",
     callback=_reports,
-    help=f"Also write the report to FILE, in the format of its suffix ({_formats()}); repeatable.",
+    help=f"Also write the report to FILE, in the format of its suffix ({_formats()}). Can be given several times.",
 )
 reference = click.option(
     "--reference",
     type=Folder(file_okay=False, path_type=Path),
     metavar="DIR",
-    help="Keep one report per claim in DIR, and run only the claims whose report there is not current.",
+    help="Keep one report per claim in DIR, and run only the claims whose report in DIR is out of date.",
 )
 workers = click.option(
     "-j",
@@ -173,25 +173,25 @@ workers = click.option(
     older=("--jobs",),
     type=Workers(),
     metavar="N|auto",
-    help="Number of worker processes. The default, auto, is the number of cores, or one with a GPU.",
+    help="Number of worker processes.  [default: auto, which is one per core, or 1 on a GPU]",
 )
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for a program.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON, for programs.")
 allow_inconclusive = click.option(
-    "--allow-inconclusive", is_flag=True, help="An inconclusive claim does not change the exit code."
+    "--allow-inconclusive", is_flag=True, help="Do not change the exit code for an inconclusive claim."
 )
-quiet = click.option("-q", "--quiet", is_flag=True, help="Show only the summary, and no progress.")
+quiet = click.option("-q", "--quiet", is_flag=True, help="Show only the summary, without progress.")
 verbose = click.option("-v", "--verbose", is_flag=True, help="Show every criterion and control of every claim.")
 
 
 def delivery(command: Callable[..., int]) -> Callable[..., int]:
-    """The options of every command that delivers a report, for one of them."""
+    """Give a command the options of every command that shows a report."""
     for option in (verbose, quiet, figures, files, as_json, allow_inconclusive):
         command = option(command)
     return command
 
 
 class Finite(click.ParamType):  # type: ignore[type-arg]
-    """A number from a bound on that is neither NaN, which no bound excludes, nor infinite."""
+    """A finite number that is not below a bound. NaN is refused too, which no comparison would exclude."""
 
     name = "number"
 
@@ -210,10 +210,10 @@ class Finite(click.ParamType):  # type: ignore[type-arg]
 
 
 def overrides(settings: Sequence[str]) -> dict[str, Any]:
-    """Values of parameters from KEY=VALUE and ARM.KEY=VALUE words; a value is read as in a claim file.
+    """The values of parameters in words such as KEY=VALUE and ARM.KEY=VALUE; a value is read as in a claim file.
 
     Raises:
-        UsageError: a word is no setting, or its value is no value; with a line for each such word.
+        UsageError: a word is not a setting, or its value cannot be read; with one line per such word.
     """
     from dlnrepro.claimfile.document import shortened
     from dlnrepro.visible import on_one_line
@@ -237,7 +237,7 @@ def _setting(word: str) -> tuple[str, Any]:
     """The parameter and the value of KEY=VALUE.
 
     Raises:
-        UsageError: the word is no setting, or its value is no value.
+        UsageError: the word is not a setting, or its value cannot be read.
     """
     from dlnrepro.claimfile.document import parse, shortened
 
@@ -246,7 +246,7 @@ def _setting(word: str) -> tuple[str, Any]:
         raise UsageError("expected KEY=VALUE, such as -s depth=4, or ARM.KEY=VALUE")
     document = parse(text)
     if () in document.refused and not document.places:
-        raise UsageError(f"expected a value behind the sign, such as -s {shortened(key)}=4, found none")
+        raise UsageError(f"expected a value after the =, such as -s {shortened(key)}=4, found none")
     if document.faults:
         raise UsageError(document.faults[0].wording)
     return key, document.value

@@ -1,4 +1,4 @@
-"""`dlnrepro replay`: a stored run, run again from its record."""
+"""`dlnrepro replay` computes a stored report again from its record."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ if TYPE_CHECKING:
 
 
 UNDETERMINED = (
-    "other numbers came out, though the code, the settings, the seeds and all versions are those of the record; "
-    "the runner's numbers are not determined by its seeds"
+    "the numbers differ, although the code, the settings, the seeds and all versions are those of the record; "
+    "so the seeds do not determine the numbers of this runner"
 )
 
 
-@click.command("replay", short_help="Runs a stored run again from its record: same bits?")
-@click.argument("run", required=False, shell_complete=candidates.reports)
+@click.command("replay", short_help="Compute a stored report again, and compare the numbers.")
+@click.argument("report", required=False, metavar="[REPORT]", shell_complete=candidates.reports)
 @options.workers
-@click.option("-q", "--quiet", is_flag=True, help="No progress.")
+@click.option("-q", "--quiet", is_flag=True, help="Show no progress.")
 @options.outputs
 @click.pass_obj
-def command(signals: Signals, run: str | None, workers: int | None, quiet: bool, outputs: Path) -> int:
-    """Run a stored run again, with the parameters and seeds of its record, and compare.
+def command(signals: Signals, report: str | None, workers: int | None, quiet: bool, outputs: Path) -> int:
+    """Compute a stored report again, with the parameters and seeds of its record, and compare the two.
 
-    RUN is the name of a folder in outputs/reports, a path, or a folder of reports, which are run as one; the newest run
-    if left out. Nothing is stored. Exit
-    code 1 if a verdict has changed, or if numbers have changed though everything that makes them is the same; 4 if
-    something could not be run again; 0 otherwise. On another machine or with other versions the bits may differ.
+    REPORT is the name of a folder in outputs/reports, a path, or a folder of reports, which are read as one report.
+    The default is the newest report. The output says whether the results are bitwise identical; on another machine or
+    with other versions they may differ. Nothing is stored.
+
+    The exit code is 1 if a verdict has changed. It is also 1 if numbers differ although the code, the settings, the
+    seeds and all versions are the same. It is 4 if something could not be computed again, and 0 otherwise.
     """
     from dlnrepro.archive.comparison import CHANGED, compare
     from dlnrepro.archive.provenance import Provenance
@@ -47,7 +49,7 @@ def command(signals: Signals, run: str | None, workers: int | None, quiet: bool,
     from dlnrepro.session.replay import replay, undetermined
     from dlnrepro.signals import Ended
 
-    recorded = judged_again(read_report(outputs, run))
+    recorded = judged_again(read_report(outputs, report))
     devices = {record.variation.device for record in recorded.claims}
     executor = LocalProcesses(workers or usual_workers("cuda" if "cuda" in devices else "cpu"))
     records: list[ClaimRecord] = []

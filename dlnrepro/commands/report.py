@@ -1,4 +1,4 @@
-"""`dlnrepro report`: a stored run, shown again."""
+"""`dlnrepro report` shows a stored report again."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
     from dlnrepro.archive.record import Report
 
 
-@click.command("report", short_help="Shows a stored run again; trains nothing.")
-@click.argument("run", required=False, metavar="[RUN|CLAIM]", shell_complete=candidates.reports)
+@click.command("report", short_help="Show a stored report again, without training.")
+@click.argument("name", required=False, metavar="[REPORT|CLAIM]", shell_complete=candidates.reports)
 @options.delivery
-@click.option("--as-recorded", is_flag=True, help="Judge numbers even if code or versions have changed since.")
+@click.option("--as-recorded", is_flag=True, help="Also judge numbers that other code or other versions have computed.")
 @options.outputs
 def command(
-    run: str | None,
+    name: str | None,
     verbose: bool,
     quiet: bool,
     as_json: bool,
@@ -31,12 +31,14 @@ def command(
     as_recorded: bool,
     outputs: Path,
 ) -> int:
-    """Show a stored run again, with its verdicts computed again from the stored numbers.
+    """Show a stored report again, without training. Its verdicts are computed again from the stored numbers.
 
-    RUN is the name of a folder in outputs/reports, a path, or a folder of reports, which are shown as one; the newest
-    run if left out. CLAIM is the id of a claim:
-    then the newest report that holds it is shown, with this claim alone. Numbers that would no longer
-    come out the same, because the runner or a version has changed, are not used; the report says what changed.
+    REPORT is the name of a folder in outputs/reports, a path, or a folder of reports, which are shown as one report.
+    The default is the newest report. CLAIM is the id of a claim; this claim is then shown alone, from the newest report
+    that contains it.
+
+    If the runner or a version has changed since the numbers were computed, the numbers are not used, the claim is
+    inconclusive, and the report says what has changed.
     """
     from dlnrepro.archive.record import judged_again, most_serious
     from dlnrepro.archive.staleness import without_stale_numbers
@@ -44,7 +46,7 @@ def command(
 
     check_files(files, figures)
     judged = judged_again if as_recorded else without_stale_numbers
-    stored, alone = _stored(outputs, run)
+    stored, alone = _stored(outputs, name)
     report = judged(stored, allow_inconclusive)
     full = verbose or alone
     lost = deliver(report, None, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
@@ -54,10 +56,10 @@ def command(
 
 
 def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
-    """The stored report that a name stands for, and whether it was cut down to the one claim that was named.
+    """The stored report that a name stands for, and whether it was reduced to the one claim that was named.
 
     Raises:
-        UsageError: there is neither a report nor a claim in one of this name, or the report cannot be read.
+        UsageError: no report and no claim in a report has this name, or the report cannot be read.
     """
     from dlnrepro.archive.record import compile_report
     from dlnrepro.archive.report_store import newest_with, read_report, report_path

@@ -1,4 +1,4 @@
-"""`dlnrepro run`: train, measure, judge, report."""
+"""`dlnrepro run` trains networks, measures them, judges the claims, and reports."""
 
 from __future__ import annotations
 
@@ -31,16 +31,25 @@ if TYPE_CHECKING:
 
 _EPILOG = """\b
 Examples:
-  dlnrepro run                               every claim
-  dlnrepro run rank-one-alignment            one claim, in full
-  dlnrepro run my-claim.yaml --quick         a file, in its toy profile
-  dlnrepro run -m alignment --seed-base 1000 other seeds
-  dlnrepro run rank-one-alignment -s hidden=12 -o report.json
-  dlnrepro run my-claims/ --reference reference/   what has changed since reference/ was written
+  dlnrepro run                                 every claim
+  dlnrepro run rank-one-alignment              one claim, shown in full
+  dlnrepro run my-claim.yaml --quick           a file, with small settings
+  dlnrepro run -m alignment --seed-base 1000   claims by tag, with other seeds
+  dlnrepro run rank-one-alignment -s hidden=12 -o report.html
+
+\b
+Exit codes:
+  0  each claim has the verdict that its file expects
+  1  a claim is not reproduced, or unexpectedly reproduced
+  2  an option or a claim file is invalid
+  3  a claim has an error, or this program has
+  4  a claim is inconclusive
+  5  no claim is selected
+  130, 143, 129  ended by SIGINT (Ctrl-C), SIGTERM, SIGHUP
 """
 
 
-@click.command("run", short_help="Train, measure and judge claims.", epilog=_EPILOG)
+@click.command("run", short_help="Train networks, measure them, and judge the claims.", epilog=_EPILOG)
 @click.argument("claims", nargs=-1, metavar="[CLAIM|PATH...]", shell_complete=candidates.claims)
 @options.words
 @options.tags
@@ -53,14 +62,20 @@ Examples:
     multiple=True,
     metavar="[ARM.]KEY=VALUE",
     shell_complete=candidates.settings,
-    help="Another value for a parameter, in every arm that does not set it itself, or in one arm; repeatable.",
+    help="Give a parameter another value, in one arm or in every arm that does not set it itself. Can be given several "
+    "times.",
 )
 @click.option(
-    "--seeds", type=options.Whole(1, 100_000), metavar="N", help="Runs per arm instead of the claim's own number."
+    "--seeds", type=options.Whole(1, 100_000), metavar="N", help="Number of runs per arm.  [default: that of the claim]"
 )
-@click.option("--seed-base", type=options.Whole(0, 2**63 - 1), default=0, metavar="N", help="First seed.")
 @click.option(
-    "--budget", type=options.Duration(), metavar="TIME", help="Time that each arm may take: seconds, or 90s, 5m, 1h."
+    "--seed-base", type=options.Whole(0, 2**63 - 1), default=0, show_default=True, metavar="N", help="First seed."
+)
+@click.option(
+    "--budget",
+    type=options.Duration(),
+    metavar="TIME",
+    help="Time limit of each arm: a number of seconds, or 90s, 5m, 1h.",
 )
 @options.workers
 @click.option(
@@ -68,22 +83,25 @@ Examples:
     type=click.Choice(DEVICES),
     default="cpu",
     show_default=True,
-    help="Where tensors live; cuda is a GPU (the result is stamped).",
+    help="Device that computes; cuda is a GPU; the result is then labelled GPU.",
 )
-@click.option(
-    "--cache/--no-cache", default=True, help="Whether to use stored numbers of arms, or to compute every arm again."
-)
+@click.option("--cache/--no-cache", default=True, help="Use the stored numbers of arms, or compute every arm again.")
 @options.reference
-@click.option("--quick", is_flag=True, help="The claims' toy profiles: a first look in seconds.")
-@click.option("-x", "--exitfirst", is_flag=True, help="Stop after the first claim that is not as expected.")
+@click.option("--quick", is_flag=True, help="Use each claim's small, fast settings, for a first look.")
 @click.option(
-    "--last-failed", "--lf", is_flag=True, help="Only claims that were not as expected the last time in this variation."
+    "-x", "--exitfirst", is_flag=True, help="Stop at the first claim whose verdict differs from its `expect:`."
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Say what would be run; train and write nothing.")
+@click.option(
+    "--last-failed",
+    "--lf",
+    is_flag=True,
+    help="Only claims whose last verdict, with the same options, differs from their `expect:`.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Show what would be computed; train and write nothing.")
 @click.option(
     "--controls/--no-controls",
     default=True,
-    help="Whether to run the negative controls; without them the result is stamped.",
+    help="Run the negative controls, or leave them out; the result is then labelled 'no controls'.",
 )
 @options.delivery
 @options.outputs
@@ -114,9 +132,9 @@ def command(
     verbose: bool,
     outputs: Path,
 ) -> int:
-    """Train the networks of claims, measure, and judge them; all claims if none is named.
+    """Train the networks of claims, measure them, and judge the claims. Without an argument, all claims are run.
 
-    CLAIM is the id of a claim or a pattern of ids, PATH a claim file or a folder of them.
+    CLAIM is the id of a claim, or a pattern of ids. PATH is a claim file, or a folder of claim files.
     """
     from dlnrepro.compute.variation import Variation
     from dlnrepro.report.delivery import check_files
@@ -128,7 +146,7 @@ def command(
     selection.say_rest()
     if not selection.claims:
         if not selection.faults:
-            say("nothing selected")
+            say("no claim is selected")
         return 2 if selection.faults else 5
 
     from dlnrepro.commands.dry_run import dry_run as describe
@@ -201,15 +219,15 @@ def _selection(
     failed_in: Path | None,
     quiet: bool,
 ) -> Selection:
-    """The claims that are selected, held against their runners.
+    """The claims that are selected, checked against their runners.
 
     Args:
         names: ids, patterns, files and folders; none stands for all claims.
-        words: an expression of words.
-        tags: an expression of tags.
+        words: an expression of words, as `-k`.
+        tags: an expression of tags, as `-m`.
         variation: how the claims are to be run.
-        failed_in: the folder for results, if only claims are selected that were not as expected the last time.
-        quiet: whether to show nothing while PyTorch and the runners are loaded.
+        failed_in: the outputs folder, if only claims are selected whose last verdict was not the expected one.
+        quiet: whether no message is shown while PyTorch and the runners are loaded.
     """
     from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.claimfile.loader import load_claim
@@ -226,7 +244,7 @@ def _selection(
 
 
 def _upkeep(reference: Path, jobs: Sequence[Job], run_options: RunOptions, whole: bool) -> Upkeep:
-    """What has to be done so that a reference is current; the reasons are printed."""
+    """What has to be done to bring a reference up to date; the reasons are printed."""
     from dlnrepro.session.references import upkeep
 
     care = upkeep(reference, jobs, run_options, whole)
@@ -236,7 +254,7 @@ def _upkeep(reference: Path, jobs: Sequence[Job], run_options: RunOptions, whole
 
 
 def _update(care: Upkeep, report: Report) -> list[Unjudged]:
-    """Update a reference, print what was done, and give what could not be written."""
+    """Update a reference, print what was done, and return what could not be written."""
     from dlnrepro.session.references import updated
 
     lines, unwritten = updated(care, report)

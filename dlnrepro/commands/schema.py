@@ -1,4 +1,4 @@
-"""`dlnrepro schema`: the JSON schema of a claim or of a report."""
+"""`dlnrepro schema` prints the JSON schema of a claim file or of a report."""
 
 from __future__ import annotations
 
@@ -14,23 +14,25 @@ _EPILOG = """\b
 Example:
   dlnrepro schema -o outputs/claim.schema.json
 
-A claim names its schema in its first line, by a path from its own folder:
+\b
+For an editor, the first line of a claim file names the schema, by a path that
+is relative to the folder of the claim file:
   # yaml-language-server: $schema=../outputs/claim.schema.json
 """
 
 
-@click.command("schema", short_help="JSON schema of a claim, for editors, or of a report.", epilog=_EPILOG)
-@click.option("--report", "of_report", is_flag=True, help="The schema of report.json instead.")
+@click.command("schema", short_help="Print the JSON schema of a claim file or a report.", epilog=_EPILOG)
+@click.option("--report", "of_report", is_flag=True, help="Print the schema of report.json instead.")
 @click.option(
     "-o",
     "--write",
     "file",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE",
-    help="Write it to FILE instead, and make its folder.",
+    help="Write the schema to FILE; its folder is made if needed.",
 )
 def command(of_report: bool, file: Path | None) -> int:
-    """Print the JSON schema of a claim file, for editors, or of a stored report."""
+    """Print the JSON schema of a claim file, which editors use to check it, or that of a stored report."""
     schema: dict[str, Any]
     if of_report:
         from dlnrepro.archive.record import report_schema
@@ -55,5 +57,5 @@ def command(of_report: bool, file: Path | None) -> int:
         reason = (error.strerror or str(error)).lower()
         raise UsageError(f"-o {file}: expected a folder that can be made, found: {reason}") from None
     write_whole(file, text.encode())
-    show(on_one_line(f"{file} written"))
+    show(on_one_line(f"{file} was written"))
     return 0

@@ -1,12 +1,12 @@
-"""Runners by their names, and the identity of each: a hash of all that makes its numbers.
+"""Runners by their names, and the identity of each runner: a hash of everything that determines its numbers.
 
 A runner comes with the program (`dlnrepro.runners`), or another package registers it under the entry-point group
 `dlnrepro.runners`. Its identity covers the modules that it imports, directly or not, and those that the engine imports,
-so that an edit makes stale what depends on it and nothing else.
+so that an edit makes only those numbers stale that depend on it.
 
 * `names` lists the runners and loads one by its name.
 * `sources` computes the hash of a runner.
 * `imports` reads what a Python source imports, without running it.
 * `plugin` finds the modules, data files and versions that a runner of another package depends on.
-* `digests` hashes files, each once for as long as it does not change.
+* `digests` hashes files, each only once as long as it does not change.
 """

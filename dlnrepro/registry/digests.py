@@ -1,4 +1,4 @@
-"""Digests of files, each computed once for as long as the file stays as it is."""
+"""Digests of files, each computed only once as long as the file does not change."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Generic, TypeVar
 What = TypeVar("What")
 
 LARGEST = 64 * 2**20
-"""Bytes up to which a file is read; of a larger one the size and the time of its last change count."""
+"""Files up to this many bytes are read; of a larger file only the size and the time of its last change count."""
 
 _SETTLED = 2_000_000_000
-"""Nanoseconds after which a file with the same times has the same content: file systems count time in steps."""
+"""Nanoseconds after which a file with the same times has the same content, since file systems round times."""
 
 
 class Remembered(Generic[What]):
-    """What a function makes of the content of files, remembered until a file changes.
+    """The values of a function of the content of files, each remembered until the file changes.
 
     Args:
         make: called with the content of a file, and its path.
@@ -56,7 +56,7 @@ _digests = Remembered(_nothing)
 
 
 def file_digest(path: str) -> str:
-    """The SHA-256 of a file; of a very large one its size and times, and a word for one that cannot be read."""
+    """The SHA-256 of a file; for a very large file its size and times, and for an unreadable file a fixed word."""
     try:
         found = os.stat(path)
         if found.st_size > LARGEST:

@@ -1,7 +1,7 @@
-"""What one Python source imports and names, read from its text: nothing is run to find it.
+"""The imports and names of one Python source, read from its text without running it.
 
-`own_imports` reads the sources of this program, which keep a plain form, by their lines: that is ten times as fast as a
-parser, and a test holds both against each other. `read_source` reads those of anybody else.
+`own_imports` reads the sources of this program line by line, since they have a plain form. This is ten times as fast as
+a parser, and a test compares the two. `read_source` reads the sources of other packages.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ _COMMENT = re.compile(r"#.*")
 _NAME = re.compile(r"\w+(?:\.\w+)*")
 
 _FINDING = {"import_module", "__import__", "find_spec", "run_module", "files", "get_data", "resources"}
-"""Functions and modules with which a source finds modules, or files in them, by a text."""
+"""Functions and modules with which a source finds modules, or files in them, by name."""
 
 _LONGEST = 255
-"""Characters of a text that may still be the name of a file or of a variable."""
+"""The most characters of a text that may be the name of a file or of a variable."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Source:
     """What a source depends on.
 
     Attributes:
-        modules: every absolute name that an import may mean; `from a import b` gives `a` and `a.b`.
+        modules: every absolute name that an import can refer to; `from a import b` gives `a` and `a.b`.
         texts: its short string constants, any of which may name a file, a module or an environment variable.
         reads_environment: whether it reads environment variables.
         finds_by_name: whether it asks for modules, or for files in them, by names that it may compute.
@@ -48,7 +48,7 @@ class Source:
 
 
 def own_imports(text: str) -> frozenset[str]:
-    """Every name that an import of a source of this program may mean, constant names of its modules included."""
+    """Every name that an import in a source of this program can refer to, constant names of modules included."""
     text = _TYPE_CHECKING.sub("\n", text)
     found = set(_NAMED.findall(text))
     for module, names in _FROM.findall(text):
@@ -65,7 +65,7 @@ def _names(text: str) -> list[str]:
 
 
 def read_source(content: bytes, package: str) -> Source:
-    """What a source depends on; nothing if it is no Python.
+    """The things a source depends on; nothing if it is not Python.
 
     Args:
         content: of the file.

@@ -1,6 +1,7 @@
 """Runners by their names: those that come with the program, and those that other packages register.
 
-The program's own lie in one package per topic below `dlnrepro.runners`; a runner's name is the stem of its file.
+The runners of this program are in one package per topic below `dlnrepro.runners`; the name of a runner is the stem of
+its file.
 Another package registers runners under the entry-point group `dlnrepro.runners`.
 """
 
@@ -30,7 +31,7 @@ def runner_names() -> list[str]:
 
 
 def comes_with_the_program(name: str) -> bool:
-    """Whether a runner is one of this program's own, and not of another package."""
+    """Whether a runner belongs to this program, and not to another package."""
     return name in _own()
 
 
@@ -38,7 +39,7 @@ def load_runner(name: str) -> Runner:
     """The runner module of this name; it must be one of `runner_names()`.
 
     Raises:
-        RunnerError: the module cannot be imported, or lacks what a runner promises.
+        RunnerError: the module cannot be imported, or lacks a part of a runner.
     """
     own = own_module(name)
     value = own or _registered()[name].value

@@ -1,8 +1,8 @@
-"""What makes the numbers of a runner from another package: its modules, data files, environment and versions.
+"""What determines the numbers of a runner of another package: modules, data files, environment and versions.
 
-The imports of its module are followed into every module that belongs to it: flat modules, modules of its package,
-modules of its distribution, and modules that no distribution owns. They end at the standard library and at other
-distributions, whose versions count. Nothing is imported to find this.
+The imports of its module are followed into every module that belongs to the runner: flat modules, modules of its
+package, modules of its distribution, and modules without a distribution. The search ends at the standard library and at
+other distributions, whose versions count. Nothing is imported for this.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _ABSENT = "absent"
 
 @dataclass
 class Footing:
-    """What a plug-in stands on, filled while its imports are followed.
+    """The things a plug-in depends on, which are collected while its imports are followed.
 
     Attributes:
-        facts: a label of each thing that counts -> its digest, version or value.
+        facts: the label of each thing that counts -> its digest, version or value.
         own: the modules of this program that it imports.
     """
 
@@ -44,7 +44,7 @@ class Footing:
 
 
 def footing(entry: EntryPoint) -> Footing:
-    """What the runner behind an entry point stands on."""
+    """The things that the runner of an entry point depends on."""
     found = Footing()
     mine = None
     if entry.dist is not None:

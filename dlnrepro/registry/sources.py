@@ -1,6 +1,6 @@
-"""Which files make a runner's numbers, and the hash of them: what the engine imports, and what the runner imports.
+"""The files that determine the numbers of a runner, and their hash: all imports of the engine and of the runner.
 
-Nothing is imported to find them. An edit of a module changes the hash of the runners that need it, and of no other.
+Nothing is imported to find them. An edit of a module changes the hash of only those runners that need it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dlnrepro.registry.names import own_module, registered, runner_folders
 from dlnrepro.registry.plugin import OWN, footing
 
 ENGINE = ("dlnrepro.compute.executor", "dlnrepro.archive.cell_store")
-"""The modules that make and keep numbers; what they import counts for every runner."""
+"""The modules that compute and store numbers; all their imports count for every runner."""
 
 _PACKAGE = str(Path(__file__).resolve().parent.parent)
 _RUNNERS = "dlnrepro.runners"
@@ -25,7 +25,7 @@ _DOCSTRING_ALONE = re.compile(r'\s*(?:"""(?:[^"\\]|"(?!""))*"""\s*)?')
 
 
 def source_hash(runner: str) -> str:
-    """The SHA-256 of everything in code and data that makes the numbers of a runner."""
+    """The SHA-256 of all code and data that determine the numbers of a runner."""
     digest = hashlib.sha256()
     for label, value in sorted(runner_facts(runner).items()):
         digest.update(f"{len(label)} {label} {len(value)} {value}\n".encode("utf-8", "backslashreplace"))
@@ -33,7 +33,7 @@ def source_hash(runner: str) -> str:
 
 
 def runner_facts(runner: str) -> dict[str, str]:
-    """What makes the numbers of a runner: the label of a file, version or variable -> its digest or value."""
+    """What determines the numbers of a runner: the label of a file, version or variable -> its digest or value."""
     entry = registered(runner)
     if entry is None:
         return own_digests([*ENGINE, own_module(runner) or runner])
@@ -42,7 +42,7 @@ def runner_facts(runner: str) -> dict[str, str]:
 
 
 def own_digests(roots: Iterable[str]) -> dict[str, str]:
-    """The digests of the modules of this program that some of its modules need, those included, by relative path."""
+    """The digests of some modules of this program and of all modules that they need, by relative path."""
     found: dict[str, str] = {}
     known: set[str] = set()
     waiting = list(roots)

@@ -1,4 +1,4 @@
-"""From claims to records: finds or computes the cells of each claim, stores them, and judges."""
+"""From claims to records: this module finds or computes the cells of each claim, stores them, and judges the claim."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from dlnrepro.visible import storable
 
 @dataclass(frozen=True)
 class Job:
-    """One claim to run: its file and the hash of it, the cells it needs, and how it departs from its file."""
+    """One claim to run: its file with its hash, the cells that it needs, and its variation."""
 
     claim: Claim
     path: Path
@@ -50,8 +50,8 @@ class RunOptions:
     Attributes:
         root: the folder for results.
         executor: what computes.
-        cache: whether stored numbers are used in place of computing an arm again.
-        budget: seconds that each arm may take; None for no bound.
+        cache: whether stored numbers are used, so that an arm is not computed again.
+        budget: the time limit of each arm in seconds; None for no limit.
     """
 
     root: Path
@@ -77,15 +77,15 @@ def run_jobs(
     signals: Signals,
     stop: Callable[[ClaimRecord], bool] = lambda _: False,
 ) -> tuple[list[ClaimRecord], list[Unjudged]]:
-    """The records of all jobs that finished, and what could not be judged for a fault of the program.
+    """The records of all finished jobs, and the claims that could not be judged because of an error of the program.
 
-    A signal ends the run before its time; `signals.code` then says which.
+    A signal ends the loop early; `signals.code` then says which signal.
 
     Args:
         jobs: what to run, in order.
         options: how arms are computed.
-        watcher: hears of every step.
-        signals: those that have arrived.
+        watcher: is informed of every step.
+        signals: the signals that have arrived.
         stop: after a record for which this is true, no further job is judged.
     """
     records: list[ClaimRecord] = []
@@ -129,12 +129,12 @@ def _judged(
             try:
                 yield _record(job, numbers, cached=any(cell.key in stored for cell in job.cells))
             except Exception as error:
-                line = f"{job.claim.id}: expected to be judged, found {logged(error, options.root)}"
+                line = f"{job.claim.id}: could not be judged, because of {logged(error, options.root)}"
                 yield Unjudged(3, storable(str(job.path)), storable(line))
 
 
 def _stored(jobs: Sequence[Job], options: RunOptions) -> dict[str, Numbers]:
-    """The stored numbers that the executor would compute again to the same bits, by the keys of their cells."""
+    """The stored numbers that the executor would compute again bitwise identically, by the keys of their cells."""
     found: dict[str, Numbers] = {}
     environments = {job.variation.device: options.executor.environments(job.variation.device) for job in jobs}
     for cell in (cell for job in jobs for cell in job.cells if cell.key not in found):

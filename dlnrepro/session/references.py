@@ -1,4 +1,4 @@
-"""`dlnrepro run --reference`: which claims of a reference have to be computed again, and the reference after the run.
+"""`dlnrepro run --reference`: which claims of a reference must be computed again, and how the reference is updated.
 
 The reference of a claim is current if nothing that could change a number, a verdict or a figure of it has changed:
 the claim's file, the keys of its arms (the sources of the runner with all that they import, parameters, seeds,
@@ -23,14 +23,14 @@ from dlnrepro.session.execution import Job, RunOptions
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What has to be done so that a reference is current.
+    """What has to be done to bring a reference up to date.
 
     Attributes:
-        folder: of the reference.
+        folder: the folder of the reference.
         stored: the reports in it, by the ids of their claims.
-        due: the claims to compute, with the reason of each.
-        current: ids of the claims that were selected and are current.
-        gone: ids of claims that are in the reference and exist no more.
+        due: the claims to compute, each with the reason.
+        current: ids of the selected claims whose reference is up to date.
+        gone: ids of claims in the reference that no longer exist.
     """
 
     folder: Path
@@ -45,7 +45,7 @@ class Upkeep:
         return [job for job, _ in self.due]
 
     def unchanged(self, allow_inconclusive: bool, unjudged: Iterable[Unjudged]) -> Report:
-        """The references of the claims that are current as one report, judged again."""
+        """The references that are up to date as one report, judged again."""
         whole = joined([self.stored[name] for name in self.current])
         return judged_again(replace(whole, unjudged=[*whole.unjudged, *unjudged]), allow_inconclusive)
 
@@ -56,16 +56,16 @@ class Upkeep:
 
 
 def upkeep(folder: Path, jobs: Sequence[Job], options: RunOptions, whole: bool) -> Upkeep:
-    """What has to be done so that a folder holds the current reference of some claims.
+    """What has to be done to bring the reference of some claims up to date.
 
     Args:
-        folder: of the reference; it need not be there.
+        folder: the folder of the reference; it may be missing.
         jobs: the claims that were selected, ready to run.
-        options: where and how numbers are computed; without its cache, all claims are due.
-        whole: whether all claims of some folders were selected: only then a claim without a file is known to be gone.
+        options: where and how numbers are computed; without its cache, all claims are computed.
+        whole: whether all claims of some folders were selected. If so, a claim without a file no longer exists.
 
     Raises:
-        UsageError: with a line for each file of the folder that is no report of one claim, the one that its name says.
+        UsageError: with one line per file of the folder that is not the report of the one claim that its name says.
     """
     stored = read_references(folder)
     here = {job.variation.device: options.executor.environments(job.variation.device)[0] for job in jobs}
@@ -89,7 +89,7 @@ def _reason(job: Job, stored: Report | None, here: Environment) -> str | None:
     reasons += [words] if (words := stale(record)) is not None else []
     for name in ("processor", "device", "arithmetic"):
         recorded = {getattr(found, name) for found in record.computed_on.values()} - {getattr(here, name)}
-        reasons += [f"{name} {value} then, {getattr(here, name)} now" for value in sorted(recorded)]
+        reasons += [f"{name} was {value} and is now {getattr(here, name)}" for value in sorted(recorded)]
     keys = {cell.arm: key_on(cell, here) for cell in job.cells}
     if not reasons and keys != record.cells:
         reasons.append("its arms, parameters or seeds have changed")
@@ -97,16 +97,16 @@ def _reason(job: Job, stored: Report | None, here: Environment) -> str | None:
 
 
 def updated(care: Upkeep, report: Report) -> tuple[list[str], list[Unjudged]]:
-    """Write the references of the claims of a report, and remove those of claims that exist no more.
+    """Write the references of the claims of a report, and remove those of claims that no longer exist.
 
-    The reference of a claim of which an arm failed, or was stopped by its budget, stays as it is.
+    If an arm of a claim failed, or was stopped by its budget, the reference of the claim stays as it is.
 
     Args:
         care: what had to be done.
-        report: what came out.
+        report: the new results.
 
     Returns:
-        What was done, one line each, and what could not be written.
+        One line per thing that was done, and what could not be written.
     """
     lines: list[str] = []
     lost: list[Unjudged] = []
@@ -135,7 +135,7 @@ def updated(care: Upkeep, report: Report) -> tuple[list[str], list[Unjudged]]:
 
 
 def _lack(record: ClaimRecord) -> str | None:
-    """Why the numbers of a claim are no reference, or None."""
+    """Why the numbers of a claim cannot be a reference, or None."""
     if failed := [arm for arm, left in record.outcomes.items() if left.fault is not None]:
         return f"of an error in arm {failed[0]}"
     if spent := [arm for arm, left in record.outcomes.items() if left.spent]:
@@ -144,7 +144,7 @@ def _lack(record: ClaimRecord) -> str | None:
 
 
 def _sum(written: int, same: int, moved: Iterable[str], removed: Iterable[str]) -> str:
-    """What became of a reference, in a line."""
-    other = f" (with other numbers: {', '.join(moved)})" if moved else ""
+    """How a reference was updated, in one line."""
+    other = f" (with changed numbers: {', '.join(moved)})" if moved else ""
     gone = f", removed {', '.join(removed)}" if removed else ""
     return f"{written} reference{'s' * (written != 1)} written{other}, {same} unchanged{gone}"

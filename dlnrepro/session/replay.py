@@ -1,4 +1,4 @@
-"""A stored report run again from its record alone: the same parameters and seeds, whatever the claim files say."""
+"""A stored report is computed again from its record alone, with its parameters and seeds, not from claim files."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from dlnrepro.signals import Signals
 
 
 def recorded_cells(report: Report) -> list[list[Cell]]:
-    """The cells of each claim of a report; an arm that was stopped by its budget is not among them.
+    """The cells of each claim of a report; an arm that was stopped by its budget is left out.
 
     Raises:
-        UsageError: a runner or the device is not there, a runner no longer takes the recorded parameters, or a cell
-            would need more memory than there is; with one line for each claim.
+        UsageError: a runner or the device is missing, a runner no longer accepts the recorded parameters, or a cell
+            needs more memory than there is; with one line per claim.
     """
     for device in sorted({record.variation.device for record in report.claims}):
         require(device)
@@ -44,7 +44,7 @@ def recorded_cells(report: Report) -> list[list[Cell]]:
 
 
 def replay(report: Report, executor: Executor, watcher: Watcher, signals: Signals) -> Generator[ClaimRecord]:
-    """Each claim of a report as it comes out now, as soon as all its arms have run again.
+    """Each claim of a report with its new numbers, as soon as all its arms have been computed.
 
     Nothing is stored, and no stored numbers are used.
 
@@ -79,11 +79,11 @@ def _with_numbers(record: ClaimRecord, cells: Sequence[Cell], numbers: Mapping[s
 
 
 def undetermined(first: Report, second: Report) -> dict[str, list[str]]:
-    """The arms whose numbers differ though everything that makes them is the same, by the label of their result.
+    """The arms whose numbers differ although everything that determines them is the same, by the label of their result.
 
     Args:
         first: the record.
-        second: what came out when it was run again.
+        second: the results of the second computation.
     """
     again = {record.identity: record for record in second.claims}
     arms = {}
@@ -100,7 +100,7 @@ def undetermined(first: Report, second: Report) -> dict[str, list[str]]:
 
 
 def _made_alike(first: ClaimRecord, second: ClaimRecord, arm: str) -> bool:
-    """Whether everything that makes the numbers of an arm is the same in two records of it."""
+    """Whether everything that determines the numbers of an arm is the same in two records."""
     return first.cells.get(arm) == second.cells.get(arm) and first.computed_on.get(arm) == second.computed_on.get(arm)
 
 

@@ -1,4 +1,4 @@
-"""A whole run: claims made ready, trained, judged, and stored as one report; what the command line and Python share."""
+"""One whole invocation: claims are prepared, computed, judged, and stored as one report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from dlnrepro.visible import storable
 
 
 def jobs_of(claims: Iterable[tuple[Claim, Path]], variation: Variation) -> list[Job]:
-    """The jobs that run a variation of claims that were held against their runners; nothing is trained yet.
+    """The jobs that run a variation of checked claims; nothing is trained yet.
 
     Raises:
         UsageError: the variation cannot be applied to a claim.
@@ -39,12 +39,12 @@ def repeating(path: Path, variation: Variation) -> str:
 
 @dataclass(frozen=True)
 class Session:
-    """What a whole run leaves.
+    """The result of one invocation.
 
     Attributes:
-        report: of all claims that were judged.
+        report: the report of all claims that were judged.
         folder: where it is stored, or None.
-        storage_fault: what kept it from being stored, or None.
+        storage_fault: why the report could not be stored, or None.
     """
 
     report: Report
@@ -68,16 +68,17 @@ def run_and_store(
     Args:
         jobs: what to run, all on one device.
         options: how arms are computed.
-        watching: hears of every step.
-        signals: those that have arrived; one of them ends the run, and what was judged is stored.
+        watching: is informed of every step.
+        signals: the signals that have arrived; a signal ends the computation, and the claims that were judged are
+            stored.
         command: the command line, for the record.
-        started: when the command began, with all that it had to read and import.
+        started: when the command began, before it read and imported anything.
         stop: after a record for which this is true, no further job is judged.
         allow_inconclusive: an inconclusive claim does not change the exit code.
-        unjudged: what was selected with the jobs and is no valid claim.
+        unjudged: the selected files that are not valid claims.
 
     Raises:
-        UsageError: the output folder cannot be written; before anything is trained.
+        UsageError: the output folder cannot be written. This is checked before anything is trained.
     """
     make_folders(options.root)
     with watching as watcher:

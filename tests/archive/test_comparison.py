@@ -90,10 +90,10 @@ def test_minus_zero_is_no_difference_and_not_the_same_bits(report: Report) -> No
 def test_an_arm_that_either_report_could_not_finish_is_not_compared(report: Report) -> None:
     spent = with_near(report, lambda left: Outcome(left.seeds, {}, spent=True))
     failed = with_near(report, lambda left: Outcome(left.seeds, {}, fault="broke"))
-    assert compared(spent, report).missing == ["arm near: the first was stopped by its budget"]
-    assert compared(report, spent).missing == ["arm near: the second was stopped by its budget"]
-    assert compared(failed, report).missing == ["arm near: the first failed (broke)"]
-    assert compared(report, failed).missing == ["arm near: the second failed (broke)"]
+    assert compared(spent, report).missing == ["arm near: it was stopped by its budget in the first report"]
+    assert compared(report, spent).missing == ["arm near: it was stopped by its budget in the second report"]
+    assert compared(failed, report).missing == ["arm near: it failed in the first report (broke)"]
+    assert compared(report, failed).missing == ["arm near: it failed in the second report (broke)"]
     assert not compared(report, spent).identical
 
 
@@ -128,7 +128,7 @@ def test_a_changed_setting_is_no_changed_verdict(command: Command, write_claim: 
     command("run", write_claim(), "-q", "-s", "value=1.001", "-o", "second.json")
     code, out, _ = command("diff", "first.json", "second.json", "--quiet")
     assert code == 0
-    assert "arm near: value was 1, is 1.001" in out
+    assert "arm near: value was 1 and is now 1.001" in out
     assert "1 claim compared, no verdict changed, 0 bit-identical" in out
 
 

@@ -100,7 +100,7 @@ def test_a_record_that_could_not_be_judged_drawn_or_run_again_is_refused(
     for words in (["report"], ["replay"], ["diff", tmp_path / "report.json"]):
         code, out, err = command(*words, path, "-q")
         assert (code, out) == (2, "")
-        assert err.startswith(f"{path}: expected a report, found a fault in claims.0.{place[0]}")
+        assert err.startswith(f"{path}: expected a report, found an error in claims.0.{place[0]}")
         assert err.count("\n") == 1
 
 

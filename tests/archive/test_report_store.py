@@ -39,7 +39,7 @@ def test_the_newest_report_is_found_and_latest_points_at_it(tmp_path: Path) -> N
 def test_a_stored_report_that_is_none_is_named(tmp_path: Path, text: str) -> None:
     path = tmp_path / "report.json"
     path.write_text(text)
-    with pytest.raises(UsageError, match="expected a report, found a fault in"):
+    with pytest.raises(UsageError, match="expected a report, found an error in"):
         read_report(tmp_path, str(path))
 
 
@@ -80,7 +80,7 @@ def test_a_tampered_report_is_named(tmp_path: Path) -> None:
     folder = write_report(tmp_path, empty_report(), datetime(2026, 1, 1, tzinfo=UTC))
     path = folder / "report.json"
     path.write_bytes(path.read_bytes().replace(b'"reproduced": 0', b'"reproduced": 9'))
-    with pytest.raises(UsageError, match=r"report\.json: expected the contents that SHA256SUMS lists, found others"):
+    with pytest.raises(UsageError, match=r"report\.json: expected the contents that SHA256SUMS lists, found other contents"):
         read_report(tmp_path, None)
     (folder / "SHA256SUMS").write_text("")
     with pytest.raises(UsageError, match=r"SHA256SUMS: expected report\.json among its files, found it missing"):
@@ -146,5 +146,5 @@ def test_a_variation_that_does_not_agree_with_the_labels_of_a_record_is_refused(
     path.write_text(json.dumps(report))
     assert command("report", path)[::2] == (
         2,
-        f"{path}: expected a report, found a fault in claims.0.{fault}\n",
+        f"{path}: expected a report, found an error in claims.0.{fault}\n",
     )

@@ -24,7 +24,7 @@ def test_numbers_of_another_version_are_not_used_unless_asked_for(
     code, out, _ = command("report")
     assert code == 4
     flat = " ".join(out.split())
-    assert f"its numbers are stale (numpy {then['numpy']} then, 99.1 now)" in flat
+    assert f"its numbers are stale (numpy was {then['numpy']} and is now 99.1)" in flat
     assert "stamped stale" in flat
     assert command("report", "--as-recorded")[0] == 0
 
@@ -37,7 +37,7 @@ def test_numbers_of_changed_source_are_not_used(
         monkeypatch.setattr(f"dlnrepro.archive.{module}.source_hash", lambda _: "other")
     code, out, _ = command("report", "-q")
     assert code == 4
-    assert "the source of runner 'toy', or of what it stands on, has changed" in " ".join(out.split())
+    assert "the source of runner 'toy', or of a module that it uses, has changed" in " ".join(out.split())
 
 
 def test_numbers_of_a_run_during_which_the_source_was_edited_are_not_used(
@@ -48,7 +48,7 @@ def test_numbers_of_a_run_during_which_the_source_was_edited_are_not_used(
         command("run", write_claim(), "-q")
     code, out, _ = command("report", "-q")
     assert code == 4
-    assert "the source of runner 'toy', or of what it stands on, has changed" in " ".join(out.split())
+    assert "the source of runner 'toy', or of a module that it uses, has changed" in " ".join(out.split())
 
 
 def test_numbers_with_other_seeds_than_their_key_says_are_not_used(
@@ -61,7 +61,7 @@ def test_numbers_with_other_seeds_than_their_key_says_are_not_used(
     (tmp_path / "report.json").write_text(json.dumps(changed))
     code, out, _ = command("report", tmp_path / "report.json")
     assert code == 4
-    assert "parameters or seeds are not those of its key in near" in " ".join(out.split())
+    assert "parameters or seeds do not fit the stored key in near" in " ".join(out.split())
 
 
 def test_stale_numbers_leave_the_other_stamps_in_place(command: Command, write_claim: Write, tmp_path: Path) -> None:
@@ -80,4 +80,4 @@ def test_numbers_with_other_parameters_than_their_key_says_are_not_used(
     path.write_text(path.read_text().replace('"value": 5.0', '"value": 6.0'))
     code, out, _ = command("report", path)
     assert code == 4
-    assert "parameters or seeds are not those of its key in far" in " ".join(out.split())
+    assert "parameters or seeds do not fit the stored key in far" in " ".join(out.split())

@@ -102,7 +102,7 @@ def test_a_pattern_stands_for_the_ids_that_match_it() -> None:
     assert Path("claims/one-neuron-rate.yml") in found
     assert packaged_folder() / "one-neuron-rate.yaml" not in found
     assert refusal(lambda: claim_paths(["no-such-*"])) == (
-        "no-such-*: expected a pattern that the id of some claim matches, found none"
+        "no-such-*: expected a pattern that fits the id of a claim, found none"
     )
 
 

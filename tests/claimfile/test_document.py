@@ -60,7 +60,7 @@ def test_scalars_follow_yaml_1_2(text: str, value: object) -> None:
         ("a: NaN", "f:1:4: a: expected a finite number, found NaN"),
         ("a: 1e999", "f:1:4: a: expected a finite number, found 1e999"),
         ("", "f:1:1: expected a claim, found an empty file"),
-        ("a: 1\n---\nb: 2", "f:2:1: expected one document, found another one behind it"),
+        ("a: 1\n---\nb: 2", "f:2:1: expected one document, found another one after it"),
         ("a: b: c", "f:1:5: expected YAML, found: mapping values are not allowed in this context"),
         ("x: &a [1]\ny: *a", "f:1:4: x: expected a value without an anchor, found the anchor '&a'"),
         ("x: &a [1]\ny: *a", "f:2:4: y: expected a value that is written out, found the alias '*a'"),

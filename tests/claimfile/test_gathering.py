@@ -70,7 +70,7 @@ def test_list_shows_the_good_claims_of_the_folder_claims(command: Command, folde
     assert code == 2
     assert "  good   not run yet" in out
     assert err.splitlines() == [
-        "passed over: claims/._good.yaml (hidden)",
+        "skipped: claims/._good.yaml (hidden)",
         "claims/bad.yaml:12:1: seeds: expected a number of at least 1, found 0",
         "claims/gone.yaml:1:1: expected a readable file, found: no such file or directory",
     ]
@@ -109,6 +109,6 @@ def test_two_files_of_one_id_are_refused_by_name_and_left_out_of_a_folder(
 
 def test_more_hidden_files_than_five_are_counted() -> None:
     lines = passed_over([Path(f".{number}.yaml") for number in range(7)])
-    assert lines[0] == "passed over: .0.yaml (hidden)"
-    assert lines[5:] == ["passed over: 2 more hidden files"]
-    assert passed_over([Path("a\n.yaml")]) == ["passed over: a\\n.yaml (hidden)"]
+    assert lines[0] == "skipped: .0.yaml (hidden)"
+    assert lines[5:] == ["skipped: 2 more hidden files"]
+    assert passed_over([Path("a\n.yaml")]) == ["skipped: a\\n.yaml (hidden)"]

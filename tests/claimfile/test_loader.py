@@ -260,7 +260,7 @@ def test_of_very_many_faults_the_first_are_shown_and_the_rest_is_counted(write_c
         path.write_text(text)
         found = faults(path)
         assert len(found) <= MOST_FAULTS + 1
-        assert found[-1].endswith(" more faults")
+        assert found[-1].endswith(" more errors")
     # Each takes some tenths of a second; a search that grows with the square of their number takes minutes.
     assert time.perf_counter() - start < 20
 

@@ -53,7 +53,7 @@ def test_check_reports_policy_only_if_it_is_asked_to_and_together_with_other_fau
     command: Command, write_claim: Write
 ) -> None:
     path = write_claim(("    why: the noise is at most 1e-3\n", ""))
-    assert command("check", path) == (0, "1 claim file valid\n", "")
+    assert command("check", path) == (0, "1 claim file is valid\n", "")
     code, out, err = command("check", path, "--strict")
     assert (code, out) == (2, "")
     assert err.replace(f"{path}:", "").splitlines() == [
@@ -66,7 +66,7 @@ def test_check_reports_policy_only_if_it_is_asked_to_and_together_with_other_fau
         ("seeds", "runs"), ("setup.value", None), ("criteria[0].why", "reason"),
     ]  # fmt: skip
     write_claim(SIXTEEN)
-    assert command("check", path, "--strict") == (0, "1 claim file valid and within policy\n", "")
+    assert command("check", path, "--strict") == (0, "1 claim file is valid, and all rules are kept\n", "")
 
 
 def test_the_help_lists_every_rule(command: Command) -> None:

@@ -37,7 +37,7 @@ def test_a_parameter_reaches_the_arms_that_leave_it_alone(claim: Claim) -> None:
 
 
 def test_an_override_that_changes_nothing_is_said_to_change_nothing(claim: Claim) -> None:
-    line = "changes nothing, since every arm that it reaches has this value already"
+    line = "changes nothing, since every arm that it reaches already has this value"
     assert unreached(claim, {"bytes": 1000}, ["near", "far"]) == [f"-s bytes=1000: toy-claim: {line}"]
     assert unreached(claim, {"far.value": 5.0}, ["near", "far"]) == [f"-s far.value=5: toy-claim: {line}"]
     assert unreached(claim, {"bytes": 1000, "near.value": 1}, ["near"], quick=True) == [

@@ -38,7 +38,7 @@ def test_a_new_runner_and_its_claim_run_at_once(
     code, out, err = command("new", "my-claim", "--with-runner", "my_runner")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "claims/my-claim.yaml, my_runner/my_runner.py and my_runner/pyproject.toml written; next:",
+        "claims/my-claim.yaml, my_runner/my_runner.py and my_runner/pyproject.toml were written. Next:",
         "  pip install --editable my_runner",
         "  dlnrepro schema -o outputs/claim.schema.json    # for editors",
         "  dlnrepro check claims/my-claim.yaml",
@@ -46,7 +46,7 @@ def test_a_new_runner_and_its_claim_run_at_once(
     ]
     assert 'my_runner = "my_runner"' in (tmp_path / "my_runner" / "pyproject.toml").read_text()
     installed()
-    assert command("check", "claims/my-claim.yaml") == (0, "1 claim file valid\n", "")
+    assert command("check", "claims/my-claim.yaml") == (0, "1 claim file is valid\n", "")
     code, out, _ = command("run", "claims/my-claim.yaml")
     assert (code, "✓ reproduced" in out) == (0, True)
     # The command below "again" works from the same folder.
@@ -67,7 +67,7 @@ def test_a_runner_without_a_claim_gets_one_with_placeholders(
     text = (tmp_path / "claims" / "first.yaml").read_text()
     assert "No claim of this runner is known: every value below is a placeholder, and is to be replaced." in text
     assert "  target: 1.0  # a placeholder: choose a value\n" in text
-    assert command("check") == (0, "1 claim file valid\n", "")
+    assert command("check") == (0, "1 claim file is valid\n", "")
 
 
 def test_a_folder_that_is_there_is_not_written_over(command: Command, tmp_path: Path) -> None:

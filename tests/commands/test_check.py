@@ -24,7 +24,7 @@ def test_a_valid_file_is_counted_and_a_faulty_one_named_with_its_fault(
 ) -> None:
     good = write_claim(name="good")
     bad = write_claim(("seeds: 4\n", "seeds: 0\n"), name="bad")
-    assert command("check", good) == (0, "1 claim file valid\n", "")
+    assert command("check", good) == (0, "1 claim file is valid\n", "")
     fault = f"{bad}:12:1: seeds: expected a number of at least 1, found 0"
     assert command("check", tmp_path) == (2, "", fault + "\n")
     code, out, _ = command("check", bad, "--format", "github")
@@ -143,6 +143,6 @@ def test_an_override_that_causes_a_contradiction_is_named(command: Command, writ
 
 
 def test_the_help_has_a_line_for_each_rule_of_policy(command: Command) -> None:
-    shown = command("check", "--help")[1].split("With --strict, what a good claim has is demanded too:\n")[1]
+    shown = command("check", "--help")[1].split("With --strict, a claim must also keep these rules:\n")[1]
     rules = [line.split()[0] for line in shown.splitlines() if not line.startswith(" " * 5)]
     assert rules == ["reason", "control", "other-control", "runs", "quick"]

@@ -37,8 +37,8 @@ def test_what_a_run_would_use_stays(command: Command, outputs: Path) -> None:
     before = files(outputs)
     code, out, _ = command("clean", "--yes")
     assert code == 0
-    assert rows(out) == [["stored arms in use", "2"], ["stored arms of no use", "0"], ["reports", "1"]]
-    assert out.endswith("nothing to remove\n")
+    assert rows(out) == [["usable arms", "2"], ["unusable arms", "0"], ["reports", "1"]]
+    assert out.endswith("there is nothing to remove\n")
     assert files(outputs) == before
 
 
@@ -52,10 +52,10 @@ def test_cells_of_other_code_and_damaged_ones_go_and_nothing_else(
     assert files(outputs) == before
     monkeypatch.setattr("dlnrepro.archive.cell_store.source_hash", lambda _: "other")
     code, out, _ = command("clean", "-n")
-    assert (code, rows(out)[1], out.splitlines()[-1]) == (0, ["stored arms of no use", "2"], "2 would be removed")
+    assert (code, rows(out)[1], out.splitlines()[-1]) == (0, ["unusable arms", "2"], "2 would be removed")
     assert files(outputs) == before
     code, out, err = command("clean")
-    assert (code, err) == (2, "clean: expected --yes where nobody can be asked, found 2 to remove\n")
+    assert (code, err) == (2, "clean: expected --yes, since no terminal can ask for it, found 2 to remove\n")
     assert files(outputs) == before
     command("clean", "-y")
     assert before - files(outputs) == {
@@ -91,5 +91,5 @@ def test_nothing_behind_a_link_is_removed(command: Command, outputs: Path, tmp_p
 def test_a_folder_that_is_not_there_holds_nothing(command: Command, tmp_path: Path) -> None:
     code, out, _ = command("clean", "--outputs", tmp_path / "none")
     assert code == 0
-    assert rows(out) == [["stored arms in use", "0"], ["stored arms of no use", "0"], ["reports", "0"]]
+    assert rows(out) == [["usable arms", "0"], ["unusable arms", "0"], ["reports", "0"]]
     assert not (tmp_path / "none").exists()

@@ -126,7 +126,7 @@ def test_report_judges_again_and_does_not_believe_a_stored_verdict(
     command("run", write_claim(), "-s", "value=3")
     path = tmp_path / "outputs" / "latest" / "report.json"
     path.write_text(path.read_text().replace('"not reproduced"', '"reproduced"'))
-    assert command("report")[2].endswith("found others: it was changed after it was written\n")
+    assert command("report")[2].endswith("found other contents: the file was changed after it was written\n")
     (path.parent / "SHA256SUMS").unlink()
     assert command("report")[0] == 1
 
@@ -142,9 +142,9 @@ def test_the_schema_admits_every_claim_that_travels_with_the_program(command: Co
 
 def test_the_schema_is_written_where_a_new_claim_looks_for_it(command: Command, tmp_path: Path) -> None:
     code, out, _ = command("schema", "-o", "outputs/claim.schema.json")
-    assert (code, out) == (0, "outputs/claim.schema.json written\n")
+    assert (code, out) == (0, "outputs/claim.schema.json was written\n")
     assert (tmp_path / "outputs/claim.schema.json").read_text() == command("schema")[1]
-    assert command("schema", "-o", "\x1b[2J\n::x\udcff.json")[1] == "\\x1b[2J\\n::x\\xff.json written\n"
+    assert command("schema", "-o", "\x1b[2J\n::x\udcff.json")[1] == "\\x1b[2J\\n::x\\xff.json was written\n"
     command("new", "my-claim", "--runner", "mode_flow", "--folder", "deep/er")
     first = (tmp_path / "deep/er/my-claim.yaml").read_text().splitlines()[0]
     named = first.removeprefix("# yaml-language-server: $schema=")
@@ -171,8 +171,8 @@ def test_the_schema_of_a_report_admits_a_report(command: Command, write_claim: W
 def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> None:
     code, out, _ = command("new", "my-claim", "--runner", runner)
     assert code == 0
-    assert out.startswith("claims/my-claim.yaml written")
-    assert command("check") == (0, "1 claim file valid\n", "")
+    assert out.startswith("claims/my-claim.yaml was written. Next, edit it, and then:\n")
+    assert command("check") == (0, "1 claim file is valid\n", "")
     assert command("new", "my-claim", "--runner", runner)[0] == 2
     assert command("new", "another", "--runner", "aligned_pathways")[0] == 0
 
@@ -255,7 +255,7 @@ def test_help_fits_a_narrow_terminal(command: Command, monkeypatch: pytest.Monke
         for name in ("", "run", "new", "report", "completion"):
             lines = command(*[name] * bool(name), "--help")[1].split("\n  Example")[0].splitlines()
             # What is to be copied, the examples of the end, keeps its lines.
-            lines = lines[: lines.index("  Once and for all:")] if name == "completion" else lines
+            lines = lines[: lines.index("  To set it up permanently:")] if name == "completion" else lines
             assert max(map(len, lines)) <= columns
     assert "  -h, --help  Show this message and exit." in lines
 

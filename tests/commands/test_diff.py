@@ -38,7 +38,7 @@ def test_a_changed_verdict_has_its_code_and_its_settings_are_named(command: Comm
     code, out, _ = command("diff", stored(), stored("-s", "value=3"))
     assert code == 1
     assert "✗ toy-claim reproduced → not reproduced 4 of 16 numbers differ" in out
-    assert "  arm near: value was 1, is 3" in out
+    assert "  arm near: value was 1 and is now 3" in out
 
 
 def test_a_long_name_and_a_changed_pace_leave_every_word_of_a_row_whole(
@@ -75,7 +75,7 @@ def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
     code, out, _ = command("diff", first, stored("--seed-base", "3"))
     assert code == 4
     assert "= toy-claim reproduced not comparable" in out
-    assert "every arm: other seeds" in out
+    assert "every arm: the seeds differ" in out
     write_claim(name="another")
     command("run", tmp_path, "-q", "-o", tmp_path / "both.json")
     code, out, _ = command("diff", tmp_path / "both.json", first)
@@ -88,7 +88,7 @@ def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
 def test_two_errors_are_no_equality(command: Command, stored: Store) -> None:
     code, out, _ = command("diff", stored("-s", "behaviour=raises"), stored("-s", "behaviour=raises"))
     assert code == 4
-    assert "every arm: the first failed (RuntimeError: the toy broke" in out
+    assert "every arm: it failed in the first report (RuntimeError: the toy broke" in out
 
 
 def test_nothing_to_compare_does_not_pass(command: Command, stored: Store, tmp_path: Path) -> None:

@@ -19,9 +19,9 @@ def test_every_arm_shows_its_own_changes_those_of_the_profile_and_those_of_the_c
     code, out, err = command("run", path, "-n", "--quick", "-s", "bytes=3000000")
     assert (code, err) == (0, "")
     assert out.splitlines() == [
-        "toy-claim: 2 arms of 2 runs, runner toy; 0 of 2 arms are stored",
-        "  near: value=1.01 (quick), bytes=3000000 (-s) (about 6 MB; not run yet)",
-        "  far: value=5, bytes=3000000 (-s) (about 6 MB; not run yet)",
+        "toy-claim: 2 arms with 2 runs each, runner toy; 0 of 2 arms are stored",
+        "  near: value=1.01 (quick), bytes=3000000 (-s) (about 6 MB; not computed yet)",
+        "  far: value=5, bytes=3000000 (-s) (about 6 MB; not computed yet)",
     ]
     code, out, err = command("run", path, "-n", "-s", "value=4")
     assert "  near: value=4 (-s) (about 0 MB" in out
@@ -31,7 +31,7 @@ def test_every_arm_shows_its_own_changes_those_of_the_profile_and_those_of_the_c
         "(-s ARM.value=... reaches one arm)\n"
     )
     _, out, err = command("run", path, "-n", "-s", "far.value=4")
-    assert "  near: the setup itself (about 0 MB" in out
+    assert "  near: the setup without changes (about 0 MB" in out
     assert "  far: value=4 (-s) (about 0 MB" in out
     assert err == ""
 
@@ -42,11 +42,11 @@ def test_it_says_which_arms_are_stored_and_what_the_others_cost_last(
     command("run", write_claim(), "-q")
     _, out, _ = command("run", "toy-claim.yaml", "-n")
     assert "runner toy; 2 of 2 arms are stored\n" in out
-    assert "  near: the setup itself (about 0 MB; stored, took 0." in out
+    assert "  near: the setup without changes (about 0 MB; stored, took 0." in out
     _, out, _ = command("run", "toy-claim.yaml", "-n", "-s", "near.value=1.001")
-    assert "1 of 2 arms are stored; the others took 0." in out
+    assert "1 of 2 arms are stored; the other arms took 0." in out
     assert "  near: value=1.001 (-s) (about 0 MB; took 0." in out
-    assert "0 of 2 arms are stored; the others took 0." in command("run", "toy-claim.yaml", "-n", "--no-cache")[1]
+    assert "0 of 2 arms are stored; the other arms took 0." in command("run", "toy-claim.yaml", "-n", "--no-cache")[1]
     before = sorted(tmp_path.rglob("*"))
     command("run", "toy-claim.yaml", "-n")
     assert sorted(tmp_path.rglob("*")) == before

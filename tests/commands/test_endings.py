@@ -147,7 +147,7 @@ def test_a_fault_of_the_program_in_one_claim_leaves_the_others_and_is_code_3(
     code, out, err = command("run", tmp_path, "-q", "-o", "r.json")
     assert code == 3
     assert "✓ reproduced b-whole" in out
-    assert "a-faulty: expected to be judged, found a fault of the program itself: KeyError: 'lost'" in err
+    assert "a-faulty: could not be judged, because of an error of the program itself: KeyError: 'lost'" in err
     assert "Traceback" not in err
     (unjudged,) = json.loads((tmp_path / "r.json").read_bytes())["unjudged"]
     assert (unjudged["code"], unjudged["path"]) == (3, str(tmp_path / "a-faulty.yaml"))
@@ -165,7 +165,7 @@ def test_a_file_that_cannot_be_written_does_not_keep_the_others_from_being_writt
     code, out, err = command("run", write_claim(), "-q", "-o", "r.html", "-o", "r.json", "-o", "r.md", "-o", "r.xml")
     assert code == 3
     assert "✓ reproduced toy-claim" in out
-    assert "-o r.html: expected to be written, found a fault of the program itself: ValueError: no such page" in err
+    assert "-o r.html: expected to be written, found an error of the program itself: ValueError: no such page" in err
     assert all((tmp_path / f"r.{suffix}").is_file() for suffix in ("json", "md", "xml"))
     assert (tmp_path / "outputs" / "latest" / "report.json").is_file()
 
@@ -180,5 +180,5 @@ def test_an_unknown_error_is_code_3_with_one_line(
     monkeypatch.setattr("dlnrepro.claimfile.gathering.claim_files", broken)
     code, out, err = command("list")
     assert (code, out) == (3, "")
-    assert err.startswith("a fault of the program itself: ZeroDivisionError: by zero; its traceback is in ")
+    assert err.startswith("an error of the program itself: ZeroDivisionError: by zero; the traceback is in ")
     assert err.count("\n") == 1

@@ -101,9 +101,9 @@ def test_every_file_that_is_no_report_is_one_line(command: Command, folder: Path
         assert (code, out) == (2, "")
         first, second = err.splitlines()
         assert first.startswith(
-            f"{folder / 'a-toy.json'}: expected a report, found a fault in the whole: invalid json:"
+            f"{folder / 'a-toy.json'}: expected a report, found an error in the whole: invalid json:"
         )
-        assert second == f"{folder / 'other.json'}: expected a report, found a fault in schema: field required"
+        assert second == f"{folder / 'other.json'}: expected a report, found an error in schema: field required"
 
 
 def test_a_claim_in_two_files_is_named_with_both(command: Command, folder: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_claim_whose_file_has_changed_is_computed_and_its_file_alone_is_writte
     path.write_text(path.read_text().replace("near: {}", "near: {value: 1.01}"))
     assert update() == [
         "b-toy: its file has changed",
-        "reference: 1 reference written (with other numbers: b-toy), 1 unchanged",
+        "reference: 1 reference written (with changed numbers: b-toy), 1 unchanged",
     ]
     after = stamps(tmp_path / "reference")
     assert after["a-toy.json"] == before["a-toy.json"]
@@ -160,7 +160,7 @@ def test_what_was_made_on_another_processor_or_with_other_modes_is_computed(
     here = environment("cpu")
     other = replace(here, processor="X", arithmetic="Y")
     monkeypatch.setattr(LocalProcesses, "environments", lambda _executor, _device: [other])
-    words = f"processor {here.processor} then, X now; arithmetic {here.arithmetic} then, Y now"
+    words = f"processor was {here.processor} and is now X; arithmetic was {here.arithmetic} and is now Y"
     assert update("-n") == [f"a-toy: {words}", f"b-toy: {words}"]
 
 
@@ -172,7 +172,7 @@ def test_files_that_are_no_reports_are_named_and_nothing_is_run(
         (tmp_path / "reference" / f"{name}.json").write_text("{}")
     lines = update(code=2)
     assert lines == [
-        f"reference/{name}.json: expected a report, found a fault in schema: field required"
+        f"reference/{name}.json: expected a report, found an error in schema: field required"
         for name in ("a-toy", "package")
     ]
     assert not (tmp_path / "outputs").exists()
@@ -195,5 +195,5 @@ def test_an_edit_of_a_module_makes_the_claims_due_whose_runners_import_it_and_no
 
     monkeypatch.setattr(sources, "own_digests", edited)
     assert command(*words, "-n")[2].splitlines() == [
-        "classifier-clock: the source of runner 'classifier_clock', or of what it stands on, has changed"
+        "classifier-clock: the source of runner 'classifier_clock', or of a module that it uses, has changed"
     ]

@@ -69,7 +69,7 @@ def test_an_arm_that_its_budget_stopped_is_not_passed_off_as_the_same(command: C
     command("run", write_claim(), "-s", "behaviour=slow", "--budget", "0.1", "-q")
     code, out, _ = command("replay", "-q")
     assert code == 4
-    assert "every arm: the first was stopped by its budget" in out
+    assert "every arm: it was stopped by its budget in the first report" in out
 
 
 @pytest.mark.slow
@@ -128,8 +128,8 @@ def test_numbers_that_its_seeds_do_not_determine_fail_and_are_named(
     assert (code, err) == (1, "")
     assert "no verdict changed, 0 bit-identical" in out
     assert (
-        "toy-claim: arms near, far: other numbers came out, though the code, the settings, the seeds and all versions "
-        "are those of the record; the runner's numbers are not determined by its seeds"
+        "toy-claim: arms near, far: the numbers differ, although the code, the settings, the seeds and all versions "
+        "are those of the record; so the seeds do not determine the numbers of this runner"
     ) in " ".join(out.split())
 
 

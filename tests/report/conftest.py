@@ -120,7 +120,7 @@ def report_with() -> Callable[..., Report]:
 def ended(record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]) -> Report:
     """A report of one claim as expected, with a file that is no claim and a fault of the program, ended by SIGTERM."""
     unjudged = [
-        Unjudged(2, "claims/bad.yaml", "title: expected text, found 3 (1 more fault)", 6, 1),
+        Unjudged(2, "claims/bad.yaml", "title: expected text, found 3 (1 more error)", 6, 1),
         Unjudged(2, "claims/two.yaml", "expected a readable file, found: not a regular file", 1, 1),
         Unjudged(3, None, "a fault of the program"),
     ]

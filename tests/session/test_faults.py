@@ -20,7 +20,7 @@ def fault() -> KeyError:
 def test_the_traceback_is_kept_in_the_folder_for_results(tmp_path: Path) -> None:
     line = logged(fault(), tmp_path)
     (file,) = (tmp_path / "faults").iterdir()
-    assert line == f"a fault of the program itself: KeyError: 'caf\\udce9\\nsecond line'; its traceback is in {file}"
+    assert line == f"an error of the program itself: KeyError: 'caf\\udce9\\nsecond line'; the traceback is in {file}"
     assert "in fault" in file.read_text()
 
 
@@ -31,7 +31,7 @@ def test_without_such_a_folder_it_is_a_temporary_file(
     monkeypatch.setattr("dlnrepro.session.faults.tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
     line = logged(fault(), None if folder is None else tmp_path / folder)
     (file,) = (tmp_path / "temporary").iterdir()
-    assert line.endswith(f"its traceback is in {file}")
+    assert line.endswith(f"the traceback is in {file}")
 
 
 def test_where_nothing_can_be_written_the_line_is_there_all_the_same(
@@ -39,4 +39,4 @@ def test_where_nothing_can_be_written_the_line_is_there_all_the_same(
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("dlnrepro.session.faults.tempfile.gettempdir", lambda: str(tmp_path / "file"))
-    assert logged(fault()).endswith("; its traceback could not be written to any file")
+    assert logged(fault()).endswith("; the traceback could not be written to any file")

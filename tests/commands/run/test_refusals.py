@@ -58,13 +58,13 @@ SETTINGS: Cases = {
     "a parameter without a value": (["CLAIM", "-s", "value"], f"-s value: {SETTING}"),
     "a value without a parameter": (["CLAIM", "-s", "=3"], f"-s =3: {SETTING}"),
     "an arm of no name": (["CLAIM", "-s", ".value=3"], f"-s .value=3: {SETTING}"),
-    "nothing behind the sign": (
+    "no value after the =": (
         ["CLAIM", "-s", "value="],
-        "-s value=: expected a value behind the sign, such as -s value=4, found none",
+        "-s value=: expected a value after the =, such as -s value=4, found none",
     ),
-    "a comment behind the sign": (
+    "a comment after the =": (
         ["CLAIM", "-s", "value=#"],
-        "-s value=#: expected a value behind the sign, such as -s value=4, found none",
+        "-s value=#: expected a value after the =, such as -s value=4, found none",
     ),
     "a parameter twice": (
         ["CLAIM", "-s", "value=1", "-s", "value=2"],
@@ -160,7 +160,7 @@ def test_a_setting_that_does_not_fit_in_memory_is_refused_before_anything_is_tra
             ["CLAIM", "-s", "value", "-s", "bytes=", "-s", "value=.nan"],
             [
                 f"-s value: {SETTING}",
-                "-s bytes=: expected a value behind the sign, such as -s bytes=4, found none",
+                "-s bytes=: expected a value after the =, such as -s bytes=4, found none",
                 "-s value=.nan: expected a finite number, found .nan",
             ],
         ),

@@ -17,18 +17,18 @@ def test_last_failed_runs_only_what_was_not_as_expected(command: Command, write_
     command("run", tmp_path, "-q")
     _, out, _ = command("run", tmp_path, "--last-failed", "--json")
     assert [claim["id"] for claim in json.loads(out)["claims"]] == ["a-broken"]
-    assert command("run", tmp_path, "--last-failed", "--quick")[::2] == (5, "nothing selected\n")
+    assert command("run", tmp_path, "--last-failed", "--quick")[::2] == (5, "no claim is selected\n")
 
 
 def test_a_dry_run_trains_and_writes_nothing(command: Command, write_claim: Write, tmp_path: Path) -> None:
     code, out, _ = command("run", write_claim(("steady", "raises")), "-n")
     assert code == 0
-    assert "toy-claim: 2 arms of 4 runs, runner toy" in out
+    assert "toy-claim: 2 arms with 4 runs each, runner toy" in out
     assert not (tmp_path / "outputs").exists()
 
 
 def test_nothing_selected_has_its_own_code(command: Command, write_claim: Write) -> None:
-    assert command("run", write_claim(), "-k", "margin")[::2] == (5, "nothing selected\n")
+    assert command("run", write_claim(), "-k", "margin")[::2] == (5, "no claim is selected\n")
 
 
 def test_options_have_the_names_of_the_python_interface_and_keep_their_older_ones(

@@ -154,7 +154,7 @@ def test_what_was_not_judged_is_an_error_at_its_place_and_the_signal_a_warning(
     announce(ended)
     assert report_annotations(ended) == [
         "::error file=claims/bad.yaml,line=6,col=1,title=dlnrepro%3A not judged::"
-        "title: expected text, found 3 (1 more fault)",
+        "title: expected text, found 3 (1 more error)",
         "::error title=dlnrepro%3A not judged::"
         "claims/two.yaml:1:1: expected a readable file, found: not a regular file",
         "::error title=dlnrepro%3A not judged::a fault of the program",

@@ -156,8 +156,8 @@ def test_what_was_not_judged_and_the_signal_are_errors_of_a_suite_of_their_own(e
         == """\
   <testsuite name="dlnrepro" tests="4" failures="0" errors="4" skipped="0" time="0.000">
     <testcase classname="dlnrepro" name="claims/bad.yaml" time="0.000">
-      <error message="claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)" type="error">\
-claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)</error>
+      <error message="claims/bad.yaml:6:1: title: expected text, found 3 (1 more error)" type="error">\
+claims/bad.yaml:6:1: title: expected text, found 3 (1 more error)</error>
     </testcase>
     <testcase classname="dlnrepro" name="claims/two.yaml" time="0.000">
       <error message="claims/two.yaml:1:1: expected a readable file, found: not a regular file" type="error">\

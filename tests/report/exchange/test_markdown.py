@@ -163,7 +163,7 @@ def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
 
 4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.
 
-- **not judged**: claims/bad.yaml:<!-- -->6:1: title: expected text, found 3 (1 more fault)
+- **not judged**: claims/bad.yaml:<!-- -->6:1: title: expected text, found 3 (1 more error)
 - **not judged**: claims/two.yaml:<!-- -->1:1: expected a readable file, found: not a regular file
 - **not judged**: a fault of the program
 

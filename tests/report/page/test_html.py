@@ -213,7 +213,7 @@ def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
 <p class="notice">The run was ended by SIGTERM: claims not listed did not finish.</p><div class="notice">\
 <p>Not judged, though selected:</p>
 <ul>
-<li>claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)</li>
+<li>claims/bad.yaml:6:1: title: expected text, found 3 (1 more error)</li>
 <li>claims/two.yaml:1:1: expected a readable file, found: not a regular file</li>
 <li>a fault of the program</li>
 </ul></div>

@@ -72,5 +72,5 @@ def test_a_full_disk_is_one_clear_line_and_no_success(tmp_path: Path, words: lis
     line = [sys.executable, "-m", "dlnrepro", *words]
     with open("/dev/full", "wb") as full:
         done = subprocess.run(line, cwd=tmp_path, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
-    said = "standard output: expected a place that takes it all, found: no space left on device\n"
+    said = "standard output: expected that all output can be written, found: no space left on device\n"
     assert (done.returncode, done.stderr) == (code, said)

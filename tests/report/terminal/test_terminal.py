@@ -83,7 +83,7 @@ def test_a_summary_names_what_was_not_judged_and_the_signal(ended: Report) -> No
     page = TerminalPage(80)
     summary(page, ended)
     assert page.text().split("\n\n")[-1] == (
-        "not judged: claims/bad.yaml:6:1: title: expected text, found 3 (1 more fault)\n"
+        "not judged: claims/bad.yaml:6:1: title: expected text, found 3 (1 more error)\n"
         "not judged: claims/two.yaml:1:1: expected a readable file, found: not a\n"
         "  regular file\n"
         "not judged: a fault of the program\n"
