@@ -39,7 +39,7 @@ def drawn(picture: Picture, name: str) -> list[str]:
 
 def test_a_figure_says_what_its_axes_show_and_names_every_arm(record_of: Make) -> None:
     found = words(figure(record_of(LOGLOG), 0, "p", titled=True))
-    for text in ("Height", "how high it is", "0 .. 9", "near", "far (control)", "theory: lone", "level 3", "slope 2"):
+    for text in ("Height", "how high it is", "0 … 9", "near", "far (control)", "theory: lone", "level 3", "slope 2"):
         assert text in found
 
 
