@@ -138,7 +138,7 @@ def _notes(record: ClaimRecord, drawing: Drawing) -> list[tuple[str, dict[str, A
     notes: list[tuple[str, dict[str, Any]]] = []
     if drawing.references:
         meaning = record.meanings.get(drawing.references[0].series, drawing.references[0].series)
-        first, *rest = picture_lines(f"theory: {meaning}", 66)
+        first, *rest = picture_lines(meaning, 66, name="theory")
         notes.append((first, {"color": COLOURS["ink"], "linewidth": 0.9, "linestyle": (0, (3, 2))}))
         notes += [(row, {}) for row in rest]
     if drawing.level is not None:

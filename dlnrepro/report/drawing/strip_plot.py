@@ -38,7 +38,7 @@ def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = Fals
     labels = [shortened(label, 32) for label in labels]
     left = min(180.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
     title = picture_lines(item.says, 76) if titled else []
-    words = picture_lines(f"{item.measure}: {record.meanings.get(item.measure, item.measure)}", 76)
+    words = picture_lines(record.meanings.get(item.measure, item.measure), 76, name=item.measure)
     foot = 20 + 10.5 * len(words)
     body = _ROW * max(1, len(checks)) + 6
     height = foot + body + 16 + 12 * len(title)

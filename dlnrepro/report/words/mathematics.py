@@ -26,7 +26,6 @@ from dlnrepro.report.words.notation import (
     closing_brackets,
     tokens,
 )
-from dlnrepro.visible import in_a_line
 
 DEEPEST = 4
 """How deep exponents, subscripts and roots may lie in one another; what lies deeper stays as it is written."""
@@ -53,8 +52,8 @@ _LONGEST_PRODUCT = 24
 
 
 def parse(text: str) -> tuple[Part, ...]:
-    """The parts of a text, which is one visible line from then on."""
-    return tuple(_Reader(tokens(in_a_line(text)), 0).parts())
+    """The parts of a text, whose characters can all be seen."""
+    return tuple(_Reader(tokens(text), 0).parts())
 
 
 class _Reader:
@@ -180,7 +179,11 @@ class _Reader:
         if after.text == "d" and second.kind == "blank":
             return self._at(place + 3).text in ("ln", "log")
         equal = before.kind == "blank" and self._at(place - 2).text == "="
-        ends = second.kind == "mark" or second.text in ("'", "(", "/") or (before.text == "(" and second.text in ",)")
+        ends = (
+            second.kind == "mark"
+            or second.text in ("'", "(", "/")
+            or (before.text == "(" and second.text in (",", ")"))
+        )
         return after.kind == "letter" and (ends or equal)
 
     def _is_difference(self, place: int) -> bool:
@@ -264,7 +267,7 @@ class _Reader:
         base, before, start = self._at(place - 1), self._at(place - 2), place + 1
         change = base.text in _CHANGES or (base.text[:1] == "d" and base.text[1:] in _CAPITALS)
         letter = base.kind == "letter" or change
-        if before.text == "_" or not (letter or base.kind == "greek" or base.text in _CLOSING | _LARGE):
+        if before.kind == "mark" or not (letter or base.kind == "greek" or base.text in _CLOSING | _LARGE):
             return 0
         if start in self._closing:
             return self._closing[start] + 1 if self._closing[start] > start + 1 else 0

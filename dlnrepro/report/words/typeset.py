@@ -20,13 +20,15 @@ SUBSCRIPT, SUPERSCRIPT, END = "\ufdd0", "\ufdd1", "\ufdd2"
 
 _LOWERED = str.maketrans("0123456789+-−iklmnprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₋ᵢₖₗₘₙₚᵣₛₜₓ")
 _RAISED = str.maketrans("0123456789+-−TLNn", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ᵀᴸᴺⁿ")
+_NUMBER = re.compile(r"\d[\d.]*e-\d+")
+"""A number that a browser would break after its hyphen."""
 _AS_IN_ASCII = {"-", "~", "...", "..", "'", "grad "}
 """Notation that a terminal shows as it is written, since it reads as well there."""
 
 
 def in_html(text: str) -> Markup:
     """The text in one line of HTML: with Greek letters, exponents and subscripts, and with all else escaped."""
-    return Markup("").join(map(_html, parse(text)))
+    return Markup("").join(map(_html, parse(in_a_line(text))))
 
 
 def in_picture(text: str) -> str:
@@ -34,15 +36,16 @@ def in_picture(text: str) -> str:
 
     `dlnrepro.report.drawing.svg` makes the marks elements. A line breaks neither in an exponent nor in a subscript.
     """
-    return "".join(map(_picture, parse(text)))
+    return _pictures(parse(in_a_line(text)))
 
 
 def in_terminal(text: str, encoding: str = "utf-8") -> str:
-    """The text in one line for a terminal: exponents and subscripts only where there are signs for all of them.
+    """The visible text for a terminal: exponents and subscripts only where there are signs for all of them.
 
-    In an encoding that is no form of Unicode, the text is as it is written.
+    Blanks stay as they are, because the terminal page lays them out. In an encoding that is no form of Unicode the
+    notation stays as it is written.
     """
-    return "".join(map(_terminal, parse(text))) if is_unicode(encoding) else in_a_line(text)
+    return _terminals(parse(visible(text))) if is_unicode(encoding) else visible(text)
 
 
 def is_unicode(encoding: str) -> bool:
@@ -50,10 +53,16 @@ def is_unicode(encoding: str) -> bool:
     return encoding.lower().replace("-", "").replace("_", "").startswith("utf")
 
 
-def picture_lines(text: str, letters: int) -> list[str]:
-    """The text for a picture in lines of so many letters; each line ends what it begins."""
+def picture_lines(text: str, letters: int, name: str = "") -> list[str]:
+    """The text for a picture in lines of so many letters, each of which ends what it begins.
+
+    Args:
+        text: the text.
+        letters: the most that a line may have.
+        name: the name of what the text explains, which stands before it as it is.
+    """
     lines, opened = [], ""
-    for line in wrap(in_picture(text), letters):
+    for line in wrap(f"{in_a_line(name)}: {in_picture(text)}" if name else in_picture(text), letters):
         whole = opened + line
         opened = _opened(whole)
         lines.append(whole + END * len(opened))
@@ -72,7 +81,7 @@ def _html(part: Part) -> Markup:
     """A part in HTML."""
     match part:
         case Words(source):
-            return escape(source)
+            return Markup(_NUMBER.sub(r'<span class="whole">\g<0></span>', str(escape(source))))
         case Code(source):
             return Markup("<code>{}</code>").format(source.strip("`"))
         case Sign(_, sign):
