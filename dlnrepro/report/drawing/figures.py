@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,7 +15,7 @@ from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.drawing.colours import COLOURS
 from dlnrepro.report.drawing.guide_line import draw_guide_line
 from dlnrepro.report.drawing.legend import Stroke, legend_height, legends, strokes
-from dlnrepro.report.words.typeset import typeset
+from dlnrepro.report.words.typeset import picture_lines
 
 _LEFT, _RIGHT, _BODY, _ROW = 40.0, 10.0, 172.0, 11.0
 _LETTERS = 68
@@ -33,7 +32,7 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
     """
     drawing = record.drawings[index]
     styles = strokes(record, drawing)
-    title = wrap(typeset(drawing.title), 60) if titled else []
+    title = picture_lines(drawing.title, 60) if titled else []
     y = [row for series in drawing.y for row in _words(record, series)]
     x = _words(record, drawing.x)
     entries = legends(record, drawing, styles)
@@ -59,7 +58,7 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
 
 def _words(record: ClaimRecord, series: str) -> list[str]:
     """What an axis shows, in lines: the runner's words for the series."""
-    return wrap(typeset(record.meanings.get(series, series)), _LETTERS) or [series]
+    return picture_lines(record.meanings.get(series, series), _LETTERS) or [series]
 
 
 def _series_words(sheet: Sheet, record: ClaimRecord, drawing: Drawing, top: float) -> None:

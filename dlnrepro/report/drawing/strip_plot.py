@@ -7,7 +7,6 @@ good criterion has all full points in the shade and all hollow ones out of it; a
 from __future__ import annotations
 
 import math
-from textwrap import wrap
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -18,7 +17,7 @@ from dlnrepro.claimfile.interval import Interval, interval
 from dlnrepro.report.drawing.axes import Sheet, Span, dress, panel, span
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.drawing.colours import COLOURS
-from dlnrepro.report.words.typeset import bound_words, shortened, typeset
+from dlnrepro.report.words.typeset import bound_words, picture_lines, shortened
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
 
@@ -38,8 +37,8 @@ def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = Fals
     labels = [check.arm for check in item.holds_in] + [f"control {check.arm}" for check in item.fails_in]
     labels = [shortened(label, 32) for label in labels]
     left = min(180.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
-    title = wrap(typeset(item.says), 76) if titled else []
-    words = wrap(typeset(f"{item.measure}: {record.meanings.get(item.measure, item.measure)}"), 76)
+    title = picture_lines(item.says, 76) if titled else []
+    words = picture_lines(record.meanings.get(item.measure, item.measure), 76, name=item.measure)
     foot = 20 + 10.5 * len(words)
     body = _ROW * max(1, len(checks)) + 6
     height = foot + body + 16 + 12 * len(title)

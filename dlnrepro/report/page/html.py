@@ -35,7 +35,7 @@ from dlnrepro.report.words.digest import (
 from dlnrepro.report.words.html_ids import with_html_ids
 from dlnrepro.report.words.numbers import duration, number
 from dlnrepro.report.words.origins import differing_origins
-from dlnrepro.report.words.typeset import bound_words, typeset
+from dlnrepro.report.words.typeset import bound_words, in_html
 from dlnrepro.report.words.words import STAMPS, evidence_of_criterion, size
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.judge import Judged
@@ -164,7 +164,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": number, "duration": duration, "typeset": typeset,
+        "number": number, "duration": duration, "typeset": in_html,
         "bound": bound_words, "setting": setting, "evidence": evidence_of_criterion, "allowance": allowance,
         "control": control_words,
     }  # fmt: skip

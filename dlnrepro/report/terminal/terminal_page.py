@@ -18,6 +18,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from dlnrepro.report.words.typeset import in_terminal, is_unicode
 from dlnrepro.visible import harmless, visible
 
 NARROWEST = 20
@@ -76,6 +77,10 @@ class TerminalPage:
         """Columns at hand."""
         return self._console.width
 
+    def typeset(self, text: str) -> str:
+        """The words of a claim or a runner with signs for their notation, as far as the encoding has them."""
+        return in_terminal(text, self._encoding)
+
     def line(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0) -> None:
         """A line of parts, each plain or with its style; a long one wraps, `hang` columns further in."""
         styled = [(part, "") if isinstance(part, str) else part for part in parts]
@@ -125,7 +130,7 @@ class TerminalPage:
         file = self._console.file
         assert isinstance(file, StringIO)
         text = "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
-        if not self._encoding.lower().replace("-", "").startswith("utf"):
+        if not is_unicode(self._encoding):
             text = text.translate(_ASCII).encode(self._encoding, "replace").decode(self._encoding)
         return harmless(text)
 

@@ -3,7 +3,8 @@
 * `digest` says in short phrases how a claim came out: runs passed, tightest criterion, controls, computing time.
 * `words` writes the sentences about one criterion, and explains the labels of a result.
 * `numbers` writes numbers, durations, settings and curves as short text.
-* `typeset` writes the mathematical notation of claims and runners with Greek letters and exponents.
+* `mathematics` reads the mathematical notation of claims and runners; `notation` holds its parts and its tokens.
+* `typeset` writes what was read as HTML, for a picture and for a terminal; and powers of ten and intervals.
 * `origins` says where the claims of a joined report were made with different versions or machines.
 * `html_ids` gives the claims of a report names that differ even where two claims have one id.
 """

@@ -49,6 +49,13 @@ def test_a_page_for_an_old_encoding_is_plain_ascii() -> None:
     assert page.text() == "+ eta <= 1 +- 0.1 - _# - ?\n"
 
 
+def test_a_page_typesets_words_with_the_signs_that_its_encoding_has() -> None:
+    for encoding, text in (("utf-8", "σ₁^(2-2/L) ≤ ‖W‖_F²\n"), ("latin-1", "sigma_1^(2-2/L) <= ||W||_F^2\n")):
+        page = TerminalPage(encoding=encoding)
+        page.line(page.typeset("sigma_1^(2-2/L) <= ||W||_F^2"))
+        assert page.text() == text
+
+
 def test_long_lines_wrap_with_their_indent() -> None:
     page = TerminalPage(60)
     page.line("word " * 30, indent=4, hang=2)
