@@ -57,7 +57,7 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
         (
             "title: The",
             "titel: x\ntitle: The",
-            "2:1: titel: expected one of 15 names, such as title, criteria, statement, found 'titel'; "
+            "2:1: titel: expected one of 16 names, such as title, criteria, statement, found 'titel'; "
             "did you mean 'title'?",
         ),
         ("title: The toy is near one", "title: 3", "2:1: title: expected text, found 3"),
