@@ -177,7 +177,8 @@ def _assumption(page: TerminalPage, item: Judged, meanings: dict[str, str]) -> N
     share = percent(min(check.share_lower_bound for check in item.holds_in))
     page.line(("✓ ", "green"), item.says, indent=4, hang=2)
     _requirement(page, item, meanings)
-    runs = f"{len(values)} of {len(values)} runs{arms} inside (at least {share} of all possible runs{' in each' * bool(arms)})"
+    bound = f"at least {share} of all possible runs{' in each' * bool(arms)}"
+    runs = f"{len(values)} of {len(values)} runs{arms} inside ({bound}, 95 % confidence)"
     spread = f"median {number(statistics.median(values))}, {number(min(values))} … {number(max(values))}"
     page.line(f"{runs}; {spread}", indent=6, hang=2)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.errors import Unjudged
@@ -17,6 +18,9 @@ from dlnrepro.visible import in_a_line
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}
 MARKS = {"pass": "✓", "fail": "✗", "undecided": "?"}
 ARM_HEADS = ("arm", "runs inside", "at least (95 %)", "median", "smallest … largest")
+MOST_NAMED = 4
+"""Arms that are named where a parameter was changed; more of them are counted."""
+
 LEGEND = (
     ("run", "one seed of one arm; it passes if all criteria and assumptions hold in it"),
     ("arm", "the settings with a few named changes; all arms use the same seeds"),
@@ -172,10 +176,15 @@ def departures(record: ClaimRecord) -> list[str]:
     for (key, text), reached in changed.items():
         affected = {arm for (name, _), members in changed.items() if name == key for arm in members}
         keeping = [arm for arm in record.params if arm not in affected]
-        kept = f"; unchanged in {', '.join(keeping)}" if keeping else ""
-        where = f"in {', '.join(reached)}" if len(reached) < len(record.params) else "in every arm"
+        kept = f"; unchanged in {_named(keeping)}" if keeping else ""
+        where = f"in {_named(reached)}" if len(reached) < len(record.params) else "in every arm"
         lines.append(f"{text} {where}{kept}")
     return lines
+
+
+def _named(arms: Sequence[str]) -> str:
+    """Some arms in a few words: their names, or how many there are."""
+    return ", ".join(arms) if len(arms) <= MOST_NAMED else f"{len(arms)} arms"
 
 
 def plain(value: object) -> object:

@@ -33,7 +33,9 @@ def margin_words(item: Judged, worst: float) -> str:
     bound = bounds.low if bounds.low - worst > worst - bounds.high else bounds.high
     inside, shown = bounds.contains(worst), numeral(bound, 10)
     if worst == bound:
-        return f"{number(worst)}, exactly on the bound {shown}" + ("" if inside else ", which does not belong to it")
+        return f"{number(worst)}, exactly on the bound {shown}" + (
+            "" if inside else ", which does not belong to the interval"
+        )
     margin = difference(worst, bound, shown)
     if inside:
         return f"{number(worst)}, {margin} inside the bound {shown}{_used(bounds, worst)}"
