@@ -140,10 +140,11 @@ def evidence_of_report(report: Report) -> str | None:
     bound = percent(share_lower_bound(runs, runs))
     every = all(check.inside == len(check.seeds) == runs for check in checks)
     share = f"at least {bound} of all possible runs would pass"
-    alone = f"for each criterion and arm alone; {runs} runs cannot show more."
+    counted, more = ("the one run", "1 run") if runs == 1 else (f"all {runs} runs", f"{runs} runs")
+    alone = f"for each criterion and arm alone; {more} cannot show more."
     if every:
-        return f"All {runs} runs of every arm passed. With 95 % confidence, {share}, {alone}"
-    return f"Where all {runs} runs of an arm passed, {share} with 95 % confidence, {alone}"
+        return f"{counted.capitalize()} of every arm passed. With 95 % confidence, {share}, {alone}"
+    return f"Where {counted} of an arm passed, {share} with 95 % confidence, {alone}"
 
 
 def bases_of_report(report: Report) -> str | None:
