@@ -165,10 +165,8 @@ def command(
         else:
             assert care is not None
             session = Session(care.unchanged(allow_inconclusive, selection.unjudged), None, None)
-        alone = len(jobs) == 1
-        return _delivered(
-            session, care, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet, alone=alone
-        )
+        delivered = partial(_delivered, session, care, files, alone=len(jobs) == 1)
+        return delivered(figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
 
 
 def _delivered(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.text import Text
@@ -67,8 +68,24 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
     page.verbatim(record.command, indent=4)
 
 
-def claim_page(page: TerminalPage, claim: Claim, path: Path, last: LastVerdict | None, history: bool = False) -> None:
-    """A claim from its file alone: the same page without numbers, and its settings."""
+def claim_page(
+    page: TerminalPage,
+    claim: Claim,
+    path: Path,
+    last: LastVerdict | None,
+    meanings: Mapping[str, str],
+    history: bool = False,
+) -> None:
+    """A claim from its file alone: the same page without numbers, and its settings.
+
+    Args:
+        page: what it is laid out on.
+        claim: the claim.
+        path: its file.
+        last: how it came out last, if it has run.
+        meanings: the definitions of its measures, as far as they are known.
+        history: whether to say what was changed in its tests after they were first run.
+    """
     _title(page, claim, None)
     _opening(page, claim)
     if claim.because:
@@ -78,14 +95,14 @@ def claim_page(page: TerminalPage, claim: Claim, path: Path, last: LastVerdict |
         _heading(page, ASSUMPTIONS)
     for assumption in claim.assumptions:
         page.line(assumption.says, indent=4, hang=2)
-        _required(page, assumption, 0)
+        _required(page, assumption, 0, meanings)
         _reason(page, assumption, history)
     _heading(page, CRITERIA)
     for index, criterion in enumerate(claim.criteria):
         if index:
             page.line()
         page.line((criterion.id, "bold"), f"   {criterion.says}", indent=4, hang=2)
-        _required(page, criterion, criterion.misses)
+        _required(page, criterion, criterion.misses, meanings)
         controls = ", ".join(criterion.fails_in) or f"no arm: {criterion.because}"
         page.line(f"must fail in {controls}", indent=6, hang=2)
         _reason(page, criterion, history)
@@ -156,18 +173,21 @@ def _flowing(text: str) -> str:
     return " ".join(text.split())
 
 
-def _required(page: TerminalPage, item: Bounded, misses: int) -> None:
-    """What a test of a claim file requires, and in which arms."""
-    page.line(
-        "required: ",
-        (requirement(item.measure, item.interval.text), "bold"),
-        f" in {', '.join(item.holds_in)}{allowance(misses)}",
-        indent=6,
-        hang=2,
-    )
+def _required(page: TerminalPage, item: Bounded, misses: int, meanings: Mapping[str, str]) -> None:
+    """What a test of a claim file requires, in which arms, and what its measure is."""
+    wanted = requirement(item.measure, item.interval.text)
+    arms = f" in {', '.join(item.holds_in)}{allowance(misses)}"
+    page.line("required: ", (wanted, "bold"), arms, indent=6, hang=2)
+    _meaning(page, item.measure, meanings)
 
 
-def _assumption(page: TerminalPage, item: Judged, meanings: dict[str, str]) -> None:
+def _meaning(page: TerminalPage, measure: str, meanings: Mapping[str, str]) -> None:
+    """What a measure is, where that is known."""
+    if meaning := meanings.get(measure):
+        page.line((f"{measure}: {_flowing(meaning)}", "dim"), indent=6, hang=2)
+
+
+def _assumption(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
     """An assumption: its sentence, and its numbers over all arms in a line; arm by arm only where it is not met."""
     if not item.holds:
         _numbers(page, item, meanings)
@@ -183,7 +203,7 @@ def _assumption(page: TerminalPage, item: Judged, meanings: dict[str, str]) -> N
     page.line(f"{runs}; {spread}", indent=6, hang=2)
 
 
-def _numbers(page: TerminalPage, item: Judged, meanings: dict[str, str]) -> None:
+def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
     """A criterion, or an assumption that is not met: its sentence, threshold, and a row for each arm and control."""
     sign, style = MARKS[item.mark], {"pass": "green", "fail": "red", "undecided": "yellow"}[item.mark]
     page.line((f"{sign} {item.id}", style), f"   {item.says}", indent=4, hang=2)
@@ -195,11 +215,10 @@ def _numbers(page: TerminalPage, item: Judged, meanings: dict[str, str]) -> None
         page.line(gap, indent=6, hang=2)
 
 
-def _requirement(page: TerminalPage, item: Judged, meanings: dict[str, str]) -> None:
+def _requirement(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
     """The interval that is required, and what the measure is."""
     page.line("required: ", (wanted(item), "bold"), allowance(item.misses), indent=6, hang=2)
-    if meaning := meanings.get(item.measure):
-        page.line((f"{item.measure}: {_flowing(meaning)}", "dim"), indent=6, hang=2)
+    _meaning(page, item.measure, meanings)
 
 
 def _reason(page: TerminalPage, item: Bounded, history: bool) -> None:

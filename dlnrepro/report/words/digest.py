@@ -39,7 +39,7 @@ LEGEND = (
 SUMMARY_WORDS = ("run", "control", "tightest criterion", "computing time")
 """The words of the legend that a summary without the claims in full needs."""
 
-BASES = {"theorem": "a theorem that was read", "abstract": "an abstract", "derived": "a derivation of our own"}
+BASES = {"theorem": "a theorem that was read", "abstract": "an abstract", "derived": "a derivation for this project"}
 
 
 def signed(record: ClaimRecord) -> str:

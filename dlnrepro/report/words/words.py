@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import statistics
 
+from dlnrepro.report.words.digest import BASES
 from dlnrepro.report.words.margins import distance_words
 from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.verdict.judge import Judged
@@ -24,17 +25,10 @@ STAMPS = {
 KINDS = {"theory": "from theory", "derived": "derived here", "pilot": "from a pilot"}
 """Where a threshold comes from, by the word with which its reason begins."""
 
-BASES = {
-    "theorem": "the criteria follow from a theorem whose text we read",
-    "abstract": "the criteria follow from the abstract, which is all that we read for them",
-    "derived": "we derived the criteria ourselves; the source does not state them in this form",
-}
-"""How the criteria follow from the source."""
-
 
 def basis_words(basis: str) -> str:
-    """The basis of a claim and what it means, such as `derived (we derived the criteria ourselves; ...)`."""
-    return f"{basis} ({BASES[basis]})" if basis in BASES else basis
+    """The basis of a claim and what it means, such as `abstract (the criteria rest on an abstract)`."""
+    return f"{basis} (the criteria rest on {BASES[basis]})" if basis in BASES else basis
 
 
 def reason_words(why: str) -> str:
