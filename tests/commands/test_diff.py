@@ -30,7 +30,8 @@ def test_two_equal_runs_are_bit_identical(command: Command, stored: Store) -> No
     code, out, err = command("diff", stored(), stored())
     assert (code, err) == (0, "")
     assert out == (
-        "= toy-claim reproduced 16 numbers, bitwise identical\n\n1 claim compared, no verdict changed, 1 bitwise identical\n"
+        "= toy-claim reproduced 16 numbers, bitwise identical\n\n"
+        "1 claim compared, no verdict changed, 1 bitwise identical\n"
     )
 
 

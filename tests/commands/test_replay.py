@@ -33,7 +33,8 @@ def test_a_run_comes_out_again_to_the_bit_though_its_claim_file_is_gone(command:
     code, out, err = command("replay")
     assert (code, err.splitlines()[0]) == (0, "1 claim: 2 arms to compute (controls included)")
     assert out == (
-        "= toy-claim reproduced 16 numbers, bitwise identical\n\n1 claim compared, no verdict changed, 1 bitwise identical\n"
+        "= toy-claim reproduced 16 numbers, bitwise identical\n\n"
+        "1 claim compared, no verdict changed, 1 bitwise identical\n"
     )
 
 

@@ -45,9 +45,9 @@ def _caption(drawing: Drawing, lines: list[Line], scale: Values) -> list[str]:
     across, upward = ("logarithmic" if axis else "linear" for axis in drawing.logarithmic)
     positions = [place for line in lines for place in line.positions if _has_place(place, drawing.logarithmic[0])]
     heights = [value for value in scale if _has_place(value, drawing.logarithmic[1])]
-    along = f", from {_range(positions)}" if positions else ""
-    text = f"{drawing.y[0]}, median over runs; from left to right: {drawing.x}{along} ({across})"
-    return [text, *([f"height: {upward}, from {_range(heights)}"] if heights else [])]
+    along = f" from {_range(positions)}" if positions else ""
+    up = f"vertical: from {_range(heights)} ({upward})" if heights else "vertical: no numbers"
+    return [f"{drawing.y[0]}, median over runs", f"horizontal: {drawing.x}{along} ({across})", up]
 
 
 def _range(values: Values) -> str:

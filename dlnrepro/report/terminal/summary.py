@@ -61,7 +61,7 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
                 page.line((f"{word}: {meaning}", "dim"), hang=2)
         page.line()
     for record in report.claims:
-        if record.verdict != "reproduced":
+        if record.verdict != "reproduced" or not record.as_expected:
             _reason(page, record)
     for item in report.unjudged:
         page.line(("not judged", "magenta"), f": {unjudged_words(item)}", hang=2)
@@ -128,9 +128,12 @@ def _below(record: ClaimRecord) -> str:
 
 
 def _reason(page: TerminalPage, record: ClaimRecord) -> None:
-    """Why a claim is not reproduced; of one that is expected to fail, also what is wrong in the source."""
-    expected = ", as expected" if record.as_expected else ""
-    page.line((record.id, STYLES[record.verdict]), f" ({record.verdict}{expected}): {record.because}", hang=2)
+    """Why a claim is not reproduced, or not as expected; of an expected failure also what is wrong in the source."""
+    if record.verdict == "reproduced":
+        page.line((record.id, "red"), " is reproduced, though the claim file expects that it is not.", hang=2)
+        return
+    expected = f" ({record.verdict}, as expected)" if record.as_expected else ""
+    page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
     if record.as_expected and (because := record.claim.get("because")):
         page.line(f"Why this is expected: {in_a_line(str(because))}", indent=2, hang=2)
 

@@ -89,8 +89,16 @@ def unjudged_words(item: Unjudged) -> str:
 
 def verdict_counts(report: Report) -> str:
     """How many claims came out in each way, and how much was not judged."""
-    counts = [f"{count} {word}" for word, count in report.counts.items() if count] or ["no claim finished"]
-    return ", ".join(counts + ([f"{len(report.unjudged)} not judged"] if report.unjudged else []))
+    counts = [f"{count} {word}{_foreseen(report, word)}" for word, count in report.counts.items() if count]
+    left = [f"{len(report.unjudged)} not judged"] if report.unjudged else []
+    return ", ".join([*(counts or ["no claim finished"]), *left])
+
+
+def _foreseen(report: Report, word: str) -> str:
+    """How many of the claims that are not reproduced were expected not to be; nothing for another verdict."""
+    failing = [record.as_expected for record in report.claims if record.verdict == word == "not reproduced"]
+    expected = sum(failing)
+    return "" if not expected else " (as expected)" if expected == len(failing) else f" ({expected} as expected)"
 
 
 def failed_controls(record: ClaimRecord) -> tuple[int, int]:
