@@ -105,14 +105,15 @@ class TerminalPage:
     ) -> None:
         """Rows in columns, `spaces` apart; columns in `right` are flush right, column `folds` may wrap.
 
-        A text of `below` follows its row, two columns further in.
+        A head may have several lines. A text of `below` follows its row, two columns further in; it may have several
+        lines too.
 
         Where the folding column has no room, each row becomes its first cell and, below it, the other cells, each
-        behind the head of its column.
+        after the head of its column.
         """
         indent = self._indent(indent)
         cells = [[_cell(cell) for cell in row] for row in rows]
-        titles = [Text(_line(head), style="dim") for head in heads]
+        titles = [_cell(Text(head, style="dim")) for head in heads]
         shown = [titles, *cells] if titles else cells
         widths = _widths(shown)
         if folds >= 0:
@@ -159,13 +160,14 @@ class TerminalPage:
             self._put(line, indent)
 
     def _below(self, text: str, indent: int) -> None:
-        """Put down the text that follows a row, if there is one."""
-        for part in wrapped(Text(_line(text), style="dim"), self.width - indent - 2) if text else ():
-            self._put(part, indent + 2)
+        """Put down the text that follows a row, if there is one; a line that wraps goes on two columns further in."""
+        for line in text.split("\n") if text else ():
+            for number, part in enumerate(wrapped(Text(visible(line), style="dim"), self.width - indent - 4)):
+                self._put(part, indent + (4 if number else 2))
 
     def _stacked(self, rows: Sequence[Sequence[Text]], heads: Sequence[str], indent: int, below: Sequence[str]) -> None:
-        """Put down each row as a few lines: its first cell, then the others behind their heads."""
-        names = [head.strip() for head in heads] or [""] * len(rows[0])
+        """Put down each row as a few lines: its first cell, then the other cells after their heads."""
+        names = [" ".join(head.split()) for head in heads] or [""] * len(rows[0])
         for place, row in enumerate(rows):
             others = Text(", ").join(
                 Text.assemble((f"{_line(name)} " if name else "", "dim"), Text(cell.plain.strip(), style=cell.style))

@@ -1,6 +1,8 @@
 """Words that all formats of a report share.
 
 * `digest` says in short phrases how a claim came out: runs passed, tightest criterion, controls, computing time.
+* `margins` says how near the worst run comes to its bound, and how far from it the nearest control run is.
+* `labels` names the labels of a result, and every number that is not as the claim file says.
 * `words` writes the sentences about one criterion, and explains the labels of a result.
 * `numbers` writes numbers, durations, settings and curves as short text.
 * `mathematics` reads the mathematical notation of claims and runners; `notation` holds its parts and its tokens.
