@@ -1,4 +1,4 @@
-"""`make table`: writes the table of all claims into README.md, between its two marks."""
+"""`make table`: writes the generated parts of README.md, each between its two marks: the glossary, and the claims."""
 
 from __future__ import annotations
 
@@ -9,10 +9,12 @@ from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import by_paper
+from dlnrepro.report.words.glossary import glossary_lines
 
 README = Path(__file__).parent.parent / "README.md"
 HEAD = ("| claim | what it says | basis | tags |", "|---|---|---|---|")
-BEGIN, END = "<!-- claims: `make table` writes this -->\n", "<!-- end of claims -->\n"
+CLAIMS = "<!-- claims: `make table` writes this -->\n", "<!-- end of claims -->\n"
+GLOSSARY = "<!-- glossary -->\n", "<!-- end of glossary -->\n"
 
 
 def table(claims: Sequence[Claim]) -> str:
@@ -26,11 +28,17 @@ def table(claims: Sequence[Claim]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def with_table(text: str) -> str:
-    """The README's text with the table as it is now."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + table([read_claim(path) for path in sorted(packaged_folder().glob("*.yaml"))]) + END + after
+def as_it_should_be(text: str) -> str:
+    """The README's text with its generated parts as they are now."""
+    claims = [read_claim(path) for path in packaged_folder().glob("*.yaml")]
+    return _with_part(_with_part(text, GLOSSARY, "\n".join(["", *glossary_lines(), "", ""])), CLAIMS, table(claims))
+
+
+def _with_part(text: str, marks: tuple[str, str], part: str) -> str:
+    """The text with this part between its marks."""
+    before, _, rest = text.partition(marks[0])
+    _, _, after = rest.partition(marks[1])
+    return before + marks[0] + part + marks[1] + after
 
 
 def _row(claim: Claim) -> str:
@@ -41,4 +49,4 @@ def _row(claim: Claim) -> str:
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    README.write_text(as_it_should_be(README.read_text(encoding="utf-8")), encoding="utf-8")
