@@ -28,7 +28,7 @@ GLOSSARY = {
     "tightest criterion": "The tightest criterion of a claim is the one whose worst run uses up the largest part "
     "of the interval that is required.",
     "95 % bound": "The 95 % bound is the exact lower confidence bound on the share of all possible runs "
-    "that lie inside, for one arm and one criterion.",
+    "that lie inside the required interval, for one arm and one criterion.",
 }
 """A word -> its meaning, a sentence that uses the word."""
 
