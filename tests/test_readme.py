@@ -9,7 +9,7 @@ from dlnrepro.report.delivery import FORMATS
 from tests.readme import CLAIMS, GLOSSARY, README, as_it_should_be
 
 
-def test_its_glossary_and_its_table_of_claims_are_up_to_date() -> None:
+def test_its_glossary_and_its_table_of_papers_are_up_to_date() -> None:
     text = README.read_text(encoding="utf-8")
     assert [text.count(mark) for mark in (*GLOSSARY, *CLAIMS)] == [1] * 4
     assert as_it_should_be(text) == text, "the glossary or the claims have changed: run `make table`"
