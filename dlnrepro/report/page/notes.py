@@ -43,7 +43,7 @@ def reduced_claim(record: ClaimRecord) -> str | None:
         return None
     small, whole = _runs(record), record.claim["seeds"]
     changed = ", ".join(record.claim.get("quick", {}).get("setup", {}))
-    settings = f" and with smaller settings ({changed})" if changed else ""
+    settings = f" and with other values of {changed} (see Settings)" if changed else ""
     return f"This result comes from the quick profile, with {small} instead of {whole} runs per arm{settings}."
 
 
@@ -67,6 +67,8 @@ def basis_of(records: Sequence[ClaimRecord]) -> str:
     parts = [(found.count(basis), words) for basis, words in BASES.items() if basis in found]
     if len(found) == 1:
         return f"The criteria of the claim rest on {parts[0][1]}."
+    if len(parts) == 1:
+        return f"All {len(found)} claims rest on {parts[0][1]}."
     rest = "rests on" if parts[0][0] == 1 else "rest on"
     listed = [f"{count} {rest if index == 0 else 'on'} {words}" for index, (count, words) in enumerate(parts)]
     return f"Of {len(found)} claims, {_joined(listed)}."

@@ -21,7 +21,7 @@ GLOSSARY = {
     "it counts neither for the claim nor against it.",
     "label": "A label says how a result differs from a complete new run of the claim file, "
     "for example by other settings (modified) or by stored numbers (cached).",
-    "quick profile": "The quick profile is a smaller version of a claim, with fewer runs and smaller settings; "
+    "quick profile": "The quick profile is a smaller version of a claim, with fewer runs and cheaper settings; "
     "its result has the label reduced and is only a first look.",
     "basis": "The basis says how the criteria follow from the source: from a theorem that was read, from an abstract, "
     "or by a derivation for this project.",

@@ -44,8 +44,8 @@ def test_a_reduced_claim_says_how_many_runs_a_full_one_has(record_of: Make) -> N
     changes = (("seeds: 4", "seeds: 16"), ("setup: {}", "setup: {value: 1, bytes: 10}"))
     assert reduced_claim(record_of(*changes)) is None
     assert reduced_claim(record_of(*changes, stamps=["toy"])) == (
-        "This result comes from the quick profile, with 4 instead of 16 runs per arm and with smaller settings "
-        "(value, bytes)."
+        "This result comes from the quick profile, with 4 instead of 16 runs per arm and with other values of "
+        "value, bytes (see Settings)."
     )
 
 
@@ -78,6 +78,7 @@ def test_the_bases_of_claims_are_counted(record_of: Make) -> None:
     derived = record_of()
     theorem = replace(derived, claim={**derived.claim, "source": {**derived.claim["source"], "basis": "theorem"}})
     assert basis_of([derived]) == "The criteria of the claim rest on a derivation for this project."
+    assert basis_of([derived, derived]) == "All 2 claims rest on a derivation for this project."
     assert basis_of([derived, theorem, derived]) == (
         "Of 3 claims, 1 rests on a theorem that was read and 2 on a derivation for this project."
     )
