@@ -60,7 +60,7 @@ def page(record_of: Make, report_with: With) -> Page:
 
 
 def test_every_claim_criterion_arm_and_number_is_on_the_page(record_of: Make, report_with: With) -> None:
-    record = record_of()
+    record = record_of(stamps=["toy"])
     words = Page(report_with(record)).words
     for text in ("The toy is near one", "A toy that measures one.", "A. Author", "Nowhere 2026", "Basis: derived"):
         assert text in words
@@ -73,7 +73,15 @@ def test_every_claim_criterion_arm_and_number_is_on_the_page(record_of: Make, re
         "≥ 0.47",
     ):
         assert text in words
-    for text in ("dlnrepro run toy-claim", "a" * 16, "b" * 64, "284 MB", "torch 2.13.0", "unknown"):
+    for text in (
+        "dlnrepro run toy-claim",
+        "a" * 16,
+        "b" * 64,
+        "284 MB",
+        "torch 2.13.0",
+        "unknown",
+        "the quick profile",
+    ):
         assert text in words
     for check in (*record.criteria[0].holds_in, *record.criteria[0].fails_in):
         assert all(number(value) in words for value in (check.median, check.min, check.max))
