@@ -1,4 +1,4 @@
-"""One claim of a report, laid out for the page: its pictures are drawn, and its settings held against the file's."""
+"""One claim of a report, laid out for the page: its pictures are drawn, and its settings compared with its file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.drawing.legend import controls
 from dlnrepro.report.drawing.strip_plot import strip_plot
-from dlnrepro.report.page.notes import failing_arms, reduced_claim, resolution
+from dlnrepro.report.page.notes import failing_arms, reduced_claim, resolution, runs_per_arm
 from dlnrepro.report.words.digest import computing_time, departures, failed_controls, passing_runs, tightest
 from dlnrepro.verdict.judge import Judged
 
@@ -51,6 +51,7 @@ class Card:
         settings: every parameter of the runner, as it was outside the arms that change it, and what the claim file has
             instead, if it was changed.
         controls: the arms that serve as controls.
+        runs: how many runs an arm of this result has.
         passing: how many runs pass, of how many.
         failed: how many controls fail as required, of how many.
         failing: the arms that keep the claim from being reproduced, line by line, where one sentence cannot say it.
@@ -67,6 +68,7 @@ class Card:
     assumptions: list[Shown]
     settings: list[tuple[str, Any, Any]]
     controls: set[str]
+    runs: int
     passing: tuple[int, int]
     failed: tuple[int, int]
     failing: list[str]
@@ -90,6 +92,7 @@ def card_of(record: ClaimRecord, html_id: str) -> Card:
         assumptions=[_shown(record, *pair, None) for pair in zip(record.assumptions, claim.assumptions, strict=True)],
         settings=list(_settings(record, claim)),
         controls=controls(record),
+        runs=runs_per_arm(record),
         passing=passing_runs(record),
         failed=failed_controls(record),
         failing=failing_arms(record),

@@ -37,11 +37,16 @@ def uninformative(item: Judged) -> bool:
     return any(check.inside > item.misses for check in item.fails_in)
 
 
+def runs_per_arm(record: ClaimRecord) -> int:
+    """How many runs an arm of this result has."""
+    return max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)
+
+
 def reduced_claim(record: ClaimRecord) -> str | None:
     """How far a result of the quick profile is from a full run; None for a full one."""
     if "toy" not in record.stamps:
         return None
-    small, whole = _runs(record), record.claim["seeds"]
+    small, whole = runs_per_arm(record), record.claim["seeds"]
     changed = ", ".join(record.claim.get("quick", {}).get("setup", {}))
     settings = f" and with other values of {changed} (see Settings)" if changed else ""
     return f"This result comes from the quick profile, with {small} instead of {whole} runs per arm{settings}."
@@ -52,7 +57,9 @@ def reduced_report(report: Report) -> str | None:
     reduced = [record for record in report.claims if "toy" in record.stamps]
     if not reduced:
         return None
-    small, whole = map(_extent, ([_runs(record) for record in reduced], [record.claim["seeds"] for record in reduced]))
+    small, whole = map(
+        _extent, ([runs_per_arm(record) for record in reduced], [record.claim["seeds"] for record in reduced])
+    )
     if len(reduced) < len(report.claims):
         which = f"{len(reduced)} of {len(report.claims)} results {'comes' if len(reduced) == 1 else 'come'}"
     else:
@@ -112,11 +119,6 @@ def _counted(checks: Sequence[Check], counts: Sequence[int], where: str) -> str:
     """Arms by name, each with the number of its runs that are inside, outside or undecided."""
     pairs = zip(checks, counts, strict=True)
     return ", ".join(f"{check.arm} ({count} of {len(check.seeds)} runs {where})" for check, count in pairs)
-
-
-def _runs(record: ClaimRecord) -> int:
-    """The runs per arm."""
-    return max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)
 
 
 def _extent(counts: Sequence[int]) -> str:

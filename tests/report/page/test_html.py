@@ -210,6 +210,9 @@ def test_settings_say_where_they_depart_from_the_file(record_of: Make, report_wi
     words = Page(report_with(record_of(params={"near": setup, "far": {**setup, "value": 5.0}}))).words
     assert "value 2 (claim file: 1)" in words
     assert "behaviour steady" in words
+    assert "The claim file asks for 4 runs per arm." in words
+    fewer = Page(report_with(record_of(("seeds: 4", "seeds: 16")))).words
+    assert "The claim file asks for 16 runs per arm; this result has 4 ." in fewer
     assert "value = 5" in words
 
 
@@ -253,6 +256,11 @@ def test_the_labels_of_a_result_are_explained_and_that_of_the_quick_profile_has_
     assert "<b>cached</b> with numbers that were computed before, by the same code</li>" in source
     assert source.count("<b>REDUCED</b>") == 2
     assert "<b>toy</b>" not in source
+
+
+def test_an_arm_without_runs_neither_passes_nor_fails(record_of: Make, report_with: With) -> None:
+    words = Page(report_with(record_of(values={"near": [1.0, 1.01, 0.99, 1.0]}))).words
+    assert "control far 0/0 not run none none none" in words
 
 
 def test_every_word_of_the_glossary_stands_on_the_page_and_what_leads_there_says_its_meaning(page: Page) -> None:
