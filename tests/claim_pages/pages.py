@@ -23,10 +23,6 @@ _BASES = (
     "The **basis** says how the criteria of a claim follow from the source: from a *theorem* that was read, from an "
     "*abstract*, or by a derivation for this project (*derived*)."
 )
-_LINES = (
-    "Each line is the median over the runs of one arm, and its band reaches from the smallest to the largest run. "
-    "Controls are grey, and a thin dashed line is theory."
-)
 
 
 def all_claims() -> list[Claim]:
@@ -90,7 +86,7 @@ def _page(name: str, claims: Iterable[Claim]) -> str:
     lines = [
         _MADE, "", f"# {topic.title}", "", topic.about, "",
         f"![{title}]({FIGURES}/{name}.svg)", "",
-        f"The figure belongs to the claim [{topic.shown}]({topic.shown}.yaml). {_LINES}", "",
+        f"The figure belongs to the claim [{topic.shown}]({topic.shown}.yaml).", "",
         _BASES,
     ]  # fmt: skip
     for members in by_paper(claims):
