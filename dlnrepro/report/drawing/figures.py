@@ -19,6 +19,11 @@ from dlnrepro.report.words.typeset import picture_lines
 
 _LEFT, _RIGHT, _BODY, _ROW = 40.0, 10.0, 172.0, 11.0
 _LETTERS = 68
+_KEY = (
+    "Each line is the median over the runs of one arm. Its band reaches from the",
+    "smallest to the largest run. Controls are grey.",
+)
+"""What a figure says of its lines where no page says it."""
 
 
 def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> Picture:
@@ -28,7 +33,7 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
         record: the claim.
         index: which figure, from 0.
         name: begins every id of the SVG.
-        titled: whether the title stands in the picture itself.
+        titled: whether the title, and what the lines mean, stand in the picture itself.
     """
     drawing = record.drawings[index]
     styles = strokes(record, drawing)
@@ -37,13 +42,17 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
     x = _words(record, drawing.x)
     entries = legends(record, drawing, styles)
     foot = legend_height(entries) + _ROW * len(x) + 22
-    height = foot + _BODY + _ROW * len(y) + 8 + 13 * len(title)
+    key = _KEY if titled else ()
+    height = foot + _BODY + _ROW * len(y) + 8 + 13 * len(title) + 12 * len(key)
 
     def draw(page: Figure) -> None:
         sheet = Sheet(page)
         for row, words in enumerate(title):
             sheet.text(_LEFT - 34, height - 10 - 13 * row, words, fontsize=TEXT + 1.5, fontweight="bold")
-        top = height - 9 - 13 * len(title)
+        for row, words in enumerate(key):
+            place = height - 9 - 13 * len(title) - 10.5 * row
+            sheet.text(_LEFT - 34, place, words, fontsize=TEXT - 1, color=COLOURS["muted"])
+        top = height - 9 - 13 * len(title) - 12 * len(key)
         _series_words(sheet, record, drawing, top)
         for row, words in enumerate(x):
             place = foot - 24 - _ROW * row

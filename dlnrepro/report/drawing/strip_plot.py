@@ -22,6 +22,11 @@ from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
 
 _ROW, _RIGHT, _DECADES = 13.0, 10.0, 1.7
+_KEY = (
+    "One point is one run: full where the criterion must hold, hollow in a control.",
+    "The required interval is shaded. A cross marks a run on the wrong side of a bound.",
+)
+"""What a plot says of its points where no page says it."""
 
 
 def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = False) -> Picture:
@@ -31,7 +36,7 @@ def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = Fals
         record: the claim.
         item: the criterion.
         name: begins every id of the SVG.
-        titled: whether the criterion's sentence stands in the picture itself.
+        titled: whether the criterion's sentence, and what the points mean, stand in the picture itself.
     """
     checks = [*item.holds_in, *item.fails_in]
     labels = [check.arm for check in item.holds_in] + [f"control {check.arm}" for check in item.fails_in]
@@ -41,12 +46,15 @@ def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = Fals
     words = picture_lines(record.meanings.get(item.measure, item.measure), 76, name=item.measure)
     foot = 20 + 10.5 * len(words)
     body = _ROW * max(1, len(checks)) + 6
-    height = foot + body + 16 + 12 * len(title)
+    key = _KEY if titled else ()
+    height = foot + body + 16 + 12 * len(title) + 10.5 * len(key)
 
     def draw(page: Figure) -> None:
         sheet = Sheet(page)
         for row, text in enumerate(title):
             sheet.text(6, height - 10 - 12 * row, text, fontweight="bold")
+        for row, text in enumerate(key):
+            sheet.text(6, height - 10 - 12 * len(title) - 10.5 * row, text, fontsize=TEXT - 1, color=COLOURS["muted"])
         for row, text in enumerate(words):
             sheet.text(6, foot - 25 - 10.5 * row, text, fontsize=TEXT - 0.5, color=COLOURS["muted"])
         axes = panel(page, left, foot, WIDTH - left - _RIGHT, body)
