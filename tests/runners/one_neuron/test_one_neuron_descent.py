@@ -32,7 +32,7 @@ CONTRADICTIONS = [
             "overlap: expected a range [low, high] with low below high, found [2, 1.25]",
         ],
     ),
-    ({"missing": 4}, ["missing: expected at most 3, so that the start has a mode, found 4"]),
+    ({"missing": 4}, ["missing: expected at most 3, so that a mode is left, found 4"]),
     ({"bottleneck": 4, "hidden": 3}, ["bottleneck: expected at most 3, as many as hidden, found 4"]),
     ({"bottleneck": 5, "hidden": 3, "depth": 2}, ["bottleneck: expected at most 4, as many as outputs, found 5"]),
     (
