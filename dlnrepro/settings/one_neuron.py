@@ -34,7 +34,7 @@ class OneNeuronSettings(TargetSettings):
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_L."""
+        """The widths n_0 .. n_L."""
         return [self.inputs, 1, *[self.hidden] * (self.depth - 2), self.outputs]
 
     @property

@@ -37,7 +37,7 @@ class ManyClasses(GaussianNetwork):
 
     @property
     def last_width(self) -> int:
-        """n_L."""
+        """The width n_L of the last layer, one output for each class."""
         return self.classes
 
     def one_hot(self, runs: int) -> Tensor:

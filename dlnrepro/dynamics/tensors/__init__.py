@@ -5,7 +5,7 @@ batch.
 
 * `arrays` converts between torch's tensors and numpy's arrays.
 * `per_run` applies a function to one run at a time, where a batched result would depend on the batch.
-* `processor` keeps decompositions of a few matrices on the processor, and what scipy drives.
+* `processor` keeps decompositions of a few matrices, and computations for scipy, on the processor.
 * `progress` reports how far a run is when its work has several parts.
 * `records` chooses the steps at which a training run is recorded and stacks the records into series.
 """

@@ -55,7 +55,7 @@ class ClockReading(NamedTuple):
         law: c / (eps (log 1/eps)^(2-2/L)) through the last T, of the same shape.
         exponent: the slope of log T against log(1/eps), of shape (runs,); 1 if the last level is never reached.
         slowing: the time for the last quarter of the levels over the time for the first quarter, of shape (runs,).
-        contraction: the largest R_{t+1} / R_t of a step that begins in the window, of shape (runs,); 1 if the last
+        contraction: the largest R_(t+1) / R_t of a step that begins in the window, of shape (runs,); 1 if the last
             level is never reached.
         law_error: |slope of log(eps T) against log log(1/eps) + 2 - 2/L|, of shape (runs,).
     """
@@ -145,7 +145,7 @@ def read_clock(descent: ClockedDescent, window: tuple[float, float], depth: int)
 
 
 def _contraction(log_risk: Tensor, window: tuple[float, float]) -> Tensor:
-    """The largest R_{t+1} / R_t of the steps that begin in the window, of shape (runs,)."""
+    """The largest R_(t+1) / R_t of the steps that begin in the window, of shape (runs,)."""
     heights = (-log_risk[:-1]).cummax(0).values
     between = (heights >= window[0]) & (heights < window[1])
     changes = torch.where(between, log_risk[1:] - log_risk[:-1], -torch.inf)

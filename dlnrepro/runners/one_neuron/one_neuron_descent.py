@@ -83,7 +83,7 @@ class Params(OneNeuronSettings, DeepSettings):
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_L."""
+        """The widths n_0 .. n_L."""
         return [self.inputs, self.bottleneck, *[self.hidden] * (self.depth - 2), self.outputs]
 
     @property
@@ -92,7 +92,7 @@ class Params(OneNeuronSettings, DeepSettings):
         return max(1, round(self.horizon / self.step_size))
 
     def target(self, generators: Sequence[Generator]) -> Target:
-        """The target in its basis."""
+        """The target, with random or diagonal singular vectors."""
         return super().target(generators) if self.basis == "random" else self.diagonal_target(generators)
 
     def draw(self, generators: Sequence[Generator]) -> OneNeuronStart:

@@ -93,7 +93,7 @@ class Params(OneNeuronSettings, DeepSettings):
     law_depth: Annotated[LawDepth, same_or_whole(2, 8)]
 
     def numbers(self) -> int:
-        """The weights at all scales, and copies of them for the solver."""
+        """The weights at all distances x, and copies of them for the solver."""
         return len(self.scales) * 8 * self.entries
 
 

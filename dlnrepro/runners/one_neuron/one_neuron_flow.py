@@ -78,7 +78,7 @@ class Params(OneNeuronSettings, HalvedDescents):
 
     @property
     def rates(self) -> list[float]:
-        """c_1 .. c_L."""
+        """The learning rates c_1 .. c_L of the layers."""
         return [self.first_rate, *[1.0] * (self.depth - 1)]
 
     def numbers(self) -> int:
@@ -86,7 +86,7 @@ class Params(OneNeuronSettings, HalvedDescents):
         return (POINTS + DESCENT_POINTS) * 4 * self.entries
 
     def memory(self, runs: int) -> int:
-        """What the runs hold, and the panels of the closed form, which is evaluated for one run after another."""
+        """The bytes of the runs, and of the panels of the closed form, which is evaluated for one run after another."""
         return super().memory(runs) + 10**8
 
 
