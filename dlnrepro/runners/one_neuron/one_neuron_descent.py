@@ -126,7 +126,7 @@ MEASURES = {
 SERIES = {
     "time": Series("time", "time t, step size times number of steps"),
     "distance": Series("time", "distance from the best rank-one matrix, ||W - Z_(1)||_F / sigma_1"),
-    "distance_from_limit": Series("time", "distance from the limit that `law` names, ||W - Z_(k)||_F / sigma_1"),
+    "distance_from_limit": Series("time", "distance from the limit Z_(k) of the law, ||W - Z_(k)||_F / sigma_1"),
     "overlap": Series("time", "overlap of the product with the target, u^T Z v / sigma_1"),
     "predicted_distance": Series(
         "time", "e^(-rate t) with the predicted rate, through the first distance in the fitted window"

@@ -112,12 +112,10 @@ SERIES = {
     "error": Series("step", "share of fresh inputs that are misclassified, at the largest weight decay"),
     "gap": Series("step", "gap F - F* between the objective and its least value, at the largest weight decay"),
     "decay": Series("decay", "weight decay lambda"),
-    "classifier": Series("decay", "classifier clock: steps until the cross-entropy stays at `learned` or below"),
-    "representation": Series(
-        "decay", "representation clock: steps until the off-span share stays at `structured` or below"
-    ),
+    "classifier": Series("decay", "classifier clock: steps until the cross-entropy stays below its mark"),
+    "representation": Series("decay", "representation clock: steps until the off-span share stays below its mark"),
     "generalisation": Series(
-        "decay", "generalisation clock: steps until the accuracy on fresh inputs stays at `accuracy` or above"
+        "decay", "generalisation clock: steps until the accuracy on fresh inputs stays above its mark"
     ),
 }
 
