@@ -84,7 +84,7 @@ def test_a_run_that_diverges_is_nan() -> None:
 
 
 def test_a_transposed_factor_in_the_chain_rule_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With square layers a transposed factor has the right shape; only the outcome tells."""
+    """With square layers a transposed factor has the right shape; only the outcome shows it."""
 
     def wrong(weights: list[torch.Tensor], partial: list[torch.Tensor], gradient: torch.Tensor) -> list[torch.Tensor]:
         crooked = [*weights[:-1], weights[-1].mT]
