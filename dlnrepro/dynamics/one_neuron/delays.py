@@ -2,7 +2,7 @@
 
 All times follow from the closed form in `closed_form`, on the clock dtau = s^(1-2/L) dt. There m(tau) is the norm of
 the linear flow, s(tau) = m^L / (1/s_0 + L int m^L), and t = int s^(2/L-1) dtau. In names the escape time t is called
-delay.
+`delay`.
 
 * From a small initial strength s_0, s = s_0 m^L until the network escapes, so that
       t = ln(1/s_0) / (2 sigma_1) + const                     for L = 2,

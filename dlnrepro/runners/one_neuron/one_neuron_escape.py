@@ -7,7 +7,7 @@ followed from several balanced initializations (starts) W = s u v^T, each at a s
 * `saddle`: u and v have the component x along mode 1, and lie next to the stable manifold of sigma_2 u_2 v_2^T;
 * `opposed`: u = u_1 and v = -v_1, tilted by x, next to the directions from which W collapses to zero.
 
-The escape time (called delay in names) is the time at which W has half of mode 1, u_1^T W v_1 = sigma_1 / 2. It is 0
+The escape time (called `delay` in names) is the time at which W has half of mode 1, u_1^T W v_1 = sigma_1 / 2. It is 0
 for an initialization that has as much already. Theory: it grows as ln(1/x) or as a power of 1/x, which depends on the
 approach and on the depth.
 

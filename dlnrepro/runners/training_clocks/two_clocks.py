@@ -5,7 +5,7 @@ R the cross-entropy of K classes whose means lie in a plane; the rest of every i
 than dimensions, so training separates them soon from any initialization. R does not depend on how W_1 acts off the span
 of the samples. This part of W_1 hurts fresh inputs, and only decay removes it: after t steps it is
 W_1 P = (1 - eta lambda)^t W_1(0) P, where P is the projection off the span. Networks with all decays of a sweep are
-trained at once. Each clock is the number of steps after which a condition holds for good:
+trained at once. Each clock is the number of steps after which a condition always holds:
 
 * the classifier clock: the cross-entropy is at most `learned`;
 * the representation clock: the share of ||W||_F^2 off the span (W = W_L ... W_1) is at most `structured`;
