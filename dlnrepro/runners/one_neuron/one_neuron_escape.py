@@ -111,7 +111,9 @@ MEASURES = {
 SERIES = {
     "scale": Series("scale", "distance x of the initialization from the saddle"),
     "delay": Series("scale", "escape time, at which u_1^T W v_1 reaches sigma_1 / 2; 0 if it is there at the start"),
-    "predicted_delay": Series("scale", "escape time by the predicted law, through that at the smallest x"),
+    "predicted_delay": Series(
+        "scale", "escape time by the predicted law, through the measured escape time at the smallest x"
+    ),
 }
 
 
