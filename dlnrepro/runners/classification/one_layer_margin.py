@@ -72,7 +72,7 @@ class Params(TwoClasses):
 
     def separated(self, generator: Generator) -> Classes:
         """Data of one run with the least multiplier and the least slack that the settings ask for."""
-        wanted = f"data with a slack of {numeral(self.least_slack)}"
+        wanted = f"data whose other margins exceed the maximum margin by {numeral(self.least_slack)} of it"
         return with_slack(lambda one: self.classes(one, self.least_share), self.least_slack, wanted, generator)
 
     def numbers(self) -> int:
