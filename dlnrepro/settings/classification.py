@@ -75,7 +75,7 @@ class TwoClasses(Settings):
         """The data set of one run.
 
         Args:
-            generator: of this run.
+            generator: the random generator of this run.
             least_share: the smallest multiplier of a support vector over the largest, in [0, 1).
             spanning: whether the support vectors span the space, or must not; not used for under-determined data.
         """

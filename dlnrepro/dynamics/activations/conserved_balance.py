@@ -74,7 +74,7 @@ def read_balance(
         steps: the number of steps of the coarsest descent, a multiple of `points`.
         halvings: the number of finer descents that follow.
         points: the number of recorded times after the initialization.
-        progress: of all descents together.
+        progress: called with the fraction of all descents together; may raise to stop.
     """
     depth = len(weights)
     # After the weights, matrices that accumulate the sums of eta (g_{l+1}^T g_{l+1} - g_l g_l^T).

@@ -93,7 +93,7 @@ def flow_paths(
         rates: D, of shape (n_0,).
         horizon: log t at the end.
         points: the number of recorded times, evenly in log log t.
-        progress: of all runs together.
+        progress: called with the fraction of all runs together; may raise to stop.
     """
     times = np.concatenate([[EARLIEST], np.geomspace(horizon / 1000, horizon, points)])
     paths = []
@@ -126,7 +126,7 @@ def descent_paths(
         horizon: log t at the end.
         points: the approximate number of recorded times, evenly in log t; those with log t < 1, which may be half of
             them, are left out.
-        progress: of all runs together.
+        progress: called with the fraction of all runs together; may raise to stop.
     """
     steps, first = round(math.exp(horizon) / step_size), math.ceil(math.e / step_size)
     records = [step for step in log_grid(steps, points) if step >= first]

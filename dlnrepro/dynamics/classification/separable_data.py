@@ -66,7 +66,7 @@ def with_slack(
         draw: from the generator to classes.
         slack: by how much, relative to the maximum margin; at least 0.
         wanted: what the error says was expected, if no draw has the slack.
-        generator: of this run.
+        generator: the random generator of this run.
     """
 
     def apart() -> Classes | None:
@@ -83,12 +83,12 @@ def separable(
     """Points in the unit ball labelled by a random hyperplane, none of them within `gap` of it.
 
     Args:
-        dimension: of the points.
-        samples: how many.
+        dimension: the dimension of the points.
+        samples: the number of points.
         gap: the smallest |<u, x>| to the labelling direction u, in [0, 1).
         spanning: whether the support vectors span the space (the theorem's hypothesis), or must not.
         least_share: the smallest multiplier of a support vector over the largest, in [0, 1).
-        generator: of this run.
+        generator: the random generator of this run.
     """
 
     def draw() -> Classes | None:

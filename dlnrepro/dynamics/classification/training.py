@@ -130,7 +130,7 @@ def train(
         training: loss, method and length of the training.
         weights: W_1 .. W_L at the start.
         sets: one data set per run.
-        progress: of all runs together.
+        progress: called with the fraction of all runs together; may raise to stop.
 
     Returns:
         W_1 .. W_L of each run, of shape (points, n_l, n_{l-1}), in turn; and ||theta - theta'|| / ||theta|| between two

@@ -155,7 +155,7 @@ def reduced_rank(moment: Tensor, cross: Tensor, rank: int) -> Tensor:
 def share_learned(path: Tensor, moment: Tensor, cross: Tensor) -> Tensor:
     """(R(first) - R(last)) / (R(first) - R of least squares) of each run, of shape (runs,).
 
-    The risks above that of least squares are tr(D S D^T) / 2, with D the distance of W from the least-squares solution.
+    The excess over the risk of least squares is tr(D S D^T) / 2, with D the difference of W from that solution.
 
     Args:
         path: the product W, of shape (runs, points, n_L, n_0).

@@ -66,7 +66,7 @@ def measured_descents(
         steps: the number of steps of the coarsest descent, a multiple of `points`.
         halvings: the number of finer descents that follow.
         points: the paths are recorded at this many equal distances in time, and at the start.
-        progress: of all descents together.
+        progress: called with the fraction of all descents together; may raise to stop.
         measure: from the path of the weights to numbers, each of shape (runs,).
 
     Returns:
