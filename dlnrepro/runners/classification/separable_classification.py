@@ -112,37 +112,38 @@ MEASURES = {
     "Frobenius norm, over the squared norm of all weights",
     "log_inverse_risk": "log(1/R) at the end of training, with R the risk, natural logarithm",
     "growth": "Frobenius norm of a layer at the end over that at the initialization, for the layer that grows least",
-    "growth_exponent": "L times the slope of log min_l ||W_l||_F against log log(1/R) in `layers_window`, with L the "
-    "depth and R the risk; 0 if the run does not reach the window",
+    "growth_exponent": "L times the slope of log min_l ||W_l||_F against log log(1/R) in the layers' window of "
+    "log(1/R), with L the depth and R the risk; 0 if the run does not reach the window",
     "rank_one_gap": "largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F of a hidden layer at the end, in [0, 1]",
-    "rank_one_slope": "slope of the log of the largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F against "
-    "log min_l ||W_l||_F in `layers_window`; 0 if the run does not reach the window",
-    "alignment_gap": "largest alignment gap 1 - |<v_(l+1), u_l>| at the end, in [0, 1], with u_l and v_l the top left "
-    "and right singular vectors of W_l",
-    "alignment_slope": "slope of the log of the largest alignment gap 1 - |<v_(l+1), u_l>| against "
-    "log min_l ||W_l||_F in `layers_window`, with u_l and v_l the top left and right singular vectors of W_l; 0 if the "
-    "run does not reach the window",
-    "product_gap": "1 - |<W_L ... W_1, v_1>| / prod_l ||W_l||_F at the end, in [0, 1], with v_1 the top right singular "
-    "vector of W_1",
+    "rank_one_slope": "slope of the log of the largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F against log min_l "
+    "||W_l||_F in the layers' window of log(1/R) (R is the risk); 0 if the run does not reach the window",
+    "alignment_gap": "largest alignment gap 1 - |<v_(l+1), u_l>| at the end, in [0, 1], with u_l and v_l the top "
+    "left and right singular vectors of W_l",
+    "alignment_slope": "slope of the log of the largest alignment gap 1 - |<v_(l+1), u_l>| against log min_l "
+    "||W_l||_F in the layers' window of log(1/R) (R is the risk), with u_l and v_l the top left and right singular "
+    "vectors of W_l; 0 if the run does not reach the window",
+    "product_gap": "1 - |<W_L ... W_1, v_1>| / prod_l ||W_l||_F at the end, in [0, 1], with v_1 the top right "
+    "singular vector of W_1",
     "lemma_over_bound": "largest ratio during the run of ||W_l||_F^2 - ||W_l||_2^2 or 1 - <v_(l+1), u_l>^2 to its "
     "bound in Lemma 2 of Ji and Telgarsky; at most 1 if the lemma holds",
     "direction": "sine of the angle between the predictor and the maximum-margin direction at the end, in [0, 1]",
-    "margin_gap": "1 minus the ratio of the predictor's margin to the maximum margin at the end; above 1 if a point is "
-    "misclassified",
-    "direction_slope": "slope of the log of the sine of the angle to the maximum-margin direction against "
-    "log log(1/R) in `direction_window`, with R the risk; 0 if the run does not reach the window",
-    "direction_slope_by_depth": "L times the slope of the log of the sine of the angle to the maximum-margin direction "
-    "against log log(1/R) in `direction_window`, with L the depth and R the risk; 0 if the run does not reach the "
-    "window",
+    "margin_gap": "1 minus the ratio of the predictor's margin to the maximum margin at the end; above 1 if a point "
+    "is misclassified",
+    "direction_slope": "slope of the log of the sine of the angle to the maximum-margin direction against log "
+    "log(1/R) in the direction's window of log(1/R) (R is the risk); 0 if the run does not reach the window",
+    "direction_slope_by_depth": "L times the slope of the log of the sine of the angle to the maximum-margin "
+    "direction against log log(1/R) in the direction's window of log(1/R), with L the depth and R the risk; 0 if the "
+    "run does not reach the window",
     "margin_slope": "slope of the log of 1 minus the ratio of the predictor's margin to the maximum margin against "
-    "log log(1/R) in `direction_window`, with R the risk; 0 if the run does not reach the window",
-    "direction_constant": "sine of the angle to the maximum-margin direction times log(1/R), over its limit "
-    "gamma ||rho||, where the ratio is farthest from 1 in `constants_window`; gamma is the maximum margin and rho the "
-    "limit of the predictor's part perpendicular to that direction; 0 if the run does not reach the window",
-    "margin_constant": "1 minus the ratio of the predictor's margin to the maximum margin, times log(1/R) and over its "
-    "limit max_i -<rho, z_i>, where the result is farthest from 1 in `constants_window`; z_i are the support vectors "
-    "and rho is the limit of the predictor's part perpendicular to the maximum-margin direction; 0 if the run does not "
+    "log log(1/R) in the direction's window of log(1/R) (R is the risk); 0 if the run does not reach the window",
+    "direction_constant": "sine of the angle to the maximum-margin direction times log(1/R), over its limit gamma "
+    "||rho||, where the ratio is farthest from 1 in the constants' window of log(1/R) (R is the risk); gamma is the "
+    "maximum margin and rho the limit of the predictor's part perpendicular to that direction; 0 if the run does not "
     "reach the window",
+    "margin_constant": "1 minus the ratio of the predictor's margin to the maximum margin, times log(1/R) and over "
+    "its limit max_i -<rho, z_i>, where the result is farthest from 1 in the constants' window of log(1/R) (R is the "
+    "risk); z_i are the support vectors and rho is the limit of the predictor's part perpendicular to the "
+    "maximum-margin direction; 0 if the run does not reach the window",
     "rates_direction": "sine of the angle between the predictor and the maximum-margin direction in the norm of the "
     "learning rates, sum_j w_j^2 / rate_j; equal to the measure direction if the rates are equal",
 }
