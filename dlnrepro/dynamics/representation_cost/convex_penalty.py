@@ -59,7 +59,7 @@ def minimise(
     w = torch.zeros_like(cross)
     for iteration in range(iterations):
         if iteration % 50 == 0:
-            progress(iteration / iterations, f"convex step {iteration} of {iterations}")
+            progress(iteration / iterations, f"convex problem: step {iteration} of {iterations}")
         w = shrink(law, w - step * (moment @ w - cross), step * penalty, part)
     return w
 

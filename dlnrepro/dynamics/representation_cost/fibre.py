@@ -84,7 +84,7 @@ def onto_fibre(
     """
     values = list(start)
     for iteration in range(iterations):
-        progress(iteration / iterations, f"step {iteration} of {iterations} onto the fibre")
+        progress(iteration / iterations, f"search for weights of the predictor: step {iteration} of {iterations}")
         lack = target - predictor(layers, values)
         ratio = torch.linalg.matrix_norm(lack) / torch.linalg.matrix_norm(target)
         step = _least_norm(layers, jacobian(layers, values), lack, (ratio * ratio).clamp_max(1))
@@ -102,7 +102,7 @@ def least_norm_point(
     """A stationary point of ||theta||^2 on the fibre of w; arguments as in `onto_fibre`."""
     values = list(start)
     for iteration in range(iterations):
-        progress(iteration / iterations, f"step {iteration} of {iterations} along the fibre")
+        progress(iteration / iterations, f"search for the least norm: step {iteration} of {iterations}")
         slopes = jacobian(layers, values)
         right = target + (len(layers) - 1) * predictor(layers, values)
         values = [(old + new) / 2 for old, new in zip(values, _least_norm(layers, slopes, right), strict=True)]

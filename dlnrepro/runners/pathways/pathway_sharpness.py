@@ -79,11 +79,11 @@ SERIES = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw all networks of all runs, and compare their Hessians with the closed forms."""
-    progress(0.0, "drawing networks")
+    progress(0.0, "drawing the networks")
     law_depth = params.formula_depth
     weights, contributions = _aligned(params, params.paths + params.splits, generators)
     sharp = parallel_paths.sharpness_at_zero_loss(weights, part_of(progress, 0, 0.7))
-    progress(0.8, "lower bounds")
+    progress(0.8, "computing the lower bounds")
     noise = params.noise[0] * torch.logspace(
         0, 1, params.noisy, base=params.noise[1] / params.noise[0], dtype=torch.float64
     )
