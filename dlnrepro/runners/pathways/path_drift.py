@@ -72,24 +72,24 @@ class Params(AlignedPathSettings):
         return self.points * self.paths * (6 * CHUNK + 50)
 
 
-_Z = "z = w^-(L-2), where w is the layer scalar of the largest losing path"
-_LAW = "the predicted (L-2) eta <r>, where <r> is the mean residual of a single path over its cycle of two steps"
+_Z = "z is w^-(L-2) for the layer scalar w of the largest losing path"
+_R = "<r> is the mean residual of a single path over its cycle of two steps"
 
 MEASURES = {
     "loser_share": "part of the mode that the largest losing path carries at the first step at which 90 % of the mode"
     " is learned, the most over the sweep",
     "escaped": f"fraction of the points of the sweep at which z falls to 60 % of its value when the mode is learned, in"
     f" [0, 1]; {_Z}",
-    "drift_ratio": f"fall of z per step over {_LAW}, at the point of the sweep where this ratio is farthest from 1; 0"
-    f" if z does not fall at every point, or is predicted not to; {_Z}",
+    "drift_ratio": f"fall of z per step over the predicted (L-2) eta <r>, where this ratio is farthest from 1; 0 if z"
+    f" does not fall at every point of the sweep, or is predicted not to; {_Z}, and {_R}",
     "onset_gap": f"gamma / 2 - 1 at the gamma where the fall of z per step vanishes, by a cubic in gamma; at the last"
-    f" gamma of the sweep instead, if z does not fall at every point or the sweep is over scales; {_Z}",
-    "onset_slope": f"slope in gamma of the fall of z per step, by a cubic where it vanishes, over the predicted"
-    f" 3 (L-2) / (2 (5L-4)); 0 if z does not fall at every point or the sweep is over scales; {_Z}",
+    f" gamma if z does not fall at every point or gamma is not swept; {_Z}",
+    "onset_slope": f"slope in gamma of the fall of z per step where it vanishes, over the predicted"
+    f" 3 (L-2) / (2 (5L-4)); 0 if z does not fall at every point or gamma is not swept; {_Z}",
     "exponent_gap": "exponent of the restoration time in the initialization scale, plus L-2; the exponent counts as 0"
-    " if a time is not reached or the sweep is over gamma",
-    "time_ratio": f"increase of the restoration time per unit of z, times {_LAW}; 0 if a time is not reached or the"
-    f" sweep is over gamma; {_Z} when the mode is learned",
+    " if a time is not reached or the scale is not swept",
+    "time_ratio": f"increase of the restoration time per unit of z, over the predicted 1 / ((L-2) eta <r>); 0 if a time"
+    f" is not reached or the scale is not swept; {_Z} when the mode is learned, and {_R}",
 }
 
 SERIES = {

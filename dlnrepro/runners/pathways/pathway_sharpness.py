@@ -58,11 +58,10 @@ class Params(PathMatrixSettings):
 MEASURES = {
     "formula_error": "relative error of the formula max_k L sum_p q_(p,k)^(2-2/L) for the sharpness, where path p"
     " carries q_(p,k) of mode k, the largest over the aligned networks, >= 0",
-    "factor_error": "relative error of the factor P^(2/L-1) between the sharpness of the equal split and that of a"
-    " single path, >= 0",
+    "factor_error": "relative error of P^(2/L-1) for the sharpness of the equal split, relative to a single path, >= 0",
     "slope_error": "slope of the log of the sharpness of the equal split among P' = 1 .. P paths against log P', minus"
     " the predicted 2/L - 1",
-    "range_excess": "largest amount by which the sharpness over that of a single path leaves [P^(2/L-1), 1], over the"
+    "range_excess": "largest amount by which the sharpness, relative to a single path, leaves [P^(2/L-1), 1] over the"
     " aligned networks; at most 0 if none does",
     "bound_ratio": "smallest ratio of the sharpness to its lower bound L sum_p |u^T M_p v|^(2-2/L), over the noisy"
     " networks and the pairs u, v of singular vectors of their matrices; M_p is the matrix of path p",
@@ -70,7 +69,7 @@ MEASURES = {
 
 SERIES = {
     "paths": Series("number of paths", "number P' of paths that share the modes"),
-    "equal_sharpness": Series("number of paths", "sharpness of the equal split over that of a single path"),
+    "equal_sharpness": Series("number of paths", "sharpness of the equal split, relative to a single path"),
     "equal_law": Series("number of paths", "predicted factor P'^(2/L-1)"),
     "noise": Series("noise scale", "scale of the Gaussian noise"),
     "bound_by_noise": Series("noise scale", "sharpness over its lower bound"),
