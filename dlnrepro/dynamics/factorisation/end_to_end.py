@@ -116,7 +116,7 @@ def singular_velocity_error(layers: Sequence[Tensor], moment: Tensor, cross: Ten
     The velocity is computed from the layers by the chain rule, for R = 1/2 tr(W S W^T) - tr(W Z^T).
 
     Args:
-        layers: W_1 .. W_L, each of shape (points, n_l, n_{l-1}).
+        layers: W_1 .. W_L, each of shape (points, n_l, n_(l-1)).
         moment: S, of shape (n_0, n_0).
         cross: Z, of shape (n_L, n_0).
         depth: L in the formula.

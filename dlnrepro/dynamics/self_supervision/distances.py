@@ -18,7 +18,7 @@ class Distances(NamedTuple):
     Attributes:
         error: ||g - g*||_F / ||g*||_F.
         misalignment: 1 - cosine between g and g*.
-        transport: ||Q^T Q g - g*||_F / ||g*||_F with Q = W_L ... W_{l+1}.
+        transport: ||Q^T Q g - g*||_F / ||g*||_F with Q = W_L ... W_(l+1).
     """
 
     error: Tensor
