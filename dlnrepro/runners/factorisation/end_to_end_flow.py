@@ -78,8 +78,8 @@ MEASURES = {
     " the solution of the product's own equation, >= 0",
     "singular_error": "largest error of the formula for the velocity dsigma_r/dt of a singular value along the flow,"
     " over the largest |dsigma_r/dt|, >= 0",
-    "start_imbalance": "largest ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F over the layers l at initialization, over"
-    " ||W_1||_F^2, >= 0",
+    "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initial weights over the layers"
+    " l, over ||W_1||_F^2, >= 0",
     "progress": "share of the excess risk that the flow removes, (R(0) - R(end)) / (R(0) - R of least squares), in"
     " [0, 1]",
 }
@@ -88,7 +88,9 @@ SERIES = {
     "time": Series("time", "time t of the gradient flow"),
     "strength": Series("time", "Frobenius norm ||W||_F of the product of the network"),
     "strength_law": Series("time", "Frobenius norm of the solution of the product's own equation"),
-    "distance": Series("time", "distance of the product from the solution of its own equation, over max_t ||W||_F"),
+    "distance": Series(
+        "time", "distance ||W - W'||_F / max_t ||W||_F of the product W from the solution W' of its own equation"
+    ),
 }
 
 

@@ -74,8 +74,8 @@ MEASURES = {
     " unperturbed W_0: slope of log max_t ||W_epsilon - W_0||_F against log epsilon",
     "deviation": "largest distance max_t ||W_epsilon - W_0||_F / sigma_1 between the perturbed and the unperturbed"
     " product at the largest epsilon, >= 0",
-    "time_shift": "largest relative change over the modes i of T_i at the largest epsilon, where T_i is the step at"
-    " which mode i is half learned, >= 0",
+    "time_shift": "largest relative change of a learning time T_i by the perturbation, over the modes i at the"
+    " largest epsilon, where T_i is the step at which mode i is half learned, >= 0",
     "time_ratio": "smallest T_(i+1) / T_i at the largest epsilon, where T_i is the step at which mode i is half"
     " learned, >= 0; 1 if modes are learned together",
     "unlearned": "largest |1 - share| over the modes at the end of the unperturbed descent, where the share is"

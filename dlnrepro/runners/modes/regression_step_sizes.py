@@ -70,14 +70,14 @@ MEASURES = {
     " multiplies the relative error of the first mode while that lies in [1e-9, 1e-4]; f is 0 if it never lies there",
     "turning_ratio": "eta sigma_1 at which the least-squares line through the measured factors is zero; the largest"
     " eta sigma_1 of the sweep if the line is level",
-    "end_distance": "largest ||W - W_LS||_F / ||W_LS||_F at the end over the sweep, where W_LS is the least-squares"
-    " solution, >= 0",
-    "least_end_distance": "smallest ||W - W_LS||_F / ||W_LS||_F at the end over the sweep, where W_LS is the"
-    " least-squares solution, >= 0",
+    "end_distance": "largest relative distance ||W - W_LS||_F / ||W_LS||_F of the product W from the least-squares"
+    " solution W_LS at the end, over the sweep, >= 0",
+    "least_end_distance": "smallest relative distance ||W - W_LS||_F / ||W_LS||_F of the product W from the"
+    " least-squares solution W_LS at the end, over the sweep, >= 0",
 }
 
 SERIES = {
-    "step_ratio": Series("step ratio", "step ratio eta sigma_1"),
+    "step_ratio": Series("step ratio", "step ratio eta sigma_1, the step size times the largest singular value of Z"),
     "factor": Series("step ratio", "measured factor by which a step multiplies the error of the first mode"),
     "factor_law": Series("step ratio", "predicted factor 1 - L eta sigma_1"),
     "step": Series("step", "number of gradient steps"),

@@ -104,7 +104,8 @@ SERIES = {
     ),
     "predicted_distance": Series(
         "step",
-        "predicted distance, proportional to the spectral radius to the power of the step",
+        "predicted distance: the spectral radius to the power of the number of steps, through the end of the fitted"
+        " window",
     ),
 }
 

@@ -82,7 +82,8 @@ SERIES = {
     "layer": Series("layer", "layer i over the depth L, in the deepest network"),
     "credit_after_budget": Series(
         "layer",
-        "credit c_i after the budget along that of back-propagation, <c_i, -delta_i> / ||delta_i||^2",
+        "credit c_i after the budget along that of back-propagation, <c_i, -delta_i> / ||delta_i||^2, with the"
+        " adjoint delta_i",
     ),
 }
 

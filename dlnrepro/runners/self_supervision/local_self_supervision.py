@@ -129,7 +129,7 @@ MEASURES = {
     "transport_error": "largest ||Q^T Q g - g_BP||_F / ||g_BP||_F over the layers below the last, where g is a"
     " layer's own gradient, g_BP that of back-propagation and Q the product of the layers above, >= 0",
     "feedback_gap": "largest relative slope of a layer's loss in its feedback matrix, >= 0; 0 if the feedback is fixed",
-    "orthogonality_gap": "largest ||W_l W_l^T - I||_F over the layers l = 2 .. L, >= 0",
+    "orthogonality_gap": "largest ||W_l W_l^T - I||_F of the weights W_l over the layers l = 2 .. L, >= 0",
 }
 
 SERIES = {

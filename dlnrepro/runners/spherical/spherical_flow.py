@@ -95,8 +95,8 @@ MEASURES = {
     "bound_share": "largest ratio of 1 - cos(theta) to its bound at all times, > 0",
     "norm_share": "largest ratio of |w| to its upper bound or of its lower bound to |w|, > 0; both are 1 at the start",
     "turning_time": "first recorded time at which the norm of w rises, as a fraction of the horizon, in [0, 1]",
-    "start_imbalance": "largest ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F over the layers l at initialization, over the"
-    " mean ||W_l||_F^2, >= 0; 0 for L = 1",
+    "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initial weights over the layers"
+    " l, over the mean ||W_l||_F^2, >= 0; 0 for L = 1",
     "end_angle": "angle theta between w and the teacher at the end, in radians",
 }
 
