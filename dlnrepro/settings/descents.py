@@ -39,7 +39,7 @@ class HalvedDescents(Settings):
         """The step sizes, of shape (descents,), and the measurements of each path, of shape (runs, descents).
 
         Args:
-            weights: W_1 .. W_L at the start of every descent.
+            weights: the initial W_1 .. W_L of every descent.
             gradient: from weights to the gradients.
             horizon: step size times number of steps, the same for all descents.
             measure: from the path of the weights, with DESCENT_POINTS + 1 points, to numbers of shape (runs,).

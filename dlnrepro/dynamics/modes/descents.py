@@ -27,11 +27,11 @@ def product_path(
     """The product W along gradient descent, of shape (runs, ..., records, n_L, n_0).
 
     Args:
-        weights: W_1 .. W_L at the start, each of shape (runs, ..., n_l, n_(l-1)).
+        weights: the initial W_1 .. W_L, each of shape (runs, ..., n_l, n_(l-1)).
         gradient: from weights to the gradients.
         step_size: eta.
         steps: the number of steps, a multiple of `every`.
-        every: the number of steps between two records; the first record is made at the start.
+        every: the number of steps between two records; the first record is made at step 0.
         progress: of the descent.
     """
     records = range(0, steps + 1, every)
@@ -51,7 +51,7 @@ def settling_path(
     """The distance of W from the solution sum_k a_k u_k v_k^T at every step, for several step sizes.
 
     Args:
-        weights: W_1 .. W_L at the start, the same at all step sizes, each of shape (runs, n_l, n_(l-1)).
+        weights: the initial W_1 .. W_L, the same at all step sizes, each of shape (runs, n_l, n_(l-1)).
         gradient: from weights of shape (runs, points, ...) to the gradients.
         step_sizes: eta, of shape (runs, points).
         target: the target Z, which has the singular vectors u_k and v_k.

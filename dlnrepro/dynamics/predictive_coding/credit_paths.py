@@ -45,7 +45,7 @@ def credit_path(
         start: the state before the first step.
         rule: the constants of a step.
         steps: the number of steps.
-        every: the number of steps between two records; the first record is made at the start.
+        every: the number of steps between two records; the first record is made at step 0.
         targets: the credits c*, each of the shape of the activities.
         progress: of the inference.
     """

@@ -2,7 +2,7 @@
 
 A network of L layers has free hidden activities h_1 .. h_(L-1), the input h_0 = x, and the task
 
-    minimize 1/2 ||W_L h_(L-1) - y||^2   subject to   r_i = h_i - W_i h_(i-1) = 0,  i = 1 .. L-1.
+    minimise 1/2 ||W_L h_(L-1) - y||^2   subject to   r_i = h_i - W_i h_(i-1) = 0,  i = 1 .. L-1.
 
 In a step every activity descends the augmented Lagrangian, and then every multiplier ascends along its own residual:
 

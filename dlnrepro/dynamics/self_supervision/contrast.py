@@ -113,7 +113,7 @@ def scores(layer: Tensor, feedback: Tensor, context: Tensor, how: Contrast) -> T
 
 
 def best_feedback(layer: Tensor, context: Tensor, how: Contrast, decay: float) -> Tensor:
-    """The matrices B that minimize (1/S) sum_j f(u_j) + decay ||B||_F^2, one for each view.
+    """The matrices B that minimise (1/S) sum_j f(u_j) + decay ||B||_F^2, one for each view.
 
     The optimum is B = sum_j g_j zt_j ct_j^T, where g = -f'(u) / (2 decay S) are the weights of the features. Newton's
     method finds them on the strictly convex objective, which depends only on the inner products of the features.

@@ -64,7 +64,7 @@ def turning_point(norm: Tensor) -> int:
 def doubled_bound(
     times: Tensor, cotangent: Tensor, norm: Tensor, depth: int, pull: float, constants: Constants
 ) -> Tensor:
-    """The lower bound X on 2 Y along one run, of shape (times,); equal to 2 Y at the start and at T.
+    """The lower bound X on 2 Y along one run, of shape (times,); equal to 2 Y at time 0 and at T.
 
     Args:
         times: from 0 on, of shape (times,).

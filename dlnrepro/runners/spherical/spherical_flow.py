@@ -90,10 +90,10 @@ MEASURES = {
     "norm_power": "exponent -d ln(theta) / d ln|w| of the angle in the norm of w, fitted over the last half of the"
     " time",
     "first_share": "largest ratio of 1 - cos(theta) to its bound until the norm of w starts to rise, > 0; 1 if it"
-    " rises from the start",
+    " rises from time 0",
     "second_share": "largest ratio of 1 - cos(theta) to its bound after the norm of w has started to rise, > 0",
     "bound_share": "largest ratio of 1 - cos(theta) to its bound at all times, > 0",
-    "norm_share": "largest ratio of |w| to its upper bound or of its lower bound to |w|, > 0; both are 1 at the start",
+    "norm_share": "largest ratio of |w| to its upper bound or of its lower bound to |w|, > 0; both are 1 at time 0",
     "turning_time": "first recorded time at which the norm of w rises, as a fraction of the horizon, in [0, 1]",
     "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initial weights over the layers"
     " l, over the mean ||W_l||_F^2, >= 0; 0 for L = 1",
