@@ -25,7 +25,7 @@ GLOSSARY = {
     "its result has the label reduced and is only a first look.",
     "basis": "The basis says how the criteria follow from the source: from a theorem that was read, from an abstract, "
     "or by a derivation for this project.",
-    "tightest criterion": "The tightest criterion of a claim is the one whose worst run uses the largest part of its "
+    "tightest criterion": "The tightest criterion of a claim is the one whose worst run uses most of its "
     "tolerance (half the width of the interval, or the size of a single bound).",
     "95 % bound": "The 95 % bound is the exact lower confidence bound on the share of all possible runs "
     "that lie inside the required interval, for one arm and one criterion.",

@@ -244,8 +244,8 @@ def test_a_reduced_result_says_so_at_the_top_of_the_page_in_the_summary_and_on_i
     record = record_of(("seeds: 4", "seeds: 16"), stamps=["toy"], command="dlnrepro run toy-claim --quick")
     words = Page(report_with(record)).words
     assert words.count("REDUCED") == 3
-    assert "REDUCED The result comes from the quick profile, with 4 instead of 16 runs per arm." in words
-    assert ("REDUCED quick profile, 4 of 16 runs per arm. dlnrepro run toy-claim runs the claim in full.") in words
+    assert "REDUCED: The result comes from the quick profile, with 4 instead of 16 runs per arm." in words
+    assert ("REDUCED: quick profile, 4 of 16 runs per arm. dlnrepro run toy-claim runs the claim in full.") in words
     assert "REDUCED" not in Page(report_with(record_of())).words
 
 
@@ -255,8 +255,8 @@ def test_a_departure_from_the_claim_file_has_its_own_notice_and_every_other_labe
     record = record_of(("seeds: 4", "seeds: 16"), stamps=["modified", "no-controls", "cached", "dirty"])
     words = Page(report_with(record)).words
     for text in (
-        "MODIFIED 4 runs per arm (claim file: 16).",
-        "NO CONTROLS the negative controls were not run, so nothing shows that the criteria can fail.",
+        "MODIFIED: 4 runs per arm (claim file: 16).",
+        "NO CONTROLS: the negative controls were not run, so nothing shows that the criteria can fail.",
         "cached with numbers that were computed before, by the same code",
         "uncommitted code with code that had uncommitted changes",
     ):
