@@ -75,7 +75,7 @@ def _index(by_topic: Mapping[str, list[Claim]]) -> str:
     lines = [
         _MADE, "", "# The claims by topic", "",
         f"Each of the {count} claims is one YAML file in this folder. Each page has the claims of one topic.",
-        "", "| topic | claims | about |", "|---|---|---|", *rows,
+        "", "| topic | claims | about |", "|---|---|---|", *rows, "", "[What a claim is](../README.md#what-a-claim-is)",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

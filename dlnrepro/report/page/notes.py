@@ -79,7 +79,8 @@ def resolution(drawing: Drawing) -> str | None:
     return (
         f"The computed curves level off near {number(float(f'{max(floors):.0e}'))}. Numbers in float64 have rounding "
         "errors of about 1e-16 of the largest number in a sum, so smaller distances cannot be computed. The curves of "
-        f"theory go on, to {number(float(f'{min(least):.0e}'))}; below that floor they show no disagreement."
+        f"theory go on, down to {number(float(f'{min(least):.0e}'))}. Below that floor, the difference between the "
+        "curves is rounding and not a disagreement."
     )
 
 

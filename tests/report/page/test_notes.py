@@ -87,8 +87,8 @@ def falling(computed: list[float | None], theory: list[float | None], scale: str
 def test_theory_far_below_rounding_errors_is_explained() -> None:
     assert resolution(falling([1.0, 1e-9, 1.2e-14], [1.0, 1e-9, 2e-30])) == (
         "The computed curves level off near 1e-14. Numbers in float64 have rounding errors of about 1e-16 of the "
-        "largest number in a sum, so smaller distances cannot be computed. The curves of theory go on, to 2e-30; below "
-        "that floor they show no disagreement."
+        "largest number in a sum, so smaller distances cannot be computed. The curves of theory go on, down to 2e-30. "
+        "Below that floor, the difference between the curves is rounding and not a disagreement."
     )
 
 
