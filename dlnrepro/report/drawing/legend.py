@@ -107,7 +107,7 @@ def strokes(record: ClaimRecord, drawing: Drawing) -> dict[tuple[str, str], Stro
 
 
 def legends(record: ClaimRecord, drawing: Drawing, styles: dict[tuple[str, str], Stroke]) -> list[Entry]:
-    """The legend of a figure: its arms in columns, then what they are held against."""
+    """The legend of a figure: its arms in columns, then what they are compared with."""
     arms: dict[str, Stroke] = {}
     for (arm, _), stroke in styles.items():
         arms.setdefault(arm, stroke)
