@@ -53,7 +53,8 @@ class Params(AlignedPathSettings):
     start_scale: float = Field(
         gt=0,
         le=1,
-        description="scale of the initialization: layer scalars relative to those in the same proportion at zero loss",
+        description="scale of the initialization: the w_p relative to those in the same proportion at zero loss, where"
+        " every layer of path p is w_p times the identity",
     )
     ratios: Annotated[tuple[StepRatio, StepRatio], FROM_LIST, ORDERED] = Field(
         description="range of the step ratio gamma = eta L s^(2-2/L) in the sweep, where eta is the step size"
@@ -93,7 +94,7 @@ MEASURES = {
     "share_change": "largest change of the share of any path from the initialization to the end, over the sweep, in"
     " [0, 1]",
     "law_error": "largest |x / x_law - 1| over the losing paths and the sweep, where x is the share at the end and"
-    " x_law that by the conservation law of gradient flow; |x| for a path with x_law = 0",
+    " x_law the share by the conservation law of gradient flow; |x| for a path with x_law = 0",
     "over_bound": f"largest amount by which the largest share exceeds min(x_law, x*) in the sweep; {_LAWS}",
     "under_bound": f"largest amount by which the largest share falls below min(x_law, x*) in the sweep; {_LAWS}",
     "limit_low": f"smallest value of the step size times the sharpness at the end, {_LIMITED}",

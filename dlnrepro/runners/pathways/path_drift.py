@@ -45,8 +45,8 @@ class Params(AlignedPathSettings):
         " equal in a sweep over `scales`"
     )
     scales: Annotated[tuple[StartScale, StartScale], FROM_LIST, ORDERED] = Field(
-        description="range of the initialization scale, evenly spaced in its logarithm: layer scalars relative to those"
-        " at zero loss; its ends are equal in a sweep over `ratios`"
+        description="range of the initialization scale, evenly spaced in its logarithm: the w_p relative to those at"
+        " zero loss, where every layer of path p is w_p times the identity; its ends are equal in a sweep over `ratios`"
     )
     points: int = Field(ge=4, le=100, description="number of points of the sweep, over `ratios` or over `scales`")
     steps: int = Field(ge=CHUNK, le=10**6, description="number of gradient steps, rounded up to a multiple of 500")
@@ -73,7 +73,7 @@ class Params(AlignedPathSettings):
 
 
 _Z = "z is w^-(L-2) for the layer scalar w of the largest losing path"
-_R = "<r> is the mean residual of a single path over its cycle of two steps"
+_R = "eta is the step size and <r> the mean residual of a single path over its cycle of two steps"
 
 MEASURES = {
     "loser_share": "part of the mode that the largest losing path carries at the first step at which 90 % of the mode"
