@@ -80,7 +80,9 @@ def test_a_tampered_report_is_named(tmp_path: Path) -> None:
     folder = write_report(tmp_path, empty_report(), datetime(2026, 1, 1, tzinfo=UTC))
     path = folder / "report.json"
     path.write_bytes(path.read_bytes().replace(b'"reproduced": 0', b'"reproduced": 9'))
-    with pytest.raises(UsageError, match=r"report\.json: expected the contents that SHA256SUMS lists, found other contents"):
+    with pytest.raises(
+        UsageError, match=r"report\.json: expected the contents that SHA256SUMS lists, found other contents"
+    ):
         read_report(tmp_path, None)
     (folder / "SHA256SUMS").write_text("")
     with pytest.raises(UsageError, match=r"SHA256SUMS: expected report\.json among its files, found it missing"):
