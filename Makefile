@@ -16,7 +16,9 @@ run-all: $(READY)
 # What `make run` is compared with: one file per claim. Only claims that have changed are computed; commit the result.
 reference: $(READY)
 	$(VENV)/bin/dlnrepro run --reference outputs/reference
+	$(VENV)/bin/python -m tests.readme
 
+# The pages of claims/ with their figures from outputs/reference, and the README's table of papers and glossary.
 table: $(READY)
 	$(VENV)/bin/python -m tests.readme
 

@@ -2,17 +2,18 @@
 
 A runner is a module in a package of `dlnrepro.runners`, with four names, in this order:
 
-* `Params`: a pydantic model of every parameter, none with a default; it has a method `memory(runs)` that
-  estimates the bytes that this many runs hold at their peak. `dlnrepro.settings.base.Settings` is a strict base for it;
-* `MEASURES`: for each measure its definition, in a sentence with its range;
-* `SERIES`: for each series its axis and definition;
+* `Params`: a pydantic model of every parameter, without any default value. Its method `memory(runs)` estimates the
+  bytes that this many runs hold in memory. `dlnrepro.settings.base.Settings` is a strict base class for it;
+* `MEASURES`: the definition of each measure, in words that can be read alone, with its range;
+* `SERIES`: the axis and the definition of each series, in words that can be read alone: they label the axes of figures;
 * `run(params, generators, progress)`: trains one run per generator, all together, and returns a `Result`.
 
-A package registers runners of its own under the entry-point group `dlnrepro.runners`: the entry's name is what claims
-call the runner by, and its value is the module.
+A package registers runners of its own under the entry-point group `dlnrepro.runners`. The name of the entry is the name
+that claims use for the runner, and its value is the module.
 
-Tensors are made on torch's default device, which the engine sets (`--device`); generators draw on the processor. So
-draw through `dlnrepro.dynamics.starts.draws`, and go to numpy and back through `dlnrepro.dynamics.tensors.arrays`.
+Tensors are made on torch's default device, which the engine sets (`--device`); generators draw on the processor.
+Therefore a runner draws through `dlnrepro.dynamics.starts.draws`, and converts to numpy and back through
+`dlnrepro.dynamics.tensors.arrays`.
 
 A runner never judges. A run that diverges keeps NaN in its place, which the verdict reads as undecided.
 """
@@ -33,7 +34,7 @@ __all__ = ["Progress", "Result", "Runner", "Series", "silent"]
 
 
 class Series(NamedTuple):
-    """The meaning of a series: the axis its points lie on (series of one axis pair up), and what it holds."""
+    """The axis of a series, which series that are drawn together have in common, and its definition."""
 
     axis: str
     says: str
@@ -41,7 +42,7 @@ class Series(NamedTuple):
 
 @dataclass(frozen=True)
 class Result:
-    """What one arm left: a number per run and measure, and a row of numbers per run and series.
+    """The measured numbers of one arm: one number per run and measure, and one row of numbers per run and series.
 
     A series that is the same for all runs, such as the times of the records, may be given with the shape (points,); it
     is then repeated for every run.
@@ -55,7 +56,7 @@ class Result:
     series: Mapping[str, torch.Tensor] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Repeat the series of shape (points,) for every run; the engine refuses what has another wrong shape."""
+        """Repeat a series of shape (points,) for every run; the engine refuses every other wrong shape."""
         runs = {tuple(measure.shape) for measure in self.measures.values() if hasattr(measure, "shape")}
         if len(runs) == 1 and len(shape := runs.pop()) == 1:
             series = {

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
@@ -21,6 +22,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves, tree_map
 
 NAME = "pretend"
+
+A_GPU_IS_THERE = torch.cuda.is_available()
+"""Asked once: tests pretend that it is there."""
 
 NOT_DETERMINISTIC = ("aten.cumsum", "aten.kthvalue", "aten.histc", "aten.median.dim", "aten.bincount", "aten.put_")
 """What torch refuses on a GPU when it has to be deterministic, of what a runner might use."""
@@ -44,7 +48,12 @@ class Traffic:
 
 @contextmanager
 def pretend_device() -> Iterator[Traffic]:
-    """Make the pretended device torch's default device, and count what happens there."""
+    """Make the pretended device torch's default device, and count what happens there.
+
+    A test that needs it is skipped where there is a GPU: with a second kind of device torch cannot differentiate on it.
+    """
+    if A_GPU_IS_THERE:
+        pytest.skip("a pretended device cannot be used on a machine with a GPU")
     register()
     traffic = Traffic()
     with _Strict(traffic), torch.device(NAME, 0), _Detours():

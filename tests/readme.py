@@ -1,44 +1,38 @@
-"""`make table`: writes the table of all claims into README.md, between its two marks."""
+"""`make table`: writes the pages of `claims/`, and the parts of README.md between marks: glossary and papers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from dlnrepro.claimfile.catalogue import packaged_folder
-from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import by_paper
+from dlnrepro.report.words.glossary import glossary_lines
+from tests.claim_pages.pages import all_claims, paper_link, write_pages
 
 README = Path(__file__).parent.parent / "README.md"
-HEAD = ("| claim | what it says | basis | tags |", "|---|---|---|---|")
-BEGIN, END = "<!-- claims: `make table` writes this -->\n", "<!-- end of claims -->\n"
+CLAIMS = "<!-- claims: `make table` writes this -->\n", "<!-- end of claims -->\n"
+GLOSSARY = "<!-- glossary -->\n", "<!-- end of glossary -->\n"
 
 
-def table(claims: Sequence[Claim]) -> str:
-    """The claims by paper, in Markdown: id, title, how the criteria follow from the source, and tags."""
-    lines = []
-    for members in by_paper(claims):
-        source = members[0].source
-        names = ", ".join(source.authors) if len(source.authors) < 4 else f"{source.authors[0]} et al."
-        link = f", [arXiv:{source.arxiv}](https://arxiv.org/abs/{source.arxiv})" if source.arxiv else ""
-        lines += [f"**{source.paper}** ({names}, {source.venue}{link})", "", *HEAD, *map(_row, members), ""]
-    return "\n".join(lines) + "\n"
+def papers(claims: Sequence[Claim]) -> str:
+    """The papers with the number of claims of each, in Markdown, and where the claims are."""
+    groups = by_paper(claims)
+    rows = [f"| {paper_link(members[0])} | {len(members)} |" for members in groups]
+    lead = f"The [pages of claims](claims/README.md) list the {len(claims)} claims of {len(groups)} papers by topic."
+    return "\n".join([lead, "", "| paper | claims |", "|---|---|", *rows]) + "\n"
 
 
-def with_table(text: str) -> str:
-    """The README's text with the table as it is now."""
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    return before + BEGIN + table([read_claim(path) for path in sorted(packaged_folder().glob("*.yaml"))]) + END + after
-
-
-def _row(claim: Claim) -> str:
-    """One claim, with what is expected of it where that is not that it holds."""
-    expected = "" if claim.expect == "reproduced" else f" (expected: {claim.expect})"
-    title = claim.title.replace("|", "\\|") + expected
-    return f"| [{claim.id}](claims/{claim.id}.yaml) | {title} | {claim.source.basis} | {', '.join(claim.tags)} |"
+def as_it_should_be(text: str) -> str:
+    """The README's text with its generated parts as they are now."""
+    parts = {GLOSSARY: "\n".join(glossary_lines()) + "\n", CLAIMS: papers(all_claims())}
+    for marks, part in parts.items():
+        before, _, rest = text.partition(marks[0])
+        _, _, after = rest.partition(marks[1])
+        text = f"{before}{marks[0]}\n{part}\n{marks[1]}{after}"
+    return text
 
 
 if __name__ == "__main__":
-    README.write_text(with_table(README.read_text(encoding="utf-8")), encoding="utf-8")
+    README.write_text(as_it_should_be(README.read_text(encoding="utf-8")), encoding="utf-8")
+    write_pages()

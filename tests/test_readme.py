@@ -6,17 +6,17 @@ import re
 
 from dlnrepro.cli import COMMANDS
 from dlnrepro.report.delivery import FORMATS
-from tests.readme import BEGIN, END, README, with_table
+from tests.readme import CLAIMS, GLOSSARY, README, as_it_should_be
 
 
-def test_the_table_of_claims_is_that_of_the_files() -> None:
+def test_its_glossary_and_its_table_of_papers_are_up_to_date() -> None:
     text = README.read_text(encoding="utf-8")
-    assert text.count(BEGIN) == text.count(END) == 1
-    assert with_table(text) == text, "the claims have changed: run `make table`"
+    assert [text.count(mark) for mark in (*GLOSSARY, *CLAIMS)] == [1] * 4
+    assert as_it_should_be(text) == text, "the glossary or the claims have changed: run `make table`"
 
 
 def test_every_command_it_names_is_there() -> None:
-    named = set(re.findall(r"\bdlnrepro (?!run\b)([a-z]+)\b", README.read_text(encoding="utf-8").split(BEGIN)[0]))
+    named = set(re.findall(r"\bdlnrepro (?!run\b)([a-z]+)\b", README.read_text(encoding="utf-8").split(CLAIMS[0])[0]))
     assert named <= {*COMMANDS}
     assert {*COMMANDS} - {"run"} <= named
 

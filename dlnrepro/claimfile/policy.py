@@ -1,7 +1,7 @@
 """What a good claim has in addition to what a valid one must have: the rules of `dlnrepro check --strict`.
 
 A claim that breaks these rules can still be run and judged. They say what a reader needs to trust its verdict: where
-each threshold comes from, that each criterion can fail, and that there are enough runs.
+each threshold comes from, how the statement is tested, that each criterion can fail, and that there are enough runs.
 """
 
 from __future__ import annotations
@@ -13,11 +13,17 @@ from pathlib import Path
 
 from dlnrepro.claimfile.document import Place, parse, read_text
 from dlnrepro.claimfile.loader import load_claim, read_claim
+from dlnrepro.claimfile.messages import shown
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import ClaimError, Fault
 
 LEAST_RUNS = 16
 """Runs of an arm that a claim has at least."""
+
+KINDS = ("theory: ", "derived: ", "pilot: ")
+"""What a reason begins with: the source's theory, a derivation of our own, or trial runs before the first run."""
+
+_BEGINNING = "that begins with 'theory: ', 'derived: ' or 'pilot: '"
 
 _Found = Iterator[tuple[Place, Fault]]
 
@@ -72,10 +78,20 @@ def policy_faults(claim: Claim, path: Path) -> list[Fault]:
 
 
 def _without_reason(claim: Claim) -> _Found:
-    """Criteria without a reason for their threshold."""
-    for index, criterion in enumerate(claim.criteria):
-        if criterion.why is None:
-            yield ("criteria", index, "why"), Fault(expected="the reason of the threshold", found="none")
+    """Criteria without a reason for their threshold, and reasons that do not begin with their kind."""
+    named = [("assumptions", claim.assumptions), ("criteria", claim.criteria)]
+    for key, index, why in [(key, index, item.why) for key, items in named for index, item in enumerate(items)]:
+        if why is None and key == "criteria":
+            yield (key, index, "why"), Fault(expected=f"the reason of the threshold, {_BEGINNING}", found="none")
+        elif why is not None and not why.lstrip().startswith(KINDS):
+            yield (key, index, "why"), Fault(expected=f"a reason {_BEGINNING}", found=shown(" ".join(why.split())))
+
+
+def _without_experiment(claim: Claim) -> _Found:
+    """Claims that do not say how they test their statement."""
+    if claim.experiment is None:
+        expected = "how the statement is tested, and what each run draws at random"
+        yield ("experiment",), Fault(expected=expected, found="none")
 
 
 def _without_control(claim: Claim) -> _Found:
@@ -110,7 +126,13 @@ def _slow_profile(claim: Claim) -> _Found:
 
 
 RULES = (
-    Rule("reason", "Each criterion says in `why` where its threshold comes from.", _without_reason),
+    Rule(
+        "reason",
+        "Each criterion says in `why` where its threshold comes from, and begins with `theory:`, `derived:` or "
+        "`pilot:`.",
+        _without_reason,
+    ),
+    Rule("experiment", "The claim says in `experiment` how its statement is tested.", _without_experiment),
     Rule("control", "Each criterion has a control in `fails_in`, in which it must fail.", _without_control),
     Rule("other-control", "A control has other parameters than the arms that must hold.", _same_control),
     Rule("runs", f"Each arm has at least {LEAST_RUNS} runs.", _few_runs),

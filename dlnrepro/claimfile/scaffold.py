@@ -26,6 +26,7 @@ from dlnrepro.errors import UsageError
 from dlnrepro.files import reason, write_whole
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.runner import Runner
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.visible import on_one_line
 
 SCHEMA = Path("outputs", "claim.schema.json")
@@ -37,13 +38,16 @@ _MODULE = re.compile(r"[a-z][a-z0-9_]*")
 _HEAD = """\
 # yaml-language-server: $schema={schema}
 #
-# A claim: one published statement. See the README, "Adding a claim"; hold this file against its rules with
+# A claim: one published statement. See the README, "Adding a claim". This command checks the file:
 #   dlnrepro check {path}
 # {origin}
 schema: 1
 title: A sentence that says what happens
 statement: >
-  What the paper states, in your own words, such that its authors would sign it.
+  What the paper states, in your own words, such that its authors would sign it. Define every symbol.
+experiment: >
+  How the statement is tested, in 2 to 4 sentences: network (depth, widths), data, loss, initialization, training
+  (gradient flow or descent, step size), and what each run draws at random.
 source:
   paper: Title of the paper
   authors: [First Author, Second Author]
@@ -73,11 +77,12 @@ arms:
 assumptions: []
 
 # One measure, one interval (one or two of above, below, at_least, at_most; or equals with within), the arms it must
-# hold in, and the controls it must fail in. Write the threshold down, with its reason, before the first run.
+# hold in, and the controls it must fail in. Write the threshold down before the first run, and its reason in `why`: one
+# sentence that begins with `theory:`, `derived:` or `pilot:`. What you change after the first run, say in `history`.
 criteria:
 {criterion}
 
-# The toy profile: a first look in seconds, and what the tests run.
+# The quick profile: a reduced experiment for a first look in seconds, which the tests run too.
 quick: {{seeds: 2, setup: {quick}}}
 """
 
@@ -236,7 +241,8 @@ def _copied(claim: Claim) -> _Start:
     """The settings, the first criterion and its arms of a claim; its reasons are left for the author to write."""
     criterion = claim.criteria[0]
     arms = {arm: changes for arm, changes in claim.arms.items() if arm in (*criterion.holds_in, *criterion.fails_in)}
-    values = criterion.model_dump(exclude_none=True, exclude={"why", "says", "misses"})
+    values = {"id": criterion.id}
+    values |= criterion.model_dump(exclude_none=True, exclude={"why", "says", "history", "misses"})
     origin = f"Everything below comes from {claim.id} and is valid as it stands: replace it line by line."
     return _Start(origin, claim.setup, arms, values, claim.quick.setup)
 
@@ -275,7 +281,10 @@ def _criterion(values: Mapping[str, Any], mark: str) -> str:
     """The criterion as an item of a list."""
     lines = [f"{key}: {_yaml(list(value) if isinstance(value, tuple) else value)}" for key, value in values.items()]
     lines[1:3] = [f"{line}{mark}" for line in lines[1:3]]
-    lines += ["says: what this measure shows, in a sentence", "why: where the threshold comes from"]
+    lines += [
+        "says: A sentence that says what this measure shows.",
+        'why: "derived: where the threshold comes from, in one sentence with a verb"',
+    ]
     return "  - " + "\n    ".join(lines)
 
 
@@ -285,5 +294,9 @@ def _sentence(text: str) -> str:
 
 
 def _yaml(value: Any) -> str:
-    """A value in one line; JSON is YAML."""
-    return json.dumps(value)
+    """A value in one line; JSON is YAML. An exponent is written as everywhere else: 1e-6."""
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(_yaml, value))}]"
+    if isinstance(value, Mapping):
+        return f"{{{', '.join(f'{json.dumps(key)}: {_yaml(inner)}' for key, inner in value.items())}}}"
+    return numeral(value) if isinstance(value, float) and "e" in repr(value) else json.dumps(value)

@@ -49,14 +49,18 @@ class Source(BaseModel):
         return f"{self.paper} ({names}, {self.venue}{self._arxiv})"
 
     @property
+    def citation(self) -> str:
+        """The source in full, with the place in it."""
+        return f"{', '.join(self.authors)}: {self.paper}. {self.venue}{self._arxiv}, {self.where}."
+
+    @property
     def reference(self) -> str:
         """The source in full, with the place in it and the basis."""
-        cited = f"{', '.join(self.authors)}: {self.paper}. {self.venue}{self._arxiv}, {self.where}."
-        return f"{cited} Basis: {self.basis}."
+        return f"{self.citation} Basis: {self.basis}."
 
     @property
     def _arxiv(self) -> str:
-        """The number in arXiv behind a comma, if there is one."""
+        """The number in arXiv after a comma, if there is one."""
         return f", arXiv:{self.arxiv}" if self.arxiv else ""
 
 
@@ -137,7 +141,7 @@ class Figure(BaseModel):
 
 
 class Quick(BaseModel):
-    """The toy profile: a first look in seconds; the criteria stay as they are."""
+    """The quick profile: a reduced experiment for a first look in seconds; the criteria stay as they are."""
 
     model_config = _STRICT
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, TypeVar
 
 from dlnrepro.claimfile.expression import Matches, expression
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.settings.numerals import setting
+
+Item = TypeVar("Item")
 
 
 def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> list[Claim]:
@@ -34,21 +36,27 @@ def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> li
     return chosen
 
 
-def by_paper(claims: Sequence[Claim]) -> list[list[Claim]]:
-    """The claims of each paper, in the order of the last names of the papers' first authors.
+def by_paper(claims: Iterable[Claim]) -> list[list[Claim]]:
+    """The claims of each paper, in the order of `paper_groups`."""
+    return paper_groups(claims, lambda claim: claim)
 
-    Papers whose first authors share a last name, and the claims of one paper, keep their order.
+
+def paper_groups(items: Iterable[Item], claim_of: Callable[[Item], Claim]) -> list[list[Item]]:
+    """Items that belong to claims, such as results, in one group per paper.
+
+    This is the order of claims wherever they are listed: papers by the last name of their first author, then by their
+    heading; in a paper by the ids of the claims. Items of one id keep their order.
     """
-    groups: dict[str, list[Claim]] = {}
-    for claim in claims:
-        groups.setdefault(claim.source.heading, []).append(claim)
-    return sorted(groups.values(), key=lambda members: _last_name(members[0]))
+    groups: dict[str, list[Item]] = {}
+    for item in sorted(items, key=lambda item: claim_of(item).id):
+        groups.setdefault(claim_of(item).source.heading, []).append(item)
+    return sorted(groups.values(), key=lambda members: _place(claim_of(members[0])))
 
 
-def _last_name(claim: Claim) -> str:
-    """The last name of the first author of a claim's paper, in small letters."""
+def _place(claim: Claim) -> tuple[str, str]:
+    """The last name of the first author of a claim's paper, in small letters, and the paper's heading."""
     names = " ".join(claim.source.authors[:1]).split()
-    return names[-1].casefold() if names else ""
+    return names[-1].casefold() if names else "", claim.source.heading
 
 
 def _holds_word(claim: Claim) -> Matches:

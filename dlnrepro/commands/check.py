@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 _EPILOG = """\b
 With --strict, a claim must also keep these rules:
   reason         Each criterion says in `why` where its threshold comes
-                 from.
+                 from, and begins with `theory:`, `derived:` or `pilot:`.
+  experiment     The claim says in `experiment` how its statement is
+                 tested.
   control        Each criterion has a control in `fails_in`, in which it
                  must fail.
   other-control  A control has other parameters than the arms that must

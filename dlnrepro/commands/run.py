@@ -183,8 +183,8 @@ def command(
         else:
             assert care is not None
             session = Session(care.unchanged(allow_inconclusive, selection.unjudged), None, None)
-        full = verbose or len(jobs) == 1
-        return _delivered(session, care, files, figures=figures, as_json=as_json, verbose=full, quiet=quiet)
+        delivered = partial(_delivered, session, care, files, alone=len(jobs) == 1)
+        return delivered(figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
 
 
 def _delivered(
@@ -196,6 +196,7 @@ def _delivered(
     as_json: bool,
     verbose: bool,
     quiet: bool,
+    alone: bool,
 ) -> int:
     """Show and write a report, update the reference if there is one, and give the exit code."""
     from dlnrepro.archive.record import most_serious
@@ -203,7 +204,9 @@ def _delivered(
     from dlnrepro.report.exchange.github import announce
 
     report, faults = session.report, [] if session.storage_fault is None else [session.storage_fault]
-    faults += deliver(report, session.folder, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
+    faults += deliver(
+        report, session.folder, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet, alone=alone
+    )
     announce(report)
     faults += [] if care is None else _update(care, report)
     for fault in faults:

@@ -12,17 +12,19 @@ from dlnrepro.visible import show_json
 
 @click.command("show", short_help="What a claim says and how it is tested.")
 @click.argument("claim", shell_complete=candidates.claims)
+@click.option("-v", "--verbose", is_flag=True, help="Also show what was changed in the tests after the first runs.")
 @options.as_json
 @options.outputs
-def command(claim: str, as_json: bool, outputs: Path) -> int:
-    """What a claim says, what it assumes, how it is tested and what it cost last; trains nothing.
+def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
+    """Show what a claim says, what it assumes, how it is tested, and how it came out last. Nothing is trained.
 
-    CLAIM is an id, a file, or what stands for several: a pattern of ids or a folder. With --json several are a list.
+    CLAIM is an id, a file, a pattern of ids, or a folder. With --json, several claims are a list.
     """
     from dataclasses import asdict
 
     from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
+    from dlnrepro.registry.meanings import measure_meanings
     from dlnrepro.report.terminal.detail import claim_page
     from dlnrepro.report.terminal.terminal_page import TerminalPage
 
@@ -42,6 +44,6 @@ def command(claim: str, as_json: bool, outputs: Path) -> int:
     else:
         for found, path in selection.claims:
             page = TerminalPage.of_terminal()
-            claim_page(page, found, path, last.get(found.id))
+            claim_page(page, found, path, last.get(found.id), measure_meanings(found.runner), verbose)
             page.deliver()
     return 2 if selection.faults else 0

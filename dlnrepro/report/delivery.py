@@ -72,8 +72,9 @@ def deliver(
     as_json: bool,
     verbose: bool,
     quiet: bool,
+    alone: bool = False,
 ) -> list[Unjudged]:
-    """Print a report and write it to files, each of them whatever becomes of the others.
+    """Print a report and write it to files; where one of them cannot be written, the rest still is.
 
     Args:
         report: what to deliver.
@@ -81,8 +82,9 @@ def deliver(
         files: paths whose suffix names a format.
         figures: folder for the figures as files.
         as_json: print JSON instead of the terminal report.
-        verbose: every claim in full, not only those that are not as expected.
+        verbose: every claim in full, with the history of its tests.
         quiet: the summary alone.
+        alone: whether one claim was asked for; it is then shown in full.
 
     Returns:
         What could not be delivered, and why.
@@ -95,7 +97,8 @@ def deliver(
         # In UTF-8 whatever the terminal's encoding is, as JSON demands.
         steps.append(("--json", lambda: click.echo(to_json(report), nl=False)))
     else:
-        steps.append(("the report", lambda: _print(report, folder, verbose=verbose, quiet=quiet)))
+        full = (verbose or alone) and not quiet
+        steps.append(("the report", lambda: _print(report, folder, full=full, history=verbose)))
     steps += [(f"-o {name}", partial(_write, report, Path(name))) for name in files]
     if figures is not None:
         steps.append((f"--figures {figures}", partial(_draw, report, figures)))
@@ -125,19 +128,17 @@ def _draw(report: Report, folder: Path) -> None:
     say(f"{len(write_figures(report, folder))} figures in {folder}")
 
 
-def _print(report: Report, folder: Path | None, *, verbose: bool, quiet: bool) -> None:
+def _print(report: Report, folder: Path | None, *, full: bool, history: bool) -> None:
     """Print the report for people."""
     from dlnrepro.report.terminal.detail import record_page
     from dlnrepro.report.terminal.summary import summary
     from dlnrepro.report.terminal.terminal_page import TerminalPage
 
     page = TerminalPage.of_terminal()
-    if not quiet:
-        for record in report.claims:
-            if verbose:
-                record_page(page, record)
-                page.line()
-    summary(page, report)
+    for record in report.claims if full else ():
+        record_page(page, record, history)
+        page.line()
+    summary(page, report, full)
     if folder is not None:
         page.verbatim(f"{folder}/report.json", style="dim")
     page.deliver()

@@ -14,10 +14,11 @@ from dlnrepro.compute.processes import Computed, Listener
 class Watcher(Listener, Protocol):
     """What shows how a run gets on."""
 
-    def begins(self, claims: int, cells: int, seconds: Mapping[str, float]) -> None:
+    def begins(self, claims: int, cells: int, seconds: Mapping[str, float], stored: int) -> None:
         """This many claims are to be judged, and this many cells to be computed for them.
 
-        `seconds` are those that cells took the last time, by their keys, as far as they are known.
+        `seconds` are those that cells took the last time, by their keys, as far as they are known; `stored` is the
+        number of further cells whose numbers are known already.
         """
 
     def cell_ends(self, cell: Cell) -> None:
@@ -49,7 +50,8 @@ def scheduled(
     """
     numbers = dict(known)
     missing = {cell.key: cell for group in groups for cell in group if cell.key not in numbers}
-    watcher.begins(len(groups), len(missing), {key: seconds[key] for key in missing if key in seconds})
+    stored = len({cell.key for group in groups for cell in group} - missing.keys())
+    watcher.begins(len(groups), len(missing), {key: seconds[key] for key in missing if key in seconds}, stored)
     with closing(compute(list(missing.values()))) as computed:
         for group in groups:
             while not all(cell.key in numbers for cell in group):

@@ -1,4 +1,4 @@
-"""The strict model that the parameters of every runner are, and faults of settings at their own keys."""
+"""The strict model on which the parameters of every runner are built, and faults of settings at their own keys."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ LONGEST = 120
 
 
 class Contradiction(NamedTuple):
-    """A setting that does not fit the others.
+    """A setting that contradicts other settings.
 
     Attributes:
         key: the setting that is to be changed.
         expected: what its value has to be, such as `at most 4 strengths, one for each output`.
-        found: what was found, if that is not simply the value of the setting.
+        found: the value in words, if the message must not show the value itself.
     """
 
     key: str
@@ -37,21 +37,21 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """The settings that do not fit the others; a group that inherits another one adds its own to them."""
+        """The settings that contradict other settings; a group that inherits another group adds its own."""
         return ()
 
     def numbers(self) -> int:
-        """How many numbers one run holds at its peak."""
+        """How many numbers one run holds in memory, at most."""
         raise NotImplementedError(f"{type(self).__name__} has to define numbers(), or memory(runs) itself")
 
     def memory(self, runs: int) -> int:
-        """The bytes that `runs` runs hold at their peak, as an upper estimate."""
+        """An upper estimate of the bytes that `runs` runs hold in memory."""
         return 8 * runs * self.numbers() + WORKSPACE
 
     @model_validator(mode="wrap")
     @classmethod
     def _every_fault(cls, values: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
-        """Report the contradictions together with the faults of single settings."""
+        """Report contradictions between settings together with the faults of single settings."""
         try:
             settings = handler(values)
             faults, known = [], settings
@@ -66,7 +66,7 @@ class Settings(BaseModel):
 
     @classmethod
     def _without_faults(cls, values: Any, wrong: set[int | str]) -> Self:
-        """These settings with the values that have no fault of their own, and without the others."""
+        """The settings whose values have no fault of their own; the other settings are missing."""
         given = values if isinstance(values, Mapping) else {}
         sound = {key: given[key] for key in cls.model_fields if key in given and key not in wrong}
         settings = cls.__new__(cls)
@@ -74,7 +74,7 @@ class Settings(BaseModel):
         return settings
 
     def _contradictions(self, all_known: bool) -> list[Contradiction]:
-        """The contradictions; where settings are missing, those that are found before one of these is needed."""
+        """The contradictions; if settings are missing, only those that are found before a missing one is needed."""
         found: list[Contradiction] = []
         try:
             found.extend(self.contradictions())
@@ -97,7 +97,7 @@ def refused(expected: str, found: str, suggestion: str | None = None) -> Pydanti
     Args:
         expected: what the value has to be.
         found: the value as text.
-        suggestion: a near value that is admitted, as an answer to a misspelling.
+        suggestion: an admitted value of which the value may be a misspelling.
     """
     context = {"expected": expected, "found": found} | ({} if suggestion is None else {"suggestion": suggestion})
     return PydanticCustomError("rule", "expected {expected}, found {found}", context)

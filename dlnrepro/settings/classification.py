@@ -25,13 +25,13 @@ Separable = Annotated[
         " hyperplane separates the classes"
     ),
 ]
-Loss = Annotated[LossName, Field(description="the loss l(m) of a margin: log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")]
+Loss = Annotated[LossName, Field(description="the loss l(m) of a margin m: log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")]
 LeastShare = Annotated[
     float,
     Field(
         ge=0,
         lt=1,
-        description="smallest multiplier of a support vector over the largest; data with a smaller one are drawn again",
+        description="smallest allowed ratio of two multipliers of support vectors; other data are drawn again",
     ),
 ]
 CoordinateRates = Annotated[
@@ -39,14 +39,14 @@ CoordinateRates = Annotated[
     Field(
         ge=1,
         le=100,
-        description="learning rates of the coordinates of the data run from 1 / this to this, evenly in the logarithm;"
+        description="learning rates of the coordinates of the data go from 1 / this to this, evenly in the logarithm;"
         " 1 makes them equal",
     ),
 ]
 
 
 class TwoClasses(Settings):
-    """A data set of each run: so many points that it has support vectors, unless there are fewer than dimensions."""
+    """The data set of each run: more than twice as many points as dimensions, or fewer points than dimensions."""
 
     data: DataKind = Field(
         description="`separable` by a hyperplane, `flipped`: with a fifth of these labels flipped, so that no"
@@ -57,8 +57,8 @@ class TwoClasses(Settings):
     gap: float = Field(
         ge=0,
         lt=0.5,
-        description="smallest distance of a point from the separating hyperplane with which the data are drawn; not"
-        " used for `data: under-determined`",
+        description="smallest distance of a point from the hyperplane that labels the data; not used for"
+        " `data: under-determined`",
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
@@ -75,7 +75,7 @@ class TwoClasses(Settings):
         """The data set of one run.
 
         Args:
-            generator: of this run.
+            generator: the random generator of this run.
             least_share: the smallest multiplier of a support vector over the largest, in [0, 1).
             spanning: whether the support vectors span the space, or must not; not used for under-determined data.
         """
@@ -87,10 +87,10 @@ class DeepClassifier(TwoClasses, GaussianNetwork):
     """A deep linear network with one output, and the data that it classifies."""
 
     inputs: int = Field(ge=2, le=50, description="n_0, the dimension of the data")
-    hidden: int = Field(ge=2, le=256, description="n_1 = ... = n_{L-1}, the width of the hidden layers")
+    hidden: int = Field(ge=2, le=256, description="n_1 = ... = n_(L-1), the width of the hidden layers")
 
     def initialization(self, sets: Sequence[Array], loss: LossName, generators: Sequence[Generator]) -> list[Tensor]:
-        """Gaussian weights of each run that are no worse than the zero network.
+        """Gaussian weights of each run that are not worse than the zero network.
 
         `dynamics.classification.training.start` says how they are drawn. For under-determined data the rows of W_1 lie
         in the span of the data, where a flow would keep them.

@@ -1,4 +1,4 @@
-"""Gradient descents from one start over one time, each with half the step size of the one before."""
+"""Gradient descents from one initialization over the same time, each at half the step size of the one before."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from dlnrepro.settings.base import Settings
 from dlnrepro.settings.fields import Halvings, StepSize
 
 DESCENT_POINTS = 25
-"""The paths of the weights are recorded at this many equal distances in time, and at the start."""
+"""The path of the weights is recorded at time 0, and then this many times at equal distances."""
 
 
 class HalvedDescents(Settings):
-    """The step size of the coarsest descent, and how many finer ones follow."""
+    """The step size of the coarsest descent, and the number of finer descents that follow."""
 
-    step_size: StepSize = Field(description="the step size eta of the coarsest descent")
+    step_size: StepSize = Field(description="step size eta of the coarsest gradient descent")
     halvings: Halvings
 
     def coarse_steps(self, horizon: float) -> int:
-        """The steps of the coarsest descent."""
+        """The number of steps of the coarsest descent, a multiple of DESCENT_POINTS."""
         return coarsest_steps(horizon, self.step_size, DESCENT_POINTS)
 
     def descents(
@@ -36,12 +36,12 @@ class HalvedDescents(Settings):
         measure: Callable[[Weights], Record],
         progress: Progress,
     ) -> tuple[Tensor, dict[str, Tensor]]:
-        """The step sizes (descents,), and what is measured of each path, of shape (runs, descents).
+        """The step sizes, of shape (descents,), and the measurements of each path, of shape (runs, descents).
 
         Args:
-            weights: at the start.
+            weights: the initial W_1 .. W_L of every descent.
             gradient: from weights to the gradients.
-            horizon: step size times steps, the same for all.
+            horizon: step size times number of steps, the same for all descents.
             measure: from the path of the weights, with DESCENT_POINTS + 1 points, to numbers of shape (runs,).
             progress: of all descents together.
         """

@@ -1,6 +1,6 @@
-"""Types of fields: each carries its range, its description where it always means the same, and its rule.
+"""Types of fields: each carries its range, its rule, and a description if it has the same meaning everywhere.
 
-A runner narrows a range or gives another description by its own `Field(...)`; the rule stays.
+A runner can narrow a range, or give another description, by a `Field(...)` of its own; the rule stays.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def _not_rising(values: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _range(expected: str, admits: Callable[[float, float], bool]) -> WrapValidator:
-    """In `Annotated`: the value is a list of two numbers, whose low and high end are admitted."""
+    """In `Annotated`: the value is a list of two numbers, and `admits(low, high)` is true."""
 
     def admitted(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
         if not isinstance(value, list | tuple) or len(value) != 2:
@@ -84,7 +84,7 @@ def same_or_number(low: float, high: float) -> BeforeValidator:
 
 
 FROM_LIST = Field(strict=False)
-"""In `Annotated`: a tuple may be written as a list, as YAML does."""
+"""In `Annotated`: a tuple may be written as a list, as in YAML."""
 FALLING = AfterValidator(_falling)
 """In `Annotated`: the values fall strictly."""
 RISING = AfterValidator(_rising)
@@ -97,11 +97,11 @@ SPREAD = _range("a range [low, high] with low below high", lt)
 """In `Annotated`: a range [low, high] with low < high."""
 
 Same = Literal["same"]
-"""A value in a formula that is the one with which the network is trained."""
+"""The value of a formula's parameter that stands for the value with which the network is trained."""
 
 
 def law_value(value: Item | Same, trained: Item) -> Item:
-    """The value that a formula uses: the trained one, where a claim says `same`."""
+    """The value that a formula uses: a number of its own, or the value of the network if it is `same`."""
     return trained if value == "same" else value
 
 
@@ -112,13 +112,13 @@ Range = Annotated[tuple[float, float], FROM_LIST, SPREAD]
 AboveZero = Annotated[float, Field(gt=0)]
 Window = Annotated[tuple[AboveZero, AboveZero], FROM_LIST, SPREAD]
 
-Depth = Annotated[int, Field(ge=2, le=8, description="L, the number of weight matrices")]
+Depth = Annotated[int, Field(ge=2, le=8, description="depth L, the number of weight matrices")]
 LawDepth = Annotated[
     Same | int,
     same_or_whole(1, 8),
     Field(
-        description="the depth in the formulas: `same` is the trained depth; a number makes them wrong on purpose,"
-        " for a negative control"
+        description="depth L used in the theoretical formula: `same` is the value of `depth`; another value is a"
+        " deliberately wrong formula, for negative controls"
     ),
 ]
 Width = Annotated[int, Field(ge=1, le=32)]
@@ -129,26 +129,38 @@ SeveralStrengths = Annotated[
         strict=False,
         min_length=2,
         max_length=32,
-        description="sigma_k, the singular values of the target Z, which fall strictly; at least two",
+        description="sigma_k, the singular values of the target matrix Z: at least two, which fall strictly",
     ),
     FALLING,
 ]
 Jitter = Annotated[
-    float, Field(ge=0, lt=1, description="each run multiplies each strength by 1 + jitter x, with x uniform in [-1, 1]")
+    float,
+    Field(
+        ge=0,
+        lt=1,
+        description="relative spread of the strengths over the runs: each run multiplies each strength by 1 + jitter x,"
+        " with x uniform in [-1, 1]",
+    ),
 ]
 LayerFactor = Annotated[
     float,
-    Field(gt=0, le=100, description="W_1 is multiplied by this and W_L divided by it; 1 keeps the layers balanced"),
+    Field(
+        gt=0,
+        le=100,
+        description="factor by which W_1 is multiplied and W_L divided at initialization; 1 keeps the layers balanced",
+    ),
 ]
 InputSpread = Annotated[
     float,
     Field(
         ge=1,
         le=1000,
-        description="largest over smallest eigenvalue of the second moment S of the inputs; det S = 1, so 1 is white",
+        description="condition number of the second moment S of the inputs (largest over smallest eigenvalue), with"
+        " det S = 1; the value 1 makes the inputs white",
     ),
 ]
-StepSize = Annotated[float, Field(gt=0, le=1, description="the step size eta")]
+StepSize = Annotated[float, Field(gt=0, le=1, description="step size eta of gradient descent")]
 Halvings = Annotated[
-    int, Field(ge=1, le=8, description="how many finer descents follow, each at half the step size of the one before")
+    int,
+    Field(ge=1, le=8, description="number of finer descents that follow, each at half the step size of the one before"),
 ]

@@ -1,4 +1,4 @@
-"""What the regressions share whose modes are learned one after another.
+"""Settings of regressions that learn the modes of their target one after another.
 
 Setting: Gidel, Bach, Lacoste-Julien 2019 (arXiv:1904.13262).
 """
@@ -17,13 +17,15 @@ Sweep = Annotated[tuple[Positive, Positive], FROM_LIST, SPREAD]
 
 
 class RegressionSettings(TargetSettings):
-    """A linear regression with a target Z, by two layers, or by one layer in a control; trained by gradient descent."""
+    """A linear regression with the target Z, trained by gradient descent; it has two layers, or one in a control."""
 
-    depth: int = Field(ge=1, le=2, description="L, the number of weight matrices; the theory is for two")
-    hidden: Width = Field(description="for `depth: 2`: n_1, the width of the hidden layer")
-    steps: int = Field(ge=2, le=10**5, description="how many gradient steps are taken")
+    depth: int = Field(
+        ge=1, le=2, description="depth L, the number of weight matrices: 2 in the theory, 1 in a control"
+    )
+    hidden: Width = Field(description="n_1, the width of the hidden layer; not used at depth 1")
+    steps: int = Field(ge=2, le=10**5, description="number of gradient steps")
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_L."""
+        """The widths n_0 .. n_L, from the inputs to the outputs."""
         return [self.inputs, *[self.hidden] * (self.depth - 1), self.outputs]

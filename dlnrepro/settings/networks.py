@@ -14,14 +14,14 @@ from dlnrepro.settings.fields import Depth, LawDepth, law_value
 
 
 class DeepSettings(Settings):
-    """A network of some depth; a runner that admits other depths declares its own field `depth`."""
+    """A network of some depth, from 2 to 8; a runner with another range has its own field `depth`."""
 
     depth: Depth
     law_depth: LawDepth
 
     @property
     def formula_depth(self) -> int:
-        """The depth in the formulas: the trained one, unless a negative control names another one."""
+        """The depth L in the formulas: the depth of the network, or another value in a negative control."""
         return law_value(self.law_depth, self.depth)
 
 
@@ -30,22 +30,22 @@ class GaussianNetwork(Settings):
 
     depth: Depth
     inputs: int = Field(ge=1, le=64, description="n_0, the dimension of the inputs")
-    hidden: int = Field(ge=1, le=64, description="n_1 = ... = n_{L-1}, the width of the hidden layers")
+    hidden: int = Field(ge=1, le=64, description="n_1 = ... = n_(L-1), the width of the hidden layers")
     scale: float = Field(
         gt=0,
         le=10,
         description="scale of the initialization: the entries of W_l are normal with standard deviation"
-        " scale / sqrt(n_{l-1}), so 1 is of order one; such layers are not balanced",
+        " scale / sqrt(n_(l-1)), where n_(l-1) is the number of inputs of the layer; such layers are not balanced",
     )
 
     @property
     def last_width(self) -> int:
-        """n_L."""
+        """n_L, the dimension of the outputs."""
         return 1
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_L."""
+        """The widths n_0 .. n_L, from the inputs to the outputs."""
         return [self.inputs, *[self.hidden] * (self.depth - 1), self.last_width]
 
     @property
@@ -54,5 +54,5 @@ class GaussianNetwork(Settings):
         return sum(before * after for before, after in pairwise(self.widths))
 
     def weights(self, generators: Sequence[Generator]) -> list[Tensor]:
-        """W_1 .. W_L of each run, drawn from its generator in this order."""
+        """The weights W_1 .. W_L, W_l of shape (runs, n_l, n_(l-1)), drawn from each run's generator in this order."""
         return gaussian(self.widths, self.scale, generators)

@@ -11,7 +11,7 @@ def numeral(value: float, digits: int | None = None) -> str:
 
     Args:
         value: the number.
-        digits: significant digits; without it as many as it takes to read the same number again.
+        digits: the number of significant digits; without it, enough digits to read the same number again.
     """
     if isinstance(value, int):
         return str(value)

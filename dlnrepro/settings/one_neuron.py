@@ -1,4 +1,4 @@
-"""The initialization of networks with a one-neuron layer: balanced layers of the product W = s u v^T.
+"""The initialization (start) of networks with a one-neuron layer: balanced layers of the product W = s u v^T.
 
 Setting: Eftekhari 2020 (arXiv:2002.09852) and Chen, Lin, Zhang 2022 (arXiv:2201.02761), which write N for the depth L.
 """
@@ -20,16 +20,21 @@ from dlnrepro.settings.targets import TargetSettings
 
 
 class OneNeuronSettings(TargetSettings):
-    """A network whose first hidden layer has one neuron, with balanced layers of W = s u v^T at the start."""
+    """A network whose first hidden layer has one neuron, with a balanced initialization W = s u v^T."""
 
     depth: Depth
-    hidden: Width = Field(description="n_2 = ... = n_{L-1}, the widths of the hidden layers after the one-neuron layer")
-    overlap: Range = Field(description="range of u^T Z v / sigma_2 at the start, in which the directions are drawn")
-    start: PositiveRange = Field(description="range of the strength s at the start, which is drawn log-uniformly")
+    hidden: Width = Field(description="n_2 = ... = n_(L-1), the width of every hidden layer after the one-neuron layer")
+    overlap: Range = Field(
+        description="range of u^T Z v / sigma_2 in which the initial directions u and v are drawn (sigma_1 in place of"
+        " sigma_2 if Z has one mode only)"
+    )
+    start: PositiveRange = Field(
+        description="range of the strength s of the initialization W = s u v^T, which is drawn log-uniformly"
+    )
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_L."""
+        """The widths n_0 .. n_L."""
         return [self.inputs, 1, *[self.hidden] * (self.depth - 2), self.outputs]
 
     @property

@@ -1,4 +1,4 @@
-"""Parallel deep linear paths, whose products add up to one matrix: aligned paths, and paths of full matrices.
+"""Parallel deep linear networks (paths) whose matrices add up to one: aligned paths, and paths of full matrices.
 
 Setting: Kim, Lee 2026 (arXiv:2606.05219).
 """
@@ -20,33 +20,37 @@ from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.targets import at_most_as_many
 
 StepRatio = Annotated[float, Field(gt=0, le=10)]
-Paths = Annotated[int, Field(ge=2, le=8, description="P, the number of parallel paths")]
+Paths = Annotated[
+    int, Field(ge=2, le=8, description="P, the number of parallel paths (deep linear networks that add up)")
+]
 PartOfWinner = Annotated[float, Field(ge=0, le=1)]
 
 
 class AlignedPathSettings(DeepSettings):
-    """Aligned, balanced paths that share one mode: the weights of a path are one scalar, the same in every layer."""
+    """Aligned, balanced paths that share one mode: every layer of path p is the layer scalar w_p times the identity."""
 
     paths: Paths
     losers: Annotated[tuple[PartOfWinner, PartOfWinner], FROM_LIST, ORDERED] = Field(
-        description="range of the layer scalars of all paths but the first at the start, over that of the first path,"
-        " which is ahead; they are drawn uniformly"
+        description="range of the layer scalars of all paths but the first at the initialization, relative to that of"
+        " the first path, which is ahead; each is drawn uniformly"
     )
 
     def relative_start(self, generators: Sequence[Generator]) -> Tensor:
-        """Layer scalars over that of the first path, which comes first, of shape (runs, paths)."""
+        """Layer scalars relative to that of the first path, of shape (runs, paths); the first column is 1."""
         losers = uniform((self.paths - 1,), *self.losers, generators)
         return torch.cat([losers.new_ones(len(generators), 1), losers], -1)
 
 
 class PathMatrixSettings(DeepSettings):
-    """Paths of full matrices, and a target of two or more modes whose singular vectors are uniform (Haar)."""
+    """Paths of full matrices, and a target with one or more modes whose singular vectors are uniform (Haar)."""
 
     inputs: Width = Field(description="n_0, the dimension of the inputs")
-    hidden: Width = Field(description="n_1 = ... = n_{L-1}, the widths of the hidden layers of each path")
+    hidden: Width = Field(description="n_1 = ... = n_(L-1), the width of the hidden layers of each path")
     outputs: Width = Field(description="n_L, the dimension of the outputs")
     strengths: Annotated[tuple[Positive, ...], FROM_LIST, NOT_RISING] = Field(
-        min_length=1, max_length=8, description="s_k, the singular values of the target, which do not rise"
+        min_length=1,
+        max_length=8,
+        description="s_k, the singular values of the target M*, each at most the one before it",
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
@@ -56,12 +60,12 @@ class PathMatrixSettings(DeepSettings):
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_L."""
+        """The widths n_0 .. n_L of the layers of a path."""
         return [self.inputs, *[self.hidden] * (self.depth - 1), self.outputs]
 
     @property
     def path_size(self) -> int:
-        """How many weights a path has."""
+        """The number of weights of one path."""
         return sum(before * after for before, after in pairwise(self.widths))
 
     def frames(self, generators: Sequence[Generator]) -> tuple[Tensor, Tensor]:

@@ -1,4 +1,4 @@
-"""Linear networks for predictive coding, with and without multipliers, and the constants of their inference.
+"""Linear networks for predictive coding, with or without multipliers, and the constants of their inference.
 
 Setting: Seely, Gould 2026 (arXiv:2605.31022).
 """
@@ -19,12 +19,12 @@ LawDualStep = Annotated[
     Same | float,
     same_or_number(0, 100),
     Field(
-        description="the dual step alpha in the formulas: `same` is that of the network; a number makes them wrong on"
-        " purpose, for a negative control"
+        description="dual step alpha used in the theoretical formula: `same` is the value of `dual_step`; another value"
+        " is a deliberately wrong formula, for negative controls"
     ),
 ]
 Inputs = Annotated[int, Field(ge=1, le=64, description="n_0, the dimension of the inputs x")]
-Samples = Annotated[int, Field(ge=1, le=256, description="number of pairs (x, y), whose entries are all normal")]
+Samples = Annotated[int, Field(ge=1, le=256, description="number of pairs (x, y), whose entries are standard normal")]
 
 
 class PredictiveCodingSettings(Settings):
@@ -33,23 +33,25 @@ class PredictiveCodingSettings(Settings):
     hidden: int = Field(ge=1, le=64, description="n, the width of every hidden layer")
     outputs: int = Field(ge=1, le=64, description="n_L, the dimension of the outputs y")
     skip: Skip = Field(
-        description="`identity`: hidden layers are I + spread G / sqrt(n L), G standard normal; `none`: they are"
-        " spread G / sqrt(n)"
+        description="hidden layers: `identity` is I + spread G / sqrt(n L), `none` is spread G / sqrt(n), where n is"
+        " the width, L the depth, and G has standard normal entries"
     )
     spread: float = Field(
-        ge=0, le=4, description="scale of the random part of the hidden layers; 1 is the scaling of the authors"
+        ge=0, le=4, description="scale of the random part G of the hidden layers; 1 is the scaling of the authors"
     )
-    penalty: Positive = Field(description="rho, the penalty on squared residuals")
+    penalty: Positive = Field(description="penalty rho on the squared residuals")
     dual_step: float = Field(
-        ge=0, le=100, description="alpha, the step of the multipliers; 0 is plain predictive coding, without them"
+        ge=0,
+        le=100,
+        description="dual step alpha, the step size of the multipliers; 0 is plain predictive coding, which has none",
     )
     law_dual_step: LawDualStep
 
     @property
     def formula_dual_step(self) -> float:
-        """The alpha in the formulas, as a number."""
+        """The dual step alpha in the formulas: that of the network, or another value in a negative control."""
         return law_value(self.law_dual_step, self.dual_step)
 
     def network(self, depth: int, inputs: int, samples: int, generators: Sequence[Generator]) -> Network:
-        """A network of L layers with its data, drawn for each run."""
+        """A network of L layers with its data, drawn from the generator of each run."""
         return draw_network(depth, self.hidden, inputs, self.outputs, samples, self.skip, self.spread, generators)

@@ -17,32 +17,33 @@ from dlnrepro.dynamics.representation_cost.tied_layers import Patterns, build
 from dlnrepro.settings.base import Contradiction, Settings
 
 ENTRYWISE = ("fully-connected", "diagonal")
-"""Architectures whose formulas make sense for several outputs: of singular values, and of entries."""
+"""Architectures whose formulas hold for several outputs: they are about singular values, and about entries."""
 
 
 class ArchitectureSettings(Settings):
     """An architecture with its sizes, the architecture in the formula, and the spread of drawn predictors."""
 
-    architecture: Architecture = Field(description="the architecture of the network")
+    architecture: Architecture = Field(description="architecture of the network: how the weights fill its layers")
     law: Literal["same", Architecture] = Field(
-        description="the architecture in the formula: `same` is that of the network; another one makes it wrong on"
-        " purpose, for a negative control"
+        description="architecture in the formula: that of the network (`same`), or another one, which makes the formula"
+        " wrong on purpose, for a negative control"
     )
-    depth: int = Field(ge=2, le=6, description="L, the number of layers; 2 for the architecture `k-support`")
+    depth: int = Field(ge=2, le=6, description="L, the number of layers; it is 2 for the architecture `k-support`")
     inputs: int = Field(ge=2, le=16, description="D, the dimension of the inputs")
     outputs: int = Field(
-        ge=1, le=8, description="the dimension of the outputs; 1 unless the layers are fully connected"
+        ge=1, le=8, description="dimension of the outputs; it is 1 unless the layers are fully connected"
     )
-    hidden: int = Field(
-        ge=1, le=16, description="for the architecture `fully-connected`: the width of the hidden layers"
-    )
+    hidden: int = Field(ge=1, le=16, description="for the architecture `fully-connected`: width of the hidden layers")
     part: int = Field(
         ge=1,
         le=8,
-        description="for `group`: the size of the groups, which divides D; for `k-support`: the size of the subsets",
+        description="for the architecture `group`: size of the groups, which divides D; for `k-support`: size of the"
+        " subsets",
     )
     spread: float = Field(
-        ge=0, le=3, description="standard deviation of the natural logarithms of the coordinates of drawn predictors"
+        ge=0,
+        le=3,
+        description="standard deviation of the natural logarithm of the sizes of the coordinates of drawn predictors",
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
@@ -68,7 +69,7 @@ class ArchitectureSettings(Settings):
 
     @property
     def taps(self) -> int:
-        """How many taps all convolutions but the first have: the full width."""
+        """The number of taps of all convolutions but the first: the full width."""
         return self.inputs
 
     @property
@@ -77,6 +78,6 @@ class ArchitectureSettings(Settings):
         return build(self.architecture, self.depth, self.inputs, self.outputs, self.hidden, self.taps, self.part)
 
     def draw(self, count: int, generators: Sequence[Generator]) -> Tensor:
-        """Drawn predictors with coordinates of the network's kind, of shape (runs, count, inputs, outputs)."""
+        """Predictors with log-normal coordinates of the network's kind, of shape (runs, count, inputs, outputs)."""
         shape = (count, self.inputs, self.outputs)
         return draw_spiky(self.architecture, shape, self.part, self.spread, generators)

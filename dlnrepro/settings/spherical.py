@@ -1,6 +1,6 @@
-"""Inputs with a spherically symmetric law, stretched if asked for, as a population or as one fixed sample.
+"""Inputs with a spherically symmetric law, or stretched ones, as a whole population or as one fixed sample.
 
-Setting: Lin, Sun and Zhang, NeurIPS 2021, which writes N for the depth L.
+Setting: Lin, Sun and Zhang, NeurIPS 2021. The paper writes N for the depth L.
 """
 
 from __future__ import annotations
@@ -17,8 +17,15 @@ class SymmetricInputSettings(Settings):
     law: InputLaw = Field(
         description="law of the inputs: uniform on the unit `sphere`, or standard normal (`gaussian`)"
     )
-    inputs: int = Field(ge=2, le=32, description="n_0, the dimension of the inputs; for 2 the sphere is a circle")
-    stretch: float = Field(
-        ge=1, le=1000, description="largest over smallest eigenvalue of the inputs' second moment; 1 keeps the symmetry"
+    inputs: int = Field(
+        ge=2, le=32, description="n_0, the dimension of the inputs; in two dimensions the sphere is a circle"
     )
-    samples: int = Field(ge=0, le=10**5, description="size of one fixed sample of the inputs; 0 takes the population")
+    stretch: float = Field(
+        ge=1,
+        le=1000,
+        description="condition number of the second moment of the inputs (largest over smallest eigenvalue); 1 keeps"
+        " the spherical symmetry",
+    )
+    samples: int = Field(
+        ge=0, le=10**5, description="size of a fixed sample of the inputs; 0 stands for the population"
+    )

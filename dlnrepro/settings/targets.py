@@ -13,11 +13,11 @@ from dlnrepro.settings.fields import Jitter, Strengths, Width
 
 
 class TargetSettings(Settings):
-    """A target Z, of shape (outputs, inputs), whose singular vectors are uniform (Haar)."""
+    """A target Z, of shape (outputs, inputs), whose singular vectors are drawn uniformly (Haar measure)."""
 
     inputs: Width = Field(description="n_0, the dimension of the inputs")
     outputs: Width = Field(description="n_L, the dimension of the outputs")
-    strengths: Strengths = Field(description="sigma_k, the singular values of the target Z, which fall strictly")
+    strengths: Strengths = Field(description="sigma_k, the singular values of the target matrix Z, which fall strictly")
     jitter: Jitter
 
     def contradictions(self) -> Iterable[Contradiction]:

@@ -1,4 +1,4 @@
-"""A deep linear network that separates several classes: its data are fewer than their dimensions.
+"""A deep linear network that separates several classes, with fewer samples than dimensions of the inputs.
 
 Setting: Tan, Gai, Zhang 2026 (arXiv:2606.05863).
 """
@@ -16,26 +16,28 @@ from dlnrepro.settings.networks import GaussianNetwork
 
 
 class ManyClasses(GaussianNetwork):
-    """A network with one output for each class, and how many inputs it is trained on."""
+    """A network with one output for each class, and how many samples it is trained on."""
 
-    classes: int = Field(ge=2, le=16, description="K, the number of classes, which have equally many samples up to one")
+    classes: int = Field(
+        ge=2, le=16, description="K, the number of classes; their numbers of samples differ by one at most"
+    )
     samples: int = Field(
         ge=8,
         le=64,
         multiple_of=8,
-        description="the number of inputs for training: at most their dimension, so that a linear map separates any"
-        " labels, and a multiple of 8, so that a run has the same bits in any batch",
+        description="number of samples for training: at most the dimension of the inputs, so that a linear map "
+        "separates any labels, and a multiple of 8, so that the results of a run are bitwise identical in any batch",
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """So many samples that a linear map may not separate them."""
+        """More samples than a linear map can always separate."""
         yield from super().contradictions()
         if self.samples > self.inputs:
             yield Contradiction("samples", f"at most {self.inputs}, as many as inputs")
 
     @property
     def last_width(self) -> int:
-        """n_L."""
+        """The width n_L of the last layer, one output for each class."""
         return self.classes
 
     def one_hot(self, runs: int) -> Tensor:

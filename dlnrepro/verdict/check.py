@@ -26,7 +26,7 @@ class Check:
         median: of the finite values, as are min and max; None if there is none.
         holds: all runs but `misses` are inside.
         broken: more than `misses` runs are outside.
-        tells: all runs but `misses` are outside: what a control must show.
+        tells: all runs but `misses` are outside: a control fails as required.
     """
 
     arm: str

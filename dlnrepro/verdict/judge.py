@@ -10,6 +10,7 @@ from numbers import Integral, Real
 from typing import Literal
 
 from dlnrepro.claimfile.document import shortened
+from dlnrepro.claimfile.interval import Interval
 from dlnrepro.claimfile.schema import Assumption, Bounded, Claim, Criterion
 from dlnrepro.errors import UsageError
 from dlnrepro.verdict.check import Check, check
@@ -28,10 +29,12 @@ class Judged:
         misses: runs of an arm that may lie outside, in proportion to the runs of this report.
         holds: it holds in every arm of `holds_in`.
         broken: it is broken in some arm of `holds_in`.
-        tells: every control tells.
-        gap: the least excess over the interval among the controls less the greatest among the arms that must hold,
-            in units of the measure; None without finite runs on both sides.
-        worst: the value of a run that must hold which lies closest to, or furthest over, the bound.
+        tells: every control fails as required.
+        gap: the distance between the worst run and the nearest control run, that is, the absolute difference of their
+            values; negative if that control run lies no further outside the interval than the worst run; None without
+            finite runs on both sides. `nearest_control` says which control run is the nearest.
+        worst: the value of the run, of all arms in which the criterion must hold, that lies furthest outside the
+            interval, or nearest to its bound if all lie inside.
     """
 
     id: str
@@ -157,7 +160,6 @@ def _judged(
     holds_in, fails_in = checks(bounded.holds_in), checks(controls)
     excess = bounded.interval.excess
     worst = max(_finite(holds_in), key=excess, default=None)
-    nearest = min(_finite(fails_in), key=excess, default=None)
     keys = ("above", "at_least", "below", "at_most", "equals", "within")
     return Judged(
         id=name,
@@ -169,11 +171,33 @@ def _judged(
         holds=all(item.holds and item.seeds for item in holds_in),
         broken=any(item.broken for item in holds_in),
         tells=all(item.tells and item.seeds for item in fails_in),
-        gap=None if worst is None or nearest is None else excess(nearest) - excess(worst),
+        gap=_gap(bounded.interval, worst, fails_in),
         worst=worst,
         holds_in=holds_in,
         fails_in=fails_in,
     )
+
+
+def nearest_control(bounds: Interval, worst: float, controls: Iterable[Check]) -> tuple[str, float] | None:
+    """The arm and the value of the control run that is nearest to the worst run; None without a finite control run.
+
+    If some control run lies no further outside the interval than the worst run, controls and runs overlap: then it is
+    the control run that lies furthest inside.
+    """
+    runs = [(check.arm, value) for check in controls for value in check.values if value is not None]
+    innermost = min(runs, key=lambda run: bounds.excess(run[1]), default=None)
+    if innermost is None or bounds.excess(innermost[1]) <= bounds.excess(worst):
+        return innermost
+    return min(runs, key=lambda run: abs(run[1] - worst))
+
+
+def _gap(bounds: Interval, worst: float | None, controls: Iterable[Check]) -> float | None:
+    """The distance between the worst run and the nearest control run, negative where they overlap."""
+    nearest = None if worst is None else nearest_control(bounds, worst, controls)
+    if worst is None or nearest is None:
+        return None
+    distance = abs(nearest[1] - worst)
+    return distance if bounds.excess(nearest[1]) > bounds.excess(worst) else 0.0 - distance
 
 
 def _finite(checks: Iterable[Check]) -> list[float]:
@@ -191,30 +215,44 @@ def _word(
     unmet = [item for item in assumptions if not item.holds]
     broken = [item for item in criteria if item.broken]
     if broken and not unmet:
-        item = broken[0]
-        bad = next(found for found in item.holds_in if found.broken)
-        runs = f"{bad.outside} of {len(bad.seeds)} runs"
-        return (
-            "not reproduced",
-            f"{item.id}: in {bad.arm}, {runs} have {item.measure} outside {item.interval_text}",
-        )
+        return "not reproduced", "; ".join(map(_breach, broken))
     if unmet:
         item = unmet[0]
         bad = next(found for found in item.holds_in if not found.holds or not found.seeds)
-        sentence = f"assumption not met: {item.measure} {item.interval_text} in {_counts(bad, True)}"
+        sentence = f"the assumption {wanted(item)} is not met in {bad.arm}: {_counts(bad, True)}"
         return "inconclusive", sentence + _spent(outcomes, bad.arm)
     for item in criteria:
         for found in item.holds_in:
             if not found.holds or not found.seeds:
-                return "inconclusive", f"{item.id}: undecided in {_counts(found, True)}" + _spent(outcomes, found.arm)
+                sentence = f"{item.id}: {wanted(item)} is undecided in {found.arm}: {_counts(found, True)}"
+                return "inconclusive", sentence + _spent(outcomes, found.arm)
         for found in item.fails_in:
             if not found.tells or not found.seeds:
-                passing = found.inside > item.misses
-                kind = "uninformative, since its control does not fail" if passing else "its control is undecided"
-                sentence = f"{item.id}: {kind}: {_counts(found, False)}"
+                kind = (
+                    "passes too, so this criterion is uninformative" if found.inside > item.misses else "is undecided"
+                )
+                sentence = f"{item.id}: its control {found.arm} {kind}: {_counts(found, False)}"
                 return "inconclusive", sentence + _spent(outcomes, found.arm)
     controls = ", and every control fails as required" if any(item.fails_in for item in criteria) else ""
     return "reproduced", f"every criterion holds{controls}"
+
+
+def wanted(item: Judged) -> str:
+    """What a criterion or an assumption requires, such as `noise < 0.01` or `value = 1 ± 0.1`."""
+    return requirement(item.measure, item.interval_text)
+
+
+def requirement(measure: str, interval_text: str) -> str:
+    """A measure and the interval in which it must lie, such as `noise < 0.01` or `value = 1 ± 0.1`."""
+    return f"{measure} {'= ' * ('±' in interval_text)}{interval_text}"
+
+
+def _breach(item: Judged) -> str:
+    """Every arm in which a criterion is broken, and how many of its runs lie outside."""
+    arms = [
+        f"{found.arm} ({found.outside} of {len(found.seeds)} runs outside)" for found in item.holds_in if found.broken
+    ]
+    return f"{item.id}: {wanted(item)} does not hold in {', '.join(arms)}"
 
 
 def _counts(found: Check, inside: bool) -> str:
@@ -222,10 +260,10 @@ def _counts(found: Check, inside: bool) -> str:
     count = found.inside if inside else found.outside
     side = "inside" if inside else "outside"
     undecided = f", {found.undecided} undecided" if found.undecided else ""
-    return f"{found.arm}, {count} of {len(found.seeds)} runs {side}{undecided}"
+    return f"{count} of {len(found.seeds)} runs lie {side}{undecided}"
 
 
 def _spent(outcomes: Mapping[str, Outcome], arm: str) -> str:
     """A clause for an arm whose time was up."""
     outcome = outcomes.get(arm)
-    return ", for its budget was spent" if outcome is not None and outcome.spent else ""
+    return ", because its time budget was spent" if outcome is not None and outcome.spent else ""

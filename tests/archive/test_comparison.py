@@ -129,7 +129,7 @@ def test_a_changed_setting_is_no_changed_verdict(command: Command, write_claim: 
     code, out, _ = command("diff", "first.json", "second.json", "--quiet")
     assert code == 0
     assert "arm near: value was 1 and is now 1.001" in out
-    assert "1 claim compared, no verdict changed, 0 bit-identical" in out
+    assert "1 claim compared, no verdict changed, 0 bitwise identical" in out
 
 
 NAN = float("nan")

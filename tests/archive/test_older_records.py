@@ -43,8 +43,8 @@ def test_a_stored_report_of_version_1_is_shown_and_compared(command: Command, tm
     code, out, _ = command("diff", "old.json", "new.json")
     assert (code, out) == (
         0,
-        "= one-neuron-saddle-delay reproduced 480 numbers, bit-identical\n\n"
-        "1 claim compared, no verdict changed, 1 bit-identical\n",
+        "= one-neuron-saddle-delay reproduced 480 numbers, bitwise identical\n\n"
+        "1 claim compared, no verdict changed, 1 bitwise identical\n",
     )
 
 
@@ -72,8 +72,8 @@ def test_an_older_report_is_run_again(command: Command, write_claim: Callable[..
     code, out, _ = command("replay", "old.json", "-q")
     assert (code, out) == (
         0,
-        "= toy-claim not reproduced 16 numbers, bit-identical\n\n"
-        "1 claim compared, no verdict changed, 1 bit-identical\n",
+        "= toy-claim not reproduced 16 numbers, bitwise identical\n\n"
+        "1 claim compared, no verdict changed, 1 bitwise identical\n",
     )
 
 

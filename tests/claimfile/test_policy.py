@@ -16,56 +16,79 @@ Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
 
 SIXTEEN = ("seeds: 4\nsetup", "seeds: 16\nsetup")
+EXPERIMENT = ("source:\n", "experiment: Each run draws its noise.\nsource:\n")
+WHY = "    why: the noise is at most 1e-3\n"
+DERIVED = (WHY, '    why: "derived: the noise is at most 1e-3"\n')
+GOOD = (SIXTEEN, EXPERIMENT, DERIVED)
+BEGINNING = "that begins with 'theory: ', 'derived: ' or 'pilot: '"
 
 
 @pytest.mark.parametrize(
     ("change", "line"),
     [
-        (("    why: the noise is at most 1e-3\n", ""),
-         "23:5: criteria[0].why: expected the reason of the threshold, found none (rule reason)"),
+        ((DERIVED[1], ""),
+         f"24:5: criteria[0].why: expected the reason of the threshold, {BEGINNING}, found none (rule reason)"),
+        (("derived: the", "the"),
+         f"31:5: criteria[0].why: expected a reason {BEGINNING}, found 'the noise is at most 1e-3' (rule reason)"),
+        (("derived: the", "Derived: the"),
+         f"31:5: criteria[0].why: expected a reason {BEGINNING}, found 'Derived: the noise is at most 1e-3' "
+         "(rule reason)"),
+        (("derived: the", "pilot:the"),
+         f"31:5: criteria[0].why: expected a reason {BEGINNING}, found 'pilot:the noise is at most 1e-3' "
+         "(rule reason)"),
+        (("holds_in: near}", "holds_in: near, why: it is small}"),
+         f"22:77: assumptions[0].why: expected a reason {BEGINNING}, found 'it is small' (rule reason)"),
+        ((EXPERIMENT[1], EXPERIMENT[0]),
+         "1:1: experiment: expected how the statement is tested, and what each run draws at random, found none "
+         "(rule experiment)"),
         (("fails_in: [far]", "fails_in: []\n    because: the toy cannot fail"),
-         "29:5: criteria[0].fails_in: expected at least one control, found none (rule control)"),
+         "30:5: criteria[0].fails_in: expected at least one control, found none (rule control)"),
         (("far: {value: 5.0}", "far: {value: 1}"),
-         "29:5: criteria[0].fails_in: expected a control with other parameters than the arm 'near', found 'far' with "
+         "30:5: criteria[0].fails_in: expected a control with other parameters than the arm 'near', found 'far' with "
          "the same (rule other-control)"),
         (("seeds: 16\nsetup", "seeds: 15\nsetup"),
-         "12:1: seeds: expected at least 16 runs for each arm, found 15 (rule runs)"),
+         "13:1: seeds: expected at least 16 runs for each arm, found 15 (rule runs)"),
         (("quick: {seeds: 2", "quick: {seeds: 16"),
-         "33:9: quick.seeds: expected fewer runs than the 16 of the claim, found 16 (rule quick)"),
+         "34:9: quick.seeds: expected fewer runs than the 16 of the claim, found 16 (rule quick)"),
     ],
-    ids=["reason", "control", "other-control", "runs", "quick"],
+    ids=["no reason", "no kind", "capital", "no blank", "assumption", "experiment", "control", "other-control", "runs",
+         "quick"],
 )  # fmt: skip
 def test_each_rule_has_a_fault_at_its_line_and_key_and_breaks_no_valid_claim(
     write_claim: Write, change: tuple[str, str], line: str
 ) -> None:
-    path = write_claim(SIXTEEN, change)
+    path = write_claim(*GOOD, change)
     assert load_claim(path).id == "toy-claim"
     with pytest.raises(ClaimError) as error:
         load_strictly(path)
     assert str(error.value).replace(f"{path}:", "") == line
 
 
-def test_a_claim_that_keeps_to_all_rules_is_loaded(write_claim: Write) -> None:
-    assert load_strictly(write_claim(SIXTEEN)) == load_claim(write_claim(SIXTEEN))
+@pytest.mark.parametrize("why", ['"theory: it is one"', '"pilot: it was one"', ">\n      derived: it\n      is one"])
+def test_a_claim_that_keeps_to_all_rules_is_loaded(write_claim: Write, why: str) -> None:
+    path = write_claim(*GOOD, (DERIVED[1], f"    why: {why}\n"))
+    assert load_strictly(path) == load_claim(path)
 
 
 def test_check_reports_policy_only_if_it_is_asked_to_and_together_with_other_faults(
     command: Command, write_claim: Write
 ) -> None:
-    path = write_claim(("    why: the noise is at most 1e-3\n", ""))
+    path = write_claim((WHY, ""))
     assert command("check", path) == (0, "1 claim file is valid\n", "")
     code, out, err = command("check", path, "--strict")
     assert (code, out) == (2, "")
     assert err.replace(f"{path}:", "").splitlines() == [
+        "1:1: experiment: expected how the statement is tested, and what each run draws at random, found none "
+        "(rule experiment)",
         "12:1: seeds: expected at least 16 runs for each arm, found 4 (rule runs)",
-        "23:5: criteria[0].why: expected the reason of the threshold, found none (rule reason)",
+        f"23:5: criteria[0].why: expected the reason of the threshold, {BEGINNING}, found none (rule reason)",
     ]
-    write_claim(("    why: the noise is at most 1e-3\n", ""), ("value: 1\n", "value: one\n"))
+    write_claim((WHY, ""), ("value: 1\n", "value: one\n"))
     _, out, _ = command("check", path, "--strict", "--json")
     assert [(fault["key"], fault["rule"]) for fault in json.loads(out)["faults"]] == [
-        ("seeds", "runs"), ("setup.value", None), ("criteria[0].why", "reason"),
+        ("experiment", "experiment"), ("seeds", "runs"), ("setup.value", None), ("criteria[0].why", "reason"),
     ]  # fmt: skip
-    write_claim(SIXTEEN)
+    write_claim(*GOOD)
     assert command("check", path, "--strict") == (0, "1 claim file is valid, and all rules are kept\n", "")
 
 

@@ -75,3 +75,20 @@ def test_a_folder_that_is_there_is_not_written_over(command: Command, tmp_path: 
     code, _, err = command("new", "my-claim", "--with-runner", "my_runner")
     assert (code, err) == (2, "my_runner: expected a new folder, found one already there\n")
     assert not (tmp_path / "claims").exists()
+
+
+def test_a_new_claim_asks_for_the_experiment_and_for_a_reason_with_its_kind(command: Command, tmp_path: Path) -> None:
+    assert command("new", "first", "--runner", "one_neuron_descent")[0] == 0
+    text = (tmp_path / "claims" / "first.yaml").read_text()
+    assert "\nexperiment: >\n  How the statement is tested, in 2 to 4 sentences: network (depth, widths)," in text
+    assert "\n".join(text[text.index("criteria:") :].splitlines()[:8]) == (
+        "criteria:\n"
+        '  - id: "converges"\n'
+        '    measure: "distance_to_first"\n'
+        "    at_most: 1e-6\n"
+        '    holds_in: ["depth-2", "depth-3", "depth-4"]\n'
+        '    fails_in: ["two-neurons", "stable-set-depth-2", "stable-set-depth-3", "stable-set-depth-4"]\n'
+        "    says: A sentence that says what this measure shows.\n"
+        '    why: "derived: where the threshold comes from, in one sentence with a verb"'
+    )
+    assert command("check", "claims/first.yaml", "--strict") == (0, "1 claim file valid and within policy\n", "")

@@ -9,7 +9,7 @@ import pytest
 
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.claimfile.selection import by_paper, selected
+from dlnrepro.claimfile.selection import by_paper, paper_groups, selected
 
 
 @pytest.fixture
@@ -57,18 +57,28 @@ def test_words_and_tags_must_both_match_and_the_order_stays(claim: Claim) -> Non
     assert [found.id for found in selected(claims, None, None)] == ["b-one", "a-one", "c-two", "d-one"]
 
 
-def test_claims_stand_by_paper_in_the_order_of_the_first_authors_last_names(claim: Claim) -> None:
+def test_claims_stand_by_paper_in_the_order_of_the_first_authors_last_names_then_of_titles_then_of_ids(
+    claim: Claim,
+) -> None:
     claims = [
         claim.model_copy(
             update={"id": name, "source": claim.source.model_copy(update={"paper": paper, "authors": authors})}
         )
         for name, paper, authors in (
-            ("a", "Waves", ("Zoe Ytter", "Ann Able")),
-            ("b", "Tides", ("Bo de bruin",)),
             ("c", "Waves", ("Zoe Ytter", "Ann Able")),
+            ("b", "Tides", ("Bo de bruin",)),
+            ("a-2", "Waves", ("Zoe Ytter", "Ann Able")),
             ("d", "Anonymous", ()),
             ("e", "Clouds", ("A. Bruin",)),
             ("f", "Sands", ("Cy Charles",)),
+            ("a", "Waves", ("Zoe Ytter", "Ann Able")),
         )
     ]
-    assert [[found.id for found in group] for group in by_paper(claims)] == [["d"], ["b"], ["e"], ["f"], ["a", "c"]]
+    groups = [["d"], ["e"], ["b"], ["f"], ["a", "a-2", "c"]]
+    assert [[found.id for found in group] for group in by_paper(claims)] == groups
+    assert by_paper(claims[::-1]) == by_paper(claims)
+
+
+def test_results_of_one_claim_keep_their_order_among_the_claims_of_its_paper(claim: Claim) -> None:
+    results = [("second", claim), ("first", claim)]
+    assert paper_groups(results, lambda result: result[1]) == [results]

@@ -57,7 +57,7 @@ def test_a_killed_run_loses_only_what_it_was_computing(command: Command, write_c
     assert len(list((tmp_path / "outputs" / "cells").glob("*.npz"))) == 2
     slow.unlink()
     code, _, err = command("run", ".")
-    assert (code, err.splitlines()[0]) == (0, "1 claim, 0 arms to compute")
+    assert (code, err.splitlines()[0]) == (0, "1 claim: 0 arms to compute (controls included); 2 more are cached")
 
 
 @pytest.mark.slow

@@ -30,7 +30,8 @@ def test_two_equal_runs_are_bit_identical(command: Command, stored: Store) -> No
     code, out, err = command("diff", stored(), stored())
     assert (code, err) == (0, "")
     assert out == (
-        "= toy-claim reproduced 16 numbers, bit-identical\n\n1 claim compared, no verdict changed, 1 bit-identical\n"
+        "= toy-claim reproduced 16 numbers, bitwise identical\n\n"
+        "1 claim compared, no verdict changed, 1 bitwise identical\n"
     )
 
 
@@ -55,7 +56,7 @@ def test_a_long_name_and_a_changed_pace_leave_every_word_of_a_row_whole(
     code, out, _ = command("diff", *reports)
     assert code == 0
     row = " ".join(out.split("\n\n")[0].split())
-    assert row == "= a-claim-with-a-rather-long-name reproduced 16 numbers, bit-identical, 4.0 times faster"
+    assert row == "= a-claim-with-a-rather-long-name reproduced 16 numbers, bitwise identical, 4.0 times faster"
 
 
 @pytest.mark.slow
@@ -80,7 +81,7 @@ def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
     command("run", tmp_path, "-q", "-o", tmp_path / "both.json")
     code, out, _ = command("diff", tmp_path / "both.json", first)
     assert code == 4
-    assert "only in the first: another" in out
+    assert "only in the first report: another" in out
     assert command("diff", tmp_path / "both.json", first, "--subset")[0] == 0
     assert command("diff", first, tmp_path / "both.json", "--subset")[0] == 4
 

@@ -37,9 +37,9 @@ def test_a_folder_is_compared_with_a_run(command: Command, folder: Path) -> None
     code, out, err = command("diff", folder, "latest")
     assert (code, err) == (0, "")
     assert out == (
-        "= a-toy reproduced 16 numbers, bit-identical\n"
-        "= b-toy reproduced 16 numbers, bit-identical\n\n"
-        "2 claims compared, no verdict changed, 2 bit-identical\n"
+        "= a-toy reproduced 16 numbers, bitwise identical\n"
+        "= b-toy reproduced 16 numbers, bitwise identical\n\n"
+        "2 claims compared, no verdict changed, 2 bitwise identical\n"
     )
 
 
@@ -54,7 +54,7 @@ def test_a_folder_is_shown_with_its_claims_in_the_order_of_their_names(command: 
 def test_a_folder_is_replayed(command: Command, folder: Path) -> None:
     code, out, _ = command("replay", folder, "-q")
     assert code == 0
-    assert "2 claims compared, no verdict changed, 2 bit-identical" in out
+    assert "2 claims compared, no verdict changed, 2 bitwise identical" in out
 
 
 def test_numbers_of_one_claim_are_stale_by_what_computed_them(command: Command, folder: Path) -> None:
@@ -88,7 +88,7 @@ def test_a_comparison_names_the_claims_that_were_made_elsewhere(command: Command
     edit(folder / "a-toy.json", commit="one")
     edit(folder / "b-toy.json", commit="two")
     out = command("diff", folder, folder / "a-toy.json")[1]
-    assert "made with: commit" not in out
+    assert "(first and second report): commit" not in out
     out = " ".join(command("diff", folder, "latest")[1].split())
     assert "(a-toy); commit two and " in out
 

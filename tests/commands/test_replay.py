@@ -31,9 +31,10 @@ def test_a_run_comes_out_again_to_the_bit_though_its_claim_file_is_gone(command:
     command("run", path, "-s", "bytes=7", "--seed-base", "5")
     path.unlink()
     code, out, err = command("replay")
-    assert (code, err.splitlines()[0]) == (0, "1 claim, 2 arms to compute")
+    assert (code, err.splitlines()[0]) == (0, "1 claim: 2 arms to compute (controls included)")
     assert out == (
-        "= toy-claim reproduced 16 numbers, bit-identical\n\n1 claim compared, no verdict changed, 1 bit-identical\n"
+        "= toy-claim reproduced 16 numbers, bitwise identical\n\n"
+        "1 claim compared, no verdict changed, 1 bitwise identical\n"
     )
 
 
@@ -51,7 +52,7 @@ def test_numbers_that_differ_are_shown_and_change_nothing_while_the_verdict_stan
     assert code == 0
     assert "= toy-claim reproduced 1 of 16 numbers differ" in out
     assert "  near, value: 1.0000001 → 1.000" in out
-    assert "made with: torch 0.1 and " in out
+    assert "made with (first and second report): torch 0.1 and " in out
 
 
 def test_a_verdict_that_changes_has_its_own_code(command: Command, write_claim: Write, tmp_path: Path) -> None:
@@ -126,7 +127,7 @@ def test_numbers_that_its_seeds_do_not_determine_fail_and_are_named(
     assert command("run", path, "-q", "-j", "1")[0] == 0
     code, out, err = command("replay", "-q", "-j", "1")
     assert (code, err) == (1, "")
-    assert "no verdict changed, 0 bit-identical" in out
+    assert "no verdict changed, 0 bitwise identical" in out
     assert (
         "toy-claim: arms near, far: the numbers differ, although the code, the settings, the seeds and all versions "
         "are those of the record; so the seeds do not determine the numbers of this runner"

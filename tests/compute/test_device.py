@@ -117,7 +117,7 @@ def test_what_a_gpu_computed_is_used_again_reported_without_it_and_replayed_on_i
     assert len(pretended_gpu) == 2
     code, out, _ = command("replay", "-q")
     assert code == 0
-    assert "bit-identical" in out
+    assert "bitwise identical" in out
     assert len(pretended_gpu) == 4
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     device_name.cache_clear()

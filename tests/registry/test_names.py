@@ -45,7 +45,7 @@ def test_a_registered_runner_is_run_judged_and_replayed_like_any_other(
     register("coin = example_runner")
     assert "coin" in names.runner_names()
     code, out, _ = command("run", EXAMPLE / "fair-coin.yaml", "-q")
-    assert (code, "✓ reproduced fair-coin 16/16" in out) == (0, True)
+    assert (code, "✓ reproduced fair-coin  16/16" in out) == (0, True)
     assert command("replay", "-q")[0] == 0
     assert "file example_runner.py" in runner_facts("coin")
 

@@ -75,7 +75,7 @@ def formats(report: Report) -> Iterator[tuple[str, str]]:
         differences_page(page, compare(report, replace(report, claims=[replace(record, stamps=[])]), 0.0, 0.0))
         claim, path = Claim.model_validate(record.claim), Path(record.path)
         last = LastVerdict("reproduced", (record.title,), True, 1.0)
-        claim_page(page, claim, path, last)
+        claim_page(page, claim, path, last, record.meanings)
         yield f"terminal {width}", page.text()
         yield f"list {width}", claim_list([claim], {claim.id: last}, TerminalPage(width))
     yield "json", to_json(report).decode()

@@ -31,7 +31,7 @@ class Watching(Heard):
     begun: list[tuple[int, int, Mapping[str, float]]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
 
-    def begins(self, claims: int, cells: int, seconds: Mapping[str, float]) -> None:
+    def begins(self, claims: int, cells: int, seconds: Mapping[str, float], stored: int) -> None:
         """Keep it."""
         self.begun.append((claims, cells, seconds))
 

@@ -1,4 +1,4 @@
-"""Two classes: each kind of data is drawn as it says, and the initialization is no worse than the zero network."""
+"""Two classes: each kind of data is drawn as it says, and the initialization is not worse than the zero network."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import pytest
 
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.verdict.judge import judge
+from dlnrepro.verdict.judge import judge, nearest_control
 from dlnrepro.verdict.outcome import Outcome
 from tests.refusal import refusal
 
@@ -30,31 +30,42 @@ def outcome(value: list[float], noise: list[float] | None = None) -> Outcome:
 
 
 HELD = "every criterion holds, and every control fails as required"
-BLIND = "near-one: uninformative, since its control does not fail"
-OPEN = "near-one: its control is undecided"
-ASSUMED = "assumption not met: noise < 0.01 in near, 3 of 4 runs inside"
+OUTSIDE = "near-one: value = 1 ± 0.1 does not hold in near"
+ASSUMED = "the assumption noise < 0.01 is not met in near: 3 of 4 runs lie inside"
+
+
+def blind(control: str) -> str:
+    """The beginning of the sentence for a control that passes."""
+    return f"near-one: its control {control} passes too, so this criterion is uninformative"
+
+
+def undecided(control: str) -> str:
+    """The beginning of the sentence for a control that is undecided."""
+    return f"near-one: its control {control} is undecided"
+
 
 RULES: dict[str, tuple[list[float], list[float] | None, list[float], str, str]] = {
     "a claim is reproduced if every criterion holds and every control fails":
         (GOOD, None, BAD, "reproduced", HELD),
     "one run outside breaks a criterion":
-        ([1, 1, 1, 5.0], None, BAD, "not reproduced", "near-one: in near, 1 of 4 runs have value outside 1 ± 0.1"),
+        ([1, 1, 1, 5.0], None, BAD, "not reproduced", f"{OUTSIDE} (1 of 4 runs outside)"),
     "a broken criterion counts whatever its control does":
-        (BAD, None, GOOD, "not reproduced", "near-one: in near, 4 of 4 runs have value outside 1 ± 0.1"),
+        (BAD, None, GOOD, "not reproduced", f"{OUTSIDE} (4 of 4 runs outside)"),
     "a run without a number leaves a criterion undecided":
-        ([1, 1, 1, NAN], None, BAD, "inconclusive", "near-one: undecided in near, 3 of 4 runs inside, 1 undecided"),
+        ([1, 1, 1, NAN], None, BAD, "inconclusive",
+         "near-one: value = 1 ± 0.1 is undecided in near: 3 of 4 runs lie inside, 1 undecided"),
     "a run outside breaks a criterion though another run is undecided":
-        ([1, 1, NAN, 5.0], None, BAD, "not reproduced", "near-one: in near, 1 of 4 runs have value outside 1 ± 0.1"),
+        ([1, 1, NAN, 5.0], None, BAD, "not reproduced", f"{OUTSIDE} (1 of 4 runs outside)"),
     "a control that passes makes a criterion uninformative":
-        (GOOD, None, GOOD, "inconclusive", f"{BLIND}: far, 0 of 4 runs outside"),
+        (GOOD, None, GOOD, "inconclusive", f"{blind('far')}: 0 of 4 runs lie outside"),
     "one passing run of a control makes a criterion uninformative":
-        (GOOD, None, [5, 5, 5, 1.0], "inconclusive", f"{BLIND}: far, 3 of 4 runs outside"),
+        (GOOD, None, [5, 5, 5, 1.0], "inconclusive", f"{blind('far')}: 3 of 4 runs lie outside"),
     "a run without a number leaves a control undecided":
-        (GOOD, None, [5, 5, 5, NAN], "inconclusive", f"{OPEN}: far, 3 of 4 runs outside, 1 undecided"),
+        (GOOD, None, [5, 5, 5, NAN], "inconclusive", f"{undecided('far')}: 3 of 4 runs lie outside, 1 undecided"),
     "a control without any number is undecided and has not failed":
-        (GOOD, None, [NAN] * 4, "inconclusive", f"{OPEN}: far, 0 of 4 runs outside, 4 undecided"),
+        (GOOD, None, [NAN] * 4, "inconclusive", f"{undecided('far')}: 0 of 4 runs lie outside, 4 undecided"),
     "a control that diverges is undecided and has not failed":
-        (GOOD, None, [math.inf] * 4, "inconclusive", f"{OPEN}: far, 0 of 4 runs outside, 4 undecided"),
+        (GOOD, None, [math.inf] * 4, "inconclusive", f"{undecided('far')}: 0 of 4 runs lie outside, 4 undecided"),
     "an assumption that one run breaks decides nothing":
         (GOOD, [0, 0, 0, 1.0], BAD, "inconclusive", ASSUMED),
     "a broken assumption comes before a broken criterion":
@@ -83,7 +94,7 @@ def test_a_spent_budget_decides_nothing_and_is_named(claim: Claim) -> None:
     spent = Outcome((0, 1, 2, 3), {}, spent=True)
     verdict = judge(claim, {"near": outcome(GOOD), "far": spent})
     assert verdict.word == "inconclusive"
-    assert verdict.because.endswith("4 undecided, for its budget was spent")
+    assert verdict.because.endswith("4 undecided, because its time budget was spent")
 
 
 def test_an_arm_without_runs_decides_nothing(claim: Claim) -> None:
@@ -130,21 +141,24 @@ SEVERAL: dict[str, tuple[dict[str, tuple[list[float], list[float] | None]], str,
     "all of them hold": ({}, "reproduced", HELD),
     "the second arm breaks a criterion":
         ({"close": ([1, 1, 1, 5.0], None)}, "not reproduced",
-         "near-one: in close, 1 of 4 runs have value outside 1 ± 0.1"),
+         "near-one: value = 1 ± 0.1 does not hold in close (1 of 4 runs outside)"),
     "the second assumption is undecided":
         ({"close": ([1, 1, 1, NAN], None)}, "inconclusive",
-         "assumption not met: value < 100 in close, 3 of 4 runs inside, 1 undecided"),
+         "the assumption value < 100 is not met in close: 3 of 4 runs lie inside, 1 undecided"),
     "the second control passes":
-        ({"farther": (GOOD, None)}, "inconclusive", f"{BLIND}: farther, 0 of 4 runs outside"),
+        ({"farther": (GOOD, None)}, "inconclusive", f"{blind('farther')}: 0 of 4 runs lie outside"),
     "the second control is undecided":
-        ({"farther": ([NAN] * 4, None)}, "inconclusive", f"{OPEN}: farther, 0 of 4 runs outside, 4 undecided"),
+        ({"farther": ([NAN] * 4, None)}, "inconclusive",
+         f"{undecided('farther')}: 0 of 4 runs lie outside, 4 undecided"),
     "the second assumption is broken":
         ({"close": ([200.0] * 4, None)}, "inconclusive",
-         "assumption not met: value < 100 in close, 0 of 4 runs inside"),
+         "the assumption value < 100 is not met in close: 0 of 4 runs lie inside"),
     "the second criterion is broken":
-        ({"close": (GOOD, [0.6] * 4)}, "not reproduced", "quiet: in close, 4 of 4 runs have noise outside ≤ 0.5"),
+        ({"close": (GOOD, [0.6] * 4)}, "not reproduced",
+         "quiet: noise ≤ 0.5 does not hold in close (4 of 4 runs outside)"),
     "the second criterion is undecided":
-        ({"close": (GOOD, [NAN] * 4)}, "inconclusive", "quiet: undecided in close, 0 of 4 runs inside, 4 undecided"),
+        ({"close": (GOOD, [NAN] * 4)}, "inconclusive",
+         "quiet: noise ≤ 0.5 is undecided in close: 0 of 4 runs lie inside, 4 undecided"),
 }  # fmt: skip
 """What differs from arms that hold and controls that fail; the verdict and its reason."""
 
@@ -179,7 +193,44 @@ def test_the_worst_run_is_that_of_all_arms_and_the_nearest_that_of_all_controls(
     }
     (item, _) = judge(manifold, {arm: outcome(values) for arm, values in numbers.items()}).criteria
     assert item.worst == 1.05
-    assert item.gap == pytest.approx((3.0 - 1.1) - (1.05 - 1.1))
+    assert item.gap == pytest.approx(3.0 - 1.05)
+
+
+@pytest.mark.parametrize(
+    ("near", "far", "gap", "nearest"),
+    [
+        ([1.0, 1.08], [0.5, 1.2], 1.2 - 1.08, 1.2),
+        ([1.0, 0.92], [0.5, 1.2], 1.2 - 0.92, 1.2),
+        ([1.0, 0.92], [0.7, 1.2], 0.92 - 0.7, 0.7),
+        ([1.0, 1.08], [1.04, 5.0], -(1.08 - 1.04), 1.04),
+        ([1.0, 1.5], [0.8, 5.0], -(1.5 - 0.8), 0.8),
+        ([1.0, NAN], [NAN, NAN], None, None),
+        ([NAN, NAN], [5.0, 5.0], None, None),
+    ],
+    ids=["same side", "other side", "nearer on the same side", "inside", "less outside", "no control", "no run"],
+)
+def test_the_gap_is_the_distance_between_the_worst_run_and_the_nearest_control_run(
+    claim: Claim, near: list[float], far: list[float], gap: float | None, nearest: float | None
+) -> None:
+    verdict = judge(claim, {"near": outcome([*near, 1.0, 1.0] if near[0] == 1 else near * 2), "far": outcome(far * 2)})
+    (item,) = verdict.criteria
+    assert item.gap == (None if gap is None else pytest.approx(gap))
+    if item.worst is not None:
+        found = nearest_control(claim.criteria[0].interval, item.worst, item.fails_in)
+        assert found == (None if nearest is None else ("far", nearest))
+
+
+def test_every_broken_criterion_is_named_with_every_arm_that_breaks_it(manifold: Claim) -> None:
+    numbers = {
+        "near": outcome(BAD),
+        "close": outcome([1.0, 1.0, 5.0, 1.0], [0.6, 0.0, 0.0, 0.7]),
+        "far": outcome(BAD),
+        "farther": outcome(BAD),
+    }
+    assert judge(manifold, numbers).because == (
+        "near-one: value = 1 ± 0.1 does not hold in near (4 of 4 runs outside), close (1 of 4 runs outside); "
+        "quiet: noise ≤ 0.5 does not hold in close (2 of 4 runs outside)"
+    )
 
 
 def test_misses_go_by_the_runs_of_the_largest_arm(write_claim: Callable[..., Path]) -> None:
@@ -196,7 +247,7 @@ def test_a_check_carries_its_counts_range_and_gap(claim: Claim) -> None:
     assert (near.inside, near.outside, near.undecided) == (3, 0, 1)
     assert (near.min, near.median, near.max) == (0.95, 1.0, 1.05)
     assert (far.tells, far.inside, far.outside) == (True, 0, 4)
-    assert item.gap == pytest.approx((3.0 - 1.1) - (1.05 - 1.1))
+    assert item.gap == pytest.approx(3.0 - 0.95)
     assert item.mark == "undecided"
 
 

@@ -1,11 +1,12 @@
-"""A flow of many runs at once by Runge-Kutta-Chebyshev steps: explicit, of order two, for stiffness that is real.
+"""A flow of many runs at once by Runge-Kutta-Chebyshev steps: explicit, of order two, stable for real eigenvalues.
 
-With s stages a step is stable where the Jacobian's eigenvalues lie in [-b/h, 0], b = (2/3) (s^2 - 1) (1 - 4/195): s
-grows as the root of h, so long steps cost little. A stiff solver would need the Jacobian, and fails at kinks, where a
-ReLU network's field jumps; an adaptive one never gets across when a neuron slides along its kink.
+A step of length h with s stages is stable where the Jacobian's eigenvalues lie in [-b/h, 0], with
+b = (2/3) (s^2 - 1) (1 - 4/195). So s grows as the root of h, and long steps cost little. An implicit solver would need
+the Jacobian, and fails at kinks, where the field of a ReLU network jumps. An adaptive solver makes no progress when a
+neuron slides along its kink.
 
-Source: the scheme is that of Sommeijer, Shampine and Verwer 1997 (RKC, J. Comput. Appl. Math. 88, 315); its order and
-its interval of stability are tested, not taken on trust.
+Source: the scheme is that of Sommeijer, Shampine and Verwer 1997 (RKC, J. Comput. Appl. Math. 88, 315). Tests measure
+its order and its interval of stability.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Recursion(NamedTuple):
 
 
 def growing_times(horizon: float, least: float, growth: float) -> list[float]:
-    """The times from 0 to the horizon by steps of max(least, growth x time), the last one shortened."""
+    """The times from 0 to the horizon, in steps of max(least, growth x time); the last step is shortened."""
     times = [0.0]
     while times[-1] < horizon:
         length = max(least, growth * times[-1])
@@ -44,13 +45,13 @@ def growing_times(horizon: float, least: float, growth: float) -> list[float]:
 def trajectory(
     velocity: Callable[[Array], Array], start: Array, times: Sequence[float], stiffness: float
 ) -> Iterator[Array]:
-    """The states at the times, one after the other, a step apart; a run that diverges goes on as NaN.
+    """The state at each of the times in turn, with one step between two times; a run that diverges becomes NaN.
 
     Args:
-        velocity: from states (runs, parameters) to their derivatives, each run by itself.
-        start: the states at the first time.
-        times: rising.
-        stiffness: a bound on the Jacobian's eigenvalues, for which every step is to be stable.
+        velocity: from states (runs, parameters) to their time derivatives, each run by itself.
+        start: the states at the first time, of shape (runs, parameters).
+        times: the times, rising.
+        stiffness: a bound on the size of the Jacobian's eigenvalues, for which every step has to be stable.
     """
     state = start
     yield state
@@ -62,12 +63,12 @@ def trajectory(
 
 
 def stages_for(reach: float) -> int:
-    """The fewest stages, at least 2, that are stable for eigenvalues times step down to -reach."""
+    """The smallest number of stages, at least 2, that is stable for eigenvalues times step length down to -reach."""
     return max(2, math.ceil(math.sqrt(1 + 1.5 * reach / (1 - 4 / 195))))
 
 
 def chebyshev_step(velocity: Callable[[Array], Array], state: Array, length: float, stages: int) -> Array:
-    """The state after one step of this length."""
+    """The state after one step of this length, with this number of stages."""
     first, recursion = _coefficients(stages)
     start = velocity(state)
     before, now = state, state + (length * first) * start

@@ -1,11 +1,11 @@
-"""Four clusters of points in the plane, labelled so that a line separates the classes, or none does, or nothing can.
+"""Four clusters of points in the plane, with labels that a line separates, that no line separates, or that conflict.
 
-    crossed         the label is the sign of x_1 x_2: no line separates the classes, a network with kinks can
+    crossed         the label is the sign of x_1 x_2: no line separates the classes, a ReLU network can
     parted          the label is the sign of x_1: a line separates them
-    contradictory   crossed, and the points of the first two clusters come again with the opposite label
+    contradictory   crossed, and the points of the first two clusters occur again with the opposite label
 
-Conventions: points have shape (runs, samples, 4): the plane's two coordinates, one of noise and one that is constant;
-all are divided by the longest point's length, run by run. Labels are +-1, of shape (runs, samples).
+Conventions: points have shape (runs, samples, 4): the plane's two coordinates, a noise coordinate and a constant one.
+All points of a run are divided by the length of its longest point. Labels are +-1, of shape (runs, samples).
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def clusters(
     """Points and labels, drawn run by run.
 
     Args:
-        labelling: which of the three above.
-        each: points in a cluster.
+        labelling: one of the three labellings above.
+        each: the number of points in a cluster.
         spread: a point lies within this distance of its cluster's centre, in either coordinate; below 1.
         noise: standard deviation of the third coordinate.
         generators: one per run; the plane's coordinates are drawn first.

@@ -1,10 +1,10 @@
-"""What gradient descent conserves of the balance of layers as its step size is halved again and again.
+"""How far gradient descent conserves the balance of layers, at step sizes that are halved repeatedly.
 
-The balance of a hidden node is the squared length of its incoming less that of its outgoing weights: a diagonal entry
+The balance of a hidden node is the squared length of its incoming minus that of its outgoing weights: a diagonal entry
 of W_l W_l^T - W_{l+1}^T W_{l+1}. A step W_l <- W_l - eta g_l changes W_{l+1}^T W_{l+1} - W_l W_l^T by exactly
-eta^2 (g_{l+1}^T g_{l+1} - g_l g_l^T) wherever the gradient flow conserves it: in the diagonal for homogeneous
-activations, as a whole for linear ones. So over a fixed time the change is of order eta. Derived here; the flow's
-conservation is that of Du, Hu and Lee 2018 (arXiv:1806.00900).
+eta^2 (g_{l+1}^T g_{l+1} - g_l g_l^T), in those entries that gradient flow conserves: the diagonal for homogeneous
+activations, the whole matrix for linear ones. So over a fixed time the change is of order eta. Derived here; that the
+flow conserves them is a result of Du, Hu and Lee 2018 (arXiv:1806.00900).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from dlnrepro.dynamics.training.step_halving import refined_descents
 
 
 class Sizes(NamedTuple):
-    """The largest of a list of matrices over layers and recorded times, each of shape (runs,).
+    """The largest entry and norm of matrices over layers and recorded times, each of shape (runs,).
 
     Attributes:
-        node: the largest size of a diagonal entry.
-        matrix: the largest Frobenius norm.
+        node: the largest absolute value of a diagonal entry.
+        matrix: the largest Frobenius norm of a matrix.
     """
 
     node: Tensor
@@ -34,16 +34,17 @@ class Sizes(NamedTuple):
 
 
 class BalanceReading(NamedTuple):
-    """What descents at halved step sizes show of the balance.
+    """The balance along descents at halved step sizes.
 
     Attributes:
-        step_sizes: eta, of shape (descents,), from the coarsest on.
-        drifts: the changes of the imbalances since the start, each of shape (runs, descents).
+        step_sizes: eta, of shape (descents,), from the largest to the smallest.
+        drifts: the largest changes of the imbalances since the initialization, each of shape (runs, descents).
         excess: at the finest step size, the difference between the changes and the sums of eta^2 times the imbalances
             of the gradients, over the largest such sum, each of shape (runs,).
-        end: the largest difference at a node at the end of the finest descent, over the largest squared incoming
+        end: the largest absolute balance of a node at the end of the finest descent, over the largest squared incoming
             length, of shape (runs,).
-        growth: the product of the layers' Frobenius norms at that end over that at the start, of shape (runs,).
+        growth: the product of the layers' Frobenius norms at the end of the finest descent over that at the
+            initialization, of shape (runs,).
     """
 
     step_sizes: Tensor
@@ -63,17 +64,17 @@ def read_balance(
     points: int,
     progress: Progress,
 ) -> BalanceReading:
-    """`BalanceReading` of descents over one time.
+    """`BalanceReading` of descents that all go to the same time.
 
     Args:
         weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
         gradient: from weights to dR/dW_l.
-        rates: c_1 .. c_L, the learning rates of the layers; the sums hold the gradients without these.
-        horizon: step size times steps.
-        steps: of the coarsest descent, a multiple of `points`.
-        halvings: how many finer descents follow.
-        points: how many records follow that of the start.
-        progress: of all descents together.
+        rates: c_1 .. c_L, the learning rates of the layers; the sums use the gradients without these rates.
+        horizon: step size times steps, the same for all descents.
+        steps: the number of steps of the coarsest descent, a multiple of `points`.
+        halvings: the number of finer descents that follow.
+        points: the number of recorded times after the initialization.
+        progress: called with the fraction of all descents together; may raise to stop.
     """
     depth = len(weights)
     # After the weights, matrices that accumulate the sums of eta (g_{l+1}^T g_{l+1} - g_l g_l^T).

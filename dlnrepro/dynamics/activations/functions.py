@@ -2,8 +2,8 @@
 
     f(X) = W_L phi(W_{L-1} ... phi(W_1 X)),
 
-no biases. An activation is homogeneous if phi(z) = phi'(z) z; every one here is made of sums, products and quotients,
-which round alike wherever a run lies in its batch.
+without biases. An activation is homogeneous if phi(z) = phi'(z) z. Every one here is made of sums, products and
+quotients, so that a result is bitwise independent of the run's place in its batch.
 """
 
 from __future__ import annotations
@@ -23,19 +23,22 @@ LEAK = 0.2
 
 
 def activation(name: Activation) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
-    """The function from z to phi(z) and phi'(z): z, max(z, 0), max(z, LEAK z), or z / (1 + |z|), not homogeneous."""
+    """The function from z to phi(z) and phi'(z); phi is z, max(z, 0), max(z, LEAK z), or z / (1 + |z|).
+
+    All but the last, softsign, are homogeneous.
+    """
     return {"linear": _linear, "relu": _relu, "leaky-relu": _leaky_relu, "softsign": _softsign}[name]
 
 
 def network_gradient(
     name: Activation, inputs: Tensor, outer: Callable[[Tensor], Tensor]
 ) -> Callable[[Sequence[Tensor]], list[Tensor]]:
-    """The function from weights W_1 .. W_L to the gradients of a loss of the outputs.
+    """The function from weights W_1 .. W_L, each (runs, n_l, n_{l-1}), to the gradients dR/dW_l in the same shapes.
 
     Args:
-        name: of the activation.
+        name: the name of the activation.
         inputs: X, of shape (runs, n_0, samples).
-        outer: from outputs (runs, n_L, samples) to the loss's gradient on them.
+        outer: from outputs (runs, n_L, samples) to the gradient of the loss with respect to them.
     """
     phi = activation(name)
 
@@ -56,13 +59,13 @@ def network_gradient(
 
 
 def output_gradient(loss: OutputLoss, targets: Tensor) -> Callable[[Tensor], Tensor]:
-    """The function from outputs f, of shape (runs, n_L, samples), to the gradient of a loss on them.
+    """The function from outputs f, of shape (runs, n_L, samples), to the gradient of the loss with respect to them.
 
     The loss is the mean over the samples of |f - y|^2 / 2, or of the sum over outputs of max(0, 1 - s f)^2 / 2 with
     s = sign(y).
 
     Args:
-        loss: which of the two.
+        loss: `squared` or `squared-hinge`.
         targets: y, of the shape of the outputs.
     """
     samples = targets.shape[-1]

@@ -1,14 +1,16 @@
-"""What the conserved imbalances of a linear head say of its layers once their norms are large; blocks of imbalances.
+"""The distance of a linear head's layers from rank one, from its conserved imbalances; and blocks of imbalances.
 
-For neighbours in the head, W_{k+1}^T W_{k+1} - W_k W_k^T = M_k is constant under gradient flow, whatever lies below the
-head. So W_k W_k^T is W_{k+1}^T W_{k+1} up to a fixed matrix, and the last layer is a row of rank one: the excess
+For neighbouring layers of the head, M_k = W_{k+1}^T W_{k+1} - W_k W_k^T is constant under gradient flow, for any layers
+below the head. So W_k W_k^T is W_{k+1}^T W_{k+1} up to a fixed matrix. The last layer is a row, so it has rank one. For
+large norms the excess therefore tends to a constant,
 
     ||W_k||_F^2 - ||W_k||_2^2  ->  E_k = E_{k+1} - tr M_k + u_k^T M_k u_k,    E_L = 0,
 
-u_k being the top left singular vector of W_k: a number that the start and a direction fix, with no rate and no free
-parameter. The rank-one gap is then about E_k / (2 ||W_k||_F^2). Corrections are of order ||W||^-2. Derived here.
+with u_k the top left singular vector of W_k. The initialization (start) and this direction determine it, without a
+free parameter. The rank-one gap is about E_k / (2 ||W_k||_F^2). Relative corrections are of order E_k / ||W_k||_F^2.
+Derived here.
 
-Conventions: a path of one run is a list of W_k, each of shape (points, n_k, n_{k-1}), the first point being the start.
+Conventions: a path of one run is a list of W_k, each of shape (points, n_k, n_{k-1}); the first point is the start.
 """
 
 from __future__ import annotations
@@ -24,16 +26,16 @@ from dlnrepro.dynamics.networks.chain import imbalance
 from dlnrepro.dynamics.networks.gaps import singular_triples
 
 GROWN = 2
-"""Slopes are fitted where the smallest layer of the head is at least this many times its largest at the start."""
+"""Slopes are fitted where the smallest norm of a head layer is at least this times the largest one at the start."""
 
 
 @dataclass(frozen=True)
 class Excess:
-    """The law and how far a path is from it.
+    """The law for the excess, compared with a path.
 
     Attributes:
-        ratio: excess over E_k, the one farthest from 1 among the hidden layers, of shape (points,).
-        gap: the largest rank-one gap that E_k gives at the layers' norms, of shape (points,), in [0, 1].
+        ratio: the excess over E_k, for the hidden layer where this is farthest from 1, of shape (points,).
+        gap: the largest rank-one gap that the law gives at the layers' norms, of shape (points,), in [0, 1].
     """
 
     ratio: Tensor
@@ -41,7 +43,7 @@ class Excess:
 
 
 def observe_excess(head: Sequence[Tensor]) -> Excess:
-    """`Excess` of a head of at least two layers, the last of which is a row."""
+    """`Excess` of a head of at least two layers, of which the last is a row."""
     start = imbalance([layer[0] for layer in head])
     predicted = torch.zeros(len(head[0]), dtype=torch.float64)
     ratios, gaps = [], []
@@ -59,15 +61,15 @@ def observe_excess(head: Sequence[Tensor]) -> Excess:
 
 
 def block_drift(below: Tensor, above: Tensor, chosen: Tensor) -> Tensor:
-    """How far the imbalance of two neighbours has moved in the block of the chosen neurons: ||(M - M(0))_SS||_F.
+    """||(M - M(0))_SS||_F: the change of the imbalance M of two neighbouring layers in the block S of chosen neurons.
 
     Args:
         below: W_l along a path, of shape (points, n_l, n_{l-1}).
         above: W_{l+1}, of shape (points, n_{l+1}, n_l).
-        chosen: which of the n_l neurons between them, of shape (n_l,).
+        chosen: which of the n_l neurons between the two layers are in S, booleans of shape (n_l,).
 
     Returns:
-        Shape (points,); zero if none is chosen.
+        Of shape (points,); 0 if no neuron is chosen.
     """
     moved = imbalance([below, above])[0]
     moved = (moved - moved[:1])[:, chosen][:, :, chosen]
@@ -76,12 +78,12 @@ def block_drift(below: Tensor, above: Tensor, chosen: Tensor) -> Tensor:
 
 
 def grown_slope(head: Sequence[Tensor], norm: Tensor, gap: Tensor) -> Tensor:
-    """The slope of log gap against log norm where the head has grown, a number; 0 if it is in under eight records.
+    """The slope of log gap against log norm where the head has grown; 0 if that is at fewer than eight points.
 
     Args:
-        head: layers along a path.
-        norm: the smallest ||W_k||_F over these, of shape (points,).
-        gap: of the same shape.
+        head: the layers of the head along a path.
+        norm: the smallest ||W_k||_F over these layers, of shape (points,).
+        gap: a gap of the head along the path, of shape (points,).
     """
     grown = norm >= GROWN * torch.stack([torch.linalg.matrix_norm(layer[0]) for layer in head]).amax()
     return log_slope(norm.log()[None], gap[None], grown[None])[0]

@@ -2,7 +2,7 @@
 
 The weights are normal with standard deviation gain / sqrt(n_{l-1}): gain sqrt(2) below a ReLU, half of that in a skip
 block, and 1 in a linear layer. The first neurons of W_1 may get a large weight on the constant coordinate of the data,
-so that most of these stay active on all examples.
+so that most of them stay active on all examples.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def draw_weights(
     """W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
 
     Args:
-        kinds: of layers 1 .. L.
+        kinds: the kinds of layers 1 .. L.
         widths: n_0 .. n_L; the last of the n_0 coordinates is the constant one.
-        shifted: how many of the first neurons get a large bias.
-        shift: what is added to the absolute bias weight of these.
+        shifted: the number of neurons, from the first on, that get a large bias.
+        shift: the number that is added to the absolute bias weight of these neurons.
         generators: one per run.
     """
     drawn = gaussian(widths, 1.0, generators)
@@ -42,16 +42,16 @@ def draw_weights(
 def follow(
     network: ReluNetwork, start: Array, times: Sequence[float], stiffness: float, points: int, progress: Progress
 ) -> tuple[Array, Array]:
-    """The recorded states, (records, runs, parameters), and the least W_1 x of each neuron, (runs, n_1).
+    """The recorded states, (records, runs, parameters), and the smallest W_1 x of each neuron, (runs, n_1).
 
-    The least is taken over all examples and over the states after every step, the start included.
+    The minimum is over all examples x and over the states after every step, and includes the start.
 
     Args:
-        network: whose flow it is.
+        network: the network whose flow is followed.
         start: the states at the first time, of shape (runs, parameters).
-        times: of the steps, rising.
-        stiffness: a bound on the eigenvalues of the Jacobian, for which every step is stable.
-        points: the largest number of records, evenly over the steps, ends included.
+        times: the times between which the steps go, rising.
+        stiffness: a bound on the size of the Jacobian's eigenvalues, for which every step is stable.
+        points: the largest number of recorded states, evenly over the steps, with both ends.
         progress: called after every step.
     """
     last = len(times) - 1

@@ -1,18 +1,18 @@
-"""Networks with kinks: layers that are linear, or followed by a ReLU, or added to what they are given.
+"""Networks of linear, ReLU and skip layers, and their flow along -grad log R.
 
     linear   h -> W h             relu   h -> max(W h, 0)             skip   h -> h + max(W h, 0)
 
-Where W h is exactly 0 the derivative of the ReLU is taken as 0. The flow moves the weights along -grad log R, the
-direction of gradient flow, on a clock of its own:
+Where W h is exactly 0 the derivative of the ReLU is taken as 0. The flow moves the weights along -grad log R, which is
+the direction of gradient flow of the risk R, at another speed:
 
     d theta / d tau = -D g / (1 + g . D g),    g = grad log R,
 
-with D the learning rates, 1 for gradient flow. Where the risk runs away to 0, tau grows as log(1/R); near a minimum
-this is gradient flow of log R.
+with D the learning rates, 1 for gradient flow. Where R goes to 0 the clock tau grows as log(1/R). Near a minimum this
+is gradient flow of log R.
 
-Conventions: theta holds one row of weights per run, in the order of `margin_flow.vector_of`. All is numpy,
-since arrays this small cost torch several times as much; a matrix product or a sum serves one run at a time, so that a
-run's bits do not depend on its batch.
+Conventions: theta holds one row of weights per run, in the order of `margin_flow.vector_of`. The arrays are numpy's,
+because torch takes several times as long for arrays of this size. Every matrix product and sum is of one run, so that
+results are bitwise independent of the batch.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ LayerKind = Literal["linear", "relu", "skip"]
 
 @dataclass(frozen=True)
 class ReluNetwork:
-    """The field of all runs.
+    """The networks of all runs, with their data and the field of their flow.
 
     Attributes:
         points: the data as columns, of shape (runs, n_0, samples).
         labels: +-1, of shape (runs, 1, samples).
-        loss: whose risk it is.
-        kinds: of layers 1 .. L; the last one is linear.
+        loss: the loss l of a margin.
+        kinds: the kinds of layers 1 .. L; the last one is linear.
         shapes: (n_l, n_{l-1}) of layers 1 .. L; n_L is 1, and a skip layer is square.
         rates: D, one positive number per weight, of shape (parameters,).
     """
@@ -59,12 +59,12 @@ class ReluNetwork:
         return result
 
     def activities(self, theta: Array) -> Array:
-        """W_1 x_i, before the ReLU, of shape (runs, n_1, samples)."""
+        """W_1 x_i, the values before the ReLU, of shape (runs, n_1, samples)."""
         result: Array = weights_of(theta, self.shapes)[0] @ self.points
         return result
 
     def gradient(self, theta: Array) -> Array:
-        """Grad log R, of the shape of theta, (runs, parameters)."""
+        """The gradient of log R, of the shape of theta, (runs, parameters)."""
         weights = weights_of(theta, self.shapes)
         given, linear = self._forward(weights)
         back = margin_slopes(self.loss, (linear[-1] * self.labels)[:, 0])[:, None] * self.labels
@@ -78,7 +78,7 @@ class ReluNetwork:
         return np.concatenate(blocks[::-1], axis=1)
 
     def velocity(self, theta: Array) -> Array:
-        """The field, of the shape of theta."""
+        """The field d theta / d tau of the flow, of the shape of theta, (runs, parameters)."""
         gradient = self.gradient(theta)
         push = gradient * self.rates
         square = (gradient[:, None] @ push[:, :, None])[:, 0]
@@ -86,7 +86,7 @@ class ReluNetwork:
         return result
 
     def _forward(self, weights: Sequence[Array]) -> tuple[list[Array], list[Array]]:
-        """What every layer is given, h_0 .. h_{L-1}, and what it makes of that before any ReLU."""
+        """The inputs h_0 .. h_{L-1} of the layers, and the products W_l h_{l-1} before any ReLU."""
         given, linear = [], []
         value = self.points
         for weight, kind in zip(weights, self.kinds, strict=True):
@@ -110,8 +110,8 @@ def network_of(
     Args:
         points: the data as rows, of shape (runs, samples, n_0).
         labels: +-1, of shape (runs, samples).
-        loss: whose risk it is.
-        kinds: of layers 1 .. L.
+        loss: the loss l of a margin.
+        kinds: the kinds of layers 1 .. L.
         weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
         rates: the learning rate of each layer.
     """

@@ -1,8 +1,8 @@
-"""How the layers of one run become rank one and align along its path, and Lemma 2's bounds on both.
+"""How far the layers of one run are from rank one and from alignment along its path, and Lemma 2's bounds on both.
 
-Conventions: a path is a list of W_1 .. W_L, each of shape (points, n_l, n_{l-1}), the first point being the start.
-u_l and v_l are the top singular vectors of W_l. W_L is a row, of rank one whatever happens: it has no part in
-rank-one gaps.
+Conventions: a path is a list of W_1 .. W_L, each of shape (points, n_l, n_{l-1}), whose first point is the
+initialization (start). u_l and v_l are the top left and right singular vectors of W_l. W_L is a row and always has rank
+one, so rank-one gaps are those of the hidden layers only.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from dlnrepro.dynamics.networks.gaps import sine, singular_triples
 
 @dataclass(frozen=True)
 class AlignmentPath:
-    """What a path shows of its layers; all of shape (points,) but the last.
+    """Norms, gaps and bounds of the layers along a path. The last three attributes are numbers, all others (points,).
 
     Attributes:
         norm: the smallest ||W_l||_F over the layers.
         rank_one_gap: the largest 1 - ||W_l||_2 / ||W_l||_F over the hidden layers.
         alignment_gap: the largest 1 - |<v_{l+1}, u_l>| over neighbours.
-        product_gap: 1 - |<w, v_1>| / prod_l ||W_l||_F, with w the predictor; exact to 1e-15.
-        drift: the largest change of an imbalance W_{l+1}^T W_{l+1} - W_l W_l^T since the start, in Frobenius norm and
-            relative to ||theta||^2.
-        excess: the largest (||W_l||_F^2 - ||W_l||_2^2) / D, at most 1 by Lemma 2.
-        misalignment: the largest quotient of 1 - <v_{l+1}, u_l>^2 by
+        product_gap: 1 - |<w, v_1>| / prod_l ||W_l||_F, with w the predictor; its rounding error is 1e-15.
+        drift: the largest change of an imbalance W_{l+1}^T W_{l+1} - W_l W_l^T since the start, in Frobenius norm,
+            over the squared norm of all weights.
+        excess: the largest (||W_l||_F^2 - ||W_l||_2^2) / D, at most 1 by Lemma 2; D is that of `excess_bound`.
+        misalignment: the largest ratio of 1 - <v_{l+1}, u_l>^2 to
             (D + ||W_{l+1}(0)||_2^2 + ||W_l(0)||_2^2) / ||W_{l+1}||_2^2, at most 1 by Lemma 2.
-        growth: the smallest ||W_l||_F at the end over that at the start: a number.
-        start_norm: the smallest ||W_l||_F of a hidden layer at the start: a number.
-        start_gap: the smallest rank-one gap of a hidden layer at the start: a number.
+        growth: the smallest ratio over the layers of ||W_l||_F at the end to that at the start.
+        start_norm: the smallest ||W_l||_F of a hidden layer at the start.
+        start_gap: the smallest rank-one gap of a hidden layer at the start.
     """
 
     norm: Tensor
@@ -52,12 +52,12 @@ class AlignmentPath:
 
 
 class AlignmentFit(NamedTuple):
-    """Powers of a path's growth in a window of log(1/R), each a number; 0 for a path that does not reach the window.
+    """Exponents fitted to a path in a window of log(1/R), each a number; 0 for a path that does not reach the window.
 
     Attributes:
-        growth: the power with which min_l ||W_l||_F grows in log(1/R): 1/L in the limit.
-        rank_one: the power with which the rank-one gap falls in min_l ||W_l||_F, negative.
-        alignment: the same for the alignment gap.
+        growth: exponent of min_l ||W_l||_F as a power of log(1/R): 1/L in the limit.
+        rank_one: exponent of the largest rank-one gap as a power of min_l ||W_l||_F: -2 in the limit.
+        alignment: exponent of the largest alignment gap as a power of min_l ||W_l||_F: -4 in the limit.
     """
 
     growth: Tensor

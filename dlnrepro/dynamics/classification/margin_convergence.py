@@ -1,14 +1,15 @@
-"""How the predictor of one run turns to the maximum margin, and the laws of its last steps.
+"""How the predictor of one run converges to the maximum-margin direction, and the asymptotic laws of its approach.
 
-Conventions: w is the predictor W_L ... W_1, of shape (points, dimension) along a path; ubar, gamma and rho*
-are those of `dynamics.classification.maximum_margin`. As log(1/R) grows, w = c ubar + rho* + o(1) and
-c gamma ~ log(1/R), for every depth; so
+Conventions: w is the predictor W_L ... W_1, of shape (points, dimension) along a path; ubar, gamma and rho are those of
+`dynamics.classification.maximum_margin`. As log(1/R) grows, w = c ubar + rho + o(1) and c gamma ~ log(1/R), for every
+depth L. So
 
-    sin(w, ubar) log(1/R)                        -> gamma ||rho*||
-    (1 - min_i <w, z_i> / (gamma ||w||)) log(1/R)  -> max over support vectors of -<rho*, z_i>.
+    sin(w, ubar) log(1/R)                        -> gamma ||rho||
+    (1 - min_i <w, z_i> / (gamma ||w||)) log(1/R)  -> max over support vectors of -<rho, z_i>.
 
-If the support vectors do not span the data, what W_1 holds outside their span at the start stays, while the rest of
-the network grows: sin(w, ubar) ~ ||w||^(-1/L) instead. Source: derived here; the paper claims no rate.
+If the support vectors do not span the data, the part of W_1 outside their span stays as it starts, while the rest of
+the network grows. Then sin(w, ubar) ~ ||w||^(-1/L) instead. Source: derived here; Ji and Telgarsky 2019
+(arXiv:1810.02032) state no rate.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 
 @dataclass(frozen=True)
 class Direction:
-    """What a path shows of its predictor, of shape (points,); the laws' constants are numbers.
+    """The predictor along a path, compared with the maximum margin.
 
     Attributes:
-        sine: sin(w, ubar).
-        margin_gap: 1 - min_i <w, z_i> / (gamma ||w||): 0 for the maximum margin, above 1 if a point is misclassified.
-        sine_constant: gamma ||rho*||.
-        margin_constant: max over support vectors of -<rho*, z_i>.
+        sine: sin(w, ubar), of shape (points,).
+        margin_gap: 1 - min_i <w, z_i> / (gamma ||w||), of shape (points,): 0 for the maximum margin, above 1 if a
+            point is misclassified.
+        sine_constant: gamma ||rho||, a number.
+        margin_constant: max over support vectors of -<rho, z_i>, a number.
     """
 
     sine: Tensor
@@ -43,13 +45,13 @@ class Direction:
 
 
 class DirectionFit(NamedTuple):
-    """How a path obeys the two laws, each a number; 0 for a path that does not reach the window.
+    """Fits of the two laws to a path, each a number; 0 for a path that does not reach the window.
 
     Attributes:
-        slope: the power with which sin(w, ubar) falls in log(1/R): -1 in the limit.
-        margin_slope: the same for the margin gap.
-        constant: sin(w, ubar) log(1/R) over its limit, where this is farthest from 1.
-        margin_constant: the margin gap times log(1/R) over its limit, where this is farthest from 1.
+        slope: exponent of sin(w, ubar) as a power of log(1/R): -1 in the limit.
+        margin_slope: exponent of the margin gap as a power of log(1/R): -1 in the limit.
+        constant: sin(w, ubar) log(1/R) over its limit, where the ratio is farthest from 1.
+        margin_constant: the margin gap times log(1/R) over its limit, where the ratio is farthest from 1.
     """
 
     slope: Tensor
@@ -66,8 +68,8 @@ def fit_direction(
     Args:
         turn: the run's path.
         reached: log(1/R) along it, of shape (points,).
-        window: the range of log(1/R) in which powers are fitted, ends included.
-        late: the range in which constants are compared.
+        window: the range of log(1/R) in which exponents are fitted, ends included.
+        late: the range of log(1/R) in which constants are compared, ends included.
     """
     inside, last = within(reached, window), within(reached, late)
     return DirectionFit(
@@ -85,12 +87,12 @@ def observe_direction(predictor: Tensor, signed: Tensor, solution: MaximumMargin
 
         gamma (||w|| - c) + max_i (-c (<ubar, z_i> - gamma) - <p, z_i>),    ||w|| - c = ||p||^2 / (||w|| + c),
 
-    with <ubar, z_i> - gamma exactly 0 for support vectors: nothing large is subtracted but in p itself.
+    where <ubar, z_i> - gamma is exactly 0 for support vectors. So the only cancellation is in p itself.
 
     Args:
         predictor: w, of shape (points, dimension).
         signed: Z, of shape (samples, dimension), whose maximum margin is `solution`.
-        solution: the oracle's answer.
+        solution: the maximum margin of `signed`, by the oracle.
     """
     axis = tensor_of(solution.direction)
     along = predictor @ axis
@@ -112,9 +114,10 @@ def observe_direction(predictor: Tensor, signed: Tensor, solution: MaximumMargin
 
 
 def sine_to_scaled(predictor: Tensor, signed: Tensor, rates: Tensor) -> Tensor:
-    """sin(w, D^(1/2) u), u the maximum-margin direction of Z D^(1/2): where flow with rates D on W_1's columns leads.
+    """sin(w, D^(1/2) u), with u the maximum-margin direction of Z D^(1/2): 0 in the limit of learning rates D.
 
-    With W_1 = V D^(1/2), the flow of V and the other layers is plain gradient flow on the data Z D^(1/2).
+    D holds the learning rates of W_1's columns. With W_1 = V D^(1/2), the flow of V and the other layers is plain
+    gradient flow on the data Z D^(1/2).
 
     Args:
         predictor: w, of shape (dimension,).

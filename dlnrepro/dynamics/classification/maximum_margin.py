@@ -1,4 +1,4 @@
-"""Maximum-margin direction of a homogeneous linear classifier: an oracle that carries its own certificate.
+"""Maximum-margin direction of a homogeneous linear classifier: an oracle with a certificate for each answer.
 
 Conventions: z_i = y_i x_i are the rows of Z, of shape (samples, dimension). The margin of a unit vector u is
 min_i <u, z_i>; gamma is the largest margin and ubar the direction that has it. w = ubar / gamma solves
@@ -6,7 +6,7 @@ min_i <u, z_i>; gamma is the largest margin and ubar the direction that has it. 
     min ||w||^2 / 2  subject to  Z w >= 1,    with w = Z^T a, a >= 0, a_i (<w, z_i> - 1) = 0     (KKT).
 
 The data are separable exactly if gamma > 0; otherwise (Gordan) some p >= 0, sum p = 1, has Z^T p = 0.
-Nothing here knows of networks or of descent: it is the independent truth that trained directions are held to.
+This module uses nothing of networks or training: it is the independent truth that trained directions are compared with.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from scipy.optimize import nnls
 from dlnrepro.dynamics.tensors.arrays import Array
 
 SUPPORT = 1e-9
-"""A multiplier below this share of the largest is no support vector's: NNLS leaves exact zeros, or dust."""
+"""A point whose multiplier is below this share of the largest is not a support vector: NNLS returns 0 or rounding."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +50,8 @@ def maximum_margin(signed: Array) -> MaximumMargin | None:
     """The maximum-margin direction of Z (samples, dimension); None if the data are not separable.
 
     The least-distance problem is turned into non-negative least squares (Lawson and Hanson 1974, chapter 23), which
-    names the support vectors; no residual means that some p >= 0 has Z^T p = 0, so no direction separates. The
-    equations <w, z_i> = 1 on the support vectors are then solved afresh, to full precision.
+    finds the support vectors. If its residual is 0, some p >= 0 has Z^T p = 0, so no direction separates the data. The
+    equations <w, z_i> = 1 on the support vectors are then solved again, to full precision.
     """
     weights, residual = _hull(signed)
     if residual <= SUPPORT:
@@ -79,17 +79,17 @@ def maximum_margin(signed: Array) -> MaximumMargin | None:
 
 
 def limit_offset(signed: Array, solution: MaximumMargin) -> Array:
-    """rho*, the bounded part of the predictor in the limit: w = c ubar + rho* + o(1) as c grows.
+    """rho, the limit of the predictor's part perpendicular to ubar: w = c ubar + rho + o(1) as c grows.
 
-    rho* = argmin over rho perpendicular to ubar, in the span of the support vectors, of sum_i exp(-<rho, z_i>),
-    i over the support vectors. There sum_i exp(-<rho*, z_i>) z_i is parallel to ubar = gamma sum_i a_i z_i; support
-    vectors in general position are linearly independent, so exp(-<rho*, z_i>) = t a_i, and <rho*, ubar> = 0 fixes
+    rho minimises sum_i exp(-<rho, z_i>), i over the support vectors, among vectors in their span that are perpendicular
+    to ubar. At the minimum sum_i exp(-<rho, z_i>) z_i is parallel to ubar = gamma sum_i a_i z_i. Support vectors in
+    general position are linearly independent, so exp(-<rho, z_i>) = t a_i, and <rho, ubar> = 0 fixes
     log t = -sum_i a_i log a_i / sum_i a_i.
 
     Returns:
-        rho*, of shape (dimension,).
+        rho, of shape (dimension,).
 
-    Source: derived here; it holds for every depth, and makes no use of the start.
+    Source: derived here; it holds for every depth, and does not depend on the initialization.
     """
     multipliers = solution.multipliers[solution.support]
     logs = np.log(multipliers)

@@ -1,9 +1,9 @@
-"""Data that a reflection maps to themselves, and starts along the axis they leave fixed, with it or against it.
+"""Data that a reflection maps to themselves, and initializations (starts) along the axis that it leaves fixed.
 
-The signed points come in pairs (h, q) and (h, -q), h > 0, so the first axis is the maximum-margin direction, and on it
-the gradient of any risk of the margins points along it. A balanced start of rank one with the predictor -a e_1 stays on
-that axis: W_l = a^(1/L) p_l p_{l-1}^T with p_0 = -e_1. With w the layers' common norm, w' = -g w^(L-1), where
-g = -(1/n) sum_i l'(-w^L h_i) h_i tends to g_0 = -l'(0) mean(h), so that
+The signed points form pairs (h, q) and (h, -q), h > 0. So the first axis is the maximum-margin direction, and on it the
+gradient of any risk of the margins points along it. A balanced start of rank one with the predictor -a e_1 stays on
+that axis: W_l = a^(1/L) p_l p_{l-1}^T with p_0 = -e_1. The common norm w of the layers obeys w' = -g w^(L-1), where
+g = -(1/n) sum_i l'(-w^L h_i) h_i tends to g_0 = -l'(0) mean(h). So
 
     w -> ((L-2) g_0 t)^(-1/(L-2))  for L >= 3,      R -> l(0) from above.
 
@@ -24,10 +24,10 @@ from dlnrepro.dynamics.starts.draws import directions, normal, uniform
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 LOWEST, HIGHEST = 0.3, 0.7
-"""The range of the points' height h on the axis; their distance from it is such that no point leaves the unit ball."""
+"""The range of the points' height h on the axis, and of their distance from it: every point is in the unit ball."""
 
 SLOPE_AT_ZERO = {"logistic": 0.5, "exponential": 1.0}
-"""-l'(0)."""
+"""-l'(0), for each loss l."""
 
 
 def mirrored_pairs(dimension: int, pairs: int, generators: Sequence[Generator]) -> Tensor:
@@ -48,8 +48,8 @@ def axial_start(
     Args:
         widths: n_0 .. n_L, n_L = 1 and n_0 at least 2.
         size: a > 0, of shape (runs,).
-        side: 1 towards the data, -1 away from them.
-        tilt: in radians; at 0 the other entries of W_1 are exactly zero.
+        side: 1 points towards the data, -1 away from them.
+        tilt: angle to the axis in radians; at 0 the predictor is exactly on the axis.
         generators: one per run.
     """
     runs = len(size)
@@ -68,13 +68,13 @@ def pull_at_zero(signed: Tensor, loss: Literal["logistic", "exponential"]) -> Te
 
     Args:
         signed: points of `mirrored_pairs`.
-        loss: l.
+        loss: the loss l of a margin.
     """
     return SLOPE_AT_ZERO[loss] * signed[:, ::2, 0].mean(-1)
 
 
 def late_norm(pull: Tensor, times: Tensor, depth: int) -> Tensor:
-    """((L-2) g_0 t)^(-1/(L-2)): the layers' norm late on the axis, of shape (runs, points), for L >= 3.
+    """((L-2) g_0 t)^(-1/(L-2)), the layers' norm on the axis at late times, of shape (runs, points), for L >= 3.
 
     Args:
         pull: g_0, of shape (runs,).

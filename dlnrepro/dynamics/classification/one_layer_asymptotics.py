@@ -1,13 +1,15 @@
-"""How a linear classifier of one layer grows under gradient flow of the logistic or exponential loss, to its constants.
+"""How a linear classifier of one layer grows under gradient flow of the logistic or exponential loss, with constants.
 
-With signed points z_i, R = (1/n) sum_i l(<w, z_i>) and the hard-margin solution what = sum_i a_i z_i (margins 1, length
-1/gamma), the ansatz w = what log t + wtilde + o(1) in dw/dt = (1/n) sum_i e^(-<w, z_i>) z_i leaves
+Let z_i be the signed points, R = (1/n) sum_i l(<w, z_i>) the risk, and w_h = sum_i a_i z_i the hard-margin solution,
+whose smallest margin is 1 and whose length is 1/gamma. Put w = w_h log t + r + o(1) into the flow of the exponential
+loss, dw/dt = (1/n) sum_i e^(-<w, z_i>) z_i. This gives
 
-    e^(-<wtilde, z_i>) = n a_i for every support vector,    R t -> sum_i a_i = 1 / gamma^2.
+    e^(-<r, z_i>) = n a_i for every support vector,    R t -> sum_i a_i = 1 / gamma^2.
 
-Support vectors that are linearly independent and span the space fix wtilde. In log t the rest decays exponentially.
+Support vectors that are linearly independent and span the space determine r. The remainder w - w_h log t - r decays
+exponentially in log t. The logistic loss has the same limits.
 
-Source: Soudry, Hoffer, Nacson, Gunasekar, Srebro 2018 (arXiv:1710.10345); written down afresh here.
+Source: Soudry, Hoffer, Nacson, Gunasekar, Srebro 2018 (arXiv:1710.10345); derived again here.
 """
 
 from __future__ import annotations
@@ -24,12 +26,12 @@ from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
 
 
 class GrowthPath(NamedTuple):
-    """What a path shows of w = what log t + wtilde, each of shape (points,).
+    """A path compared with the law w = w_h log t + r, each of shape (points,).
 
     Attributes:
-        residual: ||w - what log t - wtilde|| / ||what||.
-        sine: the sine between w and what.
-        sine_law: the sine between what log t + wtilde and what.
+        residual: ||w - w_h log t - r|| / ||w_h||.
+        sine: the sine of the angle between w and w_h.
+        sine_law: the sine of the angle between w_h log t + r and w_h.
     """
 
     residual: Tensor
@@ -53,10 +55,10 @@ def observe_growth(path: Tensor, times: Tensor, signed: Array, solution: Maximum
 
 
 def limit_shift(signed: Array, solution: MaximumMargin) -> Array:
-    """What w - what log t tends to, of shape (dimension,).
+    """r, the limit of w - w_h log t, of shape (dimension,). It solves <r, z_i> = -log(n a_i) on the support vectors.
 
     Args:
-        signed: Z, of shape (samples, dimension), all of which the mean of the risk counts.
+        signed: Z, of shape (samples, dimension); n is the number of all samples.
         solution: its maximum margin, with as many support vectors as dimensions.
     """
     multipliers = solution.multipliers[solution.support]
@@ -64,7 +66,7 @@ def limit_shift(signed: Array, solution: MaximumMargin) -> Array:
 
 
 def _sine(weights: Tensor, axis: Tensor) -> Tensor:
-    """The sine of the angle to a unit vector, of shape (points,)."""
+    """The sine of the angle between weights and a unit vector, of shape (points,)."""
     across = weights - (weights @ axis)[:, None] * axis
     ratio: Tensor = torch.linalg.vector_norm(across, dim=-1) / torch.linalg.vector_norm(weights, dim=-1)
     return ratio

@@ -4,8 +4,9 @@ With tau = log t the flow of R = (1/n) sum_i l(<w, z_i>) is
 
     dw/dtau = -D (1/n) sum_i e^tau l'(<w, z_i>) z_i,
 
-whose terms stay of order one while the margins grow as tau: it can be followed to t = e^10000. Rates D are 1 for
-gradient flow. It goes one run after another; the descent takes all runs at once.
+whose terms stay of order one while the margins grow as tau, so it can be followed to t = e^10000. D is the diagonal
+matrix of learning rates, the identity for gradient flow. The flow follows one run after another; the descent takes all
+runs at once.
 """
 
 from __future__ import annotations
@@ -26,9 +27,10 @@ from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.descent import descend
 
 EARLIEST = -6.0
-"""The flow starts at log t = -6: what happens before changes the weights by less than e^-6."""
+"""The flow starts at log t = -6: earlier times change the weights by about e^-6 times the first gradient."""
 
 TOLERANCE = 1e-10
+"""Relative and absolute error per step of the solver."""
 _REPORT_EVERY = 500
 _MOST_EVALUATIONS = 200_000
 
@@ -47,7 +49,7 @@ def follow_logarithm(
     Args:
         signed: Z, of shape (samples, dimension).
         start: w at times[0].
-        loss: l.
+        loss: the loss l of a margin.
         rates: D, of shape (dimension,).
         times: values of tau = log t, rising.
         tolerance: relative error per step of LSODA; the absolute one is the same.
@@ -82,16 +84,16 @@ def flow_paths(
     points: int,
     progress: Progress,
 ) -> tuple[Tensor, Tensor]:
-    """The values of log t, (points,), from horizon / 1000 on, and w there, of shape (runs, points, n_0).
+    """The values of log t, of shape (points,), from horizon / 1000 on, and w there, of shape (runs, points, n_0).
 
     Args:
         sets: Z of each run.
         starts: w of each run, of shape (runs, n_0).
-        loss: l.
+        loss: the loss l of a margin.
         rates: D, of shape (n_0,).
         horizon: log t at the end.
-        points: how many records, evenly in log log t.
-        progress: of all runs together.
+        points: the number of recorded times, evenly in log log t.
+        progress: called with the fraction of all runs together; may raise to stop.
     """
     times = np.concatenate([[EARLIEST], np.geomspace(horizon / 1000, horizon, points)])
     paths = []
@@ -112,16 +114,19 @@ def descent_paths(
     points: int,
     progress: Progress,
 ) -> tuple[Tensor, Tensor]:
-    """The same for gradient descent with a constant step size, t being step size times steps, from log t = 1 on.
+    """The values of log t, (points,), from 1 on, and w there, (runs, points, n_0), by gradient descent.
+
+    The step size is constant, and time t is step size times steps.
 
     Args:
         sets: Z of each run, all of one shape.
         starts: w of each run, of shape (runs, n_0).
-        loss: l.
+        loss: the loss l of a margin.
         step_size: eta.
         horizon: log t at the end.
-        points: about how many records, evenly in log t, half of which may lie before log t = 1 and are left out.
-        progress: of all runs together.
+        points: the approximate number of recorded times, evenly in log t; those with log t < 1, which may be half of
+            them, are left out.
+        progress: called with the fraction of all runs together; may raise to stop.
     """
     steps, first = round(math.exp(horizon) / step_size), math.ceil(math.e / step_size)
     records = [step for step in log_grid(steps, points) if step >= first]
@@ -140,11 +145,11 @@ def descent_paths(
 
 
 def risk_gradient(signed: Tensor, loss: LossName) -> Callable[[list[Tensor]], list[Tensor]]:
-    """The function from [w], w of shape (runs, dimension, 1), to the gradient of the risk, likewise.
+    """The function from [w], w of shape (runs, dimension, 1), to [dR/dw], in the same shape.
 
     Args:
         signed: Z, of shape (runs, samples, dimension).
-        loss: l.
+        loss: the loss l of a margin.
     """
     samples = signed.shape[-2]
 
@@ -162,7 +167,7 @@ def risk_gradient(signed: Tensor, loss: LossName) -> Callable[[list[Tensor]], li
 
 
 def _push(margins: Array, time: float, loss: LossName) -> Array:
-    """-e^tau l'(m_i) / n, by exponents, so that nothing overflows while the margins keep up with tau."""
+    """-e^tau l'(m_i) / n, as one exponential, so that nothing overflows while the margins grow as tau."""
     if loss == "squared":
         return np.asarray(np.exp(time) * (1 - margins) / len(margins))
     tail = margins if loss == "exponential" else np.logaddexp(0, margins)

@@ -1,10 +1,11 @@
 """Data sets of two classes for homogeneous linear classifiers, drawn from one run's own generator.
 
 Conventions: a data set is its signed points z_i = y_i x_i, the rows of Z, of shape (samples, dimension), with
-||x_i|| <= 1. Each set is drawn again until it has the properties asked for; how often is a matter of the generator.
+||x_i|| <= 1. Each set is drawn again until it has the required properties.
 
-One property is that no multiplier of a support vector is below a share of the largest. The part of the predictor along
-such a vector settles as exp(-share x log(1/R)) or so: the smaller, the farther a run must go before any law holds.
+One property is that no multiplier of a support vector is below a given share of the largest. The part of the predictor
+along a support vector settles about as exp(-share x log(1/R)), with R the risk. So the smaller the share, the farther a
+run must go before any law holds.
 """
 
 from __future__ import annotations
@@ -24,17 +25,18 @@ from dlnrepro.errors import NoSuchDraw
 DataKind = Literal["separable", "flipped", "under-determined"]
 
 DRAWS = 2000
+"""A data set that has not the required properties after this many draws is given up with an error."""
 FLIPPED = 0.2
-"""The share of labels that `flipped` turns round."""
+"""The share of labels that `flipped` changes."""
 
 
 @dataclass(frozen=True)
 class Classes:
-    """A data set and its truth.
+    """A data set, with its labels before any were flipped.
 
     Attributes:
-        signed: Z as the network sees it.
-        truth: Z with the labels it should have; the same, unless labels were flipped.
+        signed: Z with the labels that the network is trained on.
+        truth: Z with the labels that the hyperplane gives; equal to `signed`, unless labels were flipped.
         solution: the maximum margin of `truth`.
     """
 
@@ -56,15 +58,15 @@ def drawing(
 def with_slack(
     draw: Callable[[torch.Generator], Classes], slack: float, wanted: str, generator: torch.Generator
 ) -> Classes:
-    """Classes of one run, drawn again until all margins but those of support vectors exceed these by a share.
+    """Classes of one run, drawn again until the margins of all other points exceed that of the support vectors.
 
-    The share of such a point in the gradient of an exponential tail vanishes only as t^(-slack).
+    The share of such a point in the gradient of an exponential loss vanishes only as t^(-slack), at time t.
 
     Args:
         draw: from the generator to classes.
-        slack: the share, at least 0.
-        wanted: what is drawn, in the words of the error if no draw has it.
-        generator: of this run.
+        slack: by how much, relative to the maximum margin; at least 0.
+        wanted: what the error says was expected, if no draw has the slack.
+        generator: the random generator of this run.
     """
 
     def apart() -> Classes | None:
@@ -81,12 +83,12 @@ def separable(
     """Points in the unit ball labelled by a random hyperplane, none of them within `gap` of it.
 
     Args:
-        dimension: of the points.
-        samples: how many.
+        dimension: the dimension of the points.
+        samples: the number of points.
         gap: the smallest |<u, x>| to the labelling direction u, in [0, 1).
         spanning: whether the support vectors span the space (the theorem's hypothesis), or must not.
-        least_share: the least multiplier of a support vector over the largest, in [0, 1).
-        generator: of this run.
+        least_share: the smallest multiplier of a support vector over the largest, in [0, 1).
+        generator: the random generator of this run.
     """
 
     def draw() -> Classes | None:
@@ -96,15 +98,16 @@ def separable(
             return None
         return Classes(signed, signed, solution)
 
-    return _until(draw, f"{samples} points in {dimension} dimensions with spanning = {spanning}")
+    span = "span the space" if spanning else "do not span the space"
+    return _until(draw, f"{samples} points in {dimension} dimensions whose support vectors {span}")
 
 
 def flipped(
     dimension: int, samples: int, gap: float, spanning: bool, least_share: float, generator: torch.Generator
 ) -> Classes:
-    """`separable` data, a fifth of whose labels are turned round so that no hyperplane separates them.
+    """`separable` data with a fifth of the labels flipped, so that no hyperplane separates the classes.
 
-    That none does is certain: the dual of the maximum margin has no solution.
+    This is certain and not only likely: `maximum_margin` finds the infeasibility certificate Z^T p = 0.
     """
     classes = separable(dimension, samples, gap, spanning, least_share, generator)
 
@@ -114,7 +117,9 @@ def flipped(
         signed[order[: round(FLIPPED * samples)]] *= -1
         return None if maximum_margin(signed) is not None else Classes(signed, classes.truth, classes.solution)
 
-    return _until(draw, f"{samples} points in {dimension} dimensions that flipped labels make inseparable")
+    return _until(
+        draw, f"{samples} points in {dimension} dimensions that no hyperplane separates after flips of labels"
+    )
 
 
 def underdetermined(dimension: int, samples: int, least_share: float, generator: torch.Generator) -> Classes:
@@ -153,7 +158,7 @@ def _labelled(dimension: int, samples: int, gap: float, generator: torch.Generat
 
 
 def _share(solution: MaximumMargin) -> float:
-    """The least multiplier of a support vector over the largest."""
+    """The smallest multiplier of a support vector over the largest."""
     multipliers = solution.multipliers[solution.support]
     return float(multipliers.min() / multipliers.max())
 

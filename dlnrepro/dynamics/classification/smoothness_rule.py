@@ -1,12 +1,13 @@
-"""Gradient descent of deep linear classifiers with logistic loss, by Ji and Telgarsky's rule for the step size.
+"""Gradient descent of deep linear classifiers with logistic loss, with the step sizes of Ji and Telgarsky.
 
     eta_t = min(1 / beta(R_t), 1),   beta(R) = 2 L^2 R^(2L-2) (b + G),   b = 1/4 and G = 1 for logistic loss, ||x|| <= 1
 
-R_t >= 1 is a radius within which all ||W_l||_F lie. It is kept as long as that is so; here it then grows to the largest
-norm, the least that the rule allows. Where the risk is beta-smooth a step lowers it by eta ||grad||^2 / 2 at least.
+R_t >= 1 is a bound on all ||W_l||_F. It is kept while it is one; then it grows to the largest norm, which is the least
+that the rule allows. If the norms stay below R_t along a step, the risk is beta(R_t)-smooth there, and the step lowers
+it by at least eta_t ||grad||^2 / 2. The end of a step may exceed R_t, so this fall is measured and not implied.
 
 Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumptions 4 and 5 and Lemma 5 of the OpenReview submission.
-Conventions: theta holds one row of weights per run, in the order of `margin_flow.vector_of`; all is numpy.
+Conventions: theta holds one row of weights per run, in the order of `margin_flow.vector_of`, as a numpy array.
 """
 
 from __future__ import annotations
@@ -22,18 +23,18 @@ from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.dynamics.tensors.progress import Progress
 
 SMOOTHNESS = 0.25 + 1.0
-"""b + G: l' of the logistic loss is 1/4-Lipschitz and at most 1."""
+"""b + G: the derivative l' of the logistic loss is b-Lipschitz with b = 1/4, and |l'| <= G = 1."""
 
 
 @dataclass(frozen=True)
 class RuledDescent:
-    """What is left of a descent.
+    """The recorded path of a descent, and its worst and its largest step.
 
     Attributes:
-        path: weights at the records, of shape (runs, records, parameters).
-        clocks: sum of the step sizes up to each record, of shape (runs, records).
-        risks: R at the records, of the same shape.
-        worst_fall: the largest (R_{t+1} - R_t) / (eta_t ||grad R_t||^2) of a step, of shape (runs,).
+        path: the weights at the recorded steps, of shape (runs, records, parameters).
+        clocks: the sum of the step sizes up to each recorded step, of shape (runs, records).
+        risks: the risk at the recorded steps, of shape (runs, records).
+        worst_fall: the largest (r_{t+1} - r_t) / (eta_t ||grad r_t||^2) of a step, with r_t the risk, of shape (runs,).
         largest_step: the largest eta_t, of shape (runs,).
     """
 
@@ -45,7 +46,7 @@ class RuledDescent:
 
     @property
     def rising_clocks(self) -> Array:
-        """The clocks, made to rise strictly where steps vanish in rounding or a run is lost: a solver asks for it."""
+        """The clocks, made to rise strictly, as a solver needs, where steps vanish in rounding or a run diverged."""
         risen = self.clocks.copy()
         for index in range(1, risen.shape[1]):
             before = risen[:, index - 1]
@@ -66,8 +67,8 @@ def descend_by_rule(
     Args:
         network: with linear layers and logistic loss.
         start: theta at the start.
-        factor: on every step; 1 is the rule.
-        steps: how many updates.
+        factor: factor on every step size; 1 keeps to the rule.
+        steps: the number of updates.
         records: the steps, rising and within [0, steps], at whose start the weights are kept.
         progress: called with the fraction done about a hundred times; may raise to stop.
     """
@@ -92,16 +93,16 @@ def descend_by_rule(
             theta = theta - size[:, None] * gradient
             after = _risk(network, theta)
             square = (gradient[:, None] @ gradient[:, :, None])[:, 0, 0]
-            # A risk that has underflowed neither rises nor falls; what is lost stays NaN.
+            # A risk that has underflowed neither rises nor falls; a run that has diverged stays NaN.
             worst = np.where(square != 0, np.maximum(worst, (after - risk) / (size * square)), worst)
-        size = np.where(np.isfinite(size), size, 0.0)  # the clock of a lost run stands still
+        size = np.where(np.isfinite(size), size, 0.0)  # the clock of a run that has diverged stops
         clock, risk, largest = clock + size, after, np.maximum(largest, size)
         radius = np.maximum(radius, _largest_norm(network, theta))
     return RuledDescent(np.stack(path, 1), np.stack(clocks, 1), np.stack(risks, 1), worst, largest)
 
 
 def _step_size(radius: Array, depth: int) -> Array:
-    """min(1 / beta(R), 1), by multiplication, whose bits do not depend on a run's place."""
+    """min(1 / beta(R), 1), by multiplications, so that a result is bitwise independent of the run's place."""
     square = radius * radius
     power = np.ones_like(square)
     for _ in range(depth - 1):

@@ -1,4 +1,4 @@
-"""Training of deep linear classifiers: the start that the theorem asks for, then gradient flow or a discrete descent.
+"""Training of deep linear classifiers: the initialization that the theorem assumes, then flow or a discrete descent.
 
 Conventions: data sets are signed points Z, one array (samples, dimension) per run; weights are W_1 .. W_L of shape
 (runs, n_l, n_{l-1}) with n_L = 1; a path is the stacked weights at the records, of shape (runs, points, parameters).
@@ -28,6 +28,7 @@ from dlnrepro.dynamics.training.descent import descend, descend_with_memory
 from dlnrepro.dynamics.training.step_rules import DescentRule, direction
 
 SHRINK = 0.7
+"""Factor by which W_L is shrunk, again and again, until the risk is at most that of the zero network."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +41,10 @@ class Training:
         rates: the learning rate of every weight, of a shape that broadcasts with its layer.
         horizon: the log(1/R) at which the flow stops.
         tolerance: the relative error that the flow's solver allows per step.
-        step_size: of the discrete descent.
-        steps: how many updates the discrete descent makes.
-        points: how many records are made along the path, about evenly spaced on the flow's clock, or in the logarithm
-            of the descent's steps.
+        step_size: the step size of the discrete descent.
+        steps: the number of updates of the discrete descent.
+        points: the number of recorded points along the path, about evenly spaced on the flow's clock, or in the
+            logarithm of the descent's steps.
     """
 
     loss: LossName
@@ -62,13 +63,13 @@ def shapes_of(weights: Sequence[Tensor]) -> tuple[tuple[int, int], ...]:
 
 
 def learning_rates(depth: int, dimension: int, spread: float, second_layer: float) -> list[Tensor]:
-    """The learning rate of every weight, of a shape that broadcasts with its layer; 1 where nothing else is said.
+    """The learning rate of every weight, of a shape that broadcasts with its layer; 1 in W_3 .. W_L.
 
     Args:
         depth: L.
-        dimension: of the data.
-        spread: as in `coordinate_rates`, for W_1.
-        second_layer: the rate of W_2.
+        dimension: n_0, the dimension of the data.
+        spread: the rates of W_1's columns go from 1 / spread to spread, as in `coordinate_rates`.
+        second_layer: the learning rate of W_2.
     """
     rates = [torch.ones(1, 1, dtype=torch.float64) for _ in range(depth)]
     rates[1] = rates[1] * second_layer
@@ -90,17 +91,17 @@ def start(
     in_span: bool,
     generators: Sequence[Generator],
 ) -> list[Tensor]:
-    """Gaussian weights that meet the theorem's assumption on the start: R(W(0)) <= l(0), and not at a stationary point.
+    """Gaussian weights that meet the theorem's assumption: their risk is at most l(0), and they are not stationary.
 
-    The sign of W_L is turned if the predictor points uphill from zero, and W_L shrunk until the risk is no
-    larger than that of the zero network.
+    If the predictor points uphill from zero, W_L changes its sign. Then W_L is shrunk until the risk is not above that
+    of the zero network, l(0).
 
     Args:
         widths: n_0 .. n_L.
-        scale: the factor of `gaussian`.
-        loss: whose risk it is.
+        scale: entries of W_l have standard deviation scale / sqrt(n_{l-1}), as in `gaussian`.
+        loss: the loss l of a margin.
         sets: one data set per run.
-        in_span: project the rows of W_1 on the span of the data, where a flow would keep them.
+        in_span: whether the rows of W_1 are projected on the span of the data, where a flow would keep them.
         generators: one per run.
     """
     risk, zero = log_risk(loss), log_loss_at_zero(loss)
@@ -123,16 +124,17 @@ def start(
 def train(
     training: Training, weights: Sequence[Tensor], sets: Sequence[Array], progress: Progress
 ) -> tuple[Iterator[Weights], Tensor]:
-    """The layers of one run after another along its path, and the gap between its two routes, of shape (runs,).
+    """The layers of one run after another along its path, and the distances between two solvers, of shape (runs,).
 
     Args:
-        training: how it is trained.
+        training: loss, method and length of the training.
         weights: W_1 .. W_L at the start.
         sets: one data set per run.
-        progress: of all runs together.
+        progress: called with the fraction of all runs together; may raise to stop.
 
     Returns:
-        W_1 .. W_L of each run, of shape (points, n_l, n_{l-1}), in turn; the gap is 0 for a discrete descent.
+        W_1 .. W_L of each run, of shape (points, n_l, n_{l-1}), in turn; and ||theta - theta'|| / ||theta|| between two
+        solvers of the flow, which is 0 for a discrete descent.
     """
     paths, gaps = (_flow if training.method == "flow" else _descent)(training, weights, sets, progress)
     shapes = shapes_of(weights)
@@ -150,7 +152,7 @@ def log_risk_gradient(weights: Sequence[Tensor], signed: Tensor, loss: LossName)
 def _descent(
     training: Training, weights: Sequence[Tensor], sets: Sequence[Array], progress: Progress
 ) -> tuple[Tensor, Tensor]:
-    """The paths of a discrete descent with all runs at once, (runs, points, parameters), and gaps of 0."""
+    """The paths of a discrete descent with all runs at once, (runs, points, parameters), and distances of 0."""
     assert training.method != "flow"
     signed = tensor_of(np.stack(sets))
     step = direction(training.method, lambda now: log_risk_gradient(now, signed, training.loss), list(training.rates))
@@ -163,7 +165,7 @@ def _descent(
 def _flow(
     training: Training, weights: Sequence[Tensor], sets: Sequence[Array], progress: Progress
 ) -> tuple[Tensor, Tensor]:
-    """The paths of gradient flow of one run after another, (runs, points, parameters), and the gaps of two routes."""
+    """The paths of gradient flow, one run after another, (runs, points, parameters), and distances of two solvers."""
     risk, shapes = log_risk(training.loss), shapes_of(weights)
     rates = vector_of(
         [np.broadcast_to(array_of(rate), shape) for rate, shape in zip(training.rates, shapes, strict=True)]

@@ -1,16 +1,16 @@
 """The motion of a balanced network's product, without its layers.
 
-For balanced weights, W_{l+1}^T W_{l+1} = W_l W_l^T, gradient flow of the layers moves W = W_L ... W_1 by
+For balanced weights, W_(l+1)^T W_(l+1) = W_l W_l^T, gradient flow of the layers moves W = W_L ... W_1 by
 
-    dW/dt = - sum_{j=1}^L (W W^T)^((j-1)/L) G (W^T W)^((L-j)/L),   G = dR/dW,
+    dW/dt = - sum_(j=1)^L (W W^T)^((j-1)/L) G (W^T W)^((L-j)/L),   G = dR/dW.
 
-so in the singular basis W = U diag(sigma) V^T the gradient's entry (r, c) is multiplied by
+In the singular basis W = U diag(sigma) V^T the entry (r, c) of the gradient is therefore multiplied by
 sum_j sigma_r^(2(j-1)/L) sigma_c^(2(L-j)/L), and each singular value moves by
 
     dsigma_r/dt = -L sigma_r^(2-2/L) u_r^T G v_r.
 
-Source: Arora, Cohen, Hazan 2018 (arXiv:1802.06509) for the first, Arora, Cohen, Hu, Luo 2019 (arXiv:1905.13655) for
-the second.
+Source: Arora, Cohen, Hazan 2018 (arXiv:1802.06509) for the first equation, and Arora, Cohen, Hu, Luo 2019
+(arXiv:1905.13655) for the second.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def end_to_end_velocity(matrix: Array, gradient: Array, depth: int) -> Array:
     """dW/dt of the product of a balanced network, of shape (n_L, n_0).
 
     Args:
-        matrix: W.
-        gradient: G.
-        depth: L >= 1; 1 is plain gradient flow.
+        matrix: W, of shape (n_L, n_0).
+        gradient: G, of the same shape.
+        depth: L >= 1; for L = 1 the velocity is -G.
     """
     left, strengths, right = np.linalg.svd(matrix)
     rows, columns = (np.zeros(size) for size in matrix.shape)
@@ -47,7 +47,7 @@ def end_to_end_velocity(matrix: Array, gradient: Array, depth: int) -> Array:
 
 
 def singular_velocity(matrix: Tensor, gradient: Tensor, depth: int) -> tuple[Tensor, Tensor, Tensor]:
-    """dsigma_r/dt of the product of a balanced network, with the singular vectors it belongs to.
+    """dsigma_r/dt of the product of a balanced network, with the singular vectors of the product.
 
     Args:
         matrix: W, of shape (..., n_L, n_0).
@@ -55,7 +55,7 @@ def singular_velocity(matrix: Tensor, gradient: Tensor, depth: int) -> tuple[Ten
         depth: L >= 1.
 
     Returns:
-        U (..., n_L, k), V (..., n_0, k), and the velocities (..., k).
+        U of shape (..., n_L, k), V of shape (..., n_0, k), and the velocities of shape (..., k), k = min(n_L, n_0).
     """
     left, strengths, right = decomposed(torch.linalg.svd, matrix, full_matrices=False)
     along = torch.diagonal(left.mT @ gradient @ right.mT, dim1=-2, dim2=-1)
@@ -70,15 +70,15 @@ def follow_product(
     tolerance: float,
     tick: Callable[[float], None],
 ) -> Array:
-    """The product at the times, by its own equation alone; NaN from where the solver stopped.
+    """The product at the given times, by its own equation alone; NaN after a time at which the solver stopped.
 
     Args:
         start: W at time 0.
         gradient: from W to G.
         depth: L.
         times: rising, from 0 or later.
-        tolerance: relative error per step of DOP853; the absolute one is a thousandth of it.
-        tick: called with the time now and then; may raise to stop.
+        tolerance: relative tolerance per step of DOP853; the absolute tolerance is a thousandth of it.
+        tick: called with the time of the solver every few hundred evaluations; it may raise to stop the solver.
 
     Returns:
         Shape (points, n_L, n_0).
@@ -111,15 +111,15 @@ def follow_product(
 
 
 def singular_velocity_error(layers: Sequence[Tensor], moment: Tensor, cross: Tensor, depth: int) -> Tensor:
-    """The largest error of `singular_velocity` along the path of one run, over the largest velocity there is.
+    """The largest error of `singular_velocity` along the path of one run, over the largest measured velocity.
 
-    The velocity is measured on the layers, by the chain rule, where R = 1/2 tr(W S W^T) - tr(W Z^T).
+    The velocity is computed from the layers by the chain rule, for R = 1/2 tr(W S W^T) - tr(W Z^T).
 
     Args:
-        layers: W_1 .. W_L, each of shape (points, n_l, n_{l-1}).
-        moment: S.
-        cross: Z.
-        depth: the L of the formula.
+        layers: W_1 .. W_L, each of shape (points, n_l, n_(l-1)).
+        moment: S, of shape (n_0, n_0).
+        cross: Z, of shape (n_L, n_0).
+        depth: L in the formula.
     """
     partials = prefixes(layers)
     gradient = partials[-1] @ moment - cross
@@ -130,7 +130,7 @@ def singular_velocity_error(layers: Sequence[Tensor], moment: Tensor, cross: Ten
 
 
 def change_of_product(layers: Sequence[Tensor], parts: Sequence[Tensor]) -> Tensor:
-    """The derivative of the product as every layer changes by its part: the sum over layers with one replaced."""
+    """The derivative of the product W_L ... W_1 if each layer W_l moves by its part P_l: sum_l W_L ... P_l ... W_1."""
     total = torch.zeros((), dtype=layers[0].dtype)
     for layer, part in enumerate(parts):
         total = total + product([*layers[:layer], part, *layers[layer + 1 :]])

@@ -1,14 +1,15 @@
-"""Gradient flow of a balanced deep network that has one linear measurement of its product to fit, and where it ends.
+"""Gradient flow of a balanced deep network that fits one linear measurement of its product, and its end.
 
-R = 1/2 (<A, W> - y)^2 with A = sum_r a_r u_r v_r^T, W = W_L ... W_1, and a start W = alpha sum_r u_r v_r^T. The
-singular values move by sigma_r' = -L sigma_r^(2-2/L) a_r (<A, W> - y), so with p = 1 - 2/L
+R = 1/2 (<A, W> - y)^2 with A = sum_r a_r u_r v_r^T, W = W_L ... W_1, and the initialization (start)
+W = alpha sum_r u_r v_r^T. The singular values of W move by sigma_r' = -L sigma_r^(2-2/L) a_r (<A, W> - y). With
+p = 1 - 2/L, the quantity
 
     (sigma_r - alpha) / a_r        for L = 1,
     log(sigma_r / alpha) / a_r     for L = 2,
     (alpha^-p - sigma_r^-p) / a_r  for L >= 3
 
-is the same for all r at all times, and sum_r a_r sigma_r = y fixes the end. From a vanishing start the second
-singular value is a_2 / a_1 of the first for one layer; for two it vanishes as alpha^(1 - a_2/a_1), for more as alpha.
+is therefore the same for all r at all times, and sum_r a_r sigma_r = y determines the end. As alpha vanishes, sigma_2 /
+sigma_1 tends to a_2 / a_1 for one layer, vanishes as alpha^(1 - a_2/a_1) for two layers, and as alpha for more.
 
 Source: the motion of singular values is that of Arora, Cohen, Hu, Luo 2019 (arXiv:1905.13655); the conserved quantities
 and exponents are derived here.
@@ -30,16 +31,16 @@ from dlnrepro.dynamics.tensors.arrays import Array, array_of
 def sensing_start(
     sensor: Target, starts: Tensor, hidden: Sequence[int], generators: Sequence[Generator]
 ) -> list[Tensor]:
-    """Balanced layers W_1 .. W_L of alpha sum_r u_r v_r^T for every alpha, with the same hidden frames.
+    """Balanced layers W_1 .. W_L of alpha sum_r u_r v_r^T for every alpha, with hidden frames that all alphas share.
 
     Args:
-        sensor: A, whose singular vectors are u_r and v_r.
-        starts: alpha, of shape (points,).
-        hidden: n_1 .. n_{L-1}, each at least the number of modes; empty for a single layer.
+        sensor: A, which has the singular vectors u_r and v_r.
+        starts: the scales alpha, of shape (points,).
+        hidden: n_1 .. n_(L-1), each at least the number of modes; empty for a single layer.
         generators: one per run.
 
     Returns:
-        W_l of shape (runs, points, n_l, n_{l-1}).
+        W_l of shape (runs, points, n_l, n_(l-1)).
     """
     modes = sensor.strengths.shape[-1]
     frames = [sensor.right[..., :modes], *hidden_frames(hidden, modes, generators), sensor.left[..., :modes]]
@@ -47,7 +48,7 @@ def sensing_start(
 
 
 def sensing_field(sensors: Tensor, value: float) -> Callable[[int, Array], Array]:
-    """The function from a run's number and its product W to dR/dW = (<A, W> - y) A.
+    """The function from the index of a run and its product W to dR/dW = (<A, W> - y) A.
 
     Args:
         sensors: A, of shape (runs, n_L, n_0).
@@ -63,12 +64,12 @@ def sensing_field(sensors: Tensor, value: float) -> Callable[[int, Array], Array
 
 
 def sensed_ends(measured: Tensor, value: float, starts: Tensor, depth: int) -> Tensor:
-    """`sensed_end` of every run from every start, of shape (runs, points, modes).
+    """`sensed_end` of every run and every initialization, of shape (runs, points, modes).
 
     Args:
         measured: a_r in falling order, of shape (runs, modes).
         value: y.
-        starts: alpha, of shape (points,).
+        starts: the scales alpha, of shape (points,).
         depth: L >= 1.
     """
     return torch.stack(
@@ -77,11 +78,11 @@ def sensed_ends(measured: Tensor, value: float, starts: Tensor, depth: int) -> T
 
 
 def sensed_end(measured: Tensor, value: float, start: float, depth: int) -> Tensor:
-    """The singular values at the end of the flow.
+    """The singular values sigma_r at the end of the flow, by the conserved quantities of the module.
 
     Args:
         measured: a_r > 0 in falling order, of shape (modes,).
-        value: y > start x sum_r a_r.
+        value: y, above alpha sum_r a_r.
         start: alpha > 0.
         depth: L >= 1.
 
@@ -92,7 +93,7 @@ def sensed_end(measured: Tensor, value: float, start: float, depth: int) -> Tens
     power = 1 - 2 / depth
 
     def values(first: Tensor) -> Tensor:
-        """All singular values from the first one, by what is conserved."""
+        """All singular values from the first one, by the conserved quantity."""
         if depth == 1:
             return start + relative * (first - start)
         if depth == 2:
@@ -109,15 +110,18 @@ def sensed_end(measured: Tensor, value: float, start: float, depth: int) -> Tens
 
 
 def escape_times(measured: Tensor, value: float, starts: Tensor, depth: int) -> Tensor:
-    """The time in which the first mode grows from a small start: sigma' = L sigma^(2-2/L) a_1 y from alpha.
+    """The escape time of the first mode from a small initialization, where sigma_1' = L sigma_1^(2-2/L) a_1 y.
 
-    It is log(1/alpha) / (2 a_1 y) for L = 2 and alpha^(2/L-1) / ((L-2) a_1 y) for L >= 3; 0 for L = 1.
+    It is ln(1/alpha) / (2 a_1 y) for L = 2, alpha^(2/L-1) / ((L-2) a_1 y) for L >= 3, and 0 for L = 1.
 
     Args:
         measured: a_r in falling order, of shape (modes,).
         value: y.
-        starts: alpha, of shape (points,).
+        starts: the scales alpha, of shape (points,).
         depth: L >= 1.
+
+    Returns:
+        Shape (points,).
     """
     if depth == 1:
         return torch.zeros_like(starts)
@@ -128,7 +132,7 @@ def escape_times(measured: Tensor, value: float, starts: Tensor, depth: int) -> 
 
 
 def gap_exponents(measured: Tensor, depth: int) -> Tensor:
-    """The power of a vanishing alpha in sigma_2 / sigma_1 at the end: 0 for one layer, 1 - a_2/a_1 for two, else 1.
+    """The power of a vanishing alpha in sigma_2 / sigma_1 at the end: 0 for L = 1, 1 - a_2/a_1 for L = 2, and else 1.
 
     Args:
         measured: a_r in falling order, of shape (runs, modes).

@@ -9,10 +9,15 @@ from torch import Tensor
 
 
 def bisect(function: Callable[[Tensor], Tensor], low: Tensor, high: Tensor) -> Tensor:
-    """The root of an elementwise increasing function between `low` and `high`, to the last bits.
+    """The root of an elementwise increasing function between `low` and `high`, to the last digit.
 
-    The certificate is the bracket itself: 120 halvings leave neighbouring floats. Where the function does not
-    change sign, the end nearer to its zero is returned.
+    120 halvings leave an interval of two neighbouring floats, which proves the root. If the function does not change
+    sign between `low` and `high`, the end that is nearer to its root is returned.
+
+    Args:
+        function: from a tensor to the values of the function, of the same shape.
+        low: the lower ends.
+        high: the upper ends, of the same shape.
     """
     for _ in range(120):
         middle = (low + high) / 2

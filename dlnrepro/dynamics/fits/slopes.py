@@ -1,4 +1,4 @@
-"""Slopes, rates and powers by least squares, over the part of a series that a theory is about."""
+"""Slopes, rates and powers by least squares, over the part of a series for which a theory holds."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import torch
 from torch import Tensor
 
 FEWEST = 8
-"""With fewer points than this in the window there is no slope to speak of."""
+"""A window with fewer points than this gives no meaningful slope."""
 
 
 def slope(x: Tensor, y: Tensor) -> Tensor:
     """The least-squares slope of y against x along the last dimension, one number per run.
 
-    It is NaN where x is constant. The caller excludes an x that changes by rounding only.
+    It is NaN where x is constant. The caller must exclude an x that changes by rounding only.
     """
     centred = x - x.mean(-1, keepdim=True)
     return (centred * (y - y.mean(-1, keepdim=True))).sum(-1) / (centred**2).sum(-1)
 
 
 def zero_of_line(x: Tensor, y: Tensor) -> Tensor:
-    """Where the least-squares line through (x, y) is zero, or the last x if the line is level, of shape (runs,).
+    """The x at which the least-squares line through (x, y) is zero, of shape (runs,); the last x if the line is level.
 
     Args:
         x: of shape (points,).
@@ -33,16 +33,16 @@ def zero_of_line(x: Tensor, y: Tensor) -> Tensor:
 def log_slope(x: Tensor, values: Tensor, inside: Tensor) -> Tensor:
     """The slope d log(values) / dx over the chosen points of each run, of shape (runs,).
 
-    It is 0, the limit of ever slower decay, for a run with fewer than eight points inside: such a series never came
-    to the window, or never left what precedes it. It is NaN for a run whose values are not all finite.
+    It is 0, the limit of ever slower decay, for a run with fewer than eight points inside: such a series did not reach
+    the window. It is NaN for a run whose values are not all finite.
 
     Args:
-        x: of shape (runs, points); a time gives a rate, the logarithm of a time a power.
-        values: positive inside, of shape (runs, points).
-        inside: which points count, of shape (runs, points).
+        x: of shape (runs, points); the slope is a rate if x is a time, and a power if x is the logarithm of a time.
+        values: of shape (runs, points), positive inside.
+        inside: which points are used, of shape (runs, points).
     """
     slopes = []
-    for run in range(len(values)):  # one by one: the logarithms of a batch depend on a run's place in it
+    for run in range(len(values)):  # one by one, because logarithms of a batch depend on the place of a run in it
         chosen = inside[run]
         if not bool(torch.isfinite(values[run]).all()):
             slopes.append(torch.full((), torch.nan, dtype=values.dtype))
@@ -54,15 +54,19 @@ def log_slope(x: Tensor, values: Tensor, inside: Tensor) -> Tensor:
 
 
 def within(values: Tensor, window: tuple[float, float]) -> Tensor:
-    """Which values lie in a window, ends included."""
+    """Which values lie in a window whose ends are included."""
     return (values >= window[0]) & (values <= window[1])
 
 
 def windowed_slope(x: Tensor, y: Tensor, window: Tensor) -> Tensor:
-    """The least-squares slope of log y against log x over the points in the window; 0 if fewer than three x are in it.
+    """The least-squares slope of log y against log x of one run over the window; 0 if it holds fewer than three x.
 
-    A run of which no part lies in the window has not gone that way: nothing grows, nothing falls. Points that repeat
-    the end of a run count once (x does not fall along a path).
+    Points that repeat the end of a run count once (x does not fall along a path). The slope is NaN if y contains NaN.
+
+    Args:
+        x: positive, of shape (points,).
+        y: positive in the window, of shape (points,).
+        window: which points are used, of shape (points,).
     """
     if bool(torch.isnan(y).any()):
         return torch.full((), torch.nan, dtype=torch.float64)
@@ -72,7 +76,15 @@ def windowed_slope(x: Tensor, y: Tensor, window: Tensor) -> Tensor:
 
 
 def windowed_ratio(value: Tensor, law: Tensor, window: Tensor) -> Tensor:
-    """The value of value / law over the points in the window that lies farthest from 1; 0 if there are none."""
+    """The quotient value / law of one run that is farthest from 1 in the window; 0 if the window is empty.
+
+    It is NaN if the values contain NaN.
+
+    Args:
+        value: of shape (points,).
+        law: of shape (points,).
+        window: which points are used, of shape (points,).
+    """
     if bool(torch.isnan(value).any()):
         return torch.full((), torch.nan, dtype=torch.float64)
     ratios = (value / law)[window]

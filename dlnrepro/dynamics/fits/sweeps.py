@@ -1,7 +1,7 @@
-"""The positions of a sweep, and one number per run from the values along them.
+"""The positions of a sweep, and one number per run from the values along it.
 
-Conventions: values have shape (runs, points), positions (points,), in rising order where a first one is looked for; NaN
-in a value stays NaN.
+Conventions: values have shape (runs, points) and positions (points,). Positions rise where a first position is wanted.
+A NaN among the values gives NaN.
 """
 
 from __future__ import annotations
@@ -11,46 +11,47 @@ from torch import Tensor
 
 
 def falling_sweep(low: float, high: float, points: int) -> Tensor:
-    """Numbers that fall from `high` to `low`, evenly spaced in the logarithm, of shape (points,)."""
+    """Positions that fall from `high` to `low`, evenly spaced in the logarithm, of shape (points,)."""
     return high * (low / high) ** torch.linspace(0, 1, points, dtype=torch.float64)
 
 
 def largest_where(values: Tensor, where: Tensor) -> Tensor:
-    """The largest value of each run where the mask holds, or over the whole sweep if it holds nowhere."""
+    """The largest value of each run where the mask holds; that of the whole sweep if the mask holds nowhere."""
     mask = where | ~where.any(-1, keepdim=True)
     return torch.where(mask, values, -torch.inf).amax(-1)
 
 
 def from_here_on(holds: Tensor) -> Tensor:
-    """Whether a condition holds at a point and at all later ones, of shape (runs, points)."""
+    """Whether a condition holds at a point and at all later points, of shape (runs, points)."""
     return holds.flip(-1).cummin(-1).values.flip(-1)
 
 
 def largest_from_here_on(values: Tensor) -> Tensor:
-    """The largest value at a point and at all later ones: the level below which a series stays, of the same shape."""
+    """The largest value at a point and all later points, of the same shape: from there on the series stays below it."""
     return values.flip(-1).cummax(-1).values.flip(-1)
 
 
 def first_position(holds: Tensor, positions: Tensor, values: Tensor) -> Tensor:
-    """The first position at which a condition holds, the last one if it does nowhere.
+    """The first position at which a condition holds, of shape (runs,); the last position if it holds nowhere.
 
     Args:
         holds: the condition, of shape (runs, points).
         positions: of shape (points,).
-        values: what the condition was read from; a run with a value that is not finite gets NaN.
+        values: the values of which the condition is one, of shape (runs, points); where one is not finite, the run gets
+            NaN.
     """
     found = torch.where(holds, positions, positions[-1]).amin(-1)
     return torch.where(torch.isfinite(values).all(-1), found, torch.nan)
 
 
 def lasting_fall(values: Tensor, level: float, positions: Tensor) -> Tensor:
-    """The position from which on values stay at a level or below, of shape (runs, ...); else the last position.
+    """The position from which on values stay at a level or below, of shape (runs, ...).
 
-    It is interpolated linearly between the last position above and the next one; it is the first position if the
-    values are never above.
+    It is interpolated linearly between the last position with a value above the level and the next position. It is the
+    first position if no value is above the level, and the last position if the last value is.
 
     Args:
-        values: of shape (runs, ..., points); NaN counts as above.
+        values: of shape (runs, ..., points); NaN counts as above the level.
         level: the level.
         positions: of shape (points,).
     """
@@ -64,9 +65,9 @@ def lasting_fall(values: Tensor, level: float, positions: Tensor) -> Tensor:
 
 
 def first_crossings(heights: Tensor, positions: Tensor, levels: Tensor) -> Tensor:
-    """The positions at which the heights of one run first reach each level, (levels,); NaN where they never do.
+    """The positions at which the heights of one run first reach each level, (levels,); NaN for a level never reached.
 
-    It is interpolated linearly between the first point at the level or above and the one before it.
+    They are interpolated linearly between the first point at the level or above and the point before it.
 
     Args:
         heights: of shape (points,), which need not rise.

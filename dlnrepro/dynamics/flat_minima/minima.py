@@ -1,7 +1,7 @@
 """The sharpness of global minima, the largest eigenvalue of the Hessian of 1/2 ||W_L ... W_1 - Z||_F^2.
 
-At zero loss the Hessian is J^T J, with J the Jacobian of the product, so that it shares its largest eigenvalue with the
-tangent kernel J J^T.
+At zero loss the Hessian is J^T J, where J is the Jacobian of the product W_L ... W_1 in the weights. So its largest
+eigenvalue is that of the tangent kernel J J^T.
 """
 
 from __future__ import annotations
@@ -18,24 +18,24 @@ from dlnrepro.dynamics.tensors.progress import Progress
 
 
 def sharpness_at_minima(weights: Sequence[Tensor]) -> Tensor:
-    """The sharpness by the tangent kernel, of shape (runs, ...).
+    """The largest eigenvalue of the tangent kernel J J^T, which is the sharpness at zero loss, of shape (runs, ...).
 
     Args:
-        weights: W_1 .. W_L of global minima, of shape (runs, ..., n_l, n_{l-1}).
+        weights: W_1 .. W_L of global minima, each of shape (runs, ..., n_l, n_(l-1)).
     """
     return each_run(lambda *layers: largest_eigenvalue(tangent_kernel(layers)), *weights)
 
 
 def confirmed_sharpness(weights: Sequence[Tensor], target: Tensor, progress: Progress) -> Tensor:
-    """`sharpness_at_minima`, held against the whole Hessian by automatic differentiation, of shape (runs,).
+    """`sharpness_at_minima`, checked against the whole Hessian by automatic differentiation, of shape (runs,).
 
     Args:
-        weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
+        weights: W_1 .. W_L, each of shape (runs, n_l, n_(l-1)).
         target: Z, of shape (runs, n_L, n_0).
-        progress: of the columns of the Hessian.
+        progress: called with the fraction of the columns of the Hessian that is done; may raise to stop.
 
     Raises:
-        Disagreement: the two differ, for instance because the weights are not global minima.
+        Disagreement: the two eigenvalues differ, for instance because the weights are not global minima.
     """
 
     def loss(layers: Sequence[Tensor]) -> Tensor:

@@ -1,8 +1,8 @@
-"""Other weights for one product: W_l -> G_l W_l G_{l-1}^{-1} with invertible G_1 .. G_{L-1}, and the flattest of them.
+"""Other weights with the same product, G_l W_l G_(l-1)^-1 with invertible G_1 .. G_(L-1), and the flattest of them.
 
-At zero loss every choice of the G_l is a global minimum of 1/2 ||W_L ... W_1 - Z||_F^2, with a sharpness of its own:
-the largest eigenvalue of the tangent kernel. Flattening minimises its logarithm over G_l = e^(A_l) by L-BFGS, one run
-after another, with gradients by automatic differentiation.
+If W_L ... W_1 = Z, every choice of the G_l gives a global minimum of 1/2 ||W_L ... W_1 - Z||_F^2. The minima differ in
+their sharpness, which is the largest eigenvalue of the tangent kernel. Flattening minimises the logarithm of the
+sharpness over G_l = e^(A_l) by L-BFGS, one run after another, with gradients by automatic differentiation.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from dlnrepro.dynamics.tensors.progress import Progress
 def random_reparametrisations(
     widths: Sequence[int], strengths: Tensor, generators: Sequence[Generator]
 ) -> list[Tensor]:
-    """Random G_1 .. G_{L-1} = P diag(e^(s x)) Q^T with x uniform on [-1, 1), P and Q orthogonal, for every strength s.
+    """Random matrices G_l = P diag(e^(t x)) Q^T, x uniform in [-1, 1), P and Q orthogonal, for every strength t.
 
     Args:
-        widths: n_1 .. n_{L-1}.
-        strengths: s, of shape (points,).
+        widths: n_1 .. n_(L-1), the widths of the hidden layers.
+        strengths: t, of shape (points,).
         generators: one per run.
 
     Returns:
-        Tensors of shape (runs, points, n_l, n_l), for n_1 .. n_{L-1} in turn.
+        G_1 .. G_(L-1), each of shape (runs, points, n_l, n_l); P, Q and x of a layer are the same for all strengths.
     """
     matrices = []
     for width in widths:
@@ -45,11 +45,11 @@ def random_reparametrisations(
 
 
 def reparametrised(weights: Sequence[Tensor], matrices: Sequence[Tensor]) -> list[Tensor]:
-    """The weights G_l W_l G_{l-1}^{-1}, with G_0 and G_L the identity; they have the same product.
+    """The weights G_l W_l G_(l-1)^-1, where G_0 and G_L are the identity; they have the product of the W_l.
 
     Args:
-        weights: W_l, of shape (..., n_l, n_{l-1}).
-        matrices: G_1 .. G_{L-1}, of shape (..., n_l, n_l).
+        weights: W_1 .. W_L, each of shape (..., n_l, n_(l-1)).
+        matrices: G_1 .. G_(L-1), each of shape (..., n_l, n_l) and invertible.
     """
     layers = list(weights)
     for index, matrix in enumerate(matrices):
@@ -59,12 +59,12 @@ def reparametrised(weights: Sequence[Tensor], matrices: Sequence[Tensor]) -> lis
 
 
 def flattest(weights: Sequence[Tensor], iterations: int, progress: Progress) -> list[Tensor]:
-    """Weights with the same product whose sharpness is a local minimum over G_1 .. G_{L-1}.
+    """Weights with the same product whose sharpness is a local minimum over G_1 .. G_(L-1).
 
     Args:
-        weights: W_l of shape (runs, n_l, n_{l-1}).
-        iterations: of L-BFGS at most; 0 leaves the weights as they are.
-        progress: called with the fraction of runs done, within a run too; may raise to stop.
+        weights: W_1 .. W_L, each of shape (runs, n_l, n_(l-1)).
+        iterations: the largest number of steps in each round of L-BFGS; 0 leaves the weights as they are.
+        progress: called with the fraction of the runs that is done, also within a run; may raise to stop.
     """
     if iterations == 0:
         return list(weights)
@@ -80,10 +80,11 @@ def flattest(weights: Sequence[Tensor], iterations: int, progress: Progress) -> 
 
 @torch.inference_mode(False)  # the caller may have switched autograd off
 def _flattest_of_run(weights: list[Tensor], iterations: int, progress: Progress) -> list[Tensor]:
-    """The flattest weights of one run, by rounds that start at the identity, with ever sharper means of eigenvalues.
+    """The flattest weights of one run, by rounds of L-BFGS that each start with G_l = I.
 
-    Where the two largest eigenvalues cross, the largest one has an edge, on which a minimiser may stop; the power means
-    (sum lambda^p)^(1/p) of the first rounds have none.
+    Where the two largest eigenvalues cross, the largest one is not differentiable, and a minimiser may stop there. The
+    first round therefore minimises the power mean (sum lambda^p)^(1/p) of all eigenvalues, which is differentiable; the
+    last one minimises the largest eigenvalue itself.
     """
     weights = [weight.clone() for weight in weights]
     for power in _POWERS:
@@ -108,10 +109,10 @@ def _flattest_of_run(weights: list[Tensor], iterations: int, progress: Progress)
 
 
 def _unpacked(flat: Tensor, sizes: Sequence[int]) -> list[Tensor]:
-    """The matrices e^(A_l), which are invertible wherever a search may go, from the entries of the A_l."""
+    """The matrices e^(A_l), from the entries of all A_l in one row; they are invertible for any A_l."""
     pieces = torch.split(flat, [size * size for size in sizes])
     return [torch.linalg.matrix_exp(piece.reshape(size, size)) for piece, size in zip(pieces, sizes, strict=True)]
 
 
 _POWERS = (16, 0)
-"""The powers of the rounds; 0 stands for the largest eigenvalue itself."""
+"""The power p of each round; 0 stands for the largest eigenvalue itself."""

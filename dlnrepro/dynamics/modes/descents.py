@@ -1,4 +1,4 @@
-"""Descents from which learning times, plateaus and factors are read: the product, or its errors, at every step."""
+"""Descents along which learning times, plateaus and factors are measured: the product or its error at every step."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def product_path(
     """The product W along gradient descent, of shape (runs, ..., records, n_L, n_0).
 
     Args:
-        weights: W_1 .. W_L at the start, each of shape (runs, ..., n_l, n_{l-1}).
+        weights: the initial W_1 .. W_L, each of shape (runs, ..., n_l, n_(l-1)).
         gradient: from weights to the gradients.
         step_size: eta.
-        steps: how many steps are taken, a multiple of `every`.
-        every: a product is recorded after so many steps, and at the start.
+        steps: the number of steps, a multiple of `every`.
+        every: the number of steps between two records; the first record is made at step 0.
         progress: of the descent.
     """
     records = range(0, steps + 1, every)
@@ -48,20 +48,20 @@ def settling_path(
     steps: int,
     progress: Progress,
 ) -> dict[str, Tensor]:
-    """How far W is from its end sum_k a_k u_k v_k^T at every step, for every step size of a sweep.
+    """The distance of W from the solution sum_k a_k u_k v_k^T at every step, for several step sizes.
 
     Args:
-        weights: W_1 .. W_L at the start, the same at all step sizes, each of shape (runs, n_l, n_{l-1}).
+        weights: the initial W_1 .. W_L, the same at all step sizes, each of shape (runs, n_l, n_(l-1)).
         gradient: from weights of shape (runs, points, ...) to the gradients.
         step_sizes: eta, of shape (runs, points).
-        target: whose singular vectors they are.
-        finals: a_k, of shape (runs, modes).
-        steps: how many steps are taken.
+        target: the target Z, which has the singular vectors u_k and v_k.
+        finals: the final values a_k, of shape (runs, modes).
+        steps: the number of steps.
         progress: of all descents together.
 
     Returns:
-        `error`, u_1^T W v_1 / a_1 - 1, and `distance`, the relative distance of W from its end; both have the shape
-        (runs, points, steps + 1).
+        `error` is u_1^T W v_1 / a_1 - 1, and `distance` the relative distance of W from the solution in the Frobenius
+        norm; both have the shape (runs, points, steps + 1).
     """
     solution, sizes = target.with_strengths(finals), step_sizes[..., None, None]
     length = torch.linalg.matrix_norm(solution)[:, None]

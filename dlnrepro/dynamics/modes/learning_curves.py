@@ -1,14 +1,16 @@
-"""The closed form of one mode's learning curve in a deep linear network, from an aligned and balanced start.
+"""The closed form of one mode's learning curve in a deep linear network, from an aligned and balanced initialization.
 
-Every layer carries the scalar x of the mode, the product carries a = x^L, and gradient flow on white inputs is
+Every layer has the scalar x of the mode, and the product has a = x^L. Gradient flow on white inputs is
 
     x' = x^(L-1) (s - x^L),     that is     a' = L a^(2-2/L) (s - a).
 
-As 1 / (x^(L-1) (s - x^L)) = (x^(1-L) + x / (s - x^L)) / s, the time is elementary: with r_j the L roots of s,
+As 1 / (x^(L-1) (s - x^L)) = (x^(1-L) + x / (s - x^L)) / s, the time has a closed form. With the L complex roots r_j of
+r^L = s,
 
-    s t(x) = log x, or x^(2-L) / (2-L) for L > 2,   less   sum_j r_j^2 log(1 - x / r_j) / (L s),    up to a constant.
+    s t(x) = e(x) - sum_j r_j^2 log(1 - x / r_j) / (L s) + constant,
 
-For L = 2 this is the logistic curve a = s / (1 + (s / a_0 - 1) e^(-2 s t)).
+where e(x) is log x for L = 2 and x^(2-L) / (2-L) for L > 2. For L = 2 this is the logistic curve
+a = s / (1 + (s / a_0 - 1) e^(-2 s t)).
 
 Source: Saxe, McClelland, Ganguli 2014 (arXiv:1312.6120) for the curves; the closed form for every L is derived here.
 """
@@ -24,24 +26,27 @@ _HALVINGS = 64
 
 
 def mode_clock(scalars: Array, strengths: Array, depth: int) -> Array:
-    """t(x) of the closed form, rising in x; only differences mean anything.
+    """The time t(x) of the closed form, which rises with x; only differences of times have a meaning.
 
     Args:
-        scalars: x in (0, s^(1/L)), of a shape that broadcasts with the strengths.
+        scalars: x in (0, s^(1/L)), of a shape that broadcasts with that of the strengths.
         strengths: s > 0.
         depth: L >= 2.
+
+    Returns:
+        Times, of the common shape.
     """
     roots = strengths[..., None] ** (1 / depth) * np.exp(2j * np.pi * np.arange(depth) / depth)
     early = np.log(scalars) if depth == 2 else scalars ** (2 - depth) / (2 - depth)
-    with np.errstate(divide="ignore", invalid="ignore"):  # at the end of a curve t is infinite, or no number
+    with np.errstate(divide="ignore", invalid="ignore"):  # at the end of a curve t is infinite or NaN
         late = (roots**2 * np.log(1 - scalars[..., None] / roots)).real.sum(-1) / (depth * strengths)
     return np.asarray((early - late) / strengths)
 
 
 def mode_curves(strengths: Tensor, starts: Tensor, depth: int, times: Tensor) -> Tensor:
-    """What the product carries of each mode at the times: a(t), found by bisection on the clock.
+    """The values a(t) of the modes in the product at the given times, found by bisection on `mode_clock`.
 
-    One run after another, since powers and logarithms of numbers that differ between runs would depend on a run's
+    Runs are computed one after another, because the rounding of powers and logarithms would otherwise depend on a run's
     place in its batch.
 
     Args:

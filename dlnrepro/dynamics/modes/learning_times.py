@@ -13,12 +13,12 @@ _SHORTEST = 1e-9
 
 
 def mode_shares(whole: Tensor, target: Target, finals: Tensor) -> Tensor:
-    """u_i^T W v_i over its final value, mode by mode.
+    """The shares u_i^T W v_i / a_i of the modes, where a_i is the final value.
 
     Args:
         whole: W, of shape (runs, ..., rows, columns).
-        target: whose singular vectors they are.
-        finals: the modes' final values, of shape (runs, modes).
+        target: the target Z, which has the singular vectors u_i and v_i.
+        finals: the final values a_i, of shape (runs, modes).
 
     Returns:
         Shape (runs, ..., modes).
@@ -28,10 +28,11 @@ def mode_shares(whole: Tensor, target: Target, finals: Tensor) -> Tensor:
 
 
 def passing_times(shares: Tensor, level: float) -> Tensor:
-    """The step at which a share first passes a level, interpolated between steps, for it grows by a factor a step.
+    """The step at which a share first reaches a level, of shape (runs, ...).
 
-    It is 0 for a share that starts above the level, and the last step for one that never passes it; NaN for one that
-    is not finite throughout.
+    Between two steps the logarithm of the share is interpolated linearly, because a share grows by a factor per step.
+    The step is 0 for a share that starts above the level, the last step for a share that never reaches the level, and
+    NaN for a share that is not finite at all steps.
 
     Args:
         shares: one value per step, of shape (runs, ..., steps).
@@ -50,7 +51,8 @@ def passing_times(shares: Tensor, level: float) -> Tensor:
 def following_shares(shares: Tensor, level: float) -> Tensor:
     """The share of the next mode at the first step at which a mode has reached a level, of shape (runs, modes - 1).
 
-    For a mode that never reaches it, the last step counts. It is NaN for a mode that is not finite throughout.
+    If a mode never reaches the level, the last step counts. The share is NaN if the earlier mode is not finite at
+    all steps.
 
     Args:
         shares: one value per step, of shape (runs, modes, steps).
@@ -62,9 +64,9 @@ def following_shares(shares: Tensor, level: float) -> Tensor:
 
 
 def time_ratios(times: Tensor) -> Tensor:
-    """T_{i+1} / T_i, of shape (runs, modes - 1).
+    """The ratios T_(i+1) / T_i of successive learning times, of shape (runs, modes - 1).
 
     Args:
-        times: T_i >= 0, of shape (runs, modes); a time of 0 counts as 1e-9.
+        times: T_i >= 0 in steps, of shape (runs, modes); a time of 0 counts as 1e-9.
     """
     return times[:, 1:] / times[:, :-1].clamp_min(_SHORTEST)

@@ -1,4 +1,4 @@
-"""Second moments that are perturbed by epsilon: those of the inputs, S, or those of inputs and outputs, Z."""
+"""Second moments that are perturbed by epsilon: S of the inputs, or Z of outputs and inputs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.dynamics.starts.targets import Target
 
 Perturbed = Literal["inputs", "cross"]
-"""Which of the two moments is perturbed."""
+"""The moment that is perturbed."""
 
 
 def perturbed_moments(
@@ -24,8 +24,8 @@ def perturbed_moments(
     Args:
         perturbed: `inputs` for S = I + epsilon B with B symmetric of norm 1, which does not commute with Z^T Z; `cross`
             for strengths sigma_k + epsilon or sigma_k - epsilon of Z, with random signs.
-        target: Z.
-        sizes: epsilon, of shape (points,).
+        target: the unperturbed Z.
+        sizes: the values of epsilon, of shape (points,).
         generators: one per run.
     """
     factors, matrix, inputs = sizes[:, None, None], target.matrix, target.right.shape[-1]

@@ -1,6 +1,7 @@
-"""The plateaus between two modes: how close descents from ever smaller starts come to the sum of the first modes.
+"""The plateaus between two modes: how close descents from smaller and smaller initializations come to them.
 
-The distance of the closest approach is a power of the size epsilon of the start; `sequential` predicts which.
+A plateau W_k is a solution of reduced-rank regression, or the sum of the first k modes. The smallest distance from W_k
+is a power of the scale epsilon of the initialization (start); `sequential` predicts this power.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 PlateauLaw = Literal["reduced-rank", "strengths"]
-"""What the plateaus are: solutions of reduced-rank regression, or the first modes in the order of sigma."""
+"""The kind of plateaus: solutions of reduced-rank regression, or sums of the first modes in the order of sigma."""
 
 
 class Plateaus(NamedTuple):
-    """How close descents come to W_1 .. W_(modes-1), each over ||W_k||_F.
+    """The distances of descents from the plateaus W_1 .. W_(modes-1), each relative to ||W_k||_F.
 
     Attributes:
-        least: the least distance along each descent, of shape (runs, modes - 1, points).
-        powers: the fitted power of epsilon in it, of shape (runs, modes - 1).
+        least: the smallest distance along each descent, of shape (runs, modes - 1, points).
+        powers: the fitted power of epsilon in the smallest distance, of shape (runs, modes - 1).
         first: the distance to W_1 at every record of the last descent, of shape (runs, records).
     """
 
@@ -36,12 +37,12 @@ class Plateaus(NamedTuple):
 
 
 def plateau_matrices(law: PlateauLaw, target: Target, moment: Tensor) -> list[Tensor]:
-    """W_1 .. W_(modes-1), each of shape (runs, n_L, n_0).
+    """The plateaus W_1 .. W_(modes-1), each of shape (runs, n_L, n_0).
 
     Args:
-        law: what they are.
+        law: the kind of plateaus.
         target: Z.
-        moment: S, of shape (runs, n_0, n_0).
+        moment: the second moment S of the inputs, of shape (runs, n_0, n_0).
     """
     ranks = range(1, target.strengths.shape[-1])
     if law == "reduced-rank":
@@ -50,12 +51,12 @@ def plateau_matrices(law: PlateauLaw, target: Target, moment: Tensor) -> list[Te
 
 
 def approached_plateaus(path: Tensor, plateaus: Sequence[Tensor], starts: Tensor) -> Plateaus:
-    """How close the descents come.
+    """The distances of descents from the plateaus.
 
     Args:
         path: the product W, of shape (runs, points, records, n_L, n_0).
         plateaus: W_1 .. W_(modes-1), each of shape (runs, n_L, n_0).
-        starts: epsilon, of shape (points,).
+        starts: the scales epsilon of the initializations, of shape (points,).
     """
     distances = [relative_distance(path, plateau[:, None, None]) for plateau in plateaus]
     least = torch.stack([distance.amin(-1) for distance in distances], 1)

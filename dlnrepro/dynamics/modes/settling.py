@@ -1,4 +1,4 @@
-"""How a descent settles: the factor by which one step multiplies an error."""
+"""How a descent converges: the factor by which one step multiplies an error."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from torch import Tensor
 
 
 def settling_factors(errors: Tensor, window: tuple[float, float]) -> Tensor:
-    """The median of e_{t+1} / e_t over the steps whose error lies in a window, of shape (runs, points).
+    """The median of e_(t+1) / e_t over the steps whose error lies in a window, of shape (runs, points).
 
-    It is 0 where no error lies in the window, and NaN where the errors are not all finite.
+    The factor is 0 if no error lies in the window, and NaN if an error is not finite.
 
     Args:
         errors: e_t, which may have either sign, at every step, of shape (runs, points, steps + 1).
-        window: the least and the largest |e_t| that count.
+        window: the smallest and the largest |e_t| that count.
     """
     return torch.stack([torch.stack([_factor(row, *window) for row in rows]) for rows in errors])
 

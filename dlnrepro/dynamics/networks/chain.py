@@ -1,6 +1,6 @@
-"""Deep linear networks as lists of weights: the product, its pull-back, and the imbalance of neighbours.
+"""Deep linear networks as lists of weights: the product, the gradients of the layers, and the imbalances.
 
-Conventions: W_l has shape (runs, ..., n_l, n_{l-1}); the list runs from W_1 (next to the input) to W_L. Any
+Conventions: W_l has shape (runs, ..., n_l, n_(l-1)); the list runs from W_1 (next to the input) to W_L. Any
 further leading dimensions, such as paths or points of a sweep, broadcast.
 """
 
@@ -27,13 +27,13 @@ def product(weights: Sequence[Tensor]) -> Tensor:
 
 
 def pull_back(weights: Sequence[Tensor], partial: Sequence[Tensor], gradient: Tensor) -> list[Tensor]:
-    """The gradient on every layer, given the gradient G on the end-to-end matrix.
+    """The gradient on every layer, from the gradient G on the product of the network.
 
-    dR/dW_l = (W_L ... W_{l+1})^T G (W_{l-1} ... W_1)^T, by the chain rule.
+    dR/dW_l = (W_L ... W_(l+1))^T G (W_(l-1) ... W_1)^T, by the chain rule.
 
     Args:
         weights: W_1 .. W_L.
-        partial: `prefixes(weights)`, which every loss needs anyway.
+        partial: `prefixes(weights)`, which the loss has computed already.
         gradient: G = dR/d(W_L ... W_1), of shape (runs, ..., n_L, n_0).
 
     Returns:
@@ -49,22 +49,22 @@ def pull_back(weights: Sequence[Tensor], partial: Sequence[Tensor], gradient: Te
 
 
 def imbalance(weights: Sequence[Tensor]) -> list[Tensor]:
-    """W_{l+1}^T W_{l+1} - W_l W_l^T for l = 1 .. L-1: constant along gradient flow of any loss.
+    """The imbalances W_(l+1)^T W_(l+1) - W_l W_l^T for l = 1 .. L-1, constant along gradient flow of any loss.
 
-    Source: Arora, Cohen, Hazan 2018 (arXiv:1802.06509) and Du, Hu, Lee 2018 (arXiv:1806.00900); follows from
-    W_{l+1}^T dR/dW_{l+1} = dR/dW_l W_l^T.
+    Source: Arora, Cohen, Hazan 2018 (arXiv:1802.06509) and Du, Hu, Lee 2018 (arXiv:1806.00900). It follows
+    from W_(l+1)^T dR/dW_(l+1) = dR/dW_l W_l^T.
     """
     return [after.mT @ after - before @ before.mT for before, after in itertools.pairwise(weights)]
 
 
 def largest_imbalance(weights: Sequence[Tensor]) -> Tensor:
-    """max_l ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F, of shape (runs, ...); 0 for a single layer."""
+    """The largest imbalance, max_l ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F, of shape (runs, ...); 0 for a single layer."""
     sizes = [torch.linalg.matrix_norm(matrix) for matrix in imbalance(weights)]
     return torch.stack([torch.zeros_like(weights[0][..., 0, 0]), *sizes]).amax(0)
 
 
 def relative_imbalance(weights: Sequence[Tensor]) -> Tensor:
-    """`largest_imbalance` over ||W_1||_F^2, of shape (runs, ...): 0 for balanced layers, and for a single layer."""
+    """The largest imbalance over ||W_1||_F^2, of shape (runs, ...): 0 for balanced layers, and for a single layer."""
     size: Tensor = torch.linalg.matrix_norm(weights[0])
     return largest_imbalance(weights) / (size * size)
 
@@ -77,5 +77,5 @@ def whole_norm(weights: Sequence[Tensor]) -> Tensor:
 
 
 def smallest_norm(weights: Sequence[Tensor]) -> Tensor:
-    """min_l ||W_l||_F, of shape (runs, ...)."""
+    """The smallest norm of a layer, min_l ||W_l||_F, of shape (runs, ...)."""
     return torch.stack([torch.linalg.matrix_norm(weight) for weight in weights]).amin(0)

@@ -1,11 +1,11 @@
-"""Sharpness of multi-path linear networks: the largest eigenvalue of the loss's Hessian, by two routes.
+"""Sharpness of multi-path linear networks: the largest eigenvalue of the Hessian of the loss, by two routes.
 
-The model is M = sum_p W_{p,L} ... W_{p,1}, the loss 1/2 ||M - M*||_F^2. With J the Jacobian of vec(M) in all
+The model is M = sum_p W_(p,L) ... W_(p,1), and the loss is 1/2 ||M - M*||_F^2. With J the Jacobian of vec(M) in all
 weights, the Hessian is J^T J plus a part that is linear in the residual. J^T J has the non-zero spectrum of the
 small matrix J J^T (output space), which is built in closed form; the whole Hessian comes from autograd. At zero
 loss both have the same largest eigenvalue.
 
-Conventions: W_l has shape (runs, ..., paths, n_l, n_{l-1}); the paths' dimension is always there.
+Conventions: W_l has shape (runs, ..., paths, n_l, n_(l-1)); the dimension of the paths is always there.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.errors import Disagreement
 
 ROUNDING = 1e-9
-"""Relative gap that two routes to one eigenvalue may leave: for matrices of a few hundred rows."""
+"""Relative difference that rounding may leave between two routes to an eigenvalue, for a few hundred rows."""
 
 
 def gauss_newton(weights: Sequence[Tensor]) -> Tensor:
-    """J J^T = sum_p sum_l (A A^T) kron (B^T B), A = W_{p,L} .. W_{p,l+1} and B = W_{p,l-1} .. W_{p,1}.
+    """J J^T = sum_p sum_l (A A^T) kron (B^T B), with A = W_(p,L) .. W_(p,l+1) and B = W_(p,l-1) .. W_(p,1).
+
+    Args:
+        weights: W_(p,l), of shape (runs, ..., paths, n_l, n_(l-1)).
 
     Returns:
         A symmetric matrix on row-major vec(M), of shape (runs, ..., d_out d_in, d_out d_in).
@@ -46,12 +49,12 @@ def gauss_newton(weights: Sequence[Tensor]) -> Tensor:
 
 
 def sharpness(weights: Sequence[Tensor]) -> Tensor:
-    """The largest eigenvalue of J J^T, of shape (runs, ...): the Hessian's own at zero loss; NaN if not finite."""
+    """The largest eigenvalue of J J^T, of shape (runs, ...): that of the Hessian at zero loss; NaN if not finite."""
     return largest_eigenvalue(gauss_newton(weights))
 
 
 def largest_eigenvalue(matrix: Tensor) -> Tensor:
-    """The largest eigenvalue of each symmetric matrix, NaN where a matrix is not finite."""
+    """The largest eigenvalue of each symmetric matrix; NaN where a matrix is not finite."""
     finite = torch.isfinite(matrix).all(-1).all(-1)
     values = decomposed(torch.linalg.eigvalsh, torch.where(finite[..., None, None], matrix, torch.zeros_like(matrix)))
     return torch.where(finite, values[..., -1], torch.nan)
@@ -59,15 +62,15 @@ def largest_eigenvalue(matrix: Tensor) -> Tensor:
 
 @torch.inference_mode(False)  # the caller may have switched autograd off
 def hessian(loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor], progress: Progress) -> Tensor:
-    """The whole Hessian of a loss in all weights, by differentiating twice, one column at a time.
+    """The whole Hessian of a loss in all weights, from second derivatives by autograd, one column at a time.
 
     Args:
         loss: from weights to one number per network, of shape (networks,); networks must not interact.
         weights: W_1 .. W_L, each of shape (networks, ...), any number of further dimensions.
-        progress: called with the fraction of columns done; may raise to stop.
+        progress: called with the fraction of columns done; it may raise to stop.
 
     Returns:
-        A matrix of shape (networks, n, n), n the number of weights of one network, W_1 first, row-major.
+        Shape (networks, n, n), where n is the number of weights of one network, in the order W_1 .. W_L, row-major.
     """
     shapes = [weight.shape for weight in weights]
     sizes = [weight[0].numel() for weight in weights]
@@ -84,7 +87,7 @@ def hessian(loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor
 def checked_sharpness(
     found: Tensor, loss: Callable[[Sequence[Tensor]], Tensor], weights: Sequence[Tensor], progress: Progress
 ) -> Tensor:
-    """The sharpness that was found at zero loss, after the whole Hessian has confirmed it.
+    """The sharpness at zero loss that another route has found, after the whole Hessian has confirmed it.
 
     Args:
         found: the sharpness by another route, of shape (networks,).
@@ -100,14 +103,15 @@ def checked_sharpness(
 
 
 def check_sharpness(by_hessian: Tensor, by_gauss_newton: Tensor) -> None:
-    """Hold the sharpness at zero loss by two routes together, both of shape (networks,).
+    """Compare the sharpness at zero loss by two routes, both of shape (networks,).
 
     Raises:
         Disagreement: the two routes differ by more than rounding.
     """
     worst = float((by_hessian / by_gauss_newton - 1).abs().max())
     if not worst <= ROUNDING:
-        raise Disagreement(f"sharpness: the Hessian by autograd and the matrix J J^T differ by {worst:.1e} relative")
+        share = f"{worst:.1e}".replace("e-0", "e-")
+        raise Disagreement(f"sharpness: the Hessian by autograd and the matrix J J^T differ relatively by {share}")
 
 
 def _identity(like: Tensor, size: int) -> Tensor:

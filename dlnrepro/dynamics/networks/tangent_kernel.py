@@ -13,10 +13,10 @@ from dlnrepro.dynamics.tensors.processor import decomposed
 
 
 def tangent_kernel(weights: Sequence[Tensor]) -> Tensor:
-    """K = J J^T with J the Jacobian of vec(W_L ... W_1), row by row, in all weights.
+    """The tangent kernel K = J J^T, where J is the Jacobian of vec(W_L ... W_1), row by row, in all weights.
 
     Args:
-        weights: W_l of shape (runs, ..., n_l, n_{l-1}).
+        weights: W_l of shape (runs, ..., n_l, n_(l-1)).
 
     Returns:
         Shape (runs, ..., n_L n_0, n_L n_0).
@@ -25,10 +25,10 @@ def tangent_kernel(weights: Sequence[Tensor]) -> Tensor:
 
 
 def linear_flow(kernel: Tensor, start: Tensor, target: Tensor, times: Tensor) -> Tensor:
-    """The model linearised at the start, under gradient flow of 1/2 ||f - Z||_F^2: f(t) = Z + e^(-K t) (f(0) - Z).
+    """Gradient flow of 1/2 ||f - Z||_F^2 of the model linearised at time 0: f(t) = Z + e^(-K t) (f(0) - Z).
 
     Args:
-        kernel: K at the start, of shape (runs, n_L n_0, n_L n_0).
+        kernel: K at time 0, of shape (runs, n_L n_0, n_L n_0).
         start: f(0), of shape (runs, n_L, n_0).
         target: Z, of the same shape.
         times: of shape (points,).
@@ -39,7 +39,7 @@ def linear_flow(kernel: Tensor, start: Tensor, target: Tensor, times: Tensor) ->
 
     def follow(matrix: Tensor, residual: Tensor) -> Tensor:
         rates, modes = decomposed(torch.linalg.eigh, matrix)
-        # Negative eigenvalues of K are rounding; over a long time they would grow.
+        # Negative eigenvalues of K come from rounding; over a long time they would grow.
         decay = torch.exp(-rates.clamp_min(0) * times[:, None])
         path: Tensor = (decay * (modes.mT @ residual.reshape(-1))) @ modes.mT
         return path

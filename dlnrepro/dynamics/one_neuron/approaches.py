@@ -1,4 +1,4 @@
-"""Directions that come closer and closer to those of a saddle, at distances x; the laws are in `delays`."""
+"""Initial directions at falling distances x from those of a saddle; the laws of the escape times are in `delays`."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ def approaching_pairs(
     overlap: tuple[float, float],
     generators: Sequence[Generator],
 ) -> list[Pair]:
-    """The directions at each distance x, which differ by x alone.
+    """The directions at each distance x, which differ in x only.
 
     Args:
         approach: `small` has the same drawn directions at every x; `saddle` has drawn directions without the first
-            modes, and adds x to the overlaps with mode 1; `opposed` has u = u_1 and v = sign v_1, tilted by x.
-        target: the target.
-        scales: x.
+            modes, and adds x to their components along mode 1; `opposed` has u = u_1 and v = sign v_1, tilted by x.
+        target: the target Z.
+        scales: the distances x.
         missing: for `saddle`: how many of the first modes the directions lack.
-        sign: for `opposed`: that of v, -1 near the collapse to zero.
+        sign: for `opposed`: the sign of v, which is -1 near the collapse to zero.
         overlap: for `small` and `saddle`: range of u^T Z v / sigma_2 of the drawn directions.
         generators: one per run.
+
+    Returns:
+        One pair for each distance, in their order.
     """
     if approach == "opposed":
         return opposed_pairs(target, sign, scales, generators)

@@ -1,19 +1,19 @@
-"""Closed forms for a network with a one-neuron layer, started balanced: W = s u v^T, |u| = |v| = 1, for all time.
+"""Closed forms for the product W = s u v^T, |u| = |v| = 1, of a balanced network with a one-neuron layer.
 
-For the loss 1/2 ||W - Z||_F^2 and depth L, gradient flow of the layers makes the product move as
+For the loss 1/2 ||W - Z||_F^2 and depth L, the product under gradient flow of the layers obeys
 
     s' = L s^(2-2/L) (u^T Z v - s),   u' = s^(1-2/L) (I - u u^T) Z v,   v' = s^(1-2/L) (I - v v^T) Z^T u.
 
-On the clock dtau = s^(1-2/L) dt the directions no longer know s or L: (u; v) follows Oja's flow of the symmetric
-matrix [[0, Z], [Z^T, 0]], which is solved by normalising a linear flow. With p = (a + b)/2 and q = (a - b)/2 from
-the coordinates a_k = u_k^T u and b_k = v_k^T v,
+On the clock dtau = s^(1-2/L) dt the equations of the directions contain neither s nor L: (u; v) follows Oja's flow of
+the symmetric matrix [[0, Z], [Z^T, 0]], whose solution is a normalised linear flow. With p = (a + b)/2 and
+q = (a - b)/2 from the coordinates a_k = u_k^T u and b_k = v_k^T v,
 
     p_k -> p_k e^(sigma_k tau),  q_k -> q_k e^(-sigma_k tau),  m(tau) the norm of the result,
     s(tau) = m^L / (1/s_0 + L int_0^tau m^L),   t(tau) = int_0^tau s^(2/L-1).
 
-Two starts collapse to W = 0. From u = u_1, v = -v_1, where s' = -L s^(2-2/L) (sigma_1 + s), the strength s tends to
-((L-2) sigma_1 t)^(-L/(L-2)) for L >= 3, and falls as e^(-2 sigma_1 t) for L = 2. From u and v outside the range of Z,
-where s' = -L s^(3-2/L), it tends to ((2L-2) t)^(-L/(2L-2)).
+Two kinds of initial directions lead to W = 0. From u = u_1 and v = -v_1 the strength obeys
+s' = -L s^(2-2/L) (sigma_1 + s). It tends to ((L-2) sigma_1 t)^(-L/(L-2)) for L >= 3, and falls as e^(-2 sigma_1 t) for
+L = 2. From u and v outside the range of Z it obeys s' = -L s^(3-2/L), and tends to ((2L-2) t)^(-L/(2L-2)).
 
 Everything here was derived for this project; the setting is that of Eftekhari 2020 (arXiv:2002.09852) and Chen, Lin,
 Zhang 2022 (arXiv:2201.02761).
@@ -36,7 +36,7 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 @dataclass(frozen=True)
 class ProductPath:
-    """The product s u v^T along the flow, in the target's basis.
+    """The product s u v^T along the flow, in the basis of the target.
 
     Attributes:
         strength: s, of shape (runs, points).
@@ -59,18 +59,17 @@ def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times:
 
     Within a panel both integrals are exact for polynomials of degree 11, and tau(t) is found by Newton's method. No
     differential equation is solved, so this is a second route to what `gradient_flow.flow` returns. The runs are
-    computed one after another, since powers of numbers that differ between runs would depend on a run's place in its
-    batch.
+    computed one after another, because a power that is computed for a whole batch depends on the place of a run in it.
 
     Args:
         strengths: sigma_k of the target, of shape (runs, modes).
-        pair: the start's unit vectors in the target's basis.
-        start: s_0 > 0, of shape (runs,).
+        pair: the initial unit vectors, in the basis of the target.
+        start: the initial strength s_0 > 0, of shape (runs,).
         depth: L >= 2.
         times: t >= 0 in rising order, of shape (points,).
 
     Raises:
-        ValueError: the last time lies beyond 20000 panels, each a fifth of the fastest mode's time.
+        ValueError: the last time needs more than 20000 panels, each a fifth of the time constant of the fastest mode.
     """
     rows, modes, clock = pair.left.shape[-1], strengths.shape[-1], array_of(times)
     growth, coefficients = linear_modes(strengths, pair)
@@ -83,12 +82,13 @@ def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times:
 
 
 def local_rate(strengths: Tensor, depth: int) -> Tensor:
-    """The rate r of ||W - Z_1||_F ~ e^(-r t) near the best rank-one matrix: sigma_1^(1-2/L) (sigma_1 - sigma_2).
+    """The rate r = sigma_1^(1-2/L) (sigma_1 - sigma_2) of ||W - Z_(1)||_F ~ e^(-r t), of shape (runs,).
 
-    For a single mode, such as a scalar output, sigma_2 is 0. The loss falls at twice this rate.
+    Z_(1) = sigma_1 u_1 v_1^T is the best rank-one matrix. For a single mode, such as a scalar output, sigma_2 is 0. The
+    loss falls at twice this rate.
 
     Args:
-        strengths: of shape (runs, modes).
+        strengths: sigma_k of the target, of shape (runs, modes).
         depth: L.
     """
     first = strengths[:, 0]
@@ -97,10 +97,14 @@ def local_rate(strengths: Tensor, depth: int) -> Tensor:
 
 
 def limit_mode(pair: Pair, modes: int) -> Tensor:
-    """The mode k* whose Z_(k*) a balanced start tends to: the first with a_k + b_k != 0; 0 if there is none.
+    """The mode k of the limit Z_(k) = sigma_k u_k v_k^T: the first one with a_k + b_k != 0; 0 if there is none.
 
-    Mode 0 stands for the limit W = 0. The test is for exact zeros, so it means something only for a start that was
-    written down in the target's basis.
+    Mode 0 stands for the limit W = 0. The test is for exact zeros, so it is meaningful only if the initial directions
+    were drawn in the basis of the target.
+
+    Args:
+        pair: the initial unit vectors, in the basis of the target.
+        modes: how many modes the target has.
 
     Returns:
         Whole numbers of shape (runs,).
@@ -111,7 +115,7 @@ def limit_mode(pair: Pair, modes: int) -> Tensor:
 
 
 class _State(NamedTuple):
-    """Where one run stands: time and strength (...), coefficients (..., linear modes) of norm 1."""
+    """The state of one run: time and strength (...), coefficients (..., linear modes) of norm 1."""
 
     time: Array
     strength: Array
@@ -120,13 +124,14 @@ class _State(NamedTuple):
 
 def _follow(growth: Array, start: _State, depth: int, times: Array) -> _State:
     """The states of one run at the times: panel by panel, then by Newton's method within the panel of each time."""
-    growth = np.where(start.coefficients != 0, growth, 0.0)  # a mode that is not there must not overflow either
+    growth = np.where(start.coefficients != 0, growth, 0.0)  # a mode with coefficient 0 must not overflow either
     fastest = np.abs(growth).max()
     knots, clock, panels = [start], 0.0, [0.0]
     while knots[-1].time < times[-1]:
         if len(knots) > _MOST_PANELS:
-            raise ValueError(f"expected a last time within {_MOST_PANELS} panels of the clock, found {times[-1]:g}")
-        # Short against the fastest exponential; where there is none, s is a power of the clock, and panels may grow.
+            last = f"{times[-1]:g}".replace("e+0", "e")
+            raise ValueError(f"expected a last time within {_MOST_PANELS} panels of the clock, found {last}")
+        # Short compared with the fastest exponential. Without any growth s is a power of the clock, so panels may grow.
         panels.append(_STRIDE / max(fastest, 1 / (1 + clock)))
         clock += panels[-1]
         knots.append(_advance(knots[-1], growth, depth, np.asarray(panels[-1])))

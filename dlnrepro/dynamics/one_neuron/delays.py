@@ -1,20 +1,23 @@
-"""How long a network with a one-neuron layer takes to leave the neighbourhood of a saddle.
+"""Escape times: how long a network with a one-neuron layer takes to leave the neighbourhood of a saddle.
 
-All times follow from the closed form in `one_neuron`, on the clock dtau = s^(1-2/L) dt, with m(tau) the norm of the
-linear flow, s(tau) = m^L / (1/s_0 + L int m^L), and t = int s^(2/L-1) dtau.
+All times follow from the closed form in `closed_form`, on the clock dtau = s^(1-2/L) dt. There m(tau) is the norm of
+the linear flow, s(tau) = m^L / (1/s_0 + L int m^L), and t = int s^(2/L-1) dtau. In names the escape time t is called
+`delay`.
 
-* From a small start s_0 -> 0, s = s_0 m^L until it is over, so that
+* From a small initial strength s_0, s = s_0 m^L until the network escapes, so that
       t = ln(1/s_0) / (2 sigma_1) + const                     for L = 2,
-      t = K s_0^(-(L-2)/L),  K = int_0^inf m^(-(L-2)) dtau    for L > 2; K = 1 / ((L-2) sigma_1) if aligned with mode 1.
-* Near the stable set of Z_(2), with overlaps u_1^T u = v_1^T v = eps, mode 1 overtakes mode 2 at
-  tau = ln(1/eps) / (sigma_1 - sigma_2) + const, and s = sigma_2 meanwhile:
+      t = K s_0^(-(L-2)/L),  K = int_0^inf m^(-(L-2)) dtau    for L > 2.
+  If the directions are those of mode 1, K = 1 / ((L-2) sigma_1).
+* Near the stable manifold of Z_(2) = sigma_2 u_2 v_2^T, with the components u_1^T u = v_1^T v = eps, mode 1 overtakes
+  mode 2 at tau = ln(1/eps) / (sigma_1 - sigma_2) + const. Until then s = sigma_2, so that
       t = ln(1/eps) / (sigma_2^(1-2/L) (sigma_1 - sigma_2)) + const.
-* Near u = u_1, v = -v_1, from where the strength collapses, with a tilt of size eps into the other modes: the overlap
-  with mode 2 is of order eps, that with mode 1 of order eps^2 only. The norm m falls to the power
-  sigma_1 / (sigma_1 + sigma_2) of eps, where mode 2 takes over:
-      t = ln(1/eps) max(1 / (sigma_1 - sigma_2), 2 / sigma_1) + const    for L = 2, where t = tau: mode 1 has overtaken
-          mode 2, and has grown from eps^2 to 1 by itself if mode 2 is so slow that this takes longer,
-      t ~ eps^(-(L-2) sigma_1 / (sigma_1 + sigma_2))          for L > 2.
+* Near u = u_1 and v = -v_1, from where the strength collapses, with a tilt of size eps into the modes from 2 on, the
+  overlap with mode 2 is of order eps, but the overlap with mode 1 is only of order eps^2. The norm m falls to the power
+  sigma_1 / (sigma_1 + sigma_2) of eps, where mode 2 takes over. So
+      t = ln(1/eps) max(1 / (sigma_1 - sigma_2), 2 / sigma_1) + const    for L = 2,
+      t ~ eps^(-(L-2) sigma_1 / (sigma_1 + sigma_2))                     for L > 2.
+  For L = 2, where t = tau, the first entry is the time at which mode 1 overtakes mode 2. The second is the time in
+  which mode 1 grows from eps^2 to 1, which is longer if mode 2 is slow.
 
 Everything here was derived for this project; the setting is that of Eftekhari 2020 (arXiv:2002.09852) and Chen, Lin,
 Zhang 2022 (arXiv:2201.02761).
@@ -37,14 +40,16 @@ from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 Approach = Literal["small", "saddle", "opposed"]
-"""How a series of starts comes closer and closer to a saddle; see the three laws above."""
+"""How the initial weights approach a saddle: the three cases above, in their order."""
 
 
 def delay_slope(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
-    """The slope dt / dln(1/x), of shape (runs,), of a delay logarithmic in x = s_0 or eps; infinite for a power.
+    """The slope dt / dln(1/x) of an escape time that is logarithmic in x = s_0 or eps, of shape (runs,).
+
+    It is infinite where the escape time is a power of x.
 
     Args:
-        approach: which of the three.
+        approach: which of the three cases.
         strengths: sigma_k, of shape (runs, modes), at least two modes.
         depth: L.
     """
@@ -57,7 +62,13 @@ def delay_slope(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
 
 
 def delay_power(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
-    """The power -dln t / dln x, of shape (runs,), in the limit x -> 0; 0 where the delay is logarithmic."""
+    """The exponent -dln t / dln x of the escape time in the limit x -> 0, of shape (runs,); 0 for a logarithmic law.
+
+    Args:
+        approach: which of the three cases.
+        strengths: sigma_k, of shape (runs, modes), at least two modes.
+        depth: L.
+    """
     first, second = strengths[:, 0], strengths[:, 1]
     if approach == "saddle":
         return torch.zeros_like(first)
@@ -67,14 +78,14 @@ def delay_power(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
 
 
 def predicted_delays(approach: Approach, strengths: Tensor, depth: int, scales: Tensor, delays: Tensor) -> Tensor:
-    """The law through the delay at the last x: a line in ln(1/x) where its slope is finite, a power of x elsewhere.
+    """The law through the escape time at the last x: a line in ln(1/x) if its slope is finite, else a power of x.
 
     Args:
-        approach: which of the three.
+        approach: which of the three cases.
         strengths: sigma_k, of shape (runs, modes), at least two modes.
         depth: L.
         scales: x, of shape (scales,).
-        delays: t, of shape (runs, scales).
+        delays: escape times t, of shape (runs, scales).
 
     Returns:
         Shape (runs, scales).
@@ -86,22 +97,22 @@ def predicted_delays(approach: Approach, strengths: Tensor, depth: int, scales: 
 
 
 def log_delays(delays: Tensor) -> Tensor:
-    """The logarithms of delays t, of shape (runs, scales).
+    """The natural logarithms of escape times t, of shape (runs, scales).
 
-    They are 0 for a run that leaves at once from every x, because its time does not depend on x.
+    They are 0 for a run that escapes at once from every x, because its escape time does not depend on x.
     """
     return each_run(torch.log, torch.where((delays == 0).all(-1, keepdim=True), torch.ones_like(delays), delays))
 
 
 def small_start_ratio(strengths: Tensor, pair: Pair, depth: int, scale: float, delays: Tensor) -> Tensor:
-    """The ratio t x^((L-2)/L) / K of delays t from small starts, of shape (runs,); 0 for L = 2, where K is infinite.
+    """The ratio t x^((L-2)/L) / K of escape times t from small strengths x, of shape (runs,); 0 for L = 2 (K infinite).
 
     Args:
         strengths: sigma_k, of shape (runs, modes).
-        pair: the start's directions, with some overlap with mode 1.
+        pair: the initial directions, which overlap with mode 1.
         depth: L >= 2.
-        scale: x, the strength of the starts.
-        delays: t, of shape (runs,).
+        scale: the initial strength x.
+        delays: escape times t, of shape (runs,).
     """
     if depth == 2:
         return torch.zeros_like(delays)
@@ -112,11 +123,11 @@ def small_start_ratio(strengths: Tensor, pair: Pair, depth: int, scale: float, d
 def small_start_factor(strengths: Tensor, pair: Pair, depth: int) -> Tensor:
     """K = int_0^inf m(tau)^(-(L-2)) dtau, of shape (runs,), for L > 2.
 
-    Integrated adaptively, run by run.
+    The integral is computed adaptively, run by run.
 
     Args:
         strengths: sigma_k, of shape (runs, modes).
-        pair: the start's directions, with some overlap with mode 1.
+        pair: the initial directions, which overlap with mode 1.
         depth: L > 2.
     """
     growth, coefficients = linear_modes(strengths, pair)

@@ -1,4 +1,4 @@
-"""When gradient flow first brings the product of a linear network to a level: times found by the solver itself."""
+"""The times at which gradient flow first brings the product of a linear network to a level, found by the solver."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ def passage_times(
 ) -> Tensor:
     """The times at which the level of the product is first 0 or above along gradient flow, of shape (runs,).
 
-    The moment at which the level rises through 0 is found on the solver's own interpolant, to its accuracy. The time is
-    0 for a run that starts there, and NaN for a run that does not get there before the horizon.
+    The time at which the level rises through 0 is found on the interpolant of the solver, to its accuracy. It is 0 for
+    a run whose initial level is 0 or above, and NaN for a run whose level is below 0 up to the horizon.
 
     Args:
-        weights: W_1 .. W_L at time 0, each of shape (runs, n_l, n_{l-1}).
-        gradient: from a run's number and its product (n_L, n_0) to dR/dW in the same shape.
-        level: from a run's number and its product to a number.
-        horizon: the last time looked at.
+        weights: W_1 .. W_L at time 0, each of shape (runs, n_l, n_(l-1)).
+        gradient: from the number of a run and its product (n_L, n_0) to dR/dW in the same shape.
+        level: from the number of a run and its product to a number.
+        horizon: the last time that is considered.
         relative: relative tolerance of the solver.
         absolute: absolute tolerance on every weight.
         progress: called with the fraction done about every few hundred evaluations; may raise to stop.
@@ -54,14 +54,14 @@ def passage_times(
 def half_mode_times(
     weights: Sequence[Tensor], target: Target, horizon: float, relative: float, absolute: float, progress: Progress
 ) -> Tensor:
-    """The times until W has half of the first mode, u_1^T W v_1 >= sigma_1 / 2, under gradient flow on white inputs.
+    """The times at which W first has half of mode 1, u_1^T W v_1 >= sigma_1 / 2, under gradient flow on white inputs.
 
     Args:
-        weights: as for `passage_times`, like the arguments that are not explained here.
+        weights: W_1 .. W_L at time 0, each of shape (runs, n_l, n_(l-1)).
         target: Z in the loss 1/2 ||W - Z||_F^2.
-        horizon: the last time looked at.
-        relative: relative tolerance.
-        absolute: absolute tolerance.
+        horizon: the last time that is considered.
+        relative: relative tolerance of the solver.
+        absolute: absolute tolerance on every weight.
         progress: of all runs together.
 
     Returns:
@@ -97,10 +97,10 @@ def _passage(
     relative: float,
     absolute: float,
 ) -> float:
-    """The first time at which the level is 0 or above, NaN if there is none."""
+    """The first time at which the level is 0 or above; NaN if there is none."""
     if not np.isfinite(start).all():
         return np.nan
-    # The solver finds sign changes only: it would follow such a run to the horizon, and find none.
+    # The solver finds changes of sign only. It would follow such a run up to the horizon and find none.
     if level(0.0, start) >= 0:
         return 0.0
     passage = level

@@ -1,6 +1,6 @@
-"""The start of a one-neuron network, the closed form of its flow, and the drift of its imbalances.
+"""The initialization of a one-neuron network, the closed form of its flow, and the change of its imbalances.
 
-Conventions: weights are W_1 .. W_L of shape (runs, ..., n_l, n_{l-1}); times are shared by all runs.
+Conventions: weights are W_1 .. W_L of shape (runs, ..., n_l, n_(l-1)); times are the same for all runs.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class OneNeuronStart(NamedTuple):
 
     Attributes:
         target: Z.
-        pair: u and v, in the target's basis.
+        pair: u and v, in the basis of the target.
         strength: s, of shape (runs,).
         weights: W_1 .. W_L, whose product is s u v^T.
     """
@@ -40,18 +40,18 @@ class OneNeuronStart(NamedTuple):
         return self.target.left[:, None] @ path.matrix @ self.target.right[:, None].mT
 
     def error(self, whole: Tensor, expected: Tensor) -> Tensor:
-        """The distance between products over sigma_1, of shape (runs, times)."""
+        """The distance ||W - W_expected||_F / sigma_1 between two products, of shape (runs, times)."""
         distance: Tensor = torch.linalg.matrix_norm(whole - expected)
         return distance / self.target.strengths[:, :1]
 
     def observer(self, limit: Tensor) -> Callable[[Sequence[Tensor]], Record]:
-        """The function from weights to distances of W from matrices and its overlap with the target, each (runs,).
+        """The function from weights to the distances of W from two matrices, and its overlap with Z, each (runs,).
 
         It returns `distance`, ||W - Z_(1)||_F, `distance_from_limit`, ||W - limit||_F, and `overlap`,
         u^T Z v = <W, Z> / ||W||_F, all of them over sigma_1.
 
         Args:
-            limit: of shape (runs, outputs, inputs).
+            limit: a matrix for each run, of shape (runs, outputs, inputs).
         """
         first, matrix, unit = self.target.best_rank_one, self.target.matrix, self.target.strengths[:, 0]
 
@@ -66,7 +66,7 @@ class OneNeuronStart(NamedTuple):
         return observe
 
     def drift(self, weights: Sequence[Tensor]) -> Tensor:
-        """The largest change of an imbalance since the start over sigma_1^(2/L), of shape (runs, times)."""
+        """The largest change of an imbalance from its initial value, over sigma_1^(2/L), of shape (runs, times)."""
         changes = [
             torch.linalg.matrix_norm(now - before[:, None])
             for now, before in zip(imbalance(weights), imbalance(self.weights), strict=True)

@@ -5,10 +5,10 @@
 is Oja's flow of the symmetric matrix H = [[0, Z], [Z^T, 0]]: (u; v) is e^(H tau) (u_0; v_0), normalised. In the
 eigenvectors of H, with p = (a + b)/2 and q = (a - b)/2 from the coordinates a_k = u_k^T u and b_k = v_k^T v,
 
-    p_k -> p_k e^(sigma_k tau),   q_k -> q_k e^(-sigma_k tau),   and what lies outside the range of Z rests.
+    p_k -> p_k e^(sigma_k tau),   q_k -> q_k e^(-sigma_k tau),
 
-Neither the depth L nor the strength s enters. Derived for this project, as `one_neuron`; the flow is Oja's (1982, J.
-Math. Biology 15).
+and the coordinates outside the range of Z stay constant. Neither the depth L nor the strength s enters. This was
+derived for this project; the flow is from Oja (1982, J. Math. Biology 15).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 def linear_modes(strengths: Tensor, pair: Pair) -> tuple[Tensor, Tensor]:
-    """Growth rates and coefficients of the linear flow of (u; v)/sqrt(2): the p_k, the q_k, then what is at rest.
+    """Growth rates and coefficients of the linear flow of (u; v)/sqrt(2): p_k, q_k, then the constant coordinates.
 
     Args:
-        strengths: of shape (runs, modes).
-        pair: the start's unit vectors in the target's basis.
+        strengths: sigma_k of the target, of shape (runs, modes).
+        pair: the initial unit vectors, in the basis of the target.
 
     Returns:
         Two tensors of shape (runs, rows + columns); the coefficients have norm 1.
@@ -49,11 +49,11 @@ def pair_coordinates(coefficients: Tensor, modes: int, rows: int) -> tuple[Tenso
 
 
 def directions_at(strengths: Tensor, pair: Pair, clock: Tensor) -> tuple[Tensor, Tensor]:
-    """Coordinates of u and v at given times of the clock.
+    """The coordinates of u and v in the basis of the target, at given times of the clock.
 
     Args:
-        strengths: of shape (runs, modes).
-        pair: the start's unit vectors in the target's basis.
+        strengths: sigma_k of the target, of shape (runs, modes).
+        pair: the initial unit vectors, in the basis of the target.
         clock: tau >= 0, of shape (runs, points).
 
     Returns:

@@ -1,7 +1,7 @@
-"""Starts of networks with a one-neuron layer: directions (u, v) and balanced layers whose product is s u v^T.
+"""Initializations (starts) of networks with a one-neuron layer: directions (u, v), and balanced layers of s u v^T.
 
-A pair is given by its coordinates in the target's basis, u = sum_k a_k u_k and v = sum_k b_k v_k, where overlaps
-with single modes can be set to exactly zero.
+A pair is given by its coordinates in the basis of the target, u = sum_k a_k u_k and v = sum_k b_k v_k, where components
+along single modes can be exactly zero.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _MOST_BLOCKS = 1000
 
 
 class Pair(NamedTuple):
-    """Unit vectors by their coordinates in the target's basis: a (runs, rows) and b (runs, columns)."""
+    """Unit vectors by their coordinates in the basis of the target: a (runs, rows) and b (runs, columns)."""
 
     left: Tensor
     right: Tensor
@@ -31,17 +31,17 @@ class Pair(NamedTuple):
         """u^T Z v = sum_k sigma_k a_k b_k, of shape (runs,).
 
         Args:
-            strengths: sigma_k of the target whose basis the coordinates refer to, of shape (runs, modes).
+            strengths: sigma_k of the target in whose basis the coordinates are, of shape (runs, modes).
         """
         modes = strengths.shape[-1]
         return (strengths * self.left[:, :modes] * self.right[:, :modes]).sum(-1)
 
 
 def overlap_unit(strengths: Tensor) -> Tensor:
-    """sigma_2, in which overlaps u^T Z v are given, or sigma_1 if there is one mode only, of shape (...).
+    """The unit of the overlaps u^T Z v: sigma_2, or sigma_1 if there is one mode only, of shape (...).
 
     Args:
-        strengths: of shape (..., modes).
+        strengths: sigma_k, of shape (..., modes).
     """
     return strengths[..., min(1, strengths.shape[-1] - 1)]
 
@@ -52,18 +52,18 @@ def draw_pair(
     interval: tuple[float, float],
     generators: Sequence[Generator],
 ) -> Pair:
-    """A pair uniform among those without the first modes whose u^T Z v / sigma_2 lies in an interval.
+    """A pair that lacks the first modes, uniform among those whose u^T Z v / sigma_2 lies in an interval.
 
-    Drawn by rejection, from each run's own generator until a pair is accepted.
+    It is drawn by rejection, from the generator of each run until a pair is accepted.
 
     Args:
         target: the target, with at least two columns.
         missing: how many leading coordinates of both vectors are exactly zero.
-        interval: (low, high), open, in units of the second strength (of the first, if there is one mode only).
+        interval: (low, high), open, in units of sigma_2 (of sigma_1 if there is one mode only).
         generators: one per run.
 
     Raises:
-        NoSuchDraw: no pair was found in a million draws, so the interval is empty or nearly so.
+        NoSuchDraw: a million draws contained no such pair, so the interval is empty or nearly so.
     """
     rows, columns = target.left.shape[-1], target.right.shape[-1]
     lefts, rights = [], []
@@ -85,7 +85,14 @@ def axis_pair(target: Target, left: int, right: int, sign: float) -> Pair:
 def opposed_pairs(target: Target, sign: float, tilts: Sequence[float], generators: Sequence[Generator]) -> list[Pair]:
     """For each tilt x the pair u ~ u_1 + x (u_2 / 2 + ...), v ~ sign v_1 + x (v_2 + ...), of unit length.
 
-    The dots stand for drawn components of the other modes, of standard deviation 0.2, which are the same at each tilt.
+    The dots stand for components along the modes from 3 on. They are drawn with standard deviation 0.2, and are the
+    same at each tilt.
+
+    Args:
+        target: the target, with at least two modes.
+        sign: the sign of v, 1 or -1.
+        tilts: the tilts x.
+        generators: one per run.
     """
     rows, columns = target.left.shape[-1], target.right.shape[-1]
     left, right = (0.2 * normal((size - 1,), generators) for size in (rows, columns))
@@ -94,7 +101,7 @@ def opposed_pairs(target: Target, sign: float, tilts: Sequence[float], generator
 
 
 def tilted(pair: Pair, tilt: float) -> Pair:
-    """The pair with `tilt` added to the first coordinate of both vectors, which are then unit vectors to O(tilt^2)."""
+    """The pair with `tilt` added to the first coordinate of both vectors; if it was zero, lengths are 1 + O(tilt^2)."""
     lean_left, lean_right = torch.zeros_like(pair.left), torch.zeros_like(pair.right)
     lean_left[:, 0] = lean_right[:, 0] = tilt
     return Pair(pair.left + lean_left, pair.right + lean_right)
@@ -107,14 +114,13 @@ def balanced(
     widths: Sequence[int],
     generators: Sequence[Generator],
 ) -> list[Tensor]:
-    """Balanced weights W_l = s^(1/L) P_l P_{l-1}^T of rank r, the width of the narrowest layer.
+    """Balanced weights W_l = s^(1/L) P_l P_(l-1)^T of rank r, the width of the narrowest layer.
 
-    P_0 = v and P_L = u for r = 1. For r > 1 both are completed by random directions perpendicular to them, all with
-    the same strength s: the start of a network whose bottleneck is wider than one neuron. The inner P_l are
-    random and orthonormal.
+    P_0 = v and P_L = u for r = 1. For r > 1, in a network whose bottleneck is wider than one neuron, both are completed
+    by random directions perpendicular to them, all with the same strength s. The inner P_l are random and orthonormal.
 
     Args:
-        target: whose basis the pair refers to.
+        target: the target in whose basis the pair is given.
         pair: u and v.
         strength: s > 0, of shape (runs,).
         widths: n_0 .. n_L.
@@ -131,7 +137,7 @@ def rank_one_layers(target: Target, pair: Pair, strength: Tensor, frames: Sequen
     """Balanced weights of the product s u v^T, between given directions of the hidden layers.
 
     Args:
-        target: whose basis the pair refers to.
+        target: the target in whose basis the pair is given.
         pair: u and v.
         strength: s > 0, of shape (runs,).
         frames: unit vectors, of shapes (runs, n_1, 1) .. (runs, n_{L-1}, 1).
@@ -149,7 +155,7 @@ def _near_axis(sign: float, tilt: float, rest: Tensor) -> Tensor:
 def _accepted(
     strengths: Tensor, rows: int, columns: int, missing: int, interval: tuple[float, float], generator: Generator
 ) -> tuple[Tensor, Tensor]:
-    """The first pair of one run's stream that lies in the interval."""
+    """The first pair from the generator of one run that lies in the interval."""
     modes, unit = strengths.shape[0], overlap_unit(strengths)
     for _ in range(_MOST_BLOCKS):
         draws = normal((_BLOCK, rows + columns), [generator])[0]
@@ -163,7 +169,8 @@ def _accepted(
         if inside.numel():
             index = int(inside[0, 0])
             return left[index], right[index]
-    raise NoSuchDraw(f"starts with u^T Z v / sigma_2 in {interval}", _BLOCK * _MOST_BLOCKS)
+    low, high = interval
+    raise NoSuchDraw(f"initial directions with u^T Z v / sigma_2 between {low:g} and {high:g}", _BLOCK * _MOST_BLOCKS)
 
 
 def _completed(basis: Tensor, coordinates: Tensor, rank: int, generators: Sequence[Generator]) -> Tensor:

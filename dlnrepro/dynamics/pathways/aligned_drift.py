@@ -1,8 +1,9 @@
-"""When a losing path of an aligned descent begins to gain, how fast, and when it has regained a share.
+"""When a losing path of an aligned descent begins to gain, how fast it gains, and when it carries 5 % of the mode.
 
-With w the layer scalar of the largest losing path and n the depth in the theoretical formula, z is the mean of w^-(n-2)
+Let w be the layer scalar of the largest losing path, n the depth in the theoretical formula, and z the mean of w^-(n-2)
 over two neighbouring steps. Let z_learned be the value of z at the first step at which the mode is learned, and t_1 and
-t_2 the first steps at which z is at most 0.9 z_learned and 0.6 z_learned. The drift is (z(t_1) - z(t_2)) / (t_2 - t_1).
+t_2 the first steps at which z is at most 0.9 z_learned and 0.6 z_learned. The drift is (z(t_1) - z(t_2)) / (t_2 - t_1),
+the fall of z per step.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from dlnrepro.dynamics.pathways.aligned_paths import aligned_contributions, desc
 from dlnrepro.dynamics.tensors.progress import Progress
 
 LEARNED = 0.9
-"""The mode is learned once the paths together carry this much of it."""
+"""The mode is learned once the paths together carry this part of it."""
 
 BEGUN, GONE = 0.9, 0.6
-"""The parts of z_learned between which its drift is taken."""
+"""The parts of z_learned between which the drift of z is measured."""
 
 REGAINED = 0.05
-"""The share of the mode that counts as regained."""
+"""The losing path has regained the mode once it carries this part of it."""
 
 CHUNK = 500
 
 
 @dataclass(frozen=True)
 class Drift:
-    """The drift of the largest losing path; all of shape (runs, points), NaN where a moment was not reached.
+    """The drift of the largest losing path; all of shape (runs, points), and NaN where a moment was not reached.
 
     Attributes:
         lag: z_learned.
@@ -48,13 +49,13 @@ class Drift:
 
 @dataclass
 class _Moment:
-    """The first step at which something held, and a value there; NaN before."""
+    """The first step at which a condition held, and a value at this step; both are NaN before it."""
 
     step: Tensor
     value: Tensor
 
     def note(self, holds: Tensor, values: Tensor, first: int) -> None:
-        """Look through a chunk that begins at step `first`; both tensors have shape (runs, points, steps)."""
+        """Look through a chunk of steps that begins at `first`; both tensors have the shape (runs, points, steps)."""
         found = holds.any(-1) & self.step.isnan()
         index = holds.to(torch.int8).argmax(-1)
         self.step = torch.where(found, (first + index).to(self.step.dtype), self.step)
@@ -72,11 +73,11 @@ def observe_drift(
     """`Drift` along gradient descent of paths that share a mode of strength 1.
 
     Args:
-        start: layer scalars w_p(0), of shape (runs, points, paths), the winner first.
-        depth: L of the model.
-        law_depth: n, at least 3.
+        start: layer scalars w_p at the initialization, of shape (runs, points, paths), the winner first.
+        depth: L, the number of layers.
+        law_depth: n, the depth in the formula, at least 3.
         step_sizes: eta, of shape (points,).
-        steps: how many updates, at least.
+        steps: the least number of updates; it is rounded up to a multiple of `CHUNK`.
         progress: called with the fraction done; may raise to stop.
     """
     blank = torch.full(start.shape[:2], torch.nan, dtype=start.dtype)
@@ -108,7 +109,7 @@ def observe_drift(
 
 
 def _lag(weight: Tensor, law_depth: int) -> Tensor:
-    """w^-(n-2) by multiplication and one division, whose bits do not depend on where a run lies; infinite at 0."""
+    """w^-(n-2), infinite at w = 0, by products and one division, whose bits do not depend on the place of a run."""
     power = weight
     for _ in range(law_depth - 3):
         power = power * weight

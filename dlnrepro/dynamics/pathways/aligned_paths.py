@@ -1,11 +1,13 @@
-"""Gradient descent of aligned, balanced paths: one scalar for every path and mode, exactly as the matrices move.
+"""Gradient descent of aligned, balanced paths: one scalar per path and mode moves exactly as the matrices do.
 
-If every layer of path p is w_p I, and the target is s I, the gradient keeps it so, and gradient descent on the full
-matrices is w_p <- w_p - eta w_p^(L-1) (sum_r w_r^L - s). The same holds with rotated layers that share the target's
-singular vectors, mode by mode. Derived here; a test holds it against descent on full matrices.
+    w_p <- w_p - eta w_p^(L-1) (sum_r w_r^L - s)
 
-Conventions: layer scalars have shape (runs, ..., paths); contributions are q_p = w_p^L. Only products and sums
-are used, whose bits do not depend on where a run lies in its batch (vectorised powers do not promise that).
+If every layer of path p is w_p I, and the target is s I, gradient descent on the full matrices keeps this form, and the
+layer scalars w_p move in this way. The same holds, mode by mode, for rotated layers that share the singular vectors of
+the target. Derived here; a test compares it with descent on full matrices.
+
+Conventions: layer scalars have the shape (runs, ..., paths); path p carries q_p = w_p^L of the mode. Only products and
+sums are used, because their bits do not depend on the place of a run in its batch; those of vectorised powers may.
 """
 
 from __future__ import annotations
@@ -24,11 +26,11 @@ from dlnrepro.dynamics.training.repetition import repeated
 
 @dataclass(frozen=True)
 class AlignedDescent:
-    """What is left of a descent.
+    """The end of a descent, and its records.
 
     Attributes:
-        weights: the last layer scalars, of shape (runs, ..., paths).
-        mean: the contributions' mean over the last steps, of shape (runs, ..., paths).
+        weights: the layer scalars at the end, of shape (runs, ..., paths).
+        mean: the contributions q_p, averaged over the last steps, of shape (runs, ..., paths).
         recorded: the layer scalars at the recorded steps, of shape (runs, ..., paths, records).
     """
 
@@ -47,17 +49,17 @@ def descend_aligned(
     records: Sequence[int],
     progress: Progress,
 ) -> AlignedDescent:
-    """The end of `steps` steps of gradient descent from aligned, balanced paths.
+    """The end and the records of gradient descent from aligned, balanced paths.
 
     Args:
-        start: layer scalars w_p(0), of shape (runs, ..., paths); left unchanged.
-        strength: s.
-        depth: L >= 2.
-        step_sizes: eta, broadcasting with the shape (runs, ...).
-        steps: how many updates.
-        window: over how many of the last steps the mean is taken; even, for beyond the edge of stability the
-            residual alternates in sign.
-        records: the steps, in rising order and within [0, steps], at whose start the layer scalars are kept.
+        start: layer scalars w_p at the initialization, of shape (runs, ..., paths); left unchanged.
+        strength: s, the singular value of the mode.
+        depth: L >= 2, the number of layers.
+        step_sizes: eta, which broadcasts with the shape (runs, ...).
+        steps: the number of updates.
+        window: the number of steps at the end over which contributions are averaged; it is even, because the residual
+            alternates in sign above the stability limit.
+        records: the steps, in rising order and within [0, steps], before which the layer scalars are recorded.
         progress: called with the fraction done about a hundred times; may raise to stop.
     """
     weights = start.movedim(-1, 0).clone(memory_format=torch.contiguous_format)
@@ -108,7 +110,7 @@ def descend_aligned(
 
 
 def aligned_contributions(weights: Tensor, depth: int) -> Tensor:
-    """What each path carries, q = w^L, by repeated multiplication."""
+    """What each path carries of the mode, q = w^L, by repeated multiplication, shaped as the layer scalars."""
     power = weights
     for _ in range(depth - 1):
         power = power * weights
@@ -116,7 +118,7 @@ def aligned_contributions(weights: Tensor, depth: int) -> Tensor:
 
 
 def aligned_sharpness(weights: Tensor, depth: int) -> Tensor:
-    """L sum_p w_p^(2L-2): the largest Hessian eigenvalue at zero loss, of shape (runs, ...), without powers."""
+    """The largest Hessian eigenvalue at zero loss, L sum_p w_p^(2L-2), of shape (runs, ...), by products only."""
     squares = weights * weights
     powers = aligned_contributions(squares, depth - 1) if depth > 2 else squares
     total = powers[..., 0]
@@ -126,7 +128,7 @@ def aligned_sharpness(weights: Tensor, depth: int) -> Tensor:
 
 
 def aligned_shares(contributions: Tensor) -> Tensor:
-    """The share of each path in what all paths carry together, from contributions q >= 0 of shape (..., paths)."""
+    """The shares x_p = q_p / sum_r q_r of the paths, from contributions q >= 0 of shape (..., paths)."""
     return contributions / contributions.sum(-1, keepdim=True)
 
 
@@ -134,10 +136,10 @@ def scaled_start(relative: Tensor, strength: float, depth: int, scale: float) ->
     """Layer scalars in given proportions whose paths together carry scale^L of the mode, of shape (runs, paths).
 
     Args:
-        relative: the proportions, of shape (runs, paths).
-        strength: s.
-        depth: L.
-        scale: the layer scalars over those at which the paths carry the whole mode.
+        relative: the proportions of the layer scalars, of shape (runs, paths).
+        strength: s, the singular value of the mode.
+        depth: L, the number of layers.
+        scale: the layer scalars relative to those at which the paths carry the whole mode.
     """
 
     def scaled(row: Tensor) -> Tensor:

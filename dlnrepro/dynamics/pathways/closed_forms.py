@@ -1,9 +1,9 @@
-"""Closed forms for parallel deep linear paths: sharpness, the stability limit on shares, and the race's end.
+"""Closed forms for parallel deep linear paths: sharpness, the stability limit on shares, and the end of gradient flow.
 
-The model is M = sum_p W_{p,L} ... W_{p,1} with loss 1/2 ||M - M*||_F^2. A mode of M* has strength s; path p
-carries q_p of it, and its share is x_p = |q_p| / sum |q|. Throughout b = 2 - 2/L, S1 = L s^b is the sharpness of a
-depth-balanced minimum that one path carries alone, and gamma = (step size) x S1 is the step ratio. Depth L counts
-weight matrices.
+The model is M = sum_p W_(p,L) ... W_(p,1) with the loss 1/2 ||M - M*||_F^2. A mode of M* has the strength (singular
+value) s; path p carries q_p of it, and its share is x_p = |q_p| / sum_r |q_r|. In all formulas b = 2 - 2/L, where the
+depth L is the number of weight matrices. S1 = L s^b is the sharpness of a balanced minimum that one path carries alone,
+and gamma = eta S1 is the step ratio, where eta is the step size.
 
 Sources: Kim, Lee 2026 (arXiv:2606.05219) for the sharpness, its factor P^(2/L-1) and the limits 2 and
 2 P^(1-2/L) on gamma; the conservation law and the curve x*(gamma) are derived here.
@@ -22,41 +22,42 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 def balanced_sharpness(contributions: Tensor, depth: int) -> Tensor:
-    """max_k L sum_p |q_{p,k}|^(2-2/L): the largest Hessian eigenvalue at an aligned, balanced, zero-loss solution.
+    """The sharpness of an aligned, balanced solution at zero loss, max_k L sum_p |q_(p,k)|^(2-2/L), of shape (...).
 
-    Aligned: every path has the singular vectors of the target; balanced: the layers of a path share its singular
-    values evenly, q^(1/L) each. The Hessian is then J^T J, with eigenvalues
-    lambda_ij = sum_p sum_l q_{p,i}^(2(L-l)/L) q_{p,j}^(2(l-1)/L) <= (lambda_ii + lambda_jj)/2.
+    Aligned means that every path has the singular vectors of the target, and balanced that every layer of a path has
+    the singular values q^(1/L). The Hessian is then J^T J, with the eigenvalues
+    lambda_ij = sum_p sum_l q_(p,i)^(2(L-l)/L) q_(p,j)^(2(l-1)/L) <= (lambda_ii + lambda_jj)/2.
 
     Args:
-        contributions: q_{p,k} of shape (..., paths, modes).
-        depth: L.
+        contributions: q_(p,k), of shape (..., paths, modes).
+        depth: L, the number of layers.
     """
     return depth * (contributions.abs() ** (2 - 2 / depth)).sum(-2).amax(-1)
 
 
 def single_path_sharpness(strength: float, depth: int) -> float:
-    """S1 = L s^(2-2/L), the sharpness when one path carries a mode of strength s alone."""
+    """The sharpness when one path carries a mode of strength s alone, S1 = L s^(2-2/L)."""
     return float(depth * strength ** (2 - 2 / depth))
 
 
 def equal_split_factor(paths: int, depth: int) -> float:
-    """P^(2/L-1): the sharpness of an equal split over that of a single path; 1 at depth 2."""
+    """The sharpness of an equal split over that of a single path, P^(2/L-1); it is 1 at depth 2."""
     return float(paths ** (2 / depth - 1))
 
 
 def equality_limit(paths: int, depth: int) -> float:
-    """2 P^(1-2/L): the step ratio from which no zero-loss solution is stable but, at most, the equal split."""
+    """The step ratio from which on no zero-loss solution but the equal split can be stable, 2 P^(1-2/L)."""
     return 2 / equal_split_factor(paths, depth)
 
 
 def largest_stable_share(step_ratios: Tensor, paths: int, depth: int) -> Tensor:
-    """x*(gamma): the largest share one path can have at a zero-loss solution that gradient descent does not leave.
+    """The largest share x*(gamma) of one path at a zero-loss solution that is stable under gradient descent.
 
-    Any weights have sharpness >= L sum_p |u^T M_p v|^b, and among splits with largest share x the flattest shares
-    the rest evenly, so a linearly stable solution obeys x^b + (P-1)^(1-b) (1-x)^b <= 2/gamma. The left side rises
-    from P^(1-b) at x = 1/P to 1 at x = 1, hence x <= x*: the root inside the window, 1 up to gamma = 2, and 1/P
-    from 2 P^(1-2/L) on, where nothing is stable but the equal split at best. At depth 2 the window is empty.
+    The sharpness of any weights is at least L sum_p |u^T M_p v|^b, where M_p is the matrix of path p. Among the splits
+    with the largest share x, the flattest one shares the rest evenly. So a linearly stable solution has
+    x^b + (P-1)^(1-b) (1-x)^b <= 2/gamma. The left side rises from P^(1-b) at x = 1/P to 1 at x = 1, so x <= x*. Here x*
+    is 1 up to gamma = 2, the root from there to 2 P^(1-2/L), and 1/P above, where at most the equal split is stable. At
+    depth 2 this window is empty.
 
     Args:
         step_ratios: gamma > 0, of any shape.
@@ -64,7 +65,7 @@ def largest_stable_share(step_ratios: Tensor, paths: int, depth: int) -> Tensor:
         depth: L >= 2.
 
     Returns:
-        x* in [1/P, 1], shaped as the step ratios. Derived here.
+        x* in [1/P, 1], shaped as the step ratios. Source: derived here.
     """
     power = 2 - 2 / depth
 
@@ -78,20 +79,20 @@ def largest_stable_share(step_ratios: Tensor, paths: int, depth: int) -> Tensor:
 
 
 def race_end(start: Tensor, strength: float, depth: int, law_depth: int) -> Tensor:
-    """The contributions at which gradient flow of aligned, balanced paths ends, by their conservation law.
+    """The contributions q_p at which gradient flow of aligned, balanced paths ends, by their conservation law.
 
-    dw_p/dt = w_p^(L-1) (s - sum_r w_r^L) gives d(w_p^-(L-2))/dt the same for every path, so for L >= 3 the
-    differences w_p^-(L-2) - w_r^-(L-2) are conserved; at depth 2 the quotients w_p / w_r are. With sum_p w_p^L = s
-    they fix the end. Derived here.
+    dw_p/dt = w_p^(L-1) (s - sum_r w_r^L) makes d(w_p^-(L-2))/dt the same for all paths. So the differences
+    w_p^-(L-2) - w_r^-(L-2) are conserved for L >= 3, and the quotients w_p / w_r at depth 2. Together with
+    sum_p w_p^L = s they determine the end.
 
     Args:
-        start: layer scalars w_p(0) > 0, of shape (..., paths); the sum of w^L lies below s.
-        strength: s.
-        depth: L of the model, which makes q = w^L.
-        law_depth: the depth whose conservation law is used; another one than L is a deliberate error.
+        start: layer scalars w_p >= 0 at the initialization, of shape (..., paths); the sum of w_p^L is below s.
+        strength: s, the singular value of the mode.
+        depth: L of the model, for which q = w^L.
+        law_depth: the depth whose conservation law is used; a value other than L makes it wrong on purpose.
 
     Returns:
-        q_p at the end, of shape (..., paths), zero for a path that starts at zero.
+        q_p at the end, of shape (..., paths); zero for a path that starts at zero. Source: derived here.
     """
     power = law_depth - 2
     lead = start.amax(-1, keepdim=True)
@@ -111,16 +112,16 @@ def race_end(start: Tensor, strength: float, depth: int, law_depth: int) -> Tens
 def stability_exponents(step_ratios: Tensor, shares: Tensor, used: Tensor) -> Tensor:
     """The exponent beta for which x^beta + (1-x)^beta = gamma_c / gamma fits best, one number per run.
 
-    Least squares in the logarithm: beta makes log(gamma) + log(x^beta + (1-x)^beta) vary least over the points
-    used, and gamma_c is free. The law has beta = 2 - 2/L and gamma_c = 2, for two paths.
+    The fit is by least squares in the logarithm: beta minimises the variance of log(gamma) + log(x^beta + (1-x)^beta)
+    over the points that are used, and gamma_c is free. Theory for two paths is beta = 2 - 2/L and gamma_c = 2.
 
     Args:
         step_ratios: gamma, of shape (points,).
         shares: the larger share x of each run, of shape (runs, points).
-        used: which points to use, of shape (runs, points).
+        used: whether a point is used, of shape (runs, points).
 
     Returns:
-        beta in [1, 3], of shape (runs,); 0 where fewer than three points are to be used; NaN if one is not finite.
+        beta in [1, 3], of shape (runs,); 0 if fewer than three points are used; NaN if a share is not finite.
     """
 
     def fitted(share: Tensor, mask: Tensor) -> Tensor:

@@ -1,7 +1,9 @@
-"""What a sweep shows about the drift of a losing path: its onset, its law, and the growth of the restoration time.
+"""Numbers from a sweep of the drift of a losing path: its onset, its size, and the growth of the restoration time.
 
-Conventions: series have shape (runs, points), what is swept (points,). A run has no drift, and a time is not reached,
-where its entry is not finite.
+The drift is the fall of z = w^-(L-2) per step, where w is the layer scalar of the losing path.
+
+Conventions: series have the shape (runs, points), and what is swept (points,). An entry that is not finite means that z
+does not fall, or that the time is not reached, at this point.
 """
 
 from __future__ import annotations
@@ -15,19 +17,22 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 def farthest_ratio(drift: Tensor, law: Tensor) -> Tensor:
-    """The quotient of drift and law that is farthest from 1 on the sweep, of shape (runs,); 0 where one is missing."""
+    """The quotient drift / law that is farthest from 1 in the sweep, of shape (runs,); it is 0 where one is missing."""
     ratios = torch.where(torch.isfinite(drift) & (law > 0), drift / law, torch.zeros_like(drift))
     return ratios.take_along_dim((ratios - 1).abs().argmax(-1, keepdim=True), -1)[:, 0]
 
 
 def onset(drift: Tensor, ratios: Tensor) -> tuple[Tensor, Tensor]:
-    """Where the drift begins, as gamma / 2 - 1, and its slope in gamma there, by a cubic through the sweep.
+    """The gamma / 2 - 1 at which the drift vanishes, and the slope of the drift in gamma there, by a cubic in gamma.
 
-    They are the last gamma / 2 - 1 and 0 for a run without drift at some point, and where gamma is not swept.
+    For a run without drift at some point, and if gamma is not swept, they are the last gamma / 2 - 1 and 0.
 
     Args:
-        drift: of shape (runs, points).
-        ratios: gamma, of shape (points,), at least four of them.
+        drift: the fall of z per step, of shape (runs, points).
+        ratios: gamma, of shape (points,), with at least four points.
+
+    Returns:
+        Two tensors of shape (runs,).
     """
     last = torch.stack([ratios[-1] / 2 - 1, torch.zeros_like(ratios[-1])])
 
@@ -44,14 +49,17 @@ def onset(drift: Tensor, ratios: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def restoration(times: Tensor, lags: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
-    """The exponent of a time in the start scale, and its rise with the lag, by straight lines through the sweep.
+    """The exponent of a time in the initialization scale, and its slope in the lag, by least-squares lines.
 
-    Both are 0 for a run in which some time is not reached, and where the scale is not swept.
+    Both are 0 for a run in which some time is not reached, and if the scale is not swept.
 
     Args:
-        times: of shape (runs, points).
+        times: restoration times, of shape (runs, points).
         lags: z when the mode is learned, of shape (runs, points).
-        scales: of shape (points,).
+        scales: initialization scales, of shape (points,).
+
+    Returns:
+        Two tensors of shape (runs,).
     """
 
     def fitted(row: Tensor, lag: Tensor) -> Tensor:
@@ -64,5 +72,5 @@ def restoration(times: Tensor, lags: Tensor, scales: Tensor) -> tuple[Tensor, Te
 
 
 def _line_slope(x: Tensor, y: Tensor) -> float:
-    """The slope of the straight line through the points of one run."""
+    """The slope of the least-squares line through the points of one run."""
     return float(np.polynomial.Polynomial.fit(array_of(x), array_of(y), 1).deriv()(0.0))

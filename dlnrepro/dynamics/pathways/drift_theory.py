@@ -1,18 +1,19 @@
-"""How a path that carries almost nothing of a mode gains on one that carries it all, beyond the edge of stability.
+"""How a path that carries almost nothing of a mode gains on one that carries it all, above the stability limit.
 
-Aligned, balanced paths with a mode of strength 1: w_p <- w_p + eta w_p^(L-1) r, r = 1 - sum_q w_q^L, and the step ratio
-gamma = eta L. Beyond gamma = 2 a single path has no stable minimum; it goes in a cycle of two steps, along which its
-residual does not average to zero. A small path sees that mean alone, and to leading order
+Aligned, balanced paths with a mode of strength 1 move by w_p <- w_p + eta w_p^(L-1) r with the residual
+r = 1 - sum_q w_q^L; the step ratio is gamma = eta L. Above gamma = 2, a single path has no stable minimum. It settles
+in a cycle of two steps, along which the mean residual <r> is above zero. A small path with the layer scalar w responds
+to this mean only, and to leading order
 
     z = w^-(L-2) falls by (L-2) eta <r> in each step,
 
-by a constant, whatever w is: so it takes a number of steps in proportion to z to regain a share, and z ~ (start
-scale)^-(L-2). At depth 2 it is log w that moves, and with it log of the winner: shares stay. Near the onset the cycle
-is 1 + m +- x with x^2 = 3 (gamma - 2) / (4 (L-1) (5L-4)) and <r> = L (L-1) x^2, so
+which does not depend on w. So the number of steps until the path has regained a share is proportional to z, and z is
+proportional to (initialization scale)^-(L-2). At depth 2, log w of all paths moves by the same amount, and shares stay.
+Near gamma = 2 the cycle is 1 + m +- x with x^2 = 3 (gamma - 2) / (4 (L-1) (5L-4)) and <r> = L (L-1) x^2, so
 
     <r> = 3 L (gamma - 2) / (4 (5 L - 4)) + O((gamma - 2)^2).
 
-All derived here. Other strengths only rescale: w by s^(1/L), r by s, eta by s^-(2-2/L).
+Source: all derived here. Another strength s only rescales w by s^(1/L), r by s, and eta by s^-(2-2/L).
 """
 
 from __future__ import annotations
@@ -23,17 +24,21 @@ from torch import Tensor
 from dlnrepro.dynamics.fits.bisection import bisect
 
 LARGEST = 2.45
-"""A little beyond this step ratio the cycle of two gives way to one of four."""
+"""Slightly above this step ratio, the cycle of two steps becomes unstable, and one of four steps replaces it."""
 
 
 def cycle_residual(step_ratios: Tensor, depth: int) -> Tensor:
-    """<r>: the mean residual of a single path on its cycle of two steps; 0 up to gamma = 2, where it converges.
+    """The mean residual <r> of a single path over its cycle of two steps; 0 up to gamma = 2, where descent converges.
 
-    The cycle's lower point a solves f(f(a)) = a, f(w) = w + (gamma/L) w^(L-1) (1 - w^L), next below the fixed point 1.
+    The lower point a of the cycle is the largest solution below 1 of f(f(a)) = a with
+    f(w) = w + (gamma/L) w^(L-1) (1 - w^L); 1 is the fixed point.
 
     Args:
         step_ratios: gamma <= LARGEST, of any shape.
-        depth: L >= 3.
+        depth: L >= 3, the number of layers.
+
+    Returns:
+        <r> >= 0, shaped as the step ratios.
     """
 
     def moved(weight: Tensor) -> Tensor:
@@ -51,5 +56,5 @@ def cycle_residual(step_ratios: Tensor, depth: int) -> Tensor:
 
 
 def onset_slope(depth: int) -> float:
-    """The drift of z per step over gamma - 2 at the onset: (L-2) (2/L) 3 L / (4 (5L-4)) = 3 (L-2) / (2 (5L-4))."""
+    """The fall of z per step over gamma - 2 near gamma = 2: (L-2) (2/L) 3 L / (4 (5L-4)) = 3 (L-2) / (2 (5L-4))."""
     return 3 * (depth - 2) / (2 * (5 * depth - 4))

@@ -1,7 +1,7 @@
-"""Parallel deep linear paths that add up to one matrix: M = sum_p W_{p,L} ... W_{p,1}, loss 1/2 ||M - M*||_F^2.
+"""Parallel deep linear paths that add up to one matrix: M = sum_p W_(p,L) ... W_(p,1), loss 1/2 ||M - M*||_F^2.
 
-Conventions: W_l has shape (runs, ..., paths, n_l, n_{l-1}). With whitened inputs the loss of a data set is this
-one, plus a constant. The loss has its factor 1/2, no mean: step ratios are computed for it.
+Conventions: W_l has the shape (runs, ..., paths, n_l, n_(l-1)). With whitened inputs, the squared loss of a data set is
+this loss plus a constant. The loss has the factor 1/2 and is a sum over entries, not a mean; step ratios refer to it.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from dlnrepro.dynamics.tensors.progress import Progress
 
 
 def network(weights: Sequence[Tensor]) -> Tensor:
-    """The network's matrix M = sum_p W_{p,L} ... W_{p,1}, of shape (runs, ..., n_L, n_0)."""
+    """The matrix of the network, M = sum_p W_(p,L) ... W_(p,1), of shape (runs, ..., n_L, n_0)."""
     return sum_paths(product(weights))
 
 
 def loss(weights: Sequence[Tensor], target: Tensor) -> Tensor:
-    """1/2 ||M - M*||_F^2, of shape (runs, ...)."""
+    """The loss 1/2 ||M - M*||_F^2, of shape (runs, ...)."""
     return 0.5 * ((network(weights) - target) ** 2).sum((-2, -1))
 
 
 def loss_gradient(weights: Sequence[Tensor], target: Tensor) -> list[Tensor]:
-    """The loss's gradient on every layer of every path, shaped as the weights."""
+    """The gradient of the loss in W_1 .. W_L of all paths, shaped as the weights."""
     partial = prefixes(weights)
     residual = (sum_paths(partial[-1]) - target)[..., None, :, :]
     return pull_back(weights, partial, residual)
 
 
 def mode_contributions(weights: Sequence[Tensor], left: Tensor, right: Tensor) -> Tensor:
-    """c_{p,k} = u_k^T M_p v_k: what each path carries of each mode of the target, signed.
+    """What each path carries of each mode of the target, with its sign: c_(p,k) = u_k^T M_p v_k.
 
     Args:
         weights: W_1 .. W_L.
@@ -49,23 +49,23 @@ def mode_contributions(weights: Sequence[Tensor], left: Tensor, right: Tensor) -
 
 
 def shares(contributions: Tensor) -> Tensor:
-    """x_p = |c_p| / sum |c| along the first of the last two dimensions (paths, modes); NaN where all are zero."""
+    """The shares x_p = |c_p| / sum_r |c_r| of the paths, shaped (..., paths, modes); NaN if all c_p are zero."""
     sizes = contributions.abs()
     return sizes / sum_paths(sizes[..., None])[..., None, :, 0]
 
 
 def largest_share(contributions: Tensor) -> Tensor:
-    """The largest path's share of each mode, from contributions of shape (..., paths, modes)."""
+    """The largest share of each mode that one path carries, from contributions of shape (..., paths, modes)."""
     return shares(contributions).amax(-2)
 
 
 def peak_share(largest: Tensor, learned: Tensor, last: Tensor) -> Tensor:
-    """The largest share from the record on at which a mode is learned, of shape (runs,); the last one if it never is.
+    """The largest share since a mode is first recorded as learned, of shape (runs,); the last one if it never is.
 
     Args:
-        largest: the largest path's share at the records, of shape (runs, records).
+        largest: the largest share of one path at the records, of shape (runs, records).
         learned: whether the mode is learned at a record, of shape (runs, records).
-        last: the largest path's share at the end, of shape (runs,).
+        last: the largest share of one path at the end, of shape (runs,).
     """
     since = learned.cummax(-1).values
     peak = torch.maximum(torch.where(since, largest, 0).amax(-1), last)
@@ -73,10 +73,11 @@ def peak_share(largest: Tensor, learned: Tensor, last: Tensor) -> Tensor:
 
 
 def off_diagonal_share(weights: Sequence[Tensor], left: Tensor, right: Tensor) -> Tensor:
-    """The part of sum_p ||M_p||_F^2 outside the target's own modes, in [0, 1], of shape (runs, ...).
+    """The part of sum_p ||M_p||_F^2 outside the modes of the target, in [0, 1], of shape (runs, ...).
 
-    Zero if every path has the target's singular vectors; larger while paths rotate into one another. It is
-    measured from the parts themselves, P_k being the projection on mode k, not as a difference of sums.
+    It is sum_p ||M_p - sum_k c_(p,k) u_k v_k^T||_F^2 / sum_p ||M_p||_F^2, computed from the differences of matrices and
+    not as a difference of sums. It is zero if every path has the singular vectors of the target, and larger while
+    paths rotate into one another.
     """
     matrices = product(weights)
     kept = mode_contributions(weights, left, right)
@@ -86,9 +87,9 @@ def off_diagonal_share(weights: Sequence[Tensor], left: Tensor, right: Tensor) -
 
 
 def sum_paths(matrices: Tensor) -> Tensor:
-    """The sum over the paths' dimension, the third from last, one path after the other.
+    """The sum over the dimension of the paths, the third from last.
 
-    A plain loop, so that the order of additions, and with it every bit, does not depend on how many runs there are.
+    It is a plain loop, so that the order of additions, and with it every bit, does not depend on the number of runs.
     """
     total, *others = matrices.unbind(-3)
     for matrix in others:
@@ -100,11 +101,11 @@ def sharpness_at_zero_loss(weights: Sequence[Tensor], progress: Progress) -> Ten
     """The largest eigenvalue of the whole Hessian of networks at zero loss, checked against that of J J^T.
 
     Args:
-        weights: W_1 .. W_L; the networks' own matrices are the targets.
-        progress: of the columns of the Hessian.
+        weights: W_1 .. W_L, each of shape (runs, ..., paths, n_l, n_(l-1)); the matrix of each network is its target.
+        progress: called with the fraction of the columns of the Hessian that is done; may raise to stop.
 
     Returns:
-        Shape (runs, ...), what lies before the paths' dimension.
+        The sharpness, of shape (runs, ...), without the dimension of the paths.
 
     Raises:
         Disagreement: the two eigenvalues differ.

@@ -1,4 +1,4 @@
-"""Starts of paths of full matrices: Gaussian layers, and a solution that the first path carries alone."""
+"""Initializations (starts) of paths of full matrices: Gaussian layers, and a solution of the first path alone."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from dlnrepro.dynamics.tensors.arrays import Weights
 
 
 def gaussian_paths(scales: Sequence[float], widths: Sequence[int], generators: Sequence[Generator]) -> Weights:
-    """Gaussian layers of shape (runs, paths, n_l, n_{l-1}), one path drawn after the other.
+    """Gaussian layers W_1 .. W_L, each of shape (runs, paths, n_l, n_(l-1)), drawn one path after the other.
 
     Args:
-        scales: of each path, over the root of the fan-in.
+        scales: for each path, the standard deviation of an entry times the square root of the fan-in.
         widths: n_0 .. n_L.
         generators: one per run.
     """
@@ -32,18 +32,18 @@ def first_path_alone(
     paths: int,
     generators: Sequence[Generator],
 ) -> Weights:
-    """Aligned, balanced layers of a first path that carries U diag(s) V^T; all other paths are zero.
+    """Aligned, balanced layers of a first path that carries U diag(s) V^T alone; all other paths are zero.
 
     Args:
         left: U, of shape (runs, n_L, modes).
-        strengths: s.
+        strengths: s, the singular values.
         right: V, of shape (runs, n_0, modes).
-        hidden: n_1 .. n_{L-1}; their frames are drawn, F_1 first.
-        paths: P.
+        hidden: n_1 .. n_(L-1); their frames are drawn, that of the first hidden layer first.
+        paths: P, the number of paths.
         generators: one per run.
 
     Returns:
-        W_l of shape (runs, P, n_l, n_{l-1}).
+        W_1 .. W_L, each of shape (runs, P, n_l, n_(l-1)).
     """
     frames = [right, *hidden_frames(hidden, len(strengths), generators), left]
     carried = torch.zeros(1, paths, len(strengths), dtype=torch.float64)

@@ -1,7 +1,8 @@
-"""Gradient descent in stages of constant step size, each begun by a small displacement of the weights.
+"""Gradient descent in stages of constant step size, each of which begins with a small displacement of the weights.
 
-In floating point a residual can vanish exactly; then no step size moves the weights, and an unstable solution would
-pass for a stable one. A displacement far below every measured quantity, at the start of a stage, prevents that.
+In floating point a residual can vanish exactly. Then the weights stop moving at any step size, and an unstable solution
+would pass for a stable one. A displacement (kick) far below every measured quantity, at the beginning of a stage,
+prevents this.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from dlnrepro.dynamics.training.descent import descend
 
 
 class Stage(NamedTuple):
-    """A stretch of descent: its step size, its steps, and the factor on the displacement before it (0: none)."""
+    """A stage of descent: its step size, its number of steps, and the scale of the displacement before it."""
 
     step_size: float
     steps: int
@@ -27,7 +28,7 @@ class Stage(NamedTuple):
 
 
 def stairs(first: float, last: float, count: int, steps: int, kick: float) -> list[Stage]:
-    """Stages that rise from `first` towards `last` by equal increments, `last` itself not among them."""
+    """Stages whose step sizes rise from `first` towards `last` by equal increments; `last` itself is not reached."""
     rise = (last - first) / max(count, 1)
     return [Stage(first + rise * stair, steps, kick) for stair in range(count)]
 
@@ -45,11 +46,11 @@ def descend_in_stages(
 
     Args:
         weights: W_1 .. W_L; left unchanged.
-        gradient: from weights to the gradients, in the same order and shapes.
-        stages: carried out one after the other.
-        directions: the displacement at kick 1, shaped as the weights; the same before every stage.
-        records: steps counted over all stages, rising, from 0 to one less than their total, 0 among them.
-        observe: from weights to named tensors.
+        gradient: the function that maps weights to the gradient, in the same order and shapes.
+        stages: the stages in their order.
+        directions: the displacement for a kick of 1, shaped as the weights; it is the same before every stage.
+        records: the steps to record before, counted over all stages, rising, from 0 to at most their total minus 1.
+        observe: the function that maps weights to named tensors.
         progress: called with the fraction done; may raise to stop.
     """
     current, parts, done = list(weights), [], 0

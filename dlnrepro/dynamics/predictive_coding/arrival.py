@@ -1,6 +1,6 @@
-"""When the credit of the first layer arrives: the time at which it has grown to a share of its target.
+"""When the credit c_1 of the first layer arrives: the time at which it has grown to a share of its target c*.
 
-The share is taken along the target: <c_1, c*> = share ||c*||_F^2. Conventions of `dynamics.predictive_coding.network`.
+The share is measured along the target: <c_1, c*> / ||c*||_F^2. Conventions of `dynamics.predictive_coding.network`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ class Arrival(NamedTuple):
     """The arrival of credit.
 
     Attributes:
-        time: steps until credit has arrived, linear within a step, of shape (runs,); the last step for a run in which
-            it never arrives, NaN for one that diverges.
-        spent: the state when the budget is spent.
+        time: number of steps until credit has arrived, interpolated linearly within a step, of shape (runs,); the last
+            step for a run in which credit never arrives, NaN for a run that diverges.
+        spent: the state after the budget.
     """
 
     time: Tensor
@@ -34,11 +34,11 @@ def first_layer_arrival(
 
     Args:
         chain: the network.
-        target: c*, the credit that the first layer tends to, of shape (runs, n, samples).
+        target: c*, the credit to which the first layer tends, of shape (runs, n, samples).
         rule: the constants of a step.
-        share: of the target at which credit counts as arrived.
-        budget: after how many steps the state is kept; inference goes on at least so long.
-        most_steps: when inference ends, at least the budget.
+        share: the share of the target at which credit has arrived.
+        budget: the number of steps after which the state is kept; inference takes at least this many steps.
+        most_steps: the number of steps after which inference ends; at least the budget.
         progress: of the inference.
     """
     runs = len(target)
@@ -47,11 +47,11 @@ def first_layer_arrival(
     spent: list[State] = []
 
     def observe(done: int, state: State) -> bool:
-        """Note which runs arrived in this step, interpolating within it, and keep the state after the budget."""
+        """Note the runs in which credit arrived in this step, and keep the state after the budget."""
         nonlocal time, before
         signal = state.multipliers[:, 0] + rule.penalty * (state.activities[:, 0] - chain.drive)
         now = along(signal, target)
-        # A jump from below the share past the whole is divergence, not an arrival.
+        # A jump from below the share to above 1 is a divergence, not an arrival.
         crossed = torch.isnan(time) & (now >= share) & (now < 1)
         time = torch.where(crossed, done - (now - share) / (now - before), time)
         before = now

@@ -1,11 +1,12 @@
 """Closed forms for predictive coding in linear networks: equilibria, stability limits, moduli and the speed of credit.
 
-Notation of `dlnrepro.dynamics.predictive_coding.network`: step eta, penalty rho, dual step alpha. A maps activities to
-residuals, with singular values sigma; K is the Hessian of the loss in the activities.
+Notation of `dlnrepro.dynamics.predictive_coding.network`: step size eta, penalty rho, dual step alpha. A maps
+activities to residuals and has the singular values sigma; K is the Hessian of the loss with respect to the activities.
 
-Sources: Seely, Gould 2026 (arXiv:2605.31022) for the multiplier's equilibrium, the stability limit, the moduli and the
-speed, none of them read in the paper itself but all derived again here; plain predictive coding's equilibrium is
-derived here, and for rho = 1 it is the rescaled error of Innocenti, Achour, Singh, Buckley 2024 (arXiv:2408.11979).
+Sources: Seely, Gould 2026 (arXiv:2605.31022) for the equilibrium with multipliers, the stability limit, the moduli and
+the speed. The paper itself was not read, and all of them were derived again here. The equilibrium of plain predictive
+coding is derived here; for rho = 1 it is the rescaled error of Innocenti, Achour, Singh, Buckley 2024
+(arXiv:2408.11979).
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ from dlnrepro.dynamics.tensors.processor import decomposed
 
 
 def backprop_adjoints(network: Network) -> Tensor:
-    """delta_i, the derivative of the loss by h_i in a forward pass; at PC-ALM's equilibrium m_i = -delta_i.
+    """The adjoints delta_i, the derivatives of the loss with respect to h_i in a forward pass.
 
-    There the residuals vanish, so activities are those of a forward pass, and stationarity in the activities reads
-    m_i = W_{i+1}^T m_{i+1} with m_{L-1} = -W_L^T (W_L h_{L-1} - y): the recursion of back-propagation.
+    At the equilibrium with multipliers m_i = -delta_i. The residuals vanish there, so the activities are those of a
+    forward pass. Stationarity in the activities then reads m_i = W_(i+1)^T m_(i+1) with
+    m_(L-1) = -W_L^T (W_L h_(L-1) - y), which is the recursion of back-propagation.
 
     Returns:
         Shape (runs, L-1, n, samples).
@@ -33,11 +35,15 @@ def backprop_adjoints(network: Network) -> Tensor:
 
 
 def plain_equilibrium_credit(network: Network, penalty: float) -> Tensor:
-    """The credit rho r_i at plain predictive coding's equilibrium, -W_{i+1}^T ... W_L^T S^-1 (W_L .. W_1 x - y).
+    """The credit rho r_i at the equilibrium of plain predictive coding, -W_(i+1)^T ... W_L^T S^-1 (W_L ... W_1 x - y).
 
-    S = I + (1/rho) sum_i (W_L ... W_{i+1}) (W_L ... W_{i+1})^T, i = 1 .. L-1: the output's error is shared between the
-    layers, and back-propagation's credit comes back only as rho -> infinity. From r_i = W_{i+1}^T r_{i+1} and
-    W_L h_{L-1} = W_L ... W_1 x + sum_i W_L ... W_{i+1} r_i.
+    S = I + (1/rho) sum_i (W_L ... W_(i+1)) (W_L ... W_(i+1))^T, i = 1 .. L-1. The layers share the error of the output,
+    and the credit tends to that of back-propagation only as rho -> infinity. The formula follows from
+    r_i = W_(i+1)^T r_(i+1) and W_L h_(L-1) = W_L ... W_1 x + sum_i W_L ... W_(i+1) r_i.
+
+    Args:
+        network: the network with its data.
+        penalty: rho > 0.
 
     Returns:
         Shape (runs, L-1, n, samples).
@@ -52,10 +58,11 @@ def plain_equilibrium_credit(network: Network, penalty: float) -> Tensor:
 
 
 def stability_limit(largest: Tensor, penalty: float, dual_step: float) -> Tensor:
-    """4 / (sigma_max^2 (2 rho + alpha)), the largest stable step without the loss; alpha = 0 gives 2 / (rho sigma^2).
+    """The largest stable step size without the loss, 4 / (sigma_max^2 (2 rho + alpha)).
 
-    In a singular mode a step has the characteristic polynomial mu^2 - (2 - eta sigma^2 (rho + alpha)) mu + 1 - eta
-    rho sigma^2. By Jury's conditions it is stable until a root passes -1.
+    In a singular mode one step has the characteristic polynomial
+    mu^2 - (2 - eta sigma^2 (rho + alpha)) mu + 1 - eta rho sigma^2. By Jury's conditions the mode is stable until a
+    root passes -1. For alpha = 0 the limit is 2 / (rho sigma_max^2).
 
     Args:
         largest: sigma_max, of any shape.
@@ -66,10 +73,16 @@ def stability_limit(largest: Tensor, penalty: float, dual_step: float) -> Tensor
 
 
 def stability_limit_with_loss(network: Network, penalty: float, dual_step: float) -> Tensor:
-    """4 / lambda_max((2 rho + alpha) A^T A + 2 K), the exact limit with the loss's Hessian K; of shape (runs,).
+    """The largest stable step size with the loss, 4 / lambda_max((2 rho + alpha) A^T A + 2 K), of shape (runs,).
 
-    The eigenvalue -1 asks that -m = m - alpha A h and -h = h - eta ((rho A^T A + K) h + A^T m): with m = alpha A h / 2
-    that is eta ((2 rho + alpha) A^T A + 2 K) h = 4 h. Derived here; K = 0 gives back `stability_limit`.
+    For the eigenvalue -1 of a step, -m = m - alpha A h and -h = h - eta ((rho A^T A + K) h + A^T m). With
+    m = alpha A h / 2 this is eta ((2 rho + alpha) A^T A + 2 K) h = 4 h. The limit is derived here; for K = 0 it is
+    `stability_limit`.
+
+    Args:
+        network: the network; its last layer determines K = W_L^T W_L.
+        penalty: rho.
+        dual_step: alpha.
     """
     constraints = constraint_matrix(network)
     whole = (2 * penalty + dual_step) * (constraints.mT @ constraints)
@@ -80,19 +93,25 @@ def stability_limit_with_loss(network: Network, penalty: float, dual_step: float
 
 
 def squared_moduli(singular: Tensor, step_size: Tensor, penalty: float) -> Tensor:
-    """1 - eta rho sigma^2, the product of a mode's two eigenvalues: |mu|^2 where they are complex, whatever alpha is.
+    """The product 1 - eta rho sigma^2 of the two eigenvalues of a mode, which is |mu|^2 if they are complex.
+
+    It does not depend on alpha.
 
     Args:
         singular: the singular values of A, of shape (runs, modes).
         step_size: eta, of shape (runs,).
         penalty: rho.
+
+    Returns:
+        Shape (runs, modes).
     """
     return 1 - step_size[:, None] * penalty * singular * singular
 
 
 def credit_speed(step_size: float, dual_step: float) -> float:
-    """sqrt(alpha eta), in layers a step: the group velocity of long waves of credit in a chain of identity maps.
+    """The speed sqrt(alpha eta) of credit, in layers per step.
 
-    There sigma(k) = 2 sin(k/2), and the eigenvalues' phase is sqrt(alpha eta) sigma as k -> 0.
+    This is the group velocity of long waves of credit in a chain of identity maps. A wave with wave number k has
+    sigma(k) = 2 sin(k/2), and the phase of its eigenvalues tends to sqrt(alpha eta) sigma as k -> 0.
     """
     return math.sqrt(dual_step * step_size)

@@ -1,4 +1,4 @@
-"""The credit of all layers along inference: how far it is from the credits that theories name.
+"""The credit of all layers along inference: its distance from the credits that the theory predicts.
 
 Conventions of `dynamics.predictive_coding.network`.
 """
@@ -16,12 +16,12 @@ from dlnrepro.dynamics.tensors.progress import Progress
 
 
 class CreditPath(NamedTuple):
-    """What inference leaves.
+    """The end of inference, and distances of the credit on the way.
 
     Attributes:
         end: the last state.
         steps: the steps of the records, from 0 on, of shape (records,).
-        distances: for each target c* the distance ||c - c*||_F / ||c*||_F over all layers, of shape (runs, records).
+        distances: for each target c*, the distance ||c - c*||_F / ||c*||_F over all layers, of shape (runs, records).
     """
 
     end: State
@@ -38,15 +38,15 @@ def credit_path(
     targets: Sequence[Tensor],
     progress: Progress,
 ) -> CreditPath:
-    """The state after `steps` steps, and the distances of the credit c from some targets on the way.
+    """The state after `steps` steps, and the distances of the credit c from several targets on the way.
 
     Args:
         chain: the network.
         start: the state before the first step.
         rule: the constants of a step.
-        steps: how many steps are taken.
-        every: a record is made after so many steps, and at the start.
-        targets: c*, each shaped as the activities.
+        steps: the number of steps.
+        every: the number of steps between two records; the first record is made at step 0.
+        targets: the credits c*, each of the shape of the activities.
         progress: of the inference.
     """
     records = []

@@ -1,7 +1,7 @@
-"""Predictive coding in linear networks as a linear map: the constraints' matrix, and the matrix of a step.
+"""Predictive coding in linear networks as a linear map: the matrix of the constraints, and the matrix of a step.
 
-Conventions of `dynamics.predictive_coding.network`; a state is the vector of all activities, layer by layer, and
-then of all multipliers. Only what multiplies the state is here; the data move the fixed point alone.
+Conventions of `dynamics.predictive_coding.network`; a state is the vector of all activities, layer by layer, followed
+by all multipliers. Only the linear part of a step is here, because the data change only its fixed point.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dlnrepro.dynamics.tensors.processor import decomposed
 
 
 def constraint_matrix(chain: Network) -> Tensor:
-    """A, with vec(r) = A vec(h) - vec(W_1 x, 0, ..): identity blocks, and -W_i below them.
+    """The matrix A with vec(r) = A vec(h) - vec(W_1 x, 0, ..., 0): identity blocks, with -W_i below the diagonal.
 
     Returns:
         Shape (runs, (L-1) n, (L-1) n).
@@ -33,7 +33,7 @@ def constraint_matrix(chain: Network) -> Tensor:
 
 
 def iteration_matrix(chain: Network, rule: Rule) -> Tensor:
-    """The matrix by which a step moves (h, m): the step applied to every basis vector, with zero data.
+    """The matrix by which a step multiplies (h, m): the step is applied to every basis vector, with zero data.
 
     Returns:
         Shape (runs, 2 (L-1) n, 2 (L-1) n).
@@ -53,9 +53,9 @@ def iteration_matrix(chain: Network, rule: Rule) -> Tensor:
 
 
 def spectral_radius(chain: Network, rule: Rule) -> Tensor:
-    """The largest |eigenvalue| of a step, of shape (runs,); of the activities' part alone without multipliers.
+    """The spectral radius of a step, the largest |eigenvalue|, of shape (runs,).
 
-    With dual_step 0 multipliers never move, and each would count as an eigenvalue 1.
+    With `dual_step` 0 only the activities count, because the multipliers never move and would have the eigenvalue 1.
     """
     return each_run(lambda square: decomposed(torch.linalg.eigvals, square).abs().max(), moving_part(chain, rule))
 
@@ -66,8 +66,8 @@ def edge_of_stability(chain: Network, rule: Rule, low: float, high: float) -> fl
     Args:
         chain: the network of one run.
         rule: the constants of a step; its step size has the shape (1,).
-        low: where the search begins, which is returned if the radius exceeds 1 there.
-        high: where the search ends, which is returned if the radius is below 1 there.
+        low: the smallest factor, which is returned if the radius exceeds 1 there.
+        high: the largest factor, which is returned if the radius is below 1 there.
     """
 
     def excess(factor: float) -> float:
@@ -81,7 +81,7 @@ def edge_of_stability(chain: Network, rule: Rule, low: float, high: float) -> fl
 
 
 def moving_part(chain: Network, rule: Rule) -> Tensor:
-    """`iteration_matrix`, without the multipliers where dual_step is 0."""
+    """`iteration_matrix`, without the multipliers if `dual_step` is 0."""
     matrix = iteration_matrix(chain, rule)
     half = matrix.shape[-1] // 2
     return matrix[:, :half, :half] if rule.dual_step == 0 else matrix

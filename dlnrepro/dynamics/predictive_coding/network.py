@@ -1,20 +1,20 @@
-"""Predictive coding in linear networks, plain and with Lagrange multipliers: states, residuals, credit, and the steps.
+"""Predictive coding in linear networks, plain or with Lagrange multipliers: states, residuals, credit, and the steps.
 
-A network of L layers has hidden activities h_1 .. h_{L-1} that are free, h_0 = x, and the task
+A network of L layers has free hidden activities h_1 .. h_(L-1), the input h_0 = x, and the task
 
-    minimise 1/2 ||W_L h_{L-1} - y||^2   subject to   r_i = h_i - W_i h_{i-1} = 0,  i = 1 .. L-1.
+    minimise 1/2 ||W_L h_(L-1) - y||^2   subject to   r_i = h_i - W_i h_(i-1) = 0,  i = 1 .. L-1.
 
-A step moves every activity down the augmented Lagrangian, then every multiplier up along its own residual:
+In a step every activity descends the augmented Lagrangian, and then every multiplier ascends along its own residual:
 
     c_i = m_i + rho r_i                                    (the credit of layer i)
-    h_i <- h_i - eta (c_i - W_{i+1}^T c_{i+1}),            with c_L = y - W_L h_{L-1} at the top
+    h_i <- h_i - eta (c_i - W_(i+1)^T c_(i+1)),            with c_L = y - W_L h_(L-1) at the output
     m_i <- (1 - leak) m_i + alpha r_i
 
-Each line needs a layer and its neighbours only. alpha = 0 with m = 0 is plain predictive coding, gradient descent on
-the squared residuals. The weights learn by -c_i h_{i-1}^T.
+Each line needs only a layer and its neighbours. alpha = 0 with m = 0 is plain predictive coding: gradient descent on
+the squared residuals. The weights learn by -c_i h_(i-1)^T.
 
-Conventions: all hidden layers have one width n and are stacked: activities, multipliers and credits have shape
-(runs, L-1, n, samples). Samples are summed over, and the step eta is that of one sample.
+Conventions: all hidden layers have the same width n and are stacked: activities, multipliers and credits have the shape
+(runs, L-1, n, samples). Samples are summed over, and the step size eta is that for one sample.
 
 Source: Seely, Gould 2026 (arXiv:2605.31022); the order of the half-steps is that of the authors' code.
 """
@@ -43,7 +43,7 @@ class Network:
 
     Attributes:
         first: W_1 of shape (runs, n, inputs).
-        hidden: W_2 .. W_{L-1} of shape (runs, L-2, n, n).
+        hidden: W_2 .. W_(L-1) of shape (runs, L-2, n, n).
         last: W_L of shape (runs, outputs, n).
         inputs: x of shape (runs, inputs, samples).
         targets: y of shape (runs, outputs, samples).
@@ -57,11 +57,11 @@ class Network:
 
     @cached_property
     def drive(self) -> Tensor:
-        """W_1 x, what the input asks of the first hidden layer, of shape (runs, n, samples)."""
+        """W_1 x, the input to the first hidden layer, of shape (runs, n, samples)."""
         return self.first @ self.inputs
 
     def run(self, index: int) -> Network:
-        """The network of one run, with a dimension of length 1 for the runs."""
+        """The network of one run; the dimension of the runs is kept, with length 1."""
         part = slice(index, index + 1)
         return Network(self.first[part], self.hidden[part], self.last[part], self.inputs[part], self.targets[part])
 
@@ -81,7 +81,7 @@ class Rule:
         step_size: eta, of shape (runs,).
         penalty: rho.
         dual_step: alpha; 0 for plain predictive coding.
-        leak: the share of a multiplier that is lost at each step; 0 in the theory.
+        leak: the fraction of a multiplier that is lost at each step; 0 in the theory.
     """
 
     step_size: Tensor
@@ -102,17 +102,18 @@ def draw_network(
 ) -> Network:
     """A random network with normal inputs and targets, all drawn in the order x, y, W_1, hidden, W_L.
 
-    Hidden layers are I + spread G / sqrt(n L) with a skip connection, and spread G / sqrt(n) without; the first is
-    G / sqrt(inputs) and the last G / n, G standard normal (at spread 1 the scaling that the authors train with).
+    Hidden layers are I + spread G / sqrt(n L) with a skip connection, and spread G / sqrt(n) without it. The first
+    layer is G / sqrt(inputs) and the last layer G / n. G has standard normal entries. With spread 1 this is the scaling
+    with which the authors train.
 
     Args:
         depth: L, at least 3.
         width: n.
         inputs: the dimension of x.
         outputs: the dimension of y.
-        samples: how many pairs (x, y).
+        samples: the number of pairs (x, y).
         skip: whether hidden layers add their input.
-        spread: the scale of the hidden layers' random part.
+        spread: the scale of the random part of the hidden layers.
         generators: one per run.
     """
     x, y = normal((inputs, samples), generators), normal((outputs, samples), generators)
@@ -126,7 +127,7 @@ def draw_network(
 
 
 def forward(network: Network) -> Tensor:
-    """The activities of a forward pass, h_i = W_i h_{i-1}, of shape (runs, L-1, n, samples)."""
+    """The activities of a forward pass, h_i = W_i h_(i-1), of shape (runs, L-1, n, samples)."""
     layers = [network.drive]
     for index in range(network.hidden.shape[1]):
         layers.append(network.hidden[:, index] @ layers[-1])
@@ -140,15 +141,15 @@ def rest(network: Network) -> State:
 
 
 def random_state(network: Network, generators: Sequence[Generator]) -> State:
-    """A state of standard normal activities and then multipliers, drawn from the generator of each run."""
+    """A state of standard normal activities and multipliers, drawn in this order from the generator of each run."""
     shape = (network.hidden.shape[1] + 1, network.first.shape[1], network.inputs.shape[2])
     return State(normal(shape, generators), normal(shape, generators))
 
 
 def adjoints(network: Network, output: Tensor) -> Tensor:
-    """W_{i+1}^T ... W_L^T v for i = 1 .. L-1, what back-propagation makes of a vector v at the output.
+    """The vectors W_(i+1)^T ... W_L^T v for i = 1 .. L-1, to which back-propagation takes a vector v at the output.
 
-    With v = W_L h_{L-1} - y of the forward pass these are the derivatives delta_i of the loss by h_i.
+    With v = W_L h_(L-1) - y of the forward pass these are the derivatives delta_i of the loss with respect to h_i.
 
     Args:
         network: the network.
@@ -164,23 +165,23 @@ def adjoints(network: Network, output: Tensor) -> Tensor:
 
 
 def output_error(network: Network, activities: Tensor) -> Tensor:
-    """W_L h_{L-1} - y, of shape (runs, outputs, samples)."""
+    """The error W_L h_(L-1) - y of the output, of shape (runs, outputs, samples)."""
     return network.last @ activities[:, -1] - network.targets
 
 
 def residuals(network: Network, activities: Tensor) -> Tensor:
-    """r_i = h_i - W_i h_{i-1}, shaped as the activities."""
+    """The residuals r_i = h_i - W_i h_(i-1), of the shape of the activities."""
     above = activities[:, 1:] - network.hidden @ activities[:, :-1]
     return torch.cat([activities[:, :1] - network.drive[:, None], above], 1)
 
 
 def credit(network: Network, state: State, penalty: float) -> Tensor:
-    """c_i = m_i + rho r_i, shaped as the activities."""
+    """The credit c_i = m_i + rho r_i, of the shape of the activities."""
     return state.multipliers + penalty * residuals(network, state.activities)
 
 
 def step(network: Network, state: State, rule: Rule) -> State:
-    """The state after every activity and then every multiplier took a step."""
+    """The state after one step of all activities, and then of all multipliers."""
     signal = credit(network, state, rule.penalty)
     top = -(network.last.mT @ output_error(network, state.activities))
     back = torch.cat([network.hidden.mT @ signal[:, 1:], top[:, None]], 1)
@@ -203,12 +204,12 @@ def relax(
 
     Args:
         network: the network.
-        state: where to start.
+        state: the initial state.
         rule: the constants of a step.
-        steps: how many.
+        steps: the largest number of steps.
         observe: called with the number of steps done, from 0 to `steps`, and the state; the iteration stops if it
             returns True.
-        progress: called with the fraction done a hundred times or every 50 steps; may raise to stop.
+        progress: called with the fraction done, a hundred times or every 50 steps; it may raise to stop the iteration.
     """
     stride = min(max(1, steps // 100), 50)
     for done in range(steps):
@@ -222,17 +223,17 @@ def relax(
 
 
 def weight_gradients(network: Network, activities: Tensor, signal: Tensor) -> list[Tensor]:
-    """What the weights learn by: -c_i h_{i-1}^T for i < L, and (W_L h_{L-1} - y) h_{L-1}^T, summed over the samples.
+    """The gradients of the weights: -c_i h_(i-1)^T for i < L, and (W_L h_(L-1) - y) h_(L-1)^T, summed over samples.
 
     With the activities of a forward pass and c = -delta these are the gradients of back-propagation.
 
     Args:
         network: the network.
         activities: h, of shape (runs, L-1, n, samples).
-        signal: c, likewise.
+        signal: c, of the same shape.
 
     Returns:
-        Gradients of W_1, of the hidden layers (runs, L-2, n, n) and of W_L, in this order.
+        The gradients of W_1, of the hidden layers, of shape (runs, L-2, n, n), and of W_L, in this order.
     """
     return [
         -signal[:, 0] @ network.inputs.mT,
@@ -242,17 +243,17 @@ def weight_gradients(network: Network, activities: Tensor, signal: Tensor) -> li
 
 
 def along(signal: Tensor, target: Tensor) -> Tensor:
-    """<c, c*> / ||c*||_F^2 of every layer, over its entries and the samples: 1 if credit c equals its target c*.
+    """The share <c, c*> / ||c*||_F^2 of every layer, over its entries and the samples: 1 if credit c is its target c*.
 
     Args:
         signal: c, of shape (runs, ..., n, samples).
-        target: c*, shaped as c.
+        target: c*, of the same shape.
     """
     return (signal * target).sum((-2, -1)) / (target * target).sum((-2, -1))
 
 
 def distance(values: Tensor, wanted: Tensor) -> Tensor:
-    """||X - X*||_F / ||X*||_F over everything but the runs, of shape (runs,)."""
+    """The relative distance ||X - X*||_F / ||X*||_F over all dimensions except the runs, of shape (runs,)."""
     gap: Tensor = torch.linalg.vector_norm((values - wanted).flatten(1), dim=-1)
     size: Tensor = torch.linalg.vector_norm(wanted.flatten(1), dim=-1)
     return gap / size
@@ -263,14 +264,14 @@ def largest_distance(values: Tensor, wanted: Tensor) -> Tensor:
 
     Args:
         values: X, of shape (runs, rows, columns) for one layer, or (runs, layers, rows, columns).
-        wanted: X*, shaped as X.
+        wanted: X*, of the same shape.
     """
     distances: Tensor = torch.linalg.matrix_norm(values - wanted) / torch.linalg.matrix_norm(wanted)
     return distances.reshape(len(distances), -1).amax(-1)
 
 
 def update_cosine(updates: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:
-    """The cosine of two sets of gradients, all weights together, of shape (runs,)."""
+    """The cosine between two sets of gradients, over all weights together, of shape (runs,)."""
     first, second = (torch.cat([layer.flatten(1) for layer in layers], -1) for layers in (updates, wanted))
     return each_run(
         lambda one, other: one @ other / (torch.linalg.vector_norm(one) * torch.linalg.vector_norm(other)),

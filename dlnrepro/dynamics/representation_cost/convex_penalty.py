@@ -1,19 +1,21 @@
-"""Least squares with a norm as penalty, by proximal gradient descent with a certificate.
+"""Least squares with a norm as penalty, solved by proximal gradient descent with a certificate.
 
     min_w  1/(2n) ||X w - Y||_F^2 + penalty Omega(w)
 
-Omega is half the representation cost of a two-layer network: half the squared norm of the weights that realise w.
+Omega is half the representation cost of a two-layer network, which is half the least squared norm of weights that
+realise w:
 
-    fully-connected   nuclear norm, with one output ||w||_2
+    fully-connected   nuclear norm; ||w||_2 with one output
     diagonal          sum_i |w_i|
-    convolutional     D^(-1/2) sum_k |(F w)_k|, F unitary
+    convolutional     D^(-1/2) sum_k |(F w)_k|, F the unitary Fourier transform in D dimensions
     group             sum_g ||w_g||_2
 
-The problem is strongly convex where X^T X / n >= mu > 0, and its dual is max_nu <Y, nu> - n/2 ||nu||^2 over
-Omega*(X^T nu) <= penalty. A dual point made from the residual bounds the objective from below; hence
-||w - w_min||^2 <= 2 gap / mu, whatever the solver did.
+The problem is strongly convex if the least eigenvalue mu of X^T X / n is above 0. Its dual is the maximum of
+<Y, nu> - n/2 ||nu||^2 over all nu with Omega*(X^T nu) <= penalty, where Omega* is the dual norm. A dual point made from
+the residual bounds the objective from below. So ||w - w_min||^2 <= 2 gap / mu, however w was computed.
 
-Conventions: X (runs, n, inputs), Y (runs, n, outputs), w (runs, inputs, outputs). No network here.
+Conventions: X has the shape (runs, n, inputs), Y (runs, n, outputs), and w (runs, inputs, outputs). This module does
+not use a network.
 """
 
 from __future__ import annotations
@@ -42,15 +44,15 @@ def minimise(
 ) -> Tensor:
     """The minimiser, by w <- prox(w - step (S w - B)) with S = X^T X / n, B = X^T Y / n and step 1 / ||S||.
 
-    The error falls at least as (1 - mu / ||S||)^iterations.
+    The error falls at least as (1 - mu / ||S||)^iterations, where mu is the least eigenvalue of S.
 
     Args:
-        law: which norm.
-        x: inputs.
-        y: outputs.
-        penalty: its weight, at least 0.
-        part: size of a group.
-        iterations: how many steps.
+        law: the architecture to which the norm belongs.
+        x: X, the inputs.
+        y: Y, the outputs.
+        penalty: the factor on the norm, at least 0.
+        part: the size of a group.
+        iterations: the number of steps.
         progress: called with the fraction done; may raise to stop.
     """
     samples = x.shape[-2]
@@ -59,13 +61,13 @@ def minimise(
     w = torch.zeros_like(cross)
     for iteration in range(iterations):
         if iteration % 50 == 0:
-            progress(iteration / iterations, f"convex step {iteration} of {iterations}")
+            progress(iteration / iterations, f"convex problem: step {iteration} of {iterations}")
         w = shrink(law, w - step * (moment @ w - cross), step * penalty, part)
     return w
 
 
 def certified_distance(law: Penalty, w: Tensor, x: Tensor, y: Tensor, penalty: float, part: int) -> Tensor:
-    """A bound on ||w - w_min||_F / ||w||_F from the duality gap, of shape (runs,)."""
+    """A bound on ||w - w_min||_F / ||w||_F, sqrt(2 gap / mu) / ||w||_F with the duality gap, of shape (runs,)."""
     samples = x.shape[-2]
     residual = y - x @ w
     dual = residual / samples
@@ -79,13 +81,13 @@ def certified_distance(law: Penalty, w: Tensor, x: Tensor, y: Tensor, penalty: f
 
 
 def norm(law: Penalty, w: Tensor, part: int) -> Tensor:
-    """Omega(w), of shape (runs,)."""
+    """The norm Omega(w), of shape (runs,)."""
     sizes = _sizes(law, w, part)
     return sizes.sum(-1) / math.sqrt(w.shape[-2]) if law == "convolutional" else sizes.sum(-1)
 
 
 def dual_norm(law: Penalty, gradient: Tensor, part: int) -> Tensor:
-    """Omega*(g) = max <g, w> over Omega(w) <= 1, of shape (runs,)."""
+    """The dual norm Omega*(g) = max <g, w> over Omega(w) <= 1, of shape (runs,)."""
     largest = _sizes(law, gradient, part).amax(-1)
     return largest * math.sqrt(gradient.shape[-2]) if law == "convolutional" else largest
 
@@ -109,19 +111,19 @@ def shrink(law: Penalty, w: Tensor, by: Tensor, part: int) -> Tensor:
 
 
 def fourier(w: Tensor) -> tuple[Tensor, Tensor]:
-    """Real and imaginary part of F w along the last dimension, F_jk = exp(-2 pi i j k / D) / sqrt(D)."""
+    """The real and the imaginary part of F w along the last dimension, F_jk = exp(-2 pi i j k / D) / sqrt(D)."""
     cosine, sine = _waves(w)
     return (cosine * w[..., None, :]).sum(-1), -(sine * w[..., None, :]).sum(-1)
 
 
 def inverse_fourier(real: Tensor, imaginary: Tensor) -> Tensor:
-    """The real part of F^H z."""
+    """The real part of F^H z, where F^H is the inverse of `fourier` and z is given by its two parts."""
     cosine, sine = _waves(real)
     return (cosine * real[..., None, :]).sum(-1) - (sine * imaginary[..., None, :]).sum(-1)
 
 
 def _waves(w: Tensor) -> tuple[Tensor, Tensor]:
-    """Cosines and sines over sqrt(D). They are summed row by row: a matrix product's bits depend on the batch."""
+    """Cosines and sines over sqrt(D), for sums row by row: the bits of a matrix product depend on the batch."""
     size = w.shape[-1]
     turns = torch.arange(size)
     angles = 2 * math.pi / size * (turns[:, None] * turns[None, :] % size).to(w.dtype)
@@ -129,7 +131,7 @@ def _waves(w: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _sizes(law: Penalty, w: Tensor, part: int) -> Tensor:
-    """Singular values, |entries|, |coefficients| or groups' lengths, of shape (runs, count)."""
+    """Singular values, sizes of entries or of Fourier coefficients, or lengths of groups, of shape (runs, count)."""
     if law == "fully-connected":
         sizes: Tensor = decomposed(torch.linalg.svdvals, w)
         return sizes
@@ -141,5 +143,5 @@ def _sizes(law: Penalty, w: Tensor, part: int) -> Tensor:
 
 
 def _cut(w: Tensor, part: int) -> Tensor:
-    """The rows in groups, of shape (runs, groups, part, outputs)."""
+    """The rows of w in groups, of shape (runs, groups, part, outputs)."""
     return w.view(*w.shape[:-2], -1, part, w.shape[-1])

@@ -1,14 +1,15 @@
-"""The weights that realise a given linear predictor: a point of that fibre, and the point of least norm.
+"""The weights that realise a given linear predictor w (the fibre of w), and among them those of least norm.
 
     R(w) = min { ||theta||^2 : f_theta = w }
 
-f is homogeneous of degree L, hence J theta = L f with J = df/dtheta. Linearised at theta, the problem is that of the
-point of least norm with J theta' = w + (L - 1) f, which is theta' = J^T (J J^T)^-1 (w + (L - 1) f). Stepping half way
-to it leaves a fixed point only where f = w and theta is in the range of J^T: on the fibre, and stationary there. Half
-way, because across the fibre's curvature ||theta||^2 grows about twice as fast as in the linearised problem: for
-w = theta_1 theta_2 the full step would go from one side of the minimum to the other for ever.
+f is homogeneous of degree L, so J theta = L f with the Jacobian J = df/dtheta. Linearised at theta, the problem asks
+for the theta' of least norm with J theta' = w + (L - 1) f; this is theta' = J^T (J J^T)^-1 (w + (L - 1) f). Each step
+goes half way from theta to theta'. A fixed point has f = w, and theta is in the range of J^T: it lies on the fibre, and
+||theta||^2 is stationary there. The step goes only half way because the fibre is curved, and along it ||theta||^2 grows
+about twice as fast as in the linearised problem: for w = theta_1 theta_2, full steps would jump from one side of the
+minimum to the other forever.
 
-Nothing here knows a formula for R. What is found is a stationary point; that it is a minimum is a matter of theory.
+No formula for R is used. The point that is found is stationary; only theory shows that it is a minimum.
 """
 
 from __future__ import annotations
@@ -24,28 +25,28 @@ from dlnrepro.dynamics.tensors.progress import Progress, part_of
 Parameters = list[Tensor]
 
 LANDING = 40
-"""Steps onto the fibre; from there quadratic convergence has long reached rounding."""
+"""The number of steps onto the fibre; by then, quadratic convergence has reached rounding."""
 
 TOUCHING = 4
-"""Steps back onto it at the end, where a slow search has left it by a little."""
+"""The number of steps back onto the fibre at the end of a search, which leaves it slightly if it is slow."""
 
 ON_FIBRE = 1e-9
-"""The largest ||f_theta - w|| / ||w|| of a point that counts as lying on the fibre."""
+"""A point counts as lying on the fibre if ||f_theta - w|| / ||w|| is at most this."""
 
 
 def cheapest_points(
     layers: Patterns, starts: Sequence[Tensor], target: Tensor, iterations: int, progress: Progress
 ) -> Parameters:
-    """The points of least norm among those that are found from several starts, theta_l of shape (runs, ..., count).
+    """The weights of least norm among those found from several initializations; layer l has shape (runs, ..., count).
 
-    They are NaN where no start has come onto the fibre.
+    They are NaN for a predictor whose fibre was not reached from any initialization.
 
     Args:
-        layers: the network.
-        starts: theta_1 .. theta_L, each of shape (runs, ..., starts, count).
-        target: w, of shape (runs, ..., inputs, outputs).
-        iterations: how many steps along the fibre; with 0 the points are those at which the fibre is met.
-        progress: of the search.
+        layers: the patterns of the layers.
+        starts: the initializations theta_1 .. theta_L, each of shape (runs, ..., starts, count).
+        target: the predictor w, of shape (runs, ..., inputs, outputs).
+        iterations: the number of steps along the fibre; with 0, the first points on the fibre are returned.
+        progress: called with the fraction done and a note; may raise to stop.
     """
     count = starts[0].shape[-2]
     wanted = target.unsqueeze(-3).expand(*target.shape[:-2], count, *target.shape[-2:])
@@ -70,21 +71,21 @@ def onto_fibre(
     iterations: int,
     progress: Progress,
 ) -> Parameters:
-    """A point with f_theta = w near the start, by steps theta <- theta + J^T (J J^T + mu I)^-1 (w - f).
+    """A point with f_theta = w near the initialization, by steps theta <- theta + J^T (J J^T + mu I)^-1 (w - f).
 
-    mu = mean of diag(J J^T) x min(1, ||w - f||^2 / ||w||^2) keeps the steps short far from the fibre (Levenberg,
-    Marquardt) and vanishes so fast that near it they are Newton's.
+    The damping mu is the mean of diag(J J^T) times min(1, ||w - f||^2 / ||w||^2). It keeps steps short far from the
+    fibre (Levenberg, Marquardt), and vanishes so fast near the fibre that steps become those of Newton's method.
 
     Args:
-        layers: the network.
+        layers: the patterns of the layers.
         start: theta_1 .. theta_L, each of shape (runs, ..., count).
-        target: w, of shape (runs, ..., inputs, outputs).
-        iterations: how many steps.
+        target: the predictor w, of shape (runs, ..., inputs, outputs).
+        iterations: the number of steps.
         progress: called with the fraction done and a note; may raise to stop.
     """
     values = list(start)
     for iteration in range(iterations):
-        progress(iteration / iterations, f"step {iteration} of {iterations} onto the fibre")
+        progress(iteration / iterations, f"search for weights of the predictor: step {iteration} of {iterations}")
         lack = target - predictor(layers, values)
         ratio = torch.linalg.matrix_norm(lack) / torch.linalg.matrix_norm(target)
         step = _least_norm(layers, jacobian(layers, values), lack, (ratio * ratio).clamp_max(1))
@@ -99,10 +100,10 @@ def least_norm_point(
     iterations: int,
     progress: Progress,
 ) -> Parameters:
-    """A stationary point of ||theta||^2 on the fibre of w; arguments as in `onto_fibre`."""
+    """A point near the fibre of w at which ||theta||^2 is stationary along it; arguments as in `onto_fibre`."""
     values = list(start)
     for iteration in range(iterations):
-        progress(iteration / iterations, f"step {iteration} of {iterations} along the fibre")
+        progress(iteration / iterations, f"search for the least norm: step {iteration} of {iterations}")
         slopes = jacobian(layers, values)
         right = target + (len(layers) - 1) * predictor(layers, values)
         values = [(old + new) / 2 for old, new in zip(values, _least_norm(layers, slopes, right), strict=True)]
@@ -110,13 +111,13 @@ def least_norm_point(
 
 
 def infeasibility(layers: Patterns, values: Sequence[Tensor], target: Tensor) -> Tensor:
-    """||f_theta - w||_F / ||w||_F, of shape (runs, ...)."""
+    """The relative error ||f_theta - w||_F / ||w||_F, of shape (runs, ...)."""
     lack = predictor(layers, values) - target
     return ((lack * lack).sum((-2, -1)) / (target * target).sum((-2, -1))).sqrt()
 
 
 def non_stationarity(layers: Patterns, values: Sequence[Tensor]) -> Tensor:
-    """The length of theta's part along the fibre, over ||theta||: 0 where ||theta||^2 is stationary on it."""
+    """The length of the part of theta that is tangent to its fibre, over ||theta||; 0 at a stationary point."""
     slopes = jacobian(layers, values)
     normal = _least_norm(layers, slopes, len(layers) * predictor(layers, values))
     whole = torch.cat(list(values), dim=-1)
@@ -125,7 +126,7 @@ def non_stationarity(layers: Patterns, values: Sequence[Tensor]) -> Tensor:
 
 
 def _least_norm(layers: Patterns, slopes: Tensor, right: Tensor, damping: Tensor | None = None) -> Parameters:
-    """The shortest step with J step = right, cut into layers; shorter still with a damping, relative to J J^T."""
+    """The shortest step with J step = right, cut into layers; a damping (relative to J J^T) makes it shorter."""
     gram = slopes @ slopes.mT
     if damping is not None:
         mean = gram.diagonal(dim1=-2, dim2=-1).mean(-1)

@@ -1,7 +1,7 @@
-"""Which norm a cost is a function of: the fit log R = log c + q log ||x||_p over several predictors.
+"""The norm of which a cost is a function: the fit log R = log c + q log ||x||_p over several predictors of one run.
 
-Conventions: costs of shape (predictors,), coordinates x >= 0 of shape (predictors, size), one run at a time. Only
-several predictors tell: a single one can meet a formula with the wrong p by accident.
+Conventions: costs R have the shape (predictors,), coordinates x >= 0 the shape (predictors, size); logarithms are
+natural. Several predictors are needed, because a single one can agree with a wrong p by accident.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from scipy.optimize import least_squares
 from dlnrepro.dynamics.tensors.arrays import Array
 
 LEAST, LARGEST = 0.1, 10.0
-"""The range in which p is sought."""
+"""The range of p in the first search."""
 
 
 class NormFit(NamedTuple):
-    """A fit.
+    """The fit R = c ||x||_p^q.
 
     Attributes:
-        power: p.
+        power: p, the exponent of the quasi-norm.
         order: q, the degree of homogeneity of R.
-        factor: c.
-        misfit: root mean square of the residuals of log R.
+        factor: c, the factor.
+        misfit: the root mean square of log R - log c - q log ||x||_p.
     """
 
     power: float
@@ -36,7 +36,7 @@ class NormFit(NamedTuple):
 def log_norms(x: Array, powers: Array) -> Array:
     """The log ||x||_p of every row for every p, of shape (powers, predictors), without overflow.
 
-    For p < 1 it is no norm.
+    For p < 1, ||x||_p = (sum_i x_i^p)^(1/p) is a quasi-norm and not a norm.
     """
     top = x.max(-1)
     sums = ((x / top[:, None]) ** powers[:, None, None]).sum(-1)
@@ -45,7 +45,7 @@ def log_norms(x: Array, powers: Array) -> Array:
 
 
 def profile_misfits(costs: Array, x: Array, powers: Array) -> Array:
-    """The root mean square of the residuals for every p, with the best q and c, of shape (powers,)."""
+    """The root mean square of log R - log c - q log ||x||_p for every p, at the best q and c, of shape (powers,)."""
     logs, norms = np.log(costs), log_norms(x, powers)
     order, factor = _lines(logs, norms)
     residuals = logs - factor[:, None] - order[:, None] * norms
@@ -53,9 +53,10 @@ def profile_misfits(costs: Array, x: Array, powers: Array) -> Array:
 
 
 def fit_norm(costs: Array, x: Array) -> NormFit:
-    """The p, q and c with the least squares of log R - log c - q log ||x||_p.
+    """The p, q and c that minimise the sum of squares of log R - log c - q log ||x||_p.
 
-    For a given p the rest is linear; p is first sought on a grid, for the squares may have several minima.
+    For a given p, the problem is linear in q and log c. The sum of squares may have several minima in p, so p is first
+    searched for on a grid.
     """
     grid = powers_tried(25)
     first = grid[[np.argmin(profile_misfits(costs, x, grid))]]
@@ -73,12 +74,12 @@ def fit_norm(costs: Array, x: Array) -> NormFit:
 
 
 def powers_tried(count: int) -> Array:
-    """A grid of p over the range, evenly spaced in the logarithm."""
+    """Values of p over the range, evenly spaced in the logarithm, of shape (count,)."""
     return np.geomspace(LEAST, LARGEST, count)
 
 
 def _lines(y: Array, x: Array) -> tuple[Array, Array]:
-    """Slope and intercept of the least-squares line of y on each row of x."""
+    """The slope and the intercept of the least-squares line of y against each row of x."""
     centred = x - x.mean(-1, keepdims=True)
     slope = centred @ y / (centred * centred).sum(-1)
     return slope, y.mean() - slope * x.mean(-1)

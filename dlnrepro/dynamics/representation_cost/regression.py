@@ -1,8 +1,8 @@
-"""Least squares with weight decay in the weights of a network with tied layers.
+"""Least squares with weight decay, in the weights of a linear network with tied layers.
 
     F(theta) = 1/(2n) ||X f_theta - Y||_F^2 + decay/2 ||theta||^2
 
-Conventions: X (runs, n, inputs), Y (runs, n, outputs), w = f_theta (runs, inputs, outputs).
+Conventions: X has the shape (runs, n, inputs), Y (runs, n, outputs), and w = f_theta (runs, inputs, outputs).
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ class Regression(NamedTuple):
     """The data of all runs.
 
     Attributes:
-        x: X, the inputs.
-        y: Y, the outputs.
+        x: X, the inputs, of shape (runs, n, inputs).
+        y: Y, the outputs, of shape (runs, n, outputs).
     """
 
     x: Tensor
     y: Tensor
 
     def loss(self, w: Tensor) -> Tensor:
-        """1/(2n) ||X w - Y||_F^2, of shape (runs,)."""
+        """The loss 1/(2n) ||X w - Y||_F^2, of shape (runs,)."""
         return ((self.x @ w - self.y) ** 2).sum((-2, -1)) / (2 * self.x.shape[-2])
 
     def gradient(self, layers: Patterns, decay: float) -> Callable[[Weights], Weights]:
-        """The gradient of F on theta_1 .. theta_L, as a function of these."""
+        """The function that maps theta_1 .. theta_L to the gradient of F, in the same shapes."""
         samples = self.x.shape[-2]
         moment, cross = self.x.mT @ self.x / samples, self.x.mT @ self.y / samples
 

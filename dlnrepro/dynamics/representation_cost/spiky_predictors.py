@@ -1,4 +1,4 @@
-"""Predictors whose coordinates differ widely in size, so that one norm cannot be taken for another."""
+"""Predictors whose coordinates differ widely in size, so that one norm cannot be mistaken for another."""
 
 from __future__ import annotations
 
@@ -16,16 +16,17 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 def draw_spiky(
     law: Architecture, shape: tuple[int, int, int], part: int, spread: float, generators: Sequence[Generator]
 ) -> Tensor:
-    """Predictors of shape (runs, predictors, inputs, outputs) with log-normal coordinates of the law's kind.
+    """Predictors of shape (runs, predictors, inputs, outputs) with log-normal coordinates of an architecture's kind.
 
-    Sizes are exp(spread x), x standard normal: of the entries, with random signs; of groups' lengths, in random
-    directions; of frequencies, with random phases; with several outputs, of singular values, in random frames.
+    The size of each coordinate is exp(spread x), where x is standard normal. With several outputs the coordinates are
+    singular values, in random frames. With one output they are the lengths of groups in random directions (`group`),
+    the sizes of Fourier coefficients with random phases (`convolutional`), or those of entries with random signs.
 
     Args:
-        law: whose coordinates.
+        law: the architecture.
         shape: (predictors, inputs, outputs).
         part: the size of a group.
-        spread: the deviation of the logarithms; 0 makes all sizes 1.
+        spread: the standard deviation of the natural logarithm of a size; 0 makes all sizes 1.
         generators: one per run.
     """
     predictors, inputs, outputs = shape
@@ -49,7 +50,7 @@ def _signs(shape: Sequence[int], generators: Sequence[Generator]) -> Tensor:
 
 
 def _matrix(inputs: int, outputs: int, spread: float, generators: Sequence[Generator]) -> Tensor:
-    """A matrix of shape (runs, inputs, outputs)."""
+    """A matrix with log-normal singular values in random frames, of shape (runs, inputs, outputs)."""
     modes = min(inputs, outputs)
     left, right = orthonormal(inputs, modes, generators), orthonormal(outputs, modes, generators)
     matrix: Tensor = left * _sizes((1, modes), spread, generators) @ right.mT
@@ -57,7 +58,7 @@ def _matrix(inputs: int, outputs: int, spread: float, generators: Sequence[Gener
 
 
 def _groups(predictors: int, inputs: int, part: int, spread: float, generators: Sequence[Generator]) -> Tensor:
-    """Directions of the groups, scaled."""
+    """Groups with log-normal lengths in random directions, of shape (runs, predictors, inputs, 1)."""
     shape = (predictors, inputs // part)
     pointing = normal((*shape, part), generators)
     units: Tensor = pointing / torch.linalg.vector_norm(pointing, dim=-1, keepdim=True)
@@ -65,7 +66,7 @@ def _groups(predictors: int, inputs: int, part: int, spread: float, generators: 
 
 
 def _waves(predictors: int, inputs: int, spread: float, generators: Sequence[Generator]) -> Tensor:
-    """Sums of cosines with the frequencies 0 .. D/2."""
+    """Sums of cosines of frequencies 0 .. D/2 with log-normal amplitudes, of shape (runs, predictors, inputs, 1)."""
     many = inputs // 2 + 1
     sizes = _sizes((predictors, many), spread, generators)
     phases = uniform((predictors, many), 0, 2 * math.pi, generators)

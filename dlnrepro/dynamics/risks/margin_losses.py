@@ -1,4 +1,4 @@
-"""Logarithm of the risk of a classifier, with its derivatives in the space of the margins.
+"""The logarithm of the risk of a classifier, with its derivatives with respect to the margins.
 
 Conventions: a margin is m_i = y_i <w, x_i>; the risk is R = (1/n) sum_i l(m_i), and the losses are
 
@@ -6,12 +6,12 @@ Conventions: a margin is m_i = y_i <w, x_i>; the risk is R = (1/n) sum_i l(m_i),
     exponential  l(m) = exp(-m)
     squared      l(m) = (1 - m)^2 / 2          (with labels +-1 this is (y - <w, x>)^2 / 2)
 
-Everything is about log R, never R: the flows here reach R = exp(-1e12). With g_i = l'(m_i) / (n R) and
+All functions compute log R and never R, because the flows reach R = exp(-1e12). With g_i = l'(m_i) / (n R) and
 c_i = l''(m_i) / (n R), the gradient of log R is g and its Hessian is diag(c) - g g^T, for every loss.
 
-The functions on arrays of shape (samples,) serve the stiff flow, which goes one run after another: they are called
-millions of times, and a batch of one would cost them half as much again. `batched_log_risk` serves the descents, in
-which all runs advance together as tensors, and `margin_slopes` the networks whose runs advance together as arrays.
+The functions on arrays of shape (samples,) serve the stiff flow, which follows one run after another. They are called
+millions of times, and a batch of one would make them 50 % slower. `batched_log_risk` serves the descents, where all
+runs advance together as tensors. `margin_slopes` serves the networks whose runs advance together as numpy arrays.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ LINEAR_FROM = 34.0
 their relative difference is below 2^-50 there."""
 
 HIGHEST_LOG_RISK = 700.0
-"""A larger logarithm has no exponential in double precision; a flow that comes there is lost in any case."""
+"""A log R above this has no exponential in double precision, and a flow that reaches it has diverged."""
 
 
 class LogRisk(NamedTuple):
@@ -57,21 +57,21 @@ def log_risk(name: LossName) -> Callable[[Array], LogRisk]:
 
 
 def log_loss_at_zero(name: LossName) -> float:
-    """Log l(0), the logarithm of the risk of the zero predictor."""
+    """Log l(0), the natural logarithm of the risk of the zero predictor."""
     return {"logistic": math.log(math.log(2)), "exponential": 0.0, "squared": math.log(0.5)}[name]
 
 
 def log_risks(name: LossName, margins: Array) -> Tensor:
-    """The log R of each row of margins, (points, samples): of shape (points,)."""
+    """The log R of each row of margins (points, samples), of shape (points,)."""
     risk = log_risk(name)
     return torch.tensor([risk(row).value for row in margins], dtype=torch.float64)
 
 
 def log_excess(name: LossName, signed: Tensor, predictors: Tensor) -> Tensor:
-    """Log R - log l(0) of several predictors of every run, of shape (runs, points): above 0 if worse than zero.
+    """Log R - log l(0) of several predictors of every run, of shape (runs, points); above 0 if worse than w = 0.
 
     Args:
-        name: of the loss l.
+        name: the name of the loss l.
         signed: Z, of shape (runs, samples, dimension).
         predictors: w, of shape (runs, points, dimension).
     """
@@ -86,7 +86,7 @@ def risk_field(name: LossName, signed: Sequence[Array]) -> Callable[[int, Array]
     """The function from a run's number and its predictor W, of shape (1, dimension), to dR/dW in the same shape.
 
     Args:
-        name: of the loss.
+        name: the name of the loss l.
         signed: Z of each run, of shape (samples, dimension).
     """
     risk = log_risk(name)
@@ -109,7 +109,7 @@ def exponential(margins: Array) -> LogRisk:
 
 
 def logistic(margins: Array) -> LogRisk:
-    """`LogRisk` of l(m) = log(1 + exp(-m)), by way of log l so that nothing underflows."""
+    """`LogRisk` of l(m) = log(1 + exp(-m)), computed from log l so that nothing underflows."""
     if float(np.minimum.reduce(margins)) > LINEAR_FROM:
         return exponential(margins)
     odds, loss, logs = _logistic_parts(margins)

@@ -1,7 +1,8 @@
 """Squared loss on second moments: R(W) = 1/2 tr(W S W^T) - tr(W Z^T), with S of the inputs and Z = E y x^T.
 
 It differs from 1/2 E ||y - W x||^2 by a constant, so no samples are needed. Where S has the right singular vectors of
-Z = sum_i sigma_i u_i v_i^T, S = V diag(lambda) V^T, the problem falls into modes, with the solution sigma_i / lambda_i.
+Z = sum_i sigma_i u_i v_i^T, S = V diag(lambda) V^T, the problem separates into modes, with the solution
+sigma_i / lambda_i in mode i.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def commuting_moment(target: Target, variances: Sequence[float]) -> Tensor:
     """S = V diag(lambda) V^T, of shape (runs, n_0, n_0), with V the right singular vectors of the target.
 
     Args:
-        target: whose V it is.
-        variances: the first of lambda; those that are not given are 1.
+        target: the target Z, whose right singular vectors are V.
+        variances: the first values of lambda; all further values are 1.
     """
     spectrum = torch.ones(target.right.shape[-1], dtype=torch.float64)
     spectrum[: len(variances)] = torch.tensor(tuple(variances), dtype=torch.float64)
@@ -38,7 +39,7 @@ def mode_variances(target: Target, moment: Tensor) -> Tensor:
 
 
 def leading_modes(target: Target, moment: Tensor, rank: int) -> Tensor:
-    """The sum over i <= rank of sigma_i / lambda_i u_i v_i^T: modes in the order of sigma, each at its end."""
+    """The sum over i <= rank of sigma_i / lambda_i u_i v_i^T: the first modes in the order of sigma, fully learned."""
     finals = target.strengths / mode_variances(target, moment)
     return target.with_strengths(finals[:, :rank])
 
@@ -55,7 +56,7 @@ def unit_symmetric(size: int, generators: Sequence[Generator]) -> Tensor:
 
 
 def regression_gradient(moment: Tensor, cross: Tensor) -> Callable[[Weights], Weights]:
-    """The function from weights W_1 .. W_L to the gradients of R(W_L ... W_1), by way of W S - Z.
+    """The function from weights W_1 .. W_L to the gradients of R(W_L ... W_1), computed from dR/dW = W S - Z.
 
     Args:
         moment: S, of a shape that broadcasts with (runs, ..., n_0, n_0).
@@ -70,7 +71,7 @@ def regression_gradient(moment: Tensor, cross: Tensor) -> Callable[[Weights], We
 
 
 def spread_moment(size: int, spread: float) -> Tensor:
-    """The diagonal of S: eigenvalues evenly spaced in the logarithm, of product 1, from the largest, of shape (size,).
+    """The diagonal of S, of shape (size,): falling eigenvalues, evenly spaced in the logarithm, with product 1.
 
     Args:
         size: n_0.
@@ -130,13 +131,13 @@ def moment_field(moment: Tensor, cross: Tensor) -> Callable[[int, Array], Array]
 def reduced_rank(moment: Tensor, cross: Tensor, rank: int) -> Tensor:
     """The minimum of R among matrices of a rank: the best rank-k approximation of Z S^(-1/2), times S^(-1/2).
 
-    For S = V diag(lambda) V^T it keeps the modes of largest sigma^2 / lambda: those that explain most, which need not
-    be those of largest sigma, that descent from a small start learns first.
+    For S = V diag(lambda) V^T it keeps the modes with the largest sigma^2 / lambda, which explain most of the variance.
+    Descent from a small initialization learns the modes with the largest sigma first, which may be other modes.
 
     Args:
         moment: S, positive definite, of shape (runs, n_0, n_0).
         cross: Z, of shape (runs, n_L, n_0).
-        rank: k >= 1; the least-squares solution for k of at least the rank of Z.
+        rank: k >= 1; if k is at least the rank of Z, the result is the least-squares solution.
 
     Source: reduced-rank regression, Izenman 1975.
     """
@@ -152,7 +153,9 @@ def reduced_rank(moment: Tensor, cross: Tensor, rank: int) -> Tensor:
 
 
 def share_learned(path: Tensor, moment: Tensor, cross: Tensor) -> Tensor:
-    """(R(0) - R(end)) / (R(0) - R of least squares) of each run, from the excess risk tr(D S D^T) / 2.
+    """(R(first) - R(last)) / (R(first) - R of least squares) of each run, of shape (runs,).
+
+    The excess over the risk of least squares is tr(D S D^T) / 2, with D the difference of W from that solution.
 
     Args:
         path: the product W, of shape (runs, points, n_L, n_0).

@@ -1,7 +1,7 @@
 """Layers that learn from losses of their own, compared with back-propagation of the last layer's loss.
 
-With the feedback B^l at the optimum of its layer's loss, or fixed, the gradient g_l of that loss on W_l is compared
-with the gradient g_BP,l of the last layer's loss. Conventions of `dynamics.self_supervision.contrast`.
+The feedback B^l is at the optimum of its layer's loss, or fixed. The gradient g_l of this loss with respect to W_l is
+compared with the gradient g_BP,l of the last layer's loss. Conventions of `dynamics.self_supervision.contrast`.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from dlnrepro.dynamics.tensors.per_run import each
 from dlnrepro.dynamics.tensors.progress import Progress
 
 Context = Literal["own", "top", "stranger"]
-"""The activity of the other view with which a layer is compared: its own, that of the last layer, or that of the last
-layer for an object half a batch away."""
+"""The activity for the other view with which a layer is compared: its own, that of the last layer, or that of the last
+layer for another object, half a batch away."""
 
 
 class Learning(NamedTuple):
     """How every layer learns.
 
     Attributes:
-        loss: of every layer.
-        decay: the factor on ||B||_F^2 in it.
-        activation: of every layer.
+        loss: the loss of every layer.
+        decay: the factor on ||B||_F^2 in this loss.
+        activation: the activation function of every layer.
     """
 
     loss: Loss
@@ -53,7 +53,7 @@ class Comparison(NamedTuple):
 
     Attributes:
         distances: of g_l from g_BP,l, each of shape (runs, L).
-        slope: the largest relative slope of a layer's loss in its feedback, of shape (runs,); 0 where that is fixed.
+        slope: the largest relative slope of a layer's loss in its feedback, of shape (runs,); 0 for fixed feedback.
     """
 
     distances: Distances
@@ -61,17 +61,20 @@ class Comparison(NamedTuple):
 
 
 def identical_feedback(width: int, layers: int, runs: int) -> list[Tensor]:
-    """B = I in every one of so many layers of one width, each of shape (runs, 2, width, width)."""
+    """The feedback B = I of `layers` layers of the same width, each of shape (runs, 2, width, width)."""
     return [torch.eye(width, dtype=torch.float64).expand(runs, 2, -1, -1)] * layers
 
 
 def random_feedback(widths: Sequence[int], context: Context, generators: Sequence[Generator]) -> list[Tensor]:
-    """B^1 .. B^{L-1}, uniform on +-1 / sqrt(n_c), B^l of shape (runs, 2, n_l, n_c), with n_c that of its context.
+    """The feedback B^1 .. B^(L-1), uniform between -1 / sqrt(n_c) and 1 / sqrt(n_c), n_c being the context's width.
 
     Args:
         widths: n_1 .. n_L.
-        context: of every layer.
+        context: the context of every layer.
         generators: one per run; B^1 is drawn first.
+
+    Returns:
+        B^l of shape (runs, 2, n_l, n_c).
     """
     shapes = [(width, width if context == "own" else widths[-1]) for width in widths[:-1]]
     return [uniform((2, *shape), -(shape[1] ** -0.5), shape[1] ** -0.5, generators) for shape in shapes]
@@ -85,16 +88,16 @@ def compared(
     learning: Learning,
     progress: Progress,
 ) -> Comparison:
-    """The comparison for every run.
+    """The comparison of local gradients with back-propagation, for every run.
 
-    One run after another, because logistic functions of a batch are rounded according to a run's place in it.
+    Runs are computed one after another, because the rounding of logistic functions depends on a run's place in a batch.
 
     Args:
-        weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
-        views: of shape (runs, 2, S, n_0).
-        fixed: the feedback of the first layers where it is fixed; the others have the best one.
-        context: of every layer.
-        learning: of every layer.
+        weights: W_1 .. W_L, each of shape (runs, n_l, n_(l-1)).
+        views: the inputs, of shape (runs, 2, S, n_0).
+        fixed: the feedback of the first layers if it is fixed; all further layers have the best feedback.
+        context: the context of every layer.
+        learning: how every layer learns.
         progress: of all runs together.
     """
     rows, slopes = [], []

@@ -1,23 +1,25 @@
 """Contrastive self-supervision of layers: scores, the best feedback matrices, and two ways to the gradients.
 
-Two views of S objects go through the network, with activities z^l (rows are objects). In each layer an object of one
-view is compared with a context c from the other view, by a score z_i^T B c_i, and so is the next object, z_{i+1}^T B
-c_i, which should score low. With the positive and negative features gathered in zt = M z and ct = N c,
+Two views of S objects pass through the network, with activities z^l (rows are objects). In each layer an object of one
+view is compared with a context c from the other view by the score z_i^T B c_i. The next object is compared with the
+same context by the score z_(i+1)^T B c_i, which should be low. With the positive and negative features collected in
+zt = M z and ct = N c,
 
     loss^l = 1/2 sum over both views of [ (1/S) sum_j f(u_j) + decay ||B||_F^2 ],     u_j = zt_j^T B ct_j,
 
-and f falling. The context is detached: gradients flow through z alone. Every layer and view has its own B.
+where f is a falling function. The context is detached: gradients flow through z only. Every layer and view has its own
+B.
 
-    two-sided   f(z_i^T B c_i) + f(-z_{i+1}^T B c_i),    f(u) = log(1 + exp(1 - u))
-    difference  f((z_i - z_{i+1})^T B c_i),              f(u) = log(1 + exp(-u))
-    linear      (z_{i+1} - z_i)^T B c_i,                 f(u) = -u
+    two-sided   f(z_i^T B c_i) + f(-z_(i+1)^T B c_i),    f(u) = log(1 + exp(1 - u))
+    difference  f((z_i - z_(i+1))^T B c_i),              f(u) = log(1 + exp(-u))
+    linear      (z_(i+1) - z_i)^T B c_i,                 f(u) = -u
 
-Local learning descends loss^l by W_l alone; back-propagation descends loss^L by all weights.
+Local learning descends loss^l by changing only W_l; back-propagation descends loss^L by changing all weights.
 
-Conventions: activities have shape (..., 2, S, n_l), weights W_l (..., n_l, n_{l-1}), feedback B (..., 2, n_l, n_c).
+Conventions: activities have shape (..., 2, S, n_l), weights W_l (..., n_l, n_(l-1)), feedback B (..., 2, n_l, n_c).
 
-Source: Zihan, Delrocq, Gerstner, Bellec 2026 (arXiv:2601.21683) and its code for losses, penalty and detached context;
-there a batch's last object is compared with the other view's first, here with the first of its own view.
+Source: Zihan, Delrocq, Gerstner, Bellec 2026 (arXiv:2601.21683) and its code for losses, penalty and detached context.
+There the last object of a batch is compared with the first of the other view, and here with the first of its own view.
 """
 
 from __future__ import annotations
@@ -37,7 +39,7 @@ Activation = Literal["linear", "relu"]
 
 ITERATIONS = 60
 SETTLED = 1e-13
-"""The gap of an optimum's weights, over their largest possible value, at which they count as found."""
+"""The error of the weights of an optimum, relative to their largest possible value, at which Newton's method ends."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Contrast:
     Attributes:
         features: M, of shape (features, S).
         contexts: N, of shape (features, S).
-        margin: m in f(u) = log(1 + exp(m - u)); None for f(u) = -u.
+        margin: the m of f(u) = log(1 + exp(m - u)); None for f(u) = -u.
     """
 
     features: Tensor
@@ -55,12 +57,12 @@ class Contrast:
     margin: float | None
 
     def pull(self, scores: Tensor) -> Tensor:
-        """-f'(u) in [0, 1], shaped as the scores."""
+        """The values -f'(u) in [0, 1], of the shape of the scores u."""
         return torch.ones_like(scores) if self.margin is None else torch.sigmoid(self.margin - scores)
 
 
 def contrast(loss: Loss, samples: int) -> Contrast:
-    """The comparison that a loss of this name makes between so many objects."""
+    """The comparison that the loss of this name makes between `samples` objects."""
     same = torch.eye(samples, dtype=torch.float64)
     following = same.roll(1, 1)
     if loss == "two-sided":
@@ -71,13 +73,13 @@ def contrast(loss: Loss, samples: int) -> Contrast:
 def paired_views(
     samples: int, inputs: int, falloff: float, noise: float, size: float, generators: Sequence[Generator]
 ) -> Tensor:
-    """Two views of so many objects, each sqrt(1 - noise) of a shared and sqrt(noise) of an own normal vector.
+    """Two views of each object: sqrt(1 - noise) of a shared normal vector plus sqrt(noise) of the view's own.
 
     Args:
-        samples: S, how many objects.
-        inputs: n_0.
-        falloff: p, with which the variance of the k-th coordinate falls as k^-p.
-        noise: the own part's share of the variance, in [0, 1].
+        samples: S, the number of objects.
+        inputs: n_0, the dimension of a view.
+        falloff: the power p; the variance of the k-th coordinate is proportional to k^-p.
+        noise: the share of the view's own part in the variance, in [0, 1].
         size: the root mean square of a coordinate.
         generators: one per run; the shared part is drawn first.
 
@@ -92,7 +94,7 @@ def paired_views(
 
 
 def activities(weights: Sequence[Tensor], views: Tensor, activation: Activation) -> list[Tensor]:
-    """z^0 .. z^L, each of shape (..., 2, S, n_l); with ReLU the last layer has one too."""
+    """The activities z^0 .. z^L, each of shape (..., 2, S, n_l); the last layer has the activation function, too."""
     layers = [views]
     for weight in weights:
         above = layers[-1] @ weight.mT[..., None, :, :]
@@ -101,26 +103,29 @@ def activities(weights: Sequence[Tensor], views: Tensor, activation: Activation)
 
 
 def other_view(layer: Tensor) -> Tensor:
-    """The activities with the two views exchanged: what each view is compared with."""
+    """The activities with the two views exchanged: each view is compared with the other one."""
     return layer.flip(-3)
 
 
 def scores(layer: Tensor, feedback: Tensor, context: Tensor, how: Contrast) -> Tensor:
-    """u_j = zt_j^T B ct_j, of shape (..., 2, features)."""
+    """The scores u_j = zt_j^T B ct_j, of shape (..., 2, features)."""
     return ((how.features @ layer @ feedback) * (how.contexts @ context)).sum(-1)
 
 
 def best_feedback(layer: Tensor, context: Tensor, how: Contrast, decay: float) -> Tensor:
-    """The B that minimises (1/S) sum_j f(u_j) + decay ||B||_F^2, one for each view.
+    """The matrices B that minimise (1/S) sum_j f(u_j) + decay ||B||_F^2, one for each view.
 
-    The optimum is B = sum_j g_j zt_j ct_j^T with g = -f'(u) / (2 decay S): the weights of the features, found by
-    Newton's method on the strictly convex objective, in which only the features' inner products matter.
+    The optimum is B = sum_j g_j zt_j ct_j^T, where g = -f'(u) / (2 decay S) are the weights of the features. Newton's
+    method finds them on the strictly convex objective, which depends only on the inner products of the features.
 
     Args:
         layer: z, of shape (..., 2, S, n).
         context: c, of shape (..., 2, S, n_c).
         how: the comparison.
-        decay: > 0.
+        decay: the factor on ||B||_F^2, > 0.
+
+    Returns:
+        Shape (..., 2, n, n_c).
     """
     left, right = how.features @ layer, how.contexts @ context
     if how.margin is None:
@@ -131,10 +136,11 @@ def best_feedback(layer: Tensor, context: Tensor, how: Contrast, decay: float) -
 
 
 def _newton(products: Tensor, how: Contrast, scale: float) -> Tensor:
-    """The g with g = scale x -f'(K g), K being the inner products of the features; by Newton's method from 0.
+    """The solution g of g = -scale f'(K g), with K the inner products of the features, by Newton's method from 0.
 
-    Whole steps: a pilot over sizes 1 to 100 and decays 1e-2 to 1e-6 found no system on which they fail. Where K is so
-    large that rounding keeps the gap open, the last iterate is taken, and `feedback_gap` shows how far it is off.
+    Full steps are taken: a pilot over sizes 1 to 100 and decays 1e-2 to 1e-6 found no system on which they fail. If K
+    is so large that rounding keeps the error above the tolerance, the last iterate is returned, and `feedback_gap`
+    shows its error.
     """
     identity = torch.eye(products.shape[-1], dtype=products.dtype)
     weights = torch.zeros(products.shape[:-1], dtype=products.dtype)
@@ -149,7 +155,7 @@ def _newton(products: Tensor, how: Contrast, scale: float) -> Tensor:
 
 
 def feedback_gap(layer: Tensor, feedback: Tensor, context: Tensor, how: Contrast, decay: float) -> Tensor:
-    """||d loss / d B||_F over ||2 decay B||_F, zero at the best feedback; of shape (..., 2)."""
+    """The relative slope ||d loss / d B||_F / ||2 decay B||_F, of shape (..., 2); it is 0 at the best feedback."""
     pull = how.pull(scores(layer, feedback, context, how))
     fit = (pull[..., None] * (how.features @ layer)).mT @ (how.contexts @ context) / layer.shape[-2]
     asked = 2 * decay * feedback
@@ -165,20 +171,20 @@ def output_errors(layer: Tensor, feedback: Tensor, context: Tensor, how: Contras
 
 
 def local_gradient(below: Tensor, layer: Tensor, errors: Tensor, activation: Activation) -> Tensor:
-    """The gradient on W_l from the errors on z^l, summed over objects and views; of shape (..., n_l, n_{l-1})."""
+    """The gradient of W_l from the errors of z^l, summed over objects and views, of shape (..., n_l, n_(l-1))."""
     return (_through(errors, layer, activation).mT @ below).sum(-3)
 
 
 def backprop_gradients(
     weights: Sequence[Tensor], layers: Sequence[Tensor], errors: Tensor, activation: Activation
 ) -> list[Tensor]:
-    """The gradients on W_1 .. W_L from the errors on z^L, by the chain rule.
+    """The gradients of W_1 .. W_L from the errors of z^L, by the chain rule.
 
     Args:
         weights: W_1 .. W_L.
         layers: z^0 .. z^L.
         errors: d loss^L / d z^L, of shape (..., 2, S, n_L).
-        activation: of every layer.
+        activation: the activation function of every layer.
     """
     gradients = []
     for index in range(len(weights) - 1, -1, -1):
@@ -188,5 +194,5 @@ def backprop_gradients(
 
 
 def _through(errors: Tensor, layer: Tensor, activation: Activation) -> Tensor:
-    """Errors behind a layer's activation: those on what went into it."""
+    """The errors of the inputs of a layer's activation function, from the errors of its outputs."""
     return errors if activation == "linear" else errors * (layer > 0)

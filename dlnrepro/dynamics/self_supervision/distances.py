@@ -1,6 +1,6 @@
-"""How far gradients of local learning lie from those of back-propagation, layer by layer.
+"""The distance of the gradients of local learning from those of back-propagation, layer by layer.
 
-Conventions: gradients and weights of one run, W_l of shape (n_l, n_{l-1}); the lists run from W_1 to W_L.
+Conventions: gradients and weights are those of one run, W_l of shape (n_l, n_(l-1)); the lists run from W_1 to W_L.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from torch import Tensor
 
 
 class Distances(NamedTuple):
-    """Distances of gradients from those that are wanted, each of shape (L,).
+    """Distances of gradients g from the wanted gradients g*, each of shape (L,).
 
     Attributes:
         error: ||g - g*||_F / ||g*||_F.
-        misalignment: 1 - cosine of g and g*.
-        transport: ||Q^T Q g - g*||_F / ||g*||_F with Q = W_L ... W_{l+1}.
+        misalignment: 1 - cosine between g and g*.
+        transport: ||Q^T Q g - g*||_F / ||g*||_F with Q = W_L ... W_(l+1).
     """
 
     error: Tensor
@@ -31,7 +31,7 @@ def distances(gradients: Sequence[Tensor], wanted: Sequence[Tensor], weights: Se
     above = torch.eye(weights[-1].shape[-2], dtype=torch.float64)
     rows = []
     for weight, mine, theirs in zip(weights[::-1], gradients[::-1], wanted[::-1], strict=True):
-        # 1 - cos without cancellation: half the squared distance of the unit matrices.
+        # 1 - cos without cancellation: half the squared distance between the matrices at norm 1.
         gap = mine / torch.linalg.matrix_norm(mine) - theirs / torch.linalg.matrix_norm(theirs)
         misalignment = 0.5 * gap.square().sum()
         rows.append((_relative(mine, theirs), misalignment, _relative(above.mT @ above @ mine, theirs)))

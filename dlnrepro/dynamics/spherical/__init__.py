@@ -3,8 +3,8 @@
 Paper: Lin, Sun, Zhang, "Faster Directional Convergence of Linear Neural Networks under Spherically Symmetric Data",
 NeurIPS 2021.
 
-Symbols: v is the teacher, w the predictor, theta the angle between them, N the depth (for L, as in the paper), c_0
-the mean length of the inputs' marginal in a plane.
+Symbols: v is the teacher, w the predictor, theta the angle between them, L the depth (the paper writes N), and c_0 the
+mean length of the inputs' projection on a plane.
 
 * `symmetric_inputs` draws inputs and computes the exact gradient of the logistic risk of the whole distribution.
 * `plane_quadrature` integrates the same gradient from its definition, as an independent second route.

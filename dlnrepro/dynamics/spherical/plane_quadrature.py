@@ -2,12 +2,13 @@
 
     -grad R(w) = E[-l'(y w^T z) y z],   y = sgn(v^T z)
 
-Only the plane of teacher v and predictor w matters: z = rho (cos phi, sin phi) there, phi uniform, rho by the law, and
-v = (1, 0), w = r (cos theta, sin theta). Both z and -z have the same y z, so half the circle is enough, on which y = 1
-and the integrand is smooth. It changes over an angle of 1 / (r rho) where w^T z = 0, which happens inside the half
-circle and, for w near the axis of v, just outside its ends: panels shrink towards all three.
+Only the plane of teacher v and predictor w matters. There z = rho (cos phi, sin phi), with phi uniform and rho
+distributed by the law of the inputs, v = (1, 0), and w = r (cos theta, sin theta). Both z and -z have the same y z.
+Therefore half the circle is enough, on which y = 1 and the integrand is smooth. The integrand changes over an angle of
+1 / (r rho) where w^T z = 0. This is inside the half circle and, for w near the axis of v, just outside its ends. The
+panels of the quadrature therefore shrink towards all three points.
 
-This is the slow second route to `symmetric_inputs.population_gradient`, and shares nothing with it.
+This is the slow second route to `symmetric_inputs.population_gradient`, and it shares no code with it.
 """
 
 from __future__ import annotations
@@ -22,16 +23,16 @@ from dlnrepro.dynamics.tensors.arrays import Array
 _POINTS, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _HALVINGS = 9
 _FARTHEST = 9.0
-"""Of a normal law: less than 1e-17 of it lies beyond."""
+"""Largest length rho for a normal law; the probability of a larger one is below 1e-17."""
 
 
 def logistic_pull(margins: Array) -> Array:
-    """The push -l'(m) = 1 / (1 + e^m) of the loss log(1 + e^(-m))."""
+    """The negative slope -l'(m) = 1 / (1 + e^m) of the loss l(m) = log(1 + e^(-m))."""
     return np.asarray((1 - np.tanh(margins / 2)) / 2)
 
 
 def exponential_pull(margins: Array) -> Array:
-    """The push -l'(m) = e^(-m) of the loss e^(-m)."""
+    """The negative slope -l'(m) = e^(-m) of the loss l(m) = e^(-m)."""
     return np.exp(-margins)
 
 
@@ -41,11 +42,11 @@ def plane_gradient(
     """The components of -grad R(w) along v and along the part of w perpendicular to v.
 
     Args:
-        law: of the inputs, which lie in R^dimension.
+        law: the law of the inputs, which lie in R^dimension.
         dimension: at least 2.
-        pull: -l'.
-        norms: r = |w|, up to 100 or so, of shape (points,).
-        angles: theta between w and v, in (0, pi), of shape (points,).
+        pull: the negative slope -l' of the loss.
+        norms: r = |w|, up to about 100, of shape (points,).
+        angles: theta between w and v in radians, in (0, pi), of shape (points,).
 
     Returns:
         Two arrays of shape (points,).
@@ -62,10 +63,10 @@ def plane_gradient(
 
 
 def _radii(law: InputLaw, dimension: int) -> tuple[Array, Array]:
-    """Lengths rho of the marginal in a plane, and their probabilities.
+    """Lengths rho of the inputs' projection on a plane, and their probabilities.
 
-    On the sphere rho = sin(alpha) with a density in proportion to sin(alpha) cos(alpha)^(dimension - 3) on
-    [0, pi / 2]; on the circle it is 1. A normal law has the density rho exp(-rho^2 / 2).
+    On the sphere rho = sin(alpha), where alpha has a density proportional to sin(alpha) cos(alpha)^(dimension - 3) on
+    [0, pi / 2]; on the circle rho = 1. For a normal law rho has the density rho exp(-rho^2 / 2).
     """
     if law == "gaussian":
         radii, weights = _graded(_FARTHEST)
@@ -80,7 +81,7 @@ def _radii(law: InputLaw, dimension: int) -> tuple[Array, Array]:
 
 
 def _between(low: float, middle: float, high: float) -> tuple[Array, Array]:
-    """Nodes and weights on [low, high], on panels that shrink towards both ends and towards a point between."""
+    """Nodes and weights on [low, high], on panels that shrink towards both ends and towards the middle point."""
     left, left_weights = _graded((middle - low) / 2)
     right, right_weights = _graded((high - middle) / 2)
     nodes = np.concatenate([low + left, middle - left, middle + right, high - right])

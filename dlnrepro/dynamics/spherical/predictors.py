@@ -19,11 +19,11 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 class Predictors(NamedTuple):
-    """Some predictors w of one run.
+    """Several predictors w of one run.
 
     Attributes:
         norms: |w|, of shape (points,).
-        angles: theta between w and the teacher, in (0, pi), of shape (points,).
+        angles: theta between w and the teacher in radians, in (0, pi), of shape (points,).
         sides: unit vectors perpendicular to the teacher in the plane of w and the teacher, of shape (points, inputs).
     """
 
@@ -33,7 +33,7 @@ class Predictors(NamedTuple):
 
     @property
     def units(self) -> Array:
-        """The predictors at length 1, of shape (points, inputs)."""
+        """The predictors scaled to length 1, of shape (points, inputs)."""
         teacher = np.eye(self.sides.shape[1])[0]
         return np.asarray(np.cos(self.angles)[:, None] * teacher + np.sin(self.angles)[:, None] * self.sides)
 
@@ -41,11 +41,11 @@ class Predictors(NamedTuple):
 def draw_predictors(
     inputs: int, points: int, norm: tuple[float, float], generators: Sequence[Generator]
 ) -> list[Predictors]:
-    """Predictors of every run at the middles of equal intervals of (0, pi), of log-uniform norms.
+    """Predictors of every run, at the middles of equal intervals of angle in (0, pi), with log-uniform norms.
 
     Args:
         inputs: n_0, at least 2.
-        points: how many predictors each run draws.
+        points: the number of predictors of each run.
         norm: range of |w|.
         generators: one per run.
     """
@@ -65,10 +65,10 @@ def population_push(law: InputLaw, pull: Callable[[Array], Array], mix: Array, p
     """The vectors -grad R(w), of shape (points, inputs), by quadrature in the plane of A w and A v.
 
     Args:
-        law: of the symmetric inputs z; the inputs are A z.
-        pull: -l', the negative slope of the loss.
+        law: the law of the symmetric inputs z; the inputs of the classifier are A z.
+        pull: the negative slope -l' of the loss.
         mix: A, of shape (inputs, inputs).
-        predictors: w.
+        predictors: the predictors w.
     """
     teacher = mix[0] / math.sqrt(mix[0] @ mix[0])
     seen = predictors.norms[:, None] * (predictors.units @ mix)
@@ -93,13 +93,13 @@ def draw_balanced_layers(
 
     Args:
         inputs: n_0, at least 2.
-        hidden: n_1 .. n_{L-1}; empty for a single layer.
+        hidden: n_1 .. n_(L-1); empty for a single layer.
         angle: range of the angle between w and the teacher, in radians, which is drawn uniformly.
         norm: range of |w|, which is drawn log-uniformly.
         generators: one per run.
 
     Returns:
-        W_l of shape (runs, n_l, n_{l-1}), with n_L = 1.
+        W_l of shape (runs, n_l, n_(l-1)), with n_L = 1.
     """
     angles, sides = uniform((), *angle, generators), directions(inputs - 1, generators)
     right = torch.cat([each_run(torch.cos, angles)[:, None], each_run(torch.sin, angles)[:, None] * sides], dim=-1)

@@ -1,17 +1,18 @@
 """The logistic risk of a linear predictor on spherically symmetric inputs labelled by a teacher, with exact gradients.
 
-Setting: R(w) = E log(1 + exp(-y w^T x)), y = sgn(v^T x), x = A z, with z invariant under every orthogonal map and A
-symmetric; the inputs themselves are symmetric when A = I. The teacher v is the first basis vector: for symmetric z that
-is no restriction, and it keeps the part of w perpendicular to v, however small, at full relative precision.
+Setting: R(w) = E log(1 + exp(-y w^T x)), y = sgn(v^T x), x = A z. The law of z is invariant under every orthogonal map,
+and A is symmetric; the inputs x themselves are symmetric if A = I. The teacher v is the first basis vector. For
+symmetric z this is no restriction, and it keeps the part of w perpendicular to v, however small, at full relative
+precision.
 
-Split the sigmoid into 1/2 and an odd function. The half leaves E[x; v^T x > 0], which lies along the teacher; the odd
-function does not see the label, and leaves a radial field:
+The sigmoid is 1/2 plus an odd function. The constant 1/2 leaves E[x; v^T x > 0], which lies along the teacher. The odd
+function does not depend on the label, and leaves a radial field:
 
     -grad R(w) = A (h v' / |v'| - g(|w'|) w' / |w'|),   w' = A w, v' = A v,
     h = E|z_1| / 2 = c_0 / pi,   g(r) = E[z_1 tanh(r z_1 / 2)] / 2,
 
-with c_0 = E|z in a plane|, the mean length of a two-dimensional marginal. Derived here; `plane_quadrature` integrates
-the definition instead. The setting is that of Lin, Sun and Zhang 2021 (NeurIPS 34).
+where c_0 is the mean length of the projection of z on a plane. The formula is derived here; `plane_quadrature`
+integrates the definition instead. The setting is that of Lin, Sun and Zhang 2021 (NeurIPS 34).
 """
 
 from __future__ import annotations
@@ -31,15 +32,15 @@ from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 InputLaw = Literal["sphere", "gaussian"]
 
 NODES = 600
-"""Of the one-dimensional rules; tanh(r x / 2) has poles at distance pi / r, so g is exact to rounding up to r = 60."""
+"""Nodes of the one-dimensional rules: tanh(r x / 2) has poles at distance pi / r, and g is exact for r <= 60."""
 
 
 def teacher_pull(law: InputLaw, dimension: int) -> float:
     """The constant h = c_0 / pi = E|z_1| / 2.
 
     Args:
-        law: of z: uniform on the unit sphere of R^dimension, or standard normal.
-        dimension: of the inputs, at least 2. On the circle c_0 = 1; a normal law has c_0 = sqrt(pi / 2).
+        law: the law of z: uniform on the unit sphere of R^dimension, or standard normal.
+        dimension: the dimension of the inputs, at least 2. On the circle c_0 = 1; a normal law has c_0 = sqrt(pi / 2).
     """
     if law == "gaussian":
         return math.sqrt(1 / (2 * math.pi))
@@ -47,13 +48,13 @@ def teacher_pull(law: InputLaw, dimension: int) -> float:
 
 
 def space_pull(law: InputLaw, dimension: int) -> float:
-    """The mean length of the whole input over pi: what `teacher_pull` is not, except in two dimensions."""
+    """The mean length of the whole input over pi, which is equal to `teacher_pull` only in two dimensions."""
     whole = math.exp(math.lgamma((dimension + 1) / 2) - math.lgamma(dimension / 2)) * math.sqrt(2)
     return (1.0 if law == "sphere" else whole) / math.pi
 
 
 def radial_pull(law: InputLaw, dimension: int) -> Callable[[float], float]:
-    """The function r -> g(r) = E[z_1 tanh(r z_1 / 2)] / 2: 0 at 0, rising towards h, for r up to 60."""
+    """The function r -> g(r) = E[z_1 tanh(r z_1 / 2)] / 2 for r up to 60, which rises from 0 towards h."""
     if law == "gaussian":
         # The midpoint rule is exact to rounding for functions that are analytic near the axis and fall off fast.
         places = (np.arange(NODES) + 0.5) * (9 / NODES)
@@ -73,13 +74,14 @@ def radial_pull(law: InputLaw, dimension: int) -> Callable[[float], float]:
 
 
 def mixing(dimension: int, stretch: float) -> Array:
-    """A symmetric matrix A whose square has its eigenvalues spread by a factor, and the teacher between all axes.
+    """A symmetric matrix A whose square has the condition number `stretch`, with the teacher between all its axes.
 
-    The eigenvalues of A^2 are log-uniform from sqrt(stretch) to 1 / sqrt(stretch). For stretch = 1 it is the identity.
+    The eigenvalues of A^2 are evenly spaced in the logarithm, from sqrt(stretch) to 1 / sqrt(stretch). For stretch = 1
+    the matrix is the identity.
 
     Args:
-        dimension: of the inputs.
-        stretch: largest over smallest eigenvalue of A^2, at least 1.
+        dimension: the dimension of the inputs.
+        stretch: the condition number of A^2 (largest over smallest eigenvalue), at least 1.
     """
     if stretch == 1:
         return np.eye(dimension)
@@ -89,7 +91,7 @@ def mixing(dimension: int, stretch: float) -> Array:
 
 
 def population_gradient(law: InputLaw, dimension: int, mix: Array) -> Callable[[Array], Array]:
-    """The function from w (dimension,), not zero, to grad R(w)."""
+    """The function from w, of shape (dimension,) and not zero, to grad R(w)."""
     pull = radial_pull(law, dimension)
     teacher = teacher_pull(law, dimension) * mix[:, 0] / math.sqrt(mix[:, 0] @ mix[:, 0])
 
@@ -102,7 +104,7 @@ def population_gradient(law: InputLaw, dimension: int, mix: Array) -> Callable[[
 
 
 def sample_gradient(signed: Array) -> Callable[[Array], Array]:
-    """The function from w to the gradient of the risk on a fixed sample, given its points y_i x_i in rows."""
+    """The function from w to the gradient of the risk on a fixed sample, whose points y_i x_i are the rows given."""
 
     def gradient(predictor: Array) -> Array:
         doubt = (np.tanh(signed @ predictor / 2) - 1) / (2 * len(signed))
@@ -112,7 +114,7 @@ def sample_gradient(signed: Array) -> Callable[[Array], Array]:
 
 
 def draw_sample(law: InputLaw, samples: int, mix: Array, generators: Sequence[Generator]) -> Tensor:
-    """Signed points y_i x_i with y_i the sign of the first coordinate, of shape (runs, samples, dimension)."""
+    """Signed points y_i x_i, of shape (runs, samples, dimension), with y_i the sign of the first coordinate of x_i."""
     dimension = len(mix)
     if law == "gaussian":
         points = normal((samples, dimension), generators)
@@ -128,8 +130,8 @@ def risk_gradients(
     """For each run the function from w to grad R(w).
 
     Args:
-        law: of z.
-        samples: size of a fixed sample, drawn from each run's generator; 0 for the population.
+        law: the law of z.
+        samples: the size of a fixed sample, drawn from each run's generator; 0 for the population.
         mix: A, of shape (dimension, dimension).
         generators: one per run.
     """

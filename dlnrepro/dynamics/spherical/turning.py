@@ -1,8 +1,7 @@
-"""How predictors turn towards the teacher along gradient flow, as read from their angle and norm.
+"""How predictors turn towards the teacher along gradient flow, measured from their angle and norm.
 
-By the theory Y(t) - Y(0) = h int_0^t |w|^(1-2/L) with Y = -ln tan(theta / 2), so that theta falls faster than any power
-of time; without the symmetry of the inputs theta ~ |w|^(-2). Conventions of `dynamics.spherical.bounds`, which writes N
-for the depth L.
+By the theory Y(t) - Y(0) = h int_0^t |w|^(1-2/L) dt with Y = -ln tan(theta / 2), so theta falls faster than any power
+of time. If the inputs are not symmetric, theta falls as |w|^(-2). Conventions of `dynamics.spherical.bounds`.
 """
 
 from __future__ import annotations
@@ -21,16 +20,17 @@ from dlnrepro.dynamics.training.time_panels import Panels
 class Turning(NamedTuple):
     """The fall of the angle theta along the flow.
 
-    Series lie at the ends of the panels; rates and powers are fitted over the last half of the time.
+    Series are given at the ends of the time panels; rates and powers are fitted over the last half of the time.
 
     Attributes:
         angle: theta in radians, of shape (runs, ends).
         turned: Y(t) - Y(0), of shape (runs, ends).
-        predicted: h int_0^t |w|^(1-2/L), of shape (runs, ends).
-        identity_error: the largest |turned - predicted| over the last `predicted`, of shape (runs,).
+        predicted: h int_0^t |w|^(1-2/L) dt, of shape (runs, ends).
+        identity_error: the largest |turned - predicted|, relative to `predicted` at the end, of shape (runs,).
         rate: dY/dt, of shape (runs,).
         power: -d log(theta) / d log(t), of shape (runs,).
-        power_growth: `power` over the power in the quarter of the time before; 0 if that one is not positive.
+        power_growth: `power` over the power in the quarter of the time before the last half, of shape (runs,); 0 if
+            the power in that quarter is not positive.
         norm_power: -d log(theta) / d log|w|, of shape (runs,).
     """
 
@@ -48,10 +48,10 @@ def turning(grid: Panels, cotangent: Tensor, norm: Tensor, depth: int, pull: flo
     """The fall of the angle along paths of predictors.
 
     Args:
-        grid: of the times, from 0 to the horizon.
+        grid: the panels of the times, from 0 to the horizon.
         cotangent: Y along each path, of shape (runs, times).
         norm: |w|, of shape (runs, times).
-        depth: L in the law.
+        depth: L in the formula.
         pull: h = c_0 / pi.
     """
     angle = each_run(lambda row: 2 * torch.atan(torch.exp(-row)), cotangent)

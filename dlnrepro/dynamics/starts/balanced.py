@@ -1,7 +1,8 @@
-"""Balanced starts: layers with W_{l+1}^T W_{l+1} = W_l W_l^T that multiply to a given matrix, and their strengths.
+"""Balanced initializations: layers with W_(l+1)^T W_(l+1) = W_l W_l^T and a given product, and drawn strengths.
 
-With frames F_0 .. F_L of orthonormal columns, F_l of shape (n_l, modes), the layers W_l = F_l diag(s^(1/L)) F_{l-1}^T
-are balanced and multiply to F_L diag(s) F_0^T. The frames between the first and the last do not change the product.
+Let F_0 .. F_L be frames with orthonormal columns, F_l of shape (n_l, modes). Then the layers
+W_l = F_l diag(s^(1/L)) F_(l-1)^T are balanced, and their product is F_L diag(s) F_0^T. The frames between the first and
+the last do not change the product.
 """
 
 from __future__ import annotations
@@ -22,31 +23,31 @@ def balanced_layers(
 ) -> list[Tensor]:
     """Balanced layers W_1 .. W_L of the product U diag(s) V^T, with drawn hidden frames.
 
-    W_l = F_l diag(s^(1/L)) F_{l-1}^T, with F_0 = V and F_L = U.
+    W_l = F_l diag(s^(1/L)) F_(l-1)^T, with F_0 = V and F_L = U.
 
     Args:
         left: U, orthonormal columns, of shape (runs, n_L, modes).
         strengths: s >= 0, of shape (runs, modes).
         right: V, orthonormal columns, of shape (runs, n_0, modes).
-        hidden: n_1 .. n_{L-1}, each at least the number of modes; empty for a single layer.
+        hidden: n_1 .. n_(L-1), each at least the number of modes; empty for a single layer.
         generators: one per run.
     """
     return layers_between([right, *hidden_frames(hidden, strengths.shape[-1], generators), left], strengths)
 
 
 def hidden_frames(hidden: Sequence[int], modes: int, generators: Sequence[Generator]) -> list[Tensor]:
-    """F_1 .. F_{L-1}, uniform (Haar), F_l of shape (runs, n_l, modes); F_1 is drawn first.
+    """The frames F_1 .. F_(L-1), uniform (Haar), F_l of shape (runs, n_l, modes); F_1 is drawn first.
 
     Args:
-        hidden: n_1 .. n_{L-1}, each at least the number of modes.
-        modes: how many orthonormal columns a frame has.
+        hidden: n_1 .. n_(L-1), each at least the number of modes.
+        modes: number of orthonormal columns of a frame.
         generators: one per run.
     """
     return [orthonormal(width, modes, generators) for width in hidden]
 
 
 def layers_between(frames: Sequence[Tensor], strengths: Tensor) -> list[Tensor]:
-    """Balanced layers W_l = F_l diag(s^(1/L)) F_{l-1}^T between given frames.
+    """Balanced layers W_l = F_l diag(s^(1/L)) F_(l-1)^T between given frames.
 
     Args:
         frames: F_0 .. F_L, orthonormal columns, F_l of shape (runs, ..., n_l, modes).
@@ -58,7 +59,7 @@ def layers_between(frames: Sequence[Tensor], strengths: Tensor) -> list[Tensor]:
 
 
 def isometric_layers(frames: Sequence[Tensor], strength: Tensor) -> list[Tensor]:
-    """Balanced layers W_l = s^(1/L) F_l F_{l-1}^T: those of `layers_between` with one strength for all modes.
+    """Balanced layers W_l = s^(1/L) F_l F_(l-1)^T: those of `layers_between` with one strength for all modes.
 
     Args:
         frames: F_0 .. F_L, orthonormal columns, F_l of shape (runs, ..., n_l, modes).
@@ -76,10 +77,10 @@ def draw_strength(low: float, high: float, generators: Sequence[Generator]) -> T
 
 
 def draw_mode_strengths(low: float, high: float, modes: int, generators: Sequence[Generator]) -> Tensor:
-    """A strength for each mode, drawn log-uniformly from [low, high), of shape (runs, modes); see `draw_strength`."""
+    """One strength for each mode, drawn log-uniformly from [low, high), of shape (runs, modes)."""
     return torch.stack([draw_strength(low, high, generators) for _ in range(modes)], -1)
 
 
 def unbalanced(weights: Sequence[Tensor], factor: float) -> list[Tensor]:
-    """The same product from unbalanced layers: W_1 times the factor, W_L divided by it."""
+    """Unbalanced layers with the same product: W_1 times the factor, and W_L divided by it; balanced if it is 1."""
     return [weights[0] * factor, *weights[1:-1], weights[-1] / factor]

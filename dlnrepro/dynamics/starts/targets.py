@@ -1,7 +1,7 @@
 """Targets by their modes: Z = sum_k sigma_k u_k v_k^T, with given or drawn strengths, in a drawn or a diagonal basis.
 
-Conventions: strengths fall; modes count from 1; `left` and `right` are whole orthogonal matrices, so that a vector
-has coordinates in the target's own basis even outside the range of Z.
+Conventions: strengths fall; modes are numbered from 1; `left` and `right` are square orthogonal matrices, so that every
+vector has coordinates in the basis of the target, also outside the range of Z.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from dlnrepro.dynamics.starts.draws import orthonormal, uniform
 
 @dataclass(frozen=True)
 class Target:
-    """A matrix for every run, kept as its singular value decomposition.
+    """One matrix Z for every run, kept as its singular value decomposition.
 
     Attributes:
         left: orthogonal, columns u_k, shape (runs, rows, rows).
@@ -35,7 +35,7 @@ class Target:
         return self.with_strengths(self.strengths)
 
     def with_strengths(self, strengths: Tensor) -> Tensor:
-        """sum_k a_k u_k v_k^T: the singular vectors of Z with other strengths.
+        """The matrix sum_k a_k u_k v_k^T, which has the singular vectors of Z and other strengths.
 
         Args:
             strengths: a_k of the first modes, of shape (runs, ..., modes).
@@ -48,7 +48,7 @@ class Target:
         return left * strengths[..., None, :] @ right.mT
 
     def carried(self, matrices: Tensor) -> Tensor:
-        """u_k^T W v_k: what matrices carry of every mode of the target.
+        """The components u_k^T W v_k of matrices W along every mode of the target.
 
         Args:
             matrices: W, of shape (runs, ..., rows, columns).
@@ -61,7 +61,7 @@ class Target:
         return torch.diagonal(left.mT @ matrices @ right, dim1=-2, dim2=-1)
 
     def rank_one(self, left: Tensor, right: Tensor) -> Tensor:
-        """U v^T with u = sum_k a_k u_k and v = sum_k b_k v_k.
+        """The matrix u v^T with u = sum_k a_k u_k and v = sum_k b_k v_k.
 
         Args:
             left: a, of shape (runs, ..., rows).
@@ -76,18 +76,21 @@ class Target:
 
     @property
     def best_rank_one(self) -> Tensor:
-        """sigma_1 u_1 v_1^T, the matrix of rank one that is closest to Z, of shape (runs, rows, columns)."""
+        """The best rank-one matrix sigma_1 u_1 v_1^T, which is nearest to Z, of shape (runs, rows, columns)."""
         return self.mode(torch.ones(len(self.strengths), dtype=torch.int64))
 
     def direction(self, number: int) -> Tensor:
-        """u_k v_k^T of one mode, counted from 1, of shape (runs, rows, columns)."""
+        """The matrix u_k v_k^T of the mode k = `number`, counted from 1, of shape (runs, rows, columns)."""
         return self.left[:, :, number - 1, None] * self.right[:, None, :, number - 1]
 
     def mode(self, numbers: Tensor) -> Tensor:
-        """sigma_k u_k v_k^T with a mode k for each run, and the zero matrix where k is 0.
+        """The matrix sigma_k u_k v_k^T, with one mode k for each run, and the zero matrix where k is 0.
 
         Args:
             numbers: k in 0 .. min(rows, columns), whole numbers of shape (runs,).
+
+        Returns:
+            Shape (runs, rows, columns).
         """
         runs = torch.arange(numbers.shape[0])
         index = (numbers - 1).clamp_min(0)
@@ -97,7 +100,7 @@ class Target:
 
 
 def _spread(basis: Tensor, extra: int) -> Tensor:
-    """A basis (runs, size, modes) with this many dimensions of length 1 behind the runs."""
+    """A basis (runs, size, modes) with `extra` dimensions of length 1 after that of the runs."""
     return basis.reshape(basis.shape[0], *[1] * extra, *basis.shape[1:])
 
 
@@ -107,9 +110,9 @@ def rotated(rows: int, columns: int, strengths: Tensor, generators: Sequence[Gen
 
 
 def diagonal(rows: int, columns: int, strengths: Tensor) -> Target:
-    """A target that is diagonal itself.
+    """A target that is a diagonal matrix.
 
-    Only in this basis does arithmetic keep a coordinate at exactly zero, which saddles need.
+    Floating-point arithmetic keeps a coordinate at exactly zero in this basis only, and saddles need exact zeros.
     """
     runs = strengths.shape[0]
     left, right = (torch.eye(size, dtype=torch.float64).expand(runs, size, size) for size in (rows, columns))
@@ -117,12 +120,12 @@ def diagonal(rows: int, columns: int, strengths: Tensor) -> Target:
 
 
 def draw_strengths(centre: Sequence[float], jitter: float, generators: Sequence[Generator]) -> Tensor:
-    """Strengths sigma_k = centre_k (1 + jitter x), x uniform on [-1, 1) for each mode, of shape (runs, modes).
+    """Strengths sigma_k = centre_k (1 + jitter x), with x uniform in [-1, 1) for each mode, of shape (runs, modes).
 
-    Nothing is drawn when the jitter is zero.
+    If the jitter is zero, nothing is drawn.
 
     Args:
-        centre: falling, so far apart that the jitter cannot change their order.
+        centre: falling values, far enough apart that the jitter cannot change their order.
         jitter: in [0, 1).
         generators: one per run.
     """

@@ -1,4 +1,4 @@
-"""The Jacobian of `margin_flow` as a product U V^T of few columns: linear systems cost width^3 and not width^6.
+"""The Jacobian of `margin_flow` as a product U V^T of few columns, so that linear systems cost width^3, not width^6.
 
 Conventions: W_1 .. W_L of n_l x n_{l-1}, n_L = 1; X_l is the part of a vector x that belongs to W_l; s_l = (W_L ...
 W_{l+1})^T, a_l = P_l g with P_l = W_{l-1} ... W_1 and g the gradient of log R on the predictor. The Hessian of log R
@@ -6,20 +6,21 @@ reads a change X of the weights only through
 
     v_l = X_l a_l  (l < L),     u_l = X_l^T s_l,     dw = sum_l P_l^T u_l,
 
-the last being the change of the predictor, and what it gives back for layer l is p_l a_l^T + s_l q_l^T with
+where dw is the change of the predictor. Its product with X has the part p_l a_l^T + s_l q_l^T in layer l, with
 
     p_l = sum_{m > l} (W_{m-1} ... W_{l+1})^T u_m,     q_l = sum_{m < l} (W_{l-1} ... W_{m+1}) v_m + P_l C dw,
 
-C of `predictor_curvature`. So the Jacobian of the field, which adds one column for the clock, has rank
-k = 2 (n_1 + ... + n_{L-1}) + dimension + 1 at most, while the weights number (L - 2) width^2 or so. By Woodbury's
+where C is that of `predictor_curvature`. So the Jacobian of the field, which adds one column for the clock, has a rank
+of at most k = 2 (n_1 + ... + n_{L-1}) + dimension + 1, while there are about (L - 2) width^2 weights. By Woodbury's
 identity
 
     (a + b U V^T)^-1 r = (r - (b / a) U y) / a,     (1 + (b / a) V^T U) y = V^T r:
 
-one dense system of k unknowns. Towards log(1/R) = 1e12 C makes the Jacobian as large as 1e12, in up to `dimension`
-directions. dw is taken in the basis in which C is diagonal: then every stiff direction is one unknown of the small
-system, whose column alone is large, and elimination with pivots is indifferent to the scale of columns. In another
-basis components that cancel to 1e-12 would be computed first and multiplied by 1e12 afterwards. Source: derived here.
+which is one dense system of k unknowns. Near log(1/R) = 1e12 the matrix C makes the Jacobian as large as 1e12, in up to
+`dimension` directions. Therefore dw is written in the basis in which C is diagonal. Then every stiff direction is one
+unknown of the small system, with one large column, and elimination with pivots does not depend on the scale of columns.
+In another basis components that cancel to 1e-12 would be computed first and multiplied by 1e12 afterwards. Source:
+derived here.
 """
 
 from __future__ import annotations
@@ -57,12 +58,12 @@ class LowRankJacobian:
         rows: s_l / ||s_l|| for l = 1 .. L.
         columns: a_l / ||a_l|| for l = 1 .. L.
         coupling: takes all u to p and, transposed, v to all q, of shape (hidden, dimension + hidden), where hidden
-            is n_1 + ... + n_{L-1}; the lengths of s_l and a_l are in it.
-        reach: the ||s_l|| P_l under one another in the basis of C, over their norm; (dimension + hidden, dimension).
-        stiff: those times the eigenvalues of C, times their norm.
-        rates: of every weight, times -(1 + log(1/R)) / (STALL + q).
+            is n_1 + ... + n_{L-1}; it includes the lengths of s_l and a_l.
+        reach: the matrices ||s_l|| P_l stacked, in the basis of C, over their norm; (dimension + hidden, dimension).
+        stiff: `reach` times the eigenvalues of C and that norm squared, of the shape of `reach`.
+        rates: the learning rate of every weight, times -(1 + log(1/R)) / (STALL + q).
         field: the column of U that belongs to the clock, of length one.
-        tilt: the column of V that belongs to it.
+        tilt: the column of V that belongs to the clock.
     """
 
     shapes: Shapes
@@ -76,13 +77,13 @@ class LowRankJacobian:
     tilt: Array
 
     def project(self, vector: RealOrComplex) -> RealOrComplex:
-        """V^T x of stacked weights x, of shape (k,)."""
+        """V^T x, of shape (k,), for stacked weights x of shape (parameters,)."""
         after, before = self._contract(vector)
         free = before[self.shapes[0][1] :]
         return np.concatenate([after, free, before @ self.reach, [self.tilt @ vector]])
 
     def lift(self, numbers: RealOrComplex) -> RealOrComplex:
-        """U y, stacked weights, of y of shape (k,)."""
+        """U y, stacked weights of shape (parameters,), for y of shape (k,)."""
         hidden, dimension = len(self.coupling), self.shapes[0][1]
         outer = self.coupling[:, dimension:] @ numbers[hidden : 2 * hidden]
         inner = numbers[:hidden] @ self.coupling + self.stiff @ numbers[2 * hidden : -1]
@@ -115,7 +116,7 @@ class LowRankJacobian:
         return core
 
     def _layers(self) -> tuple[Array, Array]:
-        """The v and all u of every column of U but the clock's.
+        """All v_l and all u_l of every column of U except that of the clock.
 
         With D the rates of a layer, entry by entry, X = D (p a^T + s q^T) has
 
@@ -144,7 +145,7 @@ class LowRankJacobian:
         return after, before
 
     def _contract(self, vector: RealOrComplex) -> tuple[RealOrComplex, RealOrComplex]:
-        """All v_l, and all u_l with u_1, in terms of the unit vectors."""
+        """All v_l and all u_l, u_1 included, of stacked weights, with the unit vectors `rows` and `columns`."""
         layers = weights_of(vector, self.shapes)
         after = [layer.dot(column) for layer, column in zip(layers[:-1], self.columns, strict=False)]
         before = [row.dot(layer) for layer, row in zip(layers, self.rows, strict=True)]
@@ -155,7 +156,7 @@ def low_rank_jacobian(flow: MarginFlow, theta: Array) -> LowRankJacobian:
     """The derivative of the field of `margin_flow` at the stacked weights, in factors.
 
     Args:
-        flow: the flow.
+        flow: the flow whose Jacobian is computed.
         theta: the weights, of shape (parameters,).
 
     Raises:
@@ -175,7 +176,7 @@ def low_rank_jacobian(flow: MarginFlow, theta: Array) -> LowRankJacobian:
     quotient = euler**2 / square
     scale = STALL + quotient
     field = flow.rates * pull * (clock / scale)
-    # H theta = s_l (P_l x)^T in layer l, x = L C w + (L - 1) g, for w is homogeneous in the weights, of degree L.
+    # H theta = s_l (P_l x)^T in layer l, x = L C w + (L - 1) g, because w is homogeneous in the weights, of degree L.
     turn = 2 * euler * len(weights) / (square * scale) * (bend @ suffixes[0] + gradient) - gradient / clock
     tilt = predictor_pull_back(weights, suffixes, turn) + (2 * quotient / (square * scale)) * slowed
     rows, columns = suffixes[1:], prefix_columns(weights, gradient)
@@ -195,12 +196,12 @@ def low_rank_jacobian(flow: MarginFlow, theta: Array) -> LowRankJacobian:
 
 
 def _length(vector: Array) -> float:
-    """The norm, or 1 for a zero vector, which then stays one."""
+    """The norm, or 1 for a zero vector, so that a division by it leaves the vector zero."""
     return float(np.sqrt(vector.ravel().dot(vector.ravel()))) or 1.0
 
 
 def _reach(weights: Sequence[Array], rows: Sequence[Array], basis: Array) -> Array:
-    """The ||s_l|| P_l Q under one another, Q the basis."""
+    """The matrices ||s_l|| P_l Q stacked, with Q the basis."""
     prefixes = [basis]
     for weight in weights[:-1]:
         prefixes.append(weight @ prefixes[-1])

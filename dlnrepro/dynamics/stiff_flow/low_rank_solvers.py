@@ -1,13 +1,13 @@
-"""scipy's two implicit solvers, BDF and Radau, with a Jacobian that is never a matrix.
+"""scipy's two implicit solvers, BDF and Radau, with a Jacobian in two factors that is never formed as a matrix.
 
-Both form `a * I - b * J` from their attributes `I` and `J`, hand it to `lu`, and what `lu` returns to `solve_lu`. Here
-these four, and `jac`, which renews `J`, are replaced after scipy's own constructor, which is given an empty sparse
-Jacobian so that it makes no dense matrix; steps, orders and errors stay scipy's. LSODA and VODE cannot be used in this
-way: they are compiled, and take a dense or a banded Jacobian only.
+Both solvers form `a * I - b * J` from their attributes `I` and `J`, pass it to `lu`, and pass the result of `lu` to
+`solve_lu`. Here these four, and `jac`, which updates `J`, are replaced after scipy's own constructor. The constructor
+gets an empty sparse Jacobian, so that it makes no dense matrix. Steps, orders and error estimates stay scipy's. LSODA
+and VODE cannot be used in this way: they are compiled, and take only a dense or a banded Jacobian.
 
 These attributes are internal to scipy, so pyproject.toml allows only the versions that are known to have them. A scipy
-that works otherwise would go on with the empty Jacobian; therefore a missing attribute is refused, and so is a first
-step that asked for no factors.
+that works otherwise would go on with the empty Jacobian. Therefore a missing attribute is an error, and so is a first
+step that has not called `lu`.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import LowRankJacobian, Real
 from dlnrepro.dynamics.tensors.arrays import Array
 
 REPLACED = ("I", "J", "jac", "lu", "solve_lu", "nlu", "njev")
-"""The attributes of scipy's solvers that are relied on: scipy 1.12 to 1.17 have them all."""
+"""The attributes of scipy's solvers that this module needs; scipy 1.12 to 1.17 have all of them."""
 
 Inverse = Callable[[RealOrComplex], RealOrComplex]
 
 
 @dataclass(frozen=True)
 class Combination:
-    """shift I + factor J, which can be scaled and subtracted as scipy does it, and inverted."""
+    """The matrix shift I + factor J, which can be scaled and subtracted as in scipy's solvers, and inverted."""
 
     shift: complex
     factor: complex
@@ -63,7 +63,7 @@ class Combination:
 
 
 class _LowRank:
-    """What both solvers of scipy are given: a `jac` that returns a `LowRankJacobian`."""
+    """The part that both solvers share: a `jac` that returns a `LowRankJacobian`."""
 
     nlu: int
 
@@ -73,7 +73,7 @@ class _LowRank:
         _replace(self, jac)
 
     def step(self) -> str | None:
-        """One step of scipy's, which must have asked for factors."""
+        """One step of scipy's solver, which must have called `lu`."""
         message: str | None = super().step()  # type: ignore[misc]
         if not self.nlu:
             raise NotImplementedError(f"this scipy's {_scipys(self)} steps without its attribute lu")
@@ -89,13 +89,13 @@ class LowRankRadau(_LowRank, Radau):  # type: ignore[misc]  # scipy ships no typ
 
 
 def _scipys(solver: Any) -> str:
-    """The name of the solver that is built on."""
+    """The name of the underlying solver of scipy."""
     name: str = type(solver).__bases__[1].__name__
     return name
 
 
 def _replace(solver: Any, jacobian: Callable[[float, Array], LowRankJacobian]) -> None:
-    """Put what handles a `Combination` in the place of what handles matrices."""
+    """Replace the attributes that handle matrices by ones that handle a `Combination`."""
     missing = [name for name in REPLACED if not hasattr(solver, name)]
     if missing:
         raise NotImplementedError(f"this scipy's {_scipys(solver)} has no {', '.join(missing)}")

@@ -1,16 +1,17 @@
-"""Gradient flow of a deep linear classifier on a clock that brings its asymptotics near: the field and its Jacobian.
+"""Gradient flow of a deep linear classifier on a clock that makes its asymptotics accessible: the field, the Jacobian.
 
-Gradient flow reaches log(1/R) ~ log t: no step size gets far. But the curve that the weights describe does not depend
-on how fast they run along it. With G = -grad log R, a rate for every weight (D, diagonal; the identity for
-gradient flow) and H the Hessian of log R, the flow here is
+Gradient flow reaches log(1/R) ~ log t, with R the risk, so no step size gets far. But the curve of the weights does not
+depend on the speed along it. Let G = -grad log R, let D be the diagonal matrix of learning rates (the identity for
+gradient flow) and theta all weights. The flow here is
 
     d theta / d s = (1 + log(1/R)) D G / (STALL + q),      q = (theta . G)^2 / (theta . D^-1 theta).
 
-Along it d log(1 + log(1/R)) / d s = G.DG / (STALL + q). By Cauchy and Schwarz q <= G.DG, and once the weights have a
-direction, D G is parallel to theta and the two are equal: s becomes log log(1/R). q is used because it is smooth where
-G.DG is not: at log(1/R) = 1e12 the margins are known to 1e-4, which moves G but hardly theta . G = L sum_i -g_i m_i.
-Near a minimum, where G vanishes, the flow is D G (1 + log(1/R)) / STALL, plain gradient flow. So one clock serves data
-that can be separated and data that cannot. The start must have R < e, or the clock would run backwards.
+Along it d log(1 + log(1/R)) / d s = G.DG / (STALL + q). By Cauchy and Schwarz q <= G.DG. Once the weights have a
+direction, D G is parallel to theta and the two are equal, so s becomes log log(1/R). The clock uses q because q is
+smooth where G.DG is not: at log(1/R) = 1e12 the margins m_i are known to 1e-4, which changes G but hardly
+theta . G = L sum_i -g_i m_i. Near a minimum, where G vanishes, the flow is D G (1 + log(1/R)) / STALL: gradient flow at
+another constant speed. So the same clock serves separable data and data that no hyperplane separates. The
+initialization (start) must have R < e; otherwise the clock would run backwards.
 """
 
 from __future__ import annotations
@@ -27,10 +28,10 @@ from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
 Shapes = Sequence[tuple[int, int]]
 
 STALL = 1e-3
-"""Where q is below this, the clock gives way to plain gradient flow."""
+"""Where q is below this, the flow is gradient flow at an almost constant speed."""
 
 NEGLIGIBLE = 1e-40
-"""Samples with a smaller share of the risk are left out of the Hessian."""
+"""Samples with a smaller curvature c_i of log R are left out of the Hessian."""
 
 _ONE = np.ones(1)
 
@@ -56,7 +57,7 @@ class MarginFlow:
         return -self.risk(self.signed.dot(suffix_rows(weights_of(theta, self.shapes))[0])).value
 
     def velocity(self, theta: Array) -> Array:
-        """The field at the stacked weights."""
+        """The field d theta / d s at the stacked weights, of shape (parameters,)."""
         weights = weights_of(theta, self.shapes)
         suffixes = suffix_rows(weights)
         risk = self.risk(self.signed.dot(suffixes[0]))
@@ -68,7 +69,7 @@ class MarginFlow:
     def jacobian(self, theta: Array) -> Array:
         """The derivative of the field, of shape (parameters, parameters).
 
-        With T = 1 + log(1/R), b = STALL + q, e = theta . G and a = theta . D^-1 theta it is
+        With T = 1 + log(1/R), b = STALL + q, e = theta . G, a = theta . D^-1 theta and H the Hessian of log R it is
 
         -(T / b) D H + D G (G / b - (T / b^2) grad q)^T,    grad q = (2 e / a) (G - H theta - (e / a) D^-1 theta).
         """
@@ -136,7 +137,7 @@ class PredictorCurvature(NamedTuple):
 
     Attributes:
         gradient: h = Z^T g, the gradient of log R on w.
-        spread: one row sqrt(c_i) (z_i - zbar) for each sample that counts, zbar the mean under c.
+        spread: one row sqrt(c_i) (z_i - zbar) per sample with c_i above NEGLIGIBLE, zbar their mean weighted by c.
         less: sqrt(sum_i c_i) zbar + h; zero for the exponential loss.
         more: sqrt(sum_i c_i) zbar - h.
     """
@@ -148,7 +149,7 @@ class PredictorCurvature(NamedTuple):
 
 
 def predictor_curvature(signed: Array, risk: LogRisk) -> PredictorCurvature:
-    """C = sum_i c_i z_i z_i^T - h h^T, h = Z^T g, arranged so that nothing large cancels.
+    """C = sum_i c_i z_i z_i^T - h h^T, h = Z^T g, arranged so that no large terms cancel.
 
     With c = sum_i c_i it is sum_i c_i (z_i - zbar)(z_i - zbar)^T + c zbar zbar^T - h h^T, the last two as
     x x^T - y y^T = ((x + y)(x - y)^T + (x - y)(x + y)^T) / 2.
@@ -163,7 +164,7 @@ def predictor_curvature(signed: Array, risk: LogRisk) -> PredictorCurvature:
 
 
 def _hessian(weights: Sequence[Array], suffixes: Sequence[Array], signed: Array, risk: LogRisk) -> Array:
-    """The Hessian of log R on the stacked weights, arranged so that nothing large cancels.
+    """The Hessian of log R on the stacked weights, arranged so that no large terms cancel.
 
     With J the Jacobian of the predictor it is J C J^T, C of `predictor_curvature`, and the second derivatives of the
     product, sum over layers l < m of s_m[a] (W_{m-1} ... W_{l+1})[b, i] a_l[j].
@@ -189,7 +190,7 @@ def _differential(weights: Sequence[Array], suffixes: Sequence[Array]) -> Array:
 
 
 def _second_differential(weights: Sequence[Array], suffixes: Sequence[Array], gradient: Array) -> Array:
-    """The Hessian of <w, h> on the stacked weights: no block on the diagonal, for w is linear in a layer."""
+    """The Hessian of <w, h> on the stacked weights; its diagonal blocks are 0, because w is linear in each layer."""
     columns = prefix_columns(weights, gradient)
     ends = np.cumsum([0, *(weight.size for weight in weights)])
     hessian = np.zeros((ends[-1], ends[-1]))

@@ -1,7 +1,7 @@
-"""The path of a stiff flow to its horizon, by solvers that check each other.
+"""The path of a stiff flow to its horizon, by solvers that are compared with one another.
 
-The flow of `margin_flow` is not stiff at first and very stiff later: the direction settles exponentially in
-log(1/R), and the clock is its logarithm. The first solver follows a run to the switch time, where stiffness sets in.
+The flow of `margin_flow` is not stiff at first and very stiff later, because the direction settles exponentially in
+log(1/R), and the clock is log log(1/R). The first solver follows a run to the switch time, where stiffness sets in.
 The second solver, BDF with the Jacobian in closed form, follows it from there to the horizon. The checking solver also
 starts at the switch time, and follows the run for a while, so that two routes can be compared.
 
@@ -9,9 +9,9 @@ starts at the switch time, and follows the run for a while, so that two routes c
     NARROW   fewer         LSODA                       BDF             LSODA             a matrix
     WIDE     200 or more   DOP853, else low-rank BDF   low-rank BDF    low-rank Radau    two factors
 
-LSODA has Adams methods up to order twelve. DOP853 needs no Jacobian; where it loses a run because the flow is stiff
-from the start, as near a minimum, the low-rank BDF replaces it. The factors are those of `low_rank_jacobian`. The runs
-are followed one after another: an adaptive step belongs to a run, and so a run cannot depend on its neighbours.
+LSODA has Adams methods up to order twelve. DOP853 needs no Jacobian. Where it fails because the flow is stiff at once,
+as near a minimum, the low-rank BDF replaces it. The factors are those of `low_rank_jacobian`. The runs are followed one
+after another, each with its own adaptive steps, so that a run cannot depend on another one.
 """
 
 from __future__ import annotations
@@ -35,10 +35,10 @@ class Route(NamedTuple):
     Attributes:
         switch_time: the value of the clock at which the second solver takes over.
         checked: the value of the clock to which the checking solver follows.
-        early: the first solver, and the solvers that replace it, in turn, where one loses the run.
+        early: the first solver, and the solvers that replace it, in turn, if one fails.
         late: the second solver.
         checking: the checking solver.
-        least_tolerance: the tolerance of the checking solver is at least this.
+        least_tolerance: the smallest tolerance of the checking solver, which else has that of the path.
         jacobian: the Jacobian that the implicit solvers are given.
         early_watch: the solvers start watching for the horizon this much earlier on the clock than
             d log log(1/R) / ds = 1 predicts.
@@ -63,27 +63,31 @@ def _dense(flow: MarginFlow, theta: Array) -> Array:
 
 
 NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0)
-"""log(1/R) is about 100 at the switch time, and about 1e4 where the check ends, where the system is stiff."""
+"""The route of narrow networks. log(1/R) is about 100 at the switch time, and about 1e4 at the end of the check, where
+the system is stiff."""
 
 WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian, np.inf)
-"""Wide networks come farther in the same time: log(1/R) is about 30 and 1000 at these two for width 64. Where stiffness
-limits an explicit solver it takes as many steps as log(1/R). Radau at 1e-6 errs by less than 1e-8; at 1e-8 it needs
-three times as many evaluations. The solvers watch for the horizon at every step, which costs little here."""
+"""The route of wide networks. On the same clock they reach a larger log(1/R): for width 64 it is about 30 at the switch
+time and 1000 at the end of the check. Where stiffness limits an explicit solver, it takes as many steps as log(1/R).
+Radau with tolerance 1e-6 has an error below 1e-8; with 1e-8 it needs three times as many evaluations. The solvers watch
+for the horizon at every step, which costs little here."""
 
 MANY = 200
-"""From this many weights on a path is followed as `WIDE`. Measured to log(1/R) = 1e12 at depths 2, 3, 4 and 6: with 102
-to 174 weights it takes 1.1 to 1.6 times as long as `NARROW`, with 204 to 336 weights 0.9 to 0.4 times."""
+"""A path with at least this number of weights is followed by the route `WIDE`. Measured to log(1/R) = 1e12 at depths 2,
+3, 4 and 6, `WIDE` takes 1.1 to 1.6 times as long as `NARROW` with 102 to 174 weights, and 0.9 to 0.4 times as long with
+204 to 336 weights."""
 
 TOLERANCE_FACTORS = (1, 3, 10)
 """Factors on the tolerance of the second solver, tried in turn. Near log(1/R) = 1e12 rounding in the margins may exceed
-the tolerance in a run; no step is then short enough, and the run is lost unless the tolerance is a little larger."""
+the tolerance in a run. Then no step is short enough, and the solver fails unless the tolerance is a little larger."""
 
 MOST_EVALUATIONS = 20_000
-"""A solver that needs more has lost its run; in the claims a run needs about 2000."""
+"""The largest number of evaluations per solver; one that needs more has failed. Runs of the claims need about 2000."""
 
 MOST_EXPLICIT = (1_000, 4_000)
-"""The same for DOP853: at first, and more for each unit of the clock. Up to width 128 it needs 300 to 800 for the first
-tenth of a unit and then at most 3500 a unit, unless the flow is stiff. BDF takes as long as for some 8000 a unit."""
+"""The largest number of evaluations by DOP853: a number at first, and one per unit of the clock. Up to width 128 it
+needs 300 to 800 for the first tenth of a unit and then at most 3500 per unit, unless the flow is stiff. BDF takes as
+long as about 8000 evaluations of DOP853 per unit."""
 
 
 class Path(NamedTuple):
@@ -91,9 +95,9 @@ class Path(NamedTuple):
 
     Attributes:
         points: the stacked weights at each time and at the end, of shape (times + 1, parameters). Times after the end
-            repeat it; where the solver gave up, the rest is NaN.
-        route_gap: ||theta - theta'|| / ||theta|| between the two routes where they were compared; 0 if the run ended
-            before that, NaN if it was lost.
+            repeat it; if a solver failed, the rest is NaN.
+        route_gap: ||theta - theta'|| / ||theta|| between second and checking solver at the end of the check; 0 if the
+            run ended before that, NaN if a solver failed.
     """
 
     points: Array
@@ -103,15 +107,15 @@ class Path(NamedTuple):
 def follow(
     flow: MarginFlow, start: Array, times: Array, horizon: float, tolerance: float, tick: Callable[[float], None]
 ) -> Path:
-    """The path from `start` to the first moment with log(1/R) = horizon, or to times[-1].
+    """The path from `start` to the first time with log(1/R) = horizon, or to times[-1].
 
     Args:
-        flow: the field.
-        start: the weights at times[0].
+        flow: the field and its Jacobian.
+        start: the weights at times[0], of shape (parameters,).
         times: values of the clock s, rising from 0.
-        horizon: the log(1/R) to stop at.
-        tolerance: the relative error allowed per step; the absolute one is a hundredth of it.
-        tick: called with the value of s now and then; may raise to stop.
+        horizon: the value of log(1/R) at which the path ends.
+        tolerance: the relative error allowed per step; the absolute error is a hundredth of it.
+        tick: called with the value of s every 500 evaluations; may raise to stop.
     """
     route = NARROW if len(start) < MANY else WIDE
     middle = int(np.searchsorted(times, route.switch_time).clip(1, len(times) - 1))
@@ -159,11 +163,12 @@ def _solve(
         spent += 1
         if spent % 500 == 0:
             tick(time)
-        if not spent <= most + pace * (time - times[0]):  # a lost solver's time may be NaN
+        if not spent <= most + pace * (time - times[0]):  # the time of a solver that failed may be NaN
             raise _Lost
         return flow.velocity(theta)
 
-    # log(1/R) grows as exp(s), by some factor more where the weights have no direction yet: no need to look before.
+    # log(1/R) grows as exp(s), or faster by some factor where the weights have no direction yet. So the horizon is not
+    # reached before this time.
     soonest = times[0] + np.log(horizon / max(flow.log_inverse_risk(start), 1.0)) - route.early_watch
 
     def arrival(time: float, theta: Array) -> float:
@@ -177,7 +182,7 @@ def _solve(
         options["jac"] = lambda _, theta: route.jacobian(flow, theta)
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
-            # A trial step may leave the finite numbers, and LSODA warns when it gives up: `status` says so too.
+            # A trial step may leave the finite numbers, and LSODA warns when it fails; `status` shows both.
             solution = solve_ivp(field, span, start, method, times, events=arrival, **options)
     except (_Lost, FloatingPointError):
         return points, False

@@ -1,7 +1,7 @@
-"""Between tensors, which live on the device that networks are trained on, and arrays, which scipy works with.
+"""Conversions between tensors, which live on the device that trains the networks, and arrays, which scipy needs.
 
-A runner makes its tensors on torch's default device, which the engine sets for each arm: the processor, or a GPU.
-Whatever goes to numpy or scipy, and comes back from there, goes through here.
+A runner makes its tensors on the default device of torch, which the engine sets for each arm: the processor, or a GPU.
+All numbers that go to numpy or scipy, or come back from there, are converted here.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Array = NDArray[np.float64]
-"""Numbers for numpy and scipy."""
+"""An array of float64 for numpy and scipy."""
 
 Weights = list[Tensor]
-"""W_1 .. W_L, each of shape (runs, ..., n_l, n_{l-1})."""
+"""W_1 .. W_L, each of shape (runs, ..., n_l, n_(l-1))."""
 
 
 def array_of(tensor: Tensor) -> NDArray[Any]:
@@ -31,8 +31,8 @@ def tensor_of(array: NDArray[Any]) -> Tensor:
 
 
 def running_sum(tensor: Tensor) -> Tensor:
-    """The sums of the first 1, 2, ... numbers along the last dimension, added in that order on every device.
+    """The cumulative sums along the last dimension, of the same shape, added in that order on every device.
 
-    A GPU adds them in an order that is not always the same.
+    They are computed by numpy, because a GPU adds in an order that is not always the same.
     """
     return tensor_of(np.cumsum(array_of(tensor), axis=-1))

@@ -1,4 +1,4 @@
-"""Work done run by run, where a vectorised result would depend on a run's place in its batch."""
+"""Work that is done run by run, because a vectorised result would depend on the place of a run in its batch."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dlnrepro.dynamics.tensors.progress import Progress
 
 
 def each_run(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
-    """function(row, ...) for every run, stacked: the same bits alone and in any batch.
+    """The stack of function(row, ...) for every run: bitwise identical for a run alone and in any batch.
 
-    A vectorised power or logarithm rounds the last few elements of a tensor by another routine than the rest, so
-    that its bits depend on where a run lies. Powers of numbers that differ between runs go through here; it costs a
-    Python call per run, so it is for starts and final measures only.
+    A vectorised power or logarithm rounds the last few elements of a tensor by another routine than the rest, so its
+    results depend on the place of a run in the batch. Powers of numbers that differ between runs therefore use this
+    function. It costs one Python call per run, so it is meant for initializations and final measures only.
 
     Args:
-        function: from rows, without the runs' dimension, to a tensor.
+        function: from rows, without the dimension of the runs, to a tensor.
         tensors: each of shape (runs, ...).
     """
     return torch.stack([function(*rows) for rows in zip(*tensors, strict=True)])
@@ -27,8 +27,8 @@ def each_run(function: Callable[..., Tensor], *tensors: Tensor) -> Tensor:
 def each(progress: Progress, runs: int) -> Iterator[tuple[int, Progress]]:
     """The runs, 0 to runs - 1, each with the progress of its own work.
 
-    The progress of a run reports to `progress`, with a note such as `run 3 of 16` before its own note, which may be
-    empty. It is called with 0 before the run is yielded.
+    The progress of a run calls `progress` with a note such as `run 3 of 16` and its own note, which may be empty. It is
+    called with 0 before the run is yielded.
 
     Args:
         progress: of all runs together.
@@ -41,7 +41,7 @@ def each(progress: Progress, runs: int) -> Iterator[tuple[int, Progress]]:
 
 
 def _of_run(progress: Progress, run: int, runs: int) -> Progress:
-    """The progress of one run; a quotient, not a sum of shares, so that no run ends beyond the start of the next."""
+    """The progress of one run; a quotient, not a sum of shares, so that no run ends after the start of the next one."""
     name = f"run {run + 1} of {runs}"
     return lambda fraction, note: progress((run + fraction) / runs, f"{name}, {note}" if note else name)
 
@@ -52,10 +52,10 @@ def stacked(records: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
 
 
 def layer_sum(parts: Sequence[Tensor]) -> Tensor:
-    """The sum of one tensor for each layer, all of one shape: the same bits for a run alone and in any batch.
+    """The sum of one tensor per layer, all of one shape: bitwise identical for a run alone and in any batch.
 
-    Summed along the first dimension of their stack, five layers or more would be added in an order that depends on
-    where a run lies.
+    A sum along the first dimension of their stack would add five layers or more in an order that depends on the place
+    of a run in the batch.
     """
     return torch.stack(list(parts), dim=-1).sum(-1)
 
@@ -66,5 +66,5 @@ def squared_length(parts: Sequence[Tensor]) -> Tensor:
 
 
 def modulus(real: Tensor, imaginary: Tensor) -> Tensor:
-    """sqrt(x^2 + y^2): the same bits alone and in any batch, which a vectorised hypotenuse has not."""
+    """sqrt(x^2 + y^2), bitwise identical for a run alone and in any batch, unlike a vectorised hypotenuse."""
     return (real * real + imaginary * imaginary).sqrt()

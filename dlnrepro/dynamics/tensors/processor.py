@@ -1,7 +1,7 @@
-"""Work that the processor does wherever the tensors live: decompositions of a few matrices, and what scipy drives.
+"""Work for the processor, whatever device holds the tensors: few decompositions, and computations for scipy.
 
 A GPU decomposes small matrices one after another and takes milliseconds for each, unless there are many of at most 32
-rows. An optimiser of scipy asks for one number at a time, so that a GPU would only wait.
+rows. An optimiser of scipy asks for one number at a time, so a GPU would mostly wait.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ MANY, SMALL = 256, 32
 
 
 def decomposed(decomposition: Callable[..., Any], matrix: Tensor, **options: Any) -> Any:
-    """decomposition(matrix, ...) on the device of the matrix; on the processor unless the GPU would be faster.
+    """The result of decomposition(matrix, ...), on the device of the matrix.
+
+    The processor computes it, unless a GPU would be faster.
 
     Args:
-        decomposition: one of torch.linalg, such as `eigvalsh` or `svd`; gives a tensor or several.
+        decomposition: a function of torch.linalg, such as `eigvalsh` or `svd`, that returns one tensor or several.
         matrix: of shape (..., rows, columns).
         options: further arguments of the decomposition.
     """
@@ -35,8 +37,8 @@ def decomposed(decomposition: Callable[..., Any], matrix: Tensor, **options: Any
 
 @contextmanager
 def new_tensors_on_the_processor() -> Iterator[None]:
-    """Make new tensors on the processor for a while, whatever torch's default device is."""
-    if torch.get_default_device().type == "cpu":  # to set it all the same would cost time at every call of torch
+    """A context in which new tensors are made on the processor, whatever the default device of torch is."""
+    if torch.get_default_device().type == "cpu":  # setting it again would cost time at every call of torch
         yield
         return
     with torch.device("cpu"):

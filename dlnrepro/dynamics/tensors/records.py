@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 Record = Mapping[str, Tensor]
-"""What an observer returns at one recorded moment: name -> tensor of shape (runs, ...)."""
+"""The numbers that an observer returns at one recorded time: name -> tensor of shape (runs, ...)."""
 
 
 def log_grid(steps: int, points: int) -> list[int]:
@@ -27,22 +27,22 @@ def even_grid(steps: int, points: int) -> Tensor:
 
 
 def decades(last: float, count: float, points: int) -> Tensor:
-    """Times up to `last`, evenly spaced in the logarithm over so many decades, of shape (points,); `last` is exact."""
+    """Times that end at `last` exactly, evenly spaced in the logarithm over `count` decades, of shape (points,)."""
     grid: Tensor = last * 10 ** torch.linspace(-count, 0, points, dtype=torch.float64)
     grid[-1] = last
     return grid
 
 
 def every(stride: int, steps: int) -> list[int]:
-    """Each `stride`-th step from 0 on, and the last one."""
+    """Every `stride`-th step from 0 on, and the last step."""
     return sorted({*range(0, steps, stride), steps})
 
 
 def thinned(values: Tensor, stride: int) -> Tensor:
-    """Each `stride`-th record along the last dimension from the first on, and the last one."""
+    """Every `stride`-th record along the last dimension from the first on, and the last record."""
     return torch.cat([values[..., :-1:stride], values[..., -1:]], dim=-1)
 
 
 def stack(records: Sequence[Record]) -> dict[str, Tensor]:
-    """Series from records: each name becomes a tensor with the recorded moments as its last dimension."""
+    """Series from records: each name becomes a tensor whose last dimension is that of the recorded times."""
     return {name: torch.stack([record[name] for record in records], dim=-1) for name in records[0]}

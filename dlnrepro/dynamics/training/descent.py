@@ -1,4 +1,4 @@
-"""Discrete gradient descent of all runs at once, with records on a given grid of steps.
+"""Gradient descent of all runs at once, with a series recorded at given steps.
 
 `descend` is for a gradient that depends on the weights alone; a GPU replays its steps (`repetition`).
 `descend_with_memory` is for one that keeps numbers of its own from one call to the next.
@@ -28,13 +28,13 @@ def descend(
 ) -> tuple[Weights, dict[str, Tensor]]:
     """The weights after `steps` steps W_l <- W_l - step_size(t) dR/dW_l, and the series recorded on the way.
 
-    A run that diverges goes on as NaN and does not disturb the other runs; nothing is clipped.
+    A run that diverges becomes NaN and does not change the other runs; nothing is clipped.
 
     Args:
         weights: W_1 .. W_L, shape (runs, ..., n_l, n_{l-1}); left unchanged.
         gradient: from weights to the gradients, in the same order and shapes; it depends on the weights alone.
         step_size: from the step, 0 .. steps - 1, to a number.
-        steps: how many updates.
+        steps: the number of updates.
         records: the steps, in rising order and within [0, steps], at whose start `observe` is called.
         observe: from weights to named tensors of shape (runs, ...).
         progress: called with the fraction done about a hundred times; may raise to stop.
@@ -65,7 +65,7 @@ def descend_with_memory(
     observe: Callable[[Weights], Record],
     progress: Progress,
 ) -> tuple[Weights, dict[str, Tensor]]:
-    """The same as `descend`, for a gradient that may keep numbers from one call to the next; called once per step."""
+    """The results of `descend`, for a gradient that may keep numbers from one call to the next: one call per step."""
     current = [weight.clone() for weight in weights]
     return _descend(current, _update(current, gradient), step_size, steps, records, observe, progress)
 
@@ -74,8 +74,8 @@ def _update(current: Weights, gradient: Callable[[Weights], Sequence[Tensor]]) -
     """The function that takes a step of a given size from the current weights, in place."""
 
     def update(size: float | Tensor) -> None:
-        # A product and a difference, each rounded: one fused update would round the leftovers of a vectorised loop
-        # in another way than the rest, and a run's bits would depend on its place in the batch.
+        # A product and a difference, each rounded. One fused update would round the remainder of a vectorised loop in
+        # another way than the rest, so a result would depend on the run's place in the batch.
         torch._foreach_sub_(current, torch._foreach_mul(list(gradient(current)), size))
 
     return update

@@ -1,9 +1,9 @@
-"""Gradient flow of deep linear networks whose problem is not stiff, by an explicit method of order eight.
+"""Gradient flow of deep linear networks, for problems that are not stiff, by an explicit method of order eight.
 
     dW_l/dt = -c_l (W_L ... W_{l+1})^T G (W_{l-1} ... W_1)^T,   G = dR/dW the gradient on the product W = W_L ... W_1
 
-The method is scipy's DOP853, one run after another: each has its own steps, so that a run does not depend on its
-neighbours. It works on numpy arrays, since matrices this small cost torch several times as much.
+The method is scipy's DOP853, one run after another. Each run has its own steps, so it does not depend on another
+run. It works on numpy arrays, because torch takes several times as long for matrices of this size.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ def flow(
     Args:
         weights: W_1 .. W_L at time 0, each of shape (runs, n_l, n_{l-1}).
         gradient: from a run's number and its product (n_L, n_0) to dR/dW in the same shape.
-        times: rising, from 0 or later, of shape (points,) for all runs or (runs, points).
-        rates: c_1 .. c_L, a learning rate for each layer; all 1 for gradient flow proper.
-        relative: relative tolerance of the solver.
-        absolute: absolute tolerance on every weight.
-        progress: called with the fraction done about every few hundred evaluations; may raise to stop.
+        times: the recorded times, rising, from 0 or later, of shape (points,) for all runs or (runs, points).
+        rates: c_1 .. c_L, a learning rate for each layer; all are 1 for gradient flow.
+        relative: the solver's relative tolerance per step.
+        absolute: the solver's absolute tolerance on every weight per step.
+        progress: called with the fraction done every few hundred evaluations; may raise to stop.
 
     Returns:
         W_1 .. W_L, each of shape (runs, points, n_l, n_{l-1}).
@@ -74,7 +74,7 @@ def velocities_of(
     horizons: Array,
     progress: Progress,
 ) -> Iterator[Callable[[float, Array], Array]]:
-    """The right-hand side of one run after another, each made when it is its turn."""
+    """The right-hand side of one run after another, each made when the run begins."""
     for run, tick in each(progress, len(horizons)):
         yield _velocity(shapes, partial(gradient, run), rates, float(horizons[run]), tick)
 
@@ -86,7 +86,7 @@ def _velocity(
     horizon: float,
     progress: Progress,
 ) -> Callable[[float, Array], Array]:
-    """The right-hand side for one run on its flat state: `chain.pull_back` in numpy, held to it by a test."""
+    """The right-hand side for one run on its flat state: `chain.pull_back` in numpy, as a test verifies."""
     bounds = np.concatenate([[0], np.cumsum([rows * columns for rows, columns in shapes])])
     slots = [(slice(low, high), shape) for low, high, shape in zip(bounds, bounds[1:], shapes, strict=False)]
     evaluations = 0

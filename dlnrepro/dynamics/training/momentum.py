@@ -1,4 +1,4 @@
-"""Gradient descent with momentum: the optimiser to hold against plain gradient descent."""
+"""Gradient descent with momentum: an optimiser to compare with plain gradient descent."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ def descend_with_momentum(
     Args:
         weights: W_1 .. W_L.
         gradient: from weights to the gradients.
-        step_size: the same at every step.
-        momentum: in [0, 1).
-        steps: how many updates.
-        records: steps to observe at.
+        step_size: the step size, the same at every step.
+        momentum: the factor of V, in [0, 1).
+        steps: the number of updates.
+        records: the steps at whose start `observe` is called.
         observe: from weights to named tensors.
         progress: called with the fraction done; may raise to stop.
     """

@@ -1,7 +1,8 @@
 """An action on tensors that is carried out thousands of times: on a GPU it is recorded once and then replayed.
 
-The matrices of this project are small, so that on a GPU a step's time goes into starting its kernels one by one, not
-into arithmetic. A CUDA graph starts the kernels of a whole step at once. The kernels are the same, and so are the bits.
+The matrices of this project are small. So on a GPU most of the time goes into starting kernels one by one, and not into
+arithmetic. A CUDA graph starts the kernels of a whole step at once. The kernels are the same, so the results are
+bitwise identical.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Gradient descent over one time at step sizes halved again and again, which shows an order in the step size."""
+"""Gradient descent to one time at step sizes that are halved repeatedly, which shows an order in the step size."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def refined_descents(
     points: int,
     progress: Progress,
 ) -> Iterator[tuple[float, Weights]]:
-    """Each step size with the path of the weights, from the coarsest on; all paths are recorded at the same times.
+    """Each step size, from the largest on, with the path of the weights; all paths are recorded at the same times.
 
     Args:
         weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
         gradient: from weights to the gradients.
-        horizon: step size times steps, the same for all.
-        steps: of the coarsest descent, a multiple of `points`.
-        halvings: how many finer descents follow, each with twice as many steps.
+        horizon: step size times steps, the same for all descents.
+        steps: the number of steps of the coarsest descent, a multiple of `points`.
+        halvings: the number of finer descents that follow, each with twice as many steps.
         points: the paths are recorded at this many equal distances in time, and at the start.
         progress: called with the fraction of all descents together; may raise to stop.
 
@@ -60,13 +60,13 @@ def measured_descents(
     """The step sizes, of shape (descents,), and what is measured of the paths of `refined_descents`.
 
     Args:
-        weights: see `refined_descents`, as for the other arguments.
+        weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
         gradient: from weights to the gradients.
-        horizon: step size times steps, the same for all.
-        steps: of the coarsest descent, a multiple of `points`.
-        halvings: how many finer descents follow.
+        horizon: step size times steps, the same for all descents.
+        steps: the number of steps of the coarsest descent, a multiple of `points`.
+        halvings: the number of finer descents that follow.
         points: the paths are recorded at this many equal distances in time, and at the start.
-        progress: of all descents together.
+        progress: called with the fraction of all descents together; may raise to stop.
         measure: from the path of the weights to numbers, each of shape (runs,).
 
     Returns:

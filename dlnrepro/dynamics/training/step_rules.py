@@ -1,13 +1,15 @@
-"""Rules of discrete descents of the logarithm of a risk, all runs at once: how a step is made from a gradient.
+"""Rules for the steps of a discrete descent of log R, with R the risk, for all runs at once.
 
-Every rule sees G = grad log R, the gradient of the risk divided by the risk; else nothing would move once R is small.
+Every rule uses G = grad log R, which is the gradient of the risk divided by the risk. With the gradient of the risk
+nothing would move once R is small.
 
     normalised   theta <- theta - eta D G / (G . D G): to first order log(1/R) grows by eta in each step
     sign         theta <- theta - eta sign(G)
-    adam         theta <- theta - eta m / (sqrt(v) + 1e-12), averages of 0.9 and `memory`, corrected for their start
+    adam         theta <- theta - eta m / (sqrt(v) + 1e-12)
 
-The first follows the curve of gradient flow (D = 1); the others minimise the same risk along other curves.
-Adam: Kingma and Ba 2015 (arXiv:1412.6980).
+In adam m and v are running averages of G and of its squares, with factors 0.9 and `memory`, corrected for their initial
+value 0. The first rule follows the curve of gradient flow (D = 1). The other two rules minimise the same risk along
+other curves. Adam: Kingma and Ba 2015 (arXiv:1412.6980).
 """
 
 from __future__ import annotations
@@ -27,13 +29,13 @@ DescentRule = Literal["normalised", "sign", "adam"]
 def direction(
     rule: DescentRule, gradient: Callable[[Weights], Weights], rates: Sequence[Tensor], memory: float = 0.999
 ) -> Callable[[Weights], Weights]:
-    """The function from weights to what a step of size 1 subtracts from them.
+    """The function from weights to the numbers that a step of size 1 subtracts from them, in the same shapes.
 
     Args:
-        rule: one of the three above; adam keeps its averages between calls.
-        gradient: G from weights.
+        rule: one of the three rules above; adam keeps its averages between calls.
+        gradient: from weights to G, in the same shapes.
         rates: D for every layer, of a shape that broadcasts with it; only `normalised` uses it.
-        memory: of adam's average of squares.
+        memory: the factor of adam's average of squares, in [0, 1).
     """
     if rule == "sign":
         return lambda weights: [part.sign() for part in gradient(weights)]

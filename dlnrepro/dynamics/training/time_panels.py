@@ -1,6 +1,7 @@
-"""A grid of times that can be integrated over: panels evenly spaced in the logarithm, Gauss-Legendre nodes in each.
+"""A grid of times over which a series can be integrated: panels evenly spaced in the logarithm, Gauss nodes in each.
 
-What a solver returns at the nodes integrates to its own accuracy, where a trapezoid on records would lose digits.
+The integral of a solver's values at the Gauss-Legendre nodes has the accuracy of the solver. The trapezoidal rule on
+recorded times would lose digits.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)
 
 
 class Panels(NamedTuple):
-    """Times from 0 to a horizon: the panels' ends, and the nodes between them.
+    """Times from 0 to a horizon: the ends of the panels, and the nodes inside them.
 
     Attributes:
-        times: all of them in rising order, of shape (7 panels + 1,); every seventh is an end.
-        widths: of the panels, of shape (panels,).
+        times: all ends and nodes in rising order, of shape (7 panels + 1,); every seventh is an end.
+        widths: the lengths of the panels in time, of shape (panels,).
     """
 
     times: Tensor
@@ -47,7 +48,7 @@ def log_panels(horizon: float, count: int, decades: float) -> Panels:
 
     Args:
         horizon: the last time, > 0.
-        count: of panels; the first of them begins at 0.
+        count: the number of panels; the first of them begins at 0.
         decades: the first end after 0 is horizon / 10^decades.
     """
     ends = np.concatenate([[0.0], horizon * 10 ** np.linspace(-decades, 0, count)])

@@ -1,4 +1,4 @@
-"""Inputs of several classes whose rule lies in a plane: means on a circle in two coordinates, noise in all others."""
+"""Inputs of several classes: class means on a circle in two coordinates, and noise in every other coordinate."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from dlnrepro.dynamics.starts.draws import normal
 
 
 class ClassData(NamedTuple):
-    """What a network is trained and tested on, with a dimension of length 1 for the points of a sweep.
+    """The data for training and for tests, with a dimension of length 1 for the points of a sweep.
 
     Attributes:
-        x: inputs for training, of shape (runs, 1, samples, n_0).
+        x: the samples, inputs for training, of shape (runs, 1, samples, n_0).
         hot: their labels, of shape (runs, 1, samples, classes): 1 at the class and 0 elsewhere.
         fresh: inputs for tests, of shape (runs, 1, tests, n_0).
         labels: their classes, of shape (tests,).
-        off: P, the projection off the span of the inputs for training, of shape (runs, 1, n_0, n_0).
+        off: P, the projection off the span of the samples, of shape (runs, 1, n_0, n_0).
     """
 
     x: Tensor
@@ -39,15 +39,15 @@ def draw_class_data(
     noise: float,
     generators: Sequence[Generator],
 ) -> ClassData:
-    """Inputs for training, which are drawn first, and fresh ones; the arguments are those of `around_circle`.
+    """The samples, which are drawn first, and the fresh inputs, both as by `around_circle`.
 
     Args:
-        samples: how many inputs for training, fewer than dimensions.
-        tests: how many fresh inputs.
-        classes: how many.
-        dimension: of the inputs.
-        radius: of the circle of the class means.
-        noise: standard deviation of the other coordinates.
+        samples: number of inputs for training, below the dimension.
+        tests: number of fresh inputs.
+        classes: number of classes.
+        dimension: dimension of the inputs.
+        radius: radius of the circle of the class means.
+        noise: standard deviation of the noise in every other coordinate.
         generators: one per run.
     """
     train = around_circle(samples, classes, dimension, radius, noise, generators)
@@ -61,14 +61,14 @@ def around_circle(
 ) -> Tensor:
     """Inputs of shape (runs, count, dimension), of the classes 0, 1, .., classes - 1, 0, 1, .. in turn.
 
-    The first two coordinates are the class's mean exactly, so that a linear map of these two alone makes no mistake.
+    The first two coordinates are exactly the mean of the class, so a linear map of these two alone makes no mistake.
 
     Args:
-        count: how many in each run.
-        classes: how many, their means evenly spaced.
-        dimension: of the inputs, at least 2.
-        radius: of the circle.
-        noise: standard deviation of the other coordinates.
+        count: number of inputs of each run.
+        classes: number of classes, whose means are evenly spaced.
+        dimension: dimension of the inputs, at least 2.
+        radius: radius of the circle.
+        noise: standard deviation of the noise in every other coordinate.
         generators: one per run.
     """
     angles = 2 * math.pi / classes * labels(count, classes).to(torch.float64)

@@ -4,8 +4,8 @@ A sample with logits z and label y has the loss -log softmax(z)_y = log(1 + e^(-
 
     m = z_y - log sum_{j != y} e^(z_j),     dm/dz_y = 1,     dm/dz_j = -e^(z_j) / sum_{k != y} e^(z_k).
 
-So log R and its gradient come from `margin_losses.batched_log_risk`, and nothing underflows however small R gets. For
-two classes m is the margin of a binary classifier.
+So `margin_losses.batched_log_risk` gives log R and its gradient, and nothing underflows however small R is. For two
+classes m is the margin of a binary classifier.
 
 Conventions: x (runs, samples, dimension); `hot` (runs, samples, classes) is 1 at the label and 0 elsewhere; the product
 of the weights is (runs, ..., classes, dimension).
@@ -23,7 +23,7 @@ from dlnrepro.dynamics.risks.margin_losses import batched_log_risk
 
 
 def soft_margins(logits: Tensor, hot: Tensor) -> tuple[Tensor, Tensor]:
-    """The m of every sample, (runs, samples), and dm/dz, (runs, samples, classes)."""
+    """The soft margin m of every sample, (runs, samples), and dm/dz, (runs, samples, classes)."""
     others = torch.where(hot > 0, -torch.inf, logits)
     top = others.amax(-1, keepdim=True)
     odds = (others - top).exp()
@@ -36,9 +36,9 @@ def cross_entropy_log_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor
     """The log R of every run, (runs,), and its gradient on every layer.
 
     Args:
-        weights: W_1 .. W_L of shape (runs, n_l, n_{l-1}).
-        x: inputs.
-        hot: labels.
+        weights: W_1 .. W_L of shape (runs, n_l, n_(l-1)).
+        x: inputs, of shape (runs, samples, n_0).
+        hot: labels, of shape (runs, samples, classes).
     """
     partial = prefixes(weights)
     margins, direction = soft_margins(x @ partial[-1].mT, hot)
@@ -47,9 +47,14 @@ def cross_entropy_log_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor
 
 
 def cross_entropy_gradient(weights: Sequence[Tensor], x: Tensor, hot: Tensor) -> tuple[Tensor, list[Tensor]]:
-    """The R of every run, (runs,), and its gradient on every layer; arguments as in `cross_entropy_log_gradient`.
+    """The R of every run, (runs,), and its gradient on every layer.
 
-    dR/dm = -1 / (n (1 + e^m)).
+    dR/dm = -1 / (n (1 + e^m)) for a sample with the soft margin m, one of n.
+
+    Args:
+        weights: W_1 .. W_L of shape (runs, n_l, n_(l-1)).
+        x: inputs, of shape (runs, samples, n_0).
+        hot: labels, of shape (runs, samples, classes).
     """
     partial = prefixes(weights)
     margins, direction = soft_margins(x @ partial[-1].mT, hot)

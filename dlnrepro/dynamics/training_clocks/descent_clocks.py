@@ -1,12 +1,12 @@
-"""When the cross-entropy R of a classifier first falls to eps: T(eps), in steps of a descent or in time of the flow.
+"""The clock T(eps) at which the cross-entropy R of a classifier first falls to eps: in steps, or in time of the flow.
 
-A normalised descent lowers log R by eta to first order in each step, theta <- theta - eta G / |G|^2 with G = grad
-log R. It follows gradient flow on another clock: a step takes the time eta / (R |G|^2). Under gradient flow
+A normalised descent theta <- theta - eta G / |G|^2 with G = grad log R lowers log R by eta to first order in each step.
+It follows the curve of gradient flow, which needs the time eta / (R |G|^2) for such a step. Under gradient flow
 
     dR/dt = -R^2 |G|^2,    |G|^2 ~ (log 1/R)^(2-2/L),    T(eps) ~ 1 / (eps (log 1/eps)^(2-2/L)).
 
-Source: the growth of |G| is that of a homogeneous network of degree L (Lyu, Li 2020, arXiv:1906.05890); the law of T is
-derived here. Conventions: levels are values of log(1/eps).
+Source: the growth of |G| holds for every homogeneous network of degree L (Lyu, Li 2020, arXiv:1906.05890); the law of T
+is derived here. Conventions: levels are values of log(1/eps), and logarithms are natural.
 """
 
 from __future__ import annotations
@@ -31,15 +31,15 @@ Clock = Literal["steps", "time"]
 
 LEVELS = 41
 MEMORY = 0.98
-"""Of Adam's average of squares, as in the paper's experiments."""
+"""Decay rate of Adam's average of squared gradients, as in the experiments of the paper."""
 
 
 class ClockedDescent(NamedTuple):
-    """The descent before every step and after the last one.
+    """The records before every step and after the last one.
 
     Attributes:
         log_risk: log R, of shape (steps + 1, runs).
-        clock: T, of the same shape.
+        clock: steps or time of the flow so far, of the same shape.
     """
 
     log_risk: Tensor
@@ -47,15 +47,15 @@ class ClockedDescent(NamedTuple):
 
 
 class ClockReading(NamedTuple):
-    """What the levels of a window show of a clock.
+    """The clock T(eps) at the levels of a window, and what is read from it.
 
     Attributes:
         levels: log(1/eps), of shape (levels,).
         times: T(eps), of shape (runs, levels); NaN for a level that is never reached.
         law: c / (eps (log 1/eps)^(2-2/L)) through the last T, of the same shape.
         exponent: the slope of log T against log(1/eps), of shape (runs,); 1 if the last level is never reached.
-        slowing: the time for the last quarter of the levels over that for the first quarter, of shape (runs,).
-        contraction: the largest R_{t+1} / R_t of a step that begins in the window, of shape (runs,); 1 if the last
+        slowing: the time for the last quarter of the levels over the time for the first quarter, of shape (runs,).
+        contraction: the largest R_(t+1) / R_t of a step that begins in the window, of shape (runs,); 1 if the last
             level is never reached.
         law_error: |slope of log(eps T) against log log(1/eps) + 2 - 2/L|, of shape (runs,).
     """
@@ -79,16 +79,16 @@ def clocked_descent(
     steps: int,
     progress: Progress,
 ) -> ClockedDescent:
-    """`ClockedDescent` of all runs; the risk is recorded at every step, since the gradient computes it.
+    """The descent of all runs; R is recorded at every step, because the gradient computes it anyway.
 
     Args:
-        weights: W_1 .. W_L, each of shape (runs, n_l, n_{l-1}).
+        weights: W_1 .. W_L, each of shape (runs, n_l, n_(l-1)).
         x: inputs, of shape (runs, samples, n_0).
         hot: labels, of shape (runs, samples, classes).
         rule: `plain` steps -eta grad R, the `normalised` ones above, or those of `adam`.
-        clock: counts `steps`, or adds the `time` of gradient flow, which Adam does not have.
+        clock: `steps` counts the steps, and `time` adds the time of gradient flow, which Adam does not have.
         step_size: eta, in the unit of the rule.
-        steps: how many.
+        steps: number of steps.
         progress: of the descent.
     """
     risks: list[Tensor] = []
@@ -116,19 +116,19 @@ def clocked_descent(
 
 
 def read_clock(descent: ClockedDescent, window: tuple[float, float], depth: int) -> ClockReading:
-    """`ClockReading` of every run.
+    """The clock of every run at 41 evenly spaced levels.
 
     Args:
-        descent: the risk and the clock.
+        descent: log R and the clock at every step.
         window: the range of log(1/eps), above 0.
-        depth: L of the law.
+        depth: L in the law.
     """
     levels = torch.linspace(*window, LEVELS, dtype=torch.float64)
     reached = -descent.log_risk.mT
     times = each_run(lambda heights, clock: first_crossings(heights, clock, levels), reached, descent.clock.mT)
     grid, logs = levels.expand_as(times), each_run(torch.log, times)
     power = 2 - 2 / depth
-    # The clock of a run that has not reached the last level is the slowest one; a run that has diverged stays NaN.
+    # A run that has not reached the last level counts as the slowest clock; a run that has diverged stays NaN.
     never = torch.where(torch.isfinite(reached[:, -1]), 1.0, torch.nan)
     arrived = torch.isfinite(times[:, -1])
     quarter = (LEVELS - 1) // 4
@@ -145,7 +145,7 @@ def read_clock(descent: ClockedDescent, window: tuple[float, float], depth: int)
 
 
 def _contraction(log_risk: Tensor, window: tuple[float, float]) -> Tensor:
-    """The largest R_{t+1} / R_t of the steps that begin in the window, of shape (runs,)."""
+    """The largest R_(t+1) / R_t of the steps that begin in the window, of shape (runs,)."""
     heights = (-log_risk[:-1]).cummax(0).values
     between = (heights >= window[0]) & (heights < window[1])
     changes = torch.where(between, log_risk[1:] - log_risk[:-1], -torch.inf)

@@ -1,7 +1,8 @@
 """The end of training on a target of lower rank: the least loss, and how the modes that the target lacks fall.
 
-F = 1/2 ||W_L ... W_1 - M||_F^2 + decay/2 sum ||W_l||_F^2. Balanced layers hold a singular value s of the product at the
-cost decay/2 L s^(2/L), and where M has no mode s obeys s' = -L s^(3-2/L) without decay. Derived here.
+The objective is F = 1/2 ||W_L ... W_1 - M||_F^2 + lambda/2 sum_l ||W_l||_F^2 with the weight decay lambda. A singular
+value s of the product of balanced layers costs lambda/2 L s^(2/L). Where M has no mode, s obeys s' = -L s^(3-2/L)
+without decay. Both are derived here.
 """
 
 from __future__ import annotations
@@ -13,12 +14,12 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 def least_height(strength: float, depth: int, decay: float) -> float:
-    """The least 1/2 (s - strength)^2 + decay/2 L s^(2/L) over s from strength / 2 to strength, where training ends.
+    """The least value of 1/2 (s - strength)^2 + decay/2 L s^(2/L) over s from strength / 2 to strength.
 
     Args:
         strength: a singular value of M, above 0.
         depth: L.
-        decay: so small that the minimum lies in this range; 0 for none.
+        decay: lambda, so small that the minimum lies in this range; 0 for no decay.
     """
     if decay == 0:
         return 0.0

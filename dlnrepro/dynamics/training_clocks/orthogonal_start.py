@@ -1,8 +1,8 @@
-"""A target that lacks modes, and layers that start as scaled orthogonal matrices.
+"""A target that lacks modes, and an initialization (start) with scaled orthogonal layers.
 
 The target is M = U diag(s_1 .. s_r) V^T with fewer modes than dimensions. The layers are W_l = start^(1/L) Q_l with
-orthogonal Q_l, so they are balanced, and their product is start x U Q V^T, with Q the orthogonal factor of
-I + misalignment x G, where G is Gaussian. Without misalignment the product has the singular vectors of the target.
+orthogonal Q_l, so they are balanced. Their product is start x U Q V^T, where Q is the orthogonal factor of
+I + misalignment x G and G is Gaussian. Without misalignment the product has the singular vectors of the target.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ def draw_orthogonal_start(
 ) -> tuple[Tensor, Weights]:
     """M, of shape (runs, width, width), and W_1 .. W_L of the same shape.
 
-    Each run draws U, V, G and then Q_1 .. Q_{L-1}; the last layer is what gives the product.
+    Each run draws U, V, G and then Q_1 .. Q_(L-1). The last layer is chosen such that the product is right.
 
     Args:
         strengths: s_1 .. s_r, the singular values of the target.
         width: n_0 = ... = n_L, at least r.
         depth: L.
-        start: the singular value of the product.
+        start: the singular value of the initial product.
         misalignment: the factor of G, at least 0.
         generators: one per run.
     """

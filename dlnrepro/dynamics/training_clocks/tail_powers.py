@@ -1,9 +1,9 @@
-"""The power theta with which the gradient vanishes at the end of training, |grad F| ~ (F - F*)^theta, and the clock.
+"""The exponent theta of the gradient at the end of training, |grad F| ~ (F - F*)^theta, and that of the clock.
 
-Under gradient flow d(F - F*)/dt = -|grad F|^2. So for theta > 1/2 the time T(eta), at which F - F* first is eta, grows
-as eta^-(2 theta - 1), and for theta = 1/2 as log(1/eta).
+Under gradient flow d(F - F*)/dt = -|grad F|^2. So the time at which F - F* first falls to delta grows as
+delta^(-(2 theta - 1)) for theta > 1/2, and as log(1/delta) for theta = 1/2.
 
-Source: Tan, Gai, Zhang 2026 (arXiv:2606.05863).
+Source: Tan, Gai, Zhang 2026 (arXiv:2606.05863), who write eta for delta.
 """
 
 from __future__ import annotations
@@ -15,40 +15,41 @@ from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 LEAST = 1e-300
-"""Gaps of zero or below, which lie in no window, count as this before the logarithm."""
+"""Gaps of zero or below are replaced by this before the logarithm; they lie in no window."""
 
 
 def tail_theta(gap: Tensor, square: Tensor, window: tuple[float, float]) -> Tensor:
-    """Theta, the slope of log |grad F| against log(F - F*) where the gap lies in the window, of shape (runs, points).
+    """Theta, the slope of log |grad F| against log(F - F*) while the gap lies in the window, of shape (runs, points).
 
-    It is 0 where fewer than eight records lie in the window, as for `log_slope`.
+    It is 0 where fewer than eight records lie in the window.
 
     Args:
         gap: F - F*, of shape (runs, points, records).
         square: |grad F|^2, of the same shape.
-        window: the range of the gap, without its ends.
+        window: the open range of the gap.
     """
     rows = gap.flatten(0, 1)
     return log_slope(_logs(rows), square.flatten(0, 1).sqrt(), _inside(rows, window)).view(gap.shape[:2])
 
 
 def farthest_theta(gap: Tensor, square: Tensor, window: tuple[float, float]) -> Tensor:
-    """`tail_theta` at the point of a sweep where it is farthest from 1/2, of shape (runs,); arguments as there."""
+    """The `tail_theta` that is farthest from 1/2 along a sweep, of shape (runs,); the arguments are the same."""
     theta = tail_theta(gap, square, window)
     farthest = (theta - 0.5).abs().argmax(-1, keepdim=True)
     return theta.gather(-1, farthest)[:, 0]
 
 
 def tail_powers(gap: Tensor, square: Tensor, times: Tensor, window: tuple[float, float]) -> tuple[Tensor, Tensor]:
-    """Theta and the power 2 theta - 1 of the clock, -slope of log t against log(F - F*), each of shape (runs,).
+    """Theta, and the exponent of the clock, -1 times the slope of log t against log(F - F*), each of shape (runs,).
 
-    Both are 0 for a run that ends above the window, and NaN for one that has diverged.
+    The exponent is 2 theta - 1 in theory. Both are 0 for a run that ends above the window, and NaN for a run that has
+    diverged.
 
     Args:
         gap: F - F*, of shape (runs, records).
         square: |grad F|^2, of the same shape.
-        times: of the same shape.
-        window: the range of the gap, without its ends.
+        times: t, of the same shape.
+        window: the open range of the gap.
     """
     inside = _inside(gap, window) & (gap[:, -1:] <= window[0])
     logs = _logs(gap)
@@ -58,10 +59,10 @@ def tail_powers(gap: Tensor, square: Tensor, times: Tensor, window: tuple[float,
 
 
 def _inside(gap: Tensor, window: tuple[float, float]) -> Tensor:
-    """Which gaps lie in the window, without its ends."""
+    """Which gaps lie in the open window."""
     return (gap < window[1]) & (gap > window[0])
 
 
 def _logs(gap: Tensor) -> Tensor:
-    """Their logarithms, run by run."""
+    """The natural logarithms of the gaps, run by run."""
     return each_run(torch.log, gap.clamp_min(LEAST))

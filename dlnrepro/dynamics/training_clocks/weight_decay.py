@@ -1,7 +1,8 @@
-"""Objectives with weight decay, F = R + decay/2 sum_l ||W_l||_F^2, and what decay alone does off the span of the data.
+"""Objectives with weight decay, F = R + lambda/2 sum_l ||W_l||_F^2, and the weights off the span of the samples.
 
-The gradient of R on W_1 lies in the span of the inputs. So with P the projection off this span, descent with the step
-size eta leaves W_1 P = (1 - eta decay)^t W_1(0) P after t steps, whatever else is learned. Derived here.
+Here lambda is the weight decay. The gradient of R on W_1 lies in the span of the samples. Let P be the projection off
+this span. Gradient descent with the step size eta leaves W_1 P = (1 - eta lambda)^t W_1(0) P after t steps, whatever
+else is learned. This is derived here.
 """
 
 from __future__ import annotations
@@ -21,11 +22,11 @@ from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradie
 
 @dataclass(frozen=True)
 class DecayedClassifier:
-    """F of a classifier, at several decays at once: R is the cross-entropy.
+    """The objective F of a classifier, at several decays at once: R is the cross-entropy.
 
     Attributes:
-        data: what it is trained and tested on.
-        decays: of shape (decays,); weights have shape (runs, decays, n_l, n_{l-1}).
+        data: the data for training and for tests.
+        decays: lambda, of shape (decays,); weights have shape (runs, decays, n_l, n_(l-1)).
     """
 
     data: ClassData
@@ -36,10 +37,10 @@ class DecayedClassifier:
         return self._risk_and_gradient(weights)[1]
 
     def observe(self, weights: Sequence[Tensor]) -> Record:
-        """What clocks and tails are read from, each of shape (runs, decays).
+        """The records from which clocks and theta are read, each of shape (runs, decays).
 
         `risk` is R, `height` is F, `square` is |grad F|^2, `off_span` is the share of ||W||_F^2 of the product W that
-        lies off the span of the inputs, and `accuracy` is the share of fresh inputs that are classified correctly.
+        lies off the span of the samples, and `accuracy` is the share of fresh inputs that are classified correctly.
         """
         risk, parts = self._risk_and_gradient(weights)
         whole = product(weights)
@@ -61,11 +62,11 @@ class DecayedClassifier:
 
 @dataclass(frozen=True)
 class DecayedFit:
-    """F of a fit to a matrix: R = 1/2 ||W_L ... W_1 - M||_F^2.
+    """The objective F of a fit to a matrix: R = 1/2 ||W_L ... W_1 - M||_F^2.
 
     Attributes:
         target: M, of shape (runs, n_L, n_0).
-        decay: one number for all runs.
+        decay: lambda, one number for all runs.
     """
 
     target: Tensor
@@ -87,13 +88,13 @@ class DecayedFit:
 
 
 def off_span_error(start: Tensor, end: Tensor, off: Tensor, decays: Tensor, step_size: float, steps: int) -> Tensor:
-    """The largest ||W_1 P - (1 - eta decay)^t W_1(0) P||_F / ||W_1(0) P||_F over the decays, of shape (runs,).
+    """The largest ||W_1 P - (1 - eta lambda)^t W_1(0) P||_F / ||W_1(0) P||_F of all decays lambda, of shape (runs,).
 
     Args:
         start: W_1(0), of shape (runs, decays, n_1, n_0).
         end: W_1 after the descent, of the same shape.
         off: P, of shape (runs, 1, n_0, n_0).
-        decays: of shape (decays,).
+        decays: lambda, of shape (decays,).
         step_size: eta.
         steps: t.
     """
@@ -104,5 +105,10 @@ def off_span_error(start: Tensor, end: Tensor, off: Tensor, decays: Tensor, step
 
 
 def repeated(weights: Sequence[Tensor], points: int) -> Weights:
-    """One start for all points of a sweep: each W_l of shape (runs, n_l, n_{l-1}) as (runs, points, n_l, n_{l-1})."""
+    """The same weights at every point of a sweep, each W_l of shape (runs, points, n_l, n_(l-1)).
+
+    Args:
+        weights: W_l of shape (runs, n_l, n_(l-1)).
+        points: number of points of the sweep.
+    """
     return [weight[:, None].repeat(1, points, 1, 1) for weight in weights]

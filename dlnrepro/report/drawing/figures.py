@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from textwrap import wrap
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -16,10 +15,15 @@ from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.drawing.colours import COLOURS
 from dlnrepro.report.drawing.guide_line import draw_guide_line
 from dlnrepro.report.drawing.legend import Stroke, legend_height, legends, strokes
-from dlnrepro.report.words.typeset import typeset
+from dlnrepro.report.words.typeset import picture_lines
 
 _LEFT, _RIGHT, _BODY, _ROW = 40.0, 10.0, 172.0, 11.0
 _LETTERS = 68
+_KEY = (
+    "Each line is the median over the runs of one arm. Its band reaches from the",
+    "smallest to the largest run. Controls are grey.",
+)
+"""What a figure says of its lines where no page says it."""
 
 
 def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> Picture:
@@ -29,22 +33,26 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
         record: the claim.
         index: which figure, from 0.
         name: begins every id of the SVG.
-        titled: whether the title stands in the picture itself.
+        titled: whether the title, and what the lines mean, stand in the picture itself.
     """
     drawing = record.drawings[index]
     styles = strokes(record, drawing)
-    title = wrap(typeset(drawing.title), 60) if titled else []
+    title = picture_lines(drawing.title, 60) if titled else []
     y = [row for series in drawing.y for row in _words(record, series)]
     x = _words(record, drawing.x)
     entries = legends(record, drawing, styles)
     foot = legend_height(entries) + _ROW * len(x) + 22
-    height = foot + _BODY + _ROW * len(y) + 8 + 13 * len(title)
+    key = _KEY if titled else ()
+    height = foot + _BODY + _ROW * len(y) + 8 + 13 * len(title) + 12 * len(key)
 
     def draw(page: Figure) -> None:
         sheet = Sheet(page)
         for row, words in enumerate(title):
             sheet.text(_LEFT - 34, height - 10 - 13 * row, words, fontsize=TEXT + 1.5, fontweight="bold")
-        top = height - 9 - 13 * len(title)
+        for row, words in enumerate(key):
+            place = height - 9 - 13 * len(title) - 10.5 * row
+            sheet.text(_LEFT - 34, place, words, fontsize=TEXT - 1, color=COLOURS["muted"])
+        top = height - 9 - 13 * len(title) - 12 * len(key)
         _series_words(sheet, record, drawing, top)
         for row, words in enumerate(x):
             place = foot - 24 - _ROW * row
@@ -59,7 +67,7 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
 
 def _words(record: ClaimRecord, series: str) -> list[str]:
     """What an axis shows, in lines: the runner's words for the series."""
-    return wrap(typeset(record.meanings.get(series, series)), _LETTERS) or [series]
+    return picture_lines(record.meanings.get(series, series), _LETTERS) or [series]
 
 
 def _series_words(sheet: Sheet, record: ClaimRecord, drawing: Drawing, top: float) -> None:

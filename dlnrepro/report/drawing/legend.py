@@ -7,7 +7,6 @@ too. Arms that only serve as controls are grey.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from textwrap import wrap
 from typing import Any
 
 from dlnrepro.archive.figure_data import Drawing
@@ -15,7 +14,7 @@ from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.drawing.axes import Sheet
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH
 from dlnrepro.report.drawing.colours import COLOURS, CONTROLS, TESTED
-from dlnrepro.report.words.typeset import shortened, typeset
+from dlnrepro.report.words.typeset import picture_lines, shortened
 from dlnrepro.settings.numerals import numeral
 
 _DASHES: list[Any] = [
@@ -139,7 +138,7 @@ def _notes(record: ClaimRecord, drawing: Drawing) -> list[tuple[str, dict[str, A
     notes: list[tuple[str, dict[str, Any]]] = []
     if drawing.references:
         meaning = record.meanings.get(drawing.references[0].series, drawing.references[0].series)
-        first, *rest = wrap(f"theory: {typeset(meaning)}", 66)
+        first, *rest = picture_lines(meaning, 66, name="theory")
         notes.append((first, {"color": COLOURS["ink"], "linewidth": 0.9, "linestyle": (0, (3, 2))}))
         notes += [(row, {}) for row in rest]
     if drawing.level is not None:

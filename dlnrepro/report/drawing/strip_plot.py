@@ -7,7 +7,6 @@ good criterion has all full points in the shade and all hollow ones out of it; a
 from __future__ import annotations
 
 import math
-from textwrap import wrap
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -18,11 +17,16 @@ from dlnrepro.claimfile.interval import Interval, interval
 from dlnrepro.report.drawing.axes import Sheet, Span, dress, panel, span
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.drawing.colours import COLOURS
-from dlnrepro.report.words.typeset import bound_words, shortened, typeset
+from dlnrepro.report.words.typeset import bound_words, picture_lines, shortened
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
 
 _ROW, _RIGHT, _DECADES = 13.0, 10.0, 1.7
+_KEY = (
+    "One point is one run: full where the criterion must hold, hollow in a control.",
+    "The required interval is shaded. A cross marks a run on the wrong side of a bound.",
+)
+"""What a plot says of its points where no page says it."""
 
 
 def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = False) -> Picture:
@@ -32,22 +36,25 @@ def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = Fals
         record: the claim.
         item: the criterion.
         name: begins every id of the SVG.
-        titled: whether the criterion's sentence stands in the picture itself.
+        titled: whether the criterion's sentence, and what the points mean, stand in the picture itself.
     """
     checks = [*item.holds_in, *item.fails_in]
     labels = [check.arm for check in item.holds_in] + [f"control {check.arm}" for check in item.fails_in]
     labels = [shortened(label, 32) for label in labels]
     left = min(180.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
-    title = wrap(typeset(item.says), 76) if titled else []
-    words = wrap(typeset(f"{item.measure}: {record.meanings.get(item.measure, item.measure)}"), 76)
+    title = picture_lines(item.says, 76) if titled else []
+    words = picture_lines(record.meanings.get(item.measure, item.measure), 76, name=item.measure)
     foot = 20 + 10.5 * len(words)
     body = _ROW * max(1, len(checks)) + 6
-    height = foot + body + 16 + 12 * len(title)
+    key = _KEY if titled else ()
+    height = foot + body + 16 + 12 * len(title) + 10.5 * len(key)
 
     def draw(page: Figure) -> None:
         sheet = Sheet(page)
         for row, text in enumerate(title):
             sheet.text(6, height - 10 - 12 * row, text, fontweight="bold")
+        for row, text in enumerate(key):
+            sheet.text(6, height - 10 - 12 * len(title) - 10.5 * row, text, fontsize=TEXT - 1, color=COLOURS["muted"])
         for row, text in enumerate(words):
             sheet.text(6, foot - 25 - 10.5 * row, text, fontsize=TEXT - 0.5, color=COLOURS["muted"])
         axes = panel(page, left, foot, WIDTH - left - _RIGHT, body)

@@ -8,8 +8,13 @@ from __future__ import annotations
 import re
 import xml.etree.ElementTree as ET
 
+from dlnrepro.report.words.typeset import END, SUBSCRIPT, SUPERSCRIPT
+
 SVG = "http://www.w3.org/2000/svg"
 _LINK = "{http://www.w3.org/1999/xlink}href"
+_MARKS = re.compile(f"([{SUBSCRIPT}{SUPERSCRIPT}{END}])")
+_SMALLER, _LOWER, _HIGHER = 0.72, 0.2, -0.38
+"""How large exponents and subscripts are and where they stand, in sizes of what they belong to."""
 
 
 def tidied(text: bytes, name: str) -> str:
@@ -50,7 +55,31 @@ def _tidy(root: ET.Element, name: str) -> None:
         if element.tag not in {"text", "tspan"}:
             element.text = None
         element.tail = None
+    for element in list(root.iter("text")):
+        _raise(element)
     _fold(root)
+
+
+def _raise(element: ET.Element) -> None:
+    """Put what stands between marks into elements of their own, smaller, and lower or higher."""
+    first, *rest = _MARKS.split(element.text or "")
+    found = re.search(r"font-size:([\d.]+)px", element.get("style", ""))
+    if not rest or found is None:
+        return
+    element.text = first
+    # The size and the height of what encloses the place that is read, the innermost last.
+    levels = [(float(found[1]), 0.0)]
+    written = 0.0
+    for mark, words in zip(rest[::2], rest[1::2], strict=True):
+        size, height = levels[-1]
+        if mark == END:
+            levels = levels[:-1] or levels
+        else:
+            levels.append((size * _SMALLER, height + size * (_HIGHER if mark == SUPERSCRIPT else _LOWER)))
+        if words:
+            size, height = levels[-1]
+            part = ET.SubElement(element, "tspan", {"font-size": f"{size:.3g}", "dy": f"{height - written:.3g}"})
+            part.text, written = words, height
 
 
 def _shorter(key: str, value: str) -> str:

@@ -1,12 +1,11 @@
-"""What GitHub shows of a run: annotations, and the summary of the job.
+"""What GitHub shows of a report: annotations, and the summary of the job.
 
 Inside a GitHub job (GITHUB_ACTIONS=true) every claim that is not as expected becomes one annotation, at the line of
-its file that says what did not come out; so does whatever could not be judged. The Markdown report is added to the
+its file that the verdict is about; so does everything that could not be judged. The Markdown report is added to the
 job's summary. Elsewhere nothing happens. Annotations are lines of text that the job's runner reads from both output
 streams; they go to standard error, so that standard output holds the report alone, also as JSON.
 
-GitHub shows ten annotations of a kind for a step and drops the rest without a word; so the tenth speaks for all that
-remain.
+GitHub shows ten annotations of one kind per step and drops the rest silently; so the tenth names all that remain.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ Level = Literal["error", "warning"]
 
 
 def announce(report: Report) -> None:
-    """Annotate the run and add to the job's summary, where it is a GitHub job that runs."""
+    """Annotate the job and add to its summary, inside a GitHub job."""
     if os.environ.get("GITHUB_ACTIONS") != "true":
         return
     for line in report_annotations(report):
@@ -44,7 +43,7 @@ def announce(report: Report) -> None:
 def report_annotations(report: Report) -> list[str]:
     """One line for each claim that is not as expected and for whatever was not judged.
 
-    Each is an error; an inconclusive claim, and the signal that ended a run, are warnings.
+    Each is an error; an inconclusive claim, and the signal that ended the program, are warnings.
     """
     lines: list[str] = []
     for level in ("error", "warning"):
@@ -81,7 +80,7 @@ def _property(text: str) -> str:
 
 
 def _level(record: ClaimRecord) -> Level:
-    """Inconclusive is a warning; all else that is not as expected an error."""
+    """An inconclusive claim is a warning; everything else that is not as expected is an error."""
     return "warning" if record.verdict == "inconclusive" else "error"
 
 
@@ -121,7 +120,7 @@ def _known(path: str) -> str:
 
 
 def _line(record: ClaimRecord, document: Document) -> int:
-    """The line of the file that says what did not come out, or the first one."""
+    """The line of the file that the verdict is about, or the first one."""
     place = _subject(record, document.value)
     return document.places.get(place, (1, 1))[0]
 
@@ -143,14 +142,14 @@ def _subject(record: ClaimRecord, value: object) -> Place:
 
 
 def _ids(criteria: object) -> Sequence[object]:
-    """The ids of the criteria as the file has them now, which may not be as the run had them."""
+    """The ids of the criteria as the file has them now; the file may have changed since the report was made."""
     return (
         [item.get("id") if isinstance(item, dict) else None for item in criteria] if isinstance(criteria, list) else []
     )
 
 
 def _add_to_summary(path: Path, report: Report) -> None:
-    """Add the report to the job's summary, as far as it has room; a summary that fails does not change the run."""
+    """Add the report to the job's summary, as far as there is room; a fault is named and changes nothing else."""
     try:
         room = SUMMARY_BYTES - (path.stat().st_size if path.exists() else 0)
         if room < LEAST_BYTES:

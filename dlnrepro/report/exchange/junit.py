@@ -7,11 +7,11 @@ A claim is a test suite; each of its assumptions and criteria is a test case. Ho
     the claim is inconclusive                      skipped, with the reason, where a case is open or uninformative
     the claim is in error                          error, where a case needs an arm at fault; skipped where one is open
 
-An inconclusive claim shows nothing for either side, and `skipped` is the state that systems show so: they count it
-apart and print its reason, whereas most of them draw an `error` as a failure of what is tested. It is the exit code
-that stops a build on it. A claim whose verdict no case shows (reproduced against its expectation, or at fault in an
-arm that no test needs) has one more case, `verdict`. What was selected and could not be judged, and the signal that
-ended a run, are test cases in error of a suite of their own.
+An inconclusive claim is evidence for neither side. Systems show the state `skipped` in this way: they count it
+separately and print its reason, whereas most of them show an `error` as a failure of what is tested. The exit code
+stops a build. A claim whose verdict no case shows (reproduced against its expectation, or at fault in an arm that no
+test needs) has one more case, `verdict`. What was selected and could not be judged, and the signal that ended the
+program, are test cases in error in one more suite.
 
 The schemas in use differ. The file keeps to what they share: elements in the order properties, test cases; counts that
 add up; a timestamp in UTC without an offset; no character that XML forbids. An arm's time counts in the first case
@@ -24,8 +24,9 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.report.words.digest import allowance, arm_words, gap_words, interruption, unjudged_words
-from dlnrepro.verdict.judge import Judged
+from dlnrepro.report.words.digest import allowance, arm_words, control_note, gap_words, interruption, unjudged_words
+from dlnrepro.report.words.labels import label_words, qualifications
+from dlnrepro.verdict.judge import Judged, wanted
 from dlnrepro.visible import escaped
 
 _RESULTS = {"reproduced": "failure", "not reproduced": "failure", "inconclusive": "skipped", "error": "error"}
@@ -58,7 +59,7 @@ def junit(report: Report) -> bytes:
 
 
 def _left(report: Report) -> list[_Case]:
-    """A test case in error for everything that was not judged, and for the signal that ended the run."""
+    """A test case in error for everything that was not judged, and for the signal that ended the program."""
     said = interruption(report)
     names = _unique([item.path or "program" for item in report.unjudged])
     texts = [unjudged_words(item) for item in report.unjudged]
@@ -70,7 +71,7 @@ def _suite(record: ClaimRecord, cases: list[_Case], report: Report) -> ET.Elemen
     """The test suite of a claim."""
     suite = ET.Element("testsuite", name=escaped(record.id))
     if started := str(report.provenance.get("started", "")):
-        # Runs start at a time of UTC; strict schemas know a time without an offset only.
+        # The time is in UTC; strict schemas admit only a time without an offset.
         suite.set("timestamp", escaped(started.removesuffix("+00:00")))
     properties = ET.SubElement(suite, "properties")
     for name, value in _properties(record, report):
@@ -104,13 +105,14 @@ def _counted(suite: ET.Element, cases: list[_Case], seconds: dict[str, float], p
 
 
 def _properties(record: ClaimRecord, report: Report) -> list[tuple[str, str]]:
-    """What the claim came out as, and where it comes from."""
+    """The verdict, what qualifies it, and where it comes from."""
     found = [
         ("title", record.title),
         ("verdict", record.verdict),
         ("expect", record.expect),
         ("because", record.because),
-        ("stamps", ", ".join(record.stamps)),
+        ("labels", label_words(record.stamps)),
+        *((word.lower(), says) for word, says in qualifications(record)),
         ("command", record.command),
         ("commit", str(report.provenance.get("commit") or "unknown")),
         ("dirty", {True: "true", False: "false"}.get(report.provenance.get("dirty"), "unknown")),  # type: ignore[arg-type]
@@ -132,7 +134,7 @@ def _cases(record: ClaimRecord) -> list[_Case]:
 
 
 def _unique(names: list[str]) -> list[str]:
-    """The names, with a number behind one that was there before: readers take cases of one name for one test."""
+    """The names, with a number after a repeated one: readers take cases of one name for one test."""
     return [name + f" ({names[:index].count(name) + 1})" * (name in names[:index]) for index, name in enumerate(names)]
 
 
@@ -148,27 +150,25 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
     outcomes = [(arm, record.outcomes[arm]) for arm in arms if arm in record.outcomes]
     if faults := [f"arm {arm}: {outcome.fault}" for arm, outcome in outcomes if outcome.fault]:
         return "error", faults[0]
-    wanted = f"{item.measure} {item.interval_text}"
     for check in item.holds_in:
         if check.broken:
-            message = f"{wanted} is broken in {check.arm}: {check.outside} of {len(check.seeds)} runs outside"
+            message = f"{wanted(item)} does not hold in {check.arm}: {check.outside} of {len(check.seeds)} runs outside"
             return ("failure" if record.verdict == "not reproduced" else "skipped"), message
     for check in item.holds_in:
         if not check.holds or not check.seeds:
-            return "skipped", f"{wanted} is undecided in {check.arm}: {check.undecided} of {len(check.seeds)} runs"
+            message = f"{wanted(item)} is undecided in {check.arm}: {check.undecided} of {len(check.seeds)} runs"
+            return "skipped", f"{message} undecided"
     for check in item.fails_in:
         if not check.tells or not check.seeds:
-            return (
-                "skipped",
-                f"uninformative: control {check.arm} does not fail: {check.inside} of {len(check.seeds)} runs inside",
-            )
+            return "skipped", f"control {check.arm}: {control_note(check)}"
     return None, ""
 
 
 def _numbers(item: Judged) -> str:
     """The sentence, the threshold, and a line for each arm and control."""
-    lines = [item.says, f"{item.measure} {item.interval_text}" + allowance(item.misses)]
-    rows = [arm_words(check, False) for check in item.holds_in] + [arm_words(check, True) for check in item.fails_in]
-    for name, inside, share, median, spread in rows:
-        lines.append(f"{name}: {inside} runs inside, {share}, median {median}, range {spread}")
+    lines = [item.says, f"required: {wanted(item)}{allowance(item.misses)}"]
+    rows = [(arm_words(check, False), "at least (95 %): ") for check in item.holds_in]
+    rows += [(arm_words(check, True), "") for check in item.fails_in]
+    for (name, inside, share, median, spread), what in rows:
+        lines.append(f"{name}: {inside} runs inside; {what}{share}; median {median}; smallest … largest: {spread}")
     return "\n".join([*lines, *filter(None, [gap_words(item)])])

@@ -1,14 +1,15 @@
 """Reports as GitHub-flavoured Markdown, for a comment on a pull request or for the summary of a job.
 
 A line of counts, a table of the claims, and a part to unfold for each claim: every number of a claim that is not as
-expected, a few lines of the others. GitHub refuses a comment beyond 65,536 characters and a summary beyond 1 MiB, so
-the text keeps to a limit in bytes (of which there are at least as many as characters): what does not fit is left out,
-the claims as expected first, and counted at the end.
+expected, a few lines of every other claim. GitHub refuses a comment of more than 65,536 characters and a summary of
+more than 1 MiB, so the text keeps to a limit in bytes (of which there are at least as many as characters): what does
+not fit is left out, the claims as expected first, and counted at the end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.exchange.markup import code, in_html, text
@@ -17,8 +18,9 @@ from dlnrepro.report.words.digest import (
     MARKS,
     allowance,
     arm_words,
+    bases_of_report,
     computing_time,
-    departures,
+    control_note,
     evidence_of_report,
     failed_controls,
     gap_words,
@@ -29,9 +31,11 @@ from dlnrepro.report.words.digest import (
     unjudged_words,
     verdict_counts,
 )
-from dlnrepro.report.words.numbers import number
+from dlnrepro.report.words.labels import label_words, qualifications
+from dlnrepro.report.words.margins import margin_words
 from dlnrepro.report.words.origins import differing_origins
-from dlnrepro.verdict.judge import Judged
+from dlnrepro.report.words.words import reason_words
+from dlnrepro.verdict.judge import Judged, wanted
 
 COMMENT_BYTES = 65_536
 LEAST_BYTES = 3_000
@@ -39,7 +43,7 @@ NOTE_BYTES = 200
 
 _ARM_TABLE = (f"| {' | '.join(ARM_HEADS)} |", "|---|--:|--:|--:|---|")
 _CLAIM_TABLE = (
-    "| verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | stamps |\n"
+    "| verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | labels |\n"
     "|---|---|--:|---|--:|--:|---|\n"
 )
 
@@ -49,7 +53,7 @@ def markdown(report: Report, limit: int = COMMENT_BYTES) -> bytes:
 
     Args:
         report: what to lay out.
-        limit: bytes that the text may take; at least 3,000, for the counts and what produced them stand in every page.
+        limit: bytes that the text may take; at least 3,000, since every page has the counts, the legend and the origin.
     """
     head, foot = _head(report), _foot(report)
     room = _Room(limit - NOTE_BYTES - len((head + foot + _CLAIM_TABLE).encode()))
@@ -92,10 +96,12 @@ class _Room:
 def _head(report: Report) -> str:
     """The counts and what they show."""
     lines = [f"### dlnrepro: {verdict_counts(report)}", ""]
+    if reduced := sum("toy" in record.stamps for record in report.claims):
+        lines += [f"**REDUCED**: {reduced} of {len(report.claims)} results come from the quick profile.", ""]
     if said := interruption(report):
         lines += [f"**{said[0].upper()}{said[1:].replace(':', '**:', 1)}.", ""]
-    if shown := evidence_of_report(report):
-        lines += [shown, ""]
+    for shown in (evidence_of_report(report), bases_of_report(report)):
+        lines += [shown, ""] if shown else []
     return "\n".join(lines) + "\n"
 
 
@@ -114,7 +120,7 @@ def _foot(report: Report) -> str:
 
 
 def _verdict(record: ClaimRecord) -> str:
-    """The verdict with its sign, and how it relates to what was expected where that is no matter of course."""
+    """The verdict with its sign; of a claim that is expected to fail, or that fails to, also that."""
     if record.as_expected:
         return signed(record) + (" (as expected)" if record.verdict == "not reproduced" else "")
     return signed(record) + (" (not expected)" if record.verdict == "reproduced" else "")
@@ -126,7 +132,7 @@ def _row(record: ClaimRecord) -> str:
     passed, runs = passing_runs(record)
     failed, controls = failed_controls(record)
     cells = [verdict, code(record.id), f"{passed}/{runs}", text(tightest(record)), f"{failed}/{controls}"]
-    return f"| {' | '.join([*cells, computing_time(record), text(', '.join(record.stamps))])} |\n"
+    return f"| {' | '.join([*cells, computing_time(record), text(label_words(record.stamps))])} |\n"
 
 
 def _parts(record: ClaimRecord) -> Iterable[str]:
@@ -140,16 +146,18 @@ def _part(record: ClaimRecord, lines: Sequence[str]) -> str:
     """Lines to unfold below a claim's verdict, id and title."""
     summary = f"{_verdict(record)}: <b>{in_html(record.id)}</b>, {in_html(record.title)}"
     opening = [f"<details{'' if record.as_expected else ' open'}><summary>{summary}</summary>", ""]
-    plain = record.as_expected and record.verdict == "reproduced"
-    because = [] if plain else [f"Because: {text(record.because)}", ""]
-    because += [f"Changed: {text(line)}\n" for line in departures(record)]
-    closing = ["", f"Again: {code(record.command)}", "", "</details>", "", ""]
-    return "\n".join([*opening, *because, *lines, *closing]).replace("\n\n\n", "\n\n")
+    notes = [f"**{word}**: {text(says)}\n" for word, says in qualifications(record)]
+    if not (record.as_expected and record.verdict == "reproduced"):
+        notes.append(f"Because: {text(record.because)}\n")
+    if record.as_expected and record.verdict == "not reproduced":
+        notes.append(f"Why this is expected: {text(str(record.claim.get('because')))}\n")
+    closing = ["", f"To repeat this: {code(record.command)}", "", "</details>", "", ""]
+    return "\n".join([*opening, *notes, *lines, *closing]).replace("\n\n\n", "\n\n")
 
 
 def _full(record: ClaimRecord) -> list[str]:
     """All numbers of a claim."""
-    reasons = {item.get("id"): item.get("why") or item.get("because") for item in record.claim.get("criteria", ())}
+    reasons = {item.get("id"): _reason(item) for item in record.claim.get("criteria", ())}
     faults = [f"- arm {code(arm)}: {text(found.fault)}" for arm, found in record.outcomes.items() if found.fault]
     lines = faults if len(faults) > 1 else []  # the first one is the reason, which stands above
     for item in record.assumptions:
@@ -159,21 +167,31 @@ def _full(record: ClaimRecord) -> list[str]:
     return lines
 
 
+def _reason(criterion: Mapping[str, Any]) -> str | None:
+    """Where the threshold of a criterion comes from, or why it has no control."""
+    if criterion.get("why"):
+        return reason_words(str(criterion["why"]))
+    return f"no control: {criterion['because']}" if criterion.get("because") else None
+
+
 def _numbers(item: Judged, kind: str, reason: str | None) -> list[str]:
     """A criterion or an assumption with a table of its arms and controls."""
-    wanted = code(f"{item.measure} {item.interval_text}")
     lines = [
         "",
-        f"**{MARKS[item.mark]} {kind}{text(item.id)}**: {text(item.says)}: {wanted}{allowance(item.misses)}",
+        f"**{MARKS[item.mark]} {kind}{text(item.id)}**: {text(item.says)}",
+        "",
+        f"Required: {code(wanted(item))}{allowance(item.misses)}",
         "",
         *_ARM_TABLE,
     ]
     lines += [_arm(arm_words(check, False), check.holds) for check in item.holds_in]
     lines += [_arm(arm_words(check, True), check.tells) for check in item.fails_in]
+    for check in item.fails_in:
+        lines += ["", f"Control {code(check.arm)}: {text(note)}"] if (note := control_note(check)) else []
     if gap := gap_words(item):
-        lines += ["", f"The {gap.removeprefix('the ')}."]
+        lines += ["", f"{text(gap[0].upper() + gap[1:])}."]
     if reason:
-        lines += ["", f"Threshold: {text(reason)}"]
+        lines += ["", text(reason[0].upper() + reason[1:])]
     return lines
 
 
@@ -185,8 +203,7 @@ def _arm(words: Sequence[str], good: bool) -> str:
 
 def _compact(item: Judged) -> str:
     """A criterion in a line."""
-    failed = f"controls failed as required {sum(control.tells for control in item.fails_in)}/{len(item.fails_in)}"
-    wanted = code(f"{item.measure} {item.interval_text}")
-    return (
-        f"- {MARKS[item.mark]} {code(item.id)}: {text(item.says)}: {wanted}, worst run {number(item.worst)}, {failed}"
-    )
+    failed = f"{sum(control.tells for control in item.fails_in)} of {len(item.fails_in)} controls failed as required"
+    worst = "no run has a number" if item.worst is None else f"worst run {margin_words(item, item.worst)}"
+    says = f"{code(item.id)}: {text(item.says.rstrip('. '))}."
+    return f"- {MARKS[item.mark]} {says} Required: {code(wanted(item))}; {text(worst)}; {failed}."

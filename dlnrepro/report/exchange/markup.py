@@ -1,7 +1,7 @@
 """Words of a claim made safe inside GitHub-flavoured Markdown: whatever they hold, they stay words.
 
-Beside Markdown and HTML, GitHub reads mentions, references, addresses, emoji and formulas out of plain text; an empty
-comment between two characters keeps them apart for GitHub and is nothing to a reader.
+In addition to Markdown and HTML, GitHub finds mentions, references, addresses, emoji and formulas in plain text. An
+empty comment between two characters prevents this, and a reader does not see it.
 """
 
 from __future__ import annotations

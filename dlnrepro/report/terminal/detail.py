@@ -1,8 +1,9 @@
-"""One claim in full: what it says, where it comes from, and each test with its numbers."""
+"""One claim in full: what it says, how it is tested, where it comes from, and each test with its numbers."""
 
 from __future__ import annotations
 
 import statistics
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.text import Text
@@ -11,139 +12,227 @@ from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.reach import setters
-from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.terminal.sparklines import text_figure
-from dlnrepro.report.terminal.summary import verdict_text
+from dlnrepro.report.terminal.summary import last_words, verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
-from dlnrepro.report.words.digest import ARM_HEADS, MARKS, allowance, arm_words, departures, gap_words
-from dlnrepro.report.words.numbers import duration, number
+from dlnrepro.report.words.digest import MARKS, allowance, arm_words, control_note, gap_words
+from dlnrepro.report.words.labels import qualifications
+from dlnrepro.report.words.numbers import number, percent
+from dlnrepro.report.words.words import basis_words, reason_words
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.check import Check
-from dlnrepro.verdict.judge import Judged
+from dlnrepro.verdict.judge import Judged, requirement, wanted
 
-WIDE = 100
-"""Columns from which there is room for longer words."""
+ASSUMPTIONS = "assumptions: hypotheses of the statement, measured in every run"
+CRITERIA = "criteria, each with its negative controls, which must fail"
+FIXED = "The thresholds are fixed in the claim file before the program runs."
+PRECISION = "All runs compute in double precision (float64)."
+HEADS = ("\narm", "runs\ninside", "at least\n(95 %)", "\nmedian", " smallest\n … largest")
+"""The heads of the table of arms, in two lines so that the columns need little room."""
 
 
-def record_page(page: TerminalPage, record: ClaimRecord) -> None:
-    """A claim with its verdict and all numbers."""
+def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) -> None:
+    """A claim with its verdict and all numbers.
+
+    Args:
+        page: what it is laid out on.
+        record: the claim.
+        history: whether to say what was changed in its tests after they were first run.
+    """
     claim = Claim.model_validate(record.claim)
-    _opening(page, claim, verdict_text(record))
-    page.line(record.because, indent=2, hang=2)
-    if changed := departures(record):
-        _heading(page, "parameters that this run changed")
-    for text in changed:
-        page.line(text, indent=4, hang=2)
+    for word, says in qualifications(record):
+        page.line((f"{word}: ", "yellow"), says, hang=2)
+    _title(page, claim, verdict_text(record))
+    _opening(page, claim)
+    _heading(page, "verdict")
+    _verdict(page, record, claim)
     if record.assumptions:
-        _heading(page, "assumptions, measured on every run")
+        _heading(page, ASSUMPTIONS)
     for item in record.assumptions:
-        _assumption(page, item)
-    _heading(page, "criteria, each with its negative controls, which must fail")
-    reasons = {criterion.id: criterion.why or criterion.because for criterion in claim.criteria}
-    for index, item in enumerate(record.criteria):
-        if index:
-            page.line()
-        _numbers(page, item, reasons[item.id])
+        _assumption(page, item, record.meanings)
+    _heading(page, CRITERIA)
+    changed = any(item.history for item in (*claim.assumptions, *claim.criteria))
+    page.line(
+        (FIXED + " With -v, the report says what was changed in them." * (changed and not history), "dim"), indent=4
+    )
+    written = {criterion.id: criterion for criterion in claim.criteria}
+    for item in record.criteria:
+        page.line()
+        _numbers(page, item, record.meanings)
+        _reason(page, written[item.id], history)
     if record.drawings and record.drawings[0].lines:
-        _heading(page, f"{record.drawings[0].title} (median over runs)")
+        _heading(page, f"figure: {record.drawings[0].title}")
         text_figure(page, record.drawings[0])
-    _heading(page, "again")
+    _heading(page, "to repeat this")
     page.verbatim(record.command, indent=4)
 
 
-def claim_page(page: TerminalPage, claim: Claim, path: Path, last: LastVerdict | None) -> None:
-    """A claim from its file alone: the same page without numbers, and its settings."""
-    _opening(page, claim, None)
+def claim_page(
+    page: TerminalPage,
+    claim: Claim,
+    path: Path,
+    last: LastVerdict | None,
+    meanings: Mapping[str, str],
+    history: bool = False,
+) -> None:
+    """A claim from its file alone: the same page without numbers, and its settings.
+
+    Args:
+        page: what it is laid out on.
+        claim: the claim.
+        path: its file.
+        last: how it came out last, if it has run.
+        meanings: the definitions of its measures, as far as they are known.
+        history: whether to say what was changed in its tests after they were first run.
+    """
+    _title(page, claim, None)
+    _opening(page, claim)
+    if claim.because:
+        _heading(page, f"expected verdict: {claim.expect}")
+        page.line(_flowing(claim.because), indent=4)
     if claim.assumptions:
-        _heading(page, "assumptions, measured on every run")
+        _heading(page, ASSUMPTIONS)
     for assumption in claim.assumptions:
         page.line(assumption.says, indent=4, hang=2)
-        wanted = f"{assumption.measure} {assumption.interval.text}"
-        page.line((wanted, "bold"), f"   holds in {', '.join(assumption.holds_in)}", indent=6, hang=2)
-    _heading(page, "criteria, each with its negative controls, which must fail")
-    for criterion in claim.criteria:
+        _required(page, assumption, 0, meanings)
+        _reason(page, assumption, history)
+    _heading(page, CRITERIA)
+    for index, criterion in enumerate(claim.criteria):
+        if index:
+            page.line()
         page.line((criterion.id, "bold"), f"   {criterion.says}", indent=4, hang=2)
-        wanted = f"{criterion.measure} {criterion.interval.text}"
-        page.line(
-            (wanted, "bold"),
-            f"   holds in {', '.join(criterion.holds_in)}{allowance(criterion.misses)}",
-            indent=6,
-            hang=2,
-        )
-        controls = ", ".join(criterion.fails_in) if criterion.fails_in else f"no arm: {criterion.because}"
+        _required(page, criterion, criterion.misses, meanings)
+        controls = ", ".join(criterion.fails_in) or f"no arm: {criterion.because}"
         page.line(f"must fail in {controls}", indent=6, hang=2)
-        if criterion.why:
-            page.line((f"threshold: {' '.join(criterion.why.split())}", "dim"), indent=6, hang=2)
+        _reason(page, criterion, history)
+    _settings(page, claim)
+    _heading(page, "to run it")
+    page.verbatim(f"dlnrepro run {command_name(path)}", indent=4)
+    page.line(f"last time: {last_words(last)}", indent=4, hang=2)
+    page.verbatim(str(path), indent=4)
+
+
+def _title(page: TerminalPage, claim: Claim, verdict: Text | None) -> None:
+    """The id, the verdict if there is one, and the title."""
+    page.line((claim.id, "bold"), "   ", *([(verdict.plain, str(verdict.style))] if verdict is not None else []))
+    page.line(claim.title, indent=2, hang=2)
+
+
+def _opening(page: TerminalPage, claim: Claim) -> None:
+    """The statement, the experiment and the source."""
+    _heading(page, "statement")
+    page.line(_flowing(claim.statement), indent=4)
+    _heading(page, "experiment")
+    page.line(f"{_flowing(claim.experiment)} {PRECISION}" if claim.experiment else PRECISION, indent=4)
+    source = claim.source
+    _heading(page, "source")
+    page.line(source.citation, indent=4, hang=2)
+    page.line(f"Basis: {basis_words(source.basis)}", indent=4, hang=2)
+    if source.note:
+        page.line((_flowing(source.note), "dim"), indent=4)
+
+
+def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
+    """The verdict and its reason, and what was expected where that is not that the claim is reproduced."""
+    expected = {
+        (True, "not reproduced"): ", as expected",
+        (False, "not reproduced"): ", though it was expected not to be",
+    }.get((record.as_expected, record.expect), "")
+    page.line((f"{record.verdict}{expected}: ", str(verdict_text(record).style)), record.because, indent=4, hang=2)
+    if record.expect == "not reproduced" and claim.because:
+        page.line(f"Why it is expected to fail: {_flowing(claim.because)}", indent=4, hang=2)
+
+
+def _settings(page: TerminalPage, claim: Claim) -> None:
+    """Every parameter, and the arms with what they change."""
     _heading(page, f"settings of the runner {claim.runner}")
     rows: list[list[str | Text]] = [[key, setting(value)] for key, value in claim.setup.items()]
     by_arms = setters(claim)
     own = [
-        f"set by {len(by_arms[key])} of {len(claim.arms)} arms themselves: {', '.join(by_arms[key])}"
+        f"{len(by_arms[key])} of {len(claim.arms)} arms set this themselves: {', '.join(by_arms[key])}"
         if key in by_arms
         else ""
         for key in claim.setup
     ]
     page.table(rows, indent=4, folds=1, below=own)
-    _heading(page, f"arms, {claim.seeds} runs each")
+    _heading(page, f"arms: the settings with a few named changes, {claim.seeds} runs each")
     for arm, changes in claim.arms.items():
-        text = ", ".join(f"{key} = {setting(value)}" for key, value in changes.items()) or "the settings as they are"
+        text = ", ".join(f"{key} {setting(value)}" for key, value in changes.items()) or "the settings as they are"
         page.line((arm, "bold"), f"   {text}", indent=4, hang=2)
-    _heading(page, "run it")
-    cost = f"   last time: {last.verdict} in {duration(last.seconds)}" if last else "   not run yet"
-    page.verbatim(f"dlnrepro run {command_name(path)}{cost}", indent=4)
-    page.verbatim(str(path), indent=4)
-
-
-def _opening(page: TerminalPage, claim: Claim, verdict: Text | None) -> None:
-    """The title, verdict, statement and source."""
-    page.line((claim.id, "bold"), "   ", *([(verdict.plain, str(verdict.style))] if verdict is not None else []))
-    page.line(claim.title, indent=2, hang=2)
-    page.line()
-    page.line(" ".join(claim.statement.split()), indent=2)
-    page.line()
-    source = claim.source
-    page.line((source.reference, "dim"), indent=2)
-    if source.note:
-        page.line((" ".join(source.note.split()), "dim"), indent=2)
 
 
 def _heading(page: TerminalPage, text: str) -> None:
     """A heading with a blank line above."""
     page.line()
-    page.line((text, "underline"), indent=2)
+    page.line((text, "underline"), indent=2, hang=2)
 
 
-def _assumption(page: TerminalPage, item: Judged) -> None:
+def _flowing(text: str) -> str:
+    """A text whose lines are broken by the page alone."""
+    return " ".join(text.split())
+
+
+def _required(page: TerminalPage, item: Bounded, misses: int, meanings: Mapping[str, str]) -> None:
+    """What a test of a claim file requires, in which arms, and what its measure is."""
+    wanted = requirement(item.measure, item.interval.text)
+    arms = f" in {', '.join(item.holds_in)}{allowance(misses)}"
+    page.line("required: ", (wanted, "bold"), arms, indent=6, hang=2)
+    _meaning(page, item.measure, meanings)
+
+
+def _meaning(page: TerminalPage, measure: str, meanings: Mapping[str, str]) -> None:
+    """What a measure is, where that is known."""
+    if meaning := meanings.get(measure):
+        page.line((f"{measure}: {_flowing(meaning)}", "dim"), indent=6, hang=2)
+
+
+def _assumption(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
     """An assumption: its sentence, and its numbers over all arms in a line; arm by arm only where it is not met."""
     if not item.holds:
-        _numbers(page, item, None)
+        _numbers(page, item, meanings)
         return
     values = [value for check in item.holds_in for value in check.values if value is not None]
     arms = f" in {len(item.holds_in)} arms" if len(item.holds_in) > 1 else ""
-    share = min(check.share_lower_bound for check in item.holds_in)
-    spread = f"median {number(statistics.median(values))}, {number(min(values))} … {number(max(values))}"
+    share = percent(min(check.share_lower_bound for check in item.holds_in))
     page.line(("✓ ", "green"), item.says, indent=4, hang=2)
-    wanted = (f"{item.measure} {item.interval_text}", "bold")
-    page.line(wanted, f"   {len(values)}/{len(values)} runs{arms} (share ≥ {share:.2f}), {spread}", indent=6, hang=2)
+    _requirement(page, item, meanings)
+    bound = f"at least {share} of all possible runs{' in each' * bool(arms)}"
+    runs = f"{len(values)} of {len(values)} runs{arms} inside ({bound}, 95 % confidence)"
+    spread = f"median {number(statistics.median(values))}, {number(min(values))} … {number(max(values))}"
+    page.line(f"{runs}; {spread}", indent=6, hang=2)
 
 
-def _numbers(page: TerminalPage, item: Judged, reason: str | None) -> None:
+def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
     """A criterion, or an assumption that is not met: its sentence, threshold, and a row for each arm and control."""
     sign, style = MARKS[item.mark], {"pass": "green", "fail": "red", "undecided": "yellow"}[item.mark]
     page.line((f"{sign} {item.id}", style), f"   {item.says}", indent=4, hang=2)
-    page.line((f"{item.measure} {item.interval_text}", "bold"), allowance(item.misses), indent=6)
-    rows = [_row(check, False, page.width) for check in item.holds_in]
-    rows += [_row(check, True, page.width) for check in item.fails_in]
-    page.table(rows, right=(1, 2, 3), indent=6, folds=0, heads=(*ARM_HEADS[:-1], f" {ARM_HEADS[-1]}"))
+    _requirement(page, item, meanings)
+    rows = [_row(check, False) for check in item.holds_in] + [_row(check, True) for check in item.fails_in]
+    notes = [""] * len(item.holds_in) + [control_note(check) for check in item.fails_in]
+    page.table(rows, right=(1, 2, 3), indent=6, folds=0, heads=HEADS, below=notes)
     if gap := gap_words(item):
-        page.line((gap, "dim"), indent=6)
-    if reason:
-        page.line((f"threshold: {' '.join(reason.split())}", "dim"), indent=6, hang=2)
+        page.line(gap, indent=6, hang=2)
 
 
-def _row(check: Check, control: bool, width: int) -> list[str | Text]:
-    """One arm in its words, fewer where there is little room; what is not as it should be stands out."""
+def _requirement(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
+    """The interval that is required, and what the measure is."""
+    page.line("required: ", (wanted(item), "bold"), allowance(item.misses), indent=6, hang=2)
+    _meaning(page, item.measure, meanings)
+
+
+def _reason(page: TerminalPage, item: Bounded, history: bool) -> None:
+    """Where a threshold comes from, or why there is no control, and what was changed if that is asked for."""
+    if item.why:
+        page.line((reason_words(item.why), "dim"), indent=6, hang=2)
+    elif isinstance(item, Criterion) and item.because:
+        page.line((f"no control: {_flowing(item.because)}", "dim"), indent=6, hang=2)
+    if history and item.history:
+        page.line((f"history: {_flowing(item.history)}", "dim"), indent=6, hang=2)
+
+
+def _row(check: Check, control: bool) -> list[str | Text]:
+    """One arm in its words; what is not as it should be stands out."""
     name, inside, share, median, spread = arm_words(check, control)
     style = ("" if check.tells else "yellow") if control else "" if check.holds else "red" if check.broken else "yellow"
-    share = share if width >= WIDE else share.removesuffix(" as required")
     return [Text(name, style=style), inside, share, median, f" {spread}"]

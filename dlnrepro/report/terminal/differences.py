@@ -1,4 +1,4 @@
-"""Two reports side by side, as text: a line a claim, and below it whatever differs."""
+"""Two reports compared, as text: one line per claim, and below it whatever differs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from dlnrepro.report.words.numbers import number
 from dlnrepro.settings.numerals import numeral
 
 SHOWN = 5
-"""How many differing measures of a claim are named; how many more there are is said."""
+"""How many differing measures of a claim are named; the rest of them are counted."""
 
 NOTABLE = 1.5
-"""A claim that takes this many times as long, or as short, is said to be slower or faster; below it is noise."""
+"""A claim is called slower or faster if its computing time differs by at least this factor; less is noise."""
 
 LEAST_SECONDS = 0.5
 
 
 def differences_page(page: TerminalPage, comparison: Comparison, quiet: bool = False) -> None:
-    """The comparison of two reports; if quiet, only what differs beyond the tolerances, and the sum."""
+    """The comparison of two reports; if quiet, only what differs by more than the tolerances, and the last line."""
     counts = Counter(claim.id for claim in comparison.claims)
     names = [claim.id if counts[claim.id] == 1 else claim.label for claim in comparison.claims]
     named = zip(names, comparison.claims, strict=True)
@@ -32,12 +32,12 @@ def differences_page(page: TerminalPage, comparison: Comparison, quiet: bool = F
         _details(page, name, claim)
     for ids, which in ((comparison.only_first, "first"), (comparison.only_second, "second")):
         if ids and not (quiet and which == "first"):
-            page.line((f"only in the {which}: ", "yellow"), ", ".join(ids), hang=2)
+            page.line((f"only in the {which} report: ", "yellow"), ", ".join(ids), hang=2)
     if comparison.origins and (shown or not quiet):
-        page.line("made with: ", "; ".join(comparison.origins), hang=2)
+        page.line("made with (first and second report): ", "; ".join(comparison.origins), hang=2)
     if shown or not quiet:
         page.line()
-    page.line(_sum(comparison))
+    page.line(_totals(comparison))
 
 
 def _row(name: str, claim: ClaimComparison) -> list[str | Text]:
@@ -53,9 +53,9 @@ def _numbers(claim: ClaimComparison) -> str:
     if claim.missing:
         return "not comparable"
     if claim.identical:
-        return f"{claim.compared} numbers, bit-identical"
+        return f"{claim.compared} numbers, bitwise identical"
     if not claim.differences:
-        return f"{claim.compared} numbers, within tolerance"
+        return f"{claim.compared} numbers, equal within the tolerances"
     return f"{sum(item.runs for item in claim.differences)} of {claim.compared} numbers differ"
 
 
@@ -80,9 +80,10 @@ def _details(page: TerminalPage, name: str, claim: ClaimComparison) -> None:
     worst = sorted(claim.differences, key=_size, reverse=True)
     for item in worst[:SHOWN]:
         values = f"{_exact(item.first)} → {_exact(item.second)}"
-        page.line(f"{item.arm}, {item.measure}: {values} ({item.runs} runs)", indent=2, hang=2)
+        runs = "1 run differs" if item.runs == 1 else f"{item.runs} runs differ"
+        page.line(f"{item.arm}, {item.measure}: {values} ({runs})", indent=2, hang=2)
     if len(worst) > SHOWN:
-        page.line(f"and {len(worst) - SHOWN} further measures", indent=2)
+        page.line(f"and {len(worst) - SHOWN} more measures", indent=2)
 
 
 def _size(item: Difference) -> float:
@@ -93,18 +94,18 @@ def _size(item: Difference) -> float:
 
 
 def _exact(value: float | None) -> str:
-    """A number in so many digits that a small difference shows."""
+    """A number in enough digits for a small difference to show."""
     return number(value) if value is None else numeral(value, 12)
 
 
-def _sum(comparison: Comparison) -> str:
-    """What the comparison comes to."""
+def _totals(comparison: Comparison) -> str:
+    """How many claims were compared, and how they differ."""
     changed = sum(claim.verdicts[0] != claim.verdicts[1] for claim in comparison.claims)
     identical = sum(claim.identical for claim in comparison.claims)
     lacking = sum(bool(claim.missing) for claim in comparison.claims)
     parts = [
         f"{len(comparison.claims)} claim{'s' * (len(comparison.claims) != 1)} compared",
         f"{changed} verdict{'s' * (changed != 1)} changed" if changed else "no verdict changed",
-        f"{identical} bit-identical",
+        f"{identical} bitwise identical",
     ]
     return ", ".join(parts + ([f"{lacking} not comparable in full"] if lacking else []))

@@ -1,7 +1,7 @@
-"""How a run gets on, on standard error: a live line on a terminal, plain lines elsewhere, nothing when quiet.
+"""The progress of the program, on standard error: a live line on a terminal, plain lines elsewhere, nothing if quiet.
 
 What a runner says of its progress is data from elsewhere: a note may be any object, a fraction any number, and neither
-may end a run or break the display.
+may end the program or break the display.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ REDRAWN_SECONDS = 0.2
 """How often a live line is drawn."""
 
 PLAIN_LINE_SECONDS = 5.0
-"""How often a plain line says how far a run is."""
+"""How often a plain line says how far the program is."""
 
 LEAST_SHARE, LEAST_SECONDS = 0.05, 3.0
 """From which share of the work, and after how many seconds, the rest is estimated: before that it is a guess."""
@@ -50,7 +50,7 @@ class Quiet:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def begins(self, claims: int, cells: int, seconds: Seconds | None = None) -> None:
+    def begins(self, claims: int, cells: int, seconds: Seconds | None = None, stored: int = 0) -> None:
         """Show nothing."""
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
@@ -84,11 +84,13 @@ class Lines:
     def __exit__(self, *_: object) -> None:
         pass
 
-    def begins(self, claims: int, cells: int, seconds: Seconds | None = None) -> None:
+    def begins(self, claims: int, cells: int, seconds: Seconds | None = None, stored: int = 0) -> None:
         """Say how much is ahead."""
         self._claims = claims
         self._tally.begins(cells, seconds)
-        say(f"{claims} claim{'s' * (claims != 1)}, {cells} arm{'s' * (cells != 1)} to compute")
+        cached = f"; {stored} more {'is' if stored == 1 else 'are'} cached" if stored else ""
+        arms = f"{cells} arm{'s' * (cells != 1)} to compute (controls included)"
+        say(f"{claims} claim{'s' * (claims != 1)}: {arms}{cached}")
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Say how far all is, if it was long ago that anything was said."""
@@ -137,7 +139,7 @@ class Live:
     def __exit__(self, *_: object) -> None:
         self._display.stop()
 
-    def begins(self, claims: int, cells: int, seconds: Seconds | None = None) -> None:  # noqa: ARG002  the watchers' signature
+    def begins(self, claims: int, cells: int, seconds: Seconds | None = None, stored: int = 0) -> None:  # noqa: ARG002  the watchers' signature
         """Begin the bar."""
         self._tally.begins(cells, seconds)
 
@@ -241,7 +243,7 @@ class _Tally:
 
     @property
     def passed(self) -> str:
-        """How long the run has taken so far."""
+        """How long the program has run so far."""
         return f"{duration(time.monotonic() - self._started)} passed"
 
     @property

@@ -1,4 +1,4 @@
-"""A figure in a few lines of text: a curve of blocks for each arm and its theory, then the first arm in numbers.
+"""A figure in a few lines of text: a caption, a curve of blocks for each arm and its theory, and one arm in numbers.
 
 All curves of a figure have one scale.
 """
@@ -26,17 +26,39 @@ def text_figure(page: TerminalPage, drawing: Drawing) -> None:
     for line in lines:
         curves.append((line.arm, _sampled(line, places, drawing.logarithmic[0])))
         if line.arm in theory:
-            curves.append(("  theory", _sampled(theory[line.arm], places, drawing.logarithmic[0])))
+            curves.append((f"theory for {line.arm}", _sampled(theory[line.arm], places, drawing.logarithmic[0])))
     scale = [value for _, values in curves for value in values]
+    for text in _caption(drawing, lines, scale):
+        page.line((text, "dim"), indent=4, hang=2)
     rows: list[list[str | Text]] = []
     for name, values in curves:
         known = [value for value in values if value is not None]
         ends = f"{number(known[0])} → {number(known[-1])}" if known else "none"
         rows.append([name, sparkline(values, drawing.logarithmic[1], scale), ends])
     page.table(rows, indent=4, folds=0)
-    if len(lines) > 1:
-        page.line((f"the numbers of {lines[0].arm}:", "dim"), indent=4, hang=2)
+    page.line((f"values in the arm {lines[0].arm} (median over runs):", "dim"), indent=4, hang=2)
     _numbers(page, drawing, lines[0], theory.get(lines[0].arm))
+
+
+def _caption(drawing: Drawing, lines: list[Line], scale: Values) -> list[str]:
+    """What the curves show: the quantity, the range of the horizontal axis, and that of the heights."""
+    across, upward = ("logarithmic" if axis else "linear" for axis in drawing.logarithmic)
+    positions = [place for line in lines for place in line.positions if _has_place(place, drawing.logarithmic[0])]
+    heights = [value for value in scale if _has_place(value, drawing.logarithmic[1])]
+    along = f" from {_range(positions)}" if positions else ""
+    up = f"vertical: from {_range(heights)} ({upward})" if heights else "vertical: no numbers"
+    return [f"{drawing.y[0]}, median over runs", f"horizontal: {drawing.x}{along} ({across})", up]
+
+
+def _range(values: Values) -> str:
+    """The least and the greatest of some values."""
+    known = [value for value in values if value is not None]
+    return f"{number(min(known))} to {number(max(known))}"
+
+
+def _has_place(value: float | None, logarithmic: bool) -> bool:
+    """Whether a value has a place on an axis; a record from elsewhere may hold NaN or infinity."""
+    return value is not None and math.isfinite(value) and (value > 0 or not logarithmic)
 
 
 def _numbers(page: TerminalPage, drawing: Drawing, line: Line, reference: Line | None) -> None:
@@ -53,7 +75,7 @@ def _numbers(page: TerminalPage, drawing: Drawing, line: Line, reference: Line |
 
 
 def _places(drawing: Drawing, lines: list[Line], count: int) -> list[float]:
-    """So many places, evenly spread over the horizontal axis as it is drawn."""
+    """This number of places, evenly spread over the horizontal axis as it is drawn."""
     known = [place for line in lines for place in _on_axis(line.positions, drawing.logarithmic[0]) if place is not None]
     if not known:
         return []

@@ -1,4 +1,4 @@
-"""The summary of a report, two lines for each claim, and the list of claims."""
+"""The summary of a report, a few lines for each claim, and the list of claims."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.digest import (
     LEGEND,
+    SUMMARY_WORDS,
+    bases_of_report,
     evidence_of_report,
     failed_controls,
     interruption,
@@ -22,10 +24,13 @@ from dlnrepro.report.words.digest import (
     unjudged_words,
     verdict_counts,
 )
+from dlnrepro.report.words.labels import label_words, qualifications
 from dlnrepro.report.words.numbers import duration
 from dlnrepro.report.words.origins import differing_origins
+from dlnrepro.visible import in_a_line
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
+HEADS = ("\nverdict", "\nclaim", "runs\npassed", "controls\nfailed", "computing\ntime", "")
 
 
 def verdict_text(record: ClaimRecord) -> Text:
@@ -34,39 +39,47 @@ def verdict_text(record: ClaimRecord) -> Text:
     return Text(signed(record), style=style)
 
 
-def summary(page: TerminalPage, report: Report) -> None:
-    """Each claim with its tightest criterion, what the words mean, and what all claims come to."""
+def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
+    """Each claim with its tightest criterion, what the words mean, and how all claims came out.
+
+    Args:
+        page: what it is laid out on.
+        report: the claims.
+        full: whether the claims stand above in full; then the legend explains the words of that part too.
+    """
+    reduced = sum("toy" in record.stamps for record in report.claims)
+    if reduced and not full:
+        page.line(
+            ("REDUCED: ", "yellow"), f"{reduced} of {len(report.claims)} results come from the quick profile", hang=2
+        )
     if report.claims:
-        heads = ("verdict", "claim", "runs", "controls", "time", "")
-        # A claim without numbers has no such line: a lone word would say nothing.
-        below = ["" if (words := tightest(record)) == "none" else words for record in report.claims]
-        rows = [_row(record) for record in report.claims]
-        page.table(rows, right=(2, 3, 4), folds=1, heads=heads, below=below)
+        below = [_below(record) for record in report.claims]
+        page.table([_row(record) for record in report.claims], right=(2, 3, 4), folds=1, heads=HEADS, below=below)
         page.line()
         for word, meaning in LEGEND:
-            page.line((f"{word}: {meaning}", "dim"), hang=2)
+            if full or word in SUMMARY_WORDS:
+                page.line((f"{word}: {meaning}", "dim"), hang=2)
         page.line()
     for record in report.claims:
-        if record.verdict != "reproduced":
-            expected = " (as expected)" if record.as_expected else ""
-            page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
+        if record.verdict != "reproduced" or not record.as_expected:
+            _reason(page, record)
     for item in report.unjudged:
         page.line(("not judged", "magenta"), f": {unjudged_words(item)}", hang=2)
-    stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
     for name, values in differing_origins(report):
         page.line((f"made with different {name}", "yellow"), f": {values}", hang=2)
-    seconds = report.provenance.get("wall_seconds")
-    took = f" · wall-clock time {duration(seconds)}" if seconds is not None else ""
-    stamped = f" · stamped {', '.join(stamps)}" if stamps else ""
-    page.line(f"{verdict_counts(report)}{took}{stamped}", hang=2)
-    if shown := evidence_of_report(report):
-        page.line((shown, "dim"))
-    if said := interruption(report):
-        page.line((said, "yellow"))
+    page.line(_counts(report), hang=2)
+    stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
+    if stamps:
+        page.line(f"labels: {label_words(stamps)}", hang=2)
+    for said in (evidence_of_report(report), bases_of_report(report)):
+        if said:
+            page.line((said, "dim"))
+    if ended := interruption(report):
+        page.line((ended, "yellow"))
 
 
 def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: TerminalPage | None = None) -> str:
-    """The claims of each paper, by its first author: id, last verdict and cost, title and tags.
+    """The claims of each paper, by its first author: id, last verdict and computing time, title and tags.
 
     The page is as wide as the terminal if none is given.
     """
@@ -76,18 +89,19 @@ def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: T
             page.line()
         page.line(members[0].source.heading, hang=2)
         for claim in members:
-            found = last.get(claim.id)
-            page.line(f"{claim.id}   {_last(found) if found else 'not run yet'}", indent=2, hang=4)
+            page.line(f"{claim.id}   {last_words(last.get(claim.id))}", indent=2, hang=4)
             page.line(claim.title, indent=6)
             if claim.tags:
                 page.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
     return page.text()
 
 
-def _last(last: LastVerdict) -> str:
-    """The last verdict in a word, with its stamps, and what it cost."""
-    stamps = f" ({', '.join(last.stamps)})" if last.stamps else ""
-    return f"{last.verdict}{stamps} in {duration(last.seconds)}"
+def last_words(last: LastVerdict | None) -> str:
+    """The last verdict in a word, with its labels, and the computing time of all arms."""
+    if last is None:
+        return "not run yet"
+    labels = f" ({label_words(last.stamps)})" if last.stamps else ""
+    return f"{last.verdict}{labels}, computing time {duration(last.seconds)}"
 
 
 def _row(record: ClaimRecord) -> list[str | Text]:
@@ -103,3 +117,31 @@ def _row(record: ClaimRecord) -> list[str | Text]:
         duration(record.seconds),
         cached,
     ]
+
+
+def _below(record: ClaimRecord) -> str:
+    """What qualifies the verdict, and the tightest criterion; a claim without numbers has none."""
+    lines = [f"{word}: {says}" for word, says in qualifications(record)]
+    # Without numbers there is no tightest criterion: a lone word would say nothing.
+    lines += [] if (words := tightest(record)) == "none" else [f"tightest criterion: {words}"]
+    return "\n".join(map(in_a_line, lines))
+
+
+def _reason(page: TerminalPage, record: ClaimRecord) -> None:
+    """Why a claim is not reproduced, or not as expected; of an expected failure also what is wrong in the source."""
+    if record.verdict == "reproduced":
+        page.line((record.id, "red"), " is reproduced, though the claim file expects that it is not.", hang=2)
+        return
+    expected = f" ({record.verdict}, as expected)" if record.as_expected else ""
+    page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
+    if record.as_expected and (because := record.claim.get("because")):
+        page.line(f"Why this is expected: {in_a_line(str(because))}", indent=2, hang=2)
+
+
+def _counts(report: Report) -> str:
+    """How many claims came out in each way, and the time that it took."""
+    computing = f"; computing time {duration(sum(record.seconds for record in report.claims))}" * bool(report.claims)
+    seconds = report.provenance.get("wall_seconds")
+    return f"{verdict_counts(report)}{computing}" + (
+        f", wall-clock time {duration(seconds)}" if seconds is not None else ""
+    )

@@ -18,6 +18,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from dlnrepro.report.words.typeset import in_terminal, is_unicode
 from dlnrepro.visible import harmless, visible
 
 NARROWEST = 20
@@ -76,6 +77,10 @@ class TerminalPage:
         """Columns at hand."""
         return self._console.width
 
+    def typeset(self, text: str) -> str:
+        """The words of a claim or a runner with signs for their notation, as far as the encoding has them."""
+        return in_terminal(text, self._encoding)
+
     def line(self, *parts: str | tuple[str, str], indent: int = 0, hang: int = 0) -> None:
         """A line of parts, each plain or with its style; a long one wraps, `hang` columns further in."""
         styled = [(part, "") if isinstance(part, str) else part for part in parts]
@@ -100,14 +105,15 @@ class TerminalPage:
     ) -> None:
         """Rows in columns, `spaces` apart; columns in `right` are flush right, column `folds` may wrap.
 
-        A text of `below` follows its row, two columns further in.
+        A head may have several lines. A text of `below` follows its row, two columns further in; it may have several
+        lines too.
 
         Where the folding column has no room, each row becomes its first cell and, below it, the other cells, each
-        behind the head of its column.
+        after the head of its column.
         """
         indent = self._indent(indent)
         cells = [[_cell(cell) for cell in row] for row in rows]
-        titles = [Text(_line(head), style="dim") for head in heads]
+        titles = [_cell(Text(head, style="dim")) for head in heads]
         shown = [titles, *cells] if titles else cells
         widths = _widths(shown)
         if folds >= 0:
@@ -125,7 +131,7 @@ class TerminalPage:
         file = self._console.file
         assert isinstance(file, StringIO)
         text = "\n".join(line.rstrip() for line in file.getvalue().splitlines()) + "\n"
-        if not self._encoding.lower().replace("-", "").startswith("utf"):
+        if not is_unicode(self._encoding):
             text = text.translate(_ASCII).encode(self._encoding, "replace").decode(self._encoding)
         return harmless(text)
 
@@ -154,13 +160,14 @@ class TerminalPage:
             self._put(line, indent)
 
     def _below(self, text: str, indent: int) -> None:
-        """Put down the text that follows a row, if there is one."""
-        for part in wrapped(Text(_line(text), style="dim"), self.width - indent - 2) if text else ():
-            self._put(part, indent + 2)
+        """Put down the text that follows a row, if there is one; a line that wraps goes on two columns further in."""
+        for line in text.split("\n") if text else ():
+            for number, part in enumerate(wrapped(Text(visible(line), style="dim"), self.width - indent - 4)):
+                self._put(part, indent + (4 if number else 2))
 
     def _stacked(self, rows: Sequence[Sequence[Text]], heads: Sequence[str], indent: int, below: Sequence[str]) -> None:
-        """Put down each row as a few lines: its first cell, then the others behind their heads."""
-        names = [head.strip() for head in heads] or [""] * len(rows[0])
+        """Put down each row as a few lines: its first cell, then the other cells after their heads."""
+        names = [" ".join(head.split()) for head in heads] or [""] * len(rows[0])
         for place, row in enumerate(rows):
             others = Text(", ").join(
                 Text.assemble((f"{_line(name)} " if name else "", "dim"), Text(cell.plain.strip(), style=cell.style))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
+from collections.abc import Sequence
 
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.claimfile.interval import Interval, interval
 from dlnrepro.errors import Unjudged
-from dlnrepro.report.words.numbers import duration, number
+from dlnrepro.report.words.margins import bounds_of, distance_words, margin_words, use
+from dlnrepro.report.words.numbers import duration, number, percent
 from dlnrepro.settings.numerals import setting
 from dlnrepro.signals import name_of
 from dlnrepro.verdict.check import Check, share_lower_bound
@@ -16,14 +17,29 @@ from dlnrepro.visible import in_a_line
 
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}
 MARKS = {"pass": "✓", "fail": "✗", "undecided": "?"}
-ARM_HEADS = ("arm", "inside", "share", "median", "range")
+ARM_HEADS = ("arm", "runs inside", "at least (95 %)", "median", "smallest … largest")
+MOST_NAMED = 4
+"""Arms that are named where a parameter was changed; more of them are counted."""
+
 LEGEND = (
-    ("runs", "those that passed, of all runs in the arms where the criteria must hold"),
-    ("controls", "those that failed as required, of all negative controls"),
-    ("time", "computing time, summed over the arms; cached: an earlier run spent some"),
-    ("below", "the tightest criterion, its worst run, and the interval required"),
-)
-"""What the words of a summary mean."""
+    ("run", "one seed of one arm; it passes if all criteria and assumptions hold in it"),
+    ("arm", "the settings with a few named changes; all arms use the same seeds"),
+    ("control", "an arm that breaks one hypothesis or has a wrong formula; it must fail, so 4/4 is good (a control of "
+     "two criteria counts twice)"),
+    ("at least (95 %)", "with 95 % confidence, at least this share of all possible runs would lie inside, in this arm "
+     "and for this criterion alone"),
+    ("distance", "between the values of the worst run (the one nearest to its bound, or furthest outside) and of the "
+     "nearest control run"),
+    ("tightest criterion", "its worst run uses most of the tolerance: half the width of the interval, or the size of "
+     "the bound if there is one bound"),
+    ("computing time", "summed over all arms, whether cached or computed at the same time"),
+)  # fmt: skip
+"""What the words of a report mean."""
+
+SUMMARY_WORDS = ("run", "control", "tightest criterion", "computing time")
+"""The words of the legend that a summary without the claims in full needs."""
+
+BASES = {"theorem": "a theorem that was read", "abstract": "an abstract", "derived": "a derivation for this project"}
 
 
 def signed(record: ClaimRecord) -> str:
@@ -35,7 +51,7 @@ def passing_runs(record: ClaimRecord) -> tuple[int, int]:
     """How many runs of the arms that must hold pass everything that is asked of them, of how many."""
     passing: dict[str, list[bool]] = {}
     for item in (*record.assumptions, *record.criteria):
-        bounds = _interval(item)
+        bounds = bounds_of(item)
         for check in item.holds_in:
             runs = passing.setdefault(check.arm, [True] * len(check.seeds))
             for index, value in enumerate(check.values):
@@ -44,24 +60,24 @@ def passing_runs(record: ClaimRecord) -> tuple[int, int]:
 
 
 def tightest(record: ClaimRecord) -> str:
-    """The criterion whose worst run uses up most of its interval: its id, its measure in that run, and the interval."""
-    item = max(record.criteria, key=_use, default=None)
+    """The criterion whose worst run uses most of its tolerance: its id, its measure in that run, and the margin."""
+    item = max(record.criteria, key=use, default=None)
     if item is None or item.worst is None:
         return "none"
-    return f"{item.id}: worst {item.measure} {number(item.worst)}, required {item.interval_text}"
+    return f"{item.id}; its worst run has {item.measure} {margin_words(item, item.worst)}"
 
 
 def computing_time(record: ClaimRecord) -> str:
-    """How long the claim's arms took together, and whether part of that is stored from an earlier run."""
+    """How long the claim's arms took, added up, and whether some of them were taken from the cache."""
     return duration(record.seconds) + (" cached" if "cached" in record.stamps else "")
 
 
 def interruption(report: Report) -> str | None:
-    """Which signal ended a run before all its claims were judged; None for a run that came to its end."""
+    """Which signal ended the program before all claims were judged; None if none did."""
     if not report.interrupted:
         return None
     ended = f"ended by {name_of(report.exit_code)}" if report.exit_code > 128 else "interrupted"
-    return f"{ended}: claims not listed did not finish"
+    return f"{ended}: the claims that are not listed did not finish"
 
 
 def unjudged_words(item: Unjudged) -> str:
@@ -73,8 +89,16 @@ def unjudged_words(item: Unjudged) -> str:
 
 def verdict_counts(report: Report) -> str:
     """How many claims came out in each way, and how much was not judged."""
-    counts = [f"{count} {word}" for word, count in report.counts.items() if count] or ["no claim finished"]
-    return ", ".join(counts + ([f"{len(report.unjudged)} not judged"] if report.unjudged else []))
+    counts = [f"{count} {word}{_foreseen(report, word)}" for word, count in report.counts.items() if count]
+    left = [f"{len(report.unjudged)} not judged"] if report.unjudged else []
+    return ", ".join([*(counts or ["no claim finished"]), *left])
+
+
+def _foreseen(report: Report, word: str) -> str:
+    """How many of the claims that are not reproduced were expected not to be; nothing for another verdict."""
+    failing = [record.as_expected for record in report.claims if record.verdict == word == "not reproduced"]
+    expected = sum(failing)
+    return "" if not expected else " (as expected)" if expected == len(failing) else f" ({expected} as expected)"
 
 
 def failed_controls(record: ClaimRecord) -> tuple[int, int]:
@@ -84,9 +108,9 @@ def failed_controls(record: ClaimRecord) -> tuple[int, int]:
 
 
 def arm_words(check: Check, control: bool) -> tuple[str, str, str, str, str]:
-    """One arm: its name, runs inside, the bound on their share (or whether a control fails), median, range."""
+    """One arm: name, runs inside, the bound on their share (or whether a control fails), median, range."""
     name = f"control {check.arm}" if control else check.arm
-    share = control_words(check) if control else f"≥ {check.share_lower_bound:.2f}"
+    share = control_words(check) if control else percent(check.share_lower_bound)
     if check.undecided:
         name += f" ({check.undecided} undecided)"
     spread = "none" if check.min is None else f"{number(check.min)} … {number(check.max)}"
@@ -95,77 +119,88 @@ def arm_words(check: Check, control: bool) -> tuple[str, str, str, str, str]:
 
 def control_words(check: Check) -> str:
     """Whether a control fails as required."""
-    return "fails as required" if check.tells else "does not fail" if check.inside else "undecided"
+    if check.tells:
+        return "fails as required"
+    return f"passes {'too' if check.inside == len(check.seeds) else 'in part'}" if check.inside else "undecided"
+
+
+def control_note(check: Check) -> str:
+    """What a control that does not fail means for its criterion; nothing if it fails as required."""
+    if check.tells:
+        return ""
+    if not check.inside:
+        return "This control is undecided, and so is the criterion."
+    runs = f"{check.inside} of {len(check.seeds)} runs of this control lie inside"
+    return f"{runs}: the criterion is uninformative."
 
 
 def gap_words(item: Judged) -> str | None:
-    """How far apart the arms and their controls are, or None where there is nothing to compare."""
-    if item.gap is None:
-        return None
-    if item.gap > 0:
-        return f"gap from the worst run to the nearest run of a control: {number(item.gap)}"
-    return f"the worst run and a control overlap by {number(-item.gap)}"
+    """How far apart the worst run and the nearest control run are; None where there is nothing to compare."""
+    return distance_words(item)
 
 
 def evidence_of_report(report: Report) -> str | None:
     """What the number of runs shows, and no more; None where no claim was reproduced."""
-    checks = (check for record in report.claims for item in record.criteria for check in item.holds_in)
+    checks = [check for record in report.claims for item in record.criteria for check in item.holds_in]
     runs = max((len(check.seeds) for check in checks), default=0)
     if not runs or not report.counts["reproduced"]:
         return None
-    bound = share_lower_bound(runs, runs)
-    return f"{runs} of {runs} runs show that at least {bound:.2f} of all runs pass (95 % confidence), no more."
+    bound = percent(share_lower_bound(runs, runs))
+    every = all(check.inside == len(check.seeds) == runs for check in checks)
+    share = f"at least {bound} of all possible runs would pass"
+    counted, more = ("the one run", "1 run") if runs == 1 else (f"all {runs} runs", f"{runs} runs")
+    alone = f"for each criterion and arm alone; {more} cannot show more."
+    if every:
+        return f"{counted.capitalize()} of every arm passed. With 95 % confidence, {share}, {alone}"
+    return f"Where {counted} of an arm passed, {share} with 95 % confidence, {alone}"
 
 
-def _interval(item: Judged) -> Interval:
-    """The interval of a judged criterion."""
-    return interval(**item.interval)
-
-
-def _use(item: Judged) -> float:
-    """How much of its tolerance the worst run uses up: 0 none, 1 all, above 1 too much."""
-    bounds = _interval(item)
-    if item.worst is None:
-        return -1.0
-    if math.isfinite(bounds.low) and math.isfinite(bounds.high):
-        half = (bounds.high - bounds.low) / 2
-        return abs(item.worst - (bounds.low + half)) / half if half else float(item.worst != bounds.low)
-    bound = bounds.high if math.isfinite(bounds.high) else bounds.low
-    if bound == 0 or item.worst * bound <= 0:
-        return 0.0 if bounds.contains(item.worst) else math.inf
-    ratio = item.worst / bound
-    return ratio if math.isfinite(bounds.high) == (bound > 0) else 1 / ratio
+def bases_of_report(report: Report) -> str | None:
+    """On what the criteria of the claims rest, with the number of claims; None for a single claim."""
+    if len(report.claims) < 2:
+        return None
+    counts = Counter(str(record.claim.get("source", {}).get("basis")) for record in report.claims)
+    parts = [f"{words} in {counts[basis]}" for basis, words in BASES.items() if counts[basis]]
+    return f"Basis of the {len(report.claims)} claims: {', '.join(parts)}." if parts else None
 
 
 def departures(record: ClaimRecord) -> list[str]:
     """Each parameter that has another value than the claim file says, with the arms that have it and those that do not.
 
-    An arm that sets a parameter itself keeps its value when the setup's value is changed. The toy profile is part of
+    An arm that sets a parameter itself keeps its value when the setup's value is changed. The quick profile is part of
     the claim file, so what it changes is no departure.
     """
     setup, arms = record.claim.get("setup", {}), record.claim.get("arms", {})
-    if "toy" in record.stamps:
-        setup = {**setup, **record.claim.get("quick", {}).get("setup", {})}
-    changed: dict[tuple[str, str, str], list[str]] = {}
+    profile = record.claim.get("quick", {}).get("setup", {}) if "toy" in record.stamps else {}
+    changed: dict[tuple[str, str], list[str]] = {}
     for arm, params in record.params.items():
-        written = {**setup, **arms.get(arm, {})}
+        own = arms.get(arm, {})
+        written = {**setup, **profile, **own}
         for key, value in params.items():
-            if key in written and _plain(value) != _plain(written[key]):
-                changed.setdefault((key, setting(value), setting(written[key])), []).append(arm)
+            if key in written and plain(value) != plain(written[key]):
+                origin = "quick profile" if key in profile and key not in own else "claim file"
+                text = f"{key} {setting(value)} ({origin}: {setting(written[key])})"
+                changed.setdefault((key, text), []).append(arm)
     lines = []
-    for (key, value, before), reached in changed.items():
-        affected = {arm for (name, _, _), members in changed.items() if name == key for arm in members}
+    for (key, text), reached in changed.items():
+        affected = {arm for (name, _), members in changed.items() if name == key for arm in members}
         keeping = [arm for arm in record.params if arm not in affected]
-        kept = f"; not in {', '.join(keeping)}" if keeping else ""
-        lines.append(f"{key} = {value} in place of {before} in {', '.join(reached)}{kept}")
+        kept = f"; unchanged in {_named(keeping)}" if keeping else ""
+        where = f"in {_named(reached)}" if len(reached) < len(record.params) else "in every arm"
+        lines.append(f"{text} {where}{kept}")
     return lines
 
 
-def _plain(value: object) -> object:
+def _named(arms: Sequence[str]) -> str:
+    """Some arms in a few words: their names, or how many there are."""
+    return ", ".join(arms) if len(arms) <= MOST_NAMED else f"{len(arms)} arms"
+
+
+def plain(value: object) -> object:
     """A parameter's value with lists for all series, so that equal ones are equal."""
-    return list(map(_plain, value)) if isinstance(value, list | tuple) else value
+    return list(map(plain, value)) if isinstance(value, list | tuple) else value
 
 
 def allowance(misses: int) -> str:
-    """How many runs of an arm a criterion lets miss, behind its interval; nothing if all must pass."""
-    return f", {misses} {'run' if misses == 1 else 'runs'} may miss" if misses else ""
+    """How many runs of an arm may lie outside, behind the interval; nothing if none may."""
+    return f"; in each arm, {misses} {'run' if misses == 1 else 'runs'} may lie outside" if misses else ""

@@ -15,6 +15,11 @@ def number(value: float | None) -> str:
     return "none" if value is None else numeral(value, 4)
 
 
+def percent(share: float) -> str:
+    """A share as a whole number of percent, such as `83 %`."""
+    return f"{100 * share:.0f} %"
+
+
 def duration(seconds: float) -> str:
     """A time such as `0.3 s`, `12 s` or `3 min 20 s`."""
     if seconds < 9.95:

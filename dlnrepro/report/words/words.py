@@ -4,42 +4,73 @@ from __future__ import annotations
 
 import statistics
 
-from dlnrepro.report.words.numbers import number
+from dlnrepro.report.words.digest import BASES
+from dlnrepro.report.words.margins import distance_words
+from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.verdict.judge import Judged
 
 STAMPS = {
-    "modified": "with other parameters or seeds than the claim file's",
-    "toy": "in the toy profile, for a first look",
-    "no-controls": "without negative controls",
+    "modified": "with other parameters or seeds than those of the claim file",
+    "toy": "with the quick profile of the claim: fewer runs and smaller settings, for a first look",
+    "no-controls": "without the negative controls",
     "cuda": "on a GPU",
     "cached": "with numbers that were computed before, by the same code",
     "dirty": "with code that had uncommitted changes",
     "unknown code": "with code whose state git does not give",
-    "stale": "with numbers that other code or versions made, which are not used",
+    "stale": "with numbers that were made by other code or other versions, and are not used",
 }
+"""What each label of a result says of it."""
+
+
+KINDS = {"theory": "from theory", "derived": "derived here", "pilot": "from a pilot"}
+"""Where a threshold comes from, by the word with which its reason begins."""
+
+
+def basis_words(basis: str) -> str:
+    """The basis of a claim and what it means, such as `abstract (the criteria rest on an abstract)`."""
+    return f"{basis} (the criteria rest on {BASES[basis]})" if basis in BASES else basis
+
+
+def reason_words(why: str) -> str:
+    """The reason of a threshold as a reader sees it, such as `threshold from theory: the limit is 2`."""
+    kind, colon, rest = " ".join(why.split()).partition(": ")
+    return f"threshold {KINDS[kind]}: {rest}" if colon and kind in KINDS else f"threshold: {' '.join(why.split())}"
 
 
 def evidence_of_criterion(item: Judged) -> str:
-    """What a criterion's runs and controls showed, in a sentence or two."""
+    """What a criterion's runs and controls showed, in a few sentences."""
+    sentences = [_runs(item)]
+    if item.holds:
+        bound = min((check.share_lower_bound for check in item.holds_in), default=0.0)
+        each = "In each arm, with" if len(item.holds_in) > 1 else "With"
+        sentences.append(f"{each} 95 % confidence, at least {percent(bound)} of all possible runs would lie inside.")
+    if item.fails_in:
+        failing, controls = sum(check.tells for check in item.fails_in), len(item.fails_in)
+        if controls == 1:
+            sentences.append(f"The control {'fails as required' if failing else 'does not fail as required'}.")
+        else:
+            number_of = f"All {controls}" if failing == controls else f"{failing} of {controls}"
+            sentences.append(f"{number_of} controls fail as required.")
+    if distance := distance_words(item):
+        sentences.append(f"The {distance.removeprefix('the ')}.")
+    if undecided := sum(check.undecided for check in (*item.holds_in, *item.fails_in)):
+        sentences.append(f"{undecided} runs are undecided.")
+    return " ".join(sentences)
+
+
+def _runs(item: Judged) -> str:
+    """How many runs lie inside, of how many, and their median and worst value."""
     runs = sum(len(check.seeds) for check in item.holds_in)
     inside = sum(check.inside for check in item.holds_in)
-    undecided = sum(check.undecided for check in (*item.holds_in, *item.fails_in))
-    arms = f" in {len(item.holds_in)} arms" if len(item.holds_in) > 1 else ""
-    bound = min((check.share_lower_bound for check in item.holds_in), default=0.0)
-    text = f"{inside} of {runs} runs{arms} lie inside"
-    each = " in each arm" if len(item.holds_in) > 1 else ""
-    text += f", so{each} at least {bound:.2f} of all runs do (95 % confidence)" if item.holds else ""
+    each = {len(check.seeds) for check in item.holds_in}
+    arms = len(item.holds_in)
+    split = f" ({arms} arms{f', {each.pop()} runs each' if len(each) == 1 else ''})" if arms > 1 else ""
+    counted = f"All {runs} runs{split}" if inside == runs and runs else f"{inside} of {runs} runs{split}"
+    text = f"{counted} lie inside"
     values = [value for check in item.holds_in for value in check.values if value is not None]
-    if values:
-        text += f"; median {number(statistics.median(values))}, worst run {number(item.worst)}"
-    if item.fails_in:
-        failing = sum(check.tells for check in item.fails_in)
-        controls = "controls fail" if len(item.fails_in) > 1 else "control fails"
-        text += f". {failing} of {len(item.fails_in)} {controls} as required"
-    if item.gap is not None:
-        between = "the gap between them and the runs is" if item.gap > 0 else "they and the runs overlap by"
-        text += f"; {between} {number(abs(item.gap))}"
-    return text + (f". {undecided} runs are undecided." if undecided else ".")
+    return (
+        f"{text}; median {number(statistics.median(values))}, worst run {number(item.worst)}." if values else f"{text}."
+    )
 
 
 def size(count: int) -> str:

@@ -1,14 +1,14 @@
-"""Gradient descent of networks with homogeneous activations, at step sizes halved again and again: what is conserved?
+"""Gradient descent of networks with homogeneous activations, at halved step sizes: what training conserves.
 
-W_l <- W_l - eta c_l dR/dW_l, f(x) = W_L phi(... phi(W_1 x)). If phi is homogeneous, gradient flow conserves at every
-hidden node the difference between the squared lengths of its incoming and outgoing weights, and between neighbouring
-layers the difference of squared norms. If phi is linear it conserves the whole matrix W_l W_l^T - W_{l+1}^T W_{l+1}, of
-which those are the diagonal and the trace. A step of descent changes W_{l+1}^T W_{l+1} - W_l W_l^T by exactly
-eta^2 (g_{l+1}^T g_{l+1} - g_l g_l^T), g_l = dR/dW_l: in the diagonal if phi is homogeneous, as a whole if it is linear.
-Over a time that is O(eta), and nothing in the limit.
+W_l <- W_l - eta c_l dR/dW_l, f(x) = W_L phi(... phi(W_1 x)). If phi is homogeneous, gradient flow conserves the balance
+of every hidden node: the squared length of its incoming weights minus that of its outgoing weights. If phi is linear,
+it conserves the whole matrix W_l W_l^T - W_(l+1)^T W_(l+1), which has the balances on its diagonal. A step of descent
+changes W_(l+1)^T W_(l+1) - W_l W_l^T by exactly eta^2 (g_(l+1)^T g_(l+1) - g_l g_l^T), with g_l = dR/dW_l. This holds
+for the diagonal if phi is homogeneous, and for the whole matrix if phi is linear. Over a fixed time the change is of
+order eta, so it vanishes in the limit of small steps.
 
 Source: Du, Hu and Lee 2018 (arXiv:1806.00900); for linear networks also Arora, Cohen and Hazan 2018
-(arXiv:1802.06509). The change by a step is derived here.
+(arXiv:1802.06509). The change in a step is derived here.
 """
 
 from __future__ import annotations
@@ -33,16 +33,20 @@ POINTS = 25
 
 
 class Params(GaussianNetwork):
-    """A network with an activation, the data that it is trained on, and the descents."""
+    """A network with an activation, its training data, and its descents."""
 
     outputs: int = Field(ge=1, le=16, description="n_L, the dimension of the outputs")
     samples: int = Field(
         ge=1, le=500, description="the number of Gaussian inputs, with Gaussian outputs or their signs"
     )
-    activation: Activation = Field(description="phi of the hidden layers; softsign, z / (1 + |z|), is not homogeneous")
-    loss: OutputLoss = Field(description="mean of |f - y|^2 / 2, or of max(0, 1 - y f)^2 / 2 with signs y")
+    activation: Activation = Field(
+        description="the activation phi of the hidden layers; softsign, z / (1 + |z|), is not homogeneous"
+    )
+    loss: OutputLoss = Field(
+        description="the loss of outputs f: mean of |f - y|^2 / 2, or of max(0, 1 - y f)^2 / 2 with signs y"
+    )
     first_rate: float = Field(
-        gt=0, le=100, description="c_1, the learning rate of W_1 over that of the other layers; 1 makes them equal"
+        gt=0, le=100, description="c_1, the learning rate of W_1 over that of all other layers; 1 makes them equal"
     )
     horizon: float = Field(gt=0, le=10**4, description="time of each descent, step size times number of steps")
     step_size: StepSize
@@ -60,24 +64,24 @@ class Params(GaussianNetwork):
 
 
 MEASURES = {
-    "node_order": "slope of the log of the nodes' drift against the log of the step size; the drift is the largest "
-    "change of a node's squared incoming less squared outgoing length",
-    "matrix_order": "slope of the log of the matrices' drift against the log of the step size; the drift is the "
-    "largest Frobenius norm of the change of W_l W_l^T - W_{l+1}^T W_{l+1}",
-    "node_excess": "the largest difference, at the finest step size, between the change of a node's balance and the "
-    "sum of eta^2 times its difference of squared gradients, over the largest such sum, >= 0",
-    "matrix_excess": "the largest difference, at the finest step size, between the change of a matrix "
-    "W_l W_l^T - W_{l+1}^T W_{l+1} and the sum of eta^2 times its difference of squared gradients, over the largest "
-    "such sum, in the Frobenius norm, >= 0",
-    "end_imbalance": "the largest difference at a node, at the end of the finest descent, over the largest squared "
-    "incoming length, >= 0",
-    "growth": "the product of the layers' Frobenius norms at the end over that at the start",
+    "node_order": "slope of the log of the largest change of a node's balance against the log of the step size; the "
+    "balance is the squared incoming minus the squared outgoing length",
+    "matrix_order": "slope of the log of the largest change of the matrix W_l W_l^T - W_(l+1)^T W_(l+1), in Frobenius "
+    "norm, against the log of the step size",
+    "node_excess": "largest difference, at the finest step size, between the change of a node's balance and the sum "
+    "of eta^2 times its difference of squared gradients, over the largest such sum, >= 0",
+    "matrix_excess": "largest difference, at the finest step size, between the change of a matrix "
+    "W_l W_l^T - W_(l+1)^T W_(l+1) and the sum of eta^2 times its difference of squared gradients, over the largest "
+    "such sum, in Frobenius norm, >= 0",
+    "end_imbalance": "largest absolute balance of a node (squared incoming minus squared outgoing length) at the end "
+    "of the finest descent, over the largest squared incoming length, >= 0",
+    "growth": "the product of the layers' Frobenius norms at the end over that at the initialization",
 }
 
 SERIES = {
-    "step_size": Series("step_size", "eta of each descent"),
-    "node_drift_at": Series("step_size", "the nodes' drift, the largest change of a node's balance"),
-    "matrix_drift_at": Series("step_size", "the matrices' drift, the largest change in Frobenius norm"),
+    "step_size": Series("step size", "step size eta of each descent"),
+    "node_drift_at": Series("step size", "largest change of a node's balance"),
+    "matrix_drift_at": Series("step size", "largest change of the whole matrix, in Frobenius norm"),
 }
 
 

@@ -1,13 +1,13 @@
-"""A ReLU network with a linear head, trained until its risk runs away: what is conserved, and what becomes of rank one?
+"""A ReLU network with a linear head, trained until its risk is close to zero: what it conserves, and its ranks.
 
-The body is one ReLU layer, with or without a block h -> h + max(V h, 0) on top; the head is a chain of linear layers
-with one output. Gradient flow of R = (1/n) sum_i l(y_i f(x_i)) is followed on the clock of
-`dynamics.activations.relu_network`, from a start of order one that is not balanced. Some of the first layer's neurons
-may get a large bias, so that most of these stay active on all examples throughout.
+The body is one ReLU layer, with or without a block h -> h + max(V h, 0) above it. The head is a chain of linear layers
+with one output. Gradient flow of the risk R = (1/n) sum_i l(y_i f(x_i)) is followed on the clock of
+`dynamics.activations.relu_network`, from an initialization (start) of order one that is not balanced. Some neurons of
+the first layer may get a large bias, so that most of them stay active on all examples.
 
-Theory: W_{l+1}^T W_{l+1} - W_l W_l^T is constant between neighbours of the head; between the ReLU layer and the head
-only its block of neurons that are active on all examples is. So head layers become of rank one, as
-`dynamics.activations.head_excess` says; the ReLU layer need not.
+Theory: the imbalance W_(l+1)^T W_(l+1) - W_l W_l^T of neighbouring layers is constant in the head. Between the ReLU
+layer and the head only its block of neurons that are active on all examples is constant. So the layers of the head
+become rank one, as `dynamics.activations.head_excess` derives; the ReLU layer need not.
 
 Source: Le and Jegelka 2022 (arXiv:2201.11968), abstract, for the statements; the laws are derived here.
 """
@@ -40,10 +40,10 @@ from dlnrepro.runner import Progress, Result, Series
 from dlnrepro.settings.base import Contradiction, Settings
 
 ACTIVE = 0.01
-"""A neuron counts as active with W_1 x above this, the weights being of order one; below, it may slide on its kink."""
+"""A neuron counts as active if W_1 x is above this, where weights are of order one; below, it may slide on its kink."""
 
 FOLLOWING = 0.95
-"""The share of the work that is following the flow; the rest is measuring."""
+"""The share of the progress bar for following the flow; the rest is for measuring."""
 
 
 class Params(Settings):
@@ -54,31 +54,44 @@ class Params(Settings):
         " `contradictory`, which no network fits"
     )
     each: int = Field(ge=1, le=100, description="the number of points in each cluster")
-    spread: float = Field(ge=0, lt=1, description="half the side of the square of a cluster; centres are at (+-1, +-1)")
+    spread: float = Field(
+        ge=0, lt=1, description="half the side of the square of a cluster, with centres at (+-1, +-1)"
+    )
     noise: float = Field(ge=0, le=1, description="standard deviation of the third coordinate of the points")
-    body: Literal["relu", "relu and skip", "linear"] = Field(description="the layers below the head")
-    head: Literal["linear", "relu"] = Field(description="hidden layers of the head, whose last layer is linear")
+    body: Literal["relu", "relu and skip", "linear"] = Field(
+        description="the layers below the head: one ReLU layer, without or with a skip block above it, or one linear"
+        " layer"
+    )
+    head: Literal["linear", "relu"] = Field(
+        description="the activation of the head's hidden layers; its last layer is always linear"
+    )
     body_width: int = Field(ge=2, le=128, description="the width of the layers of the body")
     head_width: int = Field(ge=2, le=64, description="the width of the hidden layers of the head")
     head_depth: int = Field(
-        ge=2, le=6, description="the number of weight matrices of the head, of which the last is a row"
+        ge=2, le=6, description="the number of weight matrices of the head; the last of them is a row"
     )
-    shifted: float = Field(ge=0, le=1, description="share of the first layer's neurons that start with a large bias")
-    shift: float = Field(ge=0, le=100, description="what is added to the absolute bias weight of the shifted neurons")
-    loss: LossName = Field(description="l(m) = log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
+    shifted: float = Field(
+        ge=0, le=1, description="share of the first layer's neurons that start with a large bias weight"
+    )
+    shift: float = Field(ge=0, le=100, description="number added to the absolute bias weight of the shifted neurons")
+    loss: LossName = Field(description="the loss l(m) of a margin m: log(1 + exp(-m)), exp(-m) or (1 - m)^2 / 2")
     head_rate: float = Field(
-        gt=0, le=100, description="learning rate of the head's first layer over that of the others; 1 makes them equal"
+        gt=0,
+        le=100,
+        description="learning rate of the head's first layer over that of all other layers; 1 makes them equal",
     )
     horizon: float = Field(
-        gt=0, le=1e6, description="the clock at the end of the flow, about log(1/R) there if the risk vanishes"
+        gt=0, le=1e6, description="the clock at the end of the flow; about log(1/R) if the risk R goes to zero"
     )
     first_step: float = Field(gt=0, le=10, description="the first and smallest step of the flow, in units of the clock")
-    growth: float = Field(ge=0, le=0.5, description="ratio of a later step to the clock; 0 for equal steps")
-    stiffness: float = Field(gt=0, le=1e4, description="bound on the flow's eigenvalues for which the steps are stable")
-    points: int = Field(ge=10, le=200, description="the largest number of records, evenly over the steps")
+    growth: float = Field(ge=0, le=0.5, description="ratio of a later step to the clock; 0 makes all steps equal")
+    stiffness: float = Field(
+        gt=0, le=1e4, description="largest size of the flow's eigenvalues for which every step is stable"
+    )
+    points: int = Field(ge=10, le=200, description="the largest number of recorded points, evenly over the steps")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """Too many steps."""
+        """A horizon that equal steps would reach too slowly."""
         yield from super().contradictions()
         if self.horizon > 10**5 * self.first_step and self.growth < 1e-3:
             yield Contradiction("growth", "at least 0.001 for a horizon of more than 100000 first steps")
@@ -103,41 +116,46 @@ class Params(Settings):
         return [*[1.0] * body, self.head_rate, *[1.0] * (self.head_depth - 1)]
 
     def numbers(self) -> int:
-        """The records, and some copies of weights, activities and their decompositions."""
+        """The recorded weights, and copies of weights, activities and their decompositions."""
         weights = sum(before * after for before, after in pairwise(self.widths))
         return (self.points + 20) * weights + 60 * self.each * (self.body_width + 10)
 
 
 MEASURES = {
-    "log_inverse_risk": "log(1/R) at the end",
-    "start_gap": "smallest rank-one gap of a hidden head layer at the start, in [0, 1]",
-    "start_norm": "smallest Frobenius norm of a hidden head layer at the start",
-    "growth": "smallest ratio of a head layer's Frobenius norm at the end to that at the start",
-    "head_gap": "largest 1 - ||W_k||_2 / ||W_k||_F of a hidden head layer at the end, in [0, 1]",
-    "head_alignment": "largest 1 - |<v_{k+1}, u_k>| of neighbours in the head at the end, in [0, 1]",
-    "alignment_slope": "slope of the log of head_alignment against log min_k ||W_k||_F where the latter is twice the "
-    "largest ||W_k||_F of the start or more; 0 if it is in fewer than eight records",
-    "excess_ratio": "(||W_k||_F^2 - ||W_k||_2^2) / E_k at the end, E_k by the imbalances of the start; for the hidden "
-    "head layer farthest from 1",
-    "body_gap": "1 - ||W_1||_2 / ||W_1||_F at the end, in [0, 1]",
-    "head_drift": "largest change in the run of an imbalance of neighbours in the head, over the head's squared norm",
-    "stable_drift": "largest change in the run of the imbalance of W_1 and the head's first layer, in the block of "
-    "stable neurons only, over the squared norm of all weights",
-    "full_drift": "largest change in the run of the imbalance of W_1 and the head's first layer, as a full matrix, "
-    "over the squared norm of all weights",
-    "stable_neurons": "how many neurons of W_1 have W_1 x > 0.01 on all examples after every step",
-    "other_neurons": "how many neurons of W_1 have W_1 x of 0.01 or less on some example after some step",
+    "log_inverse_risk": "log(1/R) at the end of training, with R the risk, natural logarithm",
+    "start_gap": "smallest rank-one gap 1 - ||W_k||_2 / ||W_k||_F of a hidden layer of the head at the "
+    "initialization, in [0, 1]",
+    "start_norm": "smallest Frobenius norm of a hidden layer of the head at the initialization",
+    "growth": "Frobenius norm of a layer of the head at the end over that at the initialization, for the layer that "
+    "grows least",
+    "head_gap": "largest rank-one gap 1 - ||W_k||_2 / ||W_k||_F of a hidden layer of the head at the end, in [0, 1]",
+    "head_alignment": "largest alignment gap 1 - |<v_(k+1), u_k>| of neighbouring layers of the head at the end, in "
+    "[0, 1], with u_k and v_k the top left and right singular vectors of W_k",
+    "alignment_slope": "slope of the log of the largest alignment gap 1 - |<v_(k+1), u_k>| of the head against "
+    "log min_k ||W_k||_F, where min_k ||W_k||_F is at least twice the largest ||W_k||_F of the initialization; 0 if "
+    "that holds at fewer than eight recorded points",
+    "excess_ratio": "the excess ||W_k||_F^2 - ||W_k||_2^2 at the end over its limit E_k, computed from the initial "
+    "imbalances, for the hidden layer of the head whose ratio is farthest from 1",
+    "body_gap": "rank-one gap 1 - ||W_1||_2 / ||W_1||_F of the first layer at the end, in [0, 1]",
+    "head_drift": "largest change since the initialization of an imbalance W_(k+1)^T W_(k+1) - W_k W_k^T in the head, "
+    "in Frobenius norm, over the squared norm of the head",
+    "stable_drift": "largest change since the initialization of the imbalance between W_1 and the first layer of the "
+    "head, in the block of stable neurons only, in Frobenius norm, over the squared norm of all weights",
+    "full_drift": "largest change since the initialization of the whole imbalance between W_1 and the first layer of "
+    "the head, in Frobenius norm, over the squared norm of all weights",
+    "stable_neurons": "the number of neurons of W_1 with W_1 x > 0.01 on all examples x after every step",
+    "other_neurons": "the number of neurons of W_1 with W_1 x of 0.01 or less on some example x after some step",
 }
 
 SERIES = {
-    "risk_path": Series("record", "log(1/R)"),
-    "norm_path": Series("record", "smallest Frobenius norm of a head layer"),
-    "head_gap_path": Series("record", "largest rank-one gap of a hidden head layer"),
-    "head_gap_law": Series("record", "largest rank-one gap of a hidden head layer, by the imbalances of the start"),
-    "body_gap_path": Series("record", "rank-one gap of W_1"),
-    "head_drift_path": Series("record", "change of the imbalances in the head, over its squared norm"),
-    "stable_drift_path": Series("record", "change of the imbalance of W_1 with the head, stable neurons"),
-    "full_drift_path": Series("record", "change of the imbalance of W_1 with the head, all neurons"),
+    "risk_path": Series("recorded points", "log(1/R), with R the risk"),
+    "norm_path": Series("recorded points", "smallest Frobenius norm of a layer of the head"),
+    "head_gap_path": Series("recorded points", "largest rank-one gap of a hidden layer of the head"),
+    "head_gap_law": Series("recorded points", "derived law of the largest rank-one gap, from the initial imbalances"),
+    "body_gap_path": Series("recorded points", "rank-one gap 1 - ||W_1||_2 / ||W_1||_F of the first layer"),
+    "head_drift_path": Series("recorded points", "change of the head's imbalances, over the head's squared norm"),
+    "stable_drift_path": Series("recorded points", "change of the imbalance of W_1 and head, stable neurons only"),
+    "full_drift_path": Series("recorded points", "change of the imbalance of W_1 and head, all neurons"),
 }
 
 
@@ -165,7 +183,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 def _measure(
     params: Params, shapes: Sequence[tuple[int, int]], margins: Array, path: Array, stable: NDArray[np.bool_]
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Measures and series of one run from its records."""
+    """Measures and series of one run from its recorded weights."""
     weights, chosen = layers_of(path, shapes), tensor_of(stable)
     head, stacked_weights = weights[-params.head_depth :], tensor_of(path.copy())
     layers, excess, body = observe_layers(head), observe_excess(head), rank_one_gap(weights[0])

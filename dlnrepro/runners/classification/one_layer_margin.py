@@ -1,11 +1,13 @@
-"""A linear classifier of one layer on separable data: where does it go, and how slowly?
+"""A linear classifier of one layer on separable data: the limit of its direction, and the rate of its approach.
 
-R = (1/n) sum_i l(<w, z_i>) with signed points z_i, trained by gradient flow, followed in log t, or by gradient descent
-with a constant step, t being step size times steps. Theory: w = what log t + wtilde + o(1), with what the hard-margin
-solution, whatever the start; so the direction tends to the maximum margin as 1 / log t, and R t to 1 / gamma^2.
+The risk R = (1/n) sum_i l(<w, z_i>), with signed points z_i, is minimised by gradient flow, followed in log t, or by
+gradient descent with a constant step size, where t is step size times steps. Theory, for every initialization (start):
+w = w_h log t + r + o(1), with w_h the hard-margin solution. So the direction tends to the maximum margin as 1 / log t,
+and R t tends to 1 / gamma^2, with gamma the maximum margin.
 
-Source: Soudry, Hoffer, Nacson, Gunasekar and Srebro 2018 (arXiv:1710.10345); the constants are written down in
-`dlnrepro.dynamics.classification.one_layer_asymptotics`, the maximum margin is from an oracle that sees the data alone.
+Source: Soudry, Hoffer, Nacson, Gunasekar and Srebro 2018 (arXiv:1710.10345). The constants are derived in
+`dlnrepro.dynamics.classification.one_layer_asymptotics`. The maximum margin comes from an oracle that sees only the
+data.
 """
 
 from __future__ import annotations
@@ -37,24 +39,27 @@ MOST_STEPS = 10**7
 
 
 class Params(TwoClasses):
-    """Data whose support vectors count and stand apart, and how one layer is trained on them."""
+    """Data with a least multiplier and a least slack of other points, and the training of one layer on them."""
 
     data: Separable
     least_share: LeastShare
     least_slack: float = Field(
-        ge=0, lt=1, description="least share by which the margins of all other points exceed those of support vectors"
+        ge=0,
+        lt=1,
+        description="smallest relative excess of the margins of all other points over that of the support vectors;"
+        " data with a smaller one are drawn again",
     )
-    start_scale: float = Field(ge=0, le=100, description="standard deviation of the entries of w at the start")
+    start_scale: float = Field(ge=0, le=100, description="standard deviation of the entries of w at the initialization")
     loss: Loss
     coordinate_rates: CoordinateRates
     method: Literal["flow", "descent"] = Field(
         description="gradient `flow`, followed in log t, or gradient `descent` with a constant step size"
     )
-    step_size: float = Field(gt=0, le=100, description="for `method: descent`: the step size")
-    horizon: float = Field(gt=0, le=10**4, description="log t at the end, natural logarithm")
+    step_size: float = Field(gt=0, le=100, description="for `method: descent`: the constant step size")
+    horizon: float = Field(gt=0, le=10**4, description="log t at the end of training, natural logarithm")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """A descent that takes too long, or for which no unequal rates are defined."""
+        """A descent with too many steps, or with unequal learning rates, which it does not define."""
         yield from super().contradictions()
         latest = math.log(MOST_STEPS * self.step_size)
         if self.method == "descent" and self.horizon > latest:
@@ -66,35 +71,36 @@ class Params(TwoClasses):
             yield Contradiction("coordinate_rates", "1 for `method: descent`")
 
     def separated(self, generator: Generator) -> Classes:
-        """Data of one run whose support vectors count and stand apart."""
-        wanted = f"data with a slack of {numeral(self.least_slack)}"
+        """Data of one run with the least multiplier and the least slack that the settings ask for."""
+        wanted = f"data whose other margins exceed the maximum margin by {numeral(self.least_slack)} of it"
         return with_slack(lambda one: self.classes(one, self.least_share), self.least_slack, wanted, generator)
 
     def numbers(self) -> int:
-        """The data, the margins of a step, and the paths."""
+        """The data, the margins of one step, and the paths."""
         return 4 * self.samples * self.inputs + 4 * POINTS * self.samples
 
 
 MEASURES = {
-    "separation": "the largest margin of a unit vector on the data with the labels of the hyperplane, > 0",
-    "certificate": "the largest KKT residual of the maximum-margin oracle, relative, >= 0",
-    "residual_error": "||w - what log t - wtilde|| / ||what|| at the end, >= 0",
-    "direction_slope": "slope of the log of the sine between w and what against log log t, from a third of the last "
-    "log t on",
-    "loss_constant": "R t gamma^2 at the end, 1 in the limit",
-    "direction": "the sine between w and what at the end, in [0, 1]",
+    "separation": "the maximum margin of the data with the labels of the hyperplane that they are drawn with, > 0",
+    "certificate": "largest relative KKT residual of the maximum-margin solution that the oracle computes, >= 0",
+    "residual_error": "||w - (w_h log t + r)|| / ||w_h|| at the end, >= 0, with w_h the hard-margin solution and r the "
+    "limit of w - w_h log t",
+    "direction_slope": "slope of the log of the sine of the angle between w and the hard-margin solution against "
+    "log log t, over the last two thirds of log t",
+    "loss_constant": "R t gamma^2 at the end, with R the risk and gamma the maximum margin; 1 in the limit",
+    "direction": "sine of the angle between w and the hard-margin solution at the end, in [0, 1]",
 }
 
 SERIES = {
-    "log_time": Series("log time", "log t"),
-    "sine": Series("log time", "sine between w and what"),
-    "sine_law": Series("log time", "sine between what log t + wtilde and what"),
-    "residual": Series("log time", "||w - what log t - wtilde|| / ||what||"),
+    "log_time": Series("log time", "log t, natural logarithm of time"),
+    "sine": Series("log time", "sine of the angle between w and the hard-margin solution w_h"),
+    "sine_law": Series("log time", "sine of the angle between w_h log t + r and w_h, the derived law"),
+    "residual": Series("log time", "||w - (w_h log t + r)|| / ||w_h||, the distance from the derived law"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw data, then starts; follow each run's flow, or descend with all at once; hold the path against theory."""
+    """Draw data, then weights; follow each run's flow, or descend with all runs at once; compare with theory."""
     sets = [params.separated(generator) for generator in generators]
     signed = [classes.signed for classes in sets]
     starts = params.start_scale * normal((params.inputs,), generators)

@@ -1,10 +1,11 @@
-"""Gradient flow of a deep linear classifier that starts against the data: does its risk fall below that of zero?
+"""Gradient flow of a deep linear classifier that starts against the data: the risk stays above that of zero weights.
 
-Ji and Telgarsky ask that R(W(0)) <= R(0), the risk of the zero network. Here the data are symmetric about an axis, and
-the start is balanced, of rank one and on the wrong side of that axis, so that R(W(0)) > R(0). Such a network shrinks to
-zero and stays there: for three layers or more at the rate of `dynamics.classification.mirrored_data`.
+Ji and Telgarsky assume that the risk of the initialization (start) is at most l(0), the risk of the zero network. Here
+the data are symmetric about an axis. The initialization is balanced, of rank one and points against that axis, so its
+risk is above l(0). Such a network shrinks to zero and stays there. For three layers or more
+`dynamics.classification.mirrored_data` has the rate.
 
-Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumption 2 and what it is needed for; the rate is derived here.
+Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumption 2 and the remark on it; the rate is derived here.
 """
 
 from __future__ import annotations
@@ -30,24 +31,33 @@ from dlnrepro.settings.fields import PositiveRange, Same, same_or_whole
 from dlnrepro.settings.networks import DeepSettings
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-16
-"""Tolerances of the flow: layers shrink to 1e-6."""
+"""Relative and absolute tolerance of the flow; the layers shrink to 1e-6."""
 
 
 class Params(DeepSettings):
-    """Symmetric data, a start on one side of them, and the flow from there."""
+    """Symmetric data, an initialization on one side of them, and the flow from there."""
 
     inputs: int = Field(ge=2, le=32, description="n_0, the dimension of the data")
-    hidden: int = Field(ge=1, le=64, description="n_1 = ... = n_{L-1}, the width of the hidden layers")
+    hidden: int = Field(ge=1, le=64, description="n_1 = ... = n_(L-1), the width of the hidden layers")
     pairs: int = Field(ge=1, le=200, description="the number of pairs of a point and its mirror image")
-    loss: Literal["logistic", "exponential"] = Field(description="l(m) = log(1 + exp(-m)) or exp(-m)")
-    side: Literal["opposed", "favourable"] = Field(
-        description="the direction of the predictor at the start: away from the data, or towards them"
+    loss: Literal["logistic", "exponential"] = Field(
+        description="the loss l(m) of a margin m: log(1 + exp(-m)) or exp(-m)"
     )
-    tilt: float = Field(ge=0, le=1, description="angle between the axis and the predictor at the start, in radians")
-    start: PositiveRange = Field(description="range of the predictor's length at the start, drawn log-uniformly")
-    horizon: float = Field(ge=10, le=1e8, description="time to which the flow is followed")
+    side: Literal["opposed", "favourable"] = Field(
+        description="the direction of the predictor at the initialization: `opposed` (away from the data) or"
+        " `favourable` (towards them)"
+    )
+    tilt: float = Field(
+        ge=0, le=1, description="angle between the axis and the predictor at the initialization, in radians"
+    )
+    start: PositiveRange = Field(
+        description="range of the predictor's length at the initialization, which is drawn log-uniformly"
+    )
+    horizon: float = Field(ge=10, le=1e8, description="time t to which the flow is followed")
     points: int = Field(
-        ge=30, le=200, description="the number of records, evenly in the logarithm over the last six decades of time"
+        ge=30,
+        le=200,
+        description="the number of recorded times, evenly in the logarithm over the last six decades of time",
     )
     law_depth: Annotated[Same | int, same_or_whole(3, 8)] = Field(
         description="the depth in the law of decay, at least 3: `same` is the trained depth; a number makes the law"
@@ -66,31 +76,34 @@ class Params(DeepSettings):
         return [self.inputs, *[self.hidden] * (self.depth - 1), 1]
 
     def numbers(self) -> int:
-        """The weights at every record, and the data."""
+        """The weights at every recorded time, and the data."""
         weights = self.hidden * (self.inputs + (self.depth - 2) * self.hidden + 1)
         return 4 * self.points * weights + 4 * self.pairs * self.inputs
 
 
 MEASURES = {
-    "start_excess": "log R - log l(0) at the start: at most 0 under the theorem's assumption",
-    "least_excess": "the least value of log R - log l(0) along the flow",
-    "end_excess": "log R - log l(0) at the end of the flow",
-    "shrinkage": "smallest ratio of a layer's norm at the end to that at the start, > 0",
-    "exponent_gap": "slope of the log of the layers' norm against log time over the last two decades, plus 1/(L-2), "
-    "with L = law_depth",
-    "collapse_ratio": "the layers' norm at the end over ((L-2) g_0 t)^(-1/(L-2)), with L = law_depth, > 0",
+    "start_excess": "log R - log l(0) at the initialization, with R the risk and l the loss, natural logarithms; at "
+    "most 0 under the theorem's assumption",
+    "least_excess": "the smallest value of log R - log l(0) along the flow, with R the risk and l the loss, natural "
+    "logarithms",
+    "end_excess": "log R - log l(0) at the end of the flow, natural logarithms, with R the risk and l the loss",
+    "shrinkage": "smallest Frobenius norm of a layer at the end over the smallest one at the initialization, > 0",
+    "exponent_gap": "slope of the log of the smallest Frobenius norm of a layer against log t over the last two "
+    "decades of time t, plus 1/(L-2), with L = law_depth; 0 if the law holds",
+    "collapse_ratio": "smallest Frobenius norm of a layer at the end over ((L-2) g_0 t)^(-1/(L-2)), with L = law_depth "
+    "and g_0 = -l'(0) times the mean height of the data on the axis, > 0",
 }
 
 SERIES = {
-    "time": Series("time", "time of the flow"),
-    "risk_ratio": Series("time", "R / l(0)"),
+    "time": Series("time", "time t of the flow"),
+    "risk_ratio": Series("time", "R / l(0), the risk over that of the zero network"),
     "norm": Series("time", "smallest Frobenius norm of a layer"),
-    "norm_law": Series("time", "((L-2) g_0 t)^(-1/(L-2)), with L = law_depth, or the start's norm if that is less"),
+    "norm_law": Series("time", "derived law ((L-2) g_0 t)^(-1/(L-2)), or the initial norm if that is smaller"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw data, then starts; follow the flow of one run after another."""
+    """Draw data, then initializations; follow the flow of one run after another."""
     signed = mirrored_pairs(params.inputs, params.pairs, generators)
     lengths = draw_strength(*params.start, generators)
     side = -1.0 if params.side == "opposed" else 1.0

@@ -1,12 +1,14 @@
-"""Gradient descent of a deep linear classifier by Ji and Telgarsky's step-size rule, next to gradient flow.
+"""Gradient descent of a deep linear classifier with the step sizes of Ji and Telgarsky, compared with gradient flow.
 
-The network W_L ... W_1 with one output is trained on the logistic risk, from a start that is no worse than the zero
-network, with the step sizes of `dynamics.classification.smoothness_rule`, or a multiple of them. From the same start
-gradient flow is followed to the same times (the sums of step sizes), by a method of order eight.
+The network W_L ... W_1 with one output is trained on the logistic risk R, from an initialization (start) that is not
+worse than the zero network. The step sizes eta_t are those of `dynamics.classification.smoothness_rule`, or a multiple
+of them. From the same initialization gradient flow is followed to the same times (the sums of step sizes), by a method
+of order eight.
 
-Theory: while eta_t <= 1 / beta the risk falls in each step by eta_t ||grad R||^2 / 2 or more. So the sum of
-eta_t ||grad R||^2 is at most 2 R(0), and since a step moves W_{l+1}^T W_{l+1} - W_l W_l^T by
-eta_t^2 (grad_{l+1}^T grad_{l+1} - grad_l grad_l^T), none of these moves by more than 2 R(0) times the largest step.
+Theory: if R is beta-smooth along a step and eta_t <= 1 / beta, the step lowers R by at least eta_t ||grad R||^2 / 2. So
+the sum of eta_t ||grad R||^2 is at most 2 R_0, with R_0 the risk at the initialization. A step changes the imbalance
+W_(l+1)^T W_(l+1) - W_l W_l^T by eta_t^2 (grad_(l+1)^T grad_(l+1) - grad_l grad_l^T). Therefore no imbalance changes by
+more than 2 R_0 times the largest step size.
 
 Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumption 5, Lemma 5, Theorem 3 of the OpenReview submission; the
 bound on the imbalances is derived here.
@@ -43,10 +45,10 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-11
 
 
 class Params(DeepClassifier):
-    """A deep linear classifier, and the descent by the rule."""
+    """A deep linear classifier, and its descent with the step sizes of the rule."""
 
     data: Separable
-    factor: float = Field(gt=0, le=1e5, description="factor on the step sizes of the rule; 1 is the rule")
+    factor: float = Field(gt=0, le=1e5, description="factor on the step sizes of the rule; 1 keeps to the rule")
     steps: int = Field(ge=10, le=10**6, description="the number of gradient steps")
 
     def numbers(self) -> int:
@@ -55,29 +57,33 @@ class Params(DeepClassifier):
 
 
 MEASURES = {
-    "start_excess": "log R - log l(0) at the start: at most 0 if it is no worse than the zero network",
-    "worst_fall": "the largest (R_{t+1} - R_t) / (eta_t ||grad R_t||^2) of a step; -1/2 or less by the smoothness",
-    "drift_over_bound": "the largest change of an imbalance W_{l+1}^T W_{l+1} - W_l W_l^T at a record, in Frobenius "
-    "norm, over 2 R(0) times the largest step, >= 0",
-    "flow_distance": "the largest distance of descent and flow at equal times, over the flow's norm, >= 0",
-    "gap_distance": "the largest difference between descent and flow in the largest rank-one gap of a hidden layer, "
-    "over the gap of the flow, >= 0",
-    "risk_ratio": "R at the end over R at the start",
-    "gap_ratio": "the largest rank-one gap of a hidden layer at the end over that at the start",
-    "time": "the sum of the step sizes",
+    "start_excess": "log R - log l(0) at the initialization, with R the risk and l the loss, natural logarithms; at "
+    "most 0 if the initialization is not worse than the zero network",
+    "worst_fall": "largest value over the steps of (R_(t+1) - R_t) / (eta_t ||grad R_t||^2), with R_t the risk and "
+    "eta_t the step size; -1/2 or less if the risk is smooth along the step",
+    "drift_over_bound": "largest change of an imbalance W_(l+1)^T W_(l+1) - W_l W_l^T at a recorded step, in Frobenius "
+    "norm, over twice the initial risk times the largest step size, >= 0",
+    "flow_distance": "largest distance between the weights of descent and of flow at equal times, over the norm of "
+    "the flow's weights, >= 0",
+    "gap_distance": "largest difference between descent and flow at equal times in the largest rank-one gap "
+    "1 - ||W_l||_2 / ||W_l||_F of a hidden layer, over the gap of the flow, >= 0",
+    "risk_ratio": "the risk at the end over the risk at the initialization",
+    "gap_ratio": "the largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F of a hidden layer at the end over that at the "
+    "initialization",
+    "time": "the sum of all step sizes, which is the time of the flow",
 }
 
 SERIES = {
-    "clock": Series("record", "the sum of the step sizes so far"),
-    "risk": Series("record", "R of the descent"),
-    "flow_risk": Series("record", "R of the flow at the same time"),
-    "gap": Series("record", "largest rank-one gap of a hidden layer of the descent"),
-    "flow_gap": Series("record", "largest rank-one gap of a hidden layer of the flow at the same time"),
+    "clock": Series("recorded points", "time: the sum of the step sizes so far"),
+    "risk": Series("recorded points", "risk of the descent"),
+    "flow_risk": Series("recorded points", "risk of the flow at the same time"),
+    "gap": Series("recorded points", "largest rank-one gap of a hidden layer of the descent"),
+    "flow_gap": Series("recorded points", "largest rank-one gap of a hidden layer of the flow at the same time"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw data, then weights; descend with all runs at once; follow the flow of one after another."""
+    """Draw data, then weights; descend with all runs at once; follow the flow of one run after another."""
     sets = [params.classes(generator).signed for generator in generators]
     weights, labels = params.initialization(sets, LOSS, generators), np.ones((len(sets), params.samples))
     kinds: list[LayerKind] = ["linear"] * params.depth

@@ -1,11 +1,11 @@
-"""Deep linear classifiers, trained until the logarithm of their risk runs away, if it does.
+"""Deep linear classifiers, trained until log(1/R), with R the risk, reaches a horizon such as 1e12, if it does.
 
-A network W_L ... W_1 with one output is trained on R = (1/n) sum_i l(y_i W_L ... W_1 x_i), from a start that is of
-order one, not balanced, and no worse than the zero network. Gradient flow is followed on a clock that reaches
-log(1/R) = 1e12 (`dynamics.stiff_flow.margin_flow`); discrete descents stop at a number of steps. The maximum margin
-comes from an oracle that sees the data alone (`dynamics.classification.maximum_margin`).
+A network W_L ... W_1 with one output is trained on R = (1/n) sum_i l(y_i W_L ... W_1 x_i). The initialization (start)
+is of order one, not balanced, and not worse than the zero network. Gradient flow is followed on a clock that reaches
+log(1/R) = 1e12 (`dynamics.stiff_flow.margin_flow`); discrete descents stop after a given number of steps. The maximum
+margin comes from an oracle that sees only the data (`dynamics.classification.maximum_margin`).
 
-Source: Ji and Telgarsky 2019 (arXiv:1810.02032) for the setting and for what is measured of the layers; the rates of
+Source: Ji and Telgarsky 2019 (arXiv:1810.02032) for the setting and for the measures of the layers. The rates of
 `dynamics.classification.margin_convergence`, and the slopes -2 and -4 of the layers' gaps, are derived here.
 """
 
@@ -41,19 +41,21 @@ from dlnrepro.settings.fields import Window
 from dlnrepro.settings.numerals import numeral
 
 ROUTES_AGREE = 1e-6
-"""Two routes of relative tolerance 1e-9 differ by some 1e-8; hundreds of tolerances are another curve."""
+"""Two solvers of relative tolerance 1e-9 differ by about 1e-8; a distance of hundreds of tolerances is too much."""
 
 
 class Params(DeepClassifier):
-    """A deep linear classifier, how it is trained, and the windows of log(1/R) in which laws are tested."""
+    """A deep linear classifier, its training, and the windows of log(1/R) in which laws are tested."""
 
     spanning: bool = Field(
-        description="whether the support vectors span the space, or must not; not used for `data: under-determined`"
+        description="`true`: the support vectors span the space; `false`: they must not; not used for"
+        " `data: under-determined`"
     )
     least_share: LeastShare
     loss: Loss
     method: Literal["flow", "normalised", "sign", "adam"] = Field(
-        description="gradient `flow`, or a discrete descent: `normalised` along the curve of the flow, `sign` or `adam`"
+        description="gradient `flow`, or a discrete descent: `normalised` along the curve of the flow, `sign` descent"
+        " or `adam`"
     )
     second_layer_rate: float = Field(
         gt=0, le=1e4, description="learning rate of W_2 over that of the other layers; 1 makes them equal"
@@ -61,21 +63,28 @@ class Params(DeepClassifier):
     coordinate_rates: CoordinateRates
     horizon: float = Field(gt=1, le=1e13, description="for `method: flow`: log(1/R) at the end, natural logarithm")
     tolerance: float = Field(
-        ge=1e-12, le=1e-3, description="for `method: flow`: the relative error of each solver step"
+        ge=1e-12, le=1e-3, description="for `method: flow`: the relative error that the solver allows per step"
     )
     step_size: float = Field(
-        gt=0, le=10, description="for a discrete descent: the step size, in the unit of the method"
+        gt=0,
+        le=10,
+        description="for a discrete descent: the growth of log(1/R) per step to first order for `normalised`, the"
+        " change of every weight per step for `sign`, the learning rate for `adam`",
     )
     steps: int = Field(ge=1, le=1_000_000, description="for a discrete descent: the number of steps")
-    points: int = Field(ge=20, le=200, description="the number of records along the path")
+    points: int = Field(ge=20, le=200, description="the number of recorded points along the path of the weights")
     layers_window: Window = Field(
-        description="range of log(1/R) in which slopes of the layers' norms and gaps are fitted"
+        description="range of log(1/R), natural logarithm, in which slopes of the layers' norms and gaps are fitted"
     )
-    direction_window: Window = Field(description="range of log(1/R) in which slopes of the predictor's gaps are fitted")
-    constants_window: Window = Field(description="range of log(1/R) in which constants are compared with theory")
+    direction_window: Window = Field(
+        description="range of log(1/R), natural logarithm, in which slopes of the predictor's gaps are fitted"
+    )
+    constants_window: Window = Field(
+        description="range of log(1/R), natural logarithm, in which constants are compared with theory"
+    )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """Unequal rates for methods that do not define them."""
+        """Unequal learning rates for a method that does not define them."""
         yield from super().contradictions()
         if self.method in ("sign", "adam"):
             for key in ("second_layer_rate", "coordinate_rates"):
@@ -83,7 +92,7 @@ class Params(DeepClassifier):
                     yield Contradiction(key, f"1 for `method: {self.method}`")
 
     def memory(self, runs: int) -> int:
-        """The bytes that `runs` runs hold at their peak: paths twice, the decompositions of one, and one Jacobian."""
+        """The bytes that `runs` runs hold at their peak: all paths twice, decompositions of one, and one Jacobian."""
         rank = 2 * self.hidden * (self.depth - 1) + self.inputs + 1
         jacobian = 8 * (self.weight_count if self.weight_count < MANY else rank) ** 2
         path = (self.points + 2) * self.weight_count
@@ -91,54 +100,67 @@ class Params(DeepClassifier):
 
 
 MEASURES = {
-    "separation": "the largest margin that a unit vector has on the data trained on; 0 if they are not separable",
-    "certificate": "largest KKT residual of the maximum-margin oracle, relative; at least 0",
-    "start_excess": "log R - log l(0) at the start: at most 0 if it is no worse than the zero network",
-    "start_gap": "smallest rank-one gap of a hidden layer at the start, in [0, 1]",
-    "start_norm": "smallest Frobenius norm of a hidden layer at the start",
-    "route_gap": "relative distance of two solvers where both have been; 0 for a discrete descent",
-    "imbalance_drift": "largest change of W_{l+1}^T W_{l+1} - W_l W_l^T over the run, relative to ||theta||^2",
-    "log_inverse_risk": "log(1/R) at the end",
-    "growth": "smallest ratio of a layer's Frobenius norm at the end to that at the start",
-    "growth_exponent": "L times the slope of log min_l ||W_l||_F against log log(1/R) in the layers' window; "
-    "0 if the run does not reach it",
-    "rank_one_gap": "largest 1 - ||W_l||_2 / ||W_l||_F of a hidden layer at the end, in [0, 1]",
-    "rank_one_slope": "slope of the log of the rank-one gap against log min_l ||W_l||_F in the layers' window; "
-    "0 if the run does not reach it",
-    "alignment_gap": "largest 1 - |<v_{l+1}, u_l>| of neighbours at the end, in [0, 1]",
-    "alignment_slope": "slope of the log of the alignment gap against log min_l ||W_l||_F in the layers' window; "
-    "0 if the run does not reach it",
-    "product_gap": "1 - |<W_L ... W_1, v_1>| / prod_l ||W_l||_F at the end, in [0, 1]",
-    "lemma_over_bound": "largest quotient over the run of a side of Lemma 2, (||W_l||_F^2 - ||W_l||_2^2) or "
-    "1 - <v_{l+1}, u_l>^2, by its bound; at most 1 if the lemma holds",
-    "direction": "sine of the angle between predictor and maximum-margin direction at the end, in [0, 1]",
-    "margin_gap": "1 - the predictor's margin over the maximum margin at the end; above 1 if a point is wrong",
-    "direction_slope": "slope of the log of the sine against log log(1/R) in the direction's window; "
-    "0 if the run does not reach it",
-    "direction_slope_by_depth": "L times direction_slope",
-    "margin_slope": "slope of the log of the margin gap against log log(1/R) in the direction's window; "
-    "0 if the run does not reach it",
-    "direction_constant": "sine x log(1/R) over gamma ||rho*||, where it is farthest from 1 in the constants' window; "
-    "0 if the run does not reach it",
-    "margin_constant": "margin gap x log(1/R) over max -<rho*, z_i>, where it is farthest from 1 in the constants' "
-    "window; 0 if the run does not reach it",
-    "rates_direction": "sine of the angle to the maximum margin in the norm of the rates, sum_j w_j^2 / rate_j; "
-    "that of `direction` if the rates are equal",
+    "separation": "the maximum margin of the data that the network is trained on; 0 if no hyperplane separates them",
+    "certificate": "largest relative KKT residual of the maximum-margin solution that the oracle computes, >= 0",
+    "start_excess": "log R - log l(0) at the initialization, with R the risk and l the loss, natural logarithms; at "
+    "most 0 if the initialization is not worse than the zero network",
+    "start_gap": "smallest rank-one gap 1 - ||W_l||_2 / ||W_l||_F of a hidden layer at the initialization, in [0, 1]",
+    "start_norm": "smallest Frobenius norm of a hidden layer at the initialization",
+    "route_gap": "distance between the weights by two solvers of the flow at a common time, over their norm; 0 for a "
+    "discrete descent",
+    "imbalance_drift": "largest change of an imbalance W_(l+1)^T W_(l+1) - W_l W_l^T since the initialization, in "
+    "Frobenius norm, over the squared norm of all weights",
+    "log_inverse_risk": "log(1/R) at the end of training, with R the risk, natural logarithm",
+    "growth": "Frobenius norm of a layer at the end over that at the initialization, for the layer that grows least",
+    "growth_exponent": "L times the slope of log min_l ||W_l||_F against log log(1/R) in the layers' window of "
+    "log(1/R), with L the depth and R the risk; 0 if the run does not reach the window",
+    "rank_one_gap": "largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F of a hidden layer at the end, in [0, 1]",
+    "rank_one_slope": "slope of the log of the largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F against log min_l "
+    "||W_l||_F in the layers' window of log(1/R) (R is the risk); 0 if the run does not reach the window",
+    "alignment_gap": "largest alignment gap 1 - |<v_(l+1), u_l>| at the end, in [0, 1], with u_l and v_l the top "
+    "left and right singular vectors of W_l",
+    "alignment_slope": "slope of the log of the largest alignment gap 1 - |<v_(l+1), u_l>| against log min_l "
+    "||W_l||_F in the layers' window of log(1/R) (R is the risk), with u_l and v_l the top left and right singular "
+    "vectors of W_l; 0 if the run does not reach the window",
+    "product_gap": "1 - |<W_L ... W_1, v_1>| / prod_l ||W_l||_F at the end, in [0, 1], with v_1 the top right "
+    "singular vector of W_1",
+    "lemma_over_bound": "largest ratio during the run of ||W_l||_F^2 - ||W_l||_2^2 or 1 - <v_(l+1), u_l>^2 to its "
+    "bound in Lemma 2 of Ji and Telgarsky; at most 1 if the lemma holds",
+    "direction": "sine of the angle between the predictor and the maximum-margin direction at the end, in [0, 1]",
+    "margin_gap": "1 minus the ratio of the predictor's margin to the maximum margin at the end; above 1 if a point "
+    "is misclassified",
+    "direction_slope": "slope of the log of the sine of the angle to the maximum-margin direction against log "
+    "log(1/R) in the direction's window of log(1/R) (R is the risk); 0 if the run does not reach the window",
+    "direction_slope_by_depth": "L times the slope of the log of the sine of the angle to the maximum-margin "
+    "direction against log log(1/R) in the direction's window of log(1/R), with L the depth and R the risk; 0 if the "
+    "run does not reach the window",
+    "margin_slope": "slope of the log of 1 minus the ratio of the predictor's margin to the maximum margin against "
+    "log log(1/R) in the direction's window of log(1/R) (R is the risk); 0 if the run does not reach the window",
+    "direction_constant": "sine of the angle to the maximum-margin direction times log(1/R), over its limit gamma "
+    "||rho||, where the ratio is farthest from 1 in the constants' window of log(1/R) (R is the risk); gamma is the "
+    "maximum margin and rho the limit of the predictor's part perpendicular to that direction; 0 if the run does not "
+    "reach the window",
+    "margin_constant": "1 minus the ratio of the predictor's margin to the maximum margin, times log(1/R) and over "
+    "its limit max_i -<rho, z_i>, where the result is farthest from 1 in the constants' window of log(1/R) (R is the "
+    "risk); z_i are the support vectors and rho is the limit of the predictor's part perpendicular to the "
+    "maximum-margin direction; 0 if the run does not reach the window",
+    "rates_direction": "sine of the angle between the predictor and the maximum-margin direction in the norm of the "
+    "learning rates, sum_j w_j^2 / rate_j; equal to the measure direction if the rates are equal",
 }
 
 SERIES = {
-    "risk_path": Series("record", "log(1/R)"),
-    "norm_path": Series("record", "smallest Frobenius norm of a layer"),
-    "rank_one_path": Series("record", "largest 1 - ||W_l||_2 / ||W_l||_F of a hidden layer"),
-    "alignment_path": Series("record", "largest 1 - |<v_{l+1}, u_l>| of neighbours"),
-    "direction_path": Series("record", "sine of the angle between predictor and maximum-margin direction"),
-    "direction_law_path": Series("record", "gamma ||rho*|| / log(1/R), the law of that sine with no free parameter"),
-    "margin_path": Series("record", "1 - the predictor's margin over the maximum margin"),
+    "risk_path": Series("recorded points", "log(1/R), with R the risk"),
+    "norm_path": Series("recorded points", "smallest Frobenius norm of a layer"),
+    "rank_one_path": Series("recorded points", "largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F of a hidden layer"),
+    "alignment_path": Series("recorded points", "largest alignment gap 1 - |<v_(l+1), u_l>| of neighbouring layers"),
+    "direction_path": Series("recorded points", "sine of the angle between predictor and maximum-margin direction"),
+    "direction_law_path": Series("recorded points", "derived law gamma ||rho|| / log(1/R) of the sine of the angle"),
+    "margin_path": Series("recorded points", "1 minus the ratio of the predictor's margin to the maximum margin"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Train and measure; data first, then weights, from each run's generator."""
+    """Draw data, then weights, from each run's generator; train all runs and measure them."""
     sets = [params.classes(generator, params.least_share, params.spanning) for generator in generators]
     signed = [classes.signed for classes in sets]
     training = Training(

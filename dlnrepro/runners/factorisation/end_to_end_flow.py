@@ -1,12 +1,12 @@
-"""Gradient flow of a deep linear network, layer by layer, against the equation that its product alone obeys.
+"""Gradient flow of a deep linear network, compared with the equation that its product alone obeys.
 
-dW_l/dt = -dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_L ... W_1, for inputs of any second moment S and any
-Z. The start is a random matrix in balanced layers. Theory: the product follows
+dW_l/dt = -dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_L ... W_1, for any second moment S of the inputs and any
+Z. The initialization (start) is a random matrix in balanced layers. Theory: the product follows
 
     dW/dt = - sum_j (W W^T)^((j-1)/L) G (W^T W)^((L-j)/L),   dsigma_r/dt = -L sigma_r^(2-2/L) u_r^T G v_r,   G = dR/dW.
 
-The first is solved by itself, without layers, and its path held against the network's. The second is held against the
-velocity of the network's product by the chain rule, along the path.
+The first equation is solved on its own, without layers, and its solution is compared with the product of the network.
+The second equation is compared with the velocity of the product along the path, which the chain rule gives.
 
 Source: Arora, Cohen and Hazan 2018 (arXiv:1802.06509); Arora, Cohen, Hu and Luo 2019 (arXiv:1905.13655).
 """
@@ -43,19 +43,27 @@ TOLERANCE = 1e-10
 class Params(DeepSettings):
     """The data, the network and its initialization, and how long the flow is followed."""
 
-    depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
+    depth: int = Field(ge=1, le=8, description="depth L, the number of weight matrices")
     inputs: int = Field(ge=1, le=16, description="n_0, the dimension of the inputs")
-    hidden: int = Field(ge=1, le=32, description="n_1 = ... = n_{L-1}, at least the smaller of inputs and outputs")
+    hidden: int = Field(
+        ge=1,
+        le=32,
+        description="n_1 = ... = n_(L-1), the width of the hidden layers: at least the smaller one of n_0 and n_L",
+    )
     outputs: int = Field(ge=1, le=16, description="n_L, the dimension of the outputs")
-    samples: int = Field(ge=2, le=1000, description="number of Gaussian inputs and outputs, whose moments are S and Z")
-    start_scale: float = Field(gt=0, le=10, description="Frobenius norm of the product at the start")
+    samples: int = Field(
+        ge=2,
+        le=1000,
+        description="number of Gaussian samples, from whose inputs and outputs the moments S and Z are computed",
+    )
+    start_scale: float = Field(gt=0, le=10, description="Frobenius norm of the initial product W")
     layer_factor: LayerFactor
-    horizon: float = Field(gt=0, le=10**4, description="time to which the flow is followed")
+    horizon: float = Field(gt=0, le=10**4, description="time at which the flow ends")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """Hidden layers that cannot hold the product, and a factor that would change the product of one layer."""
+        """Hidden layers that cannot hold the product; a factor that would change the product of a single layer."""
         if self.hidden < (least := min(self.inputs, self.outputs)):
-            yield Contradiction("hidden", f"at least {least}, the smaller of inputs and outputs")
+            yield Contradiction("hidden", f"at least {least}, the smaller one of inputs and outputs")
         if self.depth == 1 and self.layer_factor != 1:
             yield Contradiction("layer_factor", "1 for a single layer")
 
@@ -66,22 +74,28 @@ class Params(DeepSettings):
 
 
 MEASURES = {
-    "path_error": "the largest ||W - W'||_F / max_t ||W||_F along the flow, W' by the product's own equation, >= 0",
-    "singular_error": "the largest |dsigma_r/dt - formula| along the flow over the largest |dsigma_r/dt|, >= 0",
-    "start_imbalance": "the largest ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F of the start over ||W_1||_F^2, >= 0",
-    "progress": "(R(0) - R(end)) / (R(0) - R of least squares), in [0, 1]",
+    "path_error": "largest ||W - W'||_F / max_t ||W||_F along the flow, where W is the product of the network and W'"
+    " the solution of the product's own equation, >= 0",
+    "singular_error": "largest error of the formula for the velocity dsigma_r/dt of a singular value along the flow,"
+    " over the largest |dsigma_r/dt|, >= 0",
+    "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initial weights over the layers"
+    " l, over ||W_1||_F^2, >= 0",
+    "progress": "share of the excess risk that the flow removes, (R(0) - R(end)) / (R(0) - R of least squares), in"
+    " [0, 1]",
 }
 
 SERIES = {
-    "time": Series("time", "time along the flow"),
-    "strength": Series("time", "||W||_F of the network"),
-    "strength_law": Series("time", "||W||_F by the equation of the product"),
-    "distance": Series("time", "||W - W'||_F / max_t ||W||_F"),
+    "time": Series("time", "time t of the gradient flow"),
+    "strength": Series("time", "Frobenius norm ||W||_F of the product of the network"),
+    "strength_law": Series("time", "Frobenius norm of the solution of the product's own equation"),
+    "distance": Series(
+        "time", "distance ||W - W'||_F / max_t ||W||_F of the product W from the solution W' of its own equation"
+    ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw data, then weights; follow the layers, and the product by itself, one run after another."""
+    """Draw data, then weights; follow the layers, and the product on its own, one run after another."""
     moment, cross, weights = _problem(params, generators)
     depth, field = params.formula_depth, moment_field(moment, cross)
     times = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)
@@ -112,12 +126,12 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _clocked(progress: Progress, horizon: float) -> Callable[[float], None]:
-    """A callback that reports the time of a solver as a fraction of the horizon."""
+    """A callback that reports the time of the solver as a fraction of the horizon."""
     return lambda time: progress(min(time / horizon, 1), "")
 
 
 def _problem(params: Params, generators: Sequence[Generator]) -> tuple[Tensor, Tensor, list[Tensor]]:
-    """S and Z of drawn samples, and a drawn product in balanced layers, out of balance by the factor."""
+    """S and Z of drawn samples, and balanced layers of a drawn product, which `layer_factor` may unbalance."""
     inputs = normal((params.inputs, params.samples), generators)
     outputs = normal((params.outputs, params.samples), generators)
     draw = normal((params.outputs, params.inputs), generators)

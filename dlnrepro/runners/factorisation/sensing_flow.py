@@ -1,11 +1,12 @@
-"""Gradient flow of a deep linear network that fits one linear measurement, from ever smaller starts.
+"""Gradient flow of a deep linear network that fits one linear measurement, from smaller and smaller initializations.
 
-dW_l/dt = -dR/dW_l with R = 1/2 (<A, W> - y)^2, W = W_L ... W_1 and A = sum_r a_r u_r v_r^T. Any W with <A, W> = y is a
-solution; which one is found? The start is alpha times the partial isometry of A, in balanced layers, for a sweep
-of alpha. Theory: the deeper the network, the wider the gap that opens between the first singular value and the others.
+dW_l/dt = -dR/dW_l with R = 1/2 (<A, W> - y)^2, W = W_L ... W_1 and A = sum_r a_r u_r v_r^T. Every W with <A, W> = y is
+a solution; which one does the flow find? The initialization (start) is alpha times the partial isometry of A, in
+balanced layers, for several values of alpha. Theory: the deeper the network, the wider the gap between the first
+singular value and the following ones.
 
-Source: Arora, Cohen, Hu and Luo 2019 (arXiv:1905.13655); what is conserved, and the powers of alpha, are derived in
-`dlnrepro.dynamics.factorisation.sensing`.
+Source: Arora, Cohen, Hu and Luo 2019 (arXiv:1905.13655); the conserved quantities and the powers of alpha are derived
+in `dlnrepro.dynamics.factorisation.sensing`.
 """
 
 from __future__ import annotations
@@ -45,11 +46,15 @@ Start = Annotated[float, Field(gt=0, le=1)]
 
 
 class Params(DeepSettings):
-    """The measurement, the network, the sweep of initializations, and how long each flow is followed."""
+    """The measurement, the network, its initializations, and how long each flow is followed."""
 
-    depth: int = Field(ge=1, le=6, description="L, the number of weight matrices")
+    depth: int = Field(ge=1, le=6, description="depth L, the number of weight matrices")
     inputs: int = Field(ge=2, le=16, description="n_0, the dimension of the inputs")
-    hidden: int = Field(ge=2, le=16, description="n_1 = ... = n_{L-1}, at least the number of measured strengths")
+    hidden: int = Field(
+        ge=2,
+        le=16,
+        description="n_1 = ... = n_(L-1), the width of the hidden layers: at least the number of values a_r",
+    )
     outputs: int = Field(ge=2, le=16, description="n_L, the dimension of the outputs")
     measured: Annotated[tuple[Positive, ...], Field(strict=False, min_length=2, max_length=16), FALLING] = Field(
         description="a_r, the singular values of the measurement A, which fall strictly"
@@ -57,21 +62,25 @@ class Params(DeepSettings):
     jitter: Jitter
     value: float = Field(gt=0, le=100, description="y, the value of the measurement <A, W> that is fitted")
     start: Annotated[tuple[Start, Start], FROM_LIST, SPREAD] = Field(
-        description="range of the scales alpha of the initialization, from the smallest to the largest of the sweep"
+        description="range of alpha, the scale of the initialization, from the smallest to the largest value"
     )
-    points: int = Field(ge=2, le=20, description="number of initializations, evenly spaced in log alpha")
+    points: int = Field(ge=2, le=20, description="number of values of alpha, evenly spaced in log alpha")
     layer_factor: float = Field(
-        gt=0, le=1000, description="W_1 is multiplied by this and W_L divided by it; 1 keeps the layers balanced"
+        gt=0,
+        le=1000,
+        description="factor by which W_1 is multiplied and W_L divided at initialization; 1 keeps the layers balanced",
     )
-    settling: float = Field(gt=0, le=1000, description="time that the flow is followed after the first mode has grown")
+    settling: float = Field(
+        gt=0, le=1000, description="time for which the flow is followed after the first mode has grown"
+    )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """More strengths than the layers hold, a value that is exceeded at the start, a factor on a single layer."""
+        """More strengths than the layers hold; a value that the initialization exceeds; a factor on a single layer."""
         yield from at_most_as_many(self, "measured", ("inputs", "hidden", "outputs"))
         reached = self.start[1] * sum(self.measured) * (1 + self.jitter)
         if self.value <= reached:
             yield Contradiction(
-                "value", f"more than {numeral(reached, 3)}, which the largest initialization may measure"
+                "value", f"more than {numeral(reached, 3)}, the largest measurement of an initialization"
             )
         if self.depth == 1 and self.layer_factor != 1:
             yield Contradiction("layer_factor", "1 for a single layer")
@@ -82,25 +91,28 @@ class Params(DeepSettings):
 
 
 MEASURES = {
-    "law_error": "the largest |sigma_r / law - 1| at the end over the sweep and the modes, sigma_r = u_r^T W v_r, >= 0",
-    "gap_exponent": "slope of log(sigma_2 / sigma_1) at the end against log alpha",
-    "gap_exponent_error": "gap_exponent less the power of alpha that theory predicts as alpha vanishes",
-    "gap_ratio": "sigma_2 / sigma_1 at the end of the smallest start",
-    "misfit": "the largest |<A, W> / y - 1| over the sweep at the end, >= 0",
+    "law_error": "largest relative error of the closed form of the singular values sigma_r = u_r^T W v_r at the end,"
+    " over the values of alpha and the modes r, >= 0",
+    "gap_exponent": "fitted power of alpha in sigma_2 / sigma_1 at the end: slope of log(sigma_2 / sigma_1) against"
+    " log alpha",
+    "gap_exponent_error": "fitted power of alpha in sigma_2 / sigma_1 at the end, less the power that theory predicts"
+    " for vanishing alpha",
+    "gap_ratio": "ratio sigma_2 / sigma_1 of the singular values at the end of the flow from the smallest alpha",
+    "misfit": "largest relative error |<A, W> / y - 1| of the measurement at the end, over the values of alpha, >= 0",
 }
 
 SERIES = {
-    "start": Series("start", "alpha"),
-    "ratio": Series("start", "sigma_2 / sigma_1 at the end"),
-    "ratio_law": Series("start", "the same by what is conserved"),
-    "time": Series("time", "time along the flow"),
-    "first": Series("time", "sigma_1 from the smallest start"),
-    "second": Series("time", "sigma_2 from the smallest start"),
+    "start": Series("start", "scale alpha of the initialization"),
+    "ratio": Series("start", "ratio sigma_2 / sigma_1 of the singular values at the end"),
+    "ratio_law": Series("start", "predicted ratio sigma_2 / sigma_1 of the singular values at the end"),
+    "time": Series("time", "time t of the gradient flow"),
+    "first": Series("time", "first singular value sigma_1, from the smallest alpha"),
+    "second": Series("time", "second singular value sigma_2, from the smallest alpha"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw measurements and frames; follow the flow from every start of every run; hold the ends against the law."""
+    """Draw measurements and frames; follow the flow from every initialization; compare its end with the closed form."""
     measured = draw_strengths(params.measured, params.jitter, generators)
     sensor = rotated(params.outputs, params.inputs, measured, generators)
     starts, points = falling_sweep(*params.start, params.points), params.points

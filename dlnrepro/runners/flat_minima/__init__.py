@@ -1,4 +1,4 @@
-"""Runners on the sharpness of global minima with one product Z.
+"""Runners on the sharpness of the global minima of a deep linear network whose product is the target Z.
 
 Paper: Mulayoff, Michaeli 2020 (arXiv:2002.04710).
 

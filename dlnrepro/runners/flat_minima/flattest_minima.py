@@ -1,9 +1,9 @@
-"""Global minima of one deep linear network, drawn at random and flattened; nothing is trained.
+"""Global minima of a deep linear network, drawn at random and flattened; nothing is trained.
 
-All weights W_l -> G_l W_l G_{l-1}^{-1} with one product W_L ... W_1 = Z are global minima of
-1/2 ||W_L ... W_1 - Z||_F^2. Each run draws a target and balanced weights for it, disturbs them by random G_l from
-slight to strong, and flattens the last ones: their sharpness, the largest eigenvalue of the Hessian, is minimised over
-the G_l.
+If W_L ... W_1 = Z, all weights G_l W_l G_(l-1)^-1 with invertible G_1 .. G_(L-1) (and G_0 = G_L = I) have the product Z
+too, and are global minima of 1/2 ||W_L ... W_1 - Z||_F^2. Each run draws a target Z and balanced weights for it, and
+disturbs them by random G_l, from slight to strong. It then flattens the last minimum: its sharpness, the largest
+eigenvalue of the Hessian, is minimised over the G_l.
 
 Source: Mulayoff and Michaeli 2020 (arXiv:2002.04710) for the least sharpness and the gains at the flattest minima; the
 proof in `dlnrepro.dynamics.flat_minima.sharpness_bound` is derived here.
@@ -34,15 +34,28 @@ class Params(TargetSettings, DeepSettings):
     """The target, the network, and how its global minima are disturbed and flattened."""
 
     depth: int = Field(ge=2, le=6, description="L, the number of weight matrices")
-    hidden: int = Field(ge=1, le=16, description="n_1 = ... = n_{L-1}, at least the number of strengths")
-    strongest: float = Field(
-        gt=0, le=5, description="largest strength s of a disturbance, whose G_l have singular values from e^-s to e^s"
+    hidden: int = Field(
+        ge=1,
+        le=16,
+        description="n_1 = ... = n_(L-1), the width of the hidden layers: at least the number of singular values",
     )
-    points: int = Field(ge=1, le=200, description="number of disturbances, evenly spaced in s, the strongest the last")
-    iterations: int = Field(ge=0, le=10**4, description="steps that flatten the last minimum; 0 leaves it as it is")
+    strongest: float = Field(
+        gt=0,
+        le=5,
+        description="largest strength t of a disturbance; its matrices G_l have singular values between e^-t and e^t",
+    )
+    points: int = Field(
+        ge=1, le=200, description="number of disturbed minima, with evenly spaced strengths up to `strongest`"
+    )
+    iterations: int = Field(
+        ge=0,
+        le=10**4,
+        description="largest number of steps in each round of L-BFGS that flattens the last minimum; 0 does not"
+        " flatten",
+    )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """More strengths than the hidden layers hold."""
+        """More singular values than the hidden layers can carry."""
         yield from super().contradictions()
         yield from at_most_as_many(self, "strengths", ("hidden",))
 
@@ -54,22 +67,28 @@ class Params(TargetSettings, DeepSettings):
 
 
 MEASURES = {
-    "formula_error": "|sharpness / (L s^(2-2/L)) - 1| of the balanced minimum, >= 0",
-    "least_ratio": "the least sharpness / (L s^(2-2/L)) over all minima of the run, balanced, disturbed and flattened",
-    "disturbed_ratio": "that of the strongest disturbance, before flattening",
-    "flattened_ratio": "that of the minimum found by flattening it",
-    "gain_error": "the largest | ||W_l ... W_1 v|| / s^(l/L) - 1| over l < L at that minimum, >= 0",
-    "moved": "the largest ||W_L ... W_1 - Z||_F / s over the minima, >= 0: 0 if they are minima",
+    "formula_error": "relative error of L s^(2-2/L) for the sharpness of the balanced minimum, where s is the largest"
+    " singular value of the target, >= 0",
+    "least_ratio": "smallest sharpness over L s^(2-2/L) of all minima of the run (balanced, disturbed and flattened),"
+    " where s is the largest singular value of the target",
+    "disturbed_ratio": "sharpness over L s^(2-2/L) of the most disturbed minimum before it is flattened, where s is the"
+    " largest singular value of the target",
+    "flattened_ratio": "sharpness over L s^(2-2/L) of the most disturbed minimum after it is flattened, where s is the"
+    " largest singular value of the target",
+    "gain_error": "largest relative error of s^(l/L) over l < L for the gain ||W_l ... W_1 v|| of the first l layers,"
+    " at the flattened minimum, >= 0; v is the top singular vector of the target and s its singular value",
+    "moved": "largest ||W_L ... W_1 - Z||_F / s over all weights of the run, >= 0, where s is the largest singular"
+    " value of the target Z; 0 for global minima",
 }
 
 SERIES = {
-    "disturbance": Series("disturbance", "s, the strength of the random G_l"),
-    "ratio": Series("disturbance", "sharpness / (L s^(2-2/L)) of the disturbed minima"),
+    "disturbance": Series("disturbance", "strength of the disturbance"),
+    "ratio": Series("disturbance", "sharpness over L s^(2-2/L) of the disturbed minima"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, balanced weights and disturbances; flatten the strongest ones; measure sharpness and gains."""
+    """Draw targets, balanced weights and disturbances; flatten the most disturbed ones; measure sharpness and gains."""
     target, modes, depth = params.target(generators), len(params.strengths), params.formula_depth
     hidden, matrix, tops = [params.hidden] * (params.depth - 1), target.matrix, target.strengths[:, 0]
     bases = target.left[..., :modes], target.strengths, target.right[..., :modes]

@@ -1,9 +1,9 @@
-"""Gradient flow of a deep linear network from an aligned start, mode by mode, compared with the closed form.
+"""Gradient flow of a deep linear network from an aligned initialization, compared mode by mode with the closed form.
 
-dW_l/dt = -dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_L ... W_1, white inputs S = I and
-Z = sum_k sigma_k u_k v_k^T. From a balanced start (initialization) with the singular vectors of Z, W keeps them, and
-the strength a of each mode follows a' = L a^(2-2/L) (sigma - a): a sigmoid for two layers, steeper for deeper networks.
-The distance of gradient descent from it is proportional to the step size.
+dW_l/dt = -dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_L ... W_1, white inputs (S = I) and
+Z = sum_k sigma_k u_k v_k^T. The initialization (start) is balanced and has the singular vectors of Z. W keeps these
+vectors, and the value a of each mode follows a' = L a^(2-2/L) (sigma - a). This curve is a sigmoid for two layers, and
+it is steeper for deeper networks. The distance of gradient descent from it is proportional to the step size.
 
 Source: Saxe, McClelland and Ganguli 2014 (arXiv:1312.6120); the closed form for every depth is derived in
 `dlnrepro.dynamics.modes.learning_curves`.
@@ -41,26 +41,31 @@ RELATIVE, ABSOLUTE = 1e-10, 1e-14
 
 
 class Params(TargetSettings, DeepSettings, HalvedDescents):
-    """A target, a start in its basis or in another one, the flow, and the descents from the same start."""
+    """A target, an initialization in its basis or in another one, and the flow and the descents from it."""
 
-    hidden: Width = Field(description="n_1 = ... = n_{L-1}, the widths of the hidden layers, at least one per mode")
+    hidden: Width = Field(
+        description="n_1 = ... = n_(L-1), the width of the hidden layers: at least the number of modes"
+    )
     start: PositiveRange = Field(
-        description="range of a(0), the strength of a mode at the start, which is drawn log-uniformly and lies below"
-        " all sigma_k"
+        description="range of a(0), the initial value of a mode, which is drawn log-uniformly and lies below all"
+        " sigma_k"
     )
     basis: Literal["aligned", "random"] = Field(
-        description="the singular vectors of the start: those of the target (aligned), or drawn independently (random)"
+        description="singular vectors of the initialization: those of the target (`aligned`), or drawn independently"
+        " of it (`random`)"
     )
     layer_factor: LayerFactor
     input_spread: InputSpread
-    horizon: float = Field(gt=0, le=10**4, description="time to which flow and descents go")
+    horizon: float = Field(gt=0, le=10**4, description="time at which the flow and the descents end")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """More modes than the hidden layers can hold, and a start that is not below the target."""
+        """More modes than the hidden layers can hold; an initial value that is not below the target."""
         yield from super().contradictions()
         yield from at_most_as_many(self, "strengths", ["hidden"])
         if self.start[1] >= (weakest := self.strengths[-1] * (1 - self.jitter)):
-            yield Contradiction("start", f"a range below {numeral(weakest, 3)}, the least strength that can be drawn")
+            yield Contradiction(
+                "start", f"a range below {numeral(weakest, 3)}, the smallest strength that can be drawn"
+            )
 
     def numbers(self) -> int:
         """The weights at every recorded time, and the brackets of the closed form."""
@@ -69,23 +74,25 @@ class Params(TargetSettings, DeepSettings, HalvedDescents):
 
 
 MEASURES = {
-    "closed_form_error": "largest ||W - sum_k a_k(t) u_k v_k^T||_F / sigma_1 along the flow, a_k by closed form, >= 0",
-    "descent_order": "slope of the log of the largest ||W - sum_k a_k(t) u_k v_k^T||_F along a descent against the log "
-    "of the step size",
-    "unlearned": "||W - Z||_F / sigma_1 at the end of the flow, >= 0",
+    "closed_form_error": "largest distance ||W - sum_k a_k(t) u_k v_k^T||_F / sigma_1 of the product W along the flow"
+    " from the closed form a_k(t) of its modes k, >= 0",
+    "descent_order": "order of gradient descent in the step size: slope of the log of its largest distance from the"
+    " closed form against the log of the step size",
+    "unlearned": "relative distance ||W - Z||_F / sigma_1 of the product W from the target Z at the end of the flow,"
+    " >= 0",
 }
 
 SERIES = {
-    "time": Series("time", "time along the flow"),
-    "learned": Series("time", "sum_k u_k^T W v_k / sigma_k: how many modes are learned"),
-    "learned_law": Series("time", "sum_k a_k(t) / sigma_k by the closed form: how many modes are learned"),
-    "step_size": Series("step_size", "eta of each descent"),
-    "descent_error": Series("step_size", "largest ||W - sum_k a_k(t) u_k v_k^T||_F / sigma_1 along each descent"),
+    "time": Series("time", "time t of the gradient flow"),
+    "learned": Series("time", "number of learned modes, sum_k u_k^T W v_k / sigma_k, in the product W"),
+    "learned_law": Series("time", "number of learned modes by the closed form, sum_k a_k(t) / sigma_k"),
+    "step_size": Series("step_size", "step size eta of gradient descent"),
+    "descent_error": Series("step_size", "largest distance of gradient descent from the closed form, over sigma_1"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, then starts; follow the flow of each run; then descend with all runs at each step size."""
+    """Draw targets and initializations; follow the flow of each run; then descend with all runs at each step size."""
     target = params.target(generators)
     starts, weights = _start(params, target, generators)
     strengths, unit = target.strengths, target.strengths[:, :1]
@@ -123,7 +130,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _start(params: Params, target: Target, generators: Sequence[Generator]) -> tuple[Tensor, list[Tensor]]:
-    """The strengths of the modes, then balanced layers, in the basis of the target or in another one."""
+    """The initial values of the modes, then balanced layers in the basis of the target or in another one."""
     modes = len(params.strengths)
     starts = draw_mode_strengths(*params.start, modes, generators)
     frames = hidden_frames([params.hidden] * (params.depth - 1), modes, generators)

@@ -1,14 +1,15 @@
 """Gradient descent of a two-layer regression whose second moments do not commute, compared with one where they do.
 
-W_l <- W_l - eta dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_2 W_1 from a small Gaussian start (initialization).
-With S = I + epsilon B, B symmetric of norm 1, the inputs' second moment has other eigenvectors than
-Z = sum_i sigma_i u_i v_i^T has right singular vectors. The reference is the descent from the same start at epsilon = 0.
-Theory: the path departs from it by O(epsilon) at all times, and the modes are learned in the same order, at the same
-times. While all weights are small only Z acts; so, in the control, strengths sigma_i + epsilon or sigma_i - epsilon
-shift the times, by more for a weaker mode.
+W_l <- W_l - eta dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_2 W_1, from a small Gaussian initialization
+(start). The second moment S = I + epsilon B of the inputs, B symmetric of norm 1, has other eigenvectors than
+Z = sum_i sigma_i u_i v_i^T has right singular vectors. The reference is the descent from the same initialization at
+epsilon = 0.
+Theory: the path stays within O(epsilon) of the reference at all times, and the modes are learned in the same order, at
+the same times, because only Z acts while all weights are small. In the control, singular values sigma_i + epsilon or
+sigma_i - epsilon of Z shift the learning times, most for the weakest mode.
 
-Source: the setting and the kind of statement are those of Gidel, Bach and Lacoste-Julien (2019, arXiv:1904.13262); that
-the order in epsilon is 1, and the control, are derived here.
+Source: the setting and the kind of statement are those of Gidel, Bach and Lacoste-Julien (2019, arXiv:1904.13262). The
+order 1 in epsilon and the control are derived here.
 """
 
 from __future__ import annotations
@@ -40,53 +41,65 @@ POINTS = 150
 
 
 class Params(RegressionSettings):
-    """A regression with several modes, its perturbations, and the descents with and without them."""
+    """A regression with several modes, its perturbations, and the descents with and without a perturbation."""
 
     strengths: SeveralStrengths
     perturbed: Perturbed = Field(
-        description="the moment that is perturbed: S = I + epsilon B with B symmetric of norm 1 (inputs), or Z, to"
-        " whose strengths epsilon is added with random signs (cross)"
+        description="the moment that is perturbed: S = I + epsilon B with B symmetric of norm 1 (`inputs`), or Z, to"
+        " whose strengths sigma_k epsilon is added with random signs (`cross`)"
     )
     epsilon: Annotated[tuple[Share, Share], FROM_LIST, SPREAD] = Field(
-        description="range of epsilon, the size of the perturbation; learning times are measured at its high end"
+        description="range of epsilon, the norm of the perturbation; learning times are measured at its high end"
     )
-    points: int = Field(ge=2, le=50, description="how many values of epsilon, evenly spaced in the logarithm")
+    points: int = Field(ge=2, le=50, description="number of values of epsilon, evenly spaced in log epsilon")
     start_scale: float = Field(
         gt=0,
         le=1,
-        description="scale of the start: the entries of W_l are normal with standard deviation scale / sqrt(n_{l-1})",
+        description="scale of the initialization: the entries of W_l are normal with standard deviation"
+        " scale / sqrt(n_(l-1)), where n_(l-1) is the number of inputs of the layer",
     )
     step_size: StepSize
     refined: int = Field(
-        ge=1, le=16, description="how many steps of size eta / `refined` the reference takes for each step of size eta"
+        ge=1, le=16, description="number of steps of size eta / `refined` of the reference for each step of size eta"
     )
 
     def numbers(self) -> int:
-        """The product at every step, three times over, and the weights."""
+        """Three copies of the product at every step, and the weights."""
         kept = 3 * self.steps * self.inputs * self.outputs
         return (self.points + 1) * (kept + 64 * self.hidden * self.inputs)
 
 
 MEASURES = {
-    "deviation_order": "slope of log max_t ||W_epsilon - W_0||_F against log epsilon",
-    "deviation": "max_t ||W_epsilon - W_0||_F / sigma_1 at the largest epsilon, >= 0",
-    "time_shift": "the largest |T_i / T_i(epsilon = 0) - 1| over the modes at the largest epsilon, T_i being the step "
-    "at which mode i is half learned, >= 0",
-    "time_ratio": "the least T_{i+1} / T_i at the largest epsilon, >= 0; 1 where modes are learned together",
-    "unlearned": "the largest |1 - share of a mode| at the end of the reference, >= 0",
+    "deviation_order": "power of epsilon in the largest distance between the perturbed product W_epsilon and the"
+    " unperturbed W_0: slope of log max_t ||W_epsilon - W_0||_F against log epsilon",
+    "deviation": "largest distance max_t ||W_epsilon - W_0||_F / sigma_1 between the perturbed and the unperturbed"
+    " product at the largest epsilon, >= 0",
+    "time_shift": "largest relative change of a learning time T_i by the perturbation, over the modes i at the"
+    " largest epsilon, where T_i is the step at which mode i is half learned, >= 0",
+    "time_ratio": "smallest T_(i+1) / T_i at the largest epsilon, where T_i is the step at which mode i is half"
+    " learned, >= 0; 1 if modes are learned together",
+    "unlearned": "largest |1 - share| over the modes at the end of the unperturbed descent, where the share is"
+    " relative to the final value, >= 0",
 }
 
 SERIES = {
-    "epsilon": Series("epsilon", "the size of the perturbation"),
-    "largest_deviation": Series("epsilon", "max_t ||W_epsilon - W_0||_F / sigma_1"),
-    "step": Series("step", "gradient steps taken"),
-    "deviation_path": Series("step", "||W_epsilon - W_0||_F / sigma_1 at the largest epsilon"),
-    "modes_learned": Series("step", "the sum of the modes' shares at the largest epsilon"),
+    "epsilon": Series("epsilon", "norm epsilon of the perturbation"),
+    "largest_deviation": Series(
+        "epsilon",
+        "largest distance between the perturbed and the unperturbed product, max_t ||W_epsilon - W_0||_F / sigma_1",
+    ),
+    "step": Series("step", "number of gradient steps"),
+    "deviation_path": Series(
+        "step",
+        "distance between the perturbed and the unperturbed product, ||W_epsilon - W_0||_F / sigma_1, at the"
+        " largest epsilon",
+    ),
+    "modes_learned": Series("step", "number of learned modes (sum of their shares), at the largest epsilon"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, perturbations and starts; descend at all sizes of all runs at once, and without perturbation."""
+    """Draw targets, perturbations and initializations; descend at all sizes at once, and without perturbation."""
     target = params.target(generators)
     strengths, sizes = target.strengths, falling_sweep(*params.epsilon, params.points)
     path, plain = _paths(params, target, sizes, generators, progress)
@@ -115,7 +128,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 def _paths(
     params: Params, target: Target, sizes: Tensor, generators: Sequence[Generator], progress: Progress
 ) -> tuple[Tensor, Tensor]:
-    """The products (runs, points or 1, steps + 1, n_L, n_0) of the descents with and without perturbation."""
+    """The products (runs, points or 1, steps + 1, n_L, n_0) with and without perturbation."""
     moment, cross = perturbed_moments(params.perturbed, target, sizes, generators)
     draws = [draw[:, None] for draw in gaussian(params.widths, params.start_scale, generators)]
     starts = [draw.expand(-1, params.points, -1, -1) for draw in draws]

@@ -1,10 +1,10 @@
-"""Gradient descent of an aligned linear regression at every step size of a sweep: how does it settle, and up to where?
+"""Gradient descent of an aligned linear regression at several step sizes: how does it converge, and up to which size?
 
-W_l <- W_l - eta dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_2 W_1 or, in the control, one matrix. The start
-(initialization) has the singular vectors of Z = sum_k sigma_k u_k v_k^T, which are those of S too, and small strengths.
-The step size is given as the step ratio eta sigma_1. Theory: near the end, a step multiplies the error of the first
-mode by 1 - 2 eta sigma_1, so it is approached from one side up to the ratio 1/2, from alternating sides up to 1, and
-not at all beyond.
+W_l <- W_l - eta dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_2 W_1 or, in the control, one matrix. The
+initialization (start) has the singular vectors of Z = sum_k sigma_k u_k v_k^T, which are those of S too, and small
+strengths. The step size is given as the step ratio eta sigma_1. Theory: near the end, each step multiplies the error of
+the first mode by 1 - 2 eta sigma_1. The mode converges from one side up to the ratio 1/2, from alternating sides up to
+1, and not at all above 1.
 
 Source: the setting and the kind of statement are those of Gidel, Bach and Lacoste-Julien (2019, arXiv:1904.13262);
 the factor is derived in `dlnrepro.dynamics.modes.sequential`.
@@ -33,7 +33,7 @@ from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.targets import at_most_as_many
 
 WINDOW = (1e-9, 1e-4)
-"""Errors between which the factor is measured: after the terms that are not linear, and before rounding."""
+"""Range of errors in which the factor is measured: small enough for a linear equation, and large against rounding."""
 
 POINTS = 150
 
@@ -41,23 +41,24 @@ POINTS = 150
 class Params(RegressionSettings, DeepSettings):
     """An aligned regression, and the step sizes of its descents."""
 
-    variance: Positive = Field(description="lambda_1, the eigenvalue of S for the first mode; it is 1 for the others")
-    start: PositiveRange = Field(
-        description="range of the strength of a mode at the start, which is drawn log-uniformly"
+    variance: Positive = Field(
+        description="lambda_1, the variance of the inputs along the first mode; it is 1 along all others"
     )
-    ratios: Sweep = Field(description="range of the step ratios eta sigma_1")
-    points: int = Field(ge=2, le=100, description="how many step ratios, evenly spaced")
+    start: PositiveRange = Field(description="range of the initial strength of a mode, which is drawn log-uniformly")
+    ratios: Sweep = Field(description="range of the step ratio eta sigma_1, the step size over its scale 1 / sigma_1")
+    points: int = Field(ge=2, le=100, description="number of step ratios, evenly spaced")
     law_depth: LawDepth = Field(
-        description="the L in the factor 1 - L eta sigma_1: `same` is the trained depth, which must be 2, because the"
-        " factor is derived for two layers; a number makes it wrong on purpose, for a negative control"
+        description="depth L used in the factor 1 - L eta sigma_1: `same` is the value of `depth`, which must then be"
+        " 2, because the factor is derived for two layers; another value is a deliberately wrong formula, for"
+        " negative controls"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """More modes than the hidden layer can hold, and one layer, whose factor is another one."""
+        """More modes than the hidden layer can hold; `same` for one layer, whose factor has another formula."""
         yield from super().contradictions()
         yield from at_most_as_many(self, "strengths", ["hidden"])
         if self.law_depth == "same" and self.depth == 1:
-            yield Contradiction("law_depth", "a number for `depth: 1`, which has another factor")
+            yield Contradiction("law_depth", "a number for `depth: 1`, whose factor has another formula")
 
     def numbers(self) -> int:
         """The weights with their gradients, and two numbers at every step."""
@@ -65,25 +66,30 @@ class Params(RegressionSettings, DeepSettings):
 
 
 MEASURES = {
-    "factor_error": "the largest |measured - (1 - L eta sigma_1)| over the sweep, of the factor by which a step "
-    "multiplies the first mode's error: the median over errors in [1e-9, 1e-4]; 0 where no error lies there",
-    "turning_ratio": "the eta sigma_1 at which the least-squares line through the measured factors is zero; the "
-    "largest one of the sweep if the line is level",
-    "end_distance": "the largest ||W - W_LS||_F / ||W_LS||_F at the end over the sweep, >= 0",
-    "least_end_distance": "the smallest ||W - W_LS||_F / ||W_LS||_F at the end over the sweep, >= 0",
+    "factor_error": "largest |f - (1 - L eta sigma_1)| over the sweep, where f is the median factor by which a step"
+    " multiplies the relative error of the first mode while that lies in [1e-9, 1e-4]; f is 0 if it never lies there",
+    "turning_ratio": "eta sigma_1 at which the least-squares line through the measured factors is zero; the largest"
+    " eta sigma_1 of the sweep if the line is level",
+    "end_distance": "largest relative distance ||W - W_LS||_F / ||W_LS||_F of the product W from the least-squares"
+    " solution W_LS at the end, over the sweep, >= 0",
+    "least_end_distance": "smallest relative distance ||W - W_LS||_F / ||W_LS||_F of the product W from the"
+    " least-squares solution W_LS at the end, over the sweep, >= 0",
 }
 
 SERIES = {
-    "step_ratio": Series("step ratio", "eta sigma_1"),
-    "factor": Series("step ratio", "the measured factor"),
-    "factor_law": Series("step ratio", "1 - L eta sigma_1"),
-    "step": Series("step", "gradient steps taken"),
-    "distance": Series("step", "||W - W_LS||_F / ||W_LS||_F at the largest step ratio"),
+    "step_ratio": Series("step ratio", "step ratio eta sigma_1, the step size times the largest singular value of Z"),
+    "factor": Series("step ratio", "measured factor by which a step multiplies the error of the first mode"),
+    "factor_law": Series("step ratio", "predicted factor 1 - L eta sigma_1"),
+    "step": Series("step", "number of gradient steps"),
+    "distance": Series(
+        "step",
+        "relative distance ||W - W_LS||_F / ||W_LS||_F from the least-squares solution W_LS, at the largest step ratio",
+    ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, then aligned starts; descend at all step ratios of all runs at once; measure the factors."""
+    """Draw targets and aligned initializations; descend at all step ratios at once; measure the factors."""
     target, modes = params.target(generators), len(params.strengths)
     ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
     gradient = regression_gradient(commuting_moment(target, [params.variance])[:, None], target.matrix[:, None])

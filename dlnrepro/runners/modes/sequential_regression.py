@@ -1,10 +1,10 @@
-"""Gradient descent of a linear regression from ever smaller starts: when is each mode learned, and what lies between?
+"""Gradient descent of a linear regression from smaller and smaller initializations: when is each mode learned?
 
-W_l <- W_l - eta dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_2 W_1 or, in the control, one matrix. The start
-(initialization) is epsilon times one Gaussian draw, for a sweep of epsilon. S has the right singular vectors of
-Z = sum_i sigma_i u_i v_i^T.
-Theory: mode i is learned at a time that grows by 1 / ln(1 + eta sigma_i) with ln(1/epsilon), in the order of sigma;
-between two modes the distance of the network from the solution of reduced-rank regression is a power of epsilon.
+W_l <- W_l - eta dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_2 W_1 or, in the control, one matrix. The
+initialization (start) is epsilon times one Gaussian draw, for several values of epsilon. S has the right singular
+vectors of Z = sum_i sigma_i u_i v_i^T.
+Theory: the time at which mode i is learned grows with ln(1/epsilon) at the slope 1 / ln(1 + eta sigma_i), in the order
+of sigma. Between two modes the distance of W from the solution of reduced-rank regression is a power of epsilon.
 
 Source: the setting and the kind of statement are those of Gidel, Bach and Lacoste-Julien (2019, arXiv:1904.13262);
 slopes and powers are derived in `dlnrepro.dynamics.modes.sequential`.
@@ -48,32 +48,33 @@ POINTS = 150
 
 
 class Params(RegressionSettings):
-    """A regression with several modes, the starts, and the descents from them."""
+    """A regression with several modes, its initializations, and the descents from them."""
 
     strengths: SeveralStrengths
     variances: Annotated[tuple[Positive, ...], FROM_LIST] = Field(
         min_length=1,
         max_length=32,
-        description="lambda_i, the eigenvalues of S for the first right singular vectors of Z; 1 for the others",
+        description="lambda_i, the variances of the inputs along the first right singular vectors v_i of Z; the"
+        " variances along all other v_i are 1",
     )
     start: Sweep = Field(
-        description="range of epsilon, the factor on the weights at the start; shares, ratios and distances are"
-        " measured at its low end, and slopes over the range"
+        description="range of epsilon, the factor on the initial weights; shares, ratios and distances are measured at"
+        " its low end, and slopes over the range"
     )
-    points: int = Field(ge=2, le=50, description="how many values of epsilon, evenly spaced in the logarithm")
+    points: int = Field(ge=2, le=50, description="number of values of epsilon, evenly spaced in log epsilon")
     step_size: StepSize
     law: PlateauLaw = Field(
-        description="the plateaus by the theory: solutions of reduced-rank regression, or the sums of the first modes"
-        " in the order of sigma (strengths)"
+        description="plateaus that the theory predicts: the solutions of reduced-rank regression (`reduced-rank`), or"
+        " the sums of the first modes in the order of sigma (`strengths`)"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """More variances than the inputs have, and steps that overshoot."""
+        """More variances than inputs; a step size that overshoots."""
         yield from super().contradictions()
         yield from at_most_as_many(self, "variances", ["inputs"])
         if self.step_size >= (limit := 1 / (2 * self.strengths[0] * (1 + self.jitter))):
             yield Contradiction(
-                "step_size", f"a step below 1 / (2 sigma_1), {numeral(limit, 3)} for the largest sigma_1"
+                "step_size", f"a step size below 1 / (2 sigma_1), which is {numeral(limit, 3)} for the largest sigma_1"
             )
 
     def numbers(self) -> int:
@@ -82,33 +83,42 @@ class Params(RegressionSettings):
 
 
 MEASURES = {
-    "time_slope_error": "the largest |(dT_i / d ln(1/epsilon)) ln(1 + eta sigma_i) - 1| over the modes, T_i being the "
-    "step at which mode i is half learned, >= 0; 1 where times do not depend on the start",
-    "next_share": "the largest share of a mode when the one before it has reached 0.9, at the smallest start",
-    "time_ratio": "the least T_{i+1} / T_i at the smallest start, >= 0; 1 where modes are learned together",
-    "plateau": "the largest over k < modes of the least ||W - W_k||_F / ||W_k||_F along the descent at the smallest "
-    "start, W_k being what `law` names, >= 0",
-    "plateau_slope_error": "the largest |fitted / predicted - 1| over k of the power of epsilon in that distance; 1 "
-    "where the distance does not depend on the start",
-    "end_distance": "||W - W_LS||_F / ||W_LS||_F at the end of the smallest start, W_LS being least squares, >= 0",
-    "order_gap": "||W_1 of reduced-rank regression - sigma_1 / lambda_1 u_1 v_1^T||_F over the latter's norm, >= 0",
+    "time_slope_error": "largest relative error over the modes i of the predicted slope dT_i / d ln(1/epsilon) = 1 /"
+    " ln(1 + eta sigma_i), where T_i is the step at which mode i is half learned, >= 0; 1 if the times do not depend"
+    " on epsilon",
+    "next_share": "largest share of its final value that a mode has when the mode before it reaches 0.9 of its own,"
+    " from the smallest epsilon",
+    "time_ratio": "smallest T_(i+1) / T_i from the smallest epsilon, where T_i is the step at which mode i is half"
+    " learned, >= 0; 1 if modes are learned together",
+    "plateau": "largest over k of the smallest ||W - W_k||_F / ||W_k||_F along the descent from the smallest epsilon,"
+    " where W is the product and W_k the plateau of rank k that `law` names, >= 0",
+    "plateau_slope_error": "largest relative error over k of the predicted power of epsilon in the smallest distance"
+    " from the plateau of rank k, >= 0; 1 if the distance does not depend on epsilon",
+    "end_distance": "relative distance ||W - W_LS||_F / ||W_LS||_F of the product W from the least-squares solution"
+    " W_LS at the end of the descent from the smallest epsilon, >= 0",
+    "order_gap": "relative distance of the reduced-rank solution of rank 1 from the strongest mode, sigma_1 /"
+    " lambda_1 u_1 v_1^T, in the Frobenius norm, >= 0",
 }
 
 SERIES = {
-    "step": Series("step", "gradient steps taken"),
-    "modes_learned": Series("step", "the sum of the modes' shares, from the smallest start"),
-    "distance_to_rank_one": Series("step", "||W - W_1||_F / ||W_1||_F, from the smallest start"),
-    "strength": Series("mode", "sigma_i"),
-    "time_slope": Series("mode", "dT_i / d ln(1/epsilon), in steps"),
-    "time_slope_law": Series("mode", "1 / ln(1 + eta sigma_i)"),
-    "start": Series("start", "epsilon"),
-    "first_plateau": Series("start", "the least ||W - W_1||_F / ||W_1||_F along the descent"),
-    "first_plateau_law": Series("start", "the predicted power of epsilon, through the smallest start"),
+    "step": Series("step", "number of gradient steps"),
+    "modes_learned": Series("step", "number of learned modes (sum of their shares), from the smallest epsilon"),
+    "distance_to_rank_one": Series(
+        "step", "relative distance ||W - W_1||_F / ||W_1||_F of the product W from the plateau W_1 of rank 1"
+    ),
+    "strength": Series("mode", "singular value sigma_i of the mode in the target Z"),
+    "time_slope": Series("mode", "growth dT_i / d ln(1/epsilon) of the learning time, in steps"),
+    "time_slope_law": Series("mode", "predicted growth of the learning time, 1 / ln(1 + eta sigma_i) steps"),
+    "start": Series("start", "scale epsilon of the initialization"),
+    "first_plateau": Series(
+        "start", "smallest relative distance ||W - W_1||_F / ||W_1||_F of the product W from the plateau W_1 of rank 1"
+    ),
+    "first_plateau_law": Series("start", "predicted power of epsilon, through the value at the smallest epsilon"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, then starts; descend from all starts of all runs at once; measure times and plateaus."""
+    """Draw targets and initializations; descend from all of them at once; measure times and plateaus."""
     target, starts = params.target(generators), falling_sweep(*params.start, params.points)
     weights = [starts[:, None, None] * draw[:, None] for draw in gaussian(params.widths, 1.0, generators)]
     moment, cross = commuting_moment(target, params.variances), target.matrix
@@ -136,7 +146,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 def _times(
     params: Params, path: Tensor, target: Target, starts: Tensor, moment: Tensor
 ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """Learning times: measures, and series over steps and modes."""
+    """The measures and series of learning times, over steps and over modes."""
     finals = target.strengths / mode_variances(target, moment)
     shares = mode_shares(path, target, finals).movedim(2, -1)
     smallest, steps = shares[:, -1], even_grid(params.steps, POINTS)

@@ -1,8 +1,10 @@
-"""Gradient flow of a linear network with a one-neuron layer, on the clock on which depth and strength disappear.
+"""Gradient flow of a linear network with a one-neuron layer, in a rescaled time without depth and strength.
 
-dW_l/dt = -dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_L ... W_1: the squared loss on inputs of second moment S
-(white: S = I). From a balanced start W = s u v^T the directions on the clock tau = int s^(1-2/L) dt follow Oja's flow
-of the symmetric matrix H = [[0, Z], [Z^T, 0]], solved by (u; v) ~ e^(H tau) (u_0; v_0): one path for all L and all s_0.
+The flow is dW_l/dt = -dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T) and the product W = W_L ... W_1. R is the squared
+loss on inputs of second moment S (white inputs: S = I) with the target Z. From a balanced initialization (start)
+W = s u v^T, the unit vectors u and v follow Oja's flow of the symmetric matrix H = [[0, Z], [Z^T, 0]] in the rescaled
+time tau = int s^(1-2/L) dt (the clock). Its solution (u; v) ~ e^(H tau) (u_0; v_0) is one path for every depth L and
+every initial strength s_0.
 
 Source: derived in `dlnrepro.dynamics.one_neuron.oja`, in the setting of Eftekhari 2020 (arXiv:2002.09852) and Chen,
 Lin, Zhang 2022 (arXiv:2201.02761). Oja's flow: Oja 1982 (J. Math. Biology 15).
@@ -34,11 +36,11 @@ RELATIVE, ABSOLUTE = 1e-9, 1e-15
 
 
 class Params(OneNeuronSettings, DeepSettings):
-    """A drawn one-neuron initialization, and how long its flow is followed."""
+    """The drawn initialization of a one-neuron network, and how long its flow is followed."""
 
     layer_factor: LayerFactor
     input_spread: InputSpread
-    horizon: float = Field(gt=0, le=10**4, description="time to which the flow is followed")
+    horizon: float = Field(gt=0, le=10**4, description="time t to which gradient flow is followed")
 
     def numbers(self) -> int:
         """The weights and products at every recorded time."""
@@ -46,21 +48,30 @@ class Params(OneNeuronSettings, DeepSettings):
 
 
 MEASURES = {
-    "direction_error": "largest ||W/||W||_F - u v^T||_F along the flow, u and v of Oja's flow at tau, in [0, 2]",
-    "turn": "||W/||W||_F - u v^T||_F at the end, with the start's u and v, in [0, 2]",
-    "start_overlap": "u^T Z v / sigma_2 of the start",
+    "direction_error": "largest distance of W/||W||_F from the matrix u v^T of Oja's flow at the same tau, along the "
+    "flow (Frobenius norm, in [0, 2])",
+    "turn": "distance of W/||W||_F at the end of the flow from its initial value (Frobenius norm, in [0, 2])",
+    "start_overlap": "overlap u^T Z v of the initialization with the target Z, in units of sigma_2 (of sigma_1 if Z "
+    "has one mode only)",
 }
 
 SERIES = {
-    "clock": Series("clock", "tau = int ||W||_F^(1-2/L) dt"),
-    "misalignment": Series("clock", "||W/||W||_F - u_1 v_1^T||_F"),
-    "predicted_misalignment": Series("clock", "||u v^T - u_1 v_1^T||_F for u and v of Oja's flow at tau"),
-    "error": Series("clock", "||W/||W||_F - u v^T||_F for u and v of Oja's flow at tau"),
+    "clock": Series("clock", "rescaled time tau = int ||W||_F^(1-2/L) dt, with L = law_depth"),
+    "misalignment": Series(
+        "clock", "distance of W/||W||_F from the first mode u_1 v_1^T of the target (Frobenius norm)"
+    ),
+    "predicted_misalignment": Series(
+        "clock",
+        "distance of the matrix u v^T of Oja's flow from the first mode u_1 v_1^T of the target (Frobenius norm)",
+    ),
+    "error": Series(
+        "clock", "distance of W/||W||_F from the matrix u v^T of Oja's flow at the same tau (Frobenius norm)"
+    ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, then starts; follow the flow of each run; compare its directions with Oja's flow."""
+    """Draw targets, then initializations; follow the flow of each run; compare its directions with Oja's flow."""
     target, pair, _, balanced = params.draw(generators)
     weights = unbalanced(balanced, params.layer_factor)
     gradient = squared_loss_field(target.matrix, params.input_spread)

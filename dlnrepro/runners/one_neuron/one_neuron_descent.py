@@ -1,10 +1,11 @@
-"""Gradient descent of a linear network with a layer of few neurons, from a balanced start; where does it end, how fast?
+"""Gradient descent of a linear network with a layer of few neurons: where does it end, and how fast?
 
-W_l <- W_l - eta dR/dW_l with R = 1/2 ||W_L ... W_1 - Z||_F^2, the squared loss on whitened inputs with Z = Y X^T. The
-first layer has `bottleneck` neurons, one in the theory; the start (initialization) is W = s u v^T in balanced layers,
-with drawn u and v, or with u and v that have no overlaps with the first modes of Z. Theory: the flow tends to
-Z_(k*) = sigma_k* u_k* v_k*^T with k* the first mode with u_k^T u + v_k^T v != 0, u^T Z v never falls, and the last
-stage has the rate sigma_1^(1-2/L) (sigma_1 - sigma_2).
+The descent is W_l <- W_l - eta dR/dW_l with the step size eta and R = 1/2 ||W_L ... W_1 - Z||_F^2, the squared loss on
+whitened inputs with the target Z = Y X^T = sum_k sigma_k u_k v_k^T. The first layer has `bottleneck` neurons, which is
+one in the theory. The initialization (start) is W = s u v^T in balanced layers, where u and v are drawn and may lack
+the first modes of Z. Theory: gradient flow tends to Z_(k) = sigma_k u_k v_k^T, where k is the first mode with
+u_k^T u + v_k^T v != 0. The overlap u^T Z v never falls. The last stage has the rate
+sigma_1^(1-2/L) (sigma_1 - sigma_2).
 
 Source: the setting and the kind of statement are Eftekhari's (2020, arXiv:2002.09852) and Chen, Lin and Zhang's (2022,
 arXiv:2201.02761), which write N for the depth L; the formulas are derived in
@@ -45,28 +46,36 @@ WINDOW = (1e-12, 1e-7)
 
 
 class Params(OneNeuronSettings, DeepSettings):
-    """A start, which may lack modes of the target or have a wider first hidden layer, and the descent from it."""
+    """An initialization, which may lack modes of the target or have a wider first layer, and the descent from it."""
 
-    bottleneck: Width = Field(description="n_1, the width of the first hidden layer, which is 1 in the theory")
-    basis: Literal["random", "diagonal"] = Field(
-        description="the singular vectors of the target: random, or unit vectors (diagonal), with which a missing mode"
-        " stays exactly zero in floating point"
+    bottleneck: Width = Field(
+        description="n_1, the number of neurons of the first hidden layer, which is 1 in the theory"
     )
-    missing: int = Field(ge=0, le=31, description="how many of the first modes have zero overlap with the start")
-    tilt: float = Field(ge=0, le=0.1, description="what is added to u_1^T u and v_1^T v, once u and v are drawn")
+    basis: Literal["random", "diagonal"] = Field(
+        description="singular vectors of the target Z: `random` (uniform), or the unit vectors (`diagonal`), in which a"
+        " missing mode stays exactly zero in floating-point arithmetic"
+    )
+    missing: int = Field(
+        ge=0,
+        le=31,
+        description="how many of the first modes of Z the initial directions u and v have no component along",
+    )
+    tilt: float = Field(
+        ge=0, le=0.1, description="number that is added to the components u_1^T u and v_1^T v after u and v are drawn"
+    )
     step_size: StepSize
-    momentum: float = Field(ge=0, lt=1, description="the momentum of the descent; 0 is plain gradient descent")
-    horizon: float = Field(gt=0, le=10**5, description="time of the descent, step size times number of steps")
+    momentum: float = Field(ge=0, lt=1, description="momentum of the descent; 0 is plain gradient descent")
+    horizon: float = Field(gt=0, le=10**5, description="time t of the descent, step size times number of steps")
     law: Literal["overlap", "first"] = Field(
-        description="the limit Z_(k*) by the theory: k* from the overlaps at the start (overlap), or 1 for every start"
-        " (first), which is wrong on purpose"
+        description="the limit Z_(k) in the formulas: `overlap` takes k from the overlaps of the initialization, and"
+        " `first` always takes k = 1, which is wrong on purpose, for a negative control"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """A start without modes, a bottleneck wider than another layer, and a descent that takes too long."""
+        """An initialization without modes, a bottleneck wider than another layer, and a descent that is too long."""
         yield from super().contradictions()
         if self.missing >= (most := min(self.inputs, self.outputs)):
-            yield Contradiction("missing", f"at most {most - 1}, so that the start has a mode")
+            yield Contradiction("missing", f"at most {most - 1}, so that a mode is left")
         yield from at_most_as_many(self, "bottleneck", ["inputs", "outputs", *["hidden"] * (self.depth > 2)])
         if self.steps > MOST_STEPS:
             found = f"{numeral(float(self.steps), 3)} steps"
@@ -74,7 +83,7 @@ class Params(OneNeuronSettings, DeepSettings):
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_L."""
+        """The widths n_0 .. n_L."""
         return [self.inputs, self.bottleneck, *[self.hidden] * (self.depth - 2), self.outputs]
 
     @property
@@ -83,7 +92,7 @@ class Params(OneNeuronSettings, DeepSettings):
         return max(1, round(self.horizon / self.step_size))
 
     def target(self, generators: Sequence[Generator]) -> Target:
-        """The target in its basis."""
+        """The target, with random or diagonal singular vectors."""
         return super().target(generators) if self.basis == "random" else self.diagonal_target(generators)
 
     def draw(self, generators: Sequence[Generator]) -> OneNeuronStart:
@@ -93,33 +102,40 @@ class Params(OneNeuronSettings, DeepSettings):
         return self.start_from(target, pair, generators)
 
     def numbers(self) -> int:
-        """Weights, gradients, velocities and products, the draws of a start, and the records."""
+        """Weights, gradients, velocities and products, the draws of an initialization, and the records."""
         return 16 * self.entries + 10 * RECORDS
 
 
 MEASURES = {
-    "distance_to_first": "||W - Z_(1)||_F / sigma_1 at the end, >= 0",
-    "distance_to_limit": "||W - Z_(k*)||_F / sigma_1 at the end, with Z_(k*) the limit that `law` names, >= 0",
-    "overlap_drop": "the largest fall of u^T Z v = <W, Z> / ||W||_F below an earlier value, over sigma_1, >= 0",
-    "rate_ratio": "fitted over predicted rate of ||W - Z_(1)||_F / sigma_1 while it lies in "
-    "[1e-12, 1e-7]; 0 if it never does",
-    "start_overlap": "u^T Z v / sigma_2 of the start (over sigma_1 if there is one mode only)",
-    "start_distance": "||W - Z_(1)||_F / sigma_1 of the start, >= 0",
-    "start_imbalance": "largest ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F of the start, over ||W_1||_F^2, >= 0",
-    "start_strength": "||W||_F of the start, > 0",
+    "distance_to_first": "distance of the product W from the best rank-one matrix Z_(1) at the end of the descent, "
+    "||W - Z_(1)||_F / sigma_1, >= 0",
+    "distance_to_limit": "distance of the product W from the limit Z_(k) that `law` names at the end of the descent, "
+    "||W - Z_(k)||_F / sigma_1, >= 0",
+    "overlap_drop": "largest fall of u^T Z v = <W, Z> / ||W||_F below an earlier value, in units of sigma_1, >= 0",
+    "rate_ratio": "fitted over predicted exponential rate of ||W - Z_(1)||_F / sigma_1, while it lies between 1e-12 "
+    "and 1e-7; 0 if fewer than 8 records lie there",
+    "start_overlap": "overlap u^T Z v of the initialization with the target Z, in units of sigma_2 (of sigma_1 if Z "
+    "has one mode only)",
+    "start_distance": "distance of the initial product W from the best rank-one matrix Z_(1), "
+    "||W - Z_(1)||_F / sigma_1, >= 0",
+    "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initialization, over ||W_1||_F^2, "
+    ">= 0",
+    "start_strength": "norm ||W||_F of the initial product, > 0",
 }
 
 SERIES = {
-    "time": Series("time", "step size times steps"),
-    "distance": Series("time", "||W - Z_(1)||_F / sigma_1"),
-    "distance_from_limit": Series("time", "||W - Z_(k*)||_F / sigma_1"),
-    "overlap": Series("time", "u^T Z v / sigma_1"),
-    "predicted_distance": Series("time", "e^(-rate t), through the distance in the middle of the fitted window"),
+    "time": Series("time", "time t, step size times number of steps"),
+    "distance": Series("time", "distance from the best rank-one matrix, ||W - Z_(1)||_F / sigma_1"),
+    "distance_from_limit": Series("time", "distance from the limit Z_(k) of the law, ||W - Z_(k)||_F / sigma_1"),
+    "overlap": Series("time", "overlap of the product with the target, u^T Z v / sigma_1"),
+    "predicted_distance": Series(
+        "time", "e^(-rate t) with the predicted rate, through the first distance in the fitted window"
+    ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, then starts; descend with all runs at once; measure ends, rates and overlaps."""
+    """Draw targets, then initializations; descend with all runs at once; measure ends, rates and overlaps."""
     start = params.draw(generators)
     weights, target = start.weights, start.target
     unit, rate = target.strengths[:, 0], local_rate(target.strengths, params.formula_depth)

@@ -1,10 +1,15 @@
 """Gradient flow of a linear network with a one-neuron layer: how long does it stay near a saddle?
 
-dW_l/dt = -dR/dW_l with R = 1/2 ||W_L ... W_1 - Z||_F^2, from a series of balanced starts (initializations) that come
-closer and closer to a saddle, at a distance x: W = x u v^T (small), directions without mode 1 and then overlaps x with
-it (saddle Z_(2)), or u = u_1, v = -v_1 tilted by x (opposed, near the starts that collapse to zero). The delay is the
-time until W has half of sigma_1 in mode 1; it is 0 for a start that has as much already. Theory: the delay grows as
-ln(1/x), or as a power of 1/x, by start and depth.
+The flow is dW_l/dt = -dR/dW_l with R = 1/2 ||W_L ... W_1 - Z||_F^2 and the target Z = sum_k sigma_k u_k v_k^T. It is
+followed from several balanced initializations (starts) W = s u v^T, each at a smaller distance x from a saddle:
+
+* `small`: s = x, next to the saddle W = 0;
+* `saddle`: u and v have the component x along mode 1, and lie next to the stable manifold of sigma_2 u_2 v_2^T;
+* `opposed`: u = u_1 and v = -v_1, tilted by x, next to the directions from which W collapses to zero.
+
+The escape time (called `delay` in names) is the time at which W has half of mode 1, u_1^T W v_1 = sigma_1 / 2. It is 0
+for an initialization that has as much already. Theory: it grows as ln(1/x) or as a power of 1/x, which depends on the
+approach and on the depth.
 
 Source: the laws are derived in `dlnrepro.dynamics.one_neuron.delays`, in the setting of Eftekhari 2020
 (arXiv:2002.09852) and Chen, Lin, Zhang 2022 (arXiv:2201.02761), which write N for the depth L.
@@ -55,65 +60,71 @@ Scale = Annotated[float, Field(gt=0, le=0.1)]
 
 
 class Params(OneNeuronSettings, DeepSettings):
-    """A series of starts that come closer and closer to a saddle, and how long the flow is followed from each."""
+    """Initializations at falling distances x from a saddle, and how long the flow is followed from each."""
 
     strengths: SeveralStrengths
     approach: Approach = Field(
-        description="the series of starts: drawn directions of strength x (small), directions without the first"
-        " `missing` modes, and then overlaps x with mode 1 (saddle), or u = u_1 and v = -v_1, tilted by x / 2 and x"
-        " into mode 2, and less into the others (opposed)"
+        description="initializations W = s u v^T at the distance x from a saddle: `small` has drawn directions and s ="
+        " x; `saddle` has directions without the first `missing` modes, to which the component x along mode 1 is added;"
+        " `opposed` has u = u_1 and v = -v_1, tilted by x / 2 and x into mode 2, and less into every other mode"
     )
     missing: int = Field(
         ge=0,
         le=1,
-        description="for `approach: saddle`: how many of the first modes the directions lack; without a missing mode"
-        " there is no delay",
+        description="for `approach: saddle`: how many of the first modes of Z the directions lack; if it is 0, the"
+        " network does not stay near the saddle",
     )
     sign: Literal[-1, 1] = Field(
-        description="for `approach: opposed`: the sign of v; with 1 the directions are aligned and there is no delay"
+        description="for `approach: opposed`: the sign of v; with 1 the directions are aligned with mode 1, and the"
+        " network does not stay near zero"
     )
     overlap: Range = Field(
-        description="for `approach: small` and `saddle`: range of u^T Z v / sigma_2, in which the directions are drawn"
+        description="for `approach: small` and `saddle`: range of u^T Z v / sigma_2 in which u and v are drawn"
     )
     start: PositiveRange = Field(
-        description="for `approach: saddle` and `opposed`: range of the strength s, which is drawn log-uniformly"
+        description="for `approach: saddle` and `opposed`: range of the initial strength s, which is drawn"
+        " log-uniformly"
     )
     layer_factor: LayerFactor
     scales: Annotated[tuple[Scale, ...], FROM_LIST, FALLING] = Field(
-        min_length=2, max_length=12, description="x, the distances from the saddle, which fall strictly"
+        min_length=2, max_length=12, description="distances x from the saddle, which fall strictly"
     )
-    horizon: float = Field(gt=0, le=1e15, description="time at which a network that is still at the saddle is given up")
+    horizon: float = Field(gt=0, le=1e15, description="time t at which a network that has not escaped is given up")
     law_depth: Annotated[LawDepth, same_or_whole(2, 8)]
 
     def numbers(self) -> int:
-        """The weights at all scales, and copies of them for the solver."""
+        """The weights at all distances x, and copies of them for the solver."""
         return len(self.scales) * 8 * self.entries
 
 
 MEASURES = {
-    "slope_ratio": "fitted dt / dln(1/x) over the predicted one; 0 where a power is predicted",
-    "power": "fitted -dln t / dln x; 0 for a start that has left at every x",
-    "power_error": "fitted -dln t / dln x less the predicted one",
-    "factor_ratio": "t x^((L-2)/L) / K at the smallest x of a small start; 0 for L = 2, where K is infinite, and for "
-    "the other starts, for which it has no meaning",
-    "start_distance": "||W - Z_(1)||_F / sigma_1 of the start at the smallest x, >= 0",
+    "slope_ratio": "fitted over predicted slope of the escape time t against ln(1/x), x the distance from the saddle; "
+    "0 if a power of x is predicted",
+    "power": "fitted exponent p of the escape time t ~ (1/x)^p, x the distance from the saddle; 0 if t is 0 at every x",
+    "power_error": "fitted minus predicted exponent p of the escape time t ~ (1/x)^p, x the distance from the saddle",
+    "factor_ratio": "escape time over its law K x^(-(L-2)/L) at the smallest x, with L = law_depth; 0 if L = 2, where "
+    "K is infinite, and 0 unless `approach` is `small`",
+    "start_distance": "distance of the initial product W from the best rank-one matrix Z_(1) at the smallest x, "
+    "||W - Z_(1)||_F / sigma_1, >= 0",
 }
 
 SERIES = {
-    "scale": Series("scale", "distance x of the start from the saddle"),
-    "delay": Series("scale", "time t until u_1^T W v_1 >= sigma_1 / 2; 0 for a start that is there"),
-    "predicted_delay": Series("scale", "the predicted law through the delay at the smallest x"),
+    "scale": Series("scale", "distance x of the initialization from the saddle"),
+    "delay": Series("scale", "escape time, at which u_1^T W v_1 reaches sigma_1 / 2; 0 if it is there at the start"),
+    "predicted_delay": Series(
+        "scale", "escape time by the predicted law, through the measured escape time at the smallest x"
+    ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, then starts; follow the flow of each run from each scale until it has left."""
+    """Draw targets, then initializations; follow the flow of each run from each distance x until it has escaped."""
     starts, count, depth = _starts(params, generators), len(params.scales), params.formula_depth
     target, pair, _, weights = starts[-1]
     strengths, whole = target.strengths, product(weights)
     times = []
     for index, start in enumerate(starts):
-        part = part_of(progress, index / count, 1 / count, f"scale {index + 1} of {count}")
+        part = part_of(progress, index / count, 1 / count, f"distance {index + 1} of {count}")
         times.append(half_mode_times(start.weights, target, params.horizon, RELATIVE, ABSOLUTE, part))
     delays, scales = torch.stack(times, -1), torch.tensor(params.scales, dtype=torch.float64)
     power = slope(-scales.log(), log_delays(delays))
@@ -132,7 +143,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _starts(params: Params, generators: Sequence[Generator]) -> list[OneNeuronStart]:
-    """Targets, directions, strengths, then hidden directions, which are the same at all scales."""
+    """Targets, directions, strengths, then hidden directions, which are the same at every distance x."""
     small, factor = params.approach == "small", params.layer_factor
     target = params.target(generators) if small else params.diagonal_target(generators)
     saddle = params.missing, params.sign, params.overlap

@@ -1,10 +1,11 @@
 """Gradient flow of a linear network with a one-neuron layer, and gradient descent, compared with the closed form.
 
-dW_l/dt = -c_l dR/dW_l with R = 1/2 tr(W S W^T) - tr(W Z^T), W = W_L ... W_1: the squared loss on inputs of second
-moment S (white: S = I), Z = Y X^T. From a balanced start (initialization) W = s u v^T the product follows a closed
-form, and the imbalances are conserved. From u = u_1, v = -v_1 the strength collapses: as e^(-2 sigma_1 t) for L = 2, as
-t^(-L/(L-2)) for L >= 3; from u and v outside the range of Z, as t^(-L/(2L-2)) for every L. The distance of gradient
-descent from both is proportional to the step size.
+The flow is dW_l/dt = -c_l dR/dW_l with learning rates c_l, R = 1/2 tr(W S W^T) - tr(W Z^T) and W = W_L ... W_1. R is
+the squared loss on inputs of second moment S (white inputs: S = I) with the target Z = Y X^T. If all c_l are 1, the
+imbalances W_(l+1)^T W_(l+1) - W_l W_l^T are conserved. On white inputs the product then follows a closed form from a
+balanced initialization (start) W = s u v^T. From u = u_1 and v = -v_1 the strength s falls as e^(-2 sigma_1 t) for
+L = 2, and as t^(-L/(L-2)) for L >= 3. From u and v outside the range of Z it falls as t^(-L/(2L-2)) for every L.
+Gradient descent departs from the closed form, and changes the imbalances, in proportion to its step size.
 
 Source: closed form and exponents are derived in `dlnrepro.dynamics.one_neuron.closed_form`, in the setting of Eftekhari
 2020 (arXiv:2002.09852) and Chen, Lin, Zhang 2022 (arXiv:2201.02761), which write N for the depth L.
@@ -43,22 +44,25 @@ RELATIVE, ABSOLUTE = 1e-11, 1e-15
 
 
 class Params(OneNeuronSettings, HalvedDescents):
-    """Directions of the start, the hypotheses that may be broken, the flow, and the descents from the same start."""
+    """Initial directions, the hypotheses that may be broken, the flow, and the descents from the same weights."""
 
     directions: Literal["drawn", "anti-aligned", "aligned", "outside-range"] = Field(
-        description="u and v at the start: drawn, in a random basis of the target; or, in the basis of unit vectors,"
-        " u = u_1 and v = -v_1 (anti-aligned), u = u_1 and v = v_1 (aligned), or u and v that Z maps to 0"
+        description="initial directions u and v: `drawn`, with random singular vectors of Z; or, for a diagonal Z,"
+        " u = u_1 and v = -v_1 (`anti-aligned`), u = u_1 and v = v_1 (`aligned`), or Z v = 0 and Z^T u = 0"
+        " (`outside-range`)"
     )
-    overlap: Range = Field(description="for `directions: drawn`: range of u^T Z v / sigma_2 at the start")
+    overlap: Range = Field(description="for `directions: drawn`: range of u^T Z v / sigma_2 in which u and v are drawn")
     layer_factor: LayerFactor
     input_spread: InputSpread
-    first_rate: float = Field(gt=0, le=100, description="c_1, the learning rate of W_1; the other layers have 1")
-    horizon: float = Field(gt=0, le=10**6, description="time to which the flow is followed")
-    window_start: float = Field(gt=0, le=10**6, description="time from which power and rate of the flow are fitted")
-    descent_horizon: float = Field(gt=0, le=1000, description="time of the descents, step size times number of steps")
+    first_rate: float = Field(gt=0, le=100, description="c_1, the learning rate of W_1; every other layer has 1")
+    horizon: float = Field(gt=0, le=10**6, description="time t to which gradient flow is followed")
+    window_start: float = Field(
+        gt=0, le=10**6, description="time t from which the power and the rate of ||W||_F are fitted"
+    )
+    descent_horizon: float = Field(gt=0, le=1000, description="time t of the descents, step size times number of steps")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """Directions that the target does not leave free, a window without times, and descents that take too long."""
+        """Directions that the target does not leave free, a window without times, and descents that are too long."""
         yield from super().contradictions()
         if self.directions == "outside-range" and len(self.strengths) >= (most := min(self.inputs, self.outputs)):
             yield Contradiction(
@@ -74,7 +78,7 @@ class Params(OneNeuronSettings, HalvedDescents):
 
     @property
     def rates(self) -> list[float]:
-        """c_1 .. c_L."""
+        """The learning rates c_1 .. c_L of the layers."""
         return [self.first_rate, *[1.0] * (self.depth - 1)]
 
     def numbers(self) -> int:
@@ -82,34 +86,43 @@ class Params(OneNeuronSettings, HalvedDescents):
         return (POINTS + DESCENT_POINTS) * 4 * self.entries
 
     def memory(self, runs: int) -> int:
-        """What the runs hold, and the panels of the closed form, which is evaluated for one run after another."""
+        """The bytes of the runs, and of the panels of the closed form, which is evaluated for one run after another."""
         return super().memory(runs) + 10**8
 
 
 MEASURES = {
-    "closed_form_error": "largest ||W - W_closed||_F / sigma_1 along the flow, >= 0",
-    "descent_order": "slope of the log of the descents' largest ||W - W_closed||_F against the log of the step size",
-    "drift": "largest ||change of W_{l+1}^T W_{l+1} - W_l W_l^T||_F along the flow, over sigma_1^(2/L), >= 0",
-    "drift_order": "slope of the log of the descents' drift against the log of the step size",
-    "power": "d log ||W||_F / d log t along the flow from window_start on",
-    "rate_ratio": "-d log ||W||_F / dt along the flow from window_start on, over 2 sigma_1",
-    "end_strength": "||W||_F / sigma_1 at the end of the flow, >= 0",
+    "closed_form_error": "largest distance of the product W from the closed form along the flow, over sigma_1 "
+    "(Frobenius norm, >= 0)",
+    "descent_order": "order in the step size of the largest distance of gradient descent from the closed form: slope "
+    "of its log against the log of the step size",
+    "drift": "largest change of an imbalance W_(l+1)^T W_(l+1) - W_l W_l^T along the flow, over sigma_1^(2/L) "
+    "(Frobenius norm, >= 0)",
+    "drift_order": "order in the step size of the largest change of an imbalance along gradient descent: slope of its "
+    "log against the log of the step size",
+    "power": "slope of log ||W||_F against log t along the flow, from time t = window_start on",
+    "rate_ratio": "fitted exponential rate -d log ||W||_F / dt along the flow from time t = window_start on, over 2 "
+    "sigma_1",
+    "end_strength": "norm of the product at the end of the flow, ||W||_F / sigma_1, >= 0",
 }
 
 SERIES = {
-    "time": Series("time", "time along the flow"),
-    "strength": Series("time", "||W||_F"),
-    "closed_form_strength": Series("time", "s of the closed form"),
-    "flow_error": Series("time", "||W - W_closed||_F / sigma_1 along the flow"),
-    "flow_drift": Series("time", "the drift along the flow, over sigma_1^(2/L)"),
-    "step_size": Series("step_size", "eta of each descent"),
-    "descent_error": Series("step_size", "largest ||W - W_closed||_F / sigma_1 along each descent"),
-    "descent_drift": Series("step_size", "largest drift along each descent, over sigma_1^(2/L)"),
+    "time": Series("time", "time t along the flow"),
+    "strength": Series("time", "norm ||W||_F of the product along the flow"),
+    "closed_form_strength": Series("time", "norm ||W||_F of the product by the closed form"),
+    "flow_error": Series("time", "distance of the flow from the closed form, ||W - W_closed||_F / sigma_1"),
+    "flow_drift": Series("time", "largest change of an imbalance along the flow, over sigma_1^(2/L) (Frobenius norm)"),
+    "step_size": Series("step_size", "step size eta of each descent"),
+    "descent_error": Series(
+        "step_size", "largest distance of each descent from the closed form, ||W - W_closed||_F / sigma_1"
+    ),
+    "descent_drift": Series(
+        "step_size", "largest change of an imbalance along each descent, over sigma_1^(2/L) (Frobenius norm)"
+    ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, then starts; follow the flow of each run; then descend with all runs at each step size."""
+    """Draw targets, then initializations; follow the flow of each run; then descend with all runs at each step size."""
     start = _start(params, generators)
     target, times = start.target, decades(params.horizon, DECADES, POINTS)
     gradient = squared_loss_field(target.matrix, params.input_spread)
@@ -144,7 +157,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _start(params: Params, generators: Sequence[Generator]) -> OneNeuronStart:
-    """The target, then the start, drawn from each run's generator."""
+    """The target, then the initialization, drawn from each run's generator."""
     if params.directions == "drawn":
         start = params.draw(generators)
     else:

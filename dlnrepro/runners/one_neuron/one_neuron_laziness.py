@@ -1,12 +1,13 @@
 """Gradient flow of a linear network with a one-neuron layer, compared with its linearisation: do the weights move?
 
-The network computes f = W(0) + alpha (W - W(0)), W = W_L ... W_1, on whitened inputs, and follows gradient flow of
-||f - Z||_F^2 / (2 alpha^2): the network itself for alpha = 1, and for large alpha the scaling under which training
-becomes lazy (Chizat, Oyallon, Bach 2019, arXiv:1812.07956). The start (initialization) is balanced, W(0) = s u v^T. The
-linearised model f(0) + J (theta - theta(0)) does not depend on alpha and is solved exactly.
+The outputs on whitened inputs are f = W(0) + alpha (W - W(0)) with the product W = W_L ... W_1, and the weights follow
+gradient flow of ||f - Z||_F^2 / (2 alpha^2) with the target Z. For alpha = 1 this is the network itself. For large
+alpha training becomes lazy (Chizat, Oyallon, Bach 2019, arXiv:1812.07956). The initialization (start) is balanced,
+W(0) = s u v^T. The linearised model f(0) + J (theta - theta(0)), where theta is the vector of all weights and J the
+Jacobian of W, has the same path for every alpha and is solved exactly.
 
-Source: Eftekhari 2020 (arXiv:2002.09852), who writes N for the depth L, says that networks with a one-neuron layer are
-not in the lazy regime.
+Source: Eftekhari 2020 (arXiv:2002.09852) says that networks with a one-neuron layer are not in the lazy regime. The
+paper writes N for the depth L.
 """
 
 from __future__ import annotations
@@ -30,10 +31,14 @@ RELATIVE, ABSOLUTE = 1e-10, 1e-13
 
 
 class Params(OneNeuronSettings):
-    """A drawn start, how lazy the training is, and how long the flow is followed."""
+    """A drawn initialization, how lazy the training is, and how long the flow is followed."""
 
-    output_scale: float = Field(ge=1, le=10**4, description="alpha; 1 is the network itself, a large value is lazy")
-    horizon: float = Field(gt=0, le=1000, description="time to which flow and linearisation are followed")
+    output_scale: float = Field(
+        ge=1,
+        le=10**4,
+        description="factor alpha on the change of the outputs: 1 is the network itself, a large value is lazy",
+    )
+    horizon: float = Field(gt=0, le=1000, description="time t to which the network and its linearisation are followed")
 
     def numbers(self) -> int:
         """Weights and tangent kernels at every recorded time, with what is needed to form them."""
@@ -41,24 +46,30 @@ class Params(OneNeuronSettings):
 
 
 MEASURES = {
-    "distance_to_first": "||f - Z_(1)||_F / sigma_1 at the end, >= 0",
-    "weight_move": "||theta - theta(0)|| / ||theta(0)|| at the end, all weights together, >= 0",
-    "kernel_change": "||K - K(0)||_F / ||K(0)||_F at the end, with K = J J^T the tangent kernel, >= 0",
-    "linear_error": "largest ||f - f_linear||_F / sigma_1 along the flow, with f_linear the linearised model, >= 0",
+    "distance_to_first": "distance of the outputs f from the best rank-one matrix Z_(1) at the end of the flow, "
+    "||f - Z_(1)||_F / sigma_1, >= 0",
+    "weight_move": "distance of the vector theta of all weights from its initial value at the end of the flow, over "
+    "its initial length, >= 0",
+    "kernel_change": "change of the tangent kernel K = J J^T from its initial value at the end of the flow, over its "
+    "initial norm (Frobenius, >= 0)",
+    "linear_error": "largest distance between the network and its linearisation along the flow, over sigma_1 "
+    "(Frobenius norm, >= 0)",
 }
 
 SERIES = {
-    "time": Series("time", "time along the flow"),
-    "distance": Series("time", "||f - Z_(1)||_F / sigma_1"),
-    "linear_distance": Series("time", "||f_linear - Z_(1)||_F / sigma_1"),
-    "move": Series("time", "||theta - theta(0)|| / ||theta(0)||"),
-    "kernel": Series("time", "||K - K(0)||_F / ||K(0)||_F"),
-    "linearisation": Series("time", "||f - f_linear||_F / sigma_1"),
+    "time": Series("time", "time t along the flow"),
+    "distance": Series("time", "distance of the network from the best rank-one matrix, ||f - Z_(1)||_F / sigma_1"),
+    "linear_distance": Series(
+        "time", "distance of the linearised network from the best rank-one matrix, ||f_linear - Z_(1)||_F / sigma_1"
+    ),
+    "move": Series("time", "move of the vector of all weights, ||theta - theta(0)|| / ||theta(0)||"),
+    "kernel": Series("time", "change of the tangent kernel, ||K - K(0)||_F / ||K(0)||_F"),
+    "linearisation": Series("time", "distance between network and linearisation, ||f - f_linear||_F / sigma_1"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw targets, then starts; follow the flow of each run; compare with the start and the linearised model."""
+    """Draw targets, then initializations; follow the flow of each run; compare with the linearised model."""
     target, _, _, weights = params.draw(generators)
     start, scale, kernel = product(weights), params.output_scale, tangent_kernel(weights)
     times = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)

@@ -1,12 +1,17 @@
 """Gradient descent of P aligned, balanced paths that share one mode, at every step size of a sweep.
 
-w_p <- w_p - eta w_p^(L-1) (sum_r w_r^L - s): what full matrices W_l = w I do under 1/2 ||M - M*||_F^2, exactly. The
-step size is given as the step ratio gamma = eta S1, S1 = L s^(2-2/L) being the sharpness of the mode when one
-path carries it alone; a sweep over gamma is a further dimension of the tensors. Path p carries w_p^L of the mode,
-which over their sum is its share.
+    w_p <- w_p - eta w_p^(L-1) (sum_r w_r^L - s)
 
-Source: Kim, Lee 2026 (arXiv:2606.05219); the conservation law, the curve x*(gamma) and the reduction to scalars
-are derived here (`dlnrepro.dynamics.pathways.closed_forms`).
+This is exactly how full matrices W_(p,l) = w_p I move under the loss 1/2 ||M - M*||_F^2. Path p carries w_p^L of the
+mode with singular value s, and its share is w_p^L / sum_r w_r^L. The step size eta is given by the step ratio
+gamma = eta S1, where S1 = L s^(2-2/L) is the sharpness when one path carries the mode alone. The sweep over gamma is a
+further dimension of the tensors.
+
+Theory: gradient flow from a small initialization (start) ends with shares x_law, by a conservation law; a zero-loss
+solution is stable if its largest share is at most x*(gamma). So the largest share is min(x_law, x*).
+
+Source: Kim, Lee 2026 (arXiv:2606.05219) for the limits on gamma; the conservation law, the curve x*(gamma) and the
+reduction to scalars are derived here (`dlnrepro.dynamics.pathways.closed_forms`).
 """
 
 from __future__ import annotations
@@ -36,33 +41,35 @@ from dlnrepro.settings.fields import FROM_LIST, ORDERED, Positive
 from dlnrepro.settings.pathways import AlignedPathSettings, StepRatio
 
 EQUAL = 1e-3
-"""Shares that differ by less count as equal."""
+"""Shares that differ by less than this count as equal."""
 
 RECORDS = 120
 
 
 class Params(AlignedPathSettings):
-    """Aligned paths, the start from which they race, and the step ratios at which they descend."""
+    """Aligned paths, their initialization, and the step ratios at which they descend."""
 
-    strength: Positive = Field(description="s, the singular value of the target's only mode")
+    strength: Positive = Field(description="s, the singular value of the only mode of the target")
     start_scale: float = Field(
-        gt=0, le=1, description="layer scalars at the start, over those at which the paths together carry the mode"
+        gt=0,
+        le=1,
+        description="scale of the initialization: layer scalars relative to those in the same proportion at zero loss",
     )
     ratios: Annotated[tuple[StepRatio, StepRatio], FROM_LIST, ORDERED] = Field(
-        description="range of the step ratio gamma = eta L s^(2-2/L) in the sweep"
+        description="range of the step ratio gamma = eta L s^(2-2/L) in the sweep, where eta is the step size"
     )
-    points: int = Field(ge=1, le=200, description="number of step ratios in the sweep, evenly spaced")
+    points: int = Field(ge=1, le=200, description="number of values of gamma in the sweep, evenly spaced")
     steps: int = Field(ge=1, le=10**6, description="number of gradient steps")
     window: int = Field(
         ge=2,
         le=10**5,
         multiple_of=2,
-        description="number of last steps over which contributions are averaged; even, because the residual"
-        " alternates in sign beyond the edge of stability",
+        description="number of steps at the end over which shares are averaged; it is even, because the residual"
+        " alternates in sign above the stability limit",
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """A window that is longer than the descent."""
+        """An average over more steps than the descent has."""
         yield from super().contradictions()
         if self.window > self.steps:
             yield Contradiction("window", f"at most {self.steps}, the number of steps")
@@ -72,43 +79,50 @@ class Params(AlignedPathSettings):
         return self.points * self.paths * (self.depth + 12 + RECORDS)
 
 
+_LIMITED = (
+    "over the gammas at which stability limits the share (x* < x_law - 0.01 and gamma < 2 P^(1-2/L)), or over the whole"
+    " sweep if there are none"
+)
+_LAWS = "x_law is the share by the conservation law of gradient flow, x* the largest share that stability allows"
+
 MEASURES = {
-    "share": "the largest path's share of the mode at the sweep's last step ratio, window mean, in [1/P, 1]",
-    "peak_share": "the largest share recorded there once 90 % of the mode is learned; share, if it never is",
-    "share_change": "the largest change of any path's share from start to end, over the sweep, in [0, 1]",
-    "law_error": "the largest |x / x_law - 1| of a losing path over the sweep, x_law by the conservation law; 0 for "
-    "a path that starts and stays at zero",
-    "over_bound": "the largest x - min(x_law, x*) over the sweep: how far a largest share exceeds what the race "
-    "leaves or stability allows, whichever is less",
-    "under_bound": "the largest min(x_law, x*) - x over the sweep",
-    "limit_low": "the least eta x sharpness at the end among the step ratios where x* < x_law - 0.01 and gamma < "
-    "2 P^(1-2/L); over all of them, if there are none",
-    "limit_high": "the largest eta x sharpness, over the same step ratios",
-    "loss": "the largest 1/2 (sum q - s)^2 at the end, over the same step ratios",
-    "spread": "the largest share less the smallest, the largest such difference over the step ratios of at least "
-    "2 P^(1-2/L); over all of them, if there are none",
-    "leaving_ratio": "the least gamma / 2 of the sweep at which the losers' share more than doubles; the last "
-    "gamma / 2, if it does nowhere",
-    "equality_ratio": "the least gamma / (2 P^(1-2/L)) from which on all shares of the sweep agree within 1e-3; the "
-    "last one, if they do not agree there",
-    "exponent_gap": "beta - (2-2/L), beta being fitted to x^beta + (1-x)^beta = gamma_c / gamma over the limited "
-    "step ratios (two paths); -(2-2/L) if there are fewer than three, or more paths",
+    "share": "largest share of the mode that one path carries at the last gamma of the sweep, from the mean over the"
+    " last steps, in [1/P, 1]",
+    "peak_share": "largest share of one path at the last gamma of the sweep, over the records from the first one on at"
+    " which 90 % of the mode is learned; it equals `share` if there is none",
+    "share_change": "largest change of the share of any path from the initialization to the end, over the sweep, in"
+    " [0, 1]",
+    "law_error": "largest |x / x_law - 1| over the losing paths and the sweep, where x is the share at the end and"
+    " x_law that by the conservation law of gradient flow; |x| for a path with x_law = 0",
+    "over_bound": f"largest amount by which the largest share exceeds min(x_law, x*) in the sweep; {_LAWS}",
+    "under_bound": f"largest amount by which the largest share falls below min(x_law, x*) in the sweep; {_LAWS}",
+    "limit_low": f"smallest value of the step size times the sharpness at the end, {_LIMITED}",
+    "limit_high": f"largest value of the step size times the sharpness at the end, {_LIMITED}",
+    "loss": f"largest loss 1/2 (sum_p w_p^L - s)^2 at the end, {_LIMITED}",
+    "spread": "largest difference between the largest and the smallest share at the end, over the gammas of at least"
+    " 2 P^(1-2/L), or over the whole sweep if there are none, in [0, 1]",
+    "leaving_ratio": "smallest gamma / 2 of the sweep at which the share of all losing paths together more than"
+    " doubles; the last gamma / 2 if it never does",
+    "equality_ratio": "smallest gamma / (2 P^(1-2/L)) from which on all shares agree within 1e-3 in the sweep; the last"
+    " gamma / (2 P^(1-2/L)) if they do not agree there",
+    "exponent_gap": "beta - (2-2/L), where beta is fitted to x^beta + (1-x)^beta = gamma_c / gamma over the gammas at"
+    " which stability limits the largest share x (for two paths); -(2-2/L) if there are fewer than three such gammas",
 }
 
 SERIES = {
-    "step_ratio": Series("step ratio", "gamma = eta S1"),
-    "share_at_ratio": Series("step ratio", "the largest path's share at the end, window mean"),
-    "stable_share": Series("step ratio", "x*(gamma): the largest share that stability allows"),
-    "expected_share": Series("step ratio", "min(x_law, x*): what the race leaves, up to the stability limit"),
-    "limit_at_ratio": Series("step ratio", "eta x sharpness at the end"),
-    "step": Series("step", "gradient steps taken"),
-    "share_at_step": Series("step", "the largest path's share, at the last step ratio"),
-    "limit_at_step": Series("step", "eta x sharpness, at the last step ratio"),
+    "step_ratio": Series("step ratio", "step ratio gamma = eta S1"),
+    "share_at_ratio": Series("step ratio", "largest share of one path at the end"),
+    "stable_share": Series("step ratio", "largest share x* that stability allows"),
+    "expected_share": Series("step ratio", "largest share by theory, min(x_law, x*)"),
+    "limit_at_ratio": Series("step ratio", "step size times sharpness at the end"),
+    "step": Series("step", "number of gradient steps"),
+    "share_at_step": Series("step", "largest share of one path, at the last gamma"),
+    "limit_at_step": Series("step", "step size times sharpness, at the last gamma"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Train all runs at all step ratios together, and compare them with the closed forms."""
+    """Train all runs at all values of gamma together, and compare them with the closed forms."""
     ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
     depth, strength, points = params.depth, params.strength, params.points
     sizes = ratios / single_path_sharpness(strength, depth)
@@ -146,7 +160,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _over_the_sweep(params: Params, law: ShareLaw, start: Tensor, shares: Tensor) -> dict[str, Tensor]:
-    """The measures that compare the shares at the end, (runs, points, paths), with theory."""
+    """The measures that compare the shares at the end, of shape (runs, points, paths), with theory."""
     before, share = aligned_shares(aligned_contributions(start, params.depth)), shares.amax(-1)
     spread, left = share - shares.amin(-1), 2 * (1 - before.amax(-1, keepdim=True))
     return {

@@ -1,11 +1,14 @@
-"""A losing path beyond the edge of stability: at what rate it gains, from which step size on, and how long it takes.
+"""How a losing path gains at large step sizes: at what rate, above which step size, and how long it takes.
 
-Gradient descent of P aligned, balanced paths that share one mode of strength 1, at all points of a sweep together: over
-step ratios gamma = eta L, from a start at the minimum of a single path, or over start scales, from a small start, at
-one step ratio. Theory: z = w^-(L-2) of a losing path falls by (L-2) eta <r> in each step, <r> being the mean residual
-of the single path's cycle of two; nothing up to gamma = 2, and 3 (L-2) / (2 (5L-4)) (gamma - 2) next to it.
+Gradient descent of P aligned, balanced paths that share one mode of strength 1, at all points of a sweep together:
+over step ratios gamma = eta L (eta is the step size), from an initialization (start) near the minimum of a single path;
+or over the scale of a small initialization, at one gamma. The losing paths are all paths but the first. The layer
+scalar w of the largest one is followed by z = w^-(L-2), which falls while the path gains.
 
-Source: Kim, Lee 2026 (arXiv:2606.05219) for the limit and the restoration; the drift is derived here
+Theory: z falls by (L-2) eta <r> in each step, where <r> is the mean of the residual r = 1 - w_1^L of a single path over
+its cycle of two steps. This is zero up to gamma = 2, and 3 (L-2) / (2 (5L-4)) (gamma - 2) near gamma = 2.
+
+Source: Kim, Lee 2026 (arXiv:2606.05219) for the limit and the restoration; the drift of z is derived here
 (`dlnrepro.dynamics.pathways.drift_theory`).
 """
 
@@ -35,20 +38,21 @@ StartScale = Annotated[float, Field(gt=0, le=1)]
 
 
 class Params(AlignedPathSettings):
-    """Aligned paths, and a sweep over step ratios or over start scales, whichever of the two is a range."""
+    """Aligned paths, and a sweep over step ratios or over initialization scales, whichever of the two is a range."""
 
     ratios: Annotated[tuple[CycleRatio, CycleRatio], FROM_LIST, ORDERED] = Field(
-        description="range of the step ratio gamma = eta L, in equal steps; its ends are equal in a sweep over scales"
+        description="range of the step ratio gamma = eta L, where eta is the step size, evenly spaced; its ends are"
+        " equal in a sweep over `scales`"
     )
     scales: Annotated[tuple[StartScale, StartScale], FROM_LIST, ORDERED] = Field(
-        description="range of the layer scalars at the start, over those at zero loss, in equal quotients; its ends"
-        " are equal in a sweep over step ratios"
+        description="range of the initialization scale, evenly spaced in its logarithm: layer scalars relative to those"
+        " at zero loss; its ends are equal in a sweep over `ratios`"
     )
-    points: int = Field(ge=4, le=100, description="number of points of the sweep")
+    points: int = Field(ge=4, le=100, description="number of points of the sweep, over `ratios` or over `scales`")
     steps: int = Field(ge=CHUNK, le=10**6, description="number of gradient steps, rounded up to a multiple of 500")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """A sweep over both or none, and formulas for a depth that they do not hold for."""
+        """A sweep over both ranges or over none, and formulas for a depth below 3, for which they do not hold."""
         yield from super().contradictions()
         if self.sweeps_ratios and self.scales[0] < self.scales[1]:
             yield Contradiction("scales", "equal ends, because the sweep is over ratios")
@@ -68,32 +72,45 @@ class Params(AlignedPathSettings):
         return self.points * self.paths * (6 * CHUNK + 50)
 
 
+_Z = "z is w^-(L-2) for the layer scalar w of the largest losing path"
+_R = "<r> is the mean residual of a single path over its cycle of two steps"
+
 MEASURES = {
-    "loser_share": "what the largest losing path carries of the mode when that is learned, the most over the sweep",
-    "escaped": "the share of the sweep's points at which z of that path falls to 0.6 of what it was then, in [0, 1]",
-    "drift_ratio": "the fall of z per step over (L-2) eta <r>, where it is farthest from 1 over the sweep; 0 if it did "
-    "not fall at every point, or should not",
-    "onset_gap": "the step ratio at which the drift vanishes, by a cubic in gamma, over 2, less 1; of the last "
-    "step ratio instead if z did not fall at every point, or in a sweep over scales",
-    "onset_slope": "the cubic's slope there over 3 (L-2) / (2 (5L-4)); 0 in these cases",
-    "exponent_gap": "the exponent of the restoration time in the start scale, plus L-2; a time that is not reached has "
-    "the exponent 0, and so has a sweep over step ratios",
-    "time_ratio": "the restoration time's increase with z over 1 / ((L-2) eta <r>); 0 in these cases",
+    "loser_share": "part of the mode that the largest losing path carries at the first step at which 90 % of the mode"
+    " is learned, the most over the sweep",
+    "escaped": f"fraction of the points of the sweep at which z falls to 60 % of its value when the mode is learned, in"
+    f" [0, 1]; {_Z}",
+    "drift_ratio": f"fall of z per step over the predicted (L-2) eta <r>, where this ratio is farthest from 1; 0 if z"
+    f" does not fall at every point of the sweep, or is predicted not to; {_Z}, and {_R}",
+    "onset_gap": f"gamma / 2 - 1 at the gamma where the fall of z per step vanishes, by a cubic in gamma; at the last"
+    f" gamma if z does not fall at every point or gamma is not swept; {_Z}",
+    "onset_slope": f"slope in gamma of the fall of z per step where it vanishes, over the predicted"
+    f" 3 (L-2) / (2 (5L-4)); 0 if z does not fall at every point or gamma is not swept; {_Z}",
+    "exponent_gap": "exponent of the restoration time in the initialization scale, plus L-2; the exponent counts as 0"
+    " if a time is not reached or the scale is not swept",
+    "time_ratio": f"increase of the restoration time per unit of z, over the predicted 1 / ((L-2) eta <r>); 0 if a time"
+    f" is not reached or the scale is not swept; {_Z} when the mode is learned, and {_R}",
 }
 
 SERIES = {
-    "step_ratio": Series("sweep", "gamma = eta L"),
-    "start_scale": Series("sweep", "layer scalars of the start, over those at zero loss"),
-    "drift": Series("sweep", "the fall of z per step; 0 where z does not fall"),
-    "drift_law": Series("sweep", "(L-2) eta <r>, from the cycle of a single path"),
-    "lag": Series("sweep", "z when the mode is learned"),
-    "restoration_time": Series("sweep", "steps until the path carries 0.05 of the mode; all steps, if it never does"),
-    "restoration_law": Series("sweep", "z over (L-2) eta <r>; all steps, if one of the two is not a number above 0"),
+    "step_ratio": Series("point of the sweep", "step ratio gamma = eta L"),
+    "start_scale": Series("point of the sweep", "scale of the initialization"),
+    "drift": Series("point of the sweep", "fall of z = w^-(L-2) per step, 0 where z does not fall"),
+    "drift_law": Series("point of the sweep", "predicted fall of z per step, (L-2) eta <r>"),
+    "lag": Series("point of the sweep", "z = w^-(L-2) when the mode is learned"),
+    "restoration_time": Series(
+        "point of the sweep",
+        "restoration time: steps until the largest losing path carries 5 % of the mode; all steps if it never does",
+    ),
+    "restoration_law": Series(
+        "point of the sweep",
+        "predicted restoration time, z / ((L-2) eta <r>); all steps if there is no prediction",
+    ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Train all runs at all points of the sweep together, and compare them with the predicted drift."""
+    """Train all runs at all points of the sweep together, and compare the fall of z with the prediction."""
     ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
     scales = tensor_of(np.geomspace(*params.scales, params.points))
     start = _start(params, generators)[:, None] * scales[:, None]
@@ -126,6 +143,6 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _start(params: Params, generators: Sequence[Generator]) -> Tensor:
-    """Layer scalars at zero loss, of shape (runs, paths), the first path ahead."""
+    """Layer scalars at zero loss in the drawn proportions, of shape (runs, paths), with the first path ahead."""
     relative = params.relative_start(generators)
     return each_run(lambda row: row / aligned_contributions(row, params.depth).sum() ** (1 / params.depth), relative)

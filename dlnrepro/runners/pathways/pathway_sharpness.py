@@ -1,9 +1,9 @@
 """The sharpness of multi-path networks at zero loss, from their whole Hessian; nothing is trained.
 
-Each run draws its own networks and makes each one's matrix its target, so that every network is a global minimum of
-1/2 ||sum_p W_{p,L} ... W_{p,1} - M*||_F^2. Two families: aligned, depth-balanced networks that split each mode at
-random, evenly or not at all, with random hidden frames; and such networks disturbed by Gaussian noise from slight to
-overwhelming, for the lower bound on arbitrary weights.
+Each run draws its own networks and takes the matrix of each network as its target M*, so that every network is a
+global minimum of 1/2 ||sum_p W_(p,L) ... W_(p,1) - M*||_F^2. There are two families. The first are aligned, balanced
+networks with random hidden frames, which split each mode evenly, at random, or not at all. The second are such
+networks with Gaussian noise, from slight to strong, for the lower bound on arbitrary weights.
 
 Source: Kim, Lee 2026 (arXiv:2606.05219) for the formula and its factor; the bound for arbitrary weights and its
 proof are derived here.
@@ -39,12 +39,15 @@ class Params(PathMatrixSettings):
     """Networks at zero loss: aligned ones that split each mode, and ones that are disturbed by noise."""
 
     paths: Paths
-    splits: int = Field(ge=1, le=64, description="number of networks per run that split the modes at random")
+    splits: int = Field(ge=1, le=64, description="number of aligned networks per run that split each mode at random")
     noisy: int = Field(ge=2, le=256, description="number of networks per run that are disturbed by noise")
     noise: Annotated[tuple[NoiseScale, NoiseScale], FROM_LIST, ORDERED] = Field(
-        description="range of the scale of the noise, over the root of the fan-in, in equal quotients"
+        description="range of the noise, evenly spaced in its logarithm: the standard deviation of an entry times the"
+        " square root of the fan-in"
     )
-    imbalance: float = Field(ge=1, le=10, description="a factor on W_1, undone in W_2; 1 keeps the layers balanced")
+    imbalance: float = Field(
+        ge=1, le=10, description="factor by which W_1 is multiplied and W_2 divided; 1 keeps the layers balanced"
+    )
 
     def numbers(self) -> int:
         """Five copies of the Hessians of the aligned networks, and the small matrices of the noisy ones."""
@@ -53,32 +56,33 @@ class Params(PathMatrixSettings):
 
 
 MEASURES = {
-    "formula_error": "the largest |sharpness / max_k L sum_p q_{p,k}^(2-2/L) - 1| over the aligned networks",
-    "factor_error": "|(sharpness of the equal split / sharpness of a single path) / P^(2/L-1) - 1|",
-    "slope_error": "the least-squares slope of log sharpness against log P' for equal splits among P' = 1 .. P paths, "
-    "less 2/L - 1",
-    "range_excess": "the most by which sharpness / (sharpness of a single path) leaves [P^(2/L-1), 1] over the aligned "
-    "networks; 0 or less inside",
-    "bound_ratio": "the least sharpness / (L sum_p |u^T M_p v|^(2-2/L)) over the noisy networks and their singular "
-    "pairs u, v",
+    "formula_error": "relative error of the formula max_k L sum_p q_(p,k)^(2-2/L) for the sharpness, where path p"
+    " carries q_(p,k) of mode k, the largest over the aligned networks, >= 0",
+    "factor_error": "relative error of P^(2/L-1) for the sharpness of the equal split, relative to a single path, >= 0",
+    "slope_error": "slope of the log of the sharpness of the equal split among P' = 1 .. P paths against log P', minus"
+    " the predicted 2/L - 1",
+    "range_excess": "largest amount by which the sharpness, relative to a single path, leaves [P^(2/L-1), 1] over the"
+    " aligned networks; at most 0 if none does",
+    "bound_ratio": "smallest ratio of the sharpness to its lower bound L sum_p |u^T M_p v|^(2-2/L), over the noisy"
+    " networks and the pairs u, v of singular vectors of their matrices; M_p is the matrix of path p",
 }
 
 SERIES = {
-    "paths": Series("paths", "P' = 1 .. P"),
-    "equal_sharpness": Series("paths", "sharpness of the equal split among P' paths over that of a single path"),
-    "equal_law": Series("paths", "P'^(2/L-1)"),
-    "noise": Series("noise", "the noise's scale"),
-    "bound_by_noise": Series("noise", "the least ratio of sharpness to its lower bound at this noise"),
+    "paths": Series("number of paths", "number P' of paths that share the modes"),
+    "equal_sharpness": Series("number of paths", "sharpness of the equal split, relative to a single path"),
+    "equal_law": Series("number of paths", "predicted factor P'^(2/L-1)"),
+    "noise": Series("noise scale", "scale of the Gaussian noise"),
+    "bound_by_noise": Series("noise scale", "sharpness over its lower bound"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw all networks of all runs, and compare their Hessians with the closed forms."""
-    progress(0.0, "drawing networks")
+    progress(0.0, "drawing the networks")
     law_depth = params.formula_depth
     weights, contributions = _aligned(params, params.paths + params.splits, generators)
     sharp = parallel_paths.sharpness_at_zero_loss(weights, part_of(progress, 0, 0.7))
-    progress(0.8, "lower bounds")
+    progress(0.8, "computing the lower bounds")
     noise = params.noise[0] * torch.logspace(
         0, 1, params.noisy, base=params.noise[1] / params.noise[0], dtype=torch.float64
     )

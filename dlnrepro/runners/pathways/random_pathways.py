@@ -1,12 +1,16 @@
-"""Gradient descent of P paths of full, random matrices on a target of two or more modes.
+"""Gradient descent of P paths of full, random matrices on a target with one or more modes.
 
-W_{p,l} <- W_{p,l} - eta dR/dW_{p,l} with R = 1/2 ||sum_p W_{p,L} ... W_{p,1} - M*||_F^2, which is the squared loss on
-whitened inputs. M* = U diag(s) V^T with random frames U, V. The step size is given as the step ratio
-gamma = eta L s_1^(2-2/L). The descent may climb to its step ratio in stairs, each begun by a tiny random kick: in
-floating point the residual can vanish exactly, and then an unstable solution would be taken for a stable one.
-It ends with a cool-down at a small step, after which sharpness and shares are read at zero loss.
+    W_(p,l) <- W_(p,l) - eta dR/dW_(p,l),   R = 1/2 ||sum_p W_(p,L) ... W_(p,1) - M*||_F^2
 
-Source: Kim, Lee 2026 (arXiv:2606.05219); the bound x*(gamma) is derived here (`dynamics.pathways.closed_forms`).
+R is the squared loss on whitened inputs. M* = U diag(s) V^T has random frames U and V. The step size eta is given by
+the step ratio gamma = eta S1, where S1 = L s_1^(2-2/L) is the sharpness when one path carries mode 1 alone.
+
+The step size may first climb in stairs, each of which begins with a tiny random displacement of the weights (kick): in
+floating point the residual can vanish exactly, and then an unstable solution would pass for a stable one. The descent
+ends with a cool-down at a small step size, after which sharpness and shares are read at zero loss.
+
+Source: Kim, Lee 2026 (arXiv:2606.05219); the bound x*(gamma) on shares is derived here
+(`dlnrepro.dynamics.pathways.closed_forms`).
 """
 
 from __future__ import annotations
@@ -36,26 +40,42 @@ RECORDS = 100
 
 
 class Params(PathMatrixSettings):
-    """Paths of full matrices, their start, and the stages of their descent: stairs, a hold and a cool-down."""
+    """Paths of full matrices, their initialization, and the stages of the descent: stairs, a hold and a cool-down."""
 
     start: Literal["random", "single-path"] = Field(
-        description="`random`: Gaussian layers; `single-path`: the first path carries the target, and they are added"
+        description="initialization: Gaussian layers (`random`), or a first path that carries the target alone, plus"
+        " Gaussian layers (`single-path`)"
     )
-    start_scale: float = Field(gt=0, le=2, description="scale of the Gaussian layers, over the root of the fan-in")
+    start_scale: float = Field(
+        gt=0,
+        le=2,
+        description="scale of the Gaussian layers: the standard deviation of an entry times the square root of the"
+        " fan-in",
+    )
     path_scales: Annotated[tuple[PathScale, ...], FROM_LIST] = Field(
-        min_length=2, max_length=8, description="a factor on the Gaussian layers of each path, one for each path"
+        min_length=2, max_length=8, description="factors on the Gaussian layers, one for each path; their number is P"
     )
-    first_ratio: StepRatio = Field(description="the step ratio gamma = eta L s_1^(2-2/L) on the first stair")
-    step_ratio: StepRatio = Field(description="the step ratio gamma = eta L s_1^(2-2/L) after the stairs")
+    first_ratio: StepRatio = Field(
+        description="gamma = eta L s_1^(2-2/L) on the first stair, where eta is the step size"
+    )
+    step_ratio: StepRatio = Field(description="gamma = eta L s_1^(2-2/L) after the stairs, where eta is the step size")
     stairs: int = Field(
-        ge=0, le=100, description="number of stairs; with 0 the step size is constant until the cool-down"
+        ge=0,
+        le=100,
+        description="number of stairs, from first_ratio towards step_ratio; with 0 the step size is constant until the"
+        " cool-down",
     )
     stair_steps: int = Field(ge=1, le=10**4, description="number of gradient steps on each stair")
-    hold_steps: int = Field(ge=1, le=10**6, description="number of gradient steps at step_ratio")
-    cool_ratio: float = Field(gt=0, lt=2, description="the step ratio gamma = eta L s_1^(2-2/L) of the cool-down")
-    cool_steps: int = Field(ge=1, le=10**5, description="number of gradient steps of the cool-down")
+    hold_steps: int = Field(ge=1, le=10**6, description="number of gradient steps at step_ratio, after the stairs")
+    cool_ratio: float = Field(
+        gt=0, lt=2, description="gamma = eta L s_1^(2-2/L) in the cool-down, where eta is the step size"
+    )
+    cool_steps: int = Field(ge=1, le=10**5, description="number of gradient steps in the cool-down")
     kick: float = Field(
-        ge=0, le=1e-3, description="standard deviation of the random kick before each stair and before the hold"
+        ge=0,
+        le=1e-3,
+        description="scale of the random displacement of all weights before each stair and before the hold: the"
+        " standard deviation of an entry times the square root of the fan-in",
     )
     mode: int = Field(ge=1, le=8, description="number of the mode whose shares are measured; 1 is the strongest")
 
@@ -67,7 +87,7 @@ class Params(PathMatrixSettings):
 
     @property
     def paths(self) -> int:
-        """P."""
+        """P, the number of paths."""
         return len(self.path_scales)
 
     def numbers(self) -> int:
@@ -76,26 +96,29 @@ class Params(PathMatrixSettings):
 
 
 MEASURES = {
-    "share": "the largest path's share of the mode after the cool-down, in [1/P, 1]",
-    "peak_share": "the largest share recorded once 90 % of the mode is learned; share, if it never is",
-    "share_drop": "peak_share - share, in [0, 1 - 1/P]",
-    "bound_gap": "share - x*(gamma_k), with gamma_k = gamma (s_k / s_1)^(2-2/L) the mode's own step ratio",
-    "limit": "eta x sharpness after the cool-down, eta being the step size before it",
-    "sharpness_ratio": "sharpness after the cool-down over S1 = L s_1^(2-2/L)",
-    "factor_error": "|sharpness_ratio / P^(2/L-1) - 1|",
-    "off_diagonal": "the part of sum_p ||M_p||_F^2 outside the target's modes after the cool-down, in [0, 1]",
-    "loss": "1/2 ||M - M*||_F^2 after the cool-down",
+    "share": "largest share of the mode that one path carries after the cool-down, in [1/P, 1]",
+    "peak_share": "largest share of one path over the records from the first one on at which 90 % of the mode is"
+    " learned; it equals `share` if there is none, in [1/P, 1]",
+    "share_drop": "fall of the largest share from its peak, once the mode is learned, to its value after the cool-down,"
+    " in [0, 1 - 1/P]",
+    "bound_gap": "largest share after the cool-down minus x*(gamma_k), the largest share that stability allows;"
+    " gamma_k = gamma (s_k / s_1)^(2-2/L) belongs to the measured mode k",
+    "limit": "sharpness after the cool-down times the step size eta before the cool-down",
+    "sharpness_ratio": "sharpness after the cool-down over S1 = L s_1^(2-2/L), the sharpness of a single path",
+    "factor_error": "relative error of P^(2/L-1) S1 for the sharpness after the cool-down, where S1 = L s_1^(2-2/L),"
+    " >= 0",
+    "off_diagonal": "part of sum_p ||M_p||_F^2 outside the modes of the target after the cool-down, in [0, 1]; M_p is"
+    " the matrix of path p",
+    "loss": "loss 1/2 ||sum_p M_p - M*||_F^2 after the cool-down, where M_p is the matrix of path p",
 }
 
 SERIES = {
-    "step": Series("step", "gradient steps taken"),
-    "mode_share": Series("step", "the largest path's share of the measured mode"),
-    "strongest_share": Series("step", "the largest path's share of mode 1"),
-    "weakest_share": Series("step", "the largest path's share of the last mode"),
-    "stable_share": Series("step", "x*(gamma_k) of the measured mode, at the step ratio before the cool-down"),
-    "limit_in_time": Series(
-        "step", "eta x the largest eigenvalue of J J^T, eta being the step size before the cool-down"
-    ),
+    "step": Series("step", "number of gradient steps"),
+    "mode_share": Series("step", "largest share of the measured mode"),
+    "strongest_share": Series("step", "largest share of the strongest mode"),
+    "weakest_share": Series("step", "largest share of the weakest mode"),
+    "stable_share": Series("step", "largest share of the measured mode that stability allows"),
+    "limit_in_time": Series("step", "step size before the cool-down times sharpness (of J J^T)"),
 }
 
 
@@ -152,7 +175,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _start(params: Params, left: Tensor, right: Tensor, generators: Sequence[Generator]) -> Weights:
-    """Gaussian layers, on top of an aligned, balanced solution of the first path alone where that is the start."""
+    """Gaussian layers; for `single-path`, they are added to an aligned, balanced solution of the first path alone."""
     noise = gaussian_paths([params.start_scale * scale for scale in params.path_scales], params.widths, generators)
     if params.start == "random":
         return noise

@@ -1,10 +1,11 @@
-"""Inference by predictive coding in linear networks: where does it settle, how fast, and is that back-propagation?
+"""Inference by predictive coding in linear networks: where does it converge, how fast, and is that back-propagation?
 
-The weights are fixed; activities and multipliers take the steps of `dynamics.predictive_coding.network`, from a
-forward pass with multipliers 0 or from random values. At the end the credit c_i = m_i + rho r_i of every layer is held
-against -delta_i, and the weights' updates against back-propagation's gradients. Theory: if the whole iteration has a
-spectral radius below 1, multipliers tend to -delta_i and activities to a forward pass from any start, at the rate of
-that radius; without multipliers (dual_step 0) the credit tends to the error that S^{-1} rescales.
+The weights are fixed. Activities h and multipliers m take the steps of `dynamics.predictive_coding.network`, from a
+forward pass with multipliers 0 or from random values. At the end the credit c_i = m_i + rho r_i of every layer, with
+the residual r_i, is compared with -delta_i (delta_i is the adjoint of back-propagation), and the updates of the weights
+with the gradients of back-propagation. Theory: if one step has a spectral radius below 1, multipliers tend to -delta_i
+and activities to a forward pass from any initial state, at the rate of that radius. Without multipliers (dual_step 0)
+the credit tends to that of the rescaled error S^-1 (W_L ... W_1 x - y).
 
 Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.predictive_coding.closed_forms`.
 """
@@ -51,47 +52,66 @@ WINDOW = (1e-11, 1e-5)
 
 
 class Params(PredictiveCodingSettings):
-    """A network, its inference, and the state from which that starts."""
+    """A network, its inference, and the initial state of the inference."""
 
-    depth: int = Field(ge=3, le=64, description="L, the number of weight matrices")
+    depth: int = Field(ge=3, le=64, description="depth L, the number of weight matrices")
     inputs: Inputs
     samples: Samples
-    leak: float = Field(ge=0, lt=1, description="share of a multiplier that is lost at each step; 0 in the theory")
-    step_ratio: float = Field(gt=0, le=2, description="the step size eta of the activities over the largest stable one")
+    leak: float = Field(ge=0, lt=1, description="fraction of a multiplier that is lost at each step; 0 in the theory")
+    step_ratio: float = Field(
+        gt=0, le=2, description="step size eta of the activities, relative to the largest stable one"
+    )
     start: Literal["forward", "random"] = Field(
-        description="`forward`: the activities of a forward pass and multipliers 0; `random`: all are normal"
+        description="initial state: the activities of a forward pass with multipliers 0 (`forward`), or standard normal"
+        " activities and multipliers (`random`)"
     )
     steps: int = Field(ge=1, le=10**6, description="number of steps of activities and multipliers")
 
     def numbers(self) -> int:
-        """States and their temporaries, the records, and the iteration matrix with its eigenvalues."""
+        """The states with temporary copies, the records, and the matrix of one step with its eigenvalues."""
         state = (self.depth - 1) * self.hidden
         return 20 * state * self.samples + 12 * (2 * state) ** 2 + 4 * RECORDS
 
 
 MEASURES = {
-    "gradient_error": "largest relative distance, over the weight matrices, of an update to back-propagation's, >= 0",
-    "gradient_cosine": "cosine of all updates together and back-propagation's, in [-1, 1]",
-    "multiplier_error": "largest ||m_i + delta_i||_F / ||delta_i||_F over the layers at the end, >= 0",
-    "activity_error": "largest relative distance of a layer's activities to those of a forward pass at the end, >= 0",
-    "plain_credit_error": "largest relative distance of a layer's credit to that of plain predictive coding's "
-    "equilibrium, >= 0",
-    "rate_ratio": "fitted over predicted rate of the largest distance ||c + delta||_F / ||delta||_F from a step on, "
-    "while that lies in [1e-11, 1e-5], the prediction being -log of the spectral radius; 0 if it never does",
-    "spectral_radius": "the largest |eigenvalue| of the whole iteration, in the activities alone if dual_step is 0",
-    "last_move": "||h(T+1) - h(T)||_F / ||h(T)||_F, >= 0",
+    "gradient_error": "largest ||g - g*||_F / ||g*||_F over the weight matrices, where g is the update at the end and"
+    " g* the gradient of back-propagation, >= 0",
+    "gradient_cosine": "cosine between the updates of all weights together and the gradients of back-propagation, in"
+    " [-1, 1]",
+    "multiplier_error": "largest ||m_i + delta_i||_F / ||delta_i||_F over the layers i at the end, where m_i is the"
+    " multiplier and delta_i the adjoint of back-propagation, >= 0",
+    "activity_error": "largest relative distance of a layer's activities at the end from those of a forward pass, >= 0",
+    "plain_credit_error": "largest relative distance of a layer's credit at the end from its credit at the"
+    " equilibrium of plain predictive coding, >= 0",
+    "rate_ratio": "fitted rate of convergence over -ln(spectral radius); fitted is the largest distance ||c +"
+    " delta||_F / ||delta||_F from each step on, while it lies in [1e-11, 1e-5], with the credit c and the adjoint"
+    " delta; 0 if it never lies there",
+    "spectral_radius": "spectral radius of one step (the largest |eigenvalue|), of the activities alone if"
+    " `dual_step` is 0, >= 0",
+    "last_move": "relative change ||h(T+1) - h(T)||_F / ||h(T)||_F of the activities h in one more step after the"
+    " last step T, >= 0",
 }
 
 SERIES = {
-    "step": Series("step", "steps taken"),
-    "credit_distance": Series("step", "||c + delta||_F / ||delta||_F over all layers"),
-    "plain_distance": Series("step", "the same, to the credit of plain predictive coding's equilibrium"),
-    "predicted_distance": Series("step", "radius^step, through the end of the fitted window"),
+    "step": Series("step", "number of inference steps"),
+    "credit_distance": Series(
+        "step",
+        "relative distance ||c + delta||_F / ||delta||_F of the credit c from that of back-propagation, -delta",
+    ),
+    "plain_distance": Series(
+        "step",
+        "relative distance of the credit from the equilibrium of plain predictive coding",
+    ),
+    "predicted_distance": Series(
+        "step",
+        "predicted distance: the spectral radius to the power of the number of steps, through the end of the fitted"
+        " window",
+    ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw networks, data and starts; relax all runs together; measure credit, updates and the rate."""
+    """Draw networks, data and initial states; take the steps of all runs together; measure credit, updates and rate."""
     chain, penalty = params.network(params.depth, params.inputs, params.samples, generators), params.penalty
     step_size = params.step_ratio * stability_limit_with_loss(chain, penalty, params.dual_step)
     rule = Rule(step_size, penalty, params.dual_step, params.leak)
@@ -101,7 +121,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     end, steps, (exact_distance, plain_distance) = credit_path(
         chain, start, rule, params.steps, every, [target, plain], progress
     )
-    # Where modes oscillate the distance dips; the level below which it stays is smooth.
+    # The distance oscillates with the modes; the level below which it stays from a step on is smooth.
     envelope = largest_from_here_on(exact_distance)
     inside = (envelope > WINDOW[0]) & (envelope < WINDOW[1])
     radius = spectral_radius(chain, replace(rule, dual_step=params.formula_dual_step))

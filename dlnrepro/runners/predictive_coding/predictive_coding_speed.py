@@ -1,10 +1,11 @@
-"""How long credit takes to reach the first layer of linear networks of growing depth, with and without multipliers.
+"""How long credit takes to reach the first layer of deeper and deeper linear networks, with and without multipliers.
 
-For each depth a network is drawn, activities start at a forward pass with multipliers 0, and the steps of
-`dynamics.predictive_coding.network` go on until the first layer's credit c_1 has grown to a share of its target, seen
-along the target: <c_1, c*> = share ||c*||^2. The target is the credit that the iteration tends to: -delta_1 of
-back-propagation with multipliers, the equilibrium of plain predictive coding without. Theory: with multipliers credit
-travels as a wave, at sqrt(alpha eta) layers a step; without, it diffuses, and the time grows as the squared depth.
+For each depth a network is drawn, and inference starts at the activities of a forward pass with multipliers 0. It takes
+the steps of `dynamics.predictive_coding.network` until the first layer's credit c_1 has grown to a share of its target
+c*, measured along the target: <c_1, c*> = share ||c*||^2. The target is the credit to which the iteration tends: with
+multipliers -delta_1, where delta_1 is the adjoint of back-propagation, and without them the equilibrium of plain
+predictive coding. Theory: with multipliers credit travels as a wave, at sqrt(alpha eta) layers per step. Without them
+it diffuses, and the time grows as L^2.
 
 Source: Seely, Gould 2026 (arXiv:2605.31022); the speed is derived in `dynamics.predictive_coding.closed_forms`.
 """
@@ -36,51 +37,65 @@ class Params(PredictiveCodingSettings):
     """Networks of several depths, their inference, and when credit counts as arrived."""
 
     depths: Annotated[tuple[SeveralLayers, ...], FROM_LIST, RISING] = Field(
-        min_length=2, max_length=16, description="L, the numbers of weight matrices, which rise strictly"
+        min_length=2, max_length=16, description="the depths L (numbers of weight matrices), which rise strictly"
     )
     inputs: Inputs
     samples: Samples
-    step_size: float = Field(gt=0, le=10, description="the step size eta of the activities, the same at every depth")
-    share: Share = Field(description="share of its target at which the credit of the first layer counts as arrived")
-    passes: int = Field(ge=1, le=100, description="number of steps for each layer in the budget, which is passes x L")
-    most_steps: int = Field(ge=1, le=10**6, description="number of steps after which a run that has not arrived ends")
+    step_size: float = Field(gt=0, le=10, description="step size eta of the activities, the same at every depth")
+    share: Share = Field(description="share of its target at which the credit of the first layer has arrived")
+    passes: int = Field(ge=1, le=100, description="steps per layer in the budget, which is passes x L steps")
+    most_steps: int = Field(
+        ge=1, le=10**6, description="number of steps after which inference ends, even if credit has not arrived"
+    )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """An end before the budget of the deepest network is spent."""
+        """Too few steps for the budget of the deepest network."""
         yield from super().contradictions()
         if (budget := self.passes * self.depths[-1]) > self.most_steps:
             yield Contradiction("most_steps", f"at least {budget}, the budget of the deepest network")
 
     def numbers(self) -> int:
-        """The layers of the deepest network, and its states with their temporaries."""
+        """The layers of the deepest network, and its states with temporary copies."""
         return self.depths[-1] * self.hidden * (4 * self.hidden + 24 * self.samples)
 
 
 MEASURES = {
-    "arrival_exponent": "least-squares slope of the log of the time of arrival against log L, > 0",
-    "pace_ratio": "steps a layer, fitted to the times of arrival against L, times the predicted layers a step, >= 0",
-    "latest_arrival": "the time of arrival at the largest depth, in steps; `most_steps` if it never arrives",
-    "budget_cosine": "cosine of all updates of the deepest network after the budget, and of back-propagation's",
-    "budget_first_norm": "size of the first layer's update after the budget over that of back-propagation's, >= 0",
+    "arrival_exponent": "power of the depth L in the time of arrival: least-squares slope of the log of the time"
+    " against log L, > 0",
+    "pace_ratio": "steps per layer, fitted to the times of arrival against L, times the predicted speed sqrt(alpha"
+    " eta) in layers per step, >= 0",
+    "latest_arrival": "time of arrival at the largest depth, in steps; the value of `most_steps` if credit never"
+    " arrives",
+    "budget_cosine": "cosine between the updates of all weights of the deepest network after the budget and the"
+    " gradients of back-propagation, in [-1, 1]",
+    "budget_first_norm": "Frobenius norm of the first layer's update in the deepest network after the budget, over"
+    " that of its gradient of back-propagation, >= 0",
 }
 
 SERIES = {
-    "depth": Series("depth", "L"),
-    "arrival": Series("depth", "steps until the first layer's credit has arrived"),
-    "predicted_arrival": Series("depth", "L / sqrt(alpha eta), with theory's alpha; 0 if that is 0"),
-    "layer": Series("layer", "i / L of the deepest network"),
-    "credit_after_budget": Series("layer", "<c_i, c*_i> / ||c*_i||^2 after the budget, c* being -delta"),
+    "depth": Series("depth", "depth L, the number of layers"),
+    "arrival": Series("depth", "steps until credit arrives at the first layer"),
+    "predicted_arrival": Series(
+        "depth",
+        "predicted steps L / sqrt(alpha eta), with the alpha of the formula; 0 if alpha is 0",
+    ),
+    "layer": Series("layer", "layer i over the depth L, in the deepest network"),
+    "credit_after_budget": Series(
+        "layer",
+        "credit c_i after the budget along that of back-propagation, <c_i, -delta_i> / ||delta_i||^2, with the"
+        " adjoint delta_i",
+    ),
 }
 
 
 class Crossing(NamedTuple):
-    """What one depth gave.
+    """The measurements at one depth.
 
     Attributes:
-        time: steps until credit has arrived, of shape (runs,).
-        cosine: of all updates after the budget with back-propagation's, (runs,).
-        first_norm: the first layer's update over back-propagation's, (runs,).
-        profile: the layers' credit after the budget along back-propagation's, (runs, L-1).
+        time: number of steps until credit has arrived, of shape (runs,).
+        cosine: between all updates after the budget and the gradients of back-propagation, of shape (runs,).
+        first_norm: norm of the first layer's update over that of its gradient of back-propagation, of shape (runs,).
+        profile: credit of each layer after the budget, along the credit of back-propagation, of shape (runs, L-1).
     """
 
     time: Tensor
@@ -90,7 +105,7 @@ class Crossing(NamedTuple):
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Send credit down networks of every depth, one depth after the other, and fit its times of arrival."""
+    """Send credit through networks of every depth, one depth after another, and fit its times of arrival."""
     found = [_at_depth(params, depth, generators, _within(params.depths, depth, progress)) for depth in params.depths]
     times, deepest = torch.stack([one.time for one in found], -1), found[-1]
     depths = torch.tensor(params.depths, dtype=torch.float64)
@@ -114,7 +129,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _at_depth(params: Params, depth: int, generators: Sequence[Generator], progress: Progress) -> Crossing:
-    """Draw networks of one depth, relax them until credit has arrived in every run, and measure it after the budget."""
+    """Draw networks of one depth, take steps until credit has arrived in all runs, and measure it after the budget."""
     chain = params.network(depth, params.inputs, params.samples, generators)
     adjoints = -backprop_adjoints(chain)
     target = adjoints if params.dual_step > 0 else plain_equilibrium_credit(chain, params.penalty)
@@ -129,6 +144,10 @@ def _at_depth(params: Params, depth: int, generators: Sequence[Generator], progr
 
 
 def _within(depths: Sequence[int], depth: int, progress: Progress) -> Progress:
-    """The progress of one depth, with its cube as its share: without multipliers the number of steps is ~ L^2."""
+    """The progress of one depth L, whose share is taken as L^3.
+
+    This is the worst case, without multipliers: about L^2 steps, each of which costs about L. With multipliers about L
+    steps are enough.
+    """
     done, total = (sum(size**3 for size in depths if size < limit) for limit in (depth, depths[-1] + 1))
     return part_of(progress, done / total, depth**3 / total, f"depth {depth}")

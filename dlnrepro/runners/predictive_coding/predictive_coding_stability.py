@@ -1,10 +1,11 @@
-"""The largest stable step of predictive coding in linear networks, from the spectrum of the whole iteration.
+"""The largest stable step size of predictive coding in linear networks, from the spectrum of one step.
 
-Nothing is relaxed: one step is applied to every basis vector, which gives the matrix by which activities and
-multipliers move, and its eigenvalues say whether they settle. The step size at which the spectral radius passes 1 is
-found by root finding and compared with the closed forms. With constraints alone (`loss_weight` 0) the limit is
-4 / (sigma_max^2 (2 rho + alpha)); the loss's own curvature lowers it a little, to a limit that is exact again. Without
-the loss, complex eigenvalues of a mode have |mu|^2 = 1 - eta rho sigma^2: alpha turns them, and leaves their size.
+No inference is run. One step is applied to every basis vector, which gives the matrix by which activities and
+multipliers move, and its eigenvalues determine whether the iteration converges. The step size eta at which the spectral
+radius passes 1 is found by root finding and compared with closed forms. Here sigma is a singular value of the
+constraints, rho the penalty and alpha the dual step. With the constraints alone (`loss_weight` 0) the limit is
+4 / (sigma_max^2 (2 rho + alpha)). The curvature of the loss lowers it a little, to a limit that is again exact. Without
+the loss, a complex eigenvalue mu of a mode has |mu|^2 = 1 - eta rho sigma^2: alpha changes its phase, not its modulus.
 
 Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.predictive_coding.closed_forms`.
 """
@@ -39,52 +40,54 @@ from dlnrepro.settings.fields import Share
 from dlnrepro.settings.predictive_coding import PredictiveCodingSettings
 
 SEARCH = (0.5, 2.0)
-"""The range in which the edge is sought, over the limit that the law names."""
+"""The range in which the edge of stability is sought, relative to the limit of the formula."""
 
 COMPLEX = 1e-6
-"""Below this imaginary part an eigenvalue counts as real: far above rounding, which splits no pair by so much."""
+"""An eigenvalue with a smaller imaginary part counts as real. Rounding splits pairs of eigenvalues by far less."""
 
 
 class Params(PredictiveCodingSettings):
-    """A network, the formula of its largest stable step, and where its spectrum is measured."""
+    """A network, the formula of its largest stable step size, and the step sizes of its spectrum."""
 
-    depth: int = Field(ge=3, le=32, description="L, the number of weight matrices")
-    loss_weight: float = Field(ge=0, le=100, description="a factor on the loss; 0 leaves the constraints alone")
-    modulus_ratio: Share = Field(description="the step size eta over its limit, at which the moduli are measured")
+    depth: int = Field(ge=3, le=32, description="depth L, the number of weight matrices")
+    loss_weight: float = Field(ge=0, le=100, description="factor on the loss; 0 leaves only the constraints")
+    modulus_ratio: Share = Field(
+        description="step size at which the moduli of eigenvalues are measured, relative to the limit"
+    )
     law: Literal["constraints", "with-loss"] = Field(
-        description="the formula of the limit: `constraints` is the published one, which neglects the curvature of the"
-        " loss; `with-loss` is exact"
+        description="formula of the largest stable step size: `constraints` is the published one, which neglects the"
+        " curvature of the loss; `with-loss` is exact"
     )
     modulus_dual_step: float = Field(
-        ge=0, le=100, description="number added to rho in the formula of the moduli; 0 in the theory"
+        ge=0, le=100, description="number added to the penalty rho in the formula of the moduli; 0 in the theory"
     )
     points: int = Field(
         ge=2, le=100, description="number of step sizes in the series, from 0.5 to 1.25 times the limit"
     )
 
     def numbers(self) -> int:
-        """The iteration matrix with its eigenvalues at a few step sizes."""
+        """The matrix of one step with its eigenvalues at a few step sizes."""
         return 24 * (2 * (self.depth - 1) * self.hidden) ** 2
 
 
 MEASURES = {
-    "edge_gap": "the step size at which the spectral radius passes 1, over the limit that the law names, less 1; in "
-    f"[{SEARCH[0] - 1}, {SEARCH[1] - 1}]",
-    "radius_below": "the spectral radius at 0.98 of the limit, >= 0",
-    "radius_above": "the spectral radius at 1.02 of the limit, >= 0",
-    "modulus_error": "largest distance of a complex eigenvalue's |mu|^2 to the nearest 1 - eta rho sigma^2, >= 0; 0 if "
-    "there is no complex one",
-    "complex_share": "the share of eigenvalues that are complex at the step of the moduli, in [0, 1]",
+    "edge_gap": "step size at which the spectral radius of one step passes 1, over the limit of the formula, less 1; in"
+    f" [{SEARCH[0] - 1}, {SEARCH[1] - 1}]",
+    "radius_below": "spectral radius of one step at 0.98 of the limit of the formula, >= 0",
+    "radius_above": "spectral radius of one step at 1.02 of the limit of the formula, >= 0",
+    "modulus_error": "largest distance of |mu|^2 of a complex eigenvalue mu from the nearest 1 - eta rho sigma^2, >= 0;"
+    " 0 if no eigenvalue is complex",
+    "complex_share": "fraction of complex eigenvalues at the step size of the moduli, in [0, 1]",
 }
 
 SERIES = {
-    "step_ratio": Series("step_ratio", "eta over the limit that the law names"),
-    "radius": Series("step_ratio", "the spectral radius of the iteration"),
+    "step_ratio": Series("step_ratio", "step size eta over the limit of the formula"),
+    "radius": Series("step_ratio", "spectral radius of one step of inference"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw networks, find the edge of stability of each, and measure moduli below it."""
+    """Draw networks, find the edge of stability of each of them, and measure the moduli of eigenvalues below it."""
     drawn = params.network(params.depth, params.hidden, 1, generators)
     chain = replace(drawn, last=drawn.last * params.loss_weight**0.5)
     singular = decomposed(torch.linalg.svdvals, constraint_matrix(chain))

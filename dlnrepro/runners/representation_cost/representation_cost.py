@@ -1,11 +1,12 @@
-"""What a linear predictor costs a network: the least squared norm of weights that realise it, found numerically.
+"""The representation cost of linear predictors, found numerically: the least squared norm of weights that realise it.
 
     R(w) = min { ||theta||^2 : f_theta = w },   f_theta homogeneous of degree L in theta
 
-For each of several drawn predictors w, weights are brought from drawn starts onto the fibre f_theta = w, and then
-along it to a point where ||theta||^2 is stationary (`dynamics.representation_cost.fibre`, which knows no formula). The
-cheapest is compared with the closed form of a law, and the law's p and q in R = c ||x||_p^q are fitted over the
-predictors.
+For each of several drawn predictors w, a search starts from drawn initializations (starts). It first brings the weights
+theta onto the fibre of w, which is the set of all weights with f_theta = w, and then along the fibre to a point where
+||theta||^2 is stationary (`dlnrepro.dynamics.representation_cost.fibre`, which uses no formula). The smallest
+||theta||^2 is compared with the closed form of an architecture, and p and q of R = c ||x||_p^q are fitted over the
+predictors, where x are the coordinates of w: singular values, entries, Fourier coefficients or lengths of groups.
 
 Source: Dai, Karzand, Srebro (NeurIPS 2021) for the question and the 2/L norms; the closed forms are derived in
 `dlnrepro.dynamics.representation_cost.formulas`.
@@ -44,10 +45,17 @@ class Params(ArchitectureSettings, DeepSettings):
         description="for the architecture `convolutional`: number of taps of all convolutions but the first; D is full",
     )
     predictors: int = Field(ge=1, le=32, description="number of predictors that each run draws")
-    starts: int = Field(ge=1, le=8, description="number of drawn weights from which each predictor is sought")
-    iterations: int = Field(ge=1, le=10**4, description="number of steps along the fibre")
+    starts: int = Field(
+        ge=1,
+        le=8,
+        description="number of initializations from which the cheapest weights of each predictor are searched for",
+    )
+    iterations: int = Field(
+        ge=1, le=10**4, description="number of steps of the search along the weights that realise a predictor"
+    )
     point: Literal["cheapest", "any"] = Field(
-        description="where the cost is measured: `cheapest` is the end of the search, `any` where the fibre is met"
+        description="weights whose squared norm is the cost: the `cheapest` ones at the end of the search, or `any`,"
+        " which are the first that realise the predictor"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
@@ -58,36 +66,42 @@ class Params(ArchitectureSettings, DeepSettings):
 
     @property
     def taps(self) -> int:
-        """How many taps all convolutions but the first have."""
+        """The number of taps of all convolutions but the first."""
         return self.kernel
 
     def numbers(self) -> int:
-        """The Jacobian and its largest block before entries of one parameter are added up."""
+        """The Jacobian, and its largest block before the entries that share a parameter are added up."""
         entries = self.inputs * self.outputs
         blocks = sum(2 * layer.places.numel() + layer.count for layer in self.layers)
         return self.predictors * self.starts * entries * (2 * blocks + 4 * entries)
 
 
 MEASURES = {
-    "formula_error": "largest |cost / R(w) - 1| of the predictors, with the law's R, >= 0",
-    "least_excess": "smallest cost / R(w) - 1 of the predictors; not below 0 if R is a lower bound",
-    "power_error": "|fitted p over the law's - 1|, >= 0; p is 2/L, or 2 for one fully connected output",
-    "order_error": "|fitted q over 2/L - 1|, >= 0",
-    "misfit": "root mean square of log R - log c - q log ||x||_p over the predictors, at the best p, q and c, >= 0",
-    "infeasibility": "largest ||f_theta - w|| / ||w|| of the points whose cost is read, >= 0",
-    "slope_along_fibre": "largest share of theta that lies along the fibre at these points, in [0, 1]; 0 if stationary",
+    "formula_error": "largest relative error |cost / R(w) - 1| over the predictors w, where R(w) is the cost by the"
+    " formula, >= 0",
+    "least_excess": "smallest cost / R(w) - 1 over the predictors w, where R(w) is the cost by the formula; it is not"
+    " below 0 if the formula is a lower bound",
+    "power_error": "relative error of the fitted exponent p of R = c ||x||_p^q, where 2/L is predicted, or 2 for fully"
+    " connected layers with one output, >= 0",
+    "order_error": "relative error of the fitted degree q of R = c ||x||_p^q, where 2/L is predicted, >= 0",
+    "misfit": "root mean square over the predictors of log R - log c - q log ||x||_p (natural logarithms), at the best"
+    " p, q and c, >= 0",
+    "infeasibility": "largest relative error ||f_theta - w|| / ||w|| with which the weights theta realise a predictor"
+    " w, >= 0",
+    "slope_along_fibre": "largest length of the part of the weights theta that is tangent to the set of weights with"
+    " the same predictor, over ||theta||, in [0, 1]; 0 where ||theta||^2 is stationary in this set",
 }
 
 SERIES = {
-    "law_cost": Series("predictor", "the law's R(w), rising"),
-    "cost": Series("predictor", "||theta||^2 at the point that is read"),
-    "tried_power": Series("power", "p"),
-    "misfit_at_power": Series("power", "the misfit with the best q and c at this p"),
+    "law_cost": Series("predictor", "cost R(w) by the formula, in rising order"),
+    "cost": Series("predictor", "cost found, the squared norm ||theta||^2 of the weights"),
+    "tried_power": Series("exponent", "exponent p that is tried"),
+    "misfit_at_power": Series("exponent", "misfit of log R with the best q and c at this p"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw predictors, then starts; go onto the fibre and along it; compare with the law, and fit its powers."""
+    """Draw predictors, then initializations; search for the cheapest weights; compare with the formula; fit p and q."""
     targets = params.draw(params.predictors, generators)
     weights = _search(params, targets, generators, progress)
     costs = squared_norm(weights)
@@ -114,7 +128,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _search(params: Params, targets: Tensor, generators: Sequence[Generator], progress: Progress) -> Weights:
-    """The cheapest weights found from drawn starts for each predictor, each layer (runs, predictors, count)."""
+    """The cheapest weights found for each predictor; those of a layer have the shape (runs, predictors, count)."""
     sizes = each_run(lambda ws: torch.linalg.matrix_norm(ws) ** (1 / params.depth), targets)[..., None, None] / 2
     shape = (params.predictors, params.starts)
     starts = [sizes * normal((*shape, layer.count), generators) for layer in params.layers]
@@ -123,7 +137,7 @@ def _search(params: Params, targets: Tensor, generators: Sequence[Generator], pr
 
 
 def _fit(params: Params, costs: Tensor, ws: Tensor) -> Tensor:
-    """The p, q and misfit of one run, and the misfit at each tried p, in a row."""
+    """The p, the q and the misfit of one run, and then the misfit at each tried p, in one row."""
     if not bool(torch.isfinite(costs).all()):
         return torch.full((3 + POWERS,), torch.nan, dtype=torch.float64)
     x = array_of(torch.stack([coordinates(params.formula, w, params.part) for w in ws]))

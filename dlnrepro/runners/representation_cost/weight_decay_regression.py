@@ -1,10 +1,10 @@
-"""Gradient descent with weight decay of linear networks of several architectures, and a convex problem.
+"""Gradient descent with weight decay of linear networks of several architectures, compared with a convex problem.
 
-    F(theta) = 1/(2n) ||X f_theta - Y||^2 + decay/2 ||theta||^2
+    F(theta) = 1/(2n) ||X f_theta - Y||_F^2 + decay/2 ||theta||^2
 
-At its minima theta is the cheapest way to realise f_theta: ||theta||^2 = R(f_theta), the representation cost. With two
-layers R/2 is a norm, and f_theta solves least squares with that norm as penalty, which a proximal method solves with a
-certificate and without a network.
+At a minimum of F, the weights theta are the cheapest ones for their predictor w = f_theta: ||theta||^2 = R(w), the
+representation cost. With two layers R/2 is a norm, and w is the solution of least squares with this norm as penalty.
+A proximal method solves this convex problem without a network, and with a certificate.
 
 Source: Dai, Karzand, Srebro (NeurIPS 2021) for the question; the formulas are those of
 `dlnrepro.dynamics.representation_cost.formulas`.
@@ -37,8 +37,8 @@ LawDecay = Annotated[
     Same | float,
     same_or_number(0, 1),
     Field(
-        description="the weight decay to which the convex problem belongs: `same` is that in training; a number is for"
-        " negative controls, or for networks that are not compared with the convex problem"
+        description="weight decay of the convex problem: that of the training (`same`), or a number, for negative"
+        " controls and for networks that are not compared with the convex problem"
     ),
 ]
 
@@ -49,26 +49,32 @@ CONVEX_STEPS = 600
 class Params(ArchitectureSettings):
     """An architecture, a regression with a drawn teacher, its training, and the convex problem."""
 
-    architecture: Penalty = Field(description="the architecture of the network")
+    architecture: Penalty = Field(description="architecture of the network: how the weights fill its layers")
     law: Literal["same", Penalty] = Field(
-        description="the architecture whose norm the convex problem has: `same` is that of the network; another one"
-        " makes the problem wrong on purpose, for a negative control"
+        description="architecture whose norm is the penalty of the convex problem: that of the network (`same`), or"
+        " another one, which makes the problem wrong on purpose, for a negative control"
     )
-    samples: int = Field(ge=4, le=256, description="n, the number of samples, at least 2 D")
-    teacher: float = Field(gt=0, le=10, description="Frobenius norm of the teacher")
-    noise: float = Field(ge=0, le=10, description="standard deviation of the noise on the outputs of the teacher")
-    scale: float = Field(gt=0, le=3, description="standard deviation of the weights at the start")
-    decay: float = Field(ge=0, le=1, description="the weight decay in training")
+    samples: int = Field(ge=4, le=256, description="n, the number of samples, at least twice the number of inputs")
+    teacher: float = Field(
+        gt=0, le=10, description="Frobenius norm of the teacher, the predictor that generates the outputs"
+    )
+    noise: float = Field(
+        ge=0, le=10, description="standard deviation of the Gaussian noise on the outputs of the teacher"
+    )
+    scale: float = Field(gt=0, le=3, description="standard deviation of the weights at the initialization")
+    decay: float = Field(
+        ge=0, le=1, description="weight decay in training, the factor on ||theta||^2 / 2 in the objective"
+    )
     law_decay: LawDecay
     step_size: StepSize
-    momentum: float = Field(ge=0, lt=1, description="momentum of the descent; 0 is plain gradient descent")
+    momentum: float = Field(ge=0, lt=1, description="momentum of gradient descent; 0 is plain gradient descent")
     steps: int = Field(ge=1, le=10**6, description="number of gradient steps")
 
     def contradictions(self) -> Iterable[Contradiction]:
         """Too few samples for a certificate, and a convex problem without a penalty."""
         yield from super().contradictions()
         if self.samples < 2 * self.inputs:
-            expected = f"at least {2 * self.inputs}, twice inputs, for one solution and a certificate of it"
+            expected = f"at least {2 * self.inputs}, twice the inputs, so that the convex solution is certified"
             yield Contradiction("samples", expected)
         if self.formula_decay == 0:
             found = "`same`, which is 0" if self.law_decay == "same" else None
@@ -76,12 +82,12 @@ class Params(ArchitectureSettings):
 
     @property
     def formula(self) -> Penalty:
-        """The architecture whose norm the convex problem has."""
+        """The architecture whose norm is the penalty of the convex problem."""
         return self.architecture if self.law == "same" else self.law
 
     @property
     def formula_decay(self) -> float:
-        """The weight decay to which the convex problem belongs, as a number."""
+        """The weight decay of the convex problem, as a number."""
         return law_value(self.law_decay, self.decay)
 
     def numbers(self) -> int:
@@ -91,22 +97,26 @@ class Params(ArchitectureSettings):
 
 
 MEASURES = {
-    "distance": "||w - w_convex||_F / ||w_convex||_F at the end, >= 0",
-    "objective_gap": "|F over the minimum of the convex problem - 1| at the end, with the penalty as decay, >= 0",
-    "excess": "||theta||^2 / R(w) - 1 at the end, with the network's own R, >= 0",
-    "learned": "||w||_F at the end over that of the teacher",
-    "certificate": "bound on the convex solution's error from its duality gap, relative, >= 0",
+    "distance": "relative distance ||w - w_convex||_F / ||w_convex||_F of the predictor w at the end from the solution"
+    " of the convex problem, >= 0",
+    "objective_gap": "relative difference between the training objective at the end, with the penalty of the convex"
+    " problem as weight decay, and the minimum of the convex problem, >= 0",
+    "excess": "||theta||^2 / R(w) - 1 at the end, where theta are the weights and R(w) is the representation cost of"
+    " their predictor w by the formula for the network",
+    "learned": "norm ||w||_F of the predictor at the end over that of the teacher",
+    "certificate": "bound on the relative error of the computed solution of the convex problem, from its duality gap,"
+    " >= 0",
 }
 
 SERIES = {
-    "step": Series("step", "gradient steps taken"),
-    "distance_path": Series("step", "||w - w_convex||_F / ||w_convex||_F"),
-    "excess_path": Series("step", "||theta||^2 / R(w) - 1"),
+    "step": Series("step", "number of gradient steps"),
+    "distance_path": Series("step", "distance ||w - w_convex||_F / ||w_convex||_F"),
+    "excess_path": Series("step", "excess ||theta||^2 / R(w) - 1 of the squared norm"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw data, then weights; descend; solve the convex problem; compare."""
+    """Draw data, then weights; train; solve the convex problem; compare the two predictors."""
     layers, law, decay = params.layers, params.formula, params.formula_decay
     regression = _draw(params, generators)
     start = [params.scale * normal((layer.count,), generators) for layer in layers]
@@ -148,7 +158,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _draw(params: Params, generators: Sequence[Generator]) -> Regression:
-    """Gaussian inputs, a spiky teacher in the network's own coordinates, and its noisy outputs."""
+    """Gaussian inputs, a teacher with log-normal coordinates of the network's kind, and its noisy outputs."""
     x = normal((params.samples, params.inputs), generators)
     drawn = params.draw(1, generators)[:, 0]
     teacher = params.teacher * drawn / torch.linalg.matrix_norm(drawn)[:, None, None]

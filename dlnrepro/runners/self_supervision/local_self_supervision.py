@@ -1,16 +1,18 @@
 """Layer-wise contrastive learning and back-propagation of the last layer's loss: how far apart are their gradients?
 
-Nothing is trained but the feedback matrices B^l: they stand at the optimum of their layer's loss, or are fixed. Then
-each layer's own gradient is compared with the one that back-propagation gives from the last layer. A layer's context
-is the other view's activity in the same layer (`own`), or in the last one (`top`, direct feedback). Theory: with
-orthogonal W_2 .. W_L of equal widths both are equal, for any falling f. For linear f and any weights,
+Only the feedback matrices B^l are computed: each is at the optimum of its layer's loss, or fixed. Nothing is trained.
+Then each layer's own gradient g_l is compared with the gradient g_BP that back-propagation gives from the last layer.
+The context of a layer is the activity for the other view in the same layer (`own`), or in the last layer (`top`, direct
+feedback). f is the loss of a score. Theory: if W_2 .. W_L are orthogonal and of equal widths, both gradients are equal,
+for every falling f. If f is linear, then for any weights
 
-    g_BP = Q^T Q g_top,    Q = W_L ... W_{l+1},
+    g_BP = Q^T Q g_top,    Q = W_L ... W_(l+1),
 
-so that with orthonormal rows and falling widths direct feedback errs only outside the subspace that is read further up.
+where g_top is the gradient with direct feedback. With orthonormal rows and falling widths, g_top is therefore wrong
+only outside the subspace that the layers above read.
 
-Source: Zihan, Delrocq, Gerstner, Bellec 2026 (arXiv:2601.21683); the identity of g_top is derived here: with f' = -1
-the best feedback is B = P_l M P_L^T / (2 decay), P_l = W_l ... W_1 and M the data's mean of (x_i - x_{i+1}) x'_i^T.
+Source: Zihan, Delrocq, Gerstner, Bellec 2026 (arXiv:2601.21683). The identity of g_top is derived here: with f' = -1
+the best feedback is B = P_l M P_L^T / (2 decay), P_l = W_l ... W_1 and M the data's mean of (x_i - x_(i+1)) x'_i^T.
 """
 
 from __future__ import annotations
@@ -45,53 +47,62 @@ Cosine = Annotated[float, Field(ge=-1, le=1)]
 
 
 def _narrowing(widths: tuple[int, ...]) -> tuple[int, ...]:
-    """Refuse a layer that is wider than the one before it."""
+    """Refuse a layer that is wider than the layer before it."""
     if any(after > before for before, after in pairwise(widths[1:])):
         raise refused("widths that do not rise after n_1", written(widths))
     return widths
 
 
 class Params(Settings):
-    """Views of objects, the layers that see them, and the feedback and context of their local losses."""
+    """Views of objects, the layers that receive them, and the feedback and context of the local losses."""
 
     widths: Annotated[tuple[Width, ...], FROM_LIST, AfterValidator(_narrowing)] = Field(
-        min_length=3, max_length=17, description="n_0 .. n_L, which do not rise after n_1"
+        min_length=3,
+        max_length=17,
+        description="widths n_0 .. n_L of the inputs and of each layer, which do not rise after n_1",
     )
-    samples: int = Field(ge=2, le=256, description="S, the number of objects, each of which is seen in two views")
-    falloff: float = Field(ge=0, le=4, description="p, with which the variance of the k-th input falls as k^-p")
-    noise: float = Field(ge=0, le=1, description="share of the variance that a view does not share with the other view")
-    size: Positive = Field(description="the root mean square of an input")
+    samples: int = Field(ge=2, le=256, description="number of objects, each of which has two views")
+    falloff: float = Field(
+        ge=0, le=4, description="power p of the spectrum: the variance of the k-th input is proportional to k^-p"
+    )
+    noise: float = Field(ge=0, le=1, description="share of a view's variance that is independent of the other view")
+    size: Positive = Field(description="root mean square of the inputs")
     loss: Loss = Field(
-        description="`linear`: f(u) = -u of a difference of scores; `difference`: softplus f of such a difference;"
-        " `two-sided`: softplus f of two scores"
+        description="loss f of the scores: f(u) = -u of a difference of scores (`linear`), a softplus of such a"
+        " difference (`difference`), or a softplus of each score (`two-sided`)"
     )
-    decay: float = Field(gt=0, le=10, description="factor on ||B||_F^2 in the loss of every layer")
-    activation: Activation = Field(description="the activation of every layer")
+    decay: float = Field(
+        gt=0, le=10, description="factor on ||B||_F^2 in the loss of every layer, where B is its feedback"
+    )
+    activation: Activation = Field(description="activation function of every layer")
     disturbance: float = Field(
-        ge=0, le=1, description="scale of the Gaussian noise added to the weights, over the root of the fan-in"
+        ge=0,
+        le=1,
+        description="scale of Gaussian noise that is added to the weights: its standard deviation times sqrt(fan-in)",
     )
     start: Literal["orthogonal", "default"] = Field(
-        description="`orthogonal`: weights with orthonormal rows; `default`: those of PyTorch, uniform on +-1 /"
-        " sqrt(fan-in)"
+        description="weights with orthonormal rows (`orthogonal`), or PyTorch's default weights, which are uniform"
+        " between -1 / sqrt(fan-in) and 1 / sqrt(fan-in) (`default`)"
     )
     feedback: Literal["best", "random", "identity"] = Field(
-        description="the feedback matrices B: `best` is the optimum of each layer's loss; `random` is uniform on"
-        " +-1 / sqrt(n_c) below the last layer; `identity` is 1 in every layer"
+        description="feedback matrices B: the optimum of each layer's loss (`best`), the identity in every layer"
+        " (`identity`), or below the last layer uniform between -1 / sqrt(n) and 1 / sqrt(n) with the width n of the"
+        " context (`random`)"
     )
     context: Context = Field(
-        description="what a layer is compared with, in the other view: `own` is its own activity; `top` is that of the"
-        " last layer; `stranger` is the latter for an object half a batch away"
+        description="activity for the other view with which a layer is compared: its own (`own`), that of the last"
+        " layer (`top`), or that of the last layer for another object, half a batch away (`stranger`)"
     )
     printed: Annotated[tuple[Cosine, ...], FROM_LIST] = Field(
-        min_length=2, max_length=16, description="cosines of layers 1 .. L that the authors print for such a setting"
+        min_length=2, max_length=16, description="cosines of the layers 1 .. L that the authors print for this setting"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """Identical feedback for layers of several widths, and printed cosines of other layers."""
+        """Feedback by the identity for layers of several widths; a number of printed cosines that is not L."""
         yield from super().contradictions()
         layers = self.widths[1:]
         if self.feedback == "identity" and len(set(layers)) > 1:
-            yield Contradiction("feedback", "best or random, because the layers have several widths")
+            yield Contradiction("feedback", "`best` or `random`, because the layers have several widths")
         if len(self.printed) != len(layers):
             yield Contradiction("printed", f"{len(layers)} values, one for each layer", f"{len(self.printed)} values")
 
@@ -101,28 +112,31 @@ class Params(Settings):
         return 8 * layers + 8 * self.samples * sum(self.widths)
 
     def memory(self, runs: int) -> int:
-        """The numbers of all runs, and the systems of Newton's method of one run."""
+        """The numbers of all runs, and the linear systems of Newton's method for one run."""
         return super().memory(runs) + 8 * 60 * (2 * self.samples) ** 2
 
 
 MEASURES = {
-    "gradient_error": "largest ||g_l - g_BP,l||_F / ||g_BP,l||_F over the layers below the last, >= 0",
-    "cosine_gap": "largest 1 - cosine of g_l and g_BP,l over the layers below the last, in [0, 2]",
-    "printed_gap": "largest distance of a layer's cosine to the authors' printed one, in [0, 2]",
-    "closer_ratio": "largest ||g_l - g_BP,l||_F over the same with the own layer's context, over the layers below the "
-    "last, >= 0; 1 where the context is the own layer",
-    "cosine_gain": "mean over the layers below the last of the cosine of g_l and g_BP,l, less the same with the own "
-    "layer's context; 0 where that is the context",
-    "transport_error": "largest ||Q^T Q g_l - g_BP,l||_F / ||g_BP,l||_F over the layers below the last, >= 0",
-    "feedback_gap": "largest relative slope of a layer's loss in its B, >= 0; 0 if B is fixed",
-    "orthogonality_gap": "largest ||W_l W_l^T - I||_F over l = 2 .. L, >= 0",
+    "gradient_error": "largest relative distance, over the layers below the last, of a layer's own gradient from that"
+    " of back-propagation, in the Frobenius norm, >= 0",
+    "cosine_gap": "largest 1 - cosine, over the layers below the last, between a layer's own gradient and that of"
+    " back-propagation, in [0, 2]",
+    "printed_gap": "largest difference between the cosine of a layer and the cosine that the authors print, in [0, 2]",
+    "closer_ratio": "largest ratio, over the layers below the last, of a gradient's distance from that of"
+    " back-propagation to the same distance with the layer's own context, >= 0; 1 if the context is the layer's own",
+    "cosine_gain": "mean cosine with the gradient of back-propagation, over the layers below the last, less the same"
+    " mean with the layer's own context; 0 if the context is the layer's own",
+    "transport_error": "largest ||Q^T Q g - g_BP||_F / ||g_BP||_F over the layers below the last, where g is a"
+    " layer's own gradient, g_BP that of back-propagation and Q the product of the layers above, >= 0",
+    "feedback_gap": "largest relative slope of a layer's loss in its feedback matrix, >= 0; 0 if the feedback is fixed",
+    "orthogonality_gap": "largest ||W_l W_l^T - I||_F of the weights W_l over the layers l = 2 .. L, >= 0",
 }
 
 SERIES = {
-    "layer": Series("layer", "l = 1 .. L"),
-    "cosine": Series("layer", "cosine of the layer's gradient and of back-propagation's"),
-    "printed_cosine": Series("layer", "the authors' printed cosine"),
-    "error": Series("layer", "relative distance of the layer's gradient to back-propagation's"),
+    "layer": Series("layer", "layer, counted from the input"),
+    "cosine": Series("layer", "cosine between the layer's own gradient and that of back-propagation"),
+    "printed_cosine": Series("layer", "cosine that the authors print for the layer"),
+    "error": Series("layer", "relative distance of the layer's own gradient from that of back-propagation"),
 }
 
 
@@ -131,7 +145,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     views = paired_views(params.samples, params.widths[0], params.falloff, params.noise, params.size, generators)
     weights, fixed = _weights(params, generators), _fixed_feedback(params, generators)
     learning = Learning(params.loss, params.decay, params.activation)
-    # Fixed feedback is drawn for one context alone; a layer's best one is found again for the other.
+    # Fixed feedback is drawn for one context only. The best feedback is computed for both contexts.
     two_contexts = params.context != "own" and not fixed
     first = part_of(progress, 0, 0.5 if two_contexts else 1)
     compare = partial(compared, weights, views, fixed)
@@ -155,7 +169,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _weights(params: Params, generators: Sequence[Generator]) -> Weights:
-    """The weights, with noise on top where there is a disturbance."""
+    """The weights, to which a disturbance may add Gaussian noise."""
     weights = (semi_orthogonal if params.start == "orthogonal" else uniform_layers)(params.widths, generators)
     if params.disturbance == 0:
         return weights
@@ -164,7 +178,7 @@ def _weights(params: Params, generators: Sequence[Generator]) -> Weights:
 
 
 def _fixed_feedback(params: Params, generators: Sequence[Generator]) -> list[Tensor]:
-    """The feedback matrices of the layers where they are fixed, from the first on; none where they are not."""
+    """The fixed feedback matrices, from the first layer on; none for `best`."""
     layers = params.widths[1:]
     if params.feedback == "identity":
         return identical_feedback(layers[0], len(layers), len(generators))

@@ -1,12 +1,13 @@
 """Gradient flow of a linear network on the population risk of spherically symmetric inputs: how fast does it turn?
 
-dW_l/dt = -dR/dW_l with R(w) = E log(1 + exp(-y w^T x)), y = sgn(v^T x), w = (W_L ... W_1)^T, from a balanced start:
-full matrices, with the exact gradient of `dynamics.spherical.symmetric_inputs`. Theory: with theta the angle of w to v,
-Y = -ln tan(theta / 2) grows by (c_0 / pi) int |w|^(1-2/L), which is (c_0 / pi) t for L = 2; so theta falls faster than
-any power of time, within bounds on 1 - cos(theta). Inputs that are not symmetric have theta ~ |w|^(-2) instead.
+dW_l/dt = -dR/dW_l with R(w) = E log(1 + exp(-y w^T x)), y = sgn(v^T x), w = (W_L ... W_1)^T, from a balanced
+initialization (start), with full matrices and the exact gradient of `dynamics.spherical.symmetric_inputs`. theta is the
+angle between w and v, and c_0 the mean length of the inputs' projection on a plane. Theory: Y = -ln tan(theta / 2)
+grows by (c_0 / pi) int |w|^(1-2/L) dt, which is (c_0 / pi) t for L = 2. Therefore theta falls faster than any power of
+time, within bounds on 1 - cos(theta). With inputs that are not symmetric, theta falls only as |w|^(-2).
 
-Source: Lin, Sun and Zhang, NeurIPS 2021, Lemmas 3 and 4 and Theorems 1 and 5 of the submission; what is derived here is
-said in `dynamics.spherical.bounds`.
+Source: Lin, Sun and Zhang, NeurIPS 2021, Lemmas 3 and 4 and Theorems 1 and 5 of the submission, which writes N for the
+depth L. `dynamics.spherical.bounds` says what is derived here.
 """
 
 from __future__ import annotations
@@ -46,28 +47,31 @@ Angle = Annotated[float, Field(gt=0, lt=math.pi)]
 class Params(SymmetricInputSettings, DeepSettings):
     """The inputs, the network and its initialization, and how long the flow is followed."""
 
-    depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
-    hidden: int = Field(ge=1, le=16, description="n_1 = ... = n_{L-1}, the width of the hidden layers")
+    depth: int = Field(ge=1, le=8, description="depth L, the number of weight matrices")
+    hidden: int = Field(ge=1, le=16, description="n_1 = ... = n_(L-1), the width of the hidden layers")
     angle: Annotated[tuple[Angle, Angle], FROM_LIST, ORDERED] = Field(
-        description="range of the angle between the initial predictor w and the teacher, in radians"
+        description="range of the angle between the initial predictor w and the teacher, in radians, drawn uniformly"
     )
-    norm: PositiveRange = Field(description="range of the norm |w| at the start, which is drawn log-uniformly")
+    norm: PositiveRange = Field(description="range of the norm |w| of the initial predictor, drawn log-uniformly")
     noise: float = Field(
-        ge=0, le=10, description="scale of normal values added to the initial weights; 0 keeps the layers balanced"
+        ge=0,
+        le=10,
+        description="standard deviation of the normal noise added to the initial weights; 0 keeps the layers balanced",
     )
-    horizon: float = Field(gt=0, le=10**4, description="time to which the flow is followed")
+    horizon: float = Field(gt=0, le=10**4, description="time at which the flow ends")
     constants: Constants = Field(
-        description="constants of the bounds at depth 3 and more: `derived` from the lemmas, or as `printed`"
+        description="constants of the bounds at depth 3 and more: those that are derived from the lemmas (`derived`),"
+        " or those of the submission (`printed`)"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """Constants that are printed for other depths."""
+        """Printed constants for one or two layers."""
         if self.constants == "printed" and self.formula_depth < 3:
-            yield Contradiction("constants", f"`derived` for the depth {self.formula_depth} of the formulas")
+            yield Contradiction("constants", f"`derived` for depth {self.formula_depth} in the formulas")
 
     @property
     def widths(self) -> list[int]:
-        """n_0 .. n_L."""
+        """The widths n_0 .. n_L, from the inputs to the output."""
         return [self.inputs, *[self.hidden] * (self.depth - 1), 1]
 
     def numbers(self) -> int:
@@ -77,33 +81,37 @@ class Params(SymmetricInputSettings, DeepSettings):
 
 
 MEASURES = {
-    "identity_error": "largest |Y(t) - Y(0) - h int_0^t |w|^(1-2/L)| over the same integral to the end, >= 0",
-    "rate_ratio": "dY/dt, fitted over the last half of the time, over h = c_0 / pi",
-    "power": "-d log(theta) / d log(t), fitted over the last half of the time",
-    "power_growth": "the same over that of the quarter of the time before the last half; 0 if that one is not positive",
-    "norm_power": "-d log(theta) / d log|w|, fitted over the last half of the time",
-    "first_share": "largest (1 - cos(theta)) over its bound until the norm turns, > 0; 1 if it rises from the start",
-    "second_share": "largest (1 - cos(theta)) over its bound from there on, > 0",
-    "bound_share": "the larger one of the two, > 0",
-    "norm_share": "the largest of |w| over its upper bound and of its lower bound over |w|, > 0; 1 at the start",
-    "turning_time": "the first recorded time at which the norm rises, over the horizon, in [0, 1]",
-    "start_imbalance": "largest ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F of the start, over the mean "
-    "||W_l||_F^2, >= 0; 0 for L = 1",
-    "end_angle": "theta at the end, in radians",
+    "identity_error": "largest |Y(t) - Y(0) - h I(t)| over h I(end), where Y = -ln tan(theta / 2), h = c_0 / pi, and"
+    " I(t) is the integral of |w|^(1-2/L) to the time t, >= 0",
+    "rate_ratio": "slope of -ln tan(theta / 2) in time, fitted over the last half of the time, over c_0 / pi",
+    "power": "local exponent -d ln(theta) / d ln(t) of the angle in time, fitted over the last half of the time",
+    "power_growth": "local exponent -d ln(theta) / d ln(t) in the last half of the time, over that in the quarter"
+    " before it; 0 if the exponent in the quarter is not positive",
+    "norm_power": "exponent -d ln(theta) / d ln|w| of the angle in the norm of w, fitted over the last half of the"
+    " time",
+    "first_share": "largest ratio of 1 - cos(theta) to its bound until the norm of w starts to rise, > 0; 1 if it"
+    " rises from time 0",
+    "second_share": "largest ratio of 1 - cos(theta) to its bound after the norm of w has started to rise, > 0",
+    "bound_share": "largest ratio of 1 - cos(theta) to its bound at all times, > 0",
+    "norm_share": "largest ratio of |w| to its upper bound or of its lower bound to |w|, > 0; both are 1 at time 0",
+    "turning_time": "first recorded time at which the norm of w rises, as a fraction of the horizon, in [0, 1]",
+    "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initial weights over the layers"
+    " l, over the mean ||W_l||_F^2, >= 0; 0 for L = 1",
+    "end_angle": "angle theta between w and the teacher at the end, in radians",
 }
 
 SERIES = {
-    "time": Series("time", "time along the flow"),
-    "angle": Series("time", "theta, in radians"),
-    "turned": Series("time", "Y(t) - Y(0) with Y = -ln tan(theta / 2)"),
-    "predicted_turn": Series("time", "h int_0^t |w|^(1-2/L)"),
-    "norm": Series("time", "|w|"),
-    "share": Series("time", "(1 - cos(theta)) over its bound"),
+    "time": Series("time", "time t of the gradient flow"),
+    "angle": Series("time", "angle theta to the teacher, in radians"),
+    "turned": Series("time", "growth Y(t) - Y(0) of Y = -ln tan(theta / 2)"),
+    "predicted_turn": Series("time", "predicted growth of -ln tan(theta / 2), (c_0 / pi) int_0^t |w|^(1-2/L) dt"),
+    "norm": Series("time", "norm |w| of the predictor"),
+    "share": Series("time", "ratio of 1 - cos(theta) to its bound"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw the sample, if any, then the weights; follow the flow of each run; hold it against the theory."""
+    """Draw the sample, if any, then the weights; follow the flow of each run; compare it with the theory."""
     mix = mixing(params.inputs, params.stretch)
     gradients = risk_gradients(params.law, params.samples, mix, generators)
     weights = draw_balanced_layers(params.inputs, params.widths[1:-1], params.angle, params.norm, generators)

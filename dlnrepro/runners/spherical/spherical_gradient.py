@@ -1,14 +1,15 @@
 """The population gradient of a linear classifier on spherically symmetric inputs, integrated at many predictors.
 
-No training. For each run, predictors w at a grid of angles theta to the teacher v, of random lengths and in random
-directions; the gradient of R(w) = E l(y w^T x), y = sgn(v^T x), is integrated over the plane of w and v. The theory is
+Nothing is trained. Each run has predictors w at a grid of angles theta to the teacher v, of random norms and in random
+directions. At each of them the gradient of R(w) = E l(y w^T x), y = sgn(v^T x), is integrated over the plane of w and
+v. The theory is
 
     -(v - cos(theta) w / |w|)^T grad R(w) = (c_0 / pi) sin^2(theta)      for every w,
     -grad R(w) = (c_0 / pi) v - g(|w|) w / |w|,   g(r) = E[x_1 tanh(r x_1 / 2)] / 2,
 
-with c_0 the mean length of the inputs' marginal in a plane.
+with c_0 the mean length of the inputs' projection on a plane.
 
-Source: Lin, Sun and Zhang, NeurIPS 2021, Lemma 1 of the submission; the second line is derived here.
+Source: Lin, Sun and Zhang, NeurIPS 2021, Lemma 1 of the submission; the radial part of the second line is derived here.
 """
 
 from __future__ import annotations
@@ -39,22 +40,23 @@ from dlnrepro.settings.fields import PositiveRange
 from dlnrepro.settings.spherical import SymmetricInputSettings
 
 NODES = 80_000_000
-"""Bytes of the integrand of one predictor at all nodes of the quadrature."""
+"""Bytes of the integrand at all nodes of the quadrature, for one predictor."""
 PULLS = {"logistic": logistic_pull, "exponential": exponential_pull}
 
 
 class Params(SymmetricInputSettings):
     """The inputs, the loss, and the predictors at which its gradient is integrated."""
 
-    loss: Literal["logistic", "exponential"] = Field(description="l(m) = log(1 + exp(-m)) or exp(-m), of the margin m")
+    loss: Literal["logistic", "exponential"] = Field(description="loss l of the margin m: log(1 + exp(-m)) or exp(-m)")
     mean_length: Literal["plane", "space"] = Field(
-        description="c_0 in the formula: mean length of the inputs in a plane, or (wrong on purpose) of the whole input"
+        description="c_0 in the formula: the mean length of the inputs' projection on a plane (`plane`), or that of the"
+        " whole input, a deliberately wrong formula for a control (`space`)"
     )
-    points: int = Field(ge=4, le=200, description="how many predictors w each run draws, at equally spaced angles")
-    norm: PositiveRange = Field(description="range of the norm |w| of the predictors, which is drawn log-uniformly")
+    points: int = Field(ge=4, le=200, description="number of predictors w of each run, at equally spaced angles")
+    norm: PositiveRange = Field(description="range of the norm |w| of the predictors, drawn log-uniformly")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """A sample with a loss whose gradient is not summed over samples."""
+        """A fixed sample with the exponential loss, for which only the population is computed."""
         if self.samples and self.loss != "logistic":
             yield Contradiction("samples", "0 for the exponential loss")
 
@@ -63,27 +65,33 @@ class Params(SymmetricInputSettings):
         return self.samples * self.inputs * 3 + 20 * self.points
 
     def memory(self, runs: int) -> int:
-        """The numbers of the runs, and the nodes of the quadrature in all directions and lengths."""
+        """The numbers of the runs, and the nodes of the quadrature in angle and length."""
         return super().memory(runs) + NODES
 
 
 MEASURES = {
-    "lemma_error": "largest |measured / predicted - 1| of -(v - cos(theta) w/|w|)^T grad R(w), >= 0",
-    "lemma_median": "median of the same over the predictors, >= 0",
-    "gradient_error": "largest |grad R(w) + h v - g(|w|) w/|w|| over h = c_0 / pi, >= 0",
-    "norm_range": "largest over smallest |w|, >= 1",
+    "lemma_error": "largest relative error |measured / predicted - 1| of the push -(v - cos(theta) w/|w|)^T grad R(w)"
+    " over the predictors w, >= 0",
+    "lemma_median": "median relative error |measured / predicted - 1| of the push -(v - cos(theta) w/|w|)^T grad R(w)"
+    " over the predictors w, >= 0",
+    "gradient_error": "largest |grad R(w) + h v - g(|w|) w/|w|| over the predictors w, over h = c_0 / pi, where g is"
+    " the predicted radial part, >= 0",
+    "norm_range": "largest norm |w| of a predictor over the smallest, >= 1",
 }
 
 SERIES = {
-    "angle": Series("angle", "theta between w and v, in radians"),
-    "push": Series("angle", "-(v - cos(theta) w/|w|)^T grad R(w), measured"),
-    "predicted_push": Series("angle", "(c_0 / pi) sin^2(theta)"),
-    "push_error": Series("angle", "|measured / predicted - 1|, and 1e-17 where the two are the same number"),
+    "angle": Series("angle", "angle theta between w and the teacher v, in radians"),
+    "push": Series("angle", "push towards the teacher, -(v - cos(theta) w/|w|)^T grad R(w)"),
+    "predicted_push": Series("angle", "predicted push (c_0 / pi) sin^2(theta)"),
+    "push_error": Series(
+        "angle",
+        "relative error |measured / predicted - 1| of the push; 1e-17 if the two numbers are equal",
+    ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw the sample, if any, then predictors; integrate the gradient at each, run by run."""
+    """Draw the sample, if any, then predictors; integrate the gradient at each of them, run by run."""
     mix = mixing(params.inputs, params.stretch)
     samples = array_of(draw_sample(params.law, params.samples, mix, generators)) if params.samples else None
     drawn = draw_predictors(params.inputs, params.points, params.norm, generators)

@@ -1,12 +1,13 @@
-"""How long a deep linear classifier takes to bring its cross-entropy down: in steps, and in time of gradient flow.
+"""How long a deep linear classifier takes to lower its cross-entropy: in steps, and in time of gradient flow.
 
-T(eps) is when the cross-entropy R first falls to eps. Where every step multiplies R by a factor of at most 1 - mu, T
-grows as log(1/eps). Three descents: plain gradient descent; the same with steps that lower log R by eta to first
-order; Adam. The second is gradient flow by another clock, t = sum eta / (R |grad log R|^2), which reaches an R at which
-the flow's own law shows: dR/dt = -|grad R|^2 with |grad log R|^2 ~ (log 1/R)^(2-2/L), since the network is homogeneous
-of degree L, so that T ~ 1 / (eps (log 1/eps)^(2-2/L)).
+T(eps) is the time at which the cross-entropy R first falls to eps. If every step multiplies R by a factor of at most
+1 - mu, T grows as log(1/eps). There are three descents: plain gradient descent; normalised gradient descent, whose
+steps lower log R by eta to first order; and Adam. Normalised descent follows the curve of gradient flow. Each of its
+steps takes the time eta / (R |grad log R|^2) of the flow, so it reaches values of R at which the law of the flow shows:
+dR/dt = -|grad R|^2, and |grad log R|^2 ~ (log 1/R)^(2-2/L) because the network is homogeneous of degree L. Hence
+T(eps) ~ 1 / (eps (log 1/eps)^(2-2/L)). All logarithms are natural.
 
-Source: the conditional logarithmic clock is that of Tan, Gai, Zhang 2026 (arXiv:2606.05863); the flow's law is derived
+Source: the conditional logarithmic clock is from Tan, Gai, Zhang 2026 (arXiv:2606.05863); the flow's law is derived
 here from the growth of |grad log R| that homogeneity gives (Lyu, Li 2020, arXiv:1906.05890).
 """
 
@@ -31,18 +32,20 @@ RECORDS = 120
 
 
 class Params(ManyClasses, DeepSettings):
-    """A network that separates classes, how it descends, and the levels of its risk at which a clock is read."""
+    """A network that separates classes, how it descends, and the levels of the risk at which its clock is read."""
 
     depth: int = Field(ge=1, le=8, description="L, the number of weight matrices")
     rule: ClassifierRule = Field(
-        description="`plain` gradient descent, `normalised`: steps that lower log R by eta to first order, or `adam`"
+        description="`plain` gradient descent, `normalised` gradient descent, whose steps lower log R by eta to first"
+        " order, or `adam`"
     )
     clock: Clock = Field(
-        description="T(eps) counts the `steps` of the descent, or is the `time` of gradient flow (not for `rule: adam`)"
+        description="what T(eps) is: the number of `steps` of the descent, or the `time` of gradient flow (not for"
+        " `rule: adam`)"
     )
-    step_size: float = Field(gt=0, le=100, description="the step size eta, in the unit of the rule")
+    step_size: float = Field(gt=0, le=100, description="the step size eta, in the unit of `rule`")
     steps: int = Field(ge=10, le=10**6, description="the number of steps of the descent")
-    levels: Window = Field(description="range of log(1/eps), natural logarithm, for which T(eps) is measured")
+    levels: Window = Field(description="range of log(1/eps) (natural logarithm) in which T(eps) is measured")
 
     def contradictions(self) -> Iterable[Contradiction]:
         """A clock that the rule does not have."""
@@ -57,26 +60,27 @@ class Params(ManyClasses, DeepSettings):
 
 
 MEASURES = {
-    "log_inverse_risk": "log(1/R) at the end",
-    "contraction": "largest R_{t+1} / R_t of a step between the levels; 1 if the smallest eps is never reached",
-    "clock_exponent": "slope of log T(eps) against log(1/eps) between the levels; "
-    "1 if the smallest eps is never reached",
-    "slowing": "time for the last quarter of the way in log(1/eps) between the levels, over the time for the first "
+    "log_inverse_risk": "log(1/R) of the cross-entropy R at the end of the descent (natural logarithm)",
+    "contraction": "largest factor R_(t+1) / R_t by which a step multiplies the cross-entropy between the levels; 1 if "
+    "the smallest eps is never reached",
+    "clock_exponent": "slope of log T(eps) against log(1/eps) between the levels; 1 if the smallest eps is never "
+    "reached",
+    "slowing": "duration of the last quarter of the way in log(1/eps) between the levels, over that of the first "
     "quarter; 1 for a logarithmic clock",
-    "law_error": "|slope of log(eps T) against log log(1/eps) + 2 - 2/L|, with L = law_depth, >= 0",
+    "law_error": "|p + 2 - 2/L| with the fitted power p of log(1/eps) in eps T(eps) and L = law_depth, >= 0",
 }
 
 SERIES = {
-    "level": Series("level", "1 / eps"),
-    "clock": Series("level", "T(eps)"),
-    "law": Series("level", "c / (eps (log 1/eps)^(2-2/L)), with L = law_depth, through T at the smallest eps"),
-    "step": Series("step", "gradient steps taken"),
-    "risk": Series("step", "log(1/R)"),
+    "level": Series("level", "level 1 / eps of the inverse cross-entropy"),
+    "clock": Series("level", "T(eps), the steps or the time until the cross-entropy is eps"),
+    "law": Series("level", "c / (eps (log 1/eps)^(2-2/L)) with L = law_depth, through T at the smallest eps"),
+    "step": Series("step", "number of gradient steps taken"),
+    "risk": Series("step", "log(1/R) of the cross-entropy R (natural logarithm)"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw data, then weights; descend; read the times at which the risk reaches each level."""
+    """Draw data, then weights; descend; read the times at which the cross-entropy reaches each level."""
     x = normal((params.samples, params.inputs), generators)
     x = x / torch.linalg.vector_norm(x, dim=-1, keepdim=True)
     weights, hot = params.weights(generators), params.one_hot(len(x))

@@ -1,13 +1,14 @@
-"""The end of training of a deep linear network on a target of lower rank: how the last of the loss goes.
+"""The end of training of a deep linear network on a target of lower rank: how fast does the gap F - F* close?
 
-F = 1/2 ||W_L ... W_1 - M||_F^2 + decay/2 sum ||W_l||_F^2, by gradient descent from scaled orthogonal layers. Where M
-has no mode, a singular value s of balanced layers obeys s' = -L s^(3-2/L): the gap F - F* falls as a power of time, and
-|grad F| ~ (F - F*)^theta with theta = 1 - 1/(2L), so that T(eta), when the gap first is eta, grows as
-eta^-(2 theta - 1). Unbalanced layers or decay make theta = 1/2 and the clock logarithmic.
+The objective is F = 1/2 ||W_L ... W_1 - M||_F^2 + lambda/2 sum_l ||W_l||_F^2 with the weight decay lambda, and F* is
+its least value. Gradient descent starts from scaled orthogonal layers. Without decay, and for balanced layers, a
+singular value s of the product obeys s' = -L s^(3-2/L) where M has no mode. The gap F - F* then falls as a power of
+time, and |grad F| ~ (F - F*)^theta with theta = 1 - 1/(2L). So the time at which the gap falls to delta grows as
+delta^(-(2 theta - 1)). For unbalanced layers, and with decay, theta is 1/2 and this time is logarithmic in 1/delta.
 
-Source: the premise |grad F| ~ (F - F*)^theta with 1/2 < theta < 1 and the clock that follows are those of Tan, Gai,
-Zhang 2026 (arXiv:2606.05863); that this network meets it, and with which theta, is derived here
-(`dynamics.training_clocks.missing_modes`).
+Source: the premise |grad F| ~ (F - F*)^theta with 1/2 < theta < 1, and the clock that follows from it, are from Tan,
+Gai, Zhang 2026 (arXiv:2606.05863), who write eta for delta. That this network meets the premise, and its theta, are
+derived here (`dynamics.training_clocks.missing_modes`).
 """
 
 from __future__ import annotations
@@ -37,30 +38,31 @@ MOST_STEPS = 10**6
 
 
 class Params(DeepSettings):
-    """A target of lower rank, layers that start as scaled orthogonal matrices, and the descent from there."""
+    """A target of lower rank, an initialization with scaled orthogonal layers, and the descent from there."""
 
     depth: int = Field(ge=1, le=8, description="L, the number of weight matrices, which are all square")
     width: int = Field(ge=2, le=16, description="n_0 = ... = n_L, the width of every layer")
     strengths: Strengths = Field(
-        description="the singular values of the target M, which fall strictly, fewer than width"
+        description="singular values of the target M, which fall strictly; fewer than `width`, so that modes are "
+        "missing"
     )
     start: float = Field(
-        gt=0, le=2, description="the singular value of the product at the start, the same for all modes"
+        gt=0, le=2, description="singular value of the initial product, which is the same for all modes"
     )
     misalignment: float = Field(
         ge=0,
         le=10,
-        description="the product starts as start x U Q V^T, with U and V of the target, and Q the orthogonal factor of"
-        " I + misalignment x a Gaussian matrix",
+        description="how far the initial product is turned away from the target M = U S V^T: it is start x U Q V^T,"
+        " where Q is the orthogonal factor of I + misalignment x G and G is a Gaussian matrix",
     )
     layer_factor: LayerFactor
-    decay: float = Field(ge=0, le=1, description="weight decay: the factor of sum ||W_l||_F^2 / 2 in F")
+    decay: float = Field(ge=0, le=1, description="weight decay lambda, the factor of sum_l ||W_l||_F^2 / 2 in F")
     step_size: StepSize
-    horizon: float = Field(gt=0, le=10**6, description="time of the descent, step size times number of steps")
-    gaps: Window = Field(description="range of F - F* in which powers are fitted")
+    horizon: float = Field(gt=0, le=10**6, description="time t of the descent, step size times number of steps")
+    gaps: Window = Field(description="range of the gap F - F* in which theta and the exponent of the clock are fitted")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """A target without a missing mode, or a descent that takes too long."""
+        """A target without a missing mode, or a descent that is too long."""
         yield from super().contradictions()
         if len(self.strengths) >= self.width:
             found = f"{len(self.strengths)} values"
@@ -82,25 +84,31 @@ class Params(DeepSettings):
 
 
 MEASURES = {
-    "theta": "slope of log |grad F| against log(F - F*) in the range of gaps; 0 if its low end is never reached",
-    "clock_slope": "-slope of log t against log(F - F*) in the range of gaps; 0 if its low end is never reached",
-    "theta_error": "|theta - (1 - 1/(2L))|, with L = law_depth, >= 0",
-    "clock_error": "|clock_slope - (1 - 1/L)|, with L = law_depth, >= 0",
-    "relation_error": "|clock_slope - (2 theta - 1)|, >= 0",
-    "end_gap": "F - F* at the end",
-    "imbalance": "largest ||W_{l+1}^T W_{l+1} - W_l W_l^T||_F of the start, over ||W_1||_F^2, >= 0; 0 for one layer",
+    "theta": "slope of log |grad F| against log(F - F*) in the range `gaps`; 0 if its low end is never reached",
+    "clock_slope": "exponent of the clock: -1 times the slope of log t against log(F - F*) in the range `gaps`; 0 if "
+    "its low end is never reached",
+    "theta_error": "|theta - (1 - 1/(2L))|, distance of the measured theta from its law with L = law_depth, >= 0",
+    "clock_error": "|clock_slope - (1 - 1/L)|, distance of the exponent of the clock from its law with L = law_depth, "
+    ">= 0",
+    "relation_error": "|clock_slope - (2 theta - 1)|, distance of the exponent of the clock from that for the measured "
+    "theta, >= 0",
+    "end_gap": "gap F - F* at the end of the descent",
+    "imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initialization, over ||W_1||_F^2, >= 0; "
+    "0 for one layer",
 }
 
 SERIES = {
-    "time": Series("time", "time, step size times number of steps"),
-    "gap": Series("time", "F - F*"),
-    "law": Series("time", "sum of s^2 / 2 over the missing modes, s = ((2L-2) t)^(-L/(2L-2)), with L = law_depth"),
-    "slope_norm": Series("time", "|grad F|"),
+    "time": Series("time", "time t, step size times number of steps"),
+    "gap": Series("time", "gap F - F* between the objective and its least value"),
+    "law": Series(
+        "time", "derived gap: sum of s^2 / 2 over the missing modes, s = ((2L-2) t)^(-L/(2L-2)) with L = law_depth"
+    ),
+    "slope_norm": Series("time", "norm |grad F| of the gradient in all weights"),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw frames, then layers; descend; fit powers."""
+    """Draw the target, then the layers; descend; fit the exponents."""
     target, layers = draw_orthogonal_start(
         params.strengths, params.width, params.depth, params.start, params.misalignment, generators
     )

@@ -1,13 +1,18 @@
-"""When a deep linear classifier with weight decay has learned its data, and when, much later, their rule.
+"""When a deep linear classifier with weight decay has learned its samples, and when, much later, it generalises.
 
-F = R + decay/2 sum ||W_l||_F^2 by gradient descent, with R the cross-entropy of K classes whose means lie in a plane;
-the rest of every input is noise. There are fewer samples than dimensions, so that training separates them soon from any
-initialization, and R does not depend on what W_1 maps from outside their span. This part hurts fresh data, and only
-decay removes it: W_1 P = (1 - eta decay)^t W_1(0) P with P the projection off the span. All decays of a sweep are
-trained at once.
+Gradient descent with the step size eta lowers F = R + lambda/2 sum_l ||W_l||_F^2. Here lambda is the weight decay, and
+R the cross-entropy of K classes whose means lie in a plane; the rest of every input is noise. There are fewer samples
+than dimensions, so training separates them soon from any initialization. R does not depend on how W_1 acts off the span
+of the samples. This part of W_1 hurts fresh inputs, and only decay removes it: after t steps it is
+W_1 P = (1 - eta lambda)^t W_1(0) P, where P is the projection off the span. Networks with all decays of a sweep are
+trained at once. Each clock is the number of steps after which a condition always holds:
 
-Source: the two clocks, and delayed generalisation by weight decay, are those of Tan, Gai, Zhang 2026
-(arXiv:2606.05863); the data and the law above are derived here.
+* the classifier clock: the cross-entropy is at most `learned`;
+* the representation clock: the share of ||W||_F^2 off the span (W = W_L ... W_1) is at most `structured`;
+* the generalisation clock: the accuracy on fresh inputs is at least `accuracy`.
+
+Source: the two clocks, and delayed generalisation by weight decay, are from Tan, Gai, Zhang 2026 (arXiv:2606.05863).
+The data and the law above are derived here.
 """
 
 from __future__ import annotations
@@ -39,29 +44,37 @@ Decay = Annotated[float, Field(gt=0, le=1)]
 
 
 class Params(ManyClasses):
-    """A network that separates classes whose means lie in a plane, a sweep over the decay, and when clocks stop."""
+    """A network that separates classes whose means lie in a plane, a sweep over the decay, and when the clocks stop."""
 
-    radius: float = Field(gt=0, le=10, description="radius of the circle on which the class means lie")
-    noise: float = Field(gt=0, le=10, description="standard deviation of the other coordinates of the inputs")
+    radius: float = Field(
+        gt=0, le=10, description="radius of the circle, in two coordinates of the inputs, on which the class means lie"
+    )
+    noise: float = Field(
+        gt=0, le=10, description="standard deviation of the noise in every other coordinate of the inputs"
+    )
     decays: Annotated[tuple[Decay, ...], Field(strict=False, min_length=1, max_length=8), FALLING] = Field(
-        description="the weight decays of the sweep, which fall strictly"
+        description="weight decays lambda of the sweep, which fall strictly"
     )
     decay_on: Literal["layers", "nothing"] = Field(
-        description="what decays: the `layers`, or `nothing`, so that the sweep repeats one descent"
+        description="what decays: the `layers`, or `nothing`; the sweep then repeats one descent"
     )
     step_size: StepSize
     steps: int = Field(ge=10, le=10**6, description="the number of steps of each descent")
-    learned: Share = Field(description="cross-entropy at which the classifier clock stops")
-    structured: Share = Field(description="off-span share of ||W||_F^2 at which the representation clock stops")
-    accuracy: Share = Field(description="accuracy on fresh data at which the generalisation clock stops")
-    tail: Window = Field(description="range of F - F* in which the power of the tail is fitted")
+    learned: Share = Field(description="cross-entropy at or below which the classifier clock stops")
+    structured: Share = Field(
+        description="share of ||W||_F^2 off the span of the samples at or below which the representation clock stops"
+    )
+    accuracy: Share = Field(
+        description="accuracy on fresh inputs, in (0, 1), at or above which the generalisation clock stops"
+    )
+    tail: Window = Field(description="range of the gap F - F* in which theta is fitted")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """Samples that span all inputs."""
+        """Samples that span the whole space of inputs."""
         yield from super().contradictions()
         if self.samples == self.inputs:
             yield Contradiction(
-                "samples", f"fewer than {self.inputs}, the inputs, so that something lies off their span"
+                "samples", f"fewer than {self.inputs}, the inputs, so that they do not span all dimensions"
             )
 
     def numbers(self) -> int:
@@ -72,31 +85,38 @@ class Params(ManyClasses):
 
 
 MEASURES = {
-    "classifier_spread": "largest over smallest time of the classifier clock in the sweep, >= 1",
-    "clocks_ratio": "smallest ratio in the sweep of the representation clock to the classifier clock, > 0",
-    "delay": "smallest ratio in the sweep of the generalisation clock to the classifier clock, > 0",
-    "representation_slope": "slope of the log of the representation clock against log decay; 0 if it never stops",
-    "generalisation_slope": "slope of the log of the generalisation clock against log decay; 0 if it never stops",
-    "off_span_error": "largest ||W_1 P - (1 - eta decay)^t W_1(0) P||_F / ||W_1(0) P||_F at the end, with the decays "
-    "of the sweep, >= 0",
-    "early_accuracy": "largest accuracy on fresh data while the classifier clock runs, in [0, 1]; 0 if that clock "
-    "stops at the first record",
-    "end_accuracy": "accuracy on fresh data at the end, in [0, 1]; smallest of the sweep",
-    "end_risk": "cross-entropy at the end; largest of the sweep",
-    "theta": "slope of log |grad F| against log(F - F*) in the tail, where it is farthest from 1/2 in the sweep; F* is "
-    "F at the end, or 0 without decay; 0 if the tail is never reached",
+    "classifier_spread": "largest over smallest classifier clock (steps) in the sweep over the weight decay, >= 1",
+    "clocks_ratio": "representation clock over classifier clock (steps), smallest ratio in the sweep over the weight "
+    "decay, > 0",
+    "delay": "generalisation clock over classifier clock (steps), smallest ratio in the sweep over the weight decay, > "
+    "0",
+    "representation_slope": "slope of the log of the representation clock against the log of the weight decay; 0 if "
+    "the clock never stops",
+    "generalisation_slope": "slope of the log of the generalisation clock against the log of the weight decay; 0 if "
+    "the clock never stops",
+    "off_span_error": "distance of W_1 P at the end from (1 - eta lambda)^t W_1(0) P, over ||W_1(0) P||_F (Frobenius "
+    "norm, >= 0); largest for all weight decays lambda of `decays`, with P the projection off the span of the samples",
+    "early_accuracy": "largest accuracy on fresh inputs before the classifier clock stops, in [0, 1]; 0 if it stops at "
+    "the first record",
+    "end_accuracy": "accuracy on fresh inputs at the end of the descent, in [0, 1]; smallest in the sweep over the "
+    "weight decay",
+    "end_risk": "cross-entropy at the end of the descent; largest in the sweep over the weight decay",
+    "theta": "slope of log |grad F| against log(F - F*) in the range `tail`; the value farthest from 1/2 in the sweep, "
+    "and 0 if the range is never reached (F* is F at the end, or 0 without decay)",
 }
 
 SERIES = {
-    "step": Series("step", "gradient steps taken"),
-    "risk": Series("step", "cross-entropy, at the largest decay"),
-    "off_span": Series("step", "share of ||A||_F^2 off the span of the inputs, at the largest decay"),
-    "error": Series("step", "share of fresh data that is misclassified, at the largest decay"),
-    "gap": Series("step", "F - F*, at the largest decay"),
-    "decay": Series("decay", "the decay"),
-    "classifier": Series("decay", "the classifier clock, in steps"),
-    "representation": Series("decay", "the representation clock, in steps"),
-    "generalisation": Series("decay", "the generalisation clock, in steps"),
+    "step": Series("step", "number of gradient steps taken"),
+    "risk": Series("step", "cross-entropy at the largest weight decay"),
+    "off_span": Series("step", "share of ||W||_F^2 off the span of the samples, at the largest weight decay"),
+    "error": Series("step", "share of fresh inputs that are misclassified, at the largest weight decay"),
+    "gap": Series("step", "gap F - F* between the objective and its least value, at the largest weight decay"),
+    "decay": Series("decay", "weight decay lambda"),
+    "classifier": Series("decay", "classifier clock: steps until the cross-entropy stays below its mark"),
+    "representation": Series("decay", "representation clock: steps until the off-span share stays below its mark"),
+    "generalisation": Series(
+        "decay", "generalisation clock: steps until the accuracy on fresh inputs stays above its mark"
+    ),
 }
 
 

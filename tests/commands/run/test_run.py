@@ -16,7 +16,7 @@ Write = Callable[..., Path]
 def test_a_claim_that_holds_is_reproduced_with_its_numbers(command: Command, write_claim: Write) -> None:
     code, out, _ = command("run", write_claim())
     assert code == 0
-    for words in ("✓ reproduced", "4/4", "control far", "≥ 0.47", "dlnrepro run", "value 1 ± 0.1"):
+    for words in ("✓ reproduced", "4/4", "control far", "47 %", "dlnrepro run", "value = 1 ± 0.1"):
         assert words in out
     assert max(len(line) for line in out.splitlines() if "/" not in line) <= 80
     assert "\x1b" not in out
@@ -24,7 +24,10 @@ def test_a_claim_that_holds_is_reproduced_with_its_numbers(command: Command, wri
 
 def test_the_whole_report_of_the_toy_claim_reads_as_it_should(command: Command, write_claim: Write) -> None:
     _, out, err = command("run", write_claim().name)
-    assert re.fullmatch(r"1 claim, 2 arms to compute\n\[1/1\] toy-claim: reproduced \(computing time 0\.\d s\)\n", err)
+    assert re.fullmatch(
+        r"1 claim: 2 arms to compute \(controls included\)\n\[1/1\] toy-claim: reproduced \(computing time 0\.\d s\)\n",
+        err,
+    )
     *page, folder = re.sub(r"\d\.\d s", "0.0 s", out).splitlines()
     assert page == TOY_REPORT.splitlines()
     assert folder.startswith("outputs/reports/20")
@@ -34,46 +37,76 @@ TOY_REPORT = """\
 toy-claim   ✓ reproduced
   The toy is near one
 
-  A toy that measures one.
+  statement
+    A toy that measures one.
 
-  A. Author: Toys. Nowhere 2026, everywhere. Basis: derived.
-  every criterion holds, and every control fails as required
+  experiment
+    All runs compute in double precision (float64).
 
-  assumptions, measured on every run
+  source
+    A. Author: Toys. Nowhere 2026, everywhere.
+    Basis: derived (the criteria rest on a derivation for this project)
+
+  verdict
+    reproduced: every criterion holds, and every control fails as required
+
+  assumptions: hypotheses of the statement, measured in every run
     ✓ the noise is small
-      noise < 0.01   4/4 runs (share ≥ 0.47), median 0.0004893, 3.411e-5 …
-        0.0009701
+      required: noise < 0.01
+      noise: the noise alone, in [0, 1e-3]
+      4 of 4 runs inside (at least 47 % of all possible runs, 95 %
+        confidence); median 0.0004893, 3.411e-5 … 0.0009701
 
   criteria, each with its negative controls, which must fail
+    The thresholds are fixed in the claim file before the program runs.
+
     ✓ near-one   the value is one
-      value 1 ± 0.1
-      arm         inside  share median  range
-      near           4/4 ≥ 0.47      1  1 … 1.001
-      control far    0/4  fails      5  5 … 5.001
-      gap from the worst run to the nearest run of a control: 3.999
+      required: value = 1 ± 0.1
+      value: the value, up to noise
+                    runs          at least         smallest
+      arm         inside            (95 %) median  … largest
+      near           4/4              47 %      1  1 … 1.001
+      control far    0/4 fails as required      5  5 … 5.001
+      distance between the worst run (1.001) and the nearest control run (5,
+        far): 3.999
       threshold: the noise is at most 1e-3
 
-  Height (median over runs)
+  figure: Height
+    height, median over runs
+    horizontal: step from 0 to 9 (linear)
+    vertical: from 1 to 50 (linear)
     near ▁▁▁▁▂▂▂▂▂▂ 1 → 10
     far  ▂▂▃▄▄▅▆▇▇█ 5 → 50
-    the numbers of near:
+    values in the arm near (median over runs):
     step    0      2      4      7   9
     height  1  3.001  5.002  8.004  10
 
-  again
+  to repeat this
     dlnrepro run toy-claim.yaml
 
-verdict      claim     runs controls  time
-✓ reproduced toy-claim  4/4      1/1 0.0 s
-  near-one: worst value 1.001, required 1 ± 0.1
+                         runs controls computing
+verdict      claim     passed   failed      time
+✓ reproduced toy-claim    4/4      1/1     0.0 s
+  tightest criterion: near-one; its worst run has value 1.001, 0.099 inside
+    the bound 1.1 (uses 1 % of the tolerance)
 
-runs: those that passed, of all runs in the arms where the criteria must hold
-controls: those that failed as required, of all negative controls
-time: computing time, summed over the arms; cached: an earlier run spent some
-below: the tightest criterion, its worst run, and the interval required
+run: one seed of one arm; it passes if all criteria and assumptions hold in it
+arm: the settings with a few named changes; all arms use the same seeds
+control: an arm that breaks one hypothesis or has a wrong formula; it must
+  fail, so 4/4 is good (a control of two criteria counts twice)
+at least (95 %): with 95 % confidence, at least this share of all possible
+  runs would lie inside, in this arm and for this criterion alone
+distance: between the values of the worst run (the one nearest to its bound,
+  or furthest outside) and of the nearest control run
+tightest criterion: its worst run uses most of the tolerance: half the width
+  of the interval, or the size of the bound if there is one bound
+computing time: summed over all arms, whether cached or computed at the same
+  time
 
-1 reproduced · wall-clock time 0.0 s
-4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.
+1 reproduced; computing time 0.0 s, wall-clock time 0.0 s
+All 4 runs of every arm passed. With 95 % confidence, at least 47 % of all
+possible runs would pass, for each criterion and arm alone; 4 runs cannot show
+more.
 """
 
 
@@ -105,8 +138,15 @@ def test_an_expected_failure_is_no_failure_and_an_unexpected_success_is_one(
     command: Command, write_claim: Write
 ) -> None:
     expected = ("quick:", "expect: not reproduced\nbecause: it is three\nquick:")
-    assert command("run", write_claim(("value: 1\n", "value: 3\n"), expected))[0] == 0
-    assert command("run", write_claim(expected))[0] == 1
+    code, out, _ = command("run", write_claim(("value: 1\n", "value: 3\n"), expected))
+    assert code == 0
+    assert " ".join(out.split()).count(
+        "toy-claim (not reproduced, as expected): near-one: value = 1 ± 0.1 does not hold in near (4 of 4 runs outside) "
+        "Why this is expected: it is three 1 not reproduced (as expected); computing time "
+    )
+    code, out, _ = command("run", write_claim(expected))
+    assert code == 1
+    assert "\ntoy-claim is reproduced, though the claim file expects that it is not.\n" in out
 
 
 def test_a_claim_in_error_does_not_keep_the_others_from_running(

@@ -1,4 +1,4 @@
-"""The stabilised integrator: its order, its interval of stability, and what becomes of a run that is lost."""
+"""The stabilised integrator: its order, its interval of stability, and what happens to a run that diverges."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_it_is_of_order_two_with_any_number_of_stages(stages: int) -> None:
 
 
 @pytest.mark.parametrize("stages", [2, 5, 20, 200])
-def test_it_is_stable_on_the_interval_that_the_number_of_stages_is_chosen_by_and_not_beyond(stages: int) -> None:
+def test_it_is_stable_on_the_interval_that_the_number_of_stages_is_chosen_by_and_not_outside(stages: int) -> None:
     reach = 2 / 3 * (stages**2 - 1) * (1 - 4 / 195)
     eigenvalues = np.linspace(0, reach, 500)[:, None]
 
@@ -66,7 +66,7 @@ def test_a_run_alone_moves_as_in_a_batch_and_a_lost_run_disturbs_no_other() -> N
 
 
 def test_long_steps_follow_a_stiff_relaxation_to_its_slow_curve() -> None:
-    """y' = -50 (y - 1/(1+t)) - 1/(1+t)^2, t' = 1: steps of 1 are 18 times beyond an explicit method of order four."""
+    """y' = -50 (y - 1/(1+t)) - 1/(1+t)^2, t' = 1: a step of 1 is 18 times too long for an explicit method."""
 
     def velocity(state: Array) -> Array:
         slow = 1 / (1 + state[:, 1])

@@ -1,4 +1,4 @@
-"""The ReLU network's field, held to autograd on the risk itself."""
+"""The ReLU network's field, compared with autograd on the risk itself."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ def test_gaps_are_those_of_the_plain_formulas() -> None:
     torch.testing.assert_close(turn.sine**2, 1 - (predictor @ axis / length) ** 2, rtol=1e-11, atol=1e-13)
 
 
-def test_a_gap_far_below_rounding_is_told_from_none() -> None:
+def test_a_gap_far_below_rounding_differs_from_no_gap() -> None:
     classes = data()
     axis = torch.from_numpy(classes.solution.direction)
     support = torch.from_numpy(classes.signed[classes.solution.support])

@@ -1,4 +1,4 @@
-"""The maximum-margin oracle, held to closed forms and to a general-purpose optimiser."""
+"""The maximum-margin oracle, compared with closed forms and with a general-purpose optimiser."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from dlnrepro.dynamics.classification.separable_data import separable
 
 
 def test_the_shift_balances_the_flow_in_the_limit() -> None:
-    """(1/n) sum_i e^(-<wtilde, z_i>) z_i over the support vectors is the hard-margin solution."""
+    """(1/n) sum_i e^(-<r, z_i>) z_i over the support vectors is the hard-margin solution w_h."""
     classes = separable(4, 40, 0.15, True, 0.05, torch.Generator().manual_seed(2))
     solution = classes.solution
     shift = limit_shift(classes.signed, solution)

@@ -1,4 +1,4 @@
-"""Descent by the paper's rule, against the rule written out, autograd's risk, and the smoothness it rests on."""
+"""Descent by the paper's rule, compared with the rule written out, with autograd and with the smoothness."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_rule_never_steps_farther_than_one_and_steps_shrink_as_norms_grow() 
     assert (np.diff(np.diff(grown.clocks, axis=1), axis=1) <= 1e-12).all()
 
 
-def test_the_risk_falls_by_half_the_squared_gradient_or_more_by_the_rule_and_not_far_beyond_it() -> None:
+def test_the_risk_falls_by_half_the_squared_gradient_or_more_by_the_rule_and_not_far_above_it() -> None:
     network, theta, _ = _problem(3)
 
     ruled = descend_by_rule(network, theta, 1.0, 300, [0, 300], silent)

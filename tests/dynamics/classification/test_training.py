@@ -1,4 +1,4 @@
-"""The start that the theorem asks for, and the gradient; the training itself is tested with its runner."""
+"""The initialization that the theorem assumes, and the gradient; training itself is tested with its runner."""
 
 from __future__ import annotations
 

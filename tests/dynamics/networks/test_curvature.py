@@ -80,6 +80,6 @@ def test_a_sharpness_is_confirmed_by_the_whole_hessian_or_refused(generator: Gen
         return parallel_paths.loss(layers, target)
 
     assert checked_sharpness(found, loss, weights, silent) is found
-    words = r"^sharpness: the Hessian by autograd and the matrix J J\^T differ by 9.9e-03 relative$"
+    words = r"^sharpness: the Hessian by autograd and the matrix J J\^T differ relatively by 9.9e-3$"
     with pytest.raises(Disagreement, match=words):
         checked_sharpness(found * 1.01, loss, weights, silent)

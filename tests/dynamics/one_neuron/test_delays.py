@@ -1,4 +1,4 @@
-"""The laws of the delays against the equation of the strength on its clock, which knows nothing of saddles."""
+"""The laws of the escape times against the equation of the strength on its clock, which contains no saddle."""
 
 from __future__ import annotations
 

@@ -89,7 +89,7 @@ def test_a_run_s_time_does_not_depend_on_its_neighbours_and_its_own_level_is_use
     assert bool((together.diff() > 0).all())
 
 
-def test_progress_is_told_and_may_stop() -> None:
+def test_progress_is_called_and_may_stop_the_flow() -> None:
     def stop(fraction: float, _: str) -> None:
         if fraction > 0.4:
             raise BudgetSpent

@@ -147,7 +147,7 @@ def test_overlaps_are_given_in_units_of_the_second_strength_or_of_the_only_one()
 def test_an_interval_without_pairs_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("dlnrepro.dynamics.one_neuron.start._MOST_BLOCKS", 2)
 
-    wanted = r"^expected starts with u\^T Z v / sigma_2 in \(2\.0, 3\.0\), found none in 2,048 draws$"
+    wanted = r"^expected initial directions with u\^T Z v / sigma_2 between 2 and 3, found none in 2,048 draws$"
     with pytest.raises(NoSuchDraw, match=wanted):
         draw_pair(a_target(1), 0, (2.0, 3.0), generators([0]))
 

@@ -1,4 +1,4 @@
-"""log R and its derivatives, held to plain formulas, finite differences and autograd."""
+"""log R and its derivatives, compared with plain formulas, finite differences and autograd."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_tensors_and_arrays_agree(name: LossName, shift: float) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_run_alone_has_the_bits_it_has_in_a_batch(name: LossName) -> None:
+def test_a_run_alone_is_bitwise_identical_to_the_run_in_a_batch(name: LossName) -> None:
     margins = torch.randn(7, 5, generator=torch.Generator().manual_seed(3), dtype=torch.float64) * 20
 
     value, gradient = batched_log_risk(name, margins)

@@ -72,7 +72,7 @@ def test_reduced_rank_regression_keeps_the_modes_that_explain_most() -> None:
     torch.testing.assert_close(found, target.mode(torch.full((4,), 2)), rtol=0, atol=1e-13)
 
 
-def test_leading_modes_follow_strengths_whatever_they_explain() -> None:
+def test_leading_modes_follow_strengths_and_not_what_they_explain() -> None:
     target = rotated(4, 6, STRENGTHS, _generators(4))
     moment = commuting_moment(target, [9.0])
 

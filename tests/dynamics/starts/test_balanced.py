@@ -1,4 +1,4 @@
-"""Balanced starts: their product, their balance, their draws, and the bits of a run alone and in a batch."""
+"""Balanced initializations: their product, balance and draws, and a run that is identical alone and in a batch."""
 
 from __future__ import annotations
 

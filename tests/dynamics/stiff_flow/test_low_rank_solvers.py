@@ -1,4 +1,4 @@
-"""scipy's solvers without a matrix take the steps that they take with one, and refuse a scipy that works otherwise."""
+"""scipy's solvers without a matrix take the steps that they take with one, and refuse another scipy."""
 
 from __future__ import annotations
 

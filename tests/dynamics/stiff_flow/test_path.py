@@ -1,4 +1,4 @@
-"""The path to the horizon, held to a closed form, another solver, the conservation law and the oracle's limit."""
+"""The path to the horizon, compared with a closed form, another solver, the conservation law and the oracle's limit."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_another_method_follows_the_same_path(depth: int) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("width", [6, 24])
-def test_imbalances_are_conserved_to_the_end_of_double_precision(width: int) -> None:
+def test_imbalances_are_conserved_to_the_limit_of_double_precision(width: int) -> None:
     flow, theta = classifier(2, 3, width)
 
     path = follow(flow, theta, np.linspace(0, 28, 29), 1e12, 3e-9, silent)

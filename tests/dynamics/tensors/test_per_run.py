@@ -30,7 +30,7 @@ def test_each_run_reports_its_own_work_and_ends_where_the_next_one_begins() -> N
     assert [note for _, note in reported[3:6]] == ["run 2 of 3", "run 2 of 3", "run 2 of 3, clock 1"]
 
 
-def test_a_run_that_is_kept_beyond_its_turn_still_reports_as_itself() -> None:
+def test_a_run_that_is_kept_after_its_turn_still_reports_as_itself() -> None:
     reported: list[str] = []
 
     ticks = [tick for _, tick in each(lambda _, note: reported.append(note), 2)]

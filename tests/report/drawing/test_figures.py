@@ -39,7 +39,7 @@ def drawn(picture: Picture, name: str) -> list[str]:
 
 def test_a_figure_says_what_its_axes_show_and_names_every_arm(record_of: Make) -> None:
     found = words(figure(record_of(LOGLOG), 0, "p", titled=True))
-    for text in ("Height", "how high it is", "0 .. 9", "near", "far (control)", "theory: lone", "level 3", "slope 2"):
+    for text in ("Height", "how high it is", "0 … 9", "near", "far (control)", "theory: lone", "level 3", "slope 2"):
         assert text in found
 
 
@@ -156,6 +156,26 @@ def test_words_of_a_claim_are_text_and_never_markup_or_mathematics(record_of: Ma
     for picture in (figure(record, 0, "p", titled=True), strip_plot(record, record.criteria[0], "p", titled=True)):
         assert nasty in " ".join(words(picture))
         ET.fromstring(f"<p>{picture.inline()}</p>")
+
+
+def test_exponents_and_subscripts_are_small_and_the_line_returns_to_where_it_was(record_of: Make) -> None:
+    record = record_of(("title: Height", "title: s_1^(2-2/L) + e^(x_i) and W_l^T"))
+    (title,) = (text for text in parsed(figure(record, 0, "p", titled=True)).iter(f"{SVG}text") if len(text))
+    assert "".join(title.itertext()) == "s12−2/L + exi and WlT"
+    heights = np.cumsum([float(part.get("dy", "nan")) for part in title])
+    sizes = [float(part.get("font-size", "nan")) for part in title]
+    found = dict(zip([part.text for part in title], zip(heights, sizes, strict=True), strict=True))
+    for words in (" + e", " and W"):
+        assert found[words] == pytest.approx((0, 10), abs=0.01)
+    assert found["2−2/L"] == found["x"] == found["T"] == pytest.approx((-3.8, 7.2), abs=0.01)
+    assert found["1"] == found["l"] == pytest.approx((2, 7.2), abs=0.01)
+    assert found["i"] == pytest.approx((-3.8 + 0.2 * 7.2, 0.72 * 7.2), abs=0.01)
+
+
+def test_a_measure_is_named_as_it_is_and_explained_with_signs(record_of: Make) -> None:
+    record = record_of()
+    record.meanings["value"] = "value^2 over sigma_1"
+    assert "value: value2 over σ1" in words(strip_plot(record, record.criteria[0], "p"))
 
 
 def test_inks_stand_out_on_white_and_in_the_dark() -> None:

@@ -49,7 +49,7 @@ def test_a_broken_claim_is_an_error_at_the_line_of_its_criterion(
     level, properties, message = parsed(err.splitlines()[-1])
     assert (code, level) == (1, "error")
     assert properties == {"file": "toy-claim.yaml", "line": "23", "title": "toy-claim: not reproduced"}
-    assert message == "near-one: in near, 4 of 4 runs have value outside 1 ± 0.1"
+    assert message == "near-one: value = 1 ± 0.1 does not hold in near (4 of 4 runs outside)"
     assert summary.read_text().startswith("### dlnrepro: 1 not reproduced\n")
 
 
@@ -158,6 +158,6 @@ def test_what_was_not_judged_is_an_error_at_its_place_and_the_signal_a_warning(
         "::error title=dlnrepro%3A not judged::"
         "claims/two.yaml:1:1: expected a readable file, found: not a regular file",
         "::error title=dlnrepro%3A not judged::a fault of the program",
-        "::warning title=dlnrepro::ended by SIGTERM: claims not listed did not finish",
+        "::warning title=dlnrepro::ended by SIGTERM: the claims that are not listed did not finish",
     ]
     assert summary.read_text().startswith("### dlnrepro: 1 reproduced, 3 not judged\n")

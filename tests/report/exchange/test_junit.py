@@ -36,7 +36,10 @@ def results(content: bytes) -> dict[str, str]:
         (
             ["-s", "value=3"],
             [],
-            {"assumption noise": "passed", "near-one": "failure: value 1 ± 0.1 is broken in near: 4 of 4 runs outside"},
+            {
+                "assumption noise": "passed",
+                "near-one": "failure: value = 1 ± 0.1 does not hold in near: 4 of 4 runs outside",
+            },
         ),
         (["-s", "value=3"], [EXPECTED], {"assumption noise": "passed", "near-one": "passed"}),
         (
@@ -52,22 +55,26 @@ def results(content: bytes) -> dict[str, str]:
         (
             ["-s", "behaviour=diverges"],
             [],
-            {"assumption noise": "passed", "near-one": "skipped: value 1 ± 0.1 is undecided in near: 4 of 4 runs"},
+            {
+                "assumption noise": "passed",
+                "near-one": "skipped: value = 1 ± 0.1 is undecided in near: 4 of 4 runs undecided",
+            },
         ),
         (
             [],
             [("{value: 5.0}", "{value: 1.01}")],
             {
                 "assumption noise": "passed",
-                "near-one": "skipped: uninformative: control far does not fail: 4 of 4 runs inside",
+                "near-one": "skipped: control far: 4 of 4 runs of this control lie inside: the criterion is "
+                "uninformative.",
             },
         ),
         (
             ["-s", "value=3"],
             [("below: 1e-2", "below: 1e-9")],
             {
-                "assumption noise": "skipped: noise < 1e-9 is broken in near: 4 of 4 runs outside",
-                "near-one": "skipped: value 1 ± 0.1 is broken in near: 4 of 4 runs outside",
+                "assumption noise": "skipped: noise < 1e-9 does not hold in near: 4 of 4 runs outside",
+                "near-one": "skipped: value = 1 ± 0.1 does not hold in near: 4 of 4 runs outside",
             },
         ),
         (
@@ -108,14 +115,17 @@ def test_a_suite_says_where_its_numbers_come_from(report_of: ReportOf) -> None:
     suite = ET.fromstring(junit(report_of("--quick"))).find("testsuite")
     assert suite is not None
     properties = {item.get("name"): item.get("value") for item in suite.iter("property")}
-    assert (properties["verdict"], properties["stamps"]) == ("reproduced", "toy")
+    assert (properties["verdict"], properties["labels"]) == ("reproduced", "reduced")
+    assert properties["reduced"] == "quick profile, 2 of 4 runs per arm"
     assert {"commit", "dirty", "version.dlnrepro", "version.torch", "command", "expect"} <= properties.keys()
     out = suite.findtext("testcase[@name='near-one']/system-out")
     assert out is not None
-    assert out.splitlines()[:3] == [
+    assert out.splitlines() == [
         "the value is one",
-        "value 1 ± 0.1",
-        "near: 2/2 runs inside, ≥ 0.22, median 1.001, range 1 … 1.001",
+        "required: value = 1 ± 0.1",
+        "near: 2/2 runs inside; at least (95 %): 22 %; median 1.001; smallest … largest: 1 … 1.001",
+        "control far: 0/2 runs inside; fails as required; median 5.001; smallest … largest: 5 … 5.001",
+        "distance between the worst run (1.001) and the nearest control run (5, far): 3.999",
     ]
 
 
@@ -134,7 +144,7 @@ def test_two_assumptions_on_one_measure_are_two_cases(report_of: ReportOf) -> No
     assert list(found) == ["assumption noise", "assumption noise (2)", "near-one"]
 
 
-def test_an_interrupted_run_is_no_clean_one(report_of: ReportOf) -> None:
+def test_an_interrupted_report_is_not_a_clean_one(report_of: ReportOf) -> None:
     root = ET.fromstring(junit(replace(report_of(), interrupted=True)))
     assert (root.get("tests"), root.get("errors")) == ("3", "1")
 
@@ -167,8 +177,8 @@ claims/two.yaml:1:1: expected a readable file, found: not a regular file</error>
       <error message="a fault of the program" type="error">a fault of the program</error>
     </testcase>
     <testcase classname="dlnrepro" name="run" time="0.000">
-      <error message="ended by SIGTERM: claims not listed did not finish" type="error">\
-ended by SIGTERM: claims not listed did not finish</error>
+      <error message="ended by SIGTERM: the claims that are not listed did not finish" type="error">\
+ended by SIGTERM: the claims that are not listed did not finish</error>
     </testcase>
   </testsuite>
 </testsuites>

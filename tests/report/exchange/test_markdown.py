@@ -19,17 +19,24 @@ ReportOf = Callable[..., Report]
 TOY = """\
 ### dlnrepro: 1 reproduced
 
-2 of 2 runs show that at least 0.22 of all runs pass (95 % confidence), no more.
+**REDUCED**: 1 of 1 results come from the quick profile.
 
-| verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | stamps |
+All 2 runs of every arm passed. With 95 % confidence, at least 22 % of all possible runs would pass, for each \
+criterion and arm alone; 2 runs cannot show more.
+
+| verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | labels |
 |---|---|--:|---|--:|--:|---|
-| ✓ reproduced | `toy-claim` | 2/2 | near-one: worst value 1.001, required 1 ± 0.1 | 1/1 | 0.0 s | toy |
+| ✓ reproduced | `toy-claim` | 2/2 | near-one; its worst run has value 1.001, 0.099 inside the bound 1.1 (uses 1 % \
+of the tolerance) | 1/1 | 0.0 s | reduced |
 
 <details><summary>✓ reproduced: <b>toy-claim</b>, The toy is near one</summary>
 
-- ✓ `near-one`: the value is one: `value 1 ± 0.1`, worst run 1.001, controls failed as required 1/1
+**REDUCED**: quick profile, 2 of 4 runs per arm
 
-Again: `dlnrepro run toy-claim.yaml --quick`
+- ✓ `near-one`: the value is one. Required: `value = 1 ± 0.1`; worst run 1.001, 0.099 inside the bound 1.1 \
+(uses 1 % of the tolerance); 1 of 1 controls failed as required.
+
+To repeat this: `dlnrepro run toy-claim.yaml --quick`
 
 </details>
 
@@ -60,14 +67,14 @@ def test_the_whole_page_of_a_claim_reads_as_it_should(report_of: ReportOf) -> No
 
 def test_tables_have_the_cells_they_should(report_of: ReportOf) -> None:
     table = rows(rendered(markdown(report_of("-s", "value=3"))))
-    heads = "verdict,claim,runs passed,tightest criterion,controls failed as required,computing time,stamps"
+    heads = "verdict,claim,runs passed,tightest criterion,controls failed as required,computing time,labels"
     assert table[0] == heads.split(",")
-    tightest = "near-one: worst value 3.001, required 1 ± 0.1"
+    tightest = "near-one; its worst run has value 3.001, 1.901 outside the bound 1.1"
     assert table[1][:5] == ["✗ not reproduced", "toy-claim", "0/4", tightest, "1/1"]
     assert table[1][6] == "modified"
-    assert table[2] == ["arm", "inside", "share", "median", "range"]
+    assert table[2] == ["arm", "runs inside", "at least (95 %)", "median", "smallest … largest"]
     assert table[-2:] == [
-        ["near", "0/4", "≥ 0.00", "3", "3 … 3.001"],
+        ["near", "0/4", "0 %", "3", "3 … 3.001"],
         ["control far", "0/4", "fails as required", "5", "5 … 5.001"],
     ]
 
@@ -75,7 +82,7 @@ def test_tables_have_the_cells_they_should(report_of: ReportOf) -> None:
 @pytest.mark.parametrize(
     ("behaviour", "sentence"),
     [
-        ("diverges", "Because: near-one: undecided in near, 0 of 4 runs inside, 4 undecided"),
+        ("diverges", "Because: near-one: value = 1 ± 0.1 is undecided in near: 0 of 4 runs lie inside, 4 undecided"),
         ("raises", "Because: arm near: RuntimeError: the toy broke"),
     ],
 )
@@ -96,6 +103,7 @@ def test_an_expected_failure_is_folded_and_says_so(report_of: ReportOf) -> None:
     page = markdown(report_of(changes=expected)).decode()
     assert "| ✗ not reproduced (as expected) |" in page
     assert "<details open>" not in page
+    assert "\nWhy this is expected: it is three\n" in page
     unexpected = markdown(report_of(changes=expected[:1])).decode()
     assert "| **✓ reproduced (not expected)** |" in unexpected
 
@@ -146,7 +154,7 @@ def test_claims_that_ask_for_attention_come_first(many: Callable[[int], Report])
     assert page.rindex("<details open>") < page.index("<details>")
 
 
-def test_an_interrupted_run_without_claims_is_a_page(report_of: ReportOf) -> None:
+def test_an_interrupted_report_without_claims_is_a_page(report_of: ReportOf) -> None:
     report = report_of()
     empty = replace(report, claims=[], counts=dict.fromkeys(report.counts, 0), interrupted=True)
     assert "no claim finished\n\n**Interrupted**" in markdown(empty).decode()
@@ -159,9 +167,10 @@ def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
         == """\
 ### dlnrepro: 1 reproduced, 3 not judged
 
-**Ended by SIGTERM**: claims not listed did not finish.
+**Ended by SIGTERM**: the claims that are not listed did not finish.
 
-4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.
+All 4 runs of every arm passed. With 95 % confidence, at least 47 % of all possible runs would pass, for each \
+criterion and arm alone; 4 runs cannot show more.
 
 - **not judged**: claims/bad.yaml:<!-- -->6:1: title: expected text, found 3 (1 more error)
 - **not judged**: claims/two.yaml:<!-- -->1:1: expected a readable file, found: not a regular file

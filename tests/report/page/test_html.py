@@ -13,6 +13,7 @@ import pytest
 
 from dlnrepro.archive.record import ClaimRecord, Report, from_json, to_json
 from dlnrepro.report.page.html import to_html
+from dlnrepro.report.words.glossary import GLOSSARY
 from dlnrepro.report.words.numbers import number
 
 Make = Callable[..., ClaimRecord]
@@ -72,7 +73,15 @@ def test_every_claim_criterion_arm_and_number_is_on_the_page(record_of: Make, re
         "≥ 0.47",
     ):
         assert text in words
-    for text in ("dlnrepro run toy-claim", "a" * 16, "b" * 64, "284 MB", "torch 2.13.0", "unknown", "in the toy"):
+    for text in (
+        "dlnrepro run toy-claim",
+        "a" * 16,
+        "b" * 64,
+        "284 MB",
+        "torch 2.13.0",
+        "unknown",
+        "the quick profile",
+    ):
         assert text in words
     for check in (*record.criteria[0].holds_in, *record.criteria[0].fails_in):
         assert all(number(value) in words for value in (check.median, check.min, check.max))
@@ -138,7 +147,7 @@ def test_a_page_can_be_read_without_seeing_it(page: Page) -> None:
         ({"near": [3.0, 3, 3, 3], "far": [5.0, 5, 5, 5]}, ["✗ not reproduced", "not as expected", "✗ fail"]),
         (
             {"near": [1.0, 1, 1, 1], "far": [1.0, 1, 1, 1]},
-            ["? inconclusive", "does not fail", "overlap by"],
+            ["? inconclusive", "passes too", "overlap"],
         ),
         ({"near": [1.0, 1, None, 1], "far": [5.0, 5, 5, 5]}, ["? inconclusive", "? undecided", "1 runs are undecided"]),
         ({"near": [None] * 4, "far": [None] * 4}, ["? inconclusive", "none", "no data"]),
@@ -153,7 +162,7 @@ def test_every_verdict_is_said_in_words(
 
 def test_an_interrupted_run_without_claims_is_a_page_too(report_with: With) -> None:
     words = Page(report_with(interrupted=True)).words
-    assert "The run was ended by SIGINT: claims not listed did not finish." in words
+    assert "The run was ended by SIGINT: the claims that are not listed did not finish." in words
     assert "No claim finished" in words
 
 
@@ -199,9 +208,86 @@ def test_the_same_report_gives_the_same_bytes_also_after_it_was_stored(record_of
 def test_settings_say_where_they_depart_from_the_file(record_of: Make, report_with: With) -> None:
     setup = {"value": 2, "behaviour": "steady", "bytes": 1000}
     words = Page(report_with(record_of(params={"near": setup, "far": {**setup, "value": 5.0}}))).words
-    assert "value 2 not 1" in words
+    assert "value 2 (claim file: 1)" in words
     assert "behaviour steady" in words
+    assert "The claim file asks for 4 runs per arm." in words
+    fewer = Page(report_with(record_of(("seeds: 4", "seeds: 16")))).words
+    assert "The claim file asks for 16 runs per arm; this result has 4 ." in fewer
     assert "value = 5" in words
+
+
+def test_the_way_a_claim_is_tested_and_what_was_changed_later_are_on_its_card(
+    record_of: Make, report_with: With
+) -> None:
+    record = record_of(
+        ("source:", "experiment: A toy of one layer draws noise.\nsource:"),
+        ("holds_in: near}", "holds_in: near, why: noise is small, history: it was 1e-3 at first}"),
+        ("why: the noise is at most 1e-3", "why: the noise is at most 1e-3\n    history: it was 0.2 at first"),
+    )
+    page = Page(report_with(record))
+    for text in (
+        "Experiment. A toy of one layer draws noise.",
+        "Why this threshold. the noise is at most 1e-3 History it was 0.2 at first",
+        "Why this threshold. noise is small History it was 1e-3 at first",
+        "Place in the source: everywhere. Basis: derived (the criteria rest on a derivation for this project).",
+    ):
+        assert text in page.words
+    assert [tag for tag, _ in page.tags].count("details") == 2
+
+
+def test_a_reduced_result_says_so_at_the_top_of_the_page_in_the_summary_and_on_its_card(
+    record_of: Make, report_with: With
+) -> None:
+    record = record_of(("seeds: 4", "seeds: 16"), stamps=["toy"], command="dlnrepro run toy-claim --quick")
+    words = Page(report_with(record)).words
+    assert words.count("REDUCED") == 3
+    assert "REDUCED The result comes from the quick profile, with 4 instead of 16 runs per arm." in words
+    assert (
+        "REDUCED This result comes from the quick profile, with 4 instead of 16 runs per arm. "
+        "dlnrepro run toy-claim runs the claim in full."
+    ) in words
+    assert "REDUCED" not in Page(report_with(record_of())).words
+
+
+def test_the_labels_of_a_result_are_explained_and_that_of_the_quick_profile_has_its_own_notice(
+    record_of: Make, report_with: With
+) -> None:
+    source = to_html(report_with(record_of(stamps=["toy", "cached"]))).decode()
+    assert "<b>cached</b> with numbers that were computed before, by the same code</li>" in source
+    assert source.count("<b>REDUCED</b>") == 2
+    assert "<b>toy</b>" not in source
+
+
+def test_an_arm_without_runs_neither_passes_nor_fails(record_of: Make, report_with: With) -> None:
+    words = Page(report_with(record_of(values={"near": [1.0, 1.01, 0.99, 1.0]}))).words
+    assert "control far 0/0 not run none none none" in words
+
+
+def test_every_word_of_the_glossary_stands_on_the_page_and_what_leads_there_says_its_meaning(page: Page) -> None:
+    ids = {attributes["id"] for _, attributes in page.tags if "id" in attributes}
+    links = [attributes for tag, attributes in page.tags if tag == "a" and attributes.get("class") == "term"]
+    assert len({link["href"] for link in links}) >= 8
+    assert {link["href"].removeprefix("#") for link in links} <= ids
+    assert {link["title"] for link in links} <= {*GLOSSARY.values()}
+    assert all(meaning in page.words for meaning in GLOSSARY.values())
+
+
+def test_a_criterion_whose_control_passes_is_not_called_a_pass(record_of: Make, report_with: With) -> None:
+    words = Page(report_with(record_of(values={"near": [1.0] * 4, "far": [1.0] * 4}))).words
+    assert "? uninformative the value is one" in words
+
+
+def test_claims_of_different_verdicts_can_be_filtered_without_a_script(record_of: Make, report_with: With) -> None:
+    bad = record_of(values={"near": [3.0] * 4, "far": [5.0] * 4})
+    page = Page(report_with(record_of(), bad))
+    buttons = [attributes for tag, attributes in page.tags if tag == "input"]
+    assert [button["id"] for button in buttons] == [
+        "page.show.all", "page.show.reproduced", "page.show.not-reproduced", "page.show.not-as-expected",
+    ]  # fmt: skip
+    assert ["checked" in button for button in buttons] == [True, False, False, False]
+    source = to_html(report_with(record_of(), bad)).decode()
+    assert all(f"#{button['id']}:checked".replace(".", "\\.") in source for button in buttons[1:])
+    assert not [tag for tag, _ in Page(report_with(record_of())).tags if tag == "input"]
 
 
 def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
@@ -210,7 +296,7 @@ def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
     assert (
         page.split("</ul>\n", 1)[1].split("</header>")[0]
         == """\
-<p class="notice">The run was ended by SIGTERM: claims not listed did not finish.</p><div class="notice">\
+<p class="notice">The run was ended by SIGTERM: the claims that are not listed did not finish.</p><div class="notice">\
 <p>Not judged, though selected:</p>
 <ul>
 <li>claims/bad.yaml:6:1: title: expected text, found 3 (1 more error)</li>

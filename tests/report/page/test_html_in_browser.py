@@ -55,7 +55,7 @@ def test_nothing_is_fetched_and_the_console_stays_empty(browser: Browser, page: 
 def test_a_link_of_the_summary_shows_the_card_of_its_claim(browser: Browser, page: Path) -> None:
     browser.resize(1280)
     browser.open(page)
-    browser.evaluate("document.querySelector('.summary a').click()")
+    browser.evaluate("document.querySelector('.summary tbody a').click()")
     assert browser.evaluate("location.hash") == "#toy-claim"
     browser.tell("Emulation.setEmulatedMedia", features=[{"name": "prefers-reduced-motion", "value": "reduce"}])
     assert browser.evaluate("document.querySelector(':target h2').textContent").startswith("Sesquipedalian")
@@ -71,6 +71,27 @@ def test_the_page_and_its_pictures_follow_the_preference_for_light_or_dark(
     ink = browser.evaluate("getComputedStyle(document.querySelector('svg text')).fill")
     assert (brightness(ground) < 0.2) is dark
     assert (brightness(ink) > 0.5) is dark
+
+
+def test_the_filter_shows_the_claims_of_one_verdict_alone(
+    browser: Browser, record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report], tmp_path: Path
+) -> None:
+    bad = record_of(("A. Author", "A. Zebra"), values={"near": [3.0] * 4, "far": [5.0] * 4})
+    path = tmp_path / "report.html"
+    path.write_bytes(to_html(report_with(record_of(), bad, bad)))
+    browser.open(path)
+    shown = (
+        "[...document.querySelectorAll('article, .summary tbody, .summary tbody tr')]"
+        ".filter(part => part.checkVisibility()).map(part => part.tagName)"
+    )
+    one = ["TBODY", "TR", "TR"]
+    assert browser.evaluate(shown) == [*one, *one, "TR", *["ARTICLE"] * 3]
+    browser.evaluate("document.getElementById('page.show.reproduced').click()")
+    assert browser.evaluate(shown) == [*one, "ARTICLE"]
+    browser.evaluate("document.getElementById('page.show.not-as-expected').click()")
+    assert browser.evaluate(shown) == [*one, "TR", *["ARTICLE"] * 2]
+    browser.evaluate("document.getElementById('page.show.all').click()")
+    assert browser.evaluate(shown) == [*one, *one, "TR", *["ARTICLE"] * 3]
 
 
 def brightness(colour: str) -> float:

@@ -101,7 +101,7 @@ def test_the_rest_is_estimated_only_once_it_is_known_well_enough(
     clock.now += 6
     lines.moves(CELL, 0.5, "half")
     assert capsys.readouterr().err.splitlines() == [
-        "1 claim, 2 arms to compute",
+        "1 claim: 2 arms to compute (controls included)",
         "  0/2 arms done, claim, arm, early",
         "  0/2 arms done, about 36 s left, claim, arm, half",
     ]

@@ -1,4 +1,4 @@
-"""A figure as text: every arm above its own theory, all curves on one scale, then the first arm in numbers."""
+"""A figure as text: a caption, every arm above its own theory on one scale, and the first arm in numbers."""
 
 from __future__ import annotations
 
@@ -29,25 +29,40 @@ def test_every_arm_stands_above_the_theory_of_this_arm() -> None:
     ]
     theory = [line("slow", "law", [0, 1, 2, 4]), line("fast", "law", [0, 3, 6, 6])]
     assert drawn(lines, theory) == [
-        "    slow     ▁▂▃▄ 0 → 3",
-        "      theory ▁▂▃▅ 0 → 4",
-        "    fast     ▁▄▇█ 0 → 7",
-        "      theory ▁▄▇▇ 0 → 6",
-        "    free     ████ 7 → 7",
-        "    the numbers of slow:",
+        "    height, median over runs",
+        "    horizontal: time from 0 to 3 (linear)",
+        "    vertical: from 0 to 7 (linear)",
+        "    slow            ▁▂▃▄ 0 → 3",
+        "    theory for slow ▁▂▃▅ 0 → 4",
+        "    fast            ▁▄▇█ 0 → 7",
+        "    theory for fast ▁▄▇▇ 0 → 6",
+        "    free            ████ 7 → 7",
+        "    values in the arm slow (median over runs):",
         "    time    0  1  2  3",
         "    height  0  1  2  3",
         "    theory  0  1  2  4",
     ]
 
 
-def test_a_figure_of_one_arm_need_not_name_the_arm_of_its_numbers() -> None:
-    assert drawn([line("only", "height", [0, None, 2, 3])], []) == [
+def test_a_figure_of_one_arm_names_this_arm_above_its_numbers() -> None:
+    assert drawn([line("only", "height", [0, None, 2, 3])], [])[2:] == [
+        "    vertical: from 0 to 3 (linear)",
         "    only ▁ ▆█ 0 → 3",
+        "    values in the arm only (median over runs):",
         "    time    0     1  2  3",
         "    height  0  none  2  3",
     ]
 
 
 def test_a_series_without_numbers_has_no_ends() -> None:
-    assert drawn([line("only", "height", [None] * 4)], [])[0] == "    only  none"
+    assert drawn([line("only", "height", [None] * 4)], [])[2:4] == ["    vertical: no numbers", "    only  none"]
+
+
+def test_the_caption_names_logarithmic_axes_and_leaves_out_what_has_no_place_on_them() -> None:
+    page = TerminalPage(100)
+    lines = [line("only", "gap", [1.0, 0.1, 1e-6, 0.0])]
+    text_figure(page, Drawing("Gap", "time", ["gap"], "loglog", None, None, lines, []))
+    assert page.text().splitlines()[1:3] == [
+        "    horizontal: time from 1 to 3 (logarithmic)",
+        "    vertical: from 1e-6 to 0.1 (logarithmic)",
+    ]

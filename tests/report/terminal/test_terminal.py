@@ -49,6 +49,13 @@ def test_a_page_for_an_old_encoding_is_plain_ascii() -> None:
     assert page.text() == "+ eta <= 1 +- 0.1 - _# - ?\n"
 
 
+def test_a_page_typesets_words_with_the_signs_that_its_encoding_has() -> None:
+    for encoding, text in (("utf-8", "σ₁^(2-2/L) ≤ ‖W‖_F²\n"), ("latin-1", "sigma_1^(2-2/L) <= ||W||_F^2\n")):
+        page = TerminalPage(encoding=encoding)
+        page.line(page.typeset("sigma_1^(2-2/L) <= ||W||_F^2"))
+        assert page.text() == text
+
+
 def test_long_lines_wrap_with_their_indent() -> None:
     page = TerminalPage(60)
     page.line("word " * 30, indent=4, hang=2)
@@ -62,18 +69,20 @@ def test_long_lines_wrap_with_their_indent() -> None:
 def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
     from dlnrepro.claimfile.catalogue import packaged_folder
     from dlnrepro.claimfile.loader import read_claim
+    from dlnrepro.registry.meanings import measure_meanings
     from dlnrepro.report.terminal.detail import claim_page
 
     for path in packaged_folder().glob("*.yaml"):
         page = TerminalPage(80)
-        claim_page(page, read_claim(path), Path(path.name), None)
+        claim = read_claim(path)
+        claim_page(page, claim, Path(path.name), None, measure_meanings(claim.runner), history=True)
         assert max(len(line) for line in page.text().splitlines()) <= 80
 
 
 def test_a_long_id_breaks_at_its_hyphens(command: Callable[..., tuple[int, str, str]], write_claim: Write) -> None:
     name = "a-claim-whose-long-name-does-not-fit-beside-all-the-other-columns-of-its-line"
     lines = command("run", write_claim(name=name), "-q")[1].splitlines()
-    shown = [line[13:].split("  ")[0].split(" 4/4")[0].strip() for line in lines[1 : lines.index("") - 1]]
+    shown = [line[13:].split("  ")[0].split(" 4/4")[0].strip() for line in lines[2 : lines.index("") - 2]]
     assert "".join(shown) == name
     assert all(part.endswith("-") for part in shown[:-1])
     assert max(map(len, lines)) <= 80
@@ -87,9 +96,11 @@ def test_a_summary_names_what_was_not_judged_and_the_signal(ended: Report) -> No
         "not judged: claims/two.yaml:1:1: expected a readable file, found: not a\n"
         "  regular file\n"
         "not judged: a fault of the program\n"
-        "1 reproduced, 3 not judged · wall-clock time 1.5 s\n"
-        "4 of 4 runs show that at least 0.47 of all runs pass (95 % confidence), no more.\n"
-        "ended by SIGTERM: claims not listed did not finish\n"
+        "1 reproduced, 3 not judged; computing time 1.0 s, wall-clock time 1.5 s\n"
+        "All 4 runs of every arm passed. With 95 % confidence, at least 47 % of all\n"
+        "possible runs would pass, for each criterion and arm alone; 4 runs cannot show\n"
+        "more.\n"
+        "ended by SIGTERM: the claims that are not listed did not finish\n"
     )
 
 
@@ -104,9 +115,11 @@ def test_a_claim_without_numbers_has_one_line_in_the_summary(
 ) -> None:
     page = TerminalPage(80)
     summary(page, report_with(record_of(values={"near": [None] * 4, "far": [None] * 4}), record_of()))
-    assert page.text().splitlines()[:4] == [
-        "verdict        claim     runs controls  time",
-        "? inconclusive toy-claim  0/4      0/1 1.0 s",
-        "✓ reproduced   toy-claim  4/4      1/1 1.0 s",
-        "  near-one: worst value 1.02, required 1 ± 0.1",
+    assert page.text().splitlines()[:6] == [
+        "                           runs controls computing",
+        "verdict        claim     passed   failed      time",
+        "? inconclusive toy-claim    0/4      0/1     1.0 s",
+        "✓ reproduced   toy-claim    4/4      1/1     1.0 s",
+        "  tightest criterion: near-one; its worst run has value 1.02, 0.08 inside the",
+        "    bound 1.1 (uses 20 % of the tolerance)",
     ]

@@ -6,8 +6,17 @@ from collections.abc import Callable
 
 import pytest
 
-from dlnrepro.archive.record import ClaimRecord
-from dlnrepro.report.words.digest import allowance, failed_controls, passing_runs, tightest
+from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.report.words.digest import (
+    allowance,
+    arm_words,
+    bases_of_report,
+    control_note,
+    evidence_of_report,
+    failed_controls,
+    passing_runs,
+    tightest,
+)
 
 GOOD, BAD = [1.0, 1.01, 0.99, 1.02], [5.0, 5.1, 4.9, 5.2]
 SECOND = (
@@ -18,7 +27,11 @@ SECOND = (
 
 
 def test_runs_that_may_miss_are_counted_in_words_and_none_is_no_word() -> None:
-    assert [allowance(misses) for misses in (0, 1, 2)] == ["", ", 1 run may miss", ", 2 runs may miss"]
+    assert [allowance(misses) for misses in (0, 1, 2)] == [
+        "",
+        "; in each arm, 1 run may lie outside",
+        "; in each arm, 2 runs may lie outside",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -44,9 +57,56 @@ def test_every_control_of_every_criterion_is_counted(record_of: Callable[..., Cl
     assert failed_controls(record_of(SECOND, values={"near": GOOD, "far": [1.05] * 4})) == (1, 2)
 
 
-def test_the_criterion_that_has_used_up_most_of_its_room_is_the_tightest(record_of: Callable[..., ClaimRecord]) -> None:
-    assert tightest(record_of(SECOND, values={"near": GOOD, "far": BAD})) == "small: worst value 1.02, required ≤ 1.03"
-    assert (
-        tightest(record_of(SECOND, values={"near": [0.91] * 4, "far": BAD}))
-        == "near-one: worst value 0.91, required 1 ± 0.1"
+def test_the_criterion_whose_worst_run_uses_most_of_its_tolerance_is_the_tightest(
+    record_of: Callable[..., ClaimRecord],
+) -> None:
+    assert tightest(record_of(SECOND, values={"near": GOOD, "far": BAD})) == (
+        "small; its worst run has value 1.02, 0.01 inside the bound 1.03 (99 % of the bound)"
     )
+    assert tightest(record_of(SECOND, values={"near": [0.91] * 4, "far": BAD})) == (
+        "near-one; its worst run has value 0.91, 0.01 inside the bound 0.9 (uses 90 % of the tolerance)"
+    )
+    assert tightest(record_of(values={"near": [None] * 4, "far": BAD})) == "none"
+
+
+@pytest.mark.parametrize(
+    ("far", "words", "note"),
+    [
+        (BAD, "fails as required", ""),
+        (GOOD, "passes too", "4 of 4 runs of this control lie inside: the criterion is uninformative."),
+        ([5.0, 5.0, 5.0, 1.0], "passes in part", "1 of 4 runs of this control lie inside: the criterion is "
+         "uninformative."),
+        ([5.0, 5.0, 5.0, None], "undecided", "This control is undecided, and so is the criterion."),
+    ],
+)  # fmt: skip
+def test_a_control_says_whether_it_fails_and_what_it_means_if_not(
+    record_of: Callable[..., ClaimRecord], far: list[float | None], words: str, note: str
+) -> None:
+    (check,) = record_of(values={"near": GOOD, "far": far}).criteria[0].fails_in
+    assert arm_words(check, True)[2] == words
+    assert control_note(check) == note
+
+
+def test_what_the_number_of_runs_shows_is_said_of_each_criterion_and_arm_alone(
+    record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]
+) -> None:
+    share = "at least 47 % of all possible runs would pass"
+    alone = "for each criterion and arm alone; 4 runs cannot show more."
+    good, bad = record_of(), record_of(values={"near": BAD, "far": BAD})
+    assert evidence_of_report(report_with(good)) == (
+        f"All 4 runs of every arm passed. With 95 % confidence, {share}, {alone}"
+    )
+    assert evidence_of_report(report_with(good, bad)) == (
+        f"Where all 4 runs of an arm passed, {share} with 95 % confidence, {alone}"
+    )
+    assert evidence_of_report(report_with(bad)) is None
+
+
+def test_a_report_of_several_claims_says_on_what_they_rest(
+    record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]
+) -> None:
+    theorem = record_of(("basis: derived", "basis: theorem"))
+    assert bases_of_report(report_with(record_of(), theorem, record_of())) == (
+        "Basis of the 3 claims: a theorem that was read in 1, a derivation for this project in 2."
+    )
+    assert bases_of_report(report_with(theorem)) is None

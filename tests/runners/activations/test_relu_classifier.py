@@ -85,7 +85,7 @@ def test_where_the_norms_do_not_grow_the_slope_is_zero_and_all_is_finite() -> No
         assert all(bool(value.isfinite().all()) for value in found.values())
 
 
-def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_diverges_is_nan_and_leaves_the_other_runs_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     def losing(*arguments: Any) -> Iterator[NDArray[np.float64]]:
         for index, state in enumerate(trajectory(*arguments)):
             yield np.where((np.arange(len(state)) == 1)[:, None] & (index > 100), np.nan, state)

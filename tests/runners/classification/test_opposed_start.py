@@ -38,7 +38,7 @@ def test_an_opposed_start_shrinks_to_zero_by_the_law(changes: dict[str, Any]) ->
     torch.testing.assert_close(found["collapse_ratio"], torch.ones(2, dtype=torch.float64), rtol=0, atol=0.005)
 
 
-def test_on_the_other_side_or_beside_the_axis_it_learns() -> None:
+def test_on_the_other_side_or_at_an_angle_to_the_axis_it_learns() -> None:
     for changes in ({"side": "favourable"}, {"tilt": 0.1}):
         assert float(_run([0, 1], **changes).measures["end_excess"].max()) < -3, changes
 

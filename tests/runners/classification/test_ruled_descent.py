@@ -28,7 +28,7 @@ CONTRADICTIONS = [
 _run = partial(run_seeds, runner, SETUP)
 
 
-def test_by_the_rule_descent_obeys_smoothness_and_stays_beside_the_flow() -> None:
+def test_by_the_rule_descent_obeys_smoothness_and_stays_close_to_the_flow() -> None:
     found = _run([0, 1, 2]).measures
 
     assert float(found["start_excess"].max()) <= 0
@@ -47,7 +47,7 @@ def test_the_distance_from_the_flow_is_of_first_order_in_the_step() -> None:
     torch.testing.assert_close(quotient, torch.full_like(quotient, 2.0), rtol=0.03, atol=0)
 
 
-def test_far_beyond_the_rule_nothing_of_this_holds_and_all_is_finite() -> None:
+def test_with_steps_far_above_the_rule_nothing_of_this_holds_and_all_is_finite() -> None:
     found = _run([0, 1, 2], factor=1e4, scale=1.0).measures
 
     assert float(found["worst_fall"].min()) > -0.5

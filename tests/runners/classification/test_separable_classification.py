@@ -100,7 +100,7 @@ def test_support_vectors_that_do_not_span_slow_the_turn_to_the_power_one_over_de
 
 
 @pytest.mark.slow
-def test_a_wide_network_obeys_the_laws_and_where_the_risk_has_a_minimum_it_comes_to_rest() -> None:
+def test_a_wide_network_obeys_the_laws_and_comes_to_rest_where_the_risk_has_a_minimum() -> None:
     found = _run([3], hidden=24).measures
     rest = _run([3], hidden=24, data="flipped").measures
 
@@ -123,7 +123,7 @@ def test_the_memory_of_a_wide_network_holds_its_paths_and_no_matrix_of_its_weigh
 
 
 @pytest.mark.slow
-def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_that_diverges_is_nan_and_leaves_the_other_runs_unchanged(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = 0
 
     def losing(*arguments: Any) -> Path:

@@ -21,7 +21,7 @@ CASES: dict[str, dict[str, Any]] = {
     "few-inputs": {"inputs": 2},
 }
 CONTRADICTIONS = [
-    ({"hidden": 2}, ["hidden: expected at least 3, the smaller of inputs and outputs, found 2"]),
+    ({"hidden": 2}, ["hidden: expected at least 3, the smaller one of inputs and outputs, found 2"]),
     ({"depth": 1, "layer_factor": 2.0}, ["layer_factor: expected 1 for a single layer, found 2"]),
 ]
 POINTS = {"time": 60}

@@ -27,7 +27,7 @@ CONTRADICTIONS = [
         ],
     ),
     ({"hidden": 2}, ["measured: expected at most 2 values, as many as hidden, found 3 values"]),
-    ({"value": 1e-3}, ["value: expected more than 0.00209, which the largest initialization may measure, found 0.001"]),
+    ({"value": 1e-3}, ["value: expected more than 0.00209, the largest measurement of an initialization, found 0.001"]),
     ({"depth": 1, "layer_factor": 2.0}, ["layer_factor: expected 1 for a single layer, found 2"]),
 ]
 POINTS = {"time": 80, "start": 2}

@@ -30,7 +30,7 @@ CONTRADICTIONS = [
     ({"hidden": 1}, ["strengths: expected at most 1 value, as many as hidden, found 2 values"]),
     (
         {"strengths": [2.0, 0.05]},
-        ["start: expected a range below 0.045, the least strength that can be drawn, found [0.02, 0.05]"],
+        ["start: expected a range below 0.045, the smallest strength that can be drawn, found [0.02, 0.05]"],
     ),
 ]
 POINTS = {"time": 100, "step_size": 2}

@@ -37,7 +37,7 @@ CONTRADICTIONS = [
         ],
     ),
     ({"hidden": 2}, ["strengths: expected at most 2 values, as many as hidden, found 3 values"]),
-    ({"depth": 1}, ["law_depth: expected a number for `depth: 1`, which has another factor, found 'same'"]),
+    ({"depth": 1}, ["law_depth: expected a number for `depth: 1`, whose factor has another formula, found 'same'"]),
 ]
 POINTS = {"step": 101, "step ratio": 3}
 

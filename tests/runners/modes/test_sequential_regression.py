@@ -46,7 +46,7 @@ CONTRADICTIONS: list[tuple[dict[str, Any], list[str]]] = [
     ),
     (
         {"step_size": 0.12},
-        ["step_size: expected a step below 1 / (2 sigma_1), 0.114 for the largest sigma_1, found 0.12"],
+        ["step_size: expected a step size below 1 / (2 sigma_1), which is 0.114 for the largest sigma_1, found 0.12"],
     ),
 ]
 POINTS = {"step": 150, "mode": 3, "start": 3}

@@ -32,7 +32,7 @@ CONTRADICTIONS = [
             "overlap: expected a range [low, high] with low below high, found [2, 1.25]",
         ],
     ),
-    ({"missing": 4}, ["missing: expected at most 3, so that the start has a mode, found 4"]),
+    ({"missing": 4}, ["missing: expected at most 3, so that a mode is left, found 4"]),
     ({"bottleneck": 4, "hidden": 3}, ["bottleneck: expected at most 3, as many as hidden, found 4"]),
     ({"bottleneck": 5, "hidden": 3, "depth": 2}, ["bottleneck: expected at most 4, as many as outputs, found 5"]),
     (
@@ -84,7 +84,7 @@ def test_a_run_that_diverges_is_nan() -> None:
 
 
 def test_a_transposed_factor_in_the_chain_rule_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With square layers a transposed factor has the right shape; only the outcome tells."""
+    """With square layers a transposed factor has the right shape; only the outcome shows it."""
 
     def wrong(weights: list[torch.Tensor], partial: list[torch.Tensor], gradient: torch.Tensor) -> list[torch.Tensor]:
         crooked = [*weights[:-1], weights[-1].mT]

@@ -92,7 +92,7 @@ def test_another_depth_s_formula_is_off() -> None:
     assert float(_run([0], law_depth=4, **OPPOSED).measures["power_error"]) < -0.3
 
 
-def test_a_start_that_is_already_beyond_the_mark_has_no_delay() -> None:
+def test_a_start_that_has_escaped_already_has_the_escape_time_zero() -> None:
     """With v = +v_1 and a strength above sigma_1 / 2 there is nothing left to wait for, at any tilt."""
     result = _run([0, 1], sign=1, start=[2.0, 2.0], **OPPOSED)
 
@@ -102,7 +102,7 @@ def test_a_start_that_is_already_beyond_the_mark_has_no_delay() -> None:
     assert result.measures["power"].tolist() == [0.0, 0.0]
 
 
-def test_a_generic_start_beyond_the_mark_does_not_leave_the_control_undecided() -> None:
+def test_a_generic_start_that_has_escaped_already_does_not_leave_the_control_undecided() -> None:
     """The start of seed 148 has more than half of sigma_1 in mode 1; those of its neighbours have less."""
     claim = load_claim(packaged_folder() / "one-neuron-saddle-delay.yaml")
     generic = runner.Params.model_validate(claim.setup | claim.arms["generic"])

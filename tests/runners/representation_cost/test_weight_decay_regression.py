@@ -27,7 +27,7 @@ CONTRADICTIONS = [
         {"architecture": "diagonal", "samples": 11, "decay": 0.0},
         [
             "outputs: expected 1 for the architecture diagonal, found 3",
-            "samples: expected at least 12, twice inputs, for one solution and a certificate of it, found 11",
+            "samples: expected at least 12, twice the inputs, so that the convex solution is certified, found 11",
             "law_decay: expected a number above 0, found `same`, which is 0",
         ],
     ),

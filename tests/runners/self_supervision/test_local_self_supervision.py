@@ -27,7 +27,7 @@ CONTRADICTIONS = [
     (
         {"widths": [9, 6, 6, 5], "feedback": "identity", "printed": [0.5, 1.0]},
         [
-            "feedback: expected best or random, because the layers have several widths, found 'identity'",
+            "feedback: expected `best` or `random`, because the layers have several widths, found 'identity'",
             "printed: expected 3 values, one for each layer, found 2 values",
         ],
     ),

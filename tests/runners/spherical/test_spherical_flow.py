@@ -27,7 +27,7 @@ CONTRADICTIONS = [
         {"angle": [2.5, 2.4], "norm": [2.0, 1.4]},
         ["angle: expected a range [low, high], found [2.5, 2.4]", "norm: expected a range [low, high], found [2, 1.4]"],
     ),
-    ({"constants": "printed"}, ["constants: expected `derived` for the depth 2 of the formulas, found 'printed'"]),
+    ({"constants": "printed"}, ["constants: expected `derived` for depth 2 in the formulas, found 'printed'"]),
 ]
 POINTS = {"time": 41}
 

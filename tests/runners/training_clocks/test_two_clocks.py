@@ -34,7 +34,10 @@ CASES: dict[str, dict[str, Any]] = {
     "six-layers": {"depth": 6, "scale": 1.0},
 }
 CONTRADICTIONS = [
-    ({"samples": 16}, ["samples: expected fewer than 16, the inputs, so that something lies off their span, found 16"]),
+    (
+        {"samples": 16},
+        ["samples: expected fewer than 16, the inputs, so that they do not span all dimensions, found 16"],
+    ),
     ({"samples": 24}, ["samples: expected at most 16, as many as inputs, found 24"]),
     ({"decays": [0.02, 0.04]}, ["decays: expected values that fall strictly, found [0.02, 0.04]"]),
     ({"tail": [0.5, 1e-7]}, ["tail: expected a range [low, high] with low below high, found [0.5, 1e-7]"]),

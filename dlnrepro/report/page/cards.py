@@ -1,0 +1,128 @@
+"""One claim of a report, laid out for the page: its pictures are drawn, and its settings compared with its file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from markupsafe import Markup
+
+from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
+from dlnrepro.report.drawing.figures import figure
+from dlnrepro.report.drawing.legend import controls
+from dlnrepro.report.drawing.strip_plot import strip_plot
+from dlnrepro.report.page.notes import failing_arms, reduced_claim, resolution, runs_per_arm
+from dlnrepro.report.words.digest import computing_time, departures, failed_controls, passing_runs, tightest
+from dlnrepro.verdict.judge import Judged
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A criterion or assumption with its strip plot, which an assumption that is met does not need.
+
+    Attributes:
+        why: the claim's reason for the threshold, or for having no control.
+        history: what was changed after the first runs.
+    """
+
+    item: Judged
+    plot: Markup | None
+    why: str
+    history: str
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A figure with its title and, where it needs one, a note below it."""
+
+    title: str
+    picture: Markup
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Card:
+    """All that the page says of one claim.
+
+    Attributes:
+        html_id: the claim's id, which differs from that of another claim of the same name.
+        settings: every parameter of the runner, as it was outside the arms that change it, and what the claim file has
+            instead, if it was changed.
+        controls: the arms that serve as controls.
+        runs: how many runs an arm of this result has.
+        passing: how many runs pass, of how many.
+        failed: how many controls fail as required, of how many.
+        failing: the arms that keep the claim from being reproduced, line by line, where one sentence cannot say it.
+        changed: how parameters differ from the claim file, arm by arm.
+        reduced: how far the result of a quick profile is from a full one.
+        full_command: runs the claim without the quick profile.
+    """
+
+    html_id: str
+    record: ClaimRecord
+    claim: Claim
+    figures: list[Drawn]
+    criteria: list[Shown]
+    assumptions: list[Shown]
+    settings: list[tuple[str, Any, Any]]
+    controls: set[str]
+    runs: int
+    passing: tuple[int, int]
+    failed: tuple[int, int]
+    failing: list[str]
+    tightest: str
+    time: str
+    changed: list[str]
+    reduced: str | None
+    full_command: str
+
+
+def card_of(record: ClaimRecord, html_id: str) -> Card:
+    """A claim laid out, its pictures drawn."""
+    claim = Claim.model_validate(record.claim)
+    criteria = zip(record.criteria, claim.criteria, strict=True)
+    return Card(
+        html_id=html_id,
+        record=record,
+        claim=claim,
+        figures=_figures(record, html_id),
+        criteria=[_shown(record, *pair, f"{html_id}.plot.{index}") for index, pair in enumerate(criteria)],
+        assumptions=[_shown(record, *pair, None) for pair in zip(record.assumptions, claim.assumptions, strict=True)],
+        settings=list(_settings(record, claim)),
+        controls=controls(record),
+        runs=runs_per_arm(record),
+        passing=passing_runs(record),
+        failed=failed_controls(record),
+        failing=failing_arms(record),
+        tightest=tightest(record),
+        time=computing_time(record),
+        changed=departures(record),
+        reduced=reduced_claim(record),
+        full_command=record.command.replace(" --quick", ""),
+    )
+
+
+def _figures(record: ClaimRecord, html_id: str) -> list[Drawn]:
+    """The figures of a claim. Markup: they are our own drawing, in which every text is escaped."""
+    return [
+        Drawn(drawing.title, Markup(figure(record, index, f"{html_id}.figure.{index}").inline()), resolution(drawing))
+        for index, drawing in enumerate(record.drawings)
+    ]
+
+
+def _shown(record: ClaimRecord, item: Judged, bounded: Bounded, name: str | None) -> Shown:
+    """A criterion or assumption with the words of its claim, and with a plot if the plot has a name."""
+    plot = None if name is None else Markup(strip_plot(record, item, name).inline())
+    because = bounded.because if isinstance(bounded, Criterion) else None
+    return Shown(item, plot, bounded.why or because or "", bounded.history or "")
+
+
+def _settings(record: ClaimRecord, claim: Claim) -> Iterator[tuple[str, Any, Any]]:
+    """Each parameter with its value, and the claim file's if that is another."""
+    for key, written in claim.setup.items():
+        plain = [params for arm, params in record.params.items() if key not in claim.arms.get(arm, {key: None})]
+        used = [params[key] for params in plain if key in params]
+        value = used[0] if used else written
+        yield key, value, written if value != written else None

@@ -1,0 +1,137 @@
+"""Sentences that only the page has: which arms fail, what a reduced result leaves out, and what float64 cannot show."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from dlnrepro.archive.figure_data import Drawing
+from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.report.words.numbers import number
+from dlnrepro.verdict.check import Check
+from dlnrepro.verdict.judge import Judged
+
+BASES = {
+    "theorem": "a theorem that was read",
+    "abstract": "an abstract",
+    "derived": "a derivation for this project",
+}
+"""What the criteria of a claim rest on, by its basis."""
+
+FLOOR, FAR_BELOW = 1e-12, 1e-2
+"""A curve that falls by more than the first factor ends in rounding errors, and theory's then lies far below it."""
+
+
+def failing_arms(record: ClaimRecord) -> list[str]:
+    """Every arm in which an assumption or criterion is not as it must be, and every control that does not fail.
+
+    Nothing where the verdict's own sentence says it all.
+    """
+    lines = [f"{arm}: error: {outcome.fault}" for arm, outcome in record.outcomes.items() if outcome.fault]
+    for item in (*record.assumptions, *record.criteria):
+        lines += _shortcomings(item)
+    return lines if record.verdict == "not reproduced" or len(lines) > 1 else []
+
+
+def uninformative(item: Judged) -> bool:
+    """Whether some control passes a criterion."""
+    return any(check.inside > item.misses for check in item.fails_in)
+
+
+def runs_per_arm(record: ClaimRecord) -> int:
+    """How many runs an arm of this result has."""
+    return max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)
+
+
+def reduced_claim(record: ClaimRecord) -> str | None:
+    """How far a result of the quick profile is from a full run; None for a full one."""
+    if "toy" not in record.stamps:
+        return None
+    small, whole = runs_per_arm(record), record.claim["seeds"]
+    changed = ", ".join(record.claim.get("quick", {}).get("setup", {}))
+    settings = f" and with other values of {changed} (see Settings)" if changed else ""
+    return f"This result comes from the quick profile, with {small} instead of {whole} runs per arm{settings}."
+
+
+def reduced_report(report: Report) -> str | None:
+    """How many results of a report come from the quick profile; None where all are full ones."""
+    reduced = [record for record in report.claims if "toy" in record.stamps]
+    if not reduced:
+        return None
+    small, whole = map(
+        _extent, ([runs_per_arm(record) for record in reduced], [record.claim["seeds"] for record in reduced])
+    )
+    if len(reduced) < len(report.claims):
+        which = f"{len(reduced)} of {len(report.claims)} results {'comes' if len(reduced) == 1 else 'come'}"
+    else:
+        which = "The result comes" if len(reduced) == 1 else "All results come"
+    look = "It is only a first look." if len(reduced) == 1 else "They are only a first look."
+    return f"{which} from the quick profile, with {small} instead of {whole} runs per arm. {look}"
+
+
+def basis_of(records: Sequence[ClaimRecord]) -> str:
+    """How many claims rest on a theorem, an abstract or a derivation."""
+    found = [record.claim["source"]["basis"] for record in records]
+    parts = [(found.count(basis), words) for basis, words in BASES.items() if basis in found]
+    if len(found) == 1:
+        return f"The criteria of the claim rest on {parts[0][1]}."
+    if len(parts) == 1:
+        return f"All {len(found)} claims rest on {parts[0][1]}."
+    rest = "rests on" if parts[0][0] == 1 else "rest on"
+    listed = [f"{count} {rest if index == 0 else 'on'} {words}" for index, (count, words) in enumerate(parts)]
+    return f"Of {len(found)} claims, {_joined(listed)}."
+
+
+def resolution(drawing: Drawing) -> str | None:
+    """Why theory's curve runs on far below the computed ones; None where it does not."""
+    floors, least = [], []
+    for line in drawing.references if drawing.logarithmic[1] else ():
+        computed = _positive(point for found in drawing.lines if found.arm == line.arm for point in found.median)
+        theory = _positive(line.median)
+        if computed and theory and min(computed) < FLOOR * max(computed) and min(theory) < FAR_BELOW * min(computed):
+            floors.append(min(computed))
+            least.append(min(theory))
+    if not floors:
+        return None
+    return (
+        f"The computed curves level off near {number(float(f'{max(floors):.0e}'))}. Numbers in float64 have rounding "
+        "errors of about 1e-16 of the largest number in a sum, so smaller distances cannot be computed. The curves of "
+        f"theory go on, to {number(float(f'{min(least):.0e}'))}; below that floor they show no disagreement."
+    )
+
+
+def _shortcomings(item: Judged) -> Iterator[str]:
+    """What is not as it must be in a criterion or assumption, arm by arm."""
+    name = f"{item.id} ({item.measure} {item.interval_text})"
+    outside = [check for check in item.holds_in if check.outside > item.misses]
+    if outside:
+        yield f"{name} fails in {_counted(outside, [check.outside for check in outside], 'outside')}"
+    undecided = [check for check in item.holds_in if check.seeds and not check.holds and not check.broken]
+    if undecided:
+        counts = _counted(undecided, [check.undecided for check in undecided], "undecided")
+        yield f"{name} is undecided in {counts}"
+    passing = [check for check in item.fails_in if check.inside > item.misses]
+    if passing:
+        counts = _counted(passing, [check.inside for check in passing], "inside")
+        yield f"{name} is uninformative, because it does not fail in the control {counts}"
+
+
+def _counted(checks: Sequence[Check], counts: Sequence[int], where: str) -> str:
+    """Arms by name, each with the number of its runs that are inside, outside or undecided."""
+    pairs = zip(checks, counts, strict=True)
+    return ", ".join(f"{check.arm} ({count} of {len(check.seeds)} runs {where})" for check, count in pairs)
+
+
+def _extent(counts: Sequence[int]) -> str:
+    """One number, or the least and the greatest of several."""
+    low, high = min(counts), max(counts)
+    return str(low) if low == high else f"{low} to {high}"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Parts of a sentence with commas and an `and`."""
+    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+
+
+def _positive(values: Iterable[float | None]) -> list[float]:
+    """The numbers that a logarithmic axis can show."""
+    return [value for value in values if value is not None and value > 0]

@@ -1,0 +1,61 @@
+"""What stands above the claims of a page: the claims by paper, the filter by verdict, and what all results share."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dlnrepro.archive.record import Report
+from dlnrepro.claimfile.selection import paper_groups
+from dlnrepro.report.page.cards import Card
+from dlnrepro.report.page.notes import basis_of
+
+ALL, UNEXPECTED = "all", "not as expected"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A choice of the filter: what to show, and how many claims that is."""
+
+    name: str
+    count: int
+
+
+def ordered(cards: Sequence[Card]) -> list[list[Card]]:
+    """The cards of each paper, in the order in which claims are listed everywhere."""
+    return paper_groups(cards, lambda card: card.claim)
+
+
+def choices(report: Report) -> list[Choice]:
+    """What the filter offers; nothing where all claims came out alike."""
+    verdicts = [Choice(word, count) for word, count in report.counts.items() if count]
+    unexpected = sum(not record.as_expected for record in report.claims)
+    if 0 < unexpected < len(report.claims):
+        verdicts.append(Choice(UNEXPECTED, unexpected))
+    return [Choice(ALL, len(report.claims)), *verdicts] if len(verdicts) > 1 else []
+
+
+def shown_in(card: Card) -> str:
+    """The choices of the filter, besides all, that show a card: their names with hyphens."""
+    names = [card.record.verdict, *([] if card.record.as_expected else [UNEXPECTED])]
+    return " ".join(name.replace(" ", "-") for name in names)
+
+
+def shared_facts(report: Report) -> list[str]:
+    """What holds for all results of a report, sentence by sentence."""
+    if not report.claims:
+        return []
+    return [
+        basis_of(report.claims),
+        "The thresholds stand in the claim files, each with its reason, and no run changes them. What was changed "
+        "after the first runs of a claim stands under “History”.",
+        "The confidence of 95 % is that of one arm and one criterion, not of all of them together.",
+        "All numbers are computed in double precision (float64).",
+        "The computing time of a claim is the sum over its arms; “cached” says that an earlier run spent part of it.",
+    ]
+
+
+def expected_counts(report: Report) -> dict[str, bool]:
+    """For each verdict whether it was expected of all claims that have it, where a claim had better be reproduced."""
+    words = {record.verdict for record in report.claims if record.verdict != "reproduced"}
+    return {word: all(record.as_expected for record in report.claims if record.verdict == word) for word in words}

@@ -1,0 +1,69 @@
+"""What qualifies a result: its labels in words, and every number that is not as the claim file says.
+
+A record calls the labels stamps, and some of them by other names; its keys are an interface, and stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.report.words.digest import departures, plain
+from dlnrepro.settings.numerals import setting
+
+LABELS = {"toy": "reduced", "no-controls": "no controls", "cuda": "GPU", "dirty": "uncommitted code"}
+"""The labels that a reader sees by other names than the record's."""
+
+
+def label_words(stamps: Iterable[str]) -> str:
+    """Some labels as a reader sees them, in a row."""
+    return ", ".join(LABELS.get(stamp, stamp) for stamp in stamps)
+
+
+def qualifications(record: ClaimRecord) -> list[tuple[str, str]]:
+    """How a result departs from its claim file: each word in capitals, and what it means for this result."""
+    found = {
+        "toy": ("REDUCED", _reduced),
+        "modified": ("MODIFIED", _modified),
+        "no-controls": ("NO CONTROLS", _without_controls),
+        "cuda": ("GPU", _on_a_gpu),
+    }
+    return [(word, says(record)) for stamp, (word, says) in found.items() if stamp in record.stamps]
+
+
+def _reduced(record: ClaimRecord) -> str:
+    """What the quick profile reduces, as far as nothing else has changed it."""
+    setup, arms = record.claim.get("setup", {}), record.claim.get("arms", {})
+    parts = ["quick profile", f"{_runs(record)} of {record.claim.get('seeds')} runs per arm"]
+    for key, value in record.claim.get("quick", {}).get("setup", {}).items():
+        used = [params.get(key) for arm, params in record.params.items() if key not in arms.get(arm, {})]
+        if plain(value) in map(plain, used) and plain(value) != plain(setup.get(key)):
+            parts.append(f"{key} {setting(value)} (claim file: {setting(setup.get(key))})")
+    return ", ".join(parts)
+
+
+def _modified(record: ClaimRecord) -> str:
+    """Every number that was changed on the command line, or by a program."""
+    parts = []
+    quick = "toy" in record.stamps
+    written = record.claim.get("quick", {}).get("seeds") if quick else record.claim.get("seeds")
+    if _runs(record) != written:
+        parts.append(f"{_runs(record)} runs per arm ({'quick profile' if quick else 'claim file'}: {written})")
+    if record.variation.seed_base:
+        parts.append(f"seeds from {record.variation.seed_base} (claim file: from 0)")
+    return "; ".join([*parts, *departures(record)]) or "other settings than the claim file's"
+
+
+def _without_controls(record: ClaimRecord) -> str:  # noqa: ARG001  as the others
+    """What a result without controls lacks."""
+    return "the negative controls were not run, so nothing shows that the criteria can fail"
+
+
+def _on_a_gpu(record: ClaimRecord) -> str:  # noqa: ARG001  as the others
+    """What a result from a GPU is worth."""
+    return "computed on a GPU, where results need not be bitwise identical to those of a processor"
+
+
+def _runs(record: ClaimRecord) -> int:
+    """Runs per arm."""
+    return max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)

@@ -1,0 +1,46 @@
+"""The pages of `claims/` are those of the claim files and of the stored reports, and nothing takes them for claims."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from dlnrepro.claimfile.catalogue import claims_in
+from tests.claim_pages.pages import CLAIMS, FIGURES, all_claims, figures, pages, topic_of
+from tests.claim_pages.topics import TOPICS
+
+LARGEST = 400_000
+"""Bytes of all pages and figures together."""
+
+
+def test_the_pages_are_up_to_date() -> None:
+    stored = {path.name: path.read_text(encoding="utf-8") for path in CLAIMS.glob("*.md")}
+    assert stored == pages(all_claims()), "the claims have changed: run `make table`"
+
+
+@pytest.mark.slow
+def test_the_figures_are_drawn_from_the_stored_reports() -> None:
+    stored = {path.name: path.read_text(encoding="utf-8") for path in (CLAIMS / FIGURES).iterdir()}
+    assert stored == figures(), "the stored reports have changed: run `make table`"
+
+
+def test_every_claim_stands_on_one_page_and_every_link_leads_to_a_file() -> None:
+    texts = pages(all_claims())
+    links = [link for text in texts.values() for link in re.findall(r"\]\((?!https:)([^)]+)\)", text)]
+    assert [link for link in links if not (CLAIMS / link).is_file()] == []
+    rows = re.findall(r"^\| \[([a-z0-9-]+)\]", "".join(texts.values()), re.M)
+    assert sorted(rows) == sorted(path.stem for path in CLAIMS.glob("*.yaml"))
+
+
+def test_a_topic_shows_a_figure_of_one_of_its_own_claims() -> None:
+    topics = {claim.id: topic_of(claim) for claim in all_claims()}
+    assert {topic.shown: name for name, topic in TOPICS.items()}.items() <= topics.items()
+    assert {*topics.values()} == {*TOPICS}
+
+
+def test_pages_and_figures_are_small_and_are_not_claims() -> None:
+    made = [*CLAIMS.glob("*.md"), *(CLAIMS / FIGURES).iterdir()]
+    assert sum(path.stat().st_size for path in made) < LARGEST
+    assert {file.path.suffix for file in claims_in(CLAIMS).claims} == {".yaml"}
+    assert claims_in(CLAIMS).hidden == ()

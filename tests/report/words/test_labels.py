@@ -1,0 +1,43 @@
+"""What qualifies a result: every number that is not the claim file's is named beside the file's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from dlnrepro.archive.record import Report
+from dlnrepro.report.words.labels import label_words, qualifications
+
+REDUCED = ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {bytes: 500, value: 1.05}}")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], []),
+        (["--quick"], [("REDUCED", "quick profile, 2 of 4 runs per arm, bytes 500 (claim file: 1000), value 1.05 "
+                        "(claim file: 1)")]),
+        (["--quick", "--seeds", "3"],
+         [("REDUCED", "quick profile, 3 of 4 runs per arm, bytes 500 (claim file: 1000), value 1.05 (claim file: 1)"),
+          ("MODIFIED", "3 runs per arm (quick profile: 2)")]),
+        (["--quick", "-s", "bytes=700"],
+         [("REDUCED", "quick profile, 2 of 4 runs per arm, value 1.05 (claim file: 1)"),
+          ("MODIFIED", "bytes 700 (quick profile: 500) in every arm")]),
+        (["--seeds", "3", "--seed-base", "10", "-s", "value=1.01"],
+         [("MODIFIED", "3 runs per arm (claim file: 4); seeds from 10 (claim file: from 0); value 1.01 (claim file: 1) "
+           "in near; unchanged in far")]),
+        (["--no-controls"], [("NO CONTROLS", "the negative controls were not run, so nothing shows that the criteria "
+                              "can fail")]),
+    ],
+)  # fmt: skip
+def test_a_result_says_how_it_departs_from_its_claim_file(
+    report_of: Callable[..., Report], words: list[str], expected: list[tuple[str, str]]
+) -> None:
+    (record,) = report_of(*words, changes=(REDUCED,)).claims
+    assert qualifications(record) == expected
+
+
+def test_labels_have_names_that_need_no_glossary() -> None:
+    stamps = ["modified", "toy", "no-controls", "cuda", "cached", "dirty", "unknown code", "stale"]
+    assert label_words(stamps) == ("modified, reduced, no controls, GPU, cached, uncommitted code, unknown code, stale")
