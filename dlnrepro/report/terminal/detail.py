@@ -199,7 +199,7 @@ def _assumption(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -
     _requirement(page, item, meanings)
     bound = f"at least {share} of all possible runs{' in each' * bool(arms)}"
     runs = f"{len(values)} of {len(values)} runs{arms} inside ({bound}, 95 % confidence)"
-    spread = f"median {number(statistics.median(values))}, {number(min(values))} … {number(max(values))}"
+    spread = f"median {number(statistics.median(values))}, from {number(min(values))} to {number(max(values))}"
     page.line(f"{runs}; {spread}", indent=6, hang=2)
 
 
