@@ -4,6 +4,6 @@ A criterion is an interval for one measure. It holds in an arm if the arm's runs
 its runs lie outside. A claim is reproduced, not reproduced, inconclusive, or in error.
 
 * `outcome` is what is judged: the measured numbers of one arm, or why there are none.
-* `check` holds one measure in one arm against one interval and says what share of all runs that shows.
+* `check` compares one measure in one arm with one interval and says what share of all runs that shows.
 * `judge` combines the checks into criteria and assumptions, and these into the verdict of the claim.
 """

@@ -81,8 +81,8 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) 
         The verdict: error before everything, then reproduced, not reproduced, inconclusive.
 
     Raises:
-        UsageError: these are no claim and no outcomes; or an arm has a seed twice, more numbers than seeds, or
-            something else than numbers, so that its runs cannot be counted.
+        UsageError: this is not a claim, or these are not outcomes; or an arm has a seed twice, more numbers than
+            seeds, or something else than numbers, so that its runs cannot be counted.
     """
     if not isinstance(claim, Claim):
         raise UsageError(f"expected a claim, as load_claim gives it, found {_short(claim)}")

@@ -48,7 +48,7 @@ def signed(record: ClaimRecord) -> str:
 
 
 def passing_runs(record: ClaimRecord) -> tuple[int, int]:
-    """How many runs of the arms that must hold pass everything that is asked of them, of how many."""
+    """How many runs of the arms that must hold satisfy every criterion and assumption, of how many."""
     passing: dict[str, list[bool]] = {}
     for item in (*record.assumptions, *record.criteria):
         bounds = bounds_of(item)
@@ -168,7 +168,7 @@ def departures(record: ClaimRecord) -> list[str]:
     """Each parameter that has another value than the claim file says, with the arms that have it and those that do not.
 
     An arm that sets a parameter itself keeps its value when the setup's value is changed. The quick profile is part of
-    the claim file, so what it changes is no departure.
+    the claim file, so what it changes is not a departure.
     """
     setup, arms = record.claim.get("setup", {}), record.claim.get("arms", {})
     profile = record.claim.get("quick", {}).get("setup", {}) if "toy" in record.stamps else {}
@@ -202,5 +202,5 @@ def plain(value: object) -> object:
 
 
 def allowance(misses: int) -> str:
-    """How many runs of an arm may lie outside, behind the interval; nothing if none may."""
+    """How many runs of an arm may lie outside, as it follows the interval; nothing if none may."""
     return f"; in each arm, {misses} {'run' if misses == 1 else 'runs'} may lie outside" if misses else ""
