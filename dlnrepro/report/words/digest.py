@@ -22,7 +22,8 @@ MOST_NAMED = 4
 """Arms that are named where a parameter was changed; more of them are counted."""
 
 LEGEND = (
-    ("run", "one seed of one arm; it passes if all criteria and assumptions hold in it"),
+    ("run", "one seed of one arm; it passes if all criteria and assumptions hold in it (the runs of controls are not "
+     "counted)"),
     ("arm", "the settings with a few named changes; all arms use the same seeds"),
     ("control", "an arm that breaks one hypothesis or has a wrong formula; it must fail, so 4/4 is good (a control of "
      "two criteria counts twice)"),
