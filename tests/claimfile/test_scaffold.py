@@ -91,4 +91,8 @@ def test_a_new_claim_asks_for_the_experiment_and_for_a_reason_with_its_kind(comm
         "    says: A sentence that says what this measure shows.\n"
         '    why: "derived: where the threshold comes from, in one sentence with a verb"'
     )
-    assert command("check", "claims/first.yaml", "--strict") == (0, "1 claim file is valid, and all rules are kept\n", "")
+    assert command("check", "claims/first.yaml", "--strict") == (
+        0,
+        "1 claim file is valid, and all rules are kept\n",
+        "",
+    )
