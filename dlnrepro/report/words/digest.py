@@ -161,7 +161,7 @@ def bases_of_report(report: Report) -> str | None:
     if len(report.claims) < 2:
         return None
     counts = Counter(str(record.claim.get("source", {}).get("basis")) for record in report.claims)
-    parts = [f"{words} in {counts[basis]}" for basis, words in BASES.items() if counts[basis]]
+    parts = [f"{words.split(' ', 1)[1]} ({counts[basis]})" for basis, words in BASES.items() if counts[basis]]
     return f"Basis of the {len(report.claims)} claims: {', '.join(parts)}." if parts else None
 
 

@@ -107,6 +107,6 @@ def test_a_report_of_several_claims_says_on_what_they_rest(
 ) -> None:
     theorem = record_of(("basis: derived", "basis: theorem"))
     assert bases_of_report(report_with(record_of(), theorem, record_of())) == (
-        "Basis of the 3 claims: a theorem that was read in 1, a derivation for this project in 2."
+        "Basis of the 3 claims: theorem that was read (1), derivation for this project (2)."
     )
     assert bases_of_report(report_with(theorem)) is None
