@@ -130,7 +130,7 @@ def control_note(check: Check) -> str:
     if check.tells:
         return ""
     if not check.inside:
-        return "This control is undecided, and so is the criterion."
+        return "A control that is undecided has not failed as required."
     runs = f"{check.inside} of {len(check.seeds)} runs of this control lie inside"
     return f"{runs}: the criterion is uninformative."
 

@@ -76,7 +76,7 @@ def test_the_criterion_whose_worst_run_uses_most_of_its_tolerance_is_the_tightes
         (GOOD, "passes too", "4 of 4 runs of this control lie inside: the criterion is uninformative."),
         ([5.0, 5.0, 5.0, 1.0], "passes in part", "1 of 4 runs of this control lie inside: the criterion is "
          "uninformative."),
-        ([5.0, 5.0, 5.0, None], "undecided", "This control is undecided, and so is the criterion."),
+        ([5.0, 5.0, 5.0, None], "undecided", "A control that is undecided has not failed as required."),
     ],
 )  # fmt: skip
 def test_a_control_says_whether_it_fails_and_what_it_means_if_not(
