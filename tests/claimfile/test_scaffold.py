@@ -65,7 +65,7 @@ def test_a_runner_without_a_claim_gets_one_with_placeholders(
     (tmp_path / "claims" / "my-claim.yaml").unlink()
     assert command("new", "first", "--runner", "my_runner")[0] == 0
     text = (tmp_path / "claims" / "first.yaml").read_text()
-    assert "No claim of this runner is known: every value below is a placeholder, and is to be replaced." in text
+    assert "No claim of this runner is known: every value below is a placeholder, which you should replace." in text
     assert "  target: 1.0  # a placeholder: choose a value\n" in text
     assert command("check") == (0, "1 claim file is valid\n", "")
 

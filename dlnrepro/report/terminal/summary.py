@@ -34,7 +34,7 @@ HEADS = ("\nverdict", "\nclaim", "runs\npassed", "controls\nfailed", "computing\
 
 
 def verdict_text(record: ClaimRecord) -> Text:
-    """The verdict with its sign, in its colour; an expected failure is no alarm."""
+    """The verdict with its sign, in its colour; an expected failure has the colour of a success."""
     style = "green" if record.as_expected else STYLES[record.verdict]
     return Text(signed(record), style=style)
 

@@ -91,6 +91,7 @@ verdict      claim     passed   failed      time
     the bound 1.1 (uses 1 % of the tolerance)
 
 run: one seed of one arm; it passes if all criteria and assumptions hold in it
+  (the runs of controls are not counted)
 arm: the settings with a few named changes; all arms use the same seeds
 control: an arm that breaks one hypothesis or has a wrong formula; it must
   fail, so 4/4 is good (a control of two criteria counts twice)
