@@ -12,6 +12,7 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.exchange.markup import text
+from dlnrepro.report.words.typeset import in_terminal
 from tests.claim_pages.topics import TOPICS, Topic
 
 ROOT = Path(__file__).parent.parent.parent
@@ -74,7 +75,7 @@ def _index(by_topic: Mapping[str, list[Claim]]) -> str:
     lines = [
         _MADE, "", "# The claims by topic", "",
         f"Each of the {count} claims is one YAML file in this folder. Each page has the claims of one topic.",
-        "", "| topic | claims | about |", "|---|---|---|", *rows,
+        "", "| topic | claims | about |", "|---|---|---|", *rows, "", "[What a claim is](../README.md#what-a-claim-is)",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 
@@ -82,23 +83,24 @@ def _index(by_topic: Mapping[str, list[Claim]]) -> str:
 def _page(name: str, claims: Iterable[Claim]) -> str:
     """The page of one topic: what it is about, a figure, and its claims by paper."""
     topic = TOPICS[name]
-    title = text(_record(topic).drawings[0].title)
+    members = list(claims)
+    (title,) = [claim.figures[0].title for claim in members if claim.id == topic.shown]
     lines = [
         _MADE, "", f"# {topic.title}", "", topic.about, "",
-        f"![{title}]({FIGURES}/{name}.svg)", "",
+        f"![{text(in_terminal(title))}]({FIGURES}/{name}.svg)", "",
         f"The figure belongs to the claim [{topic.shown}]({topic.shown}.yaml).", "",
         _BASES,
     ]  # fmt: skip
-    for members in by_paper(claims):
+    for group in by_paper(members):
         head = ("| claim | what it says | basis |", "|---|---|---|")
-        lines += ["", f"## {paper_link(members[0])}", "", *head, *map(_row, members)]
+        lines += ["", f"## {paper_link(group[0])}", "", *head, *map(_row, group)]
     return "\n".join([*lines, "", "[All topics](README.md)"]) + "\n"
 
 
 def _row(claim: Claim) -> str:
     """One claim, with what is expected of it where that is not that it is reproduced."""
     expected = "" if claim.expect == "reproduced" else f" (expected: {claim.expect})"
-    return f"| [{claim.id}]({claim.id}.yaml) | {text(claim.title)}{expected} | {claim.source.basis} |"
+    return f"| [{claim.id}]({claim.id}.yaml) | {text(in_terminal(claim.title))}{expected} | {claim.source.basis} |"
 
 
 def _record(topic: Topic) -> ClaimRecord:

@@ -13,8 +13,10 @@ from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.drawing.legend import controls
 from dlnrepro.report.drawing.strip_plot import strip_plot
-from dlnrepro.report.page.notes import failing_arms, reduced_claim, resolution, runs_per_arm
-from dlnrepro.report.words.digest import computing_time, departures, failed_controls, passing_runs, tightest
+from dlnrepro.report.page.notes import failing_arms, resolution, runs_per_arm
+from dlnrepro.report.words.digest import computing_time, failed_controls, passing_runs, tightest
+from dlnrepro.report.words.labels import qualifications
+from dlnrepro.report.words.words import reason_words
 from dlnrepro.verdict.judge import Judged
 
 
@@ -23,13 +25,15 @@ class Shown:
     """A criterion or assumption with its strip plot, which an assumption that is met does not need.
 
     Attributes:
-        why: the claim's reason for the threshold, or for having no control.
+        why: where the threshold comes from, and the reason for it; None if the claim gives none.
+        because: why there is no control.
         history: what was changed after the first runs.
     """
 
     item: Judged
     plot: Markup | None
-    why: str
+    why: tuple[str, str] | None
+    because: str
     history: str
 
 
@@ -55,8 +59,8 @@ class Card:
         passing: how many runs pass, of how many.
         failed: how many controls fail as required, of how many.
         failing: the arms that keep the claim from being reproduced, line by line, where one sentence cannot say it.
-        changed: how parameters differ from the claim file, arm by arm.
-        reduced: how far the result of a quick profile is from a full one.
+        qualified: how the result departs from the claim file: words in capitals, each with what it means here.
+        reduced: whether it is the result of the quick profile.
         full_command: runs the claim without the quick profile.
     """
 
@@ -74,8 +78,8 @@ class Card:
     failing: list[str]
     tightest: str
     time: str
-    changed: list[str]
-    reduced: str | None
+    qualified: list[tuple[str, str]]
+    reduced: bool
     full_command: str
 
 
@@ -98,8 +102,8 @@ def card_of(record: ClaimRecord, html_id: str) -> Card:
         failing=failing_arms(record),
         tightest=tightest(record),
         time=computing_time(record),
-        changed=departures(record),
-        reduced=reduced_claim(record),
+        qualified=qualifications(record),
+        reduced="toy" in record.stamps,
         full_command=record.command.replace(" --quick", ""),
     )
 
@@ -116,7 +120,15 @@ def _shown(record: ClaimRecord, item: Judged, bounded: Bounded, name: str | None
     """A criterion or assumption with the words of its claim, and with a plot if the plot has a name."""
     plot = None if name is None else Markup(strip_plot(record, item, name).inline())
     because = bounded.because if isinstance(bounded, Criterion) else None
-    return Shown(item, plot, bounded.why or because or "", bounded.history or "")
+    return Shown(item, plot, _reason(bounded.why), because or "", bounded.history or "")
+
+
+def _reason(why: str | None) -> tuple[str, str] | None:
+    """A reason as its heading, such as `Threshold from theory`, and its sentence."""
+    if why is None:
+        return None
+    heading, _, sentence = reason_words(why).partition(": ")
+    return heading.capitalize(), sentence
 
 
 def _settings(record: ClaimRecord, claim: Claim) -> Iterator[tuple[str, Any, Any]]:

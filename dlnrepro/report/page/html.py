@@ -15,12 +15,13 @@ from dlnrepro.archive.provenance import Provenance
 from dlnrepro.archive.record import Report
 from dlnrepro.report.drawing.colours import COLOURS, DARK_COLOURS
 from dlnrepro.report.page.cards import card_of
-from dlnrepro.report.page.notes import BASES, reduced_report, uninformative
+from dlnrepro.report.page.notes import reduced_report, uninformative
 from dlnrepro.report.page.overview import choices, expected_counts, ordered, shared_facts, shown_in
-from dlnrepro.report.words.digest import MARKS, SIGNS, allowance, control_words, interruption, unjudged_words
+from dlnrepro.report.words.digest import BASES, MARKS, SIGNS, allowance, control_words, interruption, unjudged_words
 from dlnrepro.report.words.glossary import GLOSSARY
 from dlnrepro.report.words.html_ids import with_html_ids
-from dlnrepro.report.words.numbers import duration, number
+from dlnrepro.report.words.labels import LABELS
+from dlnrepro.report.words.numbers import duration, number, percent
 from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.typeset import bound_words, in_html
 from dlnrepro.report.words.words import STAMPS, evidence_of_criterion, size
@@ -82,11 +83,6 @@ def _unbroken(text: str) -> Markup:
     return Markup("").join(parts)
 
 
-def _label(stamp: str) -> str:
-    """A label as a reader sees it; records call the quick profile by an older name."""
-    return "reduced" if stamp == "toy" else stamp
-
-
 @cache
 def _environment() -> Environment:
     """The templates, in which everything is escaped and nothing may be missing."""
@@ -101,10 +97,11 @@ def _environment() -> Environment:
     environment.filters |= {
         "number": number, "duration": duration, "typeset": in_html,
         "bound": bound_words, "setting": setting, "evidence": evidence_of_criterion, "allowance": allowance,
-        "control": control_words, "anchor": _anchor, "label": _label, "unbroken": _unbroken, "shown_in": shown_in,
+        "control": control_words, "anchor": _anchor, "percent": percent, "unbroken": _unbroken, "shown_in": shown_in,
     }  # fmt: skip
     environment.tests["uninformative"] = uninformative
     environment.globals |= {
-        "SIGNS": SIGNS, "MARKS": MARKS, "STAMPS": STAMPS, "BASES": BASES, "GLOSSARY": GLOSSARY, "LEGEND": LEGEND,
+        "SIGNS": SIGNS, "MARKS": MARKS, "STAMPS": STAMPS, "LABELS": LABELS, "BASES": BASES,
+        "GLOSSARY": GLOSSARY, "LEGEND": LEGEND,
     }  # fmt: skip
     return environment

@@ -6,16 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from dlnrepro.archive.figure_data import Drawing
 from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.report.words.digest import BASES
 from dlnrepro.report.words.numbers import number
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
-
-BASES = {
-    "theorem": "a theorem that was read",
-    "abstract": "an abstract",
-    "derived": "a derivation for this project",
-}
-"""What the criteria of a claim rest on, by its basis."""
 
 FLOOR, FAR_BELOW = 1e-12, 1e-2
 """A curve that falls by more than the first factor ends in rounding errors, and theory's then lies far below it."""
@@ -40,16 +34,6 @@ def uninformative(item: Judged) -> bool:
 def runs_per_arm(record: ClaimRecord) -> int:
     """How many runs an arm of this result has."""
     return max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)
-
-
-def reduced_claim(record: ClaimRecord) -> str | None:
-    """How far a result of the quick profile is from a full run; None for a full one."""
-    if "toy" not in record.stamps:
-        return None
-    small, whole = runs_per_arm(record), record.claim["seeds"]
-    changed = ", ".join(record.claim.get("quick", {}).get("setup", {}))
-    settings = f" and with other values of {changed} (see Settings)" if changed else ""
-    return f"This result comes from the quick profile, with {small} instead of {whole} runs per arm{settings}."
 
 
 def reduced_report(report: Report) -> str | None:
@@ -95,7 +79,8 @@ def resolution(drawing: Drawing) -> str | None:
     return (
         f"The computed curves level off near {number(float(f'{max(floors):.0e}'))}. Numbers in float64 have rounding "
         "errors of about 1e-16 of the largest number in a sum, so smaller distances cannot be computed. The curves of "
-        f"theory go on, to {number(float(f'{min(least):.0e}'))}; below that floor they show no disagreement."
+        f"theory go on, down to {number(float(f'{min(least):.0e}'))}. Below that floor, the difference between the "
+        "curves is rounding and not a disagreement."
     )
 
 

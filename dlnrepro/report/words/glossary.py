@@ -6,8 +6,8 @@ GLOSSARY = {
     "run": "A run is one seed of one arm; the seed fixes everything that is drawn at random.",
     "report": "A report is what one invocation leaves: the verdicts, every measured number, and where they come from.",
     "arm": "An arm is the setting of a claim with a few named changes; all arms of a claim use the same seeds.",
-    "control": "A control is an arm that breaks one hypothesis of the claim; it has to fail the criterion, "
-    "and if it does, it fails as required.",
+    "control": "A control is an arm that breaks one hypothesis of the claim or has a wrong formula; "
+    "it must fail the criterion, and if it does, it fails as required.",
     "measure": "A measure is one number per run, for example the largest relative error along the training.",
     "series": "A series is one number per run and per point of an axis, for example the loss against time.",
     "criterion": "A criterion is a test of the claim: in some arms a measure must lie in a given interval, "
@@ -25,8 +25,8 @@ GLOSSARY = {
     "its result has the label reduced and is only a first look.",
     "basis": "The basis says how the criteria follow from the source: from a theorem that was read, from an abstract, "
     "or by a derivation for this project.",
-    "tightest criterion": "The tightest criterion of a claim is the one whose worst run uses up the largest part "
-    "of the interval that is required.",
+    "tightest criterion": "The tightest criterion of a claim is the one whose worst run uses most of its "
+    "tolerance (half the width of the interval, or the size of a single bound).",
     "95 % bound": "The 95 % bound is the exact lower confidence bound on the share of all possible runs "
     "that lie inside the required interval, for one arm and one criterion.",
 }

@@ -9,7 +9,7 @@ import pytest
 
 from dlnrepro.archive.figure_data import Drawing, Line
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.report.page.notes import basis_of, failing_arms, reduced_claim, reduced_report, resolution
+from dlnrepro.report.page.notes import basis_of, failing_arms, reduced_report, resolution
 
 Make = Callable[..., ClaimRecord]
 With = Callable[..., Report]
@@ -38,15 +38,6 @@ def test_undecided_arms_and_passing_controls_are_named_where_both_occur(record_o
         "near-one (value 1 ± 0.1) is undecided in near (1 of 4 runs undecided)",
         "near-one (value 1 ± 0.1) is uninformative, because it does not fail in the control far (1 of 4 runs inside)",
     ]
-
-
-def test_a_reduced_claim_says_how_many_runs_a_full_one_has(record_of: Make) -> None:
-    changes = (("seeds: 4", "seeds: 16"), ("setup: {}", "setup: {value: 1, bytes: 10}"))
-    assert reduced_claim(record_of(*changes)) is None
-    assert reduced_claim(record_of(*changes, stamps=["toy"])) == (
-        "This result comes from the quick profile, with 4 instead of 16 runs per arm and with other values of "
-        "value, bytes (see Settings)."
-    )
 
 
 @pytest.mark.parametrize(
@@ -96,8 +87,8 @@ def falling(computed: list[float | None], theory: list[float | None], scale: str
 def test_theory_far_below_rounding_errors_is_explained() -> None:
     assert resolution(falling([1.0, 1e-9, 1.2e-14], [1.0, 1e-9, 2e-30])) == (
         "The computed curves level off near 1e-14. Numbers in float64 have rounding errors of about 1e-16 of the "
-        "largest number in a sum, so smaller distances cannot be computed. The curves of theory go on, to 2e-30; below "
-        "that floor they show no disagreement."
+        "largest number in a sum, so smaller distances cannot be computed. The curves of theory go on, down to 2e-30. "
+        "Below that floor, the difference between the curves is rounding and not a disagreement."
     )
 
 

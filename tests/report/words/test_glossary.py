@@ -15,7 +15,7 @@ def test_a_meaning_is_one_short_sentence_about_its_word(word: str) -> None:
     assert re.match(rf"(A|An|The) {re.escape(word)}\b", meaning) or f" {word} " in meaning
     assert meaning.endswith(".")
     assert ". " not in meaning
-    assert len(meaning.split()) <= 32
+    assert len(meaning.split()) <= 30
 
 
 def test_markdown_has_one_line_for_each_word_in_the_order_of_the_glossary() -> None:
