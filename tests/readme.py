@@ -32,7 +32,8 @@ def papers(claims: Sequence[Claim]) -> str:
     """The papers with the number of claims of each, in Markdown, and where the claims are."""
     groups = by_paper(claims)
     rows = [f"| {paper_link(members[0])} | {len(members)} |" for members in groups]
-    lead = f"The [pages of claims](claims/README.md) list the {len(claims)} claims of {len(groups)} papers by topic, each with its basis."
+    counted = f"the {len(claims)} claims of {len(groups)} papers"
+    lead = f"The [pages of claims](claims/README.md) list {counted} by topic, each with its basis."
     return "\n".join([lead, "", "| paper | claims |", "|---|---|", *rows]) + "\n"
 
 
