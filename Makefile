@@ -18,7 +18,7 @@ reference: $(READY)
 	$(VENV)/bin/dlnrepro run --reference outputs/reference
 	$(VENV)/bin/python -m tests.readme
 
-# The pages of claims/ with their figures from outputs/reference, and the README's table of papers and glossary.
+# The pages of claims/ with their figures from outputs/reference, and the README's samples, table of papers and glossary.
 table: $(READY)
 	$(VENV)/bin/python -m tests.readme
 

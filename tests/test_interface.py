@@ -45,7 +45,7 @@ def test_a_setting_that_does_not_reach_every_arm_says_so(
     write_claim: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dlnrepro.run(write_claim(), settings={"value": 1.05}, seeds=2, outputs=tmp_path, quiet=False)
-    line = "-s value=1.05: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5)"
+    line = "-s value=1.05: toy-claim: applies to 1 of 2 arms, but not to the arms that set value themselves: far (5)"
     assert line in capsys.readouterr().err
     dlnrepro.run(write_claim(), settings={"value": 1.05}, seeds=2, outputs=tmp_path, quiet=True)
     assert capsys.readouterr().err == ""

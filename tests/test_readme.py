@@ -6,13 +6,13 @@ import re
 
 from dlnrepro.cli import COMMANDS
 from dlnrepro.report.delivery import FORMATS
-from tests.readme import CLAIMS, GLOSSARY, README, as_it_should_be
+from tests.readme import CLAIMS, GLOSSARY, README, REPORT, SUMMARY, as_it_should_be
 
 
-def test_its_glossary_and_its_table_of_papers_are_up_to_date() -> None:
+def test_its_samples_its_glossary_and_its_table_of_papers_are_up_to_date() -> None:
     text = README.read_text(encoding="utf-8")
-    assert [text.count(mark) for mark in (*GLOSSARY, *CLAIMS)] == [1] * 4
-    assert as_it_should_be(text) == text, "the glossary or the claims have changed: run `make table`"
+    assert [text.count(mark) for mark in (*SUMMARY, *REPORT, *GLOSSARY, *CLAIMS)] == [1] * 8
+    assert as_it_should_be(text) == text, "the reports, the glossary or the claims have changed: run `make table`"
 
 
 def test_every_command_it_names_is_there() -> None:

@@ -44,7 +44,7 @@ class Rule:
 
 
 def load_strictly(path: Path) -> Claim:
-    """The claim in a file, held against the rules of policy too.
+    """The claim in a file, checked against the rules of policy too.
 
     Raises:
         ClaimError: with every fault of the file, those that make it invalid and those against policy.

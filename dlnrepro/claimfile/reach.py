@@ -104,13 +104,15 @@ def unreached(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str], q
     for found in reach(claim, overrides, arms):
         given = f"-s {found.word}={shortened(setting(found.value))}: {claim.id}: "
         if all(arm_values(claim, arm, {}, quick).get(found.key) == found.value for arm in found.reached):
-            lines.append(f"{given}changes nothing, since every arm that it reaches already has this value")
+            lines.append(f"{given}changes nothing, since every arm that it applies to already has this value")
         if split(found.word)[0] is None and found.kept:
             kept = {arm: f"{arm} ({shortened(setting(value))})" for arm, value in found.kept.items()}
             own = [text for arm, text in kept.items() if f"{arm}.{found.key}" not in overrides]
             named = [text for arm, text in kept.items() if f"{arm}.{found.key}" in overrides]
             reasons = [f"the arms that set {found.key} themselves: {', '.join(own)}"] * bool(own)
             reasons += [f"the arms that another -s names: {', '.join(named)}"] * bool(named)
-            start = f"{given}reaches {len(found.reached)} of {len(arms)} arms"
-            lines.append(f"{start}, but not {'; and not '.join(reasons)} (-s ARM.{found.key}=... reaches one arm)")
+            start = f"{given}applies to {len(found.reached)} of {len(arms)} arms"
+            lines.append(
+                f"{start}, but not to {'; and not to '.join(reasons)} (-s ARM.{found.key}=... applies to one arm)"
+            )
     return lines

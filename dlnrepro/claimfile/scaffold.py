@@ -117,7 +117,7 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
     """Write a new claim file and return its path.
 
     Raises:
-        UsageError: the name is no id or is taken, the runner is unknown or none, or the folder cannot be written.
+        UsageError: the name is not an id or is taken, the runner is not known, or the folder cannot be written.
     """
     path = _new_path(name, folder)
     if runner not in (known := runner_names()):
@@ -193,7 +193,7 @@ def _new_path(name: str, folder: Path) -> Path:
     """Where a new claim goes.
 
     Raises:
-        UsageError: the name is no id, or is taken.
+        UsageError: the name is not an id, or is taken.
     """
     path = folder / f"{name}.yaml"
     if not _ID.fullmatch(name):
@@ -233,7 +233,7 @@ def _start(runner: str, module: Runner) -> _Start:
         "holds_in": ["stated"],
         "fails_in": ["control"],
     }
-    origin = "No claim of this runner is known: every value below is a placeholder, and is to be replaced."
+    origin = "No claim of this runner is known: every value below is a placeholder, which you should replace."
     return _Start(origin, setup, {"stated": {}, "control": another(module.Params, setup)}, criterion, {}, guessed=True)
 
 

@@ -65,7 +65,7 @@ class Source(BaseModel):
 
 
 class Bounded(BaseModel):
-    """A measure, the interval it is held against, and the arms in which it must lie inside."""
+    """A measure, the interval in which it must lie, and the arms in which it must lie there."""
 
     model_config = _STRICT
 

@@ -1,7 +1,7 @@
 """Messages from one process to another, through a pipe or a socket, read without waiting for what is not there yet.
 
-A process that computes may be killed in the middle of a message, may write what is no message into the pipe, or may
-leave the pipe open in a process of its own. None of these may keep the process that reads from its other work.
+A process that computes may be killed in the middle of a message, may write bytes that are not a message, or may leave
+the pipe open in a child process. None of these may block the process that reads.
 
 A message is a mark of four bytes, its length as a number of eight bytes, and its pickled content.
 """
@@ -23,7 +23,7 @@ _PIECE, _AT_ONCE = 1 << 20, 1 << 26
 
 
 class Unreadable(Exception):
-    """What has come in is no message."""
+    """The bytes received are not a message."""
 
 
 class Inbox:

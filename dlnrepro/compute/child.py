@@ -1,8 +1,8 @@
-"""One part of a cell in a process of its own: whatever its runner does to the process, no other part is touched.
+"""Computes one part of a cell in its own process, so that a runner cannot affect other parts.
 
-The process is forked, so everything is imported already. It sends how far it is and, last, its numbers; what the runner
-prints goes through a pipe, so that it can be marked. A runner that ends the process, is killed, changes the working
-folder or the standard streams, or starts processes of its own, does so to its own process.
+The process is forked, so that everything is imported already. It sends its progress and, at the end, its numbers. The
+text that the runner prints goes through a pipe, so that it can be marked with the arm. A runner may end its process, be
+killed, change the working folder or the standard streams, or start processes: only its own process is affected.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ PAUSE = 0.1
 """Seconds between two signs of life of a process."""
 
 GRACE = 1.0
-"""Seconds beyond its budget after which a process is killed: its runner is inside one long call."""
+"""Seconds after the end of its budget at which a process is killed, because its runner is inside one long call."""
 
 DESCRIPTORS = 16
 """Files that can still be opened when a process is started: 8 connect it with its parent, others are its runner's."""
@@ -54,9 +54,9 @@ class Child:
     Attributes:
         cell: the part.
         fraction: how far it is, in [0, 1].
-        note: what it says of that.
+        note: its description of the current work.
         printed: lines that its runner has printed, not yet passed on.
-        numbers: what came of it, as soon as it is known.
+        numbers: its result, as soon as it is known.
     """
 
     cell: Cell
@@ -84,7 +84,7 @@ class Child:
         return sources + ([] if self._output_closed else [self.output])
 
     def look(self) -> bool:
-        """Read what the process has sent and printed, and see whether it has ended; whether it moved."""
+        """Read the messages and the output of the process; whether its progress has changed."""
         ended = self._has_ended()
         moved = self._read_messages()
         self._read_output()
@@ -122,7 +122,7 @@ class Child:
         return False
 
     def _read_messages(self) -> bool:
-        """Read what was sent; whether the process has moved."""
+        """Read the messages; whether the progress has changed."""
         moved = False
         try:
             for kind, *rest in self.messages.read():
@@ -132,7 +132,7 @@ class Child:
                     self.fraction, self.note = rest
                     moved = True
         except (Unreadable, TypeError, ValueError) as error:
-            self.numbers = self._without_numbers(fault=f"its process sent what cannot be read: {error}")
+            self.numbers = self._without_numbers(fault=f"its process sent a message that cannot be read: {error}")
         return moved
 
     def _read_output(self, last: bool = False) -> None:
@@ -159,18 +159,18 @@ class Child:
                 self.printed.append("(further lines are left out)")
 
     def _without_numbers(self, fault: str | None = None, spent: bool = False) -> Numbers:
-        """What is known of a part that gave no numbers."""
+        """The result of a part without numbers: its fault, or that its budget is used up."""
         seconds = time.monotonic() - self._started
         return Numbers(Outcome(self.cell.seeds, {}, fault, spent, seconds), {})
 
 
 def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
-    """A process that computes a part, begun.
+    """Starts a process that computes a part.
 
     Args:
         cell: the part.
         budget: seconds that it may take, or None.
-        twice: whether it is computed a second time, to see that its numbers come from its seeds alone.
+        twice: whether the part is computed a second time, to check that its numbers depend on the seeds alone.
 
     Raises:
         OSError: the system gives no process, or no pipe to it.
@@ -200,7 +200,7 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
 
 
 def _need_descriptors() -> None:
-    """See whether a process and its parent can open as many files as they need, those of the runner included.
+    """Check that a process, its parent and its runner can open as many files as they need.
 
     Raises:
         OSError: they cannot.
@@ -232,7 +232,7 @@ def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool
 
 
 def progress_of(fraction: Any, note: Any) -> tuple[float, str]:
-    """What a runner says of its progress, as a number in [0, 1] and a short text; a plug-in may say anything."""
+    """The progress that a runner reports, as a number in [0, 1] and a short text; a plug-in may report anything."""
     try:
         number, text = float(fraction), str(note)
     except Exception:
@@ -261,7 +261,7 @@ def _same(first: Numbers, second: Numbers) -> bool:
 
 
 def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: int, parent: int) -> None:
-    """What the process does: compute, send the numbers, and end without any of the program's own endings."""
+    """Compute, send the numbers, and end the process without the program's exit handlers."""
     _detach(output, parent)
     messages, own, said = Outbox(channel), os.getpid(), time.monotonic()
 
@@ -306,7 +306,7 @@ def _detach(output: int, parent: int) -> None:
 
 
 def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
-    """Have the kernel send this process a signal when its parent dies, which may be killed without any notice."""
+    """Ask the kernel for a signal to this process when its parent ends, which may be killed without notice."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, number)
     if os.getppid() != parent:
@@ -314,9 +314,9 @@ def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
 
 
 def _have_forks_die_too() -> None:
-    """Have processes that this one forks die with it: when this one is killed nobody is there to kill its group.
+    """Make processes that this one forks end with it: after a kill, no process is left that could end its group.
 
-    The kernel means the thread by the parent, so this is done for what the main thread forks.
+    For the kernel the parent is a thread, so that this covers only forks of the main thread.
     """
     forking = 0
 
@@ -332,10 +332,10 @@ def _have_forks_die_too() -> None:
 
 
 def _how(code: int | None) -> str:
-    """How a process ended that gave no numbers."""
+    """How a process without numbers ended."""
     if code is None:
-        return "its process ended before the runner returned, and the system does not say how"
+        return "its process ended before the runner returned; the system gives no exit code"
     if code >= 0:
         return f"its process ended with exit code {code} before the runner returned"
-    hint = ", perhaps for want of memory" if code == -signal.SIGKILL else ""
+    hint = ", perhaps because the memory was full" if code == -signal.SIGKILL else ""
     return f"its process was ended by {name_of(128 - code)}{hint}"

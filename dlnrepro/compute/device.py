@@ -64,7 +64,7 @@ def free_memory(device: Device) -> float:
 
 @contextmanager
 def computing_on(device: Device) -> Iterator[None]:
-    """Make new tensors on a device, and have it compute in one order only, so that the same run gives the same bits."""
+    """Make new tensors on a device, and have it add in a fixed order, so that repeated runs are bitwise identical."""
     if device == "cpu":
         yield
         return

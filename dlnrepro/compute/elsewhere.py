@@ -78,7 +78,7 @@ def _asked(changes: tuple[str, ...]) -> str | None:  # noqa: ARG001  with other 
 def elsewhere(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:
     """The numbers of cells, computed in fresh interpreters: one that forks, or as many as there are workers.
 
-    Where none can be started, all is computed in this process, and the user is informed.
+    If none can be started, this process computes everything, and the user is informed.
 
     Raises:
         Ended: a signal has arrived.
@@ -92,7 +92,9 @@ def elsewhere(cells: Sequence[Cell], work: Work, listener: Listener, signals: Si
             running.extend(_begin(list(cells[index::count]), work) for index in range(count))
         except OSError as error:
             reason = (error.strerror or str(error)).lower()
-            listener.says(f"all is computed in this process, whose state may differ from a fresh one's: {reason}")
+            listener.says(
+                f"this process computes everything, and its state may differ from that of a new process: {reason}"
+            )
             yield from here(cells, replace(work, workers=1), listener, signals)
             return
         while running:

@@ -20,7 +20,7 @@ LEAST_RUNS = 4
 """Runs that are trained as one tensor share the cost of a step: smaller parts would cost more in all."""
 
 SHARES = 2
-"""Parts wanted for each worker, so that the last ones to finish leave the others idle only for a short time."""
+"""Parts wanted for each worker, so that no worker waits long for the last part."""
 
 
 @dataclass(eq=False)

@@ -1,8 +1,8 @@
-"""Cells one after another in this process, or in forked processes, one thread each and with the same bits.
+"""Computes cells one after another in this process, or in forked processes; the numbers are bitwise identical.
 
-A part of a cell in a forked process of its own (`dlnrepro.compute.child`) can be stopped, and harms nothing when it
-ends the process or is killed. Where there is no fork, or no process can be started, everything is computed in this
-process.
+Each process uses one thread. A part of a cell in a forked process (`dlnrepro.compute.child`) can be stopped, and a
+runner that ends its process harms nothing else. Without fork, or if no process can be started, this process computes
+everything.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ Computed = Generator[tuple[Cell, Numbers]]
 
 
 class Listener(Protocol):
-    """What hears how cells get on."""
+    """Receives the progress of cells."""
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
-        """A cell has come this far, in [0, 1]."""
+        """Report the fraction of a cell that is computed, in [0, 1]."""
 
     def waits(self) -> None:
-        """Cells are being computed; called several times in a second, so that a clock can be shown."""
+        """Report that cells are being computed; called several times per second, so that a clock can be shown."""
 
     def says(self, text: str) -> None:
-        """A line for the user: what a runner printed, marked with its arm, or what cannot be done on this system."""
+        """Show a line to the user: text that a runner printed, with its arm, or what this system cannot do."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _in_processes(
     room: float,
     end_orphans: Callable[[], None],
 ) -> Computed:
-    """The same, with a function that ends what runners have started and left."""
+    """`in_processes` with a function that ends the processes that runners have started and not ended."""
     wholes = in_parts(cells, work.workers)
     waiting = deque((whole, place) for whole in wholes for place in range(len(whole.parts)))
     first = {whole.cell.runner: whole for whole in reversed(wholes)}
@@ -154,7 +154,7 @@ def _in_processes(
 
 @contextmanager
 def _children_waited_for() -> Iterator[None]:
-    """Have the system keep how a child ends: the parent of this process may have asked for the opposite."""
+    """Ask the system to keep the exit codes of children; the parent of this process may have asked for the opposite."""
     possible = threading.current_thread() is threading.main_thread()
     if not possible or signal.getsignal(signal.SIGCHLD) != signal.SIG_IGN:
         yield
@@ -167,20 +167,20 @@ def _children_waited_for() -> Iterator[None]:
 
 
 def _rest_here(wholes: Sequence[Whole], work: Work, listener: Listener, signals: Signals) -> Computed:
-    """The numbers of the cells that are not complete, in this process, for no other can be started."""
+    """The numbers of the incomplete cells, computed in this process because no other process can be started."""
     left = [whole.cell for whole in wholes if not whole.complete]
     yield from here(left, work, listener, signals)
 
 
 def _fewer(workers: int, reason: str) -> str:
-    """What to say when the system gives no further process."""
+    """The message for a system that starts no further process."""
     if workers:
-        return f"-j: {workers} at a time are computed, for no further process can be started: {reason}"
-    return f"-j: all is computed in this process, for no other can be started: {reason}"
+        return f"-j: only {workers} processes compute at a time, because no further process can be started: {reason}"
+    return f"-j: this process computes everything, because no other process can be started: {reason}"
 
 
 def _fits(piece: tuple[Whole, int], running: Sequence[tuple[Whole, int, Child]], room: float) -> bool:
-    """Whether a part and those that run need no more memory than there is; one alone is always begun."""
+    """Whether a part fits into the memory together with the running parts; a single part is always begun."""
     whole, place = piece
     return not running or whole.need(place) + sum(other.need(at) for other, at, _ in running) <= room
 
@@ -235,7 +235,7 @@ class _Printed(TextIOBase):
 
 @contextmanager
 def _alarm(budget: float | None) -> Iterator[None]:
-    """Stop a runner that is inside one long call when its budget is up, where the system has an alarm clock."""
+    """Stop a runner that is inside one long call at the end of its budget, if the system has an alarm clock."""
     possible = threading.current_thread() is threading.main_thread() and hasattr(signal, "setitimer")
     if budget is None or not possible or signal.getsignal(signal.SIGALRM) != signal.SIG_DFL:
         with nullcontext():

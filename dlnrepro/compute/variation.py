@@ -25,7 +25,7 @@ class Variation:
         seeds: the number of runs per arm; None stands for the claim's own number.
         seed_base: the first seed.
         overrides: other values of parameters: `KEY` for every arm that does not set it itself, `ARM.KEY` for one arm.
-        quick: whether the claim's toy profile is used.
+        quick: whether the claim's quick profile is used.
         controls: whether the arms that only serve as controls are run.
         device: where tensors live. The generators draw on the processor on every device.
     """
@@ -89,7 +89,7 @@ def overrides_behind(claim: Claim, params: Mapping[str, Mapping[str, Any]], quic
     Args:
         claim: the claim.
         params: arm -> every parameter of the runner.
-        quick: whether the arms have the claim's toy profile.
+        quick: whether the arms have the claim's quick profile.
     """
     changes = {arm: departures(claim, arm, dict(values), quick) for arm, values in params.items()}
     overrides: dict[str, Any] = {}

@@ -11,7 +11,7 @@ Packages that several topics use, lowest layer first:
 
 Topics, each with the same name in `dlnrepro/runners/` and in `tests/`:
 
-* `pathways`: parallel paths that share modes, beyond the edge of stability.
+* `pathways`: parallel paths that share modes, at step sizes above the stability limit.
 * `one_neuron`: networks whose first hidden layer has one neuron.
 * `classification`: deep linear classifiers on separable data, and their maximum margin.
 * `training_clocks`: how long training and generalisation take.

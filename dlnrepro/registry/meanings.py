@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dlnrepro.registry.names import own_module, runner_folders
@@ -22,10 +22,25 @@ def measure_meanings(runner: str) -> dict[str, str]:
 
 
 def _entries(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """The entries of MEASURES that are plain text."""
+    """The entries of MEASURES whose text is written out, or put together of texts that are."""
+    known: dict[str, ast.expr] = {}
     for node in tree.body:
-        named = isinstance(node, ast.Assign) and any(getattr(name, "id", None) == "MEASURES" for name in node.targets)
-        if named and isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-            for key, value in zip(node.value.keys, node.value.values, strict=True):
-                if isinstance(key, ast.Constant) and isinstance(value, ast.Constant):
-                    yield str(key.value), str(value.value)
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+            known[node.targets[0].id] = node.value
+    found = known.get("MEASURES")
+    for key, value in zip(found.keys, found.values, strict=True) if isinstance(found, ast.Dict) else ():
+        text = _text(value, known)
+        if isinstance(key, ast.Constant) and text is not None:
+            yield str(key.value), text
+
+
+def _text(node: ast.expr, known: Mapping[str, ast.expr]) -> str | None:
+    """The text of an expression; None for one that would have to be run."""
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.Name) and isinstance(known.get(node.id), ast.Constant):
+        return _text(known[node.id], known)
+    if isinstance(node, ast.FormattedValue) and node.conversion == -1 and node.format_spec is None:
+        return _text(node.value, known)
+    parts = [_text(part, known) for part in node.values] if isinstance(node, ast.JoinedStr) else [None]
+    return None if None in parts else "".join(filter(None, parts))

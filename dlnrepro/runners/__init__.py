@@ -4,7 +4,7 @@ A claim names its runner by the stem of the runner's file; the packages below ar
 runner defines `Params`, `MEASURES`, `SERIES` and `run`, in this order, and imports no other runner. The mathematics
 lies in the package of the same topic in `dlnrepro.dynamics`.
 
-* `pathways`: parallel paths beyond the edge of stability (Kim, Lee 2026).
+* `pathways`: parallel paths at step sizes above the stability limit (Kim, Lee 2026).
 * `one_neuron`: networks with a one-neuron layer (Eftekhari 2020; Chen, Lin, Zhang 2022).
 * `classification`: deep linear classifiers on separable data (Ji, Telgarsky 2019; Soudry et al. 2018).
 * `training_clocks`: how long training and generalisation take (Tan, Gai, Zhang 2026).

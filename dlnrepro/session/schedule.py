@@ -1,4 +1,4 @@
-"""The one loop that computes cells: each once, however many claims ask for it, in the order of the claims."""
+"""The loop that computes cells in the order of the claims, each cell once even if several claims need it."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from dlnrepro.compute.processes import Computed, Listener
 
 
 class Watcher(Listener, Protocol):
-    """What shows how a run gets on."""
+    """An object that shows the progress of a computation."""
 
     def begins(self, claims: int, cells: int, seconds: Mapping[str, float], stored: int) -> None:
-        """This many claims are to be judged, and this many cells to be computed for them.
+        """This many claims will be judged, and this many cells will be computed for them.
 
-        `seconds` are those that cells took the last time, by their keys, as far as they are known; `stored` is the
-        number of further cells whose numbers are known already.
+        `seconds` has the last computing times of cells, by their keys, as far as they are known; `stored` is the
+        number of further cells whose numbers are already stored.
         """
 
     def cell_ends(self, cell: Cell) -> None:

@@ -21,8 +21,8 @@ class Contradiction(NamedTuple):
     """A setting that contradicts other settings.
 
     Attributes:
-        key: the setting that is to be changed.
-        expected: what its value has to be, such as `at most 4 strengths, one for each output`.
+        key: the setting that must be changed.
+        expected: what its value must be, such as `at most 4 strengths, one for each output`.
         found: the value in words, if the message must not show the value itself.
     """
 

@@ -31,8 +31,8 @@ class AlignedPathSettings(DeepSettings):
 
     paths: Paths
     losers: Annotated[tuple[PartOfWinner, PartOfWinner], FROM_LIST, ORDERED] = Field(
-        description="range of the layer scalars of all paths but the first at the initialization, relative to that of"
-        " the first path, which is ahead; each is drawn uniformly"
+        description="range of w_p / w_1 at the initialization for all paths p but the first, each drawn uniformly,"
+        " where every layer of path p is w_p times the identity"
     )
 
     def relative_start(self, generators: Sequence[Generator]) -> Tensor:

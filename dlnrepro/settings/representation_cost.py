@@ -37,8 +37,8 @@ class ArchitectureSettings(Settings):
     part: int = Field(
         ge=1,
         le=8,
-        description="for the architecture `group`: size of the groups, which divides D; for `k-support`: size of the"
-        " subsets",
+        description="for the architecture `group`: size of the groups, which divides `inputs`; for `k-support`: size"
+        " of the subsets",
     )
     spread: float = Field(
         ge=0,

@@ -1,9 +1,9 @@
 """From measured numbers to a verdict: pure functions of a claim and its numbers, with no tensors, files or colours.
 
 A criterion is an interval for one measure. It holds in an arm if the arm's runs lie inside; a control is informative if
-its runs lie outside. A claim is reproduced, not reproduced, inconclusive, or in error.
+its runs lie outside. A claim is reproduced, not reproduced, inconclusive, or has an error.
 
-* `outcome` is what is judged: the measured numbers of one arm, or why there are none.
-* `check` holds one measure in one arm against one interval and says what share of all runs that shows.
+* `outcome` has the measured numbers of one arm, or the reason why there are none.
+* `check` compares one measure in one arm with one interval, and gives a bound on the share of all runs inside.
 * `judge` combines the checks into criteria and assumptions, and these into the verdict of the claim.
 """

@@ -1,8 +1,8 @@
-"""One measure in one arm, held against one interval: how many runs lie inside, and what that shows.
+"""One measure in one arm, compared with one interval: how many runs lie inside, and what that shows.
 
 `inside` counts the finite runs in the interval, `outside` the finite runs not in it, and `undecided` the rest: NaN,
-divergence, a spent budget. An undecided run is evidence for neither side, in the arms that must hold and in the
-controls that must fail alike.
+divergence, or a time budget that is used up. An undecided run is evidence for neither side. This holds for the arms in
+which a criterion must hold and for the controls in which it must fail.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True)
 class Check:
-    """One measure in one arm, held against one interval.
+    """One measure in one arm, compared with one interval.
 
     Attributes:
         share_lower_bound: exact (Clopper-Pearson) one-sided 95 % lower bound on the share of runs inside.

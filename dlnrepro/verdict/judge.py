@@ -59,7 +59,7 @@ class Judged:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a claim came out as, and the sentence that says why."""
+    """The verdict on a claim, and the sentence that says why."""
 
     word: Word
     because: str
@@ -72,17 +72,17 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) 
 
     Args:
         claim: what is claimed.
-        outcomes: what each arm left; an arm that is missing has no runs and decides nothing.
+        outcomes: the outcome of each arm; a missing arm has no runs and decides nothing.
         controls: whether the controls were run; without them a verdict rests on the claim's own arms alone.
 
-    A run without a number for a measure, like one whose number is not finite, is undecided.
+    A run is undecided if it has no number for a measure, or a number that is not finite.
 
     Returns:
-        The verdict: error before everything, then reproduced, not reproduced, inconclusive.
+        The verdict, where an error has priority over every other verdict.
 
     Raises:
-        UsageError: these are no claim and no outcomes; or an arm has a seed twice, more numbers than seeds, or
-            something else than numbers, so that its runs cannot be counted.
+        UsageError: an argument is not a claim or not a mapping of outcomes; or the runs of an arm cannot be counted,
+            since a seed is there twice, there are more numbers than seeds, or a value is not a number.
     """
     if not isinstance(claim, Claim):
         raise UsageError(f"expected a claim, as load_claim gives it, found {_short(claim)}")

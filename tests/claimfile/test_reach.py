@@ -29,15 +29,15 @@ def test_a_parameter_reaches_the_arms_that_leave_it_alone(claim: Claim) -> None:
     (found,) = reach(claim, {"value": 3})
     assert (found.reached, found.kept) == (("near",), {"far": 5.0})
     assert unreached(claim, {"value": 3}, ["near", "far"]) == [
-        "-s value=3: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5) "
-        "(-s ARM.value=... reaches one arm)"
+        "-s value=3: toy-claim: applies to 1 of 2 arms, but not to the arms that set value themselves: far (5) "
+        "(-s ARM.value=... applies to one arm)"
     ]
     assert unreached(claim, {"bytes": 3, "far.value": 2}, ["near", "far"]) == []
     assert len(unreached(claim, {"value": "x" * 5000}, ["near", "far"])[0]) < 300
 
 
 def test_an_override_that_changes_nothing_is_said_to_change_nothing(claim: Claim) -> None:
-    line = "changes nothing, since every arm that it reaches already has this value"
+    line = "changes nothing, since every arm that it applies to already has this value"
     assert unreached(claim, {"bytes": 1000}, ["near", "far"]) == [f"-s bytes=1000: toy-claim: {line}"]
     assert unreached(claim, {"far.value": 5.0}, ["near", "far"]) == [f"-s far.value=5: toy-claim: {line}"]
     assert unreached(claim, {"bytes": 1000, "near.value": 1}, ["near"], quick=True) == [

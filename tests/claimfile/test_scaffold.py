@@ -49,8 +49,8 @@ def test_a_new_runner_and_its_claim_run_at_once(
     assert command("check", "claims/my-claim.yaml") == (0, "1 claim file is valid\n", "")
     code, out, _ = command("run", "claims/my-claim.yaml")
     assert (code, "✓ reproduced" in out) == (0, True)
-    # The command below "again" works from the same folder.
-    again = out.split("again\n")[1].splitlines()[0].split()[1:]
+    # The command below "to repeat this" works from the same folder.
+    again = out.split("to repeat this\n")[1].splitlines()[0].split()[1:]
     assert command(*again, "-q")[0] == 0
     assert command("new", "other", "--with-runner", "my_runner")[2].startswith(
         "--with-runner: expected the name of a new"
@@ -65,7 +65,7 @@ def test_a_runner_without_a_claim_gets_one_with_placeholders(
     (tmp_path / "claims" / "my-claim.yaml").unlink()
     assert command("new", "first", "--runner", "my_runner")[0] == 0
     text = (tmp_path / "claims" / "first.yaml").read_text()
-    assert "No claim of this runner is known: every value below is a placeholder, and is to be replaced." in text
+    assert "No claim of this runner is known: every value below is a placeholder, which you should replace." in text
     assert "  target: 1.0  # a placeholder: choose a value\n" in text
     assert command("check") == (0, "1 claim file is valid\n", "")
 
@@ -91,4 +91,8 @@ def test_a_new_claim_asks_for_the_experiment_and_for_a_reason_with_its_kind(comm
         "    says: A sentence that says what this measure shows.\n"
         '    why: "derived: where the threshold comes from, in one sentence with a verb"'
     )
-    assert command("check", "claims/first.yaml", "--strict") == (0, "1 claim file valid and within policy\n", "")
+    assert command("check", "claims/first.yaml", "--strict") == (
+        0,
+        "1 claim file is valid, and all rules are kept\n",
+        "",
+    )

@@ -27,8 +27,8 @@ def test_every_arm_shows_its_own_changes_those_of_the_profile_and_those_of_the_c
     assert "  near: value=4 (-s) (about 0 MB" in out
     assert "  far: value=5 (about 0 MB" in out
     assert err == (
-        "-s value=4: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5) "
-        "(-s ARM.value=... reaches one arm)\n"
+        "-s value=4: toy-claim: applies to 1 of 2 arms, but not to the arms that set value themselves: far (5) "
+        "(-s ARM.value=... applies to one arm)\n"
     )
     _, out, err = command("run", path, "-n", "-s", "far.value=4")
     assert "  near: the setup without changes (about 0 MB" in out

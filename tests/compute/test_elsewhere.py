@@ -57,7 +57,8 @@ def test_where_none_can_be_started_all_is_computed_here_and_the_user_is_informed
     ((_, numbers),) = elsewhere([rude("steady")], Work(workers=4), heard, Signals(()))
     assert numbers.outcome.measures == {"value": [1.0] * 4}
     assert heard.said == [
-        "all is computed in this process, whose state may differ from a fresh one's: no such file or directory"
+        "this process computes everything, and its state may differ from that of a new process: "
+        "no such file or directory"
     ]
 
 

@@ -100,12 +100,12 @@ def test_whatever_a_runner_raises_is_a_fault_of_its_cell_alone(way: Way, behavio
     [
         ("os-exit-0", "its process ended with exit code 0 before the runner returned"),
         ("os-exit-3", "its process ended with exit code 3 before the runner returned"),
-        ("killed", "its process was ended by SIGKILL, perhaps for want of memory"),
+        ("killed", "its process was ended by SIGKILL, perhaps because the memory was full"),
         ("terminated", "its process was ended by SIGTERM"),
         ("crashed", "its process was ended by SIGSEGV"),
         ("has-no-memory", "MemoryError (rude.py:166)"),
         ("closes-everything", "its process ended with exit code 1 before the runner returned"),
-        ("writes-garbage", "its process sent what cannot be read: no message"),
+        ("writes-garbage", "its process sent a message that cannot be read: no message"),
         ("writes-half-a-message", "its process ended with exit code 0 before the runner returned"),
     ],
 )
@@ -237,7 +237,7 @@ def test_a_process_of_which_the_system_says_nothing_is_seen_to_have_ended() -> N
     child.process._popen.returncode = 3  # so that no other test takes it for alive
     assert child.numbers is not None
     assert child.numbers.outcome.fault == (
-        "its process ended before the runner returned, and the system does not say how"
+        "its process ended before the runner returned; the system gives no exit code"
     )
 
 
@@ -362,7 +362,7 @@ def test_where_no_further_process_can_be_started_the_rest_is_computed_all_the_sa
     assert all(numbers.outcome.measures == {"value": [1.0] * 4} for numbers in found.values())
     assert len(found) == 5
     assert all("can be started: resource temporarily unavailable" in line for line in heard.said)
-    assert "-j: all is computed in this process" in heard.said[-1]
+    assert "-j: this process computes everything" in heard.said[-1]
 
 
 @pytest.mark.slow

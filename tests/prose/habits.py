@@ -150,10 +150,10 @@ HABITS = (
     ),
     Habit(
         "beyond",
-        r"\bbeyond\b",
+        r"\bbeyond\b(?! the edge of stability)",
         "'above', 'larger than', 'after', 'outside'",
         ("a step size beyond the limit", "and not beyond"),
-        ("a step size above the limit",),
+        ("a step size above the limit", "beyond the edge of stability"),
     ),
     Habit(
         "to the end of",

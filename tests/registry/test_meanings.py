@@ -11,7 +11,7 @@ from dlnrepro.registry.names import load_runner
 
 def test_the_meanings_are_those_that_the_runner_itself_has() -> None:
     assert measure_meanings("one_neuron_descent") == load_runner("one_neuron_descent").MEASURES
-    assert measure_meanings("mode_flow") == load_runner("mode_flow").MEASURES
+    assert measure_meanings("path_drift") == load_runner("path_drift").MEASURES
 
 
 def test_a_computed_meaning_is_left_out() -> None:

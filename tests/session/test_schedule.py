@@ -28,12 +28,12 @@ def numbers(value: int) -> Numbers:
 class Watching(Heard):
     """A watcher that keeps what it hears."""
 
-    begun: list[tuple[int, int, Mapping[str, float]]] = field(default_factory=list)
+    begun: list[tuple[int, int, Mapping[str, float], int]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
 
     def begins(self, claims: int, cells: int, seconds: Mapping[str, float], stored: int) -> None:
         """Keep it."""
-        self.begun.append((claims, cells, seconds))
+        self.begun.append((claims, cells, seconds, stored))
 
     def cell_ends(self, cell: Cell) -> None:
         """Keep it."""
@@ -80,15 +80,16 @@ def test_what_two_claims_share_is_computed_once_and_belongs_to_both() -> None:
     assert [values(group) for group in found] == [{"near": 1.0, "far": 2.0}, {"near": 2.0, "other": 3.0}]
     assert [asked.params["value"] for asked in computing.asked] == [1, 2, 3]
     assert (kept, computing.closed) == (computing.computed, True)
-    assert watching.begun == [(2, 3, {FIRST[0].key: 2.5})]
+    assert watching.begun == [(2, 3, {FIRST[0].key: 2.5}, 0)]
     assert len(watching.ended) == 3
 
 
 def test_what_is_known_is_not_computed() -> None:
-    computing = Computing()
+    computing, watching = Computing(), Watching()
     known = {found.key: numbers(9) for found in FIRST}
-    groups = scheduled([FIRST, SECOND], computing, Watching(), {}, known)
+    groups = scheduled([FIRST, SECOND], computing, watching, {}, known)
     assert values(next(groups)) == {"near": 9.0, "far": 9.0}
+    assert watching.begun == [(2, 1, {}, 2)]
     assert computing.computed == []
     assert values(next(groups)) == {"near": 9.0, "other": 3.0}
     assert computing.computed == [SECOND[1]]

@@ -2,8 +2,8 @@
 
 Setting: R(w) = E log(1 + exp(-y w^T x)), y = sgn(v^T x), x = A z. The law of z is invariant under every orthogonal map,
 and A is symmetric; the inputs x themselves are symmetric if A = I. The teacher v is the first basis vector. For
-symmetric z this is no restriction, and it keeps the part of w perpendicular to v, however small, at full relative
-precision.
+symmetric z this does not restrict the setting, and it keeps the part of w perpendicular to v, however small, at full
+relative precision.
 
 The sigmoid is 1/2 plus an odd function. The constant 1/2 leaves E[x; v^T x > 0], which lies along the teacher. The odd
 function does not depend on the label, and leaves a radial field:

@@ -62,13 +62,9 @@ def _tidy(root: ET.Element, name: str) -> None:
 
 def _raise(element: ET.Element) -> None:
     """Put what stands between marks into elements of their own, smaller, and lower or higher."""
-    first, *rest = _MARKS.split(element.text or "")
-    found = re.search(r"font-size:([\d.]+)px", element.get("style", ""))
-    if not rest or found is None:
-        return
-    element.text = first
-    # The size and the height of what encloses the place that is read, the innermost last.
-    levels = [(float(found[1]), 0.0)]
+    element.text, *rest = _MARKS.split(element.text or "")
+    # The size and the height of what encloses the place that is read, in sizes of the text, the innermost last.
+    levels = [(1.0, 0.0)]
     written = 0.0
     for mark, words in zip(rest[::2], rest[1::2], strict=True):
         size, height = levels[-1]
@@ -78,7 +74,8 @@ def _raise(element: ET.Element) -> None:
             levels.append((size * _SMALLER, height + size * (_HIGHER if mark == SUPERSCRIPT else _LOWER)))
         if words:
             size, height = levels[-1]
-            part = ET.SubElement(element, "tspan", {"font-size": f"{size:.3g}", "dy": f"{height - written:.3g}"})
+            small = {"font-size": f"{100 * size:.0f}%"} if size < 1 else {}
+            part = ET.SubElement(element, "tspan", {"dy": f"{(height - written) / size:.3g}em", **small})
             part.text, written = words, height
 
 

@@ -15,6 +15,7 @@ from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.exchange.markup import code, in_html, text
 from dlnrepro.report.words.digest import (
     ARM_HEADS,
+    LEGEND,
     MARKS,
     allowance,
     arm_words,
@@ -74,6 +75,7 @@ def markdown(report: Report, limit: int = COMMENT_BYTES) -> bytes:
         *table,
         "\n" if table else "",
         *parts,
+        room.first_that_fits([_legend()]) or "",
     ]
     return "".join([*pieces, note if left_out else "", foot]).encode()
 
@@ -103,6 +105,12 @@ def _head(report: Report) -> str:
     for shown in (evidence_of_report(report), bases_of_report(report)):
         lines += [shown, ""] if shown else []
     return "\n".join(lines) + "\n"
+
+
+def _legend() -> str:
+    """What the words mean, to unfold."""
+    lines = [f"- **{text(word)}**: {text(meaning)}" for word, meaning in LEGEND]
+    return "\n".join(["<details><summary>What the words mean</summary>", "", *lines, "", "</details>", "", ""])
 
 
 def _foot(report: Report) -> str:

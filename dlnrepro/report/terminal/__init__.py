@@ -1,7 +1,7 @@
 """A report as text, and the progress of a run.
 
 * `terminal_page` is what all text is laid out on: as wide as the terminal, in characters that its encoding has.
-* `summary` prints two lines per claim, and the list of claims. `detail` prints one claim in full.
+* `summary` prints a few lines per claim, and the list of claims. `detail` prints one claim in full.
 * `sparklines` draws a figure in a few lines of text.
 * `differences` prints what differs between two reports.
 * `progress` shows the progress of a run, as a live line or as plain lines. `waiting` shows one line for long work that

@@ -33,7 +33,7 @@ class _Lenient(io.FileIO):
 
 
 def outlive_readers() -> None:
-    """Let standard output and standard error outlive their readers; streams that are no files stay as they are."""
+    """Let standard output and standard error outlive their readers; streams that are not files stay as they are."""
     sys.stdout = _lenient(sys.stdout)
     sys.stderr = _lenient(sys.stderr)
 

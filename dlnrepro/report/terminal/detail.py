@@ -62,7 +62,7 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
         _numbers(page, item, record.meanings)
         _reason(page, written[item.id], history)
     if record.drawings and record.drawings[0].lines:
-        _heading(page, f"figure: {record.drawings[0].title}")
+        _heading(page, f"figure: {page.typeset(record.drawings[0].title)}")
         text_figure(page, record.drawings[0])
     _heading(page, "to repeat this")
     page.verbatim(record.command, indent=4)
@@ -90,20 +90,20 @@ def claim_page(
     _opening(page, claim)
     if claim.because:
         _heading(page, f"expected verdict: {claim.expect}")
-        page.line(_flowing(claim.because), indent=4)
+        page.line(page.typeset(_flowing(claim.because)), indent=4)
     if claim.assumptions:
         _heading(page, ASSUMPTIONS)
     for assumption in claim.assumptions:
-        page.line(assumption.says, indent=4, hang=2)
+        page.line(page.typeset(assumption.says), indent=4, hang=2)
         _required(page, assumption, 0, meanings)
         _reason(page, assumption, history)
     _heading(page, CRITERIA)
     for index, criterion in enumerate(claim.criteria):
         if index:
             page.line()
-        page.line((criterion.id, "bold"), f"   {criterion.says}", indent=4, hang=2)
+        page.line((criterion.id, "bold"), f"   {page.typeset(criterion.says)}", indent=4, hang=2)
         _required(page, criterion, criterion.misses, meanings)
-        controls = ", ".join(criterion.fails_in) or f"no arm: {criterion.because}"
+        controls = ", ".join(criterion.fails_in) or f"no arm: {page.typeset(criterion.because or '')}"
         page.line(f"must fail in {controls}", indent=6, hang=2)
         _reason(page, criterion, history)
     _settings(page, claim)
@@ -116,21 +116,21 @@ def claim_page(
 def _title(page: TerminalPage, claim: Claim, verdict: Text | None) -> None:
     """The id, the verdict if there is one, and the title."""
     page.line((claim.id, "bold"), "   ", *([(verdict.plain, str(verdict.style))] if verdict is not None else []))
-    page.line(claim.title, indent=2, hang=2)
+    page.line(page.typeset(claim.title), indent=2, hang=2)
 
 
 def _opening(page: TerminalPage, claim: Claim) -> None:
     """The statement, the experiment and the source."""
     _heading(page, "statement")
-    page.line(_flowing(claim.statement), indent=4)
+    page.line(page.typeset(_flowing(claim.statement)), indent=4)
     _heading(page, "experiment")
-    page.line(f"{_flowing(claim.experiment)} {PRECISION}" if claim.experiment else PRECISION, indent=4)
+    page.line(f"{page.typeset(_flowing(claim.experiment))} {PRECISION}" if claim.experiment else PRECISION, indent=4)
     source = claim.source
     _heading(page, "source")
     page.line(source.citation, indent=4, hang=2)
     page.line(f"Basis: {basis_words(source.basis)}", indent=4, hang=2)
     if source.note:
-        page.line((_flowing(source.note), "dim"), indent=4)
+        page.line((page.typeset(_flowing(source.note)), "dim"), indent=4)
 
 
 def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
@@ -141,7 +141,7 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
     }.get((record.as_expected, record.expect), "")
     page.line((f"{record.verdict}{expected}: ", str(verdict_text(record).style)), record.because, indent=4, hang=2)
     if record.expect == "not reproduced" and claim.because:
-        page.line(f"Why it is expected to fail: {_flowing(claim.because)}", indent=4, hang=2)
+        page.line(f"Why it is expected to fail: {page.typeset(_flowing(claim.because))}", indent=4, hang=2)
 
 
 def _settings(page: TerminalPage, claim: Claim) -> None:
@@ -184,7 +184,7 @@ def _required(page: TerminalPage, item: Bounded, misses: int, meanings: Mapping[
 def _meaning(page: TerminalPage, measure: str, meanings: Mapping[str, str]) -> None:
     """What a measure is, where that is known."""
     if meaning := meanings.get(measure):
-        page.line((f"{measure}: {_flowing(meaning)}", "dim"), indent=6, hang=2)
+        page.line((f"{measure}: {page.typeset(_flowing(meaning))}", "dim"), indent=6, hang=2)
 
 
 def _assumption(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
@@ -195,18 +195,18 @@ def _assumption(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -
     values = [value for check in item.holds_in for value in check.values if value is not None]
     arms = f" in {len(item.holds_in)} arms" if len(item.holds_in) > 1 else ""
     share = percent(min(check.share_lower_bound for check in item.holds_in))
-    page.line(("✓ ", "green"), item.says, indent=4, hang=2)
+    page.line(("✓ ", "green"), page.typeset(item.says), indent=4, hang=2)
     _requirement(page, item, meanings)
     bound = f"at least {share} of all possible runs{' in each' * bool(arms)}"
     runs = f"{len(values)} of {len(values)} runs{arms} inside ({bound}, 95 % confidence)"
-    spread = f"median {number(statistics.median(values))}, {number(min(values))} … {number(max(values))}"
+    spread = f"median {number(statistics.median(values))}, from {number(min(values))} to {number(max(values))}"
     page.line(f"{runs}; {spread}", indent=6, hang=2)
 
 
 def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
     """A criterion, or an assumption that is not met: its sentence, threshold, and a row for each arm and control."""
     sign, style = MARKS[item.mark], {"pass": "green", "fail": "red", "undecided": "yellow"}[item.mark]
-    page.line((f"{sign} {item.id}", style), f"   {item.says}", indent=4, hang=2)
+    page.line((f"{sign} {item.id}", style), f"   {page.typeset(item.says)}", indent=4, hang=2)
     _requirement(page, item, meanings)
     rows = [_row(check, False) for check in item.holds_in] + [_row(check, True) for check in item.fails_in]
     notes = [""] * len(item.holds_in) + [control_note(check) for check in item.fails_in]
@@ -224,11 +224,11 @@ def _requirement(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) 
 def _reason(page: TerminalPage, item: Bounded, history: bool) -> None:
     """Where a threshold comes from, or why there is no control, and what was changed if that is asked for."""
     if item.why:
-        page.line((reason_words(item.why), "dim"), indent=6, hang=2)
+        page.line((page.typeset(reason_words(item.why)), "dim"), indent=6, hang=2)
     elif isinstance(item, Criterion) and item.because:
-        page.line((f"no control: {_flowing(item.because)}", "dim"), indent=6, hang=2)
+        page.line((f"no control: {page.typeset(_flowing(item.because))}", "dim"), indent=6, hang=2)
     if history and item.history:
-        page.line((f"history: {_flowing(item.history)}", "dim"), indent=6, hang=2)
+        page.line((f"history: {page.typeset(_flowing(item.history))}", "dim"), indent=6, hang=2)
 
 
 def _row(check: Check, control: bool) -> list[str | Text]:

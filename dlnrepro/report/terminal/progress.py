@@ -38,7 +38,7 @@ BAR = 20
 """Columns of the bar; half or a quarter of them where there is little room for the time left."""
 
 Seconds = Mapping[str, float]
-"""How long each arm that is to be computed took the last time, by the key of its cell."""
+"""How long each arm that will be computed took the last time, by the key of its cell."""
 
 
 class Quiet:
@@ -57,7 +57,7 @@ class Quiet:
         """Show nothing."""
 
     def says(self, text: str) -> None:
-        """Say it all the same."""
+        """Say it anyway."""
         say(text)
 
     def waits(self) -> None:
@@ -179,7 +179,7 @@ class Live:
 
 
 def bar_line(share: float, parts: Iterable[str], width: int, ascii_only: bool = False) -> str:
-    """A bar and, behind it, as many of some parts as there is room for; the last one that has room may be cut.
+    """A bar and, after it, as many of some parts as there is room for; the last one that has room may be cut.
 
     Args:
         share: how much is done, in [0, 1].

@@ -34,7 +34,7 @@ HEADS = ("\nverdict", "\nclaim", "runs\npassed", "controls\nfailed", "computing\
 
 
 def verdict_text(record: ClaimRecord) -> Text:
-    """The verdict with its sign, in its colour; an expected failure is no alarm."""
+    """The verdict with its sign, in its colour; an expected failure has the colour of a success."""
     style = "green" if record.as_expected else STYLES[record.verdict]
     return Text(signed(record), style=style)
 
@@ -90,7 +90,7 @@ def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: T
         page.line(members[0].source.heading, hang=2)
         for claim in members:
             page.line(f"{claim.id}   {last_words(last.get(claim.id))}", indent=2, hang=4)
-            page.line(claim.title, indent=6)
+            page.line(page.typeset(claim.title), indent=6)
             if claim.tags:
                 page.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
     return page.text()
@@ -135,7 +135,7 @@ def _reason(page: TerminalPage, record: ClaimRecord) -> None:
     expected = f" ({record.verdict}, as expected)" if record.as_expected else ""
     page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
     if record.as_expected and (because := record.claim.get("because")):
-        page.line(f"Why this is expected: {in_a_line(str(because))}", indent=2, hang=2)
+        page.line(f"Why this is expected: {page.typeset(in_a_line(str(because)))}", indent=2, hang=2)
 
 
 def _counts(report: Report) -> str:

@@ -67,14 +67,14 @@ class TerminalPage:
 
     @classmethod
     def of_terminal(cls) -> TerminalPage:
-        """The page for standard output as it is now: 80 columns and no colour where it is no terminal."""
+        """The page for standard output as it is now: 80 columns and no colour where it is not a terminal."""
         terminal = sys.stdout.isatty()
         width = shutil.get_terminal_size().columns if terminal else 80
         return cls(min(width, 120), terminal and not plain_terminal(), sys.stdout.encoding or "ascii")
 
     @property
     def width(self) -> int:
-        """Columns at hand."""
+        """The number of columns."""
         return self._console.width
 
     def typeset(self, text: str) -> str:
@@ -186,9 +186,9 @@ def plain_terminal() -> bool:
 
 
 def wrapped(text: Text, width: int) -> list[Text]:
-    """The lines of a text in so many columns.
+    """The lines of a text in a number of columns.
 
-    Lines break between words; a word that is longer than a line breaks behind a hyphen, an underscore or a stop if it
+    Lines break between words; a word that is longer than a line breaks after a hyphen, an underscore or a stop if it
     can, and between letters if it cannot.
     """
     width = max(width, 1)

@@ -22,7 +22,8 @@ MOST_NAMED = 4
 """Arms that are named where a parameter was changed; more of them are counted."""
 
 LEGEND = (
-    ("run", "one seed of one arm; it passes if all criteria and assumptions hold in it"),
+    ("run", "one seed of one arm; it passes if all criteria and assumptions hold in it (the runs of controls are not "
+     "counted)"),
     ("arm", "the settings with a few named changes; all arms use the same seeds"),
     ("control", "an arm that breaks one hypothesis or has a wrong formula; it must fail, so 4/4 is good (a control of "
      "two criteria counts twice)"),
@@ -48,7 +49,7 @@ def signed(record: ClaimRecord) -> str:
 
 
 def passing_runs(record: ClaimRecord) -> tuple[int, int]:
-    """How many runs of the arms that must hold pass everything that is asked of them, of how many."""
+    """How many runs of the arms that must hold satisfy every criterion and assumption, of how many."""
     passing: dict[str, list[bool]] = {}
     for item in (*record.assumptions, *record.criteria):
         bounds = bounds_of(item)
@@ -129,7 +130,7 @@ def control_note(check: Check) -> str:
     if check.tells:
         return ""
     if not check.inside:
-        return "This control is undecided, and so is the criterion."
+        return "A control that is undecided has not failed as required."
     runs = f"{check.inside} of {len(check.seeds)} runs of this control lie inside"
     return f"{runs}: the criterion is uninformative."
 
@@ -160,7 +161,7 @@ def bases_of_report(report: Report) -> str | None:
     if len(report.claims) < 2:
         return None
     counts = Counter(str(record.claim.get("source", {}).get("basis")) for record in report.claims)
-    parts = [f"{words} in {counts[basis]}" for basis, words in BASES.items() if counts[basis]]
+    parts = [f"{words.split(' ', 1)[1]} ({counts[basis]})" for basis, words in BASES.items() if counts[basis]]
     return f"Basis of the {len(report.claims)} claims: {', '.join(parts)}." if parts else None
 
 
@@ -168,7 +169,7 @@ def departures(record: ClaimRecord) -> list[str]:
     """Each parameter that has another value than the claim file says, with the arms that have it and those that do not.
 
     An arm that sets a parameter itself keeps its value when the setup's value is changed. The quick profile is part of
-    the claim file, so what it changes is no departure.
+    the claim file, so what it changes is not a departure.
     """
     setup, arms = record.claim.get("setup", {}), record.claim.get("arms", {})
     profile = record.claim.get("quick", {}).get("setup", {}) if "toy" in record.stamps else {}
@@ -202,5 +203,5 @@ def plain(value: object) -> object:
 
 
 def allowance(misses: int) -> str:
-    """How many runs of an arm may lie outside, behind the interval; nothing if none may."""
+    """How many runs of an arm may lie outside, as it follows the interval; nothing if none may."""
     return f"; in each arm, {misses} {'run' if misses == 1 else 'runs'} may lie outside" if misses else ""

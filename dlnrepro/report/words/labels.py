@@ -1,6 +1,6 @@
 """What qualifies a result: its labels in words, and every number that is not as the claim file says.
 
-A record calls the labels stamps, and some of them by other names; its keys are an interface, and stay as they are.
+In a record, the labels have the key `stamps`, and some of them have other names; its keys are an interface.
 """
 
 from __future__ import annotations

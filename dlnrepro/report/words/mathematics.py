@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dlnrepro.report.words.notation import (
+    ACCENTS,
     GREEK,
     SIGNS,
     Code,
@@ -123,6 +124,8 @@ class _Reader:
         after = self._at(place + 1)
         if kind == "greek":
             return GREEK[text] if self._is_letter(place) else None
+        if text in ACCENTS:
+            return ACCENTS[text] if self._at(place - 1).text not in ("_", "-") else None
         if text in _CHANGES:
             return "d" + GREEK[text[1:]] if after.text in ("_", "/") else None
         rule = _RULES.get(text)
@@ -167,7 +170,9 @@ class _Reader:
             return False
         if self._depth:
             return before.kind != "word" or after.kind != "word"
-        return place in self._enclosed and self._is_difference(place)
+        # Outside of parentheses k-2 may be the name of an arm, which has no capitals.
+        quantity = place in self._enclosed or before.kind == "greek" or before.text in _CAPITALS
+        return quantity and self._is_difference(place)
 
     def _is_sign_of(self, place: int) -> bool:
         """Whether a hyphen with nothing, a blank or a bracket before it is the sign of a quantity, not of an option."""
@@ -176,18 +181,15 @@ class _Reader:
             return after.kind not in ("none", "blank")
         if after.text in ("ln", "log", "dln", "dlog", "max", "min"):
             return True
+        if before.text == "(" and self._at(place - 2).kind in _NAMES:
+            return after.kind in _NAMES
         if after.text == "d" and second.kind == "blank":
             return self._at(place + 3).text in ("ln", "log")
         equal = before.kind == "blank" and self._at(place - 2).text == "="
-        ends = (
-            second.kind == "mark"
-            or second.text in ("'", "(", "/")
-            or (before.text == "(" and second.text in (",", ")"))
-        )
-        return after.kind == "letter" and (ends or equal)
+        return after.kind == "letter" and (equal or second.kind == "mark" or second.text in ("'", "(", "/"))
 
     def _is_difference(self, place: int) -> bool:
-        """Whether a hyphen in parentheses stands between two quantities, and not in a range or a name."""
+        """Whether a hyphen stands between two quantities, and not in a range or a name."""
         before, after, second = self._at(place - 1), self._at(place + 1), self._at(place + 2)
         if second.text in ("-", "_", "."):
             return False
@@ -266,7 +268,7 @@ class _Reader:
         """The place after a subscript, or 0 if it is none."""
         base, before, start = self._at(place - 1), self._at(place - 2), place + 1
         change = base.text in _CHANGES or (base.text[:1] == "d" and base.text[1:] in _CAPITALS)
-        letter = base.kind == "letter" or change
+        letter = base.kind == "letter" or base.text in ACCENTS or change
         if before.kind == "mark" or not (letter or base.kind == "greek" or base.text in _CLOSING | _LARGE):
             return 0
         if start in self._closing:
@@ -319,5 +321,5 @@ _RULES = {
     "+-": _Reader._always,
     "->": _Reader._always,
 }
-_NOTATION = {"^", "_", "sqrt", "grad", *GREEK, *_CHANGES, *_RULES}
+_NOTATION = {"^", "_", "sqrt", "grad", *ACCENTS, *GREEK, *_CHANGES, *_RULES}
 """The tokens that may be notation; a name in backticks is, too."""

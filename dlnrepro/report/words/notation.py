@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from string import ascii_letters
 from typing import NamedTuple, TypeAlias
+from unicodedata import normalize
 
 GREEK = {
     "alpha": "α", "beta": "β", "gamma": "γ", "delta": "δ", "epsilon": "ε", "eps": "ε", "zeta": "ζ", "eta": "η",
@@ -14,6 +16,14 @@ GREEK = {
     "Phi": "Φ", "Psi": "Ψ", "Omega": "Ω",
 }  # fmt: skip
 """Greek letters by their names. The other Greek capitals look like Latin ones."""
+
+ACCENTS = {
+    f"{letter}{name}": normalize("NFC", letter + accent)
+    for name, accent in {"bar": "\u0304", "hat": "\u0302", "tilde": "\u0303"}.items()
+    for letter in ascii_letters
+    if f"{letter}{name}" not in {"chat", "Chat", "That", "that", "What", "what"}
+}
+"""Letters with an accent by their names: `ubar` is ū. English words stay words."""
 
 SIGNS = {
     "||": "‖", "<=": "≤", ">=": "≥", "!=": "≠", "+-": "±", "->": "→", "<-": "←", "-": "−", "~": "∼", "x": "×",

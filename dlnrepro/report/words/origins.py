@@ -6,7 +6,7 @@ from dlnrepro.archive.provenance import Provenance
 from dlnrepro.archive.record import Report, origin
 
 MOST_NAMED = 5
-"""Claims that are named where they were made with something else than the others; more of them are counted."""
+"""The largest number of claims that are named for one value; a larger group of claims is counted."""
 
 
 def differing_origins(report: Report) -> list[tuple[str, str]]:

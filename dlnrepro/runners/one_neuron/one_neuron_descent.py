@@ -109,7 +109,7 @@ class Params(OneNeuronSettings, DeepSettings):
 MEASURES = {
     "distance_to_first": "distance of the product W from the best rank-one matrix Z_(1) at the end of the descent, "
     "||W - Z_(1)||_F / sigma_1, >= 0",
-    "distance_to_limit": "distance of the product W from the limit Z_(k) that `law` names at the end of the descent, "
+    "distance_to_limit": "distance of the product W from the limit Z_(k) of the law at the end of the descent, "
     "||W - Z_(k)||_F / sigma_1, >= 0",
     "overlap_drop": "largest fall of u^T Z v = <W, Z> / ||W||_F below an earlier value, in units of sigma_1, >= 0",
     "rate_ratio": "fitted over predicted exponential rate of ||W - Z_(1)||_F / sigma_1, while it lies between 1e-12 "

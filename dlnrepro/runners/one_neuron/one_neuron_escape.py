@@ -102,8 +102,8 @@ MEASURES = {
     "0 if a power of x is predicted",
     "power": "fitted exponent p of the escape time t ~ (1/x)^p, x the distance from the saddle; 0 if t is 0 at every x",
     "power_error": "fitted minus predicted exponent p of the escape time t ~ (1/x)^p, x the distance from the saddle",
-    "factor_ratio": "escape time over its law K x^(-(L-2)/L) at the smallest x, with L = law_depth; 0 if L = 2, where "
-    "K is infinite, and 0 unless `approach` is `small`",
+    "factor_ratio": "escape time over its law K x^(-(L-2)/L) at the smallest x of small initializations, with L = "
+    "law_depth; 0 if L = 2, where K is infinite, and for every other approach",
     "start_distance": "distance of the initial product W from the best rank-one matrix Z_(1) at the smallest x, "
     "||W - Z_(1)||_F / sigma_1, >= 0",
 }

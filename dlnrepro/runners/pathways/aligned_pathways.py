@@ -53,7 +53,8 @@ class Params(AlignedPathSettings):
     start_scale: float = Field(
         gt=0,
         le=1,
-        description="scale of the initialization: layer scalars relative to those in the same proportion at zero loss",
+        description="scale of the initialization: the w_p relative to those in the same proportion at zero loss, where"
+        " every layer of path p is w_p times the identity",
     )
     ratios: Annotated[tuple[StepRatio, StepRatio], FROM_LIST, ORDERED] = Field(
         description="range of the step ratio gamma = eta L s^(2-2/L) in the sweep, where eta is the step size"
@@ -79,12 +80,6 @@ class Params(AlignedPathSettings):
         return self.points * self.paths * (self.depth + 12 + RECORDS)
 
 
-_LIMITED = (
-    "over the gammas at which stability limits the share (x* < x_law - 0.01 and gamma < 2 P^(1-2/L)), or over the whole"
-    " sweep if there are none"
-)
-_LAWS = "x_law is the share by the conservation law of gradient flow, x* the largest share that stability allows"
-
 MEASURES = {
     "share": "largest share of the mode that one path carries at the last gamma of the sweep, from the mean over the"
     " last steps, in [1/P, 1]",
@@ -93,20 +88,25 @@ MEASURES = {
     "share_change": "largest change of the share of any path from the initialization to the end, over the sweep, in"
     " [0, 1]",
     "law_error": "largest |x / x_law - 1| over the losing paths and the sweep, where x is the share at the end and"
-    " x_law that by the conservation law of gradient flow; |x| for a path with x_law = 0",
-    "over_bound": f"largest amount by which the largest share exceeds min(x_law, x*) in the sweep; {_LAWS}",
-    "under_bound": f"largest amount by which the largest share falls below min(x_law, x*) in the sweep; {_LAWS}",
-    "limit_low": f"smallest value of the step size times the sharpness at the end, {_LIMITED}",
-    "limit_high": f"largest value of the step size times the sharpness at the end, {_LIMITED}",
-    "loss": f"largest loss 1/2 (sum_p w_p^L - s)^2 at the end, {_LIMITED}",
+    " x_law the share by the conservation law of gradient flow; |x| for a path with x_law = 0",
+    "over_bound": "largest amount by which the largest share exceeds min(x_law, x*) in the sweep; x_law is the share by"
+    " the conservation law of gradient flow, x* the largest share that stability allows",
+    "under_bound": "largest amount by which the largest share falls below min(x_law, x*) in the sweep; x_law is the"
+    " share by the conservation law of gradient flow, x* the largest share that stability allows",
+    "limit_low": "smallest step size times sharpness at the end, over the gammas where stability limits the share"
+    " (x* < x_law - 0.01 and gamma < 2 P^(1-2/L)); over the whole sweep if there are none",
+    "limit_high": "largest step size times sharpness at the end, over the gammas where stability limits the share"
+    " (x* < x_law - 0.01 and gamma < 2 P^(1-2/L)); over the whole sweep if there are none",
+    "loss": "largest loss 1/2 (sum_p w_p^L - s)^2 at the end, over the gammas where stability limits the share"
+    " (x* < x_law - 0.01 and gamma < 2 P^(1-2/L)); over the whole sweep if there are none",
     "spread": "largest difference between the largest and the smallest share at the end, over the gammas of at least"
     " 2 P^(1-2/L), or over the whole sweep if there are none, in [0, 1]",
     "leaving_ratio": "smallest gamma / 2 of the sweep at which the share of all losing paths together more than"
     " doubles; the last gamma / 2 if it never does",
     "equality_ratio": "smallest gamma / (2 P^(1-2/L)) from which on all shares agree within 1e-3 in the sweep; the last"
     " gamma / (2 P^(1-2/L)) if they do not agree there",
-    "exponent_gap": "beta - (2-2/L), where beta is fitted to x^beta + (1-x)^beta = gamma_c / gamma over the gammas at"
-    " which stability limits the largest share x (for two paths); -(2-2/L) if there are fewer than three such gammas",
+    "exponent_gap": "beta - (2-2/L), where beta is fitted to x^beta + (1-x)^beta = gamma_c / gamma over the gammas"
+    " where stability limits the largest share x (for two paths); -(2-2/L) if there are fewer than three such gammas",
 }
 
 SERIES = {

@@ -45,8 +45,8 @@ class Params(AlignedPathSettings):
         " equal in a sweep over `scales`"
     )
     scales: Annotated[tuple[StartScale, StartScale], FROM_LIST, ORDERED] = Field(
-        description="range of the initialization scale, evenly spaced in its logarithm: layer scalars relative to those"
-        " at zero loss; its ends are equal in a sweep over `ratios`"
+        description="range of the initialization scale, evenly spaced in its logarithm: the w_p relative to those at"
+        " zero loss, where every layer of path p is w_p times the identity; its ends are equal in a sweep over `ratios`"
     )
     points: int = Field(ge=4, le=100, description="number of points of the sweep, over `ratios` or over `scales`")
     steps: int = Field(ge=CHUNK, le=10**6, description="number of gradient steps, rounded up to a multiple of 500")
@@ -72,24 +72,23 @@ class Params(AlignedPathSettings):
         return self.points * self.paths * (6 * CHUNK + 50)
 
 
-_Z = "z is w^-(L-2) for the layer scalar w of the largest losing path"
-_R = "<r> is the mean residual of a single path over its cycle of two steps"
-
 MEASURES = {
     "loser_share": "part of the mode that the largest losing path carries at the first step at which 90 % of the mode"
     " is learned, the most over the sweep",
-    "escaped": f"fraction of the points of the sweep at which z falls to 60 % of its value when the mode is learned, in"
-    f" [0, 1]; {_Z}",
-    "drift_ratio": f"fall of z per step over the predicted (L-2) eta <r>, where this ratio is farthest from 1; 0 if z"
-    f" does not fall at every point of the sweep, or is predicted not to; {_Z}, and {_R}",
-    "onset_gap": f"gamma / 2 - 1 at the gamma where the fall of z per step vanishes, by a cubic in gamma; at the last"
-    f" gamma if z does not fall at every point or gamma is not swept; {_Z}",
-    "onset_slope": f"slope in gamma of the fall of z per step where it vanishes, over the predicted"
-    f" 3 (L-2) / (2 (5L-4)); 0 if z does not fall at every point or gamma is not swept; {_Z}",
+    "escaped": "fraction of the points of the sweep at which z = w^-(L-2), with w the layer scalar of the largest"
+    " losing path, falls to 60 % of its value when the mode is learned, in [0, 1]",
+    "drift_ratio": "fall of z = w^-(L-2) of the largest losing path per step, over (L-2) eta <r> with the step size eta"
+    " and the mean residual <r> of a single path, where this ratio is farthest from 1 in the sweep; 0 if z does not"
+    " fall at every point, or is predicted not to",
+    "onset_gap": "gamma / 2 - 1 at the gamma where the fall of z = w^-(L-2) of the largest losing path per step"
+    " vanishes, by a cubic in gamma; at the last gamma if z does not fall at every point or gamma is not swept",
+    "onset_slope": "slope in gamma of the fall of z = w^-(L-2) of the largest losing path per step, where it vanishes,"
+    " over the predicted 3 (L-2) / (2 (5L-4)); 0 if z does not fall at every point or gamma is not swept",
     "exponent_gap": "exponent of the restoration time in the initialization scale, plus L-2; the exponent counts as 0"
     " if a time is not reached or the scale is not swept",
-    "time_ratio": f"increase of the restoration time per unit of z, over the predicted 1 / ((L-2) eta <r>); 0 if a time"
-    f" is not reached or the scale is not swept; {_Z} when the mode is learned, and {_R}",
+    "time_ratio": "increase of the restoration time per unit of z = w^-(L-2) of the largest losing path, over"
+    " 1 / ((L-2) eta <r>) with the step size eta and the mean residual <r> of a single path; 0 if a time is not reached"
+    " or the scale is not swept",
 }
 
 SERIES = {

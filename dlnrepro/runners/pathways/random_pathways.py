@@ -109,7 +109,7 @@ MEASURES = {
     " >= 0",
     "off_diagonal": "part of sum_p ||M_p||_F^2 outside the modes of the target after the cool-down, in [0, 1]; M_p is"
     " the matrix of path p",
-    "loss": "loss 1/2 ||sum_p M_p - M*||_F^2 after the cool-down, where M_p is the matrix of path p",
+    "loss": "loss 1/2 ||sum_p M_p - M*||_F^2 after the cool-down, where M_p is the matrix of path p and M* the target",
 }
 
 SERIES = {
@@ -118,7 +118,9 @@ SERIES = {
     "strongest_share": Series("step", "largest share of the strongest mode"),
     "weakest_share": Series("step", "largest share of the weakest mode"),
     "stable_share": Series("step", "largest share of the measured mode that stability allows"),
-    "limit_in_time": Series("step", "step size before the cool-down times sharpness (of J J^T)"),
+    "limit_in_time": Series(
+        "step", "step size before the cool-down times the largest eigenvalue of J J^T (J: Jacobian)"
+    ),
 }
 
 

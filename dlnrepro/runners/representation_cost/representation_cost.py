@@ -42,7 +42,8 @@ class Params(ArchitectureSettings, DeepSettings):
     kernel: int = Field(
         ge=1,
         le=16,
-        description="for the architecture `convolutional`: number of taps of all convolutions but the first; D is full",
+        description="for the architecture `convolutional`: number of taps of all convolutions but the first; the full"
+        " width is `inputs`",
     )
     predictors: int = Field(ge=1, le=32, description="number of predictors that each run draws")
     starts: int = Field(

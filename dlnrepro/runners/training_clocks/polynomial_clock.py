@@ -84,14 +84,15 @@ class Params(DeepSettings):
 
 
 MEASURES = {
-    "theta": "slope of log |grad F| against log(F - F*) in the range `gaps`; 0 if its low end is never reached",
-    "clock_slope": "exponent of the clock: -1 times the slope of log t against log(F - F*) in the range `gaps`; 0 if "
-    "its low end is never reached",
+    "theta": "slope of log |grad F| against log(F - F*) in the fitted range of F - F*; 0 if its low end is never "
+    "reached",
+    "clock_slope": "exponent of the clock: -1 times the slope of log t against log(F - F*) in the fitted range of "
+    "F - F*; 0 if its low end is never reached",
     "theta_error": "|theta - (1 - 1/(2L))|, distance of the measured theta from its law with L = law_depth, >= 0",
     "clock_error": "|clock_slope - (1 - 1/L)|, distance of the exponent of the clock from its law with L = law_depth, "
     ">= 0",
-    "relation_error": "|clock_slope - (2 theta - 1)|, distance of the exponent of the clock from that for the measured "
-    "theta, >= 0",
+    "relation_error": "|clock_slope - (2 theta - 1)|, distance of the exponent of the clock from its law with the "
+    "measured theta, >= 0",
     "end_gap": "gap F - F* at the end of the descent",
     "imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initialization, over ||W_1||_F^2, >= 0; "
     "0 for one layer",

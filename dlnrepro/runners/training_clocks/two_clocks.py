@@ -95,14 +95,14 @@ MEASURES = {
     "generalisation_slope": "slope of the log of the generalisation clock against the log of the weight decay; 0 if "
     "the clock never stops",
     "off_span_error": "distance of W_1 P at the end from (1 - eta lambda)^t W_1(0) P, over ||W_1(0) P||_F (Frobenius "
-    "norm, >= 0); largest for all weight decays lambda of `decays`, with P the projection off the span of the samples",
+    "norm, >= 0); largest in the sweep over the weight decay lambda, with P the projection off the span of the samples",
     "early_accuracy": "largest accuracy on fresh inputs before the classifier clock stops, in [0, 1]; 0 if it stops at "
     "the first record",
     "end_accuracy": "accuracy on fresh inputs at the end of the descent, in [0, 1]; smallest in the sweep over the "
     "weight decay",
     "end_risk": "cross-entropy at the end of the descent; largest in the sweep over the weight decay",
-    "theta": "slope of log |grad F| against log(F - F*) in the range `tail`; the value farthest from 1/2 in the sweep, "
-    "and 0 if the range is never reached (F* is F at the end, or 0 without decay)",
+    "theta": "slope of log |grad F| against log(F - F*) in the fitted range of F - F*; the value farthest from 1/2 in "
+    "the sweep, and 0 if the range is never reached (F* is F at the end, or 0 without decay)",
 }
 
 SERIES = {

@@ -40,7 +40,7 @@ def test_two_claims_that_share_arms_compute_them_once(command: Command, write_cl
     write_claim(name="b-claim")
     code, out, err = command("run", tmp_path, "--json")
     assert code == 0
-    assert "2 claims, 2 arms to compute" in err
+    assert "2 claims: 2 arms to compute (controls included)\n" in err
     first, second = json.loads(out)["claims"]
     assert first["outcomes"] == second["outcomes"]
     assert second["stamps"] == []
@@ -83,7 +83,7 @@ def test_an_interrupt_saves_and_reports_what_is_finished(write_claim: Write, tmp
         out = process.stdout.read()
         assert process.wait(20) == 130
     assert "✓ reproduced a-quick" in out
-    assert "ended by SIGINT: claims not listed did not finish" in out
+    assert "ended by SIGINT: the claims that are not listed did not finish" in out
     report = json.loads((tmp_path / "outputs" / "latest" / "report.json").read_bytes())
     assert [claim["id"] for claim in report["claims"]] == ["a-quick"]
     assert report["exit_code"] == 130

@@ -55,7 +55,7 @@ toy-claim   ✓ reproduced
       required: noise < 0.01
       noise: the noise alone, in [0, 1e-3]
       4 of 4 runs inside (at least 47 % of all possible runs, 95 %
-        confidence); median 0.0004893, 3.411e-5 … 0.0009701
+        confidence); median 0.0004893, from 3.411e-5 to 0.0009701
 
   criteria, each with its negative controls, which must fail
     The thresholds are fixed in the claim file before the program runs.
@@ -91,6 +91,7 @@ verdict      claim     passed   failed      time
     the bound 1.1 (uses 1 % of the tolerance)
 
 run: one seed of one arm; it passes if all criteria and assumptions hold in it
+  (the runs of controls are not counted)
 arm: the settings with a few named changes; all arms use the same seeds
 control: an arm that breaks one hypothesis or has a wrong formula; it must
   fail, so 4/4 is good (a control of two criteria counts twice)
@@ -134,16 +135,28 @@ def test_the_exit_code_says_how_it_came_out(
     assert (found, report["exit_code"], report["claims"][0]["verdict"]) == (code, code, verdict)
 
 
+def test_the_history_of_a_test_is_shown_only_if_it_is_asked_for(command: Command, write_claim: Write) -> None:
+    reason = ("why: the noise is at most 1e-3", 'why: "pilot: it was one"\n    history: it was 0.2 at first')
+    path = write_claim(reason)
+    command("run", path, "-q")
+    short, whole = command("report", "toy-claim")[1], command("report", "-v")[1]
+    fixed = "The thresholds are fixed in the claim file before the program runs."
+    assert f"{fixed} With -v, the report says what was changed in them." in " ".join(short.split())
+    assert "      threshold from a pilot: it was one\n\n" in short
+    assert f"    {fixed}\n" in whole
+    assert "      threshold from a pilot: it was one\n      history: it was 0.2 at first\n" in whole
+
+
 def test_an_expected_failure_is_no_failure_and_an_unexpected_success_is_one(
     command: Command, write_claim: Write
 ) -> None:
     expected = ("quick:", "expect: not reproduced\nbecause: it is three\nquick:")
     code, out, _ = command("run", write_claim(("value: 1\n", "value: 3\n"), expected))
     assert code == 0
-    assert " ".join(out.split()).count(
-        "toy-claim (not reproduced, as expected): near-one: value = 1 ± 0.1 does not hold in near (4 of 4 runs outside) "
-        "Why this is expected: it is three 1 not reproduced (as expected); computing time "
-    )
+    assert (
+        "toy-claim (not reproduced, as expected): near-one: value = 1 ± 0.1 does not hold in near "
+        "(4 of 4 runs outside) Why this is expected: it is three 1 not reproduced (as expected); computing time "
+    ) in " ".join(out.split())
     code, out, _ = command("run", write_claim(expected))
     assert code == 1
     assert "\ntoy-claim is reproduced, though the claim file expects that it is not.\n" in out

@@ -50,8 +50,8 @@ def test_an_override_that_does_not_reach_every_arm_says_so(command: Command, wri
     code, _, err = command("run", write_claim(), "-q", "-s", "value=1.01")
     assert code == 0
     assert err == (
-        "-s value=1.01: toy-claim: reaches 1 of 2 arms, but not the arms that set value themselves: far (5) "
-        "(-s ARM.value=... reaches one arm)\n"
+        "-s value=1.01: toy-claim: applies to 1 of 2 arms, but not to the arms that set value themselves: far (5) "
+        "(-s ARM.value=... applies to one arm)\n"
     )
 
 

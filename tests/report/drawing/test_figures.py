@@ -162,14 +162,16 @@ def test_exponents_and_subscripts_are_small_and_the_line_returns_to_where_it_was
     record = record_of(("title: Height", "title: s_1^(2-2/L) + e^(x_i) and W_l^T"))
     (title,) = (text for text in parsed(figure(record, 0, "p", titled=True)).iter(f"{SVG}text") if len(text))
     assert "".join(title.itertext()) == "s12−2/L + exi and WlT"
-    heights = np.cumsum([float(part.get("dy", "nan")) for part in title])
-    sizes = [float(part.get("font-size", "nan")) for part in title]
-    found = dict(zip([part.text for part in title], zip(heights, sizes, strict=True), strict=True))
-    for words in (" + e", " and W"):
-        assert found[words] == pytest.approx((0, 10), abs=0.01)
-    assert found["2−2/L"] == found["x"] == found["T"] == pytest.approx((-3.8, 7.2), abs=0.01)
-    assert found["1"] == found["l"] == pytest.approx((2, 7.2), abs=0.01)
-    assert found["i"] == pytest.approx((-3.8 + 0.2 * 7.2, 0.72 * 7.2), abs=0.01)
+    sizes = [float(part.get("font-size", "100%").removesuffix("%")) / 100 for part in title]
+    moves = [size * float(part.get("dy", "").removesuffix("em")) for part, size in zip(title, sizes, strict=True)]
+    found = dict(zip([part.text for part in title], zip(np.cumsum(moves), sizes, strict=True), strict=True))
+    raised, lowered, below = (-0.38, 0.72), (0.2, 0.72), (-0.38 + 0.2 * 0.72, 0.72**2)
+    expected = {
+        "1": lowered, "2−2/L": raised, " + e": (0, 1), "x": raised, "i": below, " and W": (0, 1), "l": lowered,
+        "T": raised,
+    }  # fmt: skip
+    assert found.keys() == expected.keys()
+    assert all(found[text] == pytest.approx(place, abs=0.005) for text, place in expected.items())
 
 
 def test_a_measure_is_named_as_it_is_and_explained_with_signs(record_of: Make) -> None:

@@ -76,7 +76,7 @@ def test_the_criterion_whose_worst_run_uses_most_of_its_tolerance_is_the_tightes
         (GOOD, "passes too", "4 of 4 runs of this control lie inside: the criterion is uninformative."),
         ([5.0, 5.0, 5.0, 1.0], "passes in part", "1 of 4 runs of this control lie inside: the criterion is "
          "uninformative."),
-        ([5.0, 5.0, 5.0, None], "undecided", "This control is undecided, and so is the criterion."),
+        ([5.0, 5.0, 5.0, None], "undecided", "A control that is undecided has not failed as required."),
     ],
 )  # fmt: skip
 def test_a_control_says_whether_it_fails_and_what_it_means_if_not(
@@ -107,6 +107,6 @@ def test_a_report_of_several_claims_says_on_what_they_rest(
 ) -> None:
     theorem = record_of(("basis: derived", "basis: theorem"))
     assert bases_of_report(report_with(record_of(), theorem, record_of())) == (
-        "Basis of the 3 claims: a theorem that was read in 1, a derivation for this project in 2."
+        "Basis of the 3 claims: theorem that was read (1), derivation for this project (2)."
     )
     assert bases_of_report(report_with(theorem)) is None

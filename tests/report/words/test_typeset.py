@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 import xml.etree.ElementTree as ET
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dlnrepro.report.words.mathematics import parse
-from dlnrepro.report.words.notation import GREEK, SIGNS, Part, Root, Script
+from dlnrepro.report.words.notation import ACCENTS, GREEK, SIGNS, Part, Root, Script
 from dlnrepro.report.words.typeset import (
     END,
     SUBSCRIPT,
@@ -350,9 +351,9 @@ NOTATION = [
         "n₁ = ... = n_(L-1), the widths",
     ),
     (
-        "l(m) = log(1 + exp(-m)), f(u) = -u of a difference",
-        "l(m) = log(1 + exp(−m)), f(u) = −u of a difference",
-        "l(m) = log(1 + exp(-m)), f(u) = -u of a difference",
+        "l(m) = log(1 + exp(-m)), f(u) = -u of a difference, exp(-clock), L-2",
+        "l(m) = log(1 + exp(−m)), f(u) = −u of a difference, exp(−clock), L−2",
+        "l(m) = log(1 + exp(-m)), f(u) = -u of a difference, exp(-clock), L-2",
     ),
     (
         "(||W_k||_F^2 - ||W_k||_2^2) / E_k",
@@ -390,6 +391,11 @@ NOTATION = [
         "2^1/2, 1e-8, rank_one_gap, step_size, law_depth, start_scale",
     ),
     (
+        "what is the sine between w and ubar, with xhat_1 and Wtilde^T; toolbar, rebar, x_bar",
+        "what is the sine between w and ū, with x̂<sub>1</sub> and W̃<sup>T</sup>; toolbar, rebar, x<sub>bar</sub>",
+        "what is the sine between w and ū, with x̂₁ and W̃ᵀ; toolbar, rebar, x_bar",
+    ),
+    (
         "theta_error, |clock_slope - (2 theta - 1)|",
         "theta_error, |clock_slope − (2 θ − 1)|",
         "theta_error, |clock_slope - (2 θ - 1)|",
@@ -400,9 +406,9 @@ NOTATION = [
         "`sigma_1` and `law_depth` in max-margin-direction, k-2-any, dlnrepro.theta",
     ),
     (
-        "a/b, and/or, the 1-norm, 0.98-1.05, seeds 0-39, -s KEY=VALUE, --quick",
-        "a/b, and/or, the 1-norm, 0.98-1.05, seeds 0-39, -s KEY=VALUE, --quick",
-        "a/b, and/or, the 1-norm, 0.98-1.05, seeds 0-39, -s KEY=VALUE, --quick",
+        "a/b, and/or, the 1-norm, 0.98-1.05, seeds 0-39, -s KEY=VALUE, (-v), --quick, arm k-2",
+        "a/b, and/or, the 1-norm, 0.98-1.05, seeds 0-39, -s KEY=VALUE, (-v), --quick, arm k-2",
+        "a/b, and/or, the 1-norm, 0.98-1.05, seeds 0-39, -s KEY=VALUE, (-v), --quick, arm k-2",
     ),
     (
         "the authors' widths, a layer's pi, 'L', int a and print",
@@ -474,7 +480,7 @@ def test_what_is_nested_too_deep_stays_as_it_is_written() -> None:
 PIECES = [
     *GREEK, *SIGNS, "W", "s", "a", "_", "^", "_(", "^(", "^{", "(", ")", "{", "}", "[", "|", "||", "<", ">", "`", "'",
     '"', "-", " ", " - ", "\n", "1", "2.5", "1e-8", "/", ",", ".", "*", "sqrt(", "int ", "max_", "step_size", "and/or",
-    "max-margin-direction", "<b>", "&amp;", "\\", "$", "\u202e", "\ufdd0", "\ufdd2", "é", "x_law", "dsigma_r",
+    "max-margin-direction", "<b>", "&amp;", "\\", "$", "\u202e", "\ufdd0", "\ufdd2", "é", "x_law", "dsigma_r", "ubar",
 ]  # fmt: skip
 texts = st.one_of(st.text(), st.lists(st.sampled_from(PIECES), max_size=30).map("".join))
 
@@ -500,12 +506,13 @@ def test_no_text_is_refused_and_none_is_lost(text: str) -> None:
     assert whole(parse(text)) == text
 
 
-NAMES = {letter: name for name, letter in reversed(GREEK.items())} | {sign: name for name, sign in SIGNS.items()}
+NAMES = {sign: name for name, sign in [*reversed(GREEK.items()), *SIGNS.items(), *ACCENTS.items()]}
 
 
 def bare(text: str) -> str:
     """A text with names for signs, and without brackets, marks, roots and stops, which are shown in other ways."""
-    named = "".join(NAMES.get(letter, letter) for letter in text).replace("epsilon", "eps").replace("sqrt", "√")
+    named = re.sub("|".join(map(re.escape, NAMES)), lambda found: NAMES[found[0]], text)
+    named = named.replace("epsilon", "eps").replace("sqrt", "√")
     return "".join(letter for letter in named if letter not in "_^(){}`√.")
 
 
@@ -532,7 +539,7 @@ def test_a_terminal_shows_nothing_unseen(text: str) -> None:
     assert in_terminal(text, "ascii") == visible(text)
 
 
-NOT_PLAIN = {*GREEK, *(f"d{name}" for name in GREEK), "sum", "prod", "max", "min", "lim", "sup", "inf", "int"}
+NOT_PLAIN = {*ACCENTS, *GREEK, *(f"d{name}" for name in GREEK), "sum", "prod", "max", "min", "lim", "sup", "inf", "int"}
 plain_words = st.from_regex(
     r"[a-z]{2,12}|[0-9]{1,4}(\.[0-9]{1,4})?|[A-Z][a-z]{2,8}'s|[a-z]{2,8}_[a-z]{2,8}", fullmatch=True
 ).filter(lambda word: word.split("_")[0] not in {*NOT_PLAIN, "sqrt", "grad"})

@@ -63,7 +63,7 @@ def test_a_deeper_law_asks_for_more_sharpness_than_there_is() -> None:
 def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(parallel_paths, "sharpness", lambda weights: sharpness(weights) / 1.001)
 
-    words = r"^sharpness: the Hessian by autograd and the matrix J J\^T differ by 1\.0e-03 relative$"
+    words = r"^sharpness: the Hessian by autograd and the matrix J J\^T differ relatively by 1\.0e-3$"
     with pytest.raises(Disagreement, match=words):
         _run([0])
 
