@@ -45,10 +45,9 @@ def _reduced(record: ClaimRecord) -> str:
 def _modified(record: ClaimRecord) -> str:
     """Every number that was changed on the command line, or by a program."""
     parts = []
-    quick = "toy" in record.stamps
-    written = record.claim.get("quick", {}).get("seeds") if quick else record.claim.get("seeds")
-    if _runs(record) != written:
-        parts.append(f"{_runs(record)} runs per arm ({'quick profile' if quick else 'claim file'}: {written})")
+    if _runs(record) != _written_runs(record):
+        origin = "quick profile" if "toy" in record.stamps else "claim file"
+        parts.append(f"{_runs(record)} runs per arm ({origin}: {_written_runs(record)})")
     if record.variation.seed_base:
         parts.append(f"seeds from {record.variation.seed_base} (claim file: from 0)")
     return "; ".join([*parts, *departures(record)]) or "other settings than the claim file's"
@@ -65,5 +64,12 @@ def _on_a_gpu(record: ClaimRecord) -> str:  # noqa: ARG001  as the others
 
 
 def _runs(record: ClaimRecord) -> int:
-    """Runs per arm."""
-    return max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)
+    """Runs per arm; numbers that are not used, because they are stale, have left none."""
+    runs = max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)
+    return runs or record.variation.seeds or _written_runs(record)
+
+
+def _written_runs(record: ClaimRecord) -> int:
+    """The runs per arm that the claim file asks for, in the quick profile if that was used."""
+    profile = record.claim.get("quick", {}) if "toy" in record.stamps else record.claim
+    return int(profile.get("seeds", 0))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from dlnrepro.archive.record import Report
 from dlnrepro.report.words.labels import label_words, qualifications
+from dlnrepro.verdict.outcome import Outcome
 
 REDUCED = ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {bytes: 500, value: 1.05}}")
 
@@ -36,6 +38,12 @@ def test_a_result_says_how_it_departs_from_its_claim_file(
 ) -> None:
     (record,) = report_of(*words, changes=(REDUCED,)).claims
     assert qualifications(record) == expected
+
+
+def test_numbers_that_are_not_used_leave_the_number_of_runs_as_it_was(report_of: Callable[..., Report]) -> None:
+    (record,) = report_of("--quick").claims
+    stale = replace(record, outcomes={arm: Outcome((), {}) for arm in record.outcomes})
+    assert qualifications(stale) == qualifications(record) == [("REDUCED", "quick profile, 2 of 4 runs per arm")]
 
 
 def test_labels_have_names_that_need_no_glossary() -> None:
