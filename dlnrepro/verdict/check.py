@@ -24,9 +24,9 @@ class Check:
     Attributes:
         share_lower_bound: exact (Clopper-Pearson) one-sided 95 % lower bound on the share of runs inside.
         median: of the finite values, as are min and max; None if there is none.
-        holds: all runs but `misses` are inside.
+        holds: there are runs, and all but `misses` are inside.
         broken: more than `misses` runs are outside.
-        tells: all runs but `misses` are outside: a control fails as required.
+        tells: there are runs, and all but `misses` are outside: a control fails as required.
     """
 
     arm: str
@@ -84,7 +84,7 @@ def check(arm: str, outcome: Outcome, measure: str, interval: Interval, misses: 
         median=statistics.median(finite) if finite else None,
         min=min(finite, default=None),
         max=max(finite, default=None),
-        holds=inside >= len(values) - misses,
+        holds=bool(values) and inside >= len(values) - misses,
         broken=outside > misses,
-        tells=outside >= len(values) - misses,
+        tells=bool(values) and outside >= len(values) - misses,
     )

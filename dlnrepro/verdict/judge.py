@@ -168,9 +168,9 @@ def _judged(
         interval={key: value for key in keys if (value := getattr(bounded, key)) is not None},
         interval_text=bounded.interval.text,
         misses=misses,
-        holds=all(item.holds and item.seeds for item in holds_in),
+        holds=all(item.holds for item in holds_in),
         broken=any(item.broken for item in holds_in),
-        tells=all(item.tells and item.seeds for item in fails_in),
+        tells=all(item.tells for item in fails_in),
         gap=_gap(bounded.interval, worst, fails_in),
         worst=worst,
         holds_in=holds_in,
@@ -218,16 +218,16 @@ def _word(
         return "not reproduced", "; ".join(map(_breach, broken))
     if unmet:
         item = unmet[0]
-        bad = next(found for found in item.holds_in if not found.holds or not found.seeds)
+        bad = next(found for found in item.holds_in if not found.holds)
         sentence = f"the assumption {wanted(item)} is not met in {bad.arm}: {_counts(bad, True)}"
         return "inconclusive", sentence + _spent(outcomes, bad.arm)
     for item in criteria:
         for found in item.holds_in:
-            if not found.holds or not found.seeds:
+            if not found.holds:
                 sentence = f"{item.id}: {wanted(item)} is undecided in {found.arm}: {_counts(found, True)}"
                 return "inconclusive", sentence + _spent(outcomes, found.arm)
         for found in item.fails_in:
-            if not found.tells or not found.seeds:
+            if not found.tells:
                 kind = (
                     "passes too, so this criterion is uninformative" if found.inside > item.misses else "is undecided"
                 )
