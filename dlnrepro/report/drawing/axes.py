@@ -1,4 +1,4 @@
-"""Axes as every figure has them: few ticks, in words a reader knows, and a thin grid behind."""
+"""Axes as every figure has them: few ticks, labels that a reader knows, and a thin grid."""
 
 from __future__ import annotations
 

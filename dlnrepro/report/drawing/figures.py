@@ -1,4 +1,4 @@
-"""The figures that a claim declares: medians over runs and their range, beside theory, guide line and level."""
+"""The figures that a claim declares: medians over runs and their range, with theory, guide line and level."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _series_words(sheet: Sheet, record: ClaimRecord, drawing: Drawing, top: floa
 
 
 def _curves(axes: Axes, drawing: Drawing, styles: dict[tuple[str, str], Stroke]) -> None:
-    """The lines with their bands, and what they are held against."""
+    """The lines with their bands, and what they are compared with."""
     wide, tall = drawing.logarithmic
     shown = [value for line in drawing.lines for part in (line.median, line.low, line.high) for value in part]
     x = span((place for line in drawing.lines for place in line.positions), wide, 0.02)
@@ -151,5 +151,5 @@ def _different(lines: Iterable[Line]) -> list[Line]:
 def _label(drawing: Drawing) -> str:
     """What a figure shows, in a sentence."""
     arms = ", ".join(dict.fromkeys(line.arm for line in drawing.lines)) or "no arm"
-    theory = ", beside theory" if drawing.references else ""
+    theory = ", with theory" if drawing.references else ""
     return f"{drawing.title}: {', '.join(drawing.y)} against {drawing.x} in {arms}{theory}."

@@ -107,7 +107,7 @@ def strokes(record: ClaimRecord, drawing: Drawing) -> dict[tuple[str, str], Stro
 
 
 def legends(record: ClaimRecord, drawing: Drawing, styles: dict[tuple[str, str], Stroke]) -> list[Entry]:
-    """The legend of a figure: its arms in columns, then what they are held against."""
+    """The legend of a figure: its arms in columns, then what they are compared with."""
     arms: dict[str, Stroke] = {}
     for (arm, _), stroke in styles.items():
         arms.setdefault(arm, stroke)
@@ -134,7 +134,7 @@ def legend_height(entries: list[Entry]) -> float:
 
 
 def _notes(record: ClaimRecord, drawing: Drawing) -> list[tuple[str, dict[str, Any]]]:
-    """The lines that are no arm: theory's curve, and the level."""
+    """The lines that do not belong to an arm: theory's curve, and the level."""
     notes: list[tuple[str, dict[str, Any]]] = []
     if drawing.references:
         meaning = record.meanings.get(drawing.references[0].series, drawing.references[0].series)
