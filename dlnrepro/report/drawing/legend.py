@@ -134,7 +134,7 @@ def legend_height(entries: list[Entry]) -> float:
 
 
 def _notes(record: ClaimRecord, drawing: Drawing) -> list[tuple[str, dict[str, Any]]]:
-    """The lines that are no arm: theory's curve, and the level."""
+    """The lines that do not belong to an arm: theory's curve, and the level."""
     notes: list[tuple[str, dict[str, Any]]] = []
     if drawing.references:
         meaning = record.meanings.get(drawing.references[0].series, drawing.references[0].series)

@@ -108,14 +108,14 @@ def _shade(axes: Axes, bounds: Interval, extent: Span, words: str) -> None:
         if math.isfinite(bound):
             axes.axvline(bound, color=COLOURS["ink"], linewidth=0.9, zorder=3)
     ends = [float(axes.transLimits.transform(axes.transScale.transform((bound, 0)))[0]) for bound in (low, high)]
-    # Above the middle of the shade, but not beyond the ends of the axis.
+    # Above the middle of the shade, but inside the ends of the axis.
     half = len(words) * TEXT * 0.3 / (axes.get_position().width * WIDTH)
     middle = min(max(sum(ends) / 2, half), 1 - half)
     axes.text(middle, 1, words, transform=axes.transAxes, ha="center", va="bottom", fontweight="bold")
 
 
 def _runs(axes: Axes, bounds: Interval, check: Check, row: int, control: bool) -> None:
-    """The runs of one arm in its row, spread a little up and down so that equal ones can be told apart."""
+    """The runs of one arm in its row, spread a little up and down so that equal ones do not cover one another."""
     finite = [value for value in check.values if value is not None]
     # Steps of the golden ratio: neighbours in the list never lie side by side.
     heights = [-_ROW * (row + 0.5) + (index * 0.618034 % 1 - 0.5) * _ROW * 0.55 for index in range(len(finite))]

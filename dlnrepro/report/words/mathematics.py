@@ -1,6 +1,6 @@
 """Reads the notation of claims and runners: `sigma_1`, `W_(l+1)^T`, `s^(2-2/L)`, `||W||_F^2`, `<r>`, `sqrt(...)`.
 
-The notation is plain ASCII in the middle of prose. What is no notation, such as `step_size`, `and/or`, the id
+The notation is plain ASCII in the middle of prose. Other text, such as `step_size`, `and/or`, the id
 `max-margin-direction` or a name in backticks, stays as it is written. No text is refused, and none is lost: the
 sources of the parts, one after another, are the text.
 
@@ -185,7 +185,8 @@ class _Reader:
             return after.kind in _NAMES
         if after.text == "d" and second.kind == "blank":
             return self._at(place + 3).text in ("ln", "log")
-        equal = before.kind == "blank" and self._at(place - 2).text == "="
+        said = self._at(place - 2).text if before.kind == "blank" else ""
+        equal = said == "=" or (said == "is" and after.text in _CAPITALS)
         return after.kind == "letter" and (equal or second.kind == "mark" or second.text in ("'", "(", "/"))
 
     def _is_difference(self, place: int) -> bool:

@@ -42,7 +42,7 @@ def in_picture(text: str) -> str:
 def in_terminal(text: str, encoding: str = "utf-8") -> str:
     """The visible text for a terminal: exponents and subscripts only where there are signs for all of them.
 
-    Blanks stay as they are, because the terminal page lays them out. In an encoding that is no form of Unicode the
+    Blanks stay as they are, because the terminal page lays them out. Where the encoding is not a form of Unicode, the
     notation stays as it is written.
     """
     return _terminals(parse(visible(text))) if is_unicode(encoding) else visible(text)
@@ -54,7 +54,7 @@ def is_unicode(encoding: str) -> bool:
 
 
 def picture_lines(text: str, letters: int, name: str = "") -> list[str]:
-    """The text for a picture in lines of so many letters, each of which ends what it begins.
+    """The text for a picture in lines of a limited length, each of which ends what it begins.
 
     Args:
         text: the text.

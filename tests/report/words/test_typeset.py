@@ -301,9 +301,9 @@ NOTATION = [
         "2 / (C (1 + (N-2) c₀ |w(0)|^(1-2/N) t)^a + 1)",
     ),
     (
-        "-N/(N-2) from u = u_1, v = -v_1",
-        "−N/(N−2) from u = u<sub>1</sub>, v = −v<sub>1</sub>",
-        "-N/(N-2) from u = u₁, v = -v₁",
+        "-N/(N-2) from u = u_1, v = -v_1; it is -L",
+        "−N/(N−2) from u = u<sub>1</sub>, v = −v<sub>1</sub>; it is −L",
+        "-N/(N-2) from u = u₁, v = -v₁; it is -L",
     ),
     (
         "-d log ||W||_F / dt, and -dln t / dln x",
