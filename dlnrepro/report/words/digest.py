@@ -32,7 +32,7 @@ LEGEND = (
     ("distance", "between the values of the worst run (the one nearest to its bound, or furthest outside) and of the "
      "nearest control run"),
     ("tightest criterion", "its worst run uses most of the tolerance: half the width of the interval, or the size of "
-     "the bound if there is one bound"),
+     "the bound if there is one bound (a value exactly on its bound is left out)"),
     ("computing time", "summed over all arms, whether cached or computed at the same time"),
 )  # fmt: skip
 """What the words of a report mean."""

@@ -12,7 +12,7 @@ from dlnrepro.archive.record import ClaimRecord, Report
 def with_html_ids(report: Report) -> Iterator[tuple[str, ClaimRecord]]:
     """Each claim under its id, or, if another of that id came before it, under its id and a number.
 
-    A record from elsewhere may call itself anything: what is no id becomes `claim`.
+    A record from elsewhere may call itself anything: what is not an id becomes `claim`.
     """
     seen: Counter[str] = Counter()
     for record in report.claims:

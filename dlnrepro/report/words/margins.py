@@ -22,7 +22,8 @@ def bounds_of(item: Judged) -> Interval:
 def use(item: Judged) -> float:
     """How much of its tolerance the worst run uses: 0 none, 1 all, above 1 too much; -1 without a worst run.
 
-    The tolerance is half the width of an interval with two bounds, and else the distance of the bound from 0.
+    The tolerance is half the width of an interval with two bounds, and else the distance of the bound from 0. A value
+    exactly on its bound uses none: that is a counted measure, such as a share of 1 that must be at least 1.
     """
     return -1.0 if item.worst is None else _use(bounds_of(item), item.worst)
 
@@ -73,6 +74,8 @@ def difference(first: float, second: float, shown: str) -> str:
 
 def _use(bounds: Interval, value: float) -> float:
     """How much of the tolerance a value uses."""
+    if value in (bounds.low, bounds.high) and bounds.contains(value):
+        return 0.0
     if math.isfinite(bounds.low) and math.isfinite(bounds.high):
         half = (bounds.high - bounds.low) / 2
         return abs(value - (bounds.low + half)) / half if half else float(value != bounds.low)
@@ -86,7 +89,8 @@ def _use(bounds: Interval, value: float) -> float:
 def _used(bounds: Interval, value: float) -> str:
     """How much of the tolerance a value inside uses; nothing where 0 is the bound, or lies between value and bound."""
     printed = float(number(value))
-    share = 100 * _use(bounds, printed if bounds.contains(printed) else value)
+    alike = printed in (bounds.low, bounds.high) or not bounds.contains(printed)
+    share = 100 * _use(bounds, value if alike else printed)
     if not 0 < share <= 100:
         return ""
     percent = "less than 1 %" if share < 0.995 else f"{share:.0f} %"

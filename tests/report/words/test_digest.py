@@ -69,6 +69,16 @@ def test_the_criterion_whose_worst_run_uses_most_of_its_tolerance_is_the_tightes
     assert tightest(record_of(values={"near": [None] * 4, "far": BAD})) == "none"
 
 
+def test_a_value_exactly_on_its_bound_is_a_counted_one_and_leaves_the_tightest_criterion_to_another(
+    record_of: Callable[..., ClaimRecord],
+) -> None:
+    counted = (SECOND[0], SECOND[1].replace("1.03", "1"))
+    record = record_of(counted, ("within: 0.1", "within: 0.5"), values={"near": [1.0] * 4, "far": BAD})
+    assert tightest(record).startswith("near-one; its worst run has value 1, 0.5 inside the bound 1.5")
+    alone = record_of(("equals: 1.0\n    within: 0.1", "at_most: 1.0"), values={"near": [1.0] * 4, "far": BAD})
+    assert tightest(alone) == "near-one; its worst run has value 1, exactly on the bound 1"
+
+
 @pytest.mark.parametrize(
     ("far", "words", "note"),
     [
