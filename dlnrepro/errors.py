@@ -167,9 +167,9 @@ def one_line(error: BaseException) -> str:
 
 
 def _storable(text: str) -> str:
-    r"""The text with `\xe9` in the place of a byte of a file's name, or of an error, that is no text in UTF-8.
+    r"""The text with `\xe9` in place of a byte of a file name, or of an error, that is not text in UTF-8.
 
-    Python keeps such bytes as half characters, which no file in UTF-8 and no JSON text can hold.
+    Python represents such bytes as half characters, which UTF-8 files and JSON cannot contain.
     """
     try:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")

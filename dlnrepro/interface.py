@@ -225,7 +225,7 @@ def _folder(outputs: object) -> Path:
     """The folder for cells and reports.
 
     Raises:
-        UsageError: it is no path.
+        UsageError: it is not a path.
     """
     name = os.fspath(outputs) if isinstance(outputs, str | PathLike) else None
     if isinstance(name, str) and name and "\0" not in name:
@@ -237,7 +237,7 @@ def _settings(settings: object) -> dict[str, Any]:
     """Values of parameters, as a claim file could hold them.
 
     Raises:
-        UsageError: they are no mapping, or a name or a value in it is none; with a line for each.
+        UsageError: the settings are not a mapping, or have an invalid name or value; with one line per setting.
     """
     if settings is None:
         return {}

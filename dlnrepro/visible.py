@@ -107,7 +107,7 @@ def _with_blanks(text: str) -> str:
 
 
 def _byte(character: str) -> str | None:
-    r"""`\xe9` for a byte that is no text, None for any other character."""
+    r"""`\xe9` for a byte that is not text, None for any other character."""
     return f"\\x{ord(character) - 0xDC00:02x}" if "\udc80" <= character <= "\udcff" else None
 
 

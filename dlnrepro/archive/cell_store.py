@@ -153,7 +153,7 @@ def _about(key: str, cell: Cell) -> dict[str, Any]:
 
 
 def _environment_of(numbers: Numbers) -> Environment:
-    """What computed some numbers that are to be stored."""
+    """What computed some numbers, before they are stored."""
     assert numbers.computed_on is not None, "only the numbers of a cell that ran to its end are stored"
     return numbers.computed_on
 

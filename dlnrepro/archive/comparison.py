@@ -208,7 +208,7 @@ def _known(value: float | None) -> float | None:
 
 
 def _lack(first: Outcome, second: Outcome) -> str | None:
-    """Why two outcomes of an arm cannot be held against each other, or None."""
+    """Why two outcomes of an arm cannot be compared, or None."""
     for outcome, which in ((first, "first"), (second, "second")):
         if outcome.fault:
             return f"it failed in the {which} report ({outcome.fault})"

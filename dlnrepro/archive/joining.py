@@ -34,7 +34,7 @@ def joined(reports: Sequence[Report]) -> Report:
 
 
 def _shared(made: Iterable[Entries]) -> dict[str, object]:
-    """The entries that all have with one value, and likewise of their versions."""
+    """The entries, and the versions among them, that have the same value in every provenance."""
     first, *others = list(made) or [{}]
     same = {key: value for key, value in first.items() if all(key in it and it[key] == value for it in others)}
     if "versions" not in same and all(isinstance(it.get("versions"), dict) for it in (first, *others)):
@@ -44,7 +44,7 @@ def _shared(made: Iterable[Entries]) -> dict[str, object]:
 
 
 def _rest(own: Entries, shared: Entries) -> dict[str, object]:
-    """The entries of a claim without those that all share, and likewise of its versions."""
+    """The entries of a claim, and its versions, without those that every claim shares."""
     rest = {key: value for key, value in own.items() if key not in shared}
     if own.get("versions") != shared.get("versions", own.get("versions")):
         versions, known = (cast("Entries", entries["versions"]) for entries in (own, shared))

@@ -103,7 +103,7 @@ def _read(path: Path) -> dict[str, LastVerdict]:
 def _results(rows: object) -> dict[str, LastVerdict]:
     """The results of a claim by the name of the variation, from what a file holds.
 
-    A file of an older version holds one result alone, or has stamps in the place of the variation's name.
+    A file of an older version has only one result, or has labels instead of the name of the variation.
     """
     if not isinstance(rows, dict):
         return {}
@@ -114,7 +114,7 @@ def _results(rows: object) -> dict[str, LastVerdict]:
 
 
 def _name(given: str | None, stamps: Iterable[str]) -> str:
-    """The name of a variation; of an older result it is that of its stamps, or `modified` where they do not say how."""
+    """The name of a variation; for an older result it follows from its labels, or is `modified` if it cannot."""
     if given is not None and (given == UNMODIFIED or given.startswith("-")):
         return given
     labels = set(stamps)
@@ -145,7 +145,7 @@ def _seconds(value: object) -> float:
     """A time that can be shown and added up.
 
     Raises:
-        TypeError, ValueError: the value is no number, or a number that no time has.
+        TypeError, ValueError: the value is not a number, or cannot be a time.
     """
     seconds = float(value)  # type: ignore[arg-type]
     if not 0 <= seconds < math.inf:

@@ -82,7 +82,7 @@ def remove(things: Iterable[Stored]) -> int:
 
 
 def _cells(root: Path) -> Iterator[Path]:
-    """The files of cells, by their names; links are no cells."""
+    """The files of cells, by their names, without links."""
     for path in _inside(root / "cells"):
         if _CELL.fullmatch(path.name) and path.is_file():
             yield path

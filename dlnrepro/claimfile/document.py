@@ -229,7 +229,7 @@ def _unreadable(position: tuple[int, int], character: str) -> Fault:
 
 
 def _end_of(text: str) -> tuple[int, int]:
-    """The line and the column, from 1, of what stands behind a text."""
+    """The line and the column, from 1, directly after a text."""
     line, start = 1, 0
     for line, found in enumerate(_BREAK.finditer(text), start=2):  # noqa: B007  the last ones count
         start = found.end()

@@ -91,7 +91,7 @@ def needed_memory(runner: str, params: Any, runs: int) -> int:
 
 
 def _read(path: Path) -> tuple[Claim, Document]:
-    """The claim in a file and its document, held against the schema alone."""
+    """The claim in a file and its document, checked against the schema alone."""
     text = read_text(path)
     if isinstance(text, Fault):
         raise ClaimError([text.at(path)])

@@ -84,7 +84,7 @@ def searched(claim: Claim) -> str:
 
 
 def _texts(value: Any, key: str = "") -> Iterator[str]:
-    """All words and numbers inside a value; those behind a key also as `key=value` and `key = value`."""
+    """All words and numbers inside a value; a value with a key is also given as `key=value` and `key = value`."""
     if isinstance(value, dict):
         for name, inner in value.items():
             yield str(name)

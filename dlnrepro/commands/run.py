@@ -228,7 +228,7 @@ def _selection(
         names: ids, patterns, files and folders; none stands for all claims.
         words: an expression of words, as `-k`.
         tags: an expression of tags, as `-m`.
-        variation: how the claims are to be run.
+        variation: how the claims will be run.
         failed_in: the outputs folder, if only claims are selected whose last verdict was not the expected one.
         quiet: whether no message is shown while PyTorch and the runners are loaded.
     """

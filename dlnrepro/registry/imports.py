@@ -138,7 +138,7 @@ def _imported(node: ast.AST, package: str) -> list[str]:
 
 
 def _above(dots: str, package: str) -> str:
-    """The package that so many dots mean, seen from a module in `package`; empty without dots."""
+    """The package that these dots mean in a module of `package`; empty without dots."""
     parts = package.split(".")
     return ".".join(parts[: len(parts) - len(dots) + 1]) if dots else ""
 

@@ -322,7 +322,7 @@ def _files_with_ends(folder: str, texts: Iterable[str]) -> dict[str, str]:
 def _environment(sources: Sequence[Source]) -> Mapping[str, str]:
     """The environment variables that some sources may read, with their values, and the files that those name.
 
-    A variable that a source sets itself is no input, and where it sets a default, that counts as the value.
+    A variable that a source sets itself does not count. If the source sets a default, the default counts as the value.
     """
     if not any(source.reads_environment for source in sources):
         return {}

@@ -81,7 +81,7 @@ def _place(name: str) -> tuple[str, str] | None:
 def _parsed(content: bytes, path: str) -> tuple[list[str], bool]:
     """The modules of this program that one of them imports, and whether it holds a docstring and nothing else.
 
-    Names that are no modules are passed over. A package that only says what it holds makes no numbers.
+    Names that are not modules are skipped. A package with only a docstring does not determine numbers.
     """
     del path
     text = content.decode("utf-8", "replace")

@@ -151,7 +151,7 @@ def _criterion(criterion: Criterion, claim: Claim, outcomes: Mapping[str, Outcom
 def _judged(
     bounded: Bounded, name: str, misses: int, controls: Sequence[str], outcomes: Mapping[str, Outcome]
 ) -> Judged:
-    """What is held against an interval, with its checks in the arms that must hold and in the controls."""
+    """A criterion or assumption with its checks, in the arms where it must hold and in the controls."""
 
     def checks(arms: Iterable[str]) -> tuple[Check, ...]:
         nothing = Outcome((), {})

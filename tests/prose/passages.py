@@ -88,20 +88,22 @@ def files() -> list[Path]:
     return [path for path in sorted([*package, *claims, *pages]) if path.is_file()]
 
 
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _ARGUMENT = re.compile(r"^ +\w+:(?= )", re.MULTILINE)
 """The name of an argument or an attribute in a docstring."""
 
 
 def _of_python(file: str, text: str) -> Iterator[Passage]:
-    """The public docstrings of a module, and its strings of several words."""
+    """The docstrings of a module, and its strings of several words."""
     tree = ast.parse(text)
     docstrings: set[ast.AST] = set()
-    for node, public in _documented(tree, True):
-        body = node.body[0] if node.body else None
-        if isinstance(body, ast.Expr) and isinstance(body.value, ast.Constant) and isinstance(body.value.value, str):
-            docstrings.add(body.value)
-            if public:
-                yield Passage(file, body.value.lineno, _ARGUMENT.sub(_blanked, body.value.value))
+    for node in ast.walk(tree):
+        if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+            first = node.body[0]
+            assert isinstance(first, ast.Expr)
+            assert isinstance(first.value, ast.Constant)
+            docstrings.add(first.value)
+            yield Passage(file, first.value.lineno, _ARGUMENT.sub(_blanked, str(first.value.value)))
     inside: set[ast.AST] = set()
     for joined in ast.walk(tree):
         if isinstance(joined, ast.JoinedStr):
@@ -114,20 +116,6 @@ def _of_python(file: str, text: str) -> Iterator[Passage]:
             continue
         if _is_prose(piece.value):
             yield Passage(file, piece.lineno, piece.value, piece.end_lineno != piece.lineno and "\n" in piece.value)
-
-
-_Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
-
-
-def _documented(node: _Documented, public: bool) -> Iterator[tuple[_Documented, bool]]:
-    """A module, class or function and those inside it, each with whether it is public."""
-    yield node, public
-    for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            inner = public and not child.name.startswith("_") and isinstance(node, ast.Module | ast.ClassDef)
-            yield from _documented(child, inner)
-        elif not isinstance(child, ast.expr):
-            yield from ((inner, False) for inner in ast.walk(child) if isinstance(inner, ast.FunctionDef))
 
 
 def _is_prose(text: str) -> bool:
