@@ -249,7 +249,7 @@ def clock(budget: float | None) -> Any:
 
 
 def _same(first: Numbers, second: Numbers) -> bool:
-    """Whether two computations gave the same bits."""
+    """Whether two computations are bitwise identical."""
     one, other = (
         {**{name: np.array(values) for name, values in found.outcome.measures.items()}, **found.series}
         for found in (first, second)
