@@ -86,7 +86,7 @@ def _fault_of(error: BaseException) -> str:
 
 
 def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The result as arrays, held against what the runner promises.
+    """The result as arrays, checked against the declaration of the runner.
 
     Raises:
         TypeError: a measure or series is missing, unknown, of another shape, or not float64, or series of one axis

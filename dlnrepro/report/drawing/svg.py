@@ -30,7 +30,7 @@ def tidied(text: bytes, name: str) -> str:
 
 
 def _tidy(root: ET.Element, name: str) -> None:
-    """Drop metadata and ids that nothing refers to, rename the others, and write every value in few characters."""
+    """Drop metadata and unused ids, rename the used ids, and write every value in few characters."""
     numbers: dict[str, str] = {}
     for child in list(root):
         styles = child.find(f"{{{SVG}}}style") is not None

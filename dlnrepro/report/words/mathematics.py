@@ -132,7 +132,7 @@ class _Reader:
         return SIGNS[text] if rule is not None and rule(self, place) else None
 
     def _is_letter(self, place: int) -> bool:
-        """Whether the name of a Greek letter is no part of a longer name."""
+        """Whether the name of a Greek letter stands alone, and is not part of a longer name."""
         before = self._at(place - 1).text
         if before in ("_", "\\") or (before == "-" and self._at(place - 2).kind == "word"):
             return False
@@ -216,7 +216,7 @@ class _Reader:
         return self._at(place - 1).kind == "blank" == self._at(place + 1).kind
 
     def _is_ellipsis(self, place: int) -> bool:
-        """Whether stops stand for what is left out, and are no part of a path."""
+        """Whether dots stand for a part that is left out, and are not part of a path."""
         return "/" not in (self._at(place - 1).text, self._at(place + 1).text)
 
     def _is_product(self, place: int) -> bool:
