@@ -13,9 +13,10 @@ from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.drawing.legend import controls
 from dlnrepro.report.drawing.strip_plot import strip_plot
-from dlnrepro.report.page.notes import failing_arms, resolution, runs_per_arm
+from dlnrepro.report.page.notes import failing_arms, runs_per_arm
 from dlnrepro.report.words.digest import computing_time, failed_controls, passing_runs, tightest
 from dlnrepro.report.words.labels import qualifications
+from dlnrepro.report.words.resolution import resolution
 from dlnrepro.report.words.words import reason_words
 from dlnrepro.verdict.judge import Judged
 

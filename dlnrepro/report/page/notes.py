@@ -1,18 +1,12 @@
-"""Sentences that only the page has: which arms fail, what a reduced result leaves out, and what float64 cannot show."""
+"""Sentences that only the page has: which arms fail, and what a reduced result leaves out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from dlnrepro.archive.figure_data import Drawing
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.report.words.digest import BASES
-from dlnrepro.report.words.numbers import number
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
-
-FLOOR, FAR_BELOW = 1e-12, 1e-2
-"""A curve that falls by more than the first factor ends in rounding errors, and theory's then lies far below it."""
 
 
 def failing_arms(record: ClaimRecord) -> list[str]:
@@ -52,38 +46,6 @@ def reduced_report(report: Report) -> str | None:
     return f"{which} from the quick profile, with {small} instead of {whole} runs per arm. {look}"
 
 
-def basis_of(records: Sequence[ClaimRecord]) -> str:
-    """How many claims rest on a theorem, an abstract or a derivation."""
-    found = [record.claim["source"]["basis"] for record in records]
-    parts = [(found.count(basis), words) for basis, words in BASES.items() if basis in found]
-    if len(found) == 1:
-        return f"The criteria of the claim rest on {parts[0][1]}."
-    if len(parts) == 1:
-        return f"All {len(found)} claims rest on {parts[0][1]}."
-    rest = "rests on" if parts[0][0] == 1 else "rest on"
-    listed = [f"{count} {rest if index == 0 else 'on'} {words}" for index, (count, words) in enumerate(parts)]
-    return f"Of {len(found)} claims, {_joined(listed)}."
-
-
-def resolution(drawing: Drawing) -> str | None:
-    """Why theory's curve runs on far below the computed ones; None where it does not."""
-    floors, least = [], []
-    for line in drawing.references if drawing.logarithmic[1] else ():
-        computed = _positive(point for found in drawing.lines if found.arm == line.arm for point in found.median)
-        theory = _positive(line.median)
-        if computed and theory and min(computed) < FLOOR * max(computed) and min(theory) < FAR_BELOW * min(computed):
-            floors.append(min(computed))
-            least.append(min(theory))
-    if not floors:
-        return None
-    return (
-        f"The computed curves level off near {number(float(f'{max(floors):.0e}'))}. Numbers in float64 have rounding "
-        "errors of about 1e-16 of the largest number in a sum, so smaller distances cannot be computed. The curves of "
-        f"theory go on, down to {number(float(f'{min(least):.0e}'))}. Below that floor, the difference between the "
-        "curves is rounding and not a disagreement."
-    )
-
-
 def _shortcomings(item: Judged) -> Iterator[str]:
     """What is not as it must be in a criterion or assumption, arm by arm."""
     name = f"{item.id} ({item.measure} {item.interval_text})"
@@ -110,13 +72,3 @@ def _extent(counts: Sequence[int]) -> str:
     """One number, or the least and the greatest of several."""
     low, high = min(counts), max(counts)
     return str(low) if low == high else f"{low} to {high}"
-
-
-def _joined(parts: Sequence[str]) -> str:
-    """Parts of a sentence with commas and an `and`."""
-    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
-
-
-def _positive(values: Iterable[float | None]) -> list[float]:
-    """The numbers that a logarithmic axis can show."""
-    return [value for value in values if value is not None and value > 0]

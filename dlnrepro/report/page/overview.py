@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from dlnrepro.archive.record import Report
 from dlnrepro.claimfile.selection import paper_groups
 from dlnrepro.report.page.cards import Card
-from dlnrepro.report.page.notes import basis_of
+from dlnrepro.report.words.digest import basis_of
 
 ALL, UNEXPECTED = "all", "not as expected"
 

@@ -19,6 +19,7 @@ from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.digest import MARKS, allowance, arm_words, control_note, gap_words
 from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.numbers import number, percent
+from dlnrepro.report.words.resolution import resolution
 from dlnrepro.report.words.words import basis_words, reason_words
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.check import Check
@@ -64,6 +65,8 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
     if record.drawings and record.drawings[0].lines:
         _heading(page, f"figure: {page.typeset(record.drawings[0].title)}")
         text_figure(page, record.drawings[0])
+        if note := resolution(record.drawings[0]):
+            page.line((note, "dim"), indent=4)
     _heading(page, "to repeat this")
     page.verbatim(record.command, indent=4)
 
@@ -140,6 +143,9 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
         (False, "not reproduced"): ", though it was expected not to be",
     }.get((record.as_expected, record.expect), "")
     page.line((f"{record.verdict}{expected}: ", str(verdict_text(record).style)), record.because, indent=4, hang=2)
+    faults = [f"arm {arm}: {outcome.fault}" for arm, outcome in record.outcomes.items() if outcome.fault]
+    for fault in faults[1:]:  # the first one is the reason, which stands above
+        page.line(fault, indent=6, hang=2)
     if record.expect == "not reproduced" and claim.because:
         page.line(f"Why it is expected to fail: {page.typeset(_flowing(claim.because))}", indent=4, hang=2)
 

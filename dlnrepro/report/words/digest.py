@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from dlnrepro.archive.record import ClaimRecord, Report
@@ -158,11 +157,20 @@ def evidence_of_report(report: Report) -> str | None:
 
 def bases_of_report(report: Report) -> str | None:
     """On what the criteria of the claims rest, with the number of claims; None for a single claim."""
-    if len(report.claims) < 2:
-        return None
-    counts = Counter(str(record.claim.get("source", {}).get("basis")) for record in report.claims)
-    parts = [f"{words.split(' ', 1)[1]} ({counts[basis]})" for basis, words in BASES.items() if counts[basis]]
-    return f"Basis of the {len(report.claims)} claims: {', '.join(parts)}." if parts else None
+    return basis_of(report.claims) if len(report.claims) > 1 else None
+
+
+def basis_of(records: Sequence[ClaimRecord]) -> str:
+    """How many claims rest on a theorem, an abstract or a derivation."""
+    found = [record.claim["source"]["basis"] for record in records]
+    parts = [(found.count(basis), words) for basis, words in BASES.items() if basis in found]
+    if len(found) == 1:
+        return f"The criteria of the claim rest on {parts[0][1]}."
+    if len(parts) == 1:
+        return f"All {len(found)} claims rest on {parts[0][1]}."
+    rest = "rests on" if parts[0][0] == 1 else "rest on"
+    listed = [f"{count} {rest if index == 0 else 'on'} {words}" for index, (count, words) in enumerate(parts)]
+    return f"Of {len(found)} claims, {_joined(listed)}."
 
 
 def departures(record: ClaimRecord) -> list[str]:
@@ -190,6 +198,11 @@ def departures(record: ClaimRecord) -> list[str]:
         where = f"in {_named(reached)}" if len(reached) < len(record.params) else "in every arm"
         lines.append(f"{text} {where}{kept}")
     return lines
+
+
+def _joined(parts: Sequence[str]) -> str:
+    """Parts of a sentence with commas and an `and`."""
+    return " and ".join(parts) if len(parts) < 3 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
 
 
 def _named(arms: Sequence[str]) -> str:

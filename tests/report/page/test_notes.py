@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 
-from dlnrepro.archive.figure_data import Drawing, Line
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.report.page.notes import basis_of, failing_arms, reduced_report, resolution
+from dlnrepro.report.page.notes import failing_arms, reduced_report
 
 Make = Callable[..., ClaimRecord]
 With = Callable[..., Report]
@@ -63,44 +61,3 @@ def test_a_report_says_how_many_of_its_results_are_reduced(
 ) -> None:
     records = [record_of(("seeds: 4", "seeds: 16"), stamps=found) for found in stamps]
     assert reduced_report(report_with(*records)) == sentence
-
-
-def test_the_bases_of_claims_are_counted(record_of: Make) -> None:
-    derived = record_of()
-    theorem = replace(derived, claim={**derived.claim, "source": {**derived.claim["source"], "basis": "theorem"}})
-    assert basis_of([derived]) == "The criteria of the claim rest on a derivation for this project."
-    assert basis_of([derived, derived]) == "All 2 claims rest on a derivation for this project."
-    assert basis_of([derived, theorem, derived]) == (
-        "Of 3 claims, 1 rests on a theorem that was read and 2 on a derivation for this project."
-    )
-
-
-def falling(computed: list[float | None], theory: list[float | None], scale: str = "semilogy") -> Drawing:
-    """A figure of one arm with theory's curve."""
-    places: list[float | None] = [0.0, 1.0, 2.0]
-    line = Line("near", "height", places, computed, computed, computed)
-    return Drawing(
-        "Height", "step", ["height"], scale, None, None, [line], [Line("near", "law", places, theory, [], [])]
-    )
-
-
-def test_theory_far_below_rounding_errors_is_explained() -> None:
-    assert resolution(falling([1.0, 1e-9, 1.2e-14], [1.0, 1e-9, 2e-30])) == (
-        "The computed curves level off near 1e-14. Numbers in float64 have rounding errors of about 1e-16 of the "
-        "largest number in a sum, so smaller distances cannot be computed. The curves of theory go on, down to 2e-30. "
-        "Below that floor, the difference between the curves is rounding and not a disagreement."
-    )
-
-
-@pytest.mark.parametrize(
-    "drawing",
-    [
-        falling([1.0, 1e-9, 1e-14], [1.0, 1e-9, 1e-14]),
-        falling([1.0, 1e-3, 1e-6], [1.0, 1e-9, 1e-30]),
-        falling([1.0, 1e-9, 1e-14], [1.0, 1e-9, 1e-30], "linear"),
-        falling([None, None, None], [1.0, 1e-9, 1e-30]),
-    ],
-    ids=["theory ends there too", "a true miss", "no logarithms", "no numbers"],
-)
-def test_no_other_difference_from_theory_is_explained_away(drawing: Drawing) -> None:
-    assert resolution(drawing) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from dlnrepro.report.words.digest import (
     allowance,
     arm_words,
     bases_of_report,
+    basis_of,
     control_note,
     evidence_of_report,
     failed_controls,
@@ -112,11 +114,14 @@ def test_what_the_number_of_runs_shows_is_said_of_each_criterion_and_arm_alone(
     assert evidence_of_report(report_with(bad)) is None
 
 
-def test_a_report_of_several_claims_says_on_what_they_rest(
+def test_the_bases_of_claims_are_counted(
     record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]
 ) -> None:
-    theorem = record_of(("basis: derived", "basis: theorem"))
-    assert bases_of_report(report_with(record_of(), theorem, record_of())) == (
-        "Basis of the 3 claims: theorem that was read (1), derivation for this project (2)."
+    derived = record_of()
+    theorem = replace(derived, claim={**derived.claim, "source": {**derived.claim["source"], "basis": "theorem"}})
+    assert bases_of_report(report_with(derived)) is None
+    assert basis_of([derived]) == "The criteria of the claim rest on a derivation for this project."
+    assert basis_of([derived, derived]) == "All 2 claims rest on a derivation for this project."
+    assert bases_of_report(report_with(derived, theorem, derived)) == (
+        "Of 3 claims, 1 rests on a theorem that was read and 2 on a derivation for this project."
     )
-    assert bases_of_report(report_with(theorem)) is None
