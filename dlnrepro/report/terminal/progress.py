@@ -199,7 +199,7 @@ def bar_line(share: float, parts: Iterable[str], width: int, ascii_only: bool = 
 
 
 class _Tally:
-    """How many cells are done, how far the others are, and how long the rest will take."""
+    """How many arms are done, how far the running arms are, and how long the rest will take."""
 
     def __init__(self) -> None:
         self.cells, self._ended = 0, 0
@@ -284,7 +284,7 @@ def _note(note: object) -> str:
 
 
 def _fraction(fraction: object) -> float:
-    """How far a runner is, in [0, 1]; what is no number, or not a number, is 0."""
+    """How far a runner is, in [0, 1]; anything else than a number, and NaN, is 0."""
     try:
         value = float(fraction)  # type: ignore[arg-type]
     except Exception:  # a runner's object may raise anything, and a fraction is worth no run

@@ -84,7 +84,7 @@ def _places(drawing: Drawing, lines: list[Line], count: int) -> list[float]:
 
 
 def _sampled(line: Line, places: list[float], logarithmic: bool) -> Values:
-    """The values of a line at the points nearest to some places; None beyond its ends."""
+    """The values of a line at the points nearest to some places; None outside its range."""
     known = [
         (place, value)
         for place, value in zip(_on_axis(line.positions, logarithmic), line.median, strict=True)
