@@ -148,6 +148,13 @@ def test_the_history_of_a_test_is_shown_only_if_it_is_asked_for(command: Command
     assert "      threshold from a pilot: it was one\n      history: it was 0.2 at first\n" in whole
 
 
+def test_every_arm_in_error_is_named(command: Command, write_claim: Write) -> None:
+    code, out, _ = command("run", write_claim(), "-s", "behaviour=raises")
+    lines = [line.split(" (")[0] for line in out.splitlines()]
+    first = lines.index("    error: arm near: RuntimeError: the toy broke")
+    assert (code, lines[first + 1]) == (3, "      arm far: RuntimeError: the toy broke")
+
+
 def test_an_expected_failure_is_no_failure_and_an_unexpected_success_is_one(
     command: Command, write_claim: Write
 ) -> None:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from dlnrepro.archive.figure_data import Drawing, Line
 from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.report.terminal.detail import record_page
 from dlnrepro.report.terminal.summary import summary
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.numbers import duration, number, sparkline
@@ -123,3 +125,13 @@ def test_a_claim_without_numbers_has_one_line_in_the_summary(
         "  tightest criterion: near-one; its worst run has value 1.02, 0.08 inside the",
         "    bound 1.1 (uses 20 % of the tolerance)",
     ]
+
+
+def test_a_figure_says_where_theory_runs_below_rounding(record_of: Callable[..., ClaimRecord]) -> None:
+    places: list[float | None] = [0.0, 1.0, 2.0]
+    lines = [Line("near", "height", places, [1.0, 1e-9, 1.2e-14], [], [])]
+    theory = [Line("near", "law", places, [1.0, 1e-9, 2e-30], [], [])]
+    drawing = Drawing("Height", "step", ["height"], "semilogy", None, None, lines, theory)
+    page = TerminalPage(80)
+    record_page(page, record_of(drawings=[drawing]))
+    assert "    The computed curves level off near 1e-14. Numbers in float64" in page.text()
