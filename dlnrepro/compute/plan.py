@@ -66,13 +66,13 @@ def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> Fault | No
     if arm is not None and not found.reached:
         return Fault(expected="an arm that is run", found=f"the control '{arm}' with --no-controls")
     if not found.reached:
-        # A value that is not admitted says more than that it reaches no arm.
+        # A value that is refused says more than that no arm uses it.
         wrong = [
             fault for place, fault in parameter_faults(params, {**claim.setup, key: found.value}) if place == (key,)
         ]
-        hint = f"; -s ARM.{key}=... reaches one arm"
-        expected = "a parameter that some arm leaves alone"
-        return wrong[0] if wrong else Fault(expected=expected, found=f"it set in all{hint}")
+        hint = f"; -s ARM.{key}=... applies to one arm"
+        expected = "a parameter that at least one arm does not set itself"
+        return wrong[0] if wrong else Fault(expected=expected, found=f"that every arm sets it{hint}")
     return None
 
 
