@@ -91,8 +91,8 @@ def test_only_another_value_modifies_a_result(claim: Claim, overrides: dict[str,
         ({"near.valu": 1}, "-s near.valu: toy-claim: expected one of value, behaviour, bytes, found 'valu'; "
          "did you mean 'value'?"),
         ({"near.value": "one"}, "-s near.value: toy-claim: expected a number, found 'one'"),
-        ({"value": 1, "near.value": 2}, "-s value: toy-claim: expected a parameter that at least one arm does not set itself, found "
-         "it set in all; -s ARM.value=... applies to one arm"),
+        ({"value": 1, "near.value": 2}, "-s value: toy-claim: expected a parameter that at least one arm "
+         "does not set itself, found that every arm sets it; -s ARM.value=... applies to one arm"),
     ],
 )  # fmt: skip
 def test_an_override_that_changes_nothing_is_refused(claim: Claim, overrides: dict[str, object], line: str) -> None:

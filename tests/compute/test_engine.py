@@ -106,8 +106,8 @@ def test_an_override_that_cannot_apply_is_refused(claim: Claim, overrides: dict[
 def test_an_override_that_every_arm_hides_is_refused(write_claim: Callable[..., Path]) -> None:
     claim = load_claim(write_claim(("near: {}", "near: {value: 1.0}")))
     assert refusal(lambda: plan(claim, Variation(overrides={"value": 2.0}))) == (
-        "-s value: toy-claim: expected a parameter that at least one arm does not set itself, found that every arm sets it; "
-        "-s ARM.value=... applies to one arm"
+        "-s value: toy-claim: expected a parameter that at least one arm does not set itself, "
+        "found that every arm sets it; -s ARM.value=... applies to one arm"
     )
 
 
