@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 _DIGITS = 64
-"""Characters of a SHA-256."""
+"""The number of characters of a SHA-256."""
 
 _END = b"PK\x05\x06"
-"""How the last part of an archive begins; it has 22 bytes, of which the last two count those of the comment."""
+"""The beginning of the last part of an archive: 22 bytes, the last two of which are the length of the comment."""
 
 
 def cell_key(
@@ -46,10 +46,10 @@ def cell_key(
     """The hash of everything that could change the numbers of a runner.
 
     Args:
-        runner: its name.
-        params: all of them.
-        seeds: one per run.
-        environment: what computed the numbers, or would compute them.
+        runner: the name of the runner.
+        params: all parameters of the runner.
+        seeds: one seed per run.
+        environment: the environment that computed the numbers, or would compute them.
         source: the hash of the runner's sources, as `source_hash` gives it; if None, it is computed here.
     """
     description = {
@@ -73,7 +73,7 @@ def key_on(cell: Cell, environment: Environment) -> str:
 
 
 def write_cell(root: Path, key: str, cell: Cell, numbers: Numbers) -> None:
-    """Store the measures and series of a cell that ran to its end, under the key that `key_on` gives.
+    """Store the measures and series of a completed cell, under the key that `key_on` gives.
 
     Raises:
         UsageError: the file cannot be written.
@@ -95,7 +95,7 @@ def read_cell(root: Path, key: str, cell: Cell) -> Numbers | None:
         content = _content(_path(root, key))
         if not _unchanged(content):
             return None
-        # Whatever a reader of archives says of a file, a warning included, means that the cell is computed again.
+        # After any error or warning of the reader of archives, the cell is computed again.
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             return _numbers(content, key, cell)
@@ -120,7 +120,7 @@ def is_usable(path: Path) -> bool:
 
 
 def _numbers(content: bytes, key: str, cell: Cell) -> Numbers | None:
-    """The numbers in a cell's file, or None if they are those of another cell or not numbers of its runs."""
+    """The numbers in a cell's file, or None if they belong to another cell or are not numbers of its runs."""
     import numpy as np
 
     from dlnrepro.compute.cell import Numbers
@@ -146,14 +146,14 @@ def _numbers(content: bytes, key: str, cell: Cell) -> Numbers | None:
 
 
 def _about(key: str, cell: Cell) -> dict[str, Any]:
-    """What a cell's file says of itself: its key, and what of it can be read by people; as JSON gives it back."""
+    """The description in a cell's file: the key, and the parts of the cell that people can read, in JSON's types."""
     about = {"key": key, "runner": cell.runner, "params": dict(cell.params), "seeds": list(cell.seeds)}
     found: dict[str, Any] = json.loads(json.dumps({**about, "source": source_hash(cell.runner)}))
     return found
 
 
 def _environment_of(numbers: Numbers) -> Environment:
-    """What computed some numbers, before they are stored."""
+    """The environment that computed some numbers; numbers without an environment cannot be stored."""
     assert numbers.computed_on is not None, "only the numbers of a cell that ran to its end are stored"
     return numbers.computed_on
 
@@ -167,12 +167,12 @@ def _sealed(archive: bytes) -> bytes:
 
 
 def _content(path: Path) -> bytes:
-    """The bytes of a file; none of a pipe or a device in its place, whose reading would never end."""
+    """The bytes of a file; a pipe or a device is not read, because reading it could go on forever."""
     return path.read_bytes() if path.is_file() else b""
 
 
 def _unchanged(content: bytes) -> bool:
-    """Whether a file ends with the SHA-256 of all that stands before it."""
+    """Whether a file ends with the SHA-256 of everything before it."""
     return hashlib.sha256(content[:-_DIGITS]).hexdigest().encode() == content[-_DIGITS:]
 
 
@@ -189,5 +189,5 @@ def series_digest(series: Mapping[str, np.ndarray]) -> str:
 
 
 def _path(root: Path, key: str) -> Path:
-    """Where the numbers of a key are kept."""
+    """The file for the numbers of a key."""
     return root / "cells" / f"{key}.npz"

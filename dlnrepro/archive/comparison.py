@@ -44,13 +44,13 @@ class ClaimComparison:
 
     Attributes:
         variations: the names of the variations of the first and the second report.
-        verdicts: of the first and the second report.
+        verdicts: the verdicts of the first and the second report.
         settings: the differences of the claim's contents, parameters or seeds, in words.
         missing: the parts that only one report has, in words.
         compared: how many numbers were compared.
         differences: the measures that differ by more than the tolerances.
         identical: whether all that was compared is bitwise identical, the series included.
-        seconds: of the first and the second.
+        seconds: the computing times of the first and the second report.
     """
 
     id: str
@@ -65,7 +65,7 @@ class ClaimComparison:
 
     @property
     def label(self) -> str:
-        """The claim's id, with its variation where that is the same in both reports."""
+        """The claim's id, with its variation if both reports have the same."""
         return labelled((self.id, self.variations[0])) if len(set(self.variations)) == 1 else self.id
 
     @property
@@ -112,7 +112,7 @@ def compare(first: Report, second: Report, absolute: float, relative: float) -> 
         relative: as above; it is multiplied by |a|.
 
     Raises:
-        UsageError: a report has a claim twice in one variation, so that nothing says which of them is compared.
+        UsageError: a report has a claim twice in one variation, so it is unclear which one to compare.
     """
     for report, which in ((first, "first"), (second, "second")):
         if repeated := repeated_claims(report):
@@ -130,7 +130,7 @@ def compare(first: Report, second: Report, absolute: float, relative: float) -> 
 def _pairs(first: Sequence[ClaimRecord], second: Sequence[ClaimRecord]) -> list[tuple[ClaimRecord, ClaimRecord]]:
     """The results to compare, in the order of the first report: those with the same claim and the same variation.
 
-    Where each report has one further result of a claim, these two are compared as well: their settings differ, and the
+    If each report has one further result of a claim, these two are compared as well: their settings differ, and the
     comparison says how.
     """
     exact = {record.identity: record for record in second}
@@ -189,7 +189,7 @@ def same_bits(first: ClaimRecord, second: ClaimRecord, arm: str) -> bool:
 
 
 def _bits(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
-    """All numbers of some arms, each with its seeds, such that -0 and 0 differ and NaN equals NaN."""
+    """All numbers of some arms, with the seeds of each arm, as texts in which -0 and 0 differ and NaN equals NaN."""
     return {
         arm: (outcome.seeds, {name: [_hex(value) for value in values] for name, values in outcome.measures.items()})
         for arm, outcome in outcomes.items()
@@ -197,13 +197,13 @@ def _bits(outcomes: Mapping[str, Outcome]) -> dict[str, Any]:
 
 
 def _hex(value: float | None) -> str | None:
-    """A number to its last bit, or None where there is none."""
+    """A number as an exact text, or None if there is no number."""
     known = _known(value)
     return None if known is None else known.hex()
 
 
 def _known(value: float | None) -> float | None:
-    """The number, or None where there is none: a stored report knows neither NaN nor infinity."""
+    """The number, or None if it is not finite: a stored report has neither NaN nor infinity."""
     return value if value is not None and math.isfinite(value) else None
 
 
@@ -260,7 +260,7 @@ def _settings(first: ClaimRecord, second: ClaimRecord) -> list[str]:
 
 
 def _by_arms(texts: Iterable[tuple[str, str]], arms: int) -> list[str]:
-    """What is said of each arm, with the arms of which the same is said in one line."""
+    """One line per text, with all arms to which the text applies."""
     groups: dict[str, list[str]] = {}
     for arm, text in texts:
         groups.setdefault(text, []).append(arm)
@@ -269,7 +269,7 @@ def _by_arms(texts: Iterable[tuple[str, str]], arms: int) -> list[str]:
 
 
 def _origins(first: Report, second: Report, pairs: Sequence[tuple[ClaimRecord, ClaimRecord]]) -> list[str]:
-    """What differs in where the claims of two reports were made, in words; with the claims if it is not all of them."""
+    """How the origins of two reports differ, in words, with the claims that differ unless all claims do."""
     groups: dict[str, list[str]] = {}
     for left, right in pairs:
         for text in _changes(origin(first, left), origin(second, right)):
@@ -283,12 +283,12 @@ def _named(names: Sequence[str]) -> str:
 
 
 def _changes(first: Mapping[str, Any], second: Mapping[str, Any]) -> list[str]:
-    """What differs in where a claim was made twice, in words; what only one of the two records is passed over."""
+    """How the origins of two records of a claim differ, in words; entries that only one record has are left out."""
     changes = []
     one, other = first.get("versions") or {}, second.get("versions") or {}
     changes += [f"{key} {one.get(key)} and {other.get(key)}" for key in one | other if one.get(key) != other.get(key)]
     places = ("commit", "processor", "platform", "device", "arithmetic")
-    # What is older than the option was computed on the processor, and older records do not hold the modes of libraries.
+    # Records without a device were computed on the processor; older records lack the modes of the math libraries.
     older = {"device": "cpu", "arithmetic": UNKNOWN}
     one, other = {**older, **first}, {**older, **second}
     both = [key for key in places if key in one and key in other]

@@ -1,6 +1,6 @@
 """The data of a claim's figures: every series of every arm as a line that can be drawn without the cells.
 
-A line is the median over runs and their range, at no more than 48 points, in six digits: which is enough for any page,
+A line is the median over runs and their range, at no more than 48 points, in six digits. This is enough for any page
 and small enough for the record.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 POINTS = 48
 
 Values = list[float | None]
-"""A number at each point of a line; None where no run has one."""
+"""A number at each point of a line; None at points where no run has a number."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +27,9 @@ class Line:
 
     Attributes:
         positions: the median over runs of the figure's x.
-        median: of the finite runs.
-        low: the least of the finite runs; empty for theory's curve.
-        high: the greatest of them; empty for theory's curve.
+        median: the median of the finite runs.
+        low: the smallest of the finite runs; empty for theory's curve.
+        high: the largest of the finite runs; empty for theory's curve.
     """
 
     arm: str
@@ -40,7 +40,7 @@ class Line:
     high: Values
 
     def __post_init__(self) -> None:
-        """Refuse parts that do not belong together, which a record from elsewhere may have."""
+        """Refuse parts that do not fit together; a record from another program may have them."""
         lengths = {len(self.positions), len(self.median), *(len(part) for part in (self.low, self.high) if part)}
         if len(lengths) > 1:
             raise ValueError(f"expected a line's parts to have as many points, found {sorted(lengths)}")
@@ -53,7 +53,7 @@ class Drawing:
     Attributes:
         y: the series that are shown, in the claim's order.
         scale: linear, semilogx, semilogy or loglog.
-        slope: of a guide line, on logarithmic axes.
+        slope: the slope of a guide line on logarithmic axes.
         level: the height of a horizontal line.
         lines: arm by arm, each y in turn.
         references: theory's curve in each arm.
@@ -83,7 +83,7 @@ def drawings(claim: Claim, series: Mapping[str, Mapping[str, np.ndarray]]) -> li
     """The data of a claim's figures, in the file's order.
 
     Args:
-        claim: whose figures to take.
+        claim: the claim that declares the figures.
         series: arm -> name -> array of shape (runs, points); an arm without series is left out.
     """
     return [_drawing(figure, series) for figure in claim.figures]
@@ -128,7 +128,7 @@ def _line(arm: str, name: str, x: np.ndarray, rows: np.ndarray, points: np.ndarr
 
 
 def _median(rows: np.ndarray) -> np.ndarray:
-    """The median over the finite runs at each point; NaN where there is none."""
+    """The median over the finite runs at each point; NaN at points without a finite run."""
     import numpy as np
 
     columns = (column[np.isfinite(column)] for column in rows.T)
@@ -136,7 +136,7 @@ def _median(rows: np.ndarray) -> np.ndarray:
 
 
 def _values(numbers: np.ndarray) -> Values:
-    """Numbers in six digits, and None for what is none."""
+    """Numbers in six digits, with None in place of NaN and infinity."""
     import numpy as np
 
     return [float(f"{number:.6g}") if np.isfinite(number) else None for number in numbers]

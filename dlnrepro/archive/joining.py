@@ -15,8 +15,8 @@ Entries = Mapping[str, object]
 def joined(reports: Sequence[Report]) -> Report:
     """One report with all claims of several reports, ordered by their labels; each claim must be in one report only.
 
-    Its provenance has the entries and versions that all claims share; `origins` has the other entries of each claim. It
-    was interrupted if one of the reports was, and all that they could not judge is in it.
+    Its provenance has the entries and versions that all claims share; `origins` has the other entries of each claim.
+    The joined report is interrupted if one of the reports was, and it lists everything that they could not judge.
     """
     claims = sorted((record for report in reports for record in report.claims), key=lambda record: record.label)
     made = {record.label: dict(origin(report, record)) for report in reports for record in report.claims}

@@ -88,20 +88,20 @@ def last_results(root: Path, older: Iterable[Mapping[str, object]]) -> dict[str,
 
 
 def foremost(results: Mapping[str, LastVerdict]) -> LastVerdict:
-    """The result of the claim as it is written, or, where there is none, the last one of another variation."""
+    """The result of the claim as it is written, or, if there is none, the last result of another variation."""
     return results.get(UNMODIFIED) or max(results.values(), key=lambda last: last.order)
 
 
 def _read(path: Path) -> dict[str, LastVerdict]:
-    """The results in a file, by variation; none if it is not there or cannot be read."""
+    """The results in a file, by variation; none if the file does not exist or cannot be read."""
     with suppress(OSError, ValueError, RecursionError):
-        # To read a pipe in its place would never end.
+        # The path may be a pipe, and reading a pipe could go on forever.
         return _results(json.loads(path.read_bytes())) if path.is_file() else {}
     return {}
 
 
 def _results(rows: object) -> dict[str, LastVerdict]:
-    """The results of a claim by the name of the variation, from what a file holds.
+    """The results of a claim by the name of the variation, from the contents of a file.
 
     A file of an older version has only one result, or has labels instead of the name of the variation.
     """
@@ -125,7 +125,7 @@ def _name(given: str | None, stamps: Iterable[str]) -> str:
 
 
 def _result(row: object) -> LastVerdict | None:
-    """A result from what a file holds, or None if it is none."""
+    """A result from the contents of a file, or None if they are not a result."""
     if not isinstance(row, dict):
         return None
     with suppress(TypeError, ValueError, KeyError, OverflowError):

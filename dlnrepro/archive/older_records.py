@@ -20,7 +20,7 @@ from dlnrepro.compute.variation import Variation, overrides_behind
 from dlnrepro.verdict.outcome import Outcome
 
 _VERSION_2 = re.compile(rb'\s*\{\s*"schema"\s*:\s*2\s*,')
-"""The usual beginning of a text of version 2, which then is read only once."""
+"""The usual beginning of a text of version 2; such a text need not be read twice."""
 
 
 def of_version_1(text: bytes) -> dict[str, Any] | None:
@@ -42,7 +42,7 @@ def of_version_1(text: bytes) -> dict[str, Any] | None:
 
 
 def recorded_environment(provenance: Provenance) -> Environment:
-    """What computed the numbers of a report of version 1, as far as its provenance says."""
+    """The environment that computed the numbers of a report of version 1, as far as its provenance says."""
     return Environment(
         provenance.get("device", "cpu"),
         provenance.get("processor", UNKNOWN),
@@ -58,7 +58,7 @@ def recorded_variation(
     stamps: Iterable[str],
     device: Device,
 ) -> Variation:
-    """The variation in which a claim was run, from what its record of version 1 says of the arms."""
+    """The variation in which a claim was run, from the arms in its record of version 1."""
     seeds = next((outcome.seeds for outcome in outcomes.values() if outcome.seeds), ())
     labels = set(stamps)
     quick = "toy" in labels

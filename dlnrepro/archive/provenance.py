@@ -24,17 +24,17 @@ _CHECKOUT = Path(__file__).resolve().parent.parent.parent
 
 @with_config(ConfigDict(extra="forbid", allow_inf_nan=False))
 class Provenance(TypedDict, total=False):
-    """What produced a report; a record may lack entries, but has no other ones.
+    """What produced a report; a record may lack entries, but it has no further entries.
 
     Attributes:
-        started: UTC, in ISO form.
-        cpu_seconds: of this process and its workers.
-        peak_memory_bytes: of the largest single process; missing where the system does not count it.
-        commit: of the code, None outside a checkout and where git does not answer.
-        dirty: whether the code had uncommitted changes; None where there is a checkout and git does not answer.
-        threads: of each process.
-        device: what computed, by the name that the keys of the cells hold.
-        arithmetic: the modes of the math libraries, by the words that the keys of the cells hold.
+        started: the time at which the command began: UTC, in ISO form.
+        cpu_seconds: the computing time of this process and its workers.
+        peak_memory_bytes: the peak of the largest single process; missing if the system does not count it.
+        commit: the commit of the code; None outside a checkout, and if git does not answer.
+        dirty: whether the code had uncommitted changes; None if there is a checkout and git does not answer.
+        threads: the number of threads of each process.
+        device: the device that computed, by its name in the keys of the cells.
+        arithmetic: the modes of the math libraries, as in the keys of the cells.
     """
 
     command: list[str]
@@ -54,9 +54,9 @@ class Provenance(TypedDict, total=False):
 
 
 def provenance(command: Sequence[str], started: datetime, environment: Environment) -> Provenance:
-    """The provenance of a run that began at `started` and ends now; worker processes are counted in.
+    """The provenance of a report whose command began at `started` and ends now; it includes the worker processes.
 
-    `environment` is where the numbers were computed. The peak of memory is that of the largest single process.
+    `environment` is the environment that computed the numbers.
     """
     commit, dirty = code_state()
     seconds, peak = _used()
@@ -82,7 +82,7 @@ def provenance(command: Sequence[str], started: datetime, environment: Environme
 
 
 def _used() -> tuple[float, int | None]:
-    """The seconds of computing and the peak of memory; those of this process, and no peak, where there is no count."""
+    """The seconds of computing and the peak of memory; without a count, the seconds of this process and no peak."""
     try:
         import resource
     except ImportError:  # Windows has no such module
@@ -98,8 +98,8 @@ def code_state() -> tuple[str | None, bool | None]:
     """The git commit of the code, and whether it has changes that are not committed, new files included.
 
     Returns:
-        (None, False) outside a checkout, whose code is known by its version; (None, None) where there is a checkout
-        and git is missing, refuses it, or speaks of another one: what is unknown is not clean.
+        (None, False) outside a checkout, because the version then identifies the code; (None, None) if there is a
+        checkout and git is missing, refuses it, or describes another checkout: an unknown state is not clean.
     """
     if not (_CHECKOUT / ".git").exists():
         return None, False
@@ -113,11 +113,11 @@ def code_state() -> tuple[str | None, bool | None]:
 
 
 def _git(*words: str) -> str:
-    """What git says of the checkout; the variables with which a hook names another repository are not passed on.
+    """The answer of git about the checkout, without the variables by which a hook names another repository.
 
     Raises:
-        OSError: there is no git.
-        subprocess.SubprocessError: it refuses, or does not answer in time.
+        OSError: git is missing.
+        subprocess.SubprocessError: git refuses, or does not answer in time.
     """
     passed = ("GIT_TEST_", "GIT_EXEC_PATH")
     environment = {

@@ -1,8 +1,8 @@
 """The contents of `report.json`, version 2, and how a stored report is read again.
 
 The record is a contract with programs that read it. It contains each claim and every measured number, so that the
-verdicts are always computed again. A claim's id and its variation together are the identity
-of a result: one report may hold a claim several times, each time in another variation.
+verdicts are always computed again. A claim's id and its variation together identify a result: one report may contain a
+claim several times, each time in another variation.
 
 A stored record of version 1 is converted in memory when it is read (`dlnrepro.archive.older_records`).
 """
@@ -41,13 +41,13 @@ class ClaimRecord:
         variation: how the claim was run, in its normal form.
         outcomes: arm -> its measured numbers, or its error.
         params: arm -> every parameter of the runner, as resolved.
-        cells: arm -> the key of its numbers, for arms that ran to their end.
-        computed_on: arm -> what computed its numbers, for the same arms.
-        digests: arm -> the SHA-256 of its series, for the same arms.
+        cells: arm -> the key of its numbers, for completed arms.
+        computed_on: arm -> the environment that computed its numbers, for completed arms.
+        digests: arm -> the SHA-256 of its series, for completed arms.
         drawings: the data of the claim's figures.
-        meanings: what the runner says of each measure and series that the claim names.
-        command: runs the claim again.
-        path: the claim's file, as it was called.
+        meanings: the runner's description of each measure and series that the claim names.
+        command: the command line that runs the claim again.
+        path: the path of the claim's file, as it was given.
         claim: the claim's contents.
         claim_hash: the SHA-256 of the claim's file.
         runner_hash: the SHA-256 of the sources that make the runner's numbers.
@@ -95,8 +95,8 @@ class Report:
     Attributes:
         interrupted: whether a signal ended the program before all claims were judged; `exit_code` says which signal.
         unjudged: the files and claims that were selected but could not be judged.
-        origins: of a report that joins several, by the label of a claim: the provenance of that claim, without the
-            entries and versions on which all claims agree; those are in `provenance`.
+        origins: only in a report that joins several reports: label of a claim -> the provenance of this claim. The
+            entries and versions that all claims share are in `provenance` only.
     """
 
     schema: Literal[2]
@@ -162,7 +162,7 @@ def labelled(identity: tuple[str, str]) -> str:
 
 
 def repeated_claims(report: Report) -> list[str]:
-    """The labels of the results that a report holds more than once: one claim in one variation."""
+    """The labels of the results that a report contains more than once: one claim in one variation."""
     return [labelled(found) for found, count in Counter(r.identity for r in report.claims).items() if count > 1]
 
 
@@ -216,9 +216,9 @@ def compile_report(
     Args:
         claims: the claims that were judged.
         provenance: what produced them.
-        interrupted: the exit code of the signal that ended the run, or None.
+        interrupted: the exit code of the signal that ended the computation, or None.
         allow_inconclusive: whether an inconclusive claim leaves the exit code 0.
-        unjudged: what else was selected but could not be judged.
+        unjudged: the files and claims that were selected but could not be judged.
     """
     counts = dict.fromkeys(("reproduced", "not reproduced", "inconclusive", "error"), 0)
     for record in claims:
@@ -242,7 +242,7 @@ def exit_code(claims: Iterable[ClaimRecord], unjudged: Iterable[Unjudged], allow
 
 
 def most_serious(codes: Iterable[int]) -> int:
-    """The exit code that stands for several: that of a signal, then 1, 3, 2, 5, 4, and 0 if there is no other."""
+    """The exit code for several: the code of a signal, else the first that occurs of 1, 3, 2, 5, 4, else 0."""
     order = (0, 4, 5, 2, 3, 1)
     return max(codes, key=lambda code: order.index(code) if code in order else code, default=0)
 
@@ -256,7 +256,7 @@ def to_json(report: Report) -> bytes:
     r"""The report as JSON text in UTF-8, with each list of numbers on one line; NaN and missing numbers are null.
 
     Characters that cannot be seen are written as escape sequences, so that the text can be shown and its data stay
-    exact. Half characters, such as bytes in a file name that are not text, become words such as `\xe9`.
+    exact. Incomplete characters, such as bytes in a file name that are not text, become text such as `\xe9`.
     """
     try:
         text = _adapter().dump_json(report, indent=1)
@@ -269,7 +269,7 @@ def to_json(report: Report) -> bytes:
 
 
 def _whole(value: Any) -> Any:
-    """The value without half characters in its texts, which JSON in UTF-8 cannot hold."""
+    """The value without incomplete characters in its texts, because JSON in UTF-8 cannot contain them."""
     if isinstance(value, str):
         return storable(value)
     if is_dataclass(value) and not isinstance(value, type):
@@ -294,10 +294,10 @@ def from_json(text: bytes) -> Report:
 
 
 def _of_version_2(record: ClaimRecord, provenance: Provenance) -> ClaimRecord:
-    """The record of version 1 with what version 2 adds: the variation, and what computed the numbers."""
+    """The record of version 1 with the entries that version 2 adds: the variation, and the environments."""
     environment = recorded_environment(provenance)
     record = replace(record, computed_on=dict.fromkeys(record.cells, environment))
-    with suppress(ValidationError):  # a claim that is not valid is a fault of its own, which the reader names
+    with suppress(ValidationError):  # the reader reports a claim that is not valid as a separate fault
         claim = Claim.model_validate(record.claim)
         device = device_of(environment.device)
         found = recorded_variation(claim, record.outcomes, record.params, record.stamps, device)

@@ -43,7 +43,7 @@ class Written:
 
 
 def read_references(folder: Path) -> dict[str, Report]:
-    """The reports of a reference, by the ids of their claims; none if there is no such folder yet.
+    """The reports of a reference, by the ids of their claims; none if the folder does not exist yet.
 
     Raises:
         UsageError: with one line per file that is not the report of the one claim that its name says.
@@ -63,7 +63,7 @@ def read_references(folder: Path) -> dict[str, Report]:
 
 
 def reference_path(folder: Path, claim: str) -> Path:
-    """Where the reference of a claim is, by its id."""
+    """The file of the reference of a claim, by the claim's id."""
     return folder / f"{claim}.json"
 
 
@@ -73,8 +73,8 @@ def write_reference(folder: Path, record: ClaimRecord, made: Provenance, before:
     Args:
         folder: the folder of the references; it is made if it does not exist.
         record: the claim with its numbers and its verdict.
-        made: its provenance.
-        before: the reference that is there, or None.
+        made: the provenance of the record.
+        before: the stored reference, or None.
 
     Raises:
         UsageError: it cannot be written.
@@ -106,7 +106,7 @@ def as_reference(record: ClaimRecord, made: Provenance) -> Report:
 
 
 def _lasting(made: Provenance) -> Provenance:
-    """What of a provenance can change a number, and the system."""
+    """The entries of a provenance that can change a number, and the system."""
     kept = Provenance()
     for name in ("versions", "processor", "threads", "device", "arithmetic", "platform"):
         if name in made:
@@ -127,7 +127,7 @@ def _with_times(report: Report, before: ClaimRecord) -> Report:
 
 
 def _numbers_differ(first: ClaimRecord, second: ClaimRecord) -> bool:
-    """Whether the verdict, the arms, or a bit of a number or of a series is another one."""
+    """Whether the verdict or the arms differ, or whether a number or a series is not bitwise identical."""
     arms = first.outcomes.keys()
     return (
         first.verdict != second.verdict
@@ -137,7 +137,7 @@ def _numbers_differ(first: ClaimRecord, second: ClaimRecord) -> bool:
 
 
 def _write(path: Path, text: bytes) -> None:
-    """Write a file of a reference, whose folder is made if it is not there."""
+    """Write a file of a reference; its folder is made if it does not exist."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

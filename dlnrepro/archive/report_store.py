@@ -62,7 +62,7 @@ def write_report(root: Path, report: Report, ended: datetime) -> Path:
 
     Args:
         root: the outputs folder.
-        report: what to store.
+        report: the report to store.
         ended: when the computation ended; the names of reports sort in this order.
 
     Raises:
@@ -85,7 +85,7 @@ def write_report(root: Path, report: Report, ended: datetime) -> Path:
 
 
 def _by_claim(results: Mapping[tuple[str, str], LastVerdict]) -> dict[str, dict[str, Any]]:
-    """The contents of verdicts.json: a claim's id -> the name of a variation -> how it came out."""
+    """The contents of verdicts.json: a claim's id -> the name of a variation -> the result."""
     rows: dict[str, dict[str, Any]] = {}
     for (claim, variation), last in results.items():
         rows.setdefault(claim, {})[variation] = asdict(last)
@@ -93,20 +93,20 @@ def _by_claim(results: Mapping[tuple[str, str], LastVerdict]) -> dict[str, dict[
 
 
 def _point_at(root: Path, name: str) -> None:
-    """Point `latest` at a report; where a file system has no links, the order of names says which is the newest."""
+    """Point `latest` at a report; on a file system without links, the newest report is the last by name."""
     link, fresh = root / "latest", root / f".latest-{os.getpid()}"
     try:
         fresh.unlink(missing_ok=True)
         fresh.symlink_to(Path("reports") / name)
         fresh.replace(link)
     except OSError:
-        # A link to an older report would be worse than none.
+        # A missing link is better than a link to an older report.
         with suppress(OSError):
             link.unlink(missing_ok=True)
 
 
 def _remember(root: Path, results: Mapping[tuple[str, str], LastVerdict]) -> None:
-    """Keep how some claims came out, and first what reports of an older version say; the report is stored already."""
+    """Store the last results of some claims, and before them the results in reports of an older version."""
     with suppress(UsageError):
         if not (root / LAST).is_dir():
             older = {(claim, name): last for claim, found in _all_results(root).items() for name, last in found.items()}
@@ -159,7 +159,7 @@ def _read(path: Path) -> Report:
     """The report in a file.
 
     Raises:
-        UsageError: there is none, or it is not as its manifest says.
+        UsageError: there is no report, or it differs from its manifest.
     """
     listed = check_manifest(path.parent) if path.name == "report.json" else None
     if listed is not None and path.name not in listed:
@@ -183,7 +183,7 @@ def _read(path: Path) -> Report:
 
 
 def _fault(record: ClaimRecord) -> str | None:
-    """What keeps a record that has the right form from being judged, or None."""
+    """The reason why a record that has the right form cannot be judged, or None."""
     try:
         claim = Claim.model_validate(record.claim)
     except ValidationError as error:
@@ -204,7 +204,7 @@ def _variation_fault(claim: Claim, record: ClaimRecord) -> str | None:
 
 
 def _outcomes_fault(claim: Claim, record: ClaimRecord) -> str | None:
-    """What keeps the outcomes of a record from being judged or run again, or None."""
+    """The reason why the outcomes of a record cannot be judged or computed again, or None."""
     wanted = claim.tested_arms if "no-controls" in record.stamps else claim.used_arms
     if missing := [arm for arm in wanted if arm not in record.outcomes]:
         return f"outcomes: expected the arms of the claim, found none for {', '.join(missing)}"
@@ -221,7 +221,7 @@ def _outcomes_fault(claim: Claim, record: ClaimRecord) -> str | None:
 
 
 def _drawings_fault(claim: Claim, record: ClaimRecord) -> str | None:
-    """What keeps the data of a record's figures from being drawn, or None."""
+    """The reason why the data of a record's figures cannot be drawn, or None."""
     figures = {(figure.title, figure.x, figure.y, figure.scale) for figure in claim.figures}
     for index, drawing in enumerate(record.drawings):
         if (drawing.title, drawing.x, tuple(drawing.y), drawing.scale) not in figures:
@@ -252,7 +252,7 @@ def report_path(root: Path, name: str | None, what: str = "a stored report") -> 
         what: what a name may mean, in the words of the error message.
 
     Raises:
-        UsageError: there is none.
+        UsageError: there is no report.
     """
     link = root / "latest" / "report.json"
     if name is None or (name == "latest" and not Path(name).exists()):
@@ -261,7 +261,7 @@ def report_path(root: Path, name: str | None, what: str = "a stored report") -> 
             raise UsageError(f"{root}: expected a stored report, found none; 'dlnrepro run' makes one")
         return newest
     candidates = [Path(name), Path(name) / "report.json", root / "reports" / name / "report.json"]
-    # `os.path` knows no name that is too long to ask for; a name of blanks would be the folder that one is in.
+    # `os.path` finds nothing for a name that is too long; a name of blanks would mean the current folder.
     if name.strip() and (found := next((path for path in candidates if os.path.isfile(path)), None)) is not None:
         return found
     if name.strip() and os.path.isdir(name):
@@ -285,7 +285,7 @@ def failed_last(root: Path, variations: Mapping[str, str]) -> frozenset[str]:
 
     Args:
         root: the outputs folder.
-        variations: the id of each claim -> the name of the variation that is asked for.
+        variations: the id of each claim -> the name of the wanted variation.
     """
     results = _all_results(root)
     last = {claim: results.get(claim, {}).get(name) for claim, name in variations.items()}
@@ -313,7 +313,7 @@ def _all_results(root: Path) -> dict[str, dict[str, LastVerdict]]:
 
 
 def _stored_verdicts(root: Path) -> Iterator[Mapping[str, object]]:
-    """The verdicts of all stored reports, the newest first; unreadable ones are passed over."""
+    """The verdicts of all stored reports, the newest first; unreadable reports are skipped."""
     for path in newest_first(root):
         with suppress(OSError, ValueError, RecursionError):
             verdicts = json.loads(path.with_name(VERDICTS).read_bytes())
@@ -332,7 +332,7 @@ def newest_with(root: Path, claim: str) -> Path | None:
 
 
 def _last(record: ClaimRecord) -> LastVerdict:
-    """How a claim of a report came out."""
+    """The result of a claim of a report, as it is kept for later."""
     return LastVerdict(
         record.verdict,
         tuple(record.stamps),

@@ -25,7 +25,7 @@ def stale(record: ClaimRecord) -> str | None:
         return f"the record has no key for the numbers in {', '.join(bare)}"
     source = source_hash(runner)
     changed = [arm for arm, key in record.cells.items() if _key(record, arm, source) != key]
-    # A source that was edited during a run has another hash at the run's end than in the keys, made at its beginning.
+    # Keys are made before the computation: a source that was edited meanwhile has another hash at its end.
     if not changed and (not record.cells or record.runner_hash == source):
         return None
     reasons = version_changes(record)
@@ -39,7 +39,7 @@ def stale(record: ClaimRecord) -> str | None:
 
 
 def _key(record: ClaimRecord, arm: str, source: str) -> str | None:
-    """The key that an arm of a record would have today, or None where the record lacks what makes it."""
+    """The key that an arm of a record would have today, or None if the record lacks something that determines it."""
     if arm not in record.params or arm not in record.outcomes or arm not in record.computed_on:
         return None
     today = replace(record.computed_on[arm], versions=versions())

@@ -20,7 +20,7 @@ _REPORT = re.compile(r"\d{8}T\d{6}(\.\d{6})?Z-[0-9a-f]{8}")
 
 @dataclass(frozen=True)
 class Stored:
-    """Something that is stored: a file or a folder of files, and its bytes."""
+    """Something that is stored: a file or a folder of files, and its size in bytes."""
 
     path: Path
     size: int
@@ -45,7 +45,7 @@ def storage(root: Path) -> Storage:
     """The contents of an outputs folder; nothing is changed.
 
     Raises:
-        UsageError: the folder is there and cannot be read.
+        UsageError: the folder exists and cannot be read.
     """
     try:
         cells = [Stored(path, path.stat().st_size) for path in _cells(root)]
@@ -101,7 +101,7 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _inside(folder: Path) -> list[Path]:
-    """What a folder holds, sorted, without links; nothing if the folder is itself a link or is not there."""
+    """The entries of a folder, sorted, without links; nothing if the folder is a link or does not exist."""
     if folder.is_symlink() or not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if not path.is_symlink())

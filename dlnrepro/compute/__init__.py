@@ -1,10 +1,10 @@
 """From an arm of a claim to numbers, in this process or in others.
 
-A cell is one arm with its parameters and seeds. The bits of its numbers do not depend on the process that computes it,
-on the number of workers, or on what the caller has done before.
+A cell is one arm with its parameters and seeds. Its numbers are bitwise identical in every process that computes
+it, for every number of workers, and whatever the caller has done before.
 
-* `variation` says how a run departs from the claim file. `plan` makes the cells of a claim in a variation.
-* `cell` holds a cell and its numbers. `engine` computes one: it makes the generators and calls the runner.
+* `variation` says how a computation deviates from the claim file. `plan` makes the cells of a claim in a variation.
+* `cell` holds a cell and its numbers. `engine` computes a cell: it makes the generators and calls the runner.
 * `executor` says where cells are computed: in this process or in processes of this machine. It defines what an executor
   on other machines has to offer.
 * `processes` computes in forked processes and in this process, `elsewhere` in fresh interpreters.

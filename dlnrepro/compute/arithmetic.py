@@ -22,7 +22,7 @@ from dlnrepro.compute.device import Device, device_name
 _PHYSICS = ("torch", "numpy", "scipy")
 
 UNKNOWN = "unknown"
-"""The word for a mode that cannot be found out on this system, and for that of older records."""
+"""The word for a mode that cannot be determined on this system, and for the mode in older records."""
 
 _PREFIXES = tuple(
     """
@@ -31,8 +31,8 @@ _PREFIXES = tuple(
     """.split()  # noqa: SIM905  a table of names
 )
 
-# These move threads or print: every cell is computed by one thread. The mode of MKL is asked for by itself, and the
-# engine sets the workspace of cuBLAS.
+# These change only the threads or the output, and every cell is computed by one thread. The mode of MKL is read
+# separately, and the engine sets the workspace of cuBLAS.
 _WITHOUT_EFFECT = frozenset(
     """
     CUBLAS_WORKSPACE_CONFIG DNNL_VERBOSE GOTO_NUM_THREADS KMP_AFFINITY KMP_BLOCKTIME KMP_DUPLICATE_LIB_OK
@@ -49,13 +49,13 @@ _MKL_MODES = {1: "off", 2: "AUTO"}
 
 @dataclass(frozen=True)
 class Environment:
-    """What outside of the code decides the last bits of a number; equal environments promise equal bits.
+    """What outside of the code decides the last bits of a number; in equal environments, numbers are bitwise identical.
 
     Attributes:
-        device: the name of what computes, of `device_name`.
-        processor: its name, for some numbers are computed there wherever tensors live.
-        arithmetic: the modes of the math libraries, of `arithmetic`.
-        versions: of everything whose change could change a number.
+        device: the name of the device that computes, from `device_name`.
+        processor: the name of the processor, which computes some numbers whatever the device is.
+        arithmetic: the modes of the math libraries, from `arithmetic`.
+        versions: the versions of everything whose change could change a number.
     """
 
     device: str
@@ -83,7 +83,7 @@ def _installed(name: str) -> str:
 
 @cache
 def processor() -> str:
-    """The processor's name, as far as the system gives it."""
+    """The processor's name, or the kind of machine if the system does not give the name."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -93,9 +93,9 @@ def processor() -> str:
 
 
 def arithmetic() -> str:
-    """The modes of the math libraries of this process, in words; equal words promise equal bits on one processor.
+    """The modes of the math libraries of this process, as text; on one processor, equal texts give identical bits.
 
-    They are the instruction set that torch has chosen, MKL's mode of reproducibility (which is `off` where another
+    They are the instruction set that torch has chosen, MKL's mode of reproducibility (which is `off` if another
     part of the process has multiplied before this package was imported), a digest of the instruction sets that numpy
     has found, and the environment variables that such libraries read.
     """
@@ -115,7 +115,7 @@ def library_variables() -> list[str]:
 
 
 def _mkl_mode() -> str:
-    """MKL's mode and the branch of code that it chooses, or `unknown` where torch comes without MKL."""
+    """MKL's mode and the branch of code that it chooses, or `unknown` if torch is built without MKL."""
     import torch
 
     try:
@@ -127,7 +127,7 @@ def _mkl_mode() -> str:
 
 
 def _numpy_features() -> str:
-    """A digest of the instruction sets that numpy may use, for their list fills three lines."""
+    """A digest of the instruction sets that numpy may use, because their list fills three lines."""
     for name in ("numpy._core._multiarray_umath", "numpy.core._multiarray_umath"):
         try:
             features: dict[str, bool] = importlib.import_module(name).__cpu_features__

@@ -1,4 +1,4 @@
-"""A cell: one arm of a claim and its seeds, ready to be computed, and the numbers that come of it."""
+"""A cell: one arm of a claim and its seeds, ready to be computed; and the numbers of a cell."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Cell:
     """One arm of a claim, ready to run: its names, and everything that produces its numbers.
 
     Attributes:
-        memory: bytes that all its runs hold at their peak, by the runner's own estimate; 0 where it is not known.
+        memory: the largest number of bytes that all its runs need together, as the runner estimates it; 0 if unknown.
     """
 
     claim: str
@@ -35,12 +35,12 @@ class Cell:
 
     @cached_property
     def key(self) -> str:
-        """The hash of what is asked for: two arms with one key, also of different claims, have the same numbers."""
+        """The hash of runner, parameters, seeds and device; cells with the same key have the same numbers."""
         asked = {"runner": self.runner, "params": self.params, "seeds": self.seeds, "device": self.device}
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def __hash__(self) -> int:
-        """A hash by the key, because parameters are a mapping, which has none."""
+        """The hash of the key, because the mapping of parameters cannot be hashed."""
         return hash(self.key)
 
 
@@ -49,9 +49,9 @@ class Numbers:
     """The numbers of one cell: an outcome for the verdict, the series, and what computed them.
 
     Attributes:
-        outcome: measures, or the fault that kept them from being.
+        outcome: the measures, or the fault because of which there are none.
         series: name -> array of shape (runs, points).
-        computed_on: what computed the numbers; None where the cell did not run to its end.
+        computed_on: the environment that computed the numbers; None if the cell was not completed.
     """
 
     outcome: Outcome

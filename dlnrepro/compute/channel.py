@@ -1,4 +1,4 @@
-"""Messages from one process to another, through a pipe or a socket, read without waiting for what is not there yet.
+"""Messages from one process to another, through a pipe or a socket; reading never waits for bytes that are missing.
 
 A process that computes may be killed in the middle of a message, may write bytes that are not a message, or may leave
 the pipe open in a child process. None of these may block the process that reads.
@@ -19,7 +19,7 @@ _MARK = b"dlnr"
 _HEAD = struct.Struct("<4sQ")
 
 _PIECE, _AT_ONCE = 1 << 20, 1 << 26
-"""Bytes of one reading, and of all readings in one call."""
+"""The largest number of bytes that are read at once, and in one call of `Inbox.read`."""
 
 
 class Unreadable(Exception):
@@ -30,7 +30,7 @@ class Inbox:
     """The end of a channel that is read.
 
     Attributes:
-        closed: whether nothing more can come.
+        closed: whether no further message can arrive.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -40,14 +40,14 @@ class Inbox:
         self.closed = False
 
     def fileno(self) -> int:
-        """The descriptor, which can be waited for."""
+        """The file descriptor, so that a caller can wait until it can be read."""
         return self._descriptor
 
     def read(self) -> list[Any]:
-        """The messages that have come in whole since the last call.
+        """The messages that have arrived completely since the last call.
 
         Raises:
-            Unreadable: something else has come in; the channel is closed.
+            Unreadable: bytes have arrived that are not a message; the channel is then closed.
         """
         most = len(self._content) + _AT_ONCE
         while not self.closed and len(self._content) < most:
@@ -74,7 +74,7 @@ class Inbox:
             self._descriptor = -1
 
     def _whole_messages(self) -> list[Any]:
-        """Take the messages that are whole out of what has come in."""
+        """Remove the complete messages from the bytes that have arrived, and return them."""
         found = []
         while len(self._content) >= _HEAD.size:
             mark, length = _HEAD.unpack_from(self._content)
@@ -92,9 +92,10 @@ class Inbox:
 
 
 class Outbox:
-    """The end of a channel into which messages are written, each as a whole, also from several threads.
+    """The end of a channel to which messages are written; several threads may write, each message stays whole.
 
-    A process that is forked from the one that made this sends nothing: its messages would be mixed with the other's.
+    A process that is forked from the process that made this outbox sends nothing, because the messages of the two
+    processes would be mixed.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -107,7 +108,7 @@ class Outbox:
         """Send a message.
 
         Raises:
-            OSError: nobody reads any more, or the channel was closed.
+            OSError: the other end is no longer read, or the channel was closed.
         """
         content = pickle.dumps(message, protocol=pickle.HIGHEST_PROTOCOL)
         with self._one_at_a_time:
@@ -121,14 +122,14 @@ class Outbox:
                     rest = rest[os.write(self._descriptor, rest) :]
 
     def close(self) -> None:
-        """Close this end, in a forked process that is to send nothing; nothing if its number is another file's."""
+        """Close this end, in a forked process, which must not send; a descriptor that has another file stays open."""
         if _identity(self._descriptor) == self._file:
             with suppress(OSError):
                 os.close(self._descriptor)
 
 
 def _identity(descriptor: int) -> tuple[int, int] | None:
-    """What a descriptor stands for; a runner may have closed it, and its number may stand for a file of the runner."""
+    """The device and inode of a descriptor's file, or None; a runner may have closed it and opened another file."""
     try:
         found = os.fstat(descriptor)
     except OSError:

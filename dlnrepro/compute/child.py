@@ -32,16 +32,16 @@ from dlnrepro.signals import ALL, Ended, name_of
 from dlnrepro.verdict.outcome import Outcome
 
 PAUSE = 0.1
-"""Seconds between two signs of life of a process."""
+"""Seconds between two progress messages of a process."""
 
 GRACE = 1.0
-"""Seconds after the end of its budget at which a process is killed, because its runner is inside one long call."""
+"""A process is killed this many seconds after the end of its budget: its runner is then inside one long call."""
 
 DESCRIPTORS = 16
-"""Files that can still be opened when a process is started: 8 connect it with its parent, others are its runner's."""
+"""Files that a new process must be able to open: 8 connect it with its parent, and its runner may open the rest."""
 
 MOST_LINES, LONGEST_LINE, LONGEST_NOTE = 100, 1000, 200
-"""How much of what a part prints is passed on."""
+"""The largest number of printed lines that are passed on, and of letters in a line and in a note."""
 
 _DEATH_OF_PARENT = 1
 """The number of the request PR_SET_PDEATHSIG of Linux's prctl."""
@@ -53,10 +53,10 @@ class Child:
 
     Attributes:
         cell: the part.
-        fraction: how far it is, in [0, 1].
-        note: its description of the current work.
+        fraction: the fraction of the part that is computed, in [0, 1].
+        note: the runner's description of its current work.
         printed: lines that its runner has printed, not yet passed on.
-        numbers: its result, as soon as it is known.
+        numbers: the result of the part, as soon as it is known.
     """
 
     cell: Cell
@@ -75,16 +75,16 @@ class Child:
     _output_closed: bool = False
 
     def sources(self) -> list[Any]:
-        """What can be waited for: a message, output, and the end of the process.
+        """The sources that the parent waits for: messages, output, and the end of the process.
 
-        A runner may close the files that report these; a closed file would be ready at once, and is not waited for.
+        A runner may close the files that report these events. A closed file would be ready at once, so it is left out.
         """
         sources: list[Any] = [] if self._sentinel_closed else [self.process.sentinel]
         sources += [] if self.messages.closed else [self.messages.fileno()]
         return sources + ([] if self._output_closed else [self.output])
 
     def look(self) -> bool:
-        """Read the messages and the output of the process; whether its progress has changed."""
+        """Read the messages and the output of the process; return whether its progress has changed."""
         ended = self._has_ended()
         moved = self._read_messages()
         self._read_output()
@@ -97,7 +97,7 @@ class Child:
         return moved
 
     def end(self) -> None:
-        """Kill the process, with all that it has started, and wait for it."""
+        """Kill the process and all processes of its group, and wait for it."""
         with suppress(OSError):
             os.killpg(self.process.pid, signal.SIGKILL)
         with suppress(OSError):
@@ -111,7 +111,7 @@ class Child:
             self._output_closed = True
 
     def _has_ended(self) -> bool:
-        """Whether the process has ended, also where the system reports no exit code (SIGCHLD is ignored)."""
+        """Whether the process has ended, also if the system reports no exit code (SIGCHLD is ignored)."""
         if self.process.exitcode is not None:
             return True
         try:
@@ -122,7 +122,7 @@ class Child:
         return False
 
     def _read_messages(self) -> bool:
-        """Read the messages; whether the progress has changed."""
+        """Read the messages; return whether the progress has changed."""
         moved = False
         try:
             for kind, *rest in self.messages.read():
@@ -136,7 +136,7 @@ class Child:
         return moved
 
     def _read_output(self, last: bool = False) -> None:
-        """Read what was printed, line by line; at the last reading also a line without an end."""
+        """Read the printed text line by line; at the last reading, an incomplete line is read too."""
         content = b""
         if self.output >= 0:
             with suppress(BlockingIOError):
@@ -165,7 +165,7 @@ class Child:
 
 
 def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
-    """Starts a process that computes a part.
+    """Start a process that computes a part.
 
     Args:
         cell: the part.
@@ -173,7 +173,7 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
         twice: whether the part is computed a second time, to check that its numbers depend on the seeds alone.
 
     Raises:
-        OSError: the system gives no process, or no pipe to it.
+        OSError: the system cannot start a process, or cannot make a pipe to it.
     """
     pipes: list[int] = []
     try:
@@ -194,7 +194,7 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
     os.set_blocking(reading, False)
     # Both the parent and the child set the group: whichever comes first, the group is there before it is killed.
     with suppress(OSError):
-        os.setpgid(process.pid, process.pid)  # type: ignore[arg-type]  # it has one, for it was started
+        os.setpgid(process.pid, process.pid)  # type: ignore[arg-type]  # a started process has a pid
     limit = float("inf") if budget is None else time.monotonic() + budget + GRACE
     return Child(cell, process, Inbox(receiving), reading, limit)
 
@@ -203,7 +203,7 @@ def _need_descriptors() -> None:
     """Check that a process, its parent and its runner can open as many files as they need.
 
     Raises:
-        OSError: they cannot.
+        OSError: too few files can be opened.
     """
     held: list[int] = []
     try:
@@ -220,7 +220,7 @@ def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool
     numbers = run_cell(cell, progress, left)
     if not twice or numbers.outcome.fault or numbers.outcome.spent:
         return numbers
-    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # it has printed that once
+    with redirect_stdout(StringIO()), redirect_stderr(StringIO()):  # the first computation has printed this
         again = run_cell(cell, progress, left)
     if again.outcome.spent or _same(numbers, again):
         return numbers
@@ -269,7 +269,7 @@ def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: i
         nonlocal said
         if (now := time.monotonic()) - said >= PAUSE:
             said = now
-            # Where nobody reads any more, or the runner has closed the channel, the parent sees that by itself.
+            # If the parent reads no longer, or the runner has closed the channel, the parent notices that itself.
             with suppress(OSError):
                 messages.send("moves", *progress_of(fraction, note))
 
@@ -277,8 +277,8 @@ def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: i
         numbers = numbers_of(cell, budget, progress, twice)
     except Ended as ended:  # no signal is handled here: the runner has raised it
         numbers = Numbers(Outcome(cell.seeds, {}, one_line(ended)), {})
-    if os.getpid() == own:  # a runner that forks comes here twice
-        # What a runner has put in the place of the stream may raise anything.
+    if os.getpid() == own:  # a process that the runner has forked also gets here
+        # A runner may have replaced the stream by an object that raises any exception.
         with suppress(Exception):
             sys.stdout.flush()
         try:
@@ -289,13 +289,13 @@ def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: i
 
 
 def _detach(output: int, parent: int) -> None:
-    """Make the process a group of its own that dies with its parent, and send what is printed through the pipe."""
+    """Give the process its own group, make it end with its parent, and send its output through the pipe."""
     with suppress(OSError):
         os.setpgid(0, 0)
     die_with_parent(parent)
     _have_forks_die_too()
     for number in ALL:
-        # Ctrl-C is for the parent to handle; what else ends a process ends this one.
+        # The parent handles Ctrl-C; every other signal that usually ends a process ends this one.
         signal.signal(number, signal.SIG_IGN if number == signal.SIGINT else signal.SIG_DFL)
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -306,7 +306,7 @@ def _detach(output: int, parent: int) -> None:
 
 
 def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
-    """Ask the kernel for a signal to this process when its parent ends, which may be killed without notice."""
+    """Ask the kernel to signal this process when its parent ends, because a parent may be killed without notice."""
     with suppress(OSError, AttributeError):
         ctypes.CDLL(None).prctl(_DEATH_OF_PARENT, number)
     if os.getppid() != parent:
@@ -314,9 +314,9 @@ def die_with_parent(parent: int, number: int = signal.SIGKILL) -> None:
 
 
 def _have_forks_die_too() -> None:
-    """Make processes that this one forks end with it: after a kill, no process is left that could end its group.
+    """Make the processes that this process forks end with it: if it is killed, it cannot end them itself.
 
-    For the kernel the parent is a thread, so that this covers only forks of the main thread.
+    For the kernel the parent is the thread that forks, so this covers only forks of the main thread.
     """
     forking = 0
 

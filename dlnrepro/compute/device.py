@@ -1,6 +1,6 @@
-"""Where tensors live and what computes with them: the processor, or a GPU that torch reaches through CUDA.
+"""The device that computes: the processor, or a GPU that torch reaches through CUDA.
 
-A runner says nothing of devices: it makes its tensors on torch's default device, which the engine sets here.
+A runner does not choose a device: it makes its tensors on torch's default device, which the engine sets here.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ DEVICES: tuple[Device, ...] = get_args(Device)
 
 
 def require(device: Device) -> None:
-    """Refuse a device that is not there.
+    """Refuse a device that this machine does not have.
 
     Raises:
         UsageError: there is no device of this name, or torch finds no GPU.
@@ -40,7 +40,7 @@ def require(device: Device) -> None:
 
 @cache
 def device_name(device: Device) -> str:
-    """What numbers computed on a device may depend on: `cpu`, or the GPU's name and the version of CUDA."""
+    """The name of a device in an environment: `cpu`, or the GPU's name and the version of CUDA."""
     if device == "cpu":
         return "cpu"
     import torch
@@ -49,12 +49,12 @@ def device_name(device: Device) -> str:
 
 
 def device_of(name: str) -> Device:
-    """The device that has such a name, on this machine or on another."""
+    """The device of a name from `device_name`, which may have been called on another machine."""
     return "cpu" if name == "cpu" else "cuda"
 
 
 def free_memory(device: Device) -> float:
-    """The bytes that may still be used: what the GPU calls free, or what this process has left of its memory."""
+    """The bytes that may still be used: the free memory of the GPU, or the memory that this process may still use."""
     if device == "cuda":
         import torch
 
@@ -64,19 +64,19 @@ def free_memory(device: Device) -> float:
 
 @contextmanager
 def computing_on(device: Device) -> Iterator[None]:
-    """Make new tensors on a device, and have it add in a fixed order, so that repeated runs are bitwise identical."""
+    """Make new tensors on a device, and use deterministic algorithms, so that repeated runs are bitwise identical."""
     if device == "cpu":
         yield
         return
     import torch
 
-    # The workspace must be set before the first product; a size of the user's own may stay.
+    # The workspace must be set before the first product; a size that the user has set is kept.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     before = torch.are_deterministic_algorithms_enabled()
     torch.use_deterministic_algorithms(True)
     try:
         with torch.device(device, torch.cuda.current_device()), warnings.catch_warnings():
-            # The first product of autograd's own thread finds no context of CUDA there, makes one, and warns of it.
+            # At its first product, autograd's own thread has no CUDA context: it makes one, and torch warns.
             warnings.filterwarnings("ignore", "Attempting to run cuBLAS")
             yield
     finally:

@@ -1,4 +1,4 @@
-"""Cells in fresh interpreters, whose state no caller has touched: for Python scripts, notebooks, and without fork.
+"""Computes cells in fresh interpreters, whose state no caller has changed: for scripts, notebooks, and without fork.
 
 A notebook may have used torch with several threads, in another mode of its math library, or with other defaults, and a
 process that has run threads cannot be forked safely. So a fresh interpreter is started with the same search path for
@@ -30,23 +30,23 @@ from dlnrepro.signals import Ended, Signals, name_of
 from dlnrepro.verdict.outcome import Outcome
 
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-"""What libraries read to know their number of threads: the matrices are small, and sums must have one order."""
+"""The variables that set the threads of libraries: matrices are small, and sums must be added in one order."""
 
 PATIENCE = 2.0
-"""Seconds in which an interpreter has to end what it has started."""
+"""Seconds that an interpreter has to end the processes that it has started."""
 
 _BEGIN = "import sys; sys.path[:] = {path!r}; from dlnrepro.compute.elsewhere import serve; serve({channel}, {parent})"
 
 
 def possible() -> bool:
-    """Whether a fresh interpreter can be started: one that can be named, on a system that hands down a channel."""
+    """Whether a fresh interpreter can be started: its path is known, and the system can pass a channel to it."""
     return os.name == "posix" and bool(sys.executable)
 
 
 def arithmetic_there() -> str:
     """The modes of the math libraries in a fresh interpreter.
 
-    They are those of this process where nobody has changed any; else an interpreter is asked.
+    If this process still has the modes that it began with, they are the same. Otherwise an interpreter is asked.
     """
     own = arithmetic()
     changes = tuple(library_variables())
@@ -61,8 +61,8 @@ def environment_there(device: Device) -> Environment:
 
 
 @cache
-def _asked(changes: tuple[str, ...]) -> str | None:  # noqa: ARG001  with other variables the answer is another
-    """What a fresh interpreter says of its math libraries, or None where none can be started."""
+def _asked(changes: tuple[str, ...]) -> str | None:  # noqa: ARG001  the answer depends on them
+    """The modes that a fresh interpreter reports for its math libraries, or None if no interpreter can be started."""
     code = (
         f"import sys; sys.path[:] = {sys.path!r}; from dlnrepro.compute import arithmetic as a; print(a.arithmetic())"
     )
@@ -76,7 +76,7 @@ def _asked(changes: tuple[str, ...]) -> str | None:  # noqa: ARG001  with other 
 
 
 def elsewhere(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals) -> Computed:
-    """The numbers of cells, computed in fresh interpreters: one that forks, or as many as there are workers.
+    """The numbers of cells, computed in fresh interpreters: one interpreter that forks, or one per worker.
 
     If none can be started, this process computes everything, and the user is informed.
 
@@ -123,7 +123,7 @@ class _Interpreter:
     left: dict[int, Cell] = field(default_factory=dict)
 
     def heard(self, listener: Listener) -> list[tuple[Cell, Numbers]]:
-        """Read what it has sent: the cells that are complete; those that it will not give any more are at fault."""
+        """Read its messages; return its complete cells, and once it is done, a fault for every other cell."""
         found: list[tuple[Cell, Numbers]] = []
         try:
             for kind, *rest in self.messages.read():
@@ -146,7 +146,7 @@ class _Interpreter:
         return found
 
     def end(self) -> None:
-        """End the interpreter, which ends what it has started; kill it if it takes longer than it should."""
+        """End the interpreter, which ends its own processes; kill it if it takes longer than `PATIENCE`."""
         self.process.terminate()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(PATIENCE)
@@ -177,7 +177,7 @@ def _begin(cells: list[Cell], work: Work) -> _Interpreter:
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
-        # An interpreter that ends at once is noticed when it is heard.
+        # If the interpreter ends at once, `heard` notices it.
         with suppress(OSError), Connection(os.dup(ours.fileno())) as opening:
             opening.send((list(dlnrepro.runners.__path__), cells, work))
         return _Interpreter(cells, process, Inbox(ours.detach()), left=dict(enumerate(cells)))
@@ -189,14 +189,14 @@ def _environment(ours: Mapping[str, str]) -> dict[str, str]:
 
 
 def serve(channel: int, parent: int) -> None:
-    """What the interpreter does: compute what it is sent, and send what comes of it."""
+    """The work of the interpreter: receive cells, compute them, and send their numbers."""
     die_with_parent(parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with Connection(os.dup(channel)) as opening:
         folders, cells, work = opening.recv()
     dlnrepro.runners.__path__ = folders
     messages = Outbox(channel)
-    # What a runner writes into descriptors that are not its own must not reach the caller.
+    # A runner may write into descriptors that are not its own; these bytes must not reach the caller.
     os.register_at_fork(after_in_child=messages.close)
     with Signals((signal.SIGTERM,)) as signals, signals.noted():
         if forks(cells):
@@ -211,17 +211,17 @@ def serve(channel: int, parent: int) -> None:
 
 @dataclass(frozen=True)
 class _Sender:
-    """A listener that sends on what it hears."""
+    """A listener that sends every report to the process that waits for the numbers."""
 
     messages: Outbox
     places: dict[Cell, int]
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
-        """Send how far a cell is."""
+        """Send the fraction of a cell that is computed."""
         self.messages.send("moves", self.places[cell], fraction, note)
 
     def waits(self) -> None:
-        """Send nothing: the process that hears this counts the time itself."""
+        """Send nothing: the process that waits for the numbers measures the time itself."""
 
     def says(self, text: str) -> None:
         """Send a line for the user."""

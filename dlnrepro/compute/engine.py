@@ -1,7 +1,7 @@
-"""The engine: makes the generators of a cell, lets its runner train, and turns what it leaves into numbers.
+"""The engine: makes the generators of a cell, lets its runner train, and turns the runner's result into numbers.
 
-This is the one place where generators are made. Each run has its own, seeded with the run's seed, and all arms of a
-claim use the same seeds, so that they are paired.
+This is the one place where generators are made. Each run has its own generator, seeded with the run's seed. All arms
+of a claim use the same seeds, so that their runs are paired.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from dlnrepro.verdict.outcome import Outcome
 def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Numbers:
     """The numbers of one cell.
 
-    Whatever a runner raises becomes the outcome's fault, also `SystemExit` and `KeyboardInterrupt`, so that the other
-    cells still run. A spent budget leaves every run undecided.
+    Every exception of a runner becomes the outcome's fault, also `SystemExit` and `KeyboardInterrupt`, so that the
+    other cells are still computed. If the budget is used up, every run is undecided.
 
     Args:
         cell: what to run.
         progress: called with the fraction done and a note.
-        budget: gives the seconds left; the runner is stopped at its next call of `progress` after they are up.
+        budget: gives the seconds left; if none are left, the runner is stopped at its next call of `progress`.
 
     Raises:
         Ended: a signal has arrived while this process computed.
@@ -51,13 +51,13 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
     series: dict[str, np.ndarray] = {}
     computed_on: Environment | None = None
     try:
-        # A runner may change the variables of its process: what counts is how the libraries were when it was called.
+        # Read before the runner is called, because it may change the environment variables of its process.
         here = environment(cell.device)
         with fixed_surroundings(), no_stray_draws():
             runner = load_runner(cell.runner)
             params = runner.Params.model_validate(cell.params)
             generators = [torch.Generator().manual_seed(seed) for seed in cell.seeds]
-            # Gradients are pulled back by hand: without autograd's bookkeeping small matrices are an eighth faster.
+            # Runners compute gradients without autograd: small matrices are an eighth faster without its bookkeeping.
             with torch.inference_mode(), computing_on(cell.device):
                 watched(0.0, "starts")
                 result = runner.run(params, generators, watched)
@@ -76,7 +76,7 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
 
 
 def _fault_of(error: BaseException) -> str:
-    """An error of a runner in one line, with where it arose; a draw that is not found is a matter of the setting."""
+    """An error of a runner in one line, with its place in the code unless the setting is the cause (`NoSuchDraw`)."""
     if isinstance(error, NoSuchDraw):
         return text_of(error)
     text = one_line(error)
@@ -119,7 +119,7 @@ def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.nda
 
 
 def _array(tensor: torch.Tensor) -> np.ndarray:
-    """A tensor as an array of its own: a runner may use its memory for the next arm."""
+    """A copy of a tensor as an array: the runner may use the tensor's memory for the next arm."""
     return np.array(tensor.detach().cpu().numpy())
 
 

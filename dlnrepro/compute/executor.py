@@ -1,6 +1,6 @@
-"""Where cells are computed: an executor takes cells and gives their numbers, with what computed them.
+"""Where cells are computed: an executor takes cells and gives their numbers, with the environment of each cell.
 
-An executor on other machines has the same two functions as those here. It must compute all runs of a cell in one
+An executor on other machines must have the two functions of `Executor`. It must compute all runs of a cell in one
 environment, because the key of stored numbers is made from the environment that they carry.
 """
 
@@ -20,7 +20,7 @@ from dlnrepro.signals import Signals
 
 
 class Executor(Protocol):
-    """What computes cells."""
+    """An object that computes cells."""
 
     def environments(self, device: Device) -> Sequence[Environment]:
         """The environments in which this executor computes on a device, at least one.
@@ -36,16 +36,16 @@ class Executor(Protocol):
         budget: float | None = None,
         twice: Collection[str] = (),
     ) -> Computed:
-        """The numbers of cells, each as soon as it is there, those first begun first.
+        """The numbers of cells, each as soon as it is complete; cells are begun in the order given.
 
-        Closing the iterator stops what still runs.
+        Closing the iterator stops the cells that are still being computed.
 
         Args:
             cells: what to compute; no two have the same key.
-            listener: hears how the cells get on.
-            signals: those that have arrived; one of them ends the computation.
-            budget: seconds that each cell, or each part of one, may take; None for no bound.
-            twice: runners whose first cell is computed twice, to see that its numbers come from its seeds alone.
+            listener: receives the progress of the cells.
+            signals: the signals that have arrived; a signal ends the computation.
+            budget: seconds that each cell, or each part of a cell, may take; None for no limit.
+            twice: runners whose first cell is computed twice, to check that its numbers depend on its seeds alone.
 
         Raises:
             Ended: a signal has arrived.
@@ -76,14 +76,14 @@ class ThisProcess:
 class LocalProcesses:
     """Computes cells in processes of this machine.
 
-    * In forked processes, on Linux, for the processor (`dlnrepro.compute.processes`).
-    * In fresh interpreters (`dlnrepro.compute.elsewhere`), where this process is a caller's own, and for several
-      workers where there is no fork or a GPU is used.
-    * In this process, for one worker there.
+    * On Linux and on the processor: in forked processes (`dlnrepro.compute.processes`).
+    * For several workers without fork, or on a GPU: in fresh interpreters (`dlnrepro.compute.elsewhere`).
+    * For one worker without fork, or on a GPU: in this process.
+    * If `fresh`: always in fresh interpreters.
 
     Attributes:
         workers: how many processes compute at a time.
-        fresh: whether this process is a caller's own, whose state must not reach a number.
+        fresh: whether this process is a user's script or notebook, whose state must not change a number.
     """
 
     workers: int = 1
@@ -109,5 +109,5 @@ class LocalProcesses:
 
 
 def usual_workers(device: Device) -> int:
-    """How many worker processes there are if nobody says: one for each core, or one where all would share a GPU."""
+    """The default number of worker processes: one per core, or 1 on a GPU, which several processes would share."""
     return cores() if device == "cpu" else 1

@@ -1,7 +1,7 @@
 """How much memory and how many cores this process may use: the limits of its container, not the sizes of the machine.
 
 A container is a control group (cgroup), version 1 or 2. Its limits, and those of the groups around it, are read from
-the files of the kernel; where there are none (another system, no limit set) the machine itself is the limit.
+the files of the kernel. On another system, or if no limit is set, the machine itself is the limit.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ GROUPS = Path("/sys/fs/cgroup")
 """Where the kernel shows control groups."""
 
 _UNLIMITED = 1 << 60
-"""From here on a limit of version 1, which has no word for `none`, is none."""
+"""In version 1, which has no word for `none`, a limit of at least this number means that there is no limit."""
 
 
 def cores() -> int:
@@ -31,14 +31,14 @@ def cores() -> int:
 def free_memory() -> float:
     """The bytes of memory that this process may still use.
 
-    It is the least of what the kernel calls available on the machine, what each group has left below its limit (memory
-    that only caches files counts as left), and what the limit on the process's own addresses leaves.
+    It is the smallest of three numbers: the memory that the kernel calls available on the machine, the memory that each
+    group may still use (memory that only caches files counts as free), and the rest of the limit on addresses.
     """
     return max(0.0, min([_of_machine(), *_of_groups(), *_of_addresses()]))
 
 
 def _of_machine() -> float:
-    """What the kernel calls available, or all the memory there is where no one says it."""
+    """The memory that the kernel calls available, or all memory of the machine if the kernel does not say."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
         fields = dict(line.split(":", 1) for line in lines)
@@ -52,7 +52,7 @@ def _of_machine() -> float:
 
 
 def _of_groups() -> Iterator[float]:
-    """What each group has left of its memory."""
+    """The memory that each group may still use."""
     for folder in _folders(""):
         limit, used = _number(folder / "memory.max"), _number(folder / "memory.current")
         if limit is not None and used is not None:
@@ -64,7 +64,7 @@ def _of_groups() -> Iterator[float]:
 
 
 def _cached(folder: Path, name: str) -> float:
-    """The bytes of a group that only cache files, and are given up where memory is wanted."""
+    """The bytes of a group that only cache files; the kernel frees them when memory is needed."""
     try:
         lines = (folder / "memory.stat").read_text(encoding="ascii").splitlines()
         return next((float(line.split()[1]) for line in lines if line.split()[0] == name), 0.0)
@@ -73,7 +73,7 @@ def _cached(folder: Path, name: str) -> float:
 
 
 def _of_addresses() -> Iterator[float]:
-    """What the limit on this process's address space (`ulimit -v`) leaves."""
+    """The rest of the limit on this process's address space (`ulimit -v`)."""
     try:
         import resource
 
@@ -101,8 +101,8 @@ def _quotas() -> Iterator[float]:
 def _folders(controller: str) -> Iterator[Path]:
     """The folders of this process's group and of those around it, for a controller of version 1, or "" for version 2.
 
-    Inside a container the path that the kernel gives may be that of the host: what is not there is passed over, and
-    the top folder is then that of the container.
+    Inside a container the path that the kernel gives may be a path of the host. Folders that do not exist are then
+    skipped, and the top folder belongs to the container.
     """
     for line in _lines(Path("/proc/self/cgroup")):
         _, names, path = [*line.split(":", 2), "", ""][:3]
@@ -117,7 +117,7 @@ def _folders(controller: str) -> Iterator[Path]:
 
 
 def _lines(path: Path) -> list[str]:
-    """The lines of a file of the kernel; none where it cannot be read."""
+    """The lines of a file of the kernel; none if the file cannot be read."""
     try:
         return path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -125,12 +125,12 @@ def _lines(path: Path) -> list[str]:
 
 
 def _words(path: Path) -> list[str]:
-    """The words of the first line of such a file."""
+    """The words of the first line of a file of the kernel."""
     return next(iter(_lines(path)), "").split()
 
 
 def _number(path: Path) -> float | None:
-    """The number in such a file, or None where it holds none (`max`) or is not there."""
+    """The number in a file of the kernel, or None if it has no number (`max`) or does not exist."""
     words = _words(path)
     try:
         return float(words[0]) if words else None

@@ -1,7 +1,7 @@
-"""Processes that a runner has started and that outlive it, also where they have left its group of processes.
+"""Ends processes that a runner has started and that outlive it, also if they have left its process group.
 
-While parts are computed, this process adopts what loses its parent (on Linux, as a subreaper), so that such processes
-can be found among its children, and ended. On other systems nothing is adopted.
+While parts are computed, this process adopts processes that lose their parent (on Linux, as a subreaper). It then finds
+them among its children and can end them. On other systems nothing is adopted.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _SET_SUBREAPER, _GET_SUBREAPER = 36, 37
 """The numbers of the requests PR_SET_CHILD_SUBREAPER and PR_GET_CHILD_SUBREAPER of Linux's prctl."""
 
 _ROUNDS = 100
-"""How often it is looked for further orphans: the children of one that is killed are adopted in turn."""
+"""The largest number of searches for orphans: when an orphan is killed, its children are adopted in turn."""
 
 
 @contextmanager
 def adopted() -> Iterator[Callable[[], None]]:
-    """Adopt orphans for as long as this is entered; gives a function that ends them.
+    """Adopt orphans inside the `with` block; gives a function that ends them.
 
-    It ends all children that were not there before, but not those of this process's own group, which this process has
-    started itself: every runner has another group.
+    The function ends all children that were not there before, except the children in this process's own group. This
+    process has started these itself, because every runner has another group.
     """
     before = children()
     was = _subreaper()
@@ -38,7 +38,7 @@ def adopted() -> Iterator[Callable[[], None]]:
 
 
 def children() -> set[int]:
-    """The processes whose parent this process is, ended ones included; none where the system does not say."""
+    """The processes whose parent this process is, also ended processes; empty if the system does not list them."""
     found: set[int] = set()
     for task in _folders(Path("/proc/self/task")):
         with suppress(OSError, ValueError):
@@ -55,7 +55,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _end_all_but(spared: Collection[int]) -> None:
-    """Kill the children of this process except some, wait for them, and do the same to those that they leave."""
+    """Kill the children of this process except some, and wait for them; then do the same with their own children."""
     for _ in range(_ROUNDS):
         orphans = {child for child in children() - set(spared) if _group(child) != os.getpgrp()}
         if not orphans:
@@ -68,7 +68,7 @@ def _end_all_but(spared: Collection[int]) -> None:
 
 
 def _group(process: int) -> int | None:
-    """The group of a process, or None where there is no such process any more."""
+    """The group of a process, or None if the process no longer exists."""
     try:
         return os.getpgid(process)
     except OSError:

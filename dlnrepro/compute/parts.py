@@ -1,7 +1,7 @@
 """Cells cut into parts of fewer runs, so that no worker process is idle while another has all the work.
 
-On the processor a run does not depend on the batch it is in, so the parts joined again have the bits of the whole. The
-libraries of a GPU choose how to multiply by the size of a batch: a cell that is computed there stays whole.
+On the processor a run does not depend on its batch, so the joined parts are bitwise identical to the whole cell. The
+libraries of a GPU choose an algorithm by the size of the batch, so a cell for a GPU stays whole.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.verdict.outcome import Outcome
 
 LEAST_RUNS = 4
-"""Runs that are trained as one tensor share the cost of a step: smaller parts would cost more in all."""
+"""Runs that are trained as one tensor share the cost of a step: smaller parts would cost more in total."""
 
 SHARES = 2
-"""Parts wanted for each worker, so that no worker waits long for the last part."""
+"""Parts per worker, so that no worker waits long for the last part."""
 
 
 @dataclass(eq=False)
 class Whole:
-    """A cell, its parts, and what is known of them.
+    """A cell, its parts, and their progress and numbers.
 
     Attributes:
         parts: the parts, in the order of the seeds.
-        found: the place of each part that is complete -> its numbers.
-        fractions: the place of each part that has begun -> how far it is, in [0, 1].
+        found: index of each complete part -> the numbers of the part.
+        fractions: index of each part that has begun -> the fraction that is computed, in [0, 1].
     """
 
     cell: Cell
@@ -40,34 +40,34 @@ class Whole:
 
     @property
     def complete(self) -> bool:
-        """Whether the numbers of all parts are there."""
+        """Whether all parts have numbers."""
         return len(self.found) == len(self.parts)
 
     def moved(self, place: int, fraction: float) -> float:
-        """How far the cell is, now that a part has come this far."""
+        """Record the fraction of a part that is computed, and return the fraction of the cell, in [0, 1]."""
         self.fractions[place] = fraction
         runs = sum(len(self.parts[part].seeds) * done for part, done in self.fractions.items())
         return runs / len(self.cell.seeds)
 
     def need(self, place: int) -> float:
-        """The bytes that a part needs by its runner's own estimate."""
+        """The bytes that a part needs, as the runner estimates it."""
         return self.cell.memory * len(self.parts[place].seeds) / len(self.cell.seeds)
 
     def joined(self) -> Numbers:
-        """The numbers of the cell, in the order of its seeds, whatever the order in which its parts ended."""
+        """The numbers of the cell, in the order of its seeds, whichever part ended first."""
         return join(self.cell, [self.found[place] for place in range(len(self.parts))])
 
 
 def in_parts(cells: Sequence[Cell], workers: int) -> list[Whole]:
-    """Cells, each cut into as many parts as keep all worker processes in work."""
+    """Cells, each cut into enough parts to keep all worker processes busy."""
     return [Whole(cell, cut(cell, len(cells), workers)) for cell in cells]
 
 
 def cut(cell: Cell, cells: int, workers: int) -> list[Cell]:
-    """The parts of one of `cells` cells for `workers` processes, in the order of the seeds; itself if that is enough.
+    """The parts of one of `cells` cells for `workers` processes, in the order of the seeds.
 
-    With more than one worker there are about two parts for each, and no part has fewer than four runs unless the
-    cell has.
+    With several workers, all cells together have about two parts per worker; otherwise a cell is its only part. No part
+    has fewer than four runs unless the cell has.
     """
     runs = len(cell.seeds)
     wanted = math.ceil(SHARES * workers / cells) if workers > 1 and cell.device == "cpu" else 1
@@ -77,7 +77,7 @@ def cut(cell: Cell, cells: int, workers: int) -> list[Cell]:
 
 
 def join(cell: Cell, parts: Sequence[Numbers]) -> Numbers:
-    """The numbers of a cell from those of its parts; a part that failed, or was stopped, decides for the whole."""
+    """The numbers of a cell from the numbers of its parts; if a part failed or was stopped, the cell has no numbers."""
     outcomes = [part.outcome for part in parts]
     seconds = sum(outcome.seconds for outcome in outcomes)
     fault = next((outcome.fault for outcome in outcomes if outcome.fault is not None), None)
@@ -96,7 +96,7 @@ def join(cell: Cell, parts: Sequence[Numbers]) -> Numbers:
 def _misfit(parts: Sequence[Numbers]) -> str | None:
     """Why parts cannot be joined, or None.
 
-    The number of points must not depend on the seeds, and numbers of one key have one environment.
+    The number of points must not depend on the seeds, and all numbers of one key must come from one environment.
     """
     for name in parts[0].series:
         points = sorted({part.series[name].shape[1] for part in parts})

@@ -26,8 +26,8 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     """The cells that a variation of a claim asks for, in the order of the claim's arms.
 
     Raises:
-        UsageError: an override names no parameter, has another type, or changes nothing; a seed is out of range;
-            the device is not there; or a cell would need more memory than it has.
+        UsageError: an override does not name a parameter, has a wrong type, or changes nothing; a seed is out of
+            range; the device does not exist; or a cell would need more memory than is free.
     """
     require(variation.device)
     params = load_runner(claim.runner).Params
@@ -58,7 +58,7 @@ def _overrides_apply(claim: Claim, variation: Variation, params: type[BaseModel]
 
 
 def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> Fault | None:
-    """What is wrong with an override that reaches no arm, or None."""
+    """The fault of an override that applies to no arm, or None."""
     arm, key = split(found.word)
     if arm is not None and arm not in claim.used_arms:
         fault = unknown(arm, claim.used_arms)
@@ -66,7 +66,7 @@ def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> Fault | No
     if arm is not None and not found.reached:
         return Fault(expected="an arm that is run", found=f"the control '{arm}' with --no-controls")
     if not found.reached:
-        # A value that is refused says more than that no arm uses it.
+        # The fault of a value helps more than the message that no arm uses the value.
         wrong = [
             fault for place, fault in parameter_faults(params, {**claim.setup, key: found.value}) if place == (key,)
         ]
@@ -79,11 +79,11 @@ def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> Fault | No
 def _faults_of_arms(
     claim: Claim, variation: Variation, params: type[BaseModel], reached: Sequence[Reach]
 ) -> tuple[dict[str, list[str]], list[str]]:
-    """What the arms that are run cannot be run with.
+    """The faults in the parameters of the arms that are run.
 
     Returns:
-        A line for each fault at the parameter of an override, by the word of the override; and a line for each fault
-        at another parameter, which names all overrides that reach the arm.
+        The text of an override -> a line for each fault in its parameter; and a line for each fault in another
+        parameter, which names all overrides that apply to the arm.
     """
     found: dict[tuple[str, str, str], list[str]] = {}
     for arm in variation.arms(claim):

@@ -1,7 +1,7 @@
 """Computes cells one after another in this process, or in forked processes; the numbers are bitwise identical.
 
 Each process uses one thread. A part of a cell in a forked process (`dlnrepro.compute.child`) can be stopped, and a
-runner that ends its process harms nothing else. Without fork, or if no process can be started, this process computes
+runner that ends its process affects nothing else. Without fork, or if no process can be started, this process computes
 everything.
 """
 
@@ -51,8 +51,8 @@ class Work:
 
     Attributes:
         workers: how many processes compute at a time.
-        budget: seconds that each cell, or each part of one, may take; None for no bound.
-        twice: runners whose first cell is computed twice, to see that its numbers come from its seeds alone.
+        budget: seconds that each cell, or each part of a cell, may take; None for no limit.
+        twice: runners whose first cell is computed twice, to check that its numbers depend on its seeds alone.
     """
 
     workers: int = 1
@@ -89,12 +89,12 @@ def here(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals
 def in_processes(
     cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals, memory: float | None = None
 ) -> Computed:
-    """The numbers of cells, each part of one in a forked process; no more at a time than fit into the free memory.
+    """The numbers of cells, with each part in a forked process; only as many at a time as fit into the free memory.
 
-    `memory` are the bytes that are free; they are asked for if it is None.
+    `memory` is the number of free bytes; if it is None, it is measured.
     """
     room = free_memory() if memory is None else memory
-    processor(), versions()  # they are read once, and every process that is forked has them
+    processor(), versions()  # read once here, so that no forked process reads them again
     with _children_waited_for(), adopted() as end_orphans:
         yield from _in_processes(cells, work, listener, signals, room, end_orphans)
 
@@ -204,7 +204,7 @@ class _WithItsStreams:
         self._listener, self._stdout, self._stderr = listener, sys.stdout, sys.stderr
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
-        """Pass on how far a cell is."""
+        """Pass on the fraction of a cell that is computed."""
         with redirect_stdout(self._stdout), redirect_stderr(self._stderr):
             self._listener.moves(cell, fraction, note)
 

@@ -1,11 +1,12 @@
-"""The global state of the process in which an arm is computed: the same in every process, and given back afterwards.
+"""The global state of the process in which an arm is computed: the same in every process, and restored afterwards.
 
-Numbers must depend on nothing but the runner, its parameters, its seeds, and the versions: not on what a script or a
-notebook has set before (numpy's handling of floating-point errors, torch's default type and device, denormal numbers,
-threads, the locale, filters of warnings, the working folder). What a runner sets in turn is set back at its end.
+Numbers must depend only on the runner, its parameters, its seeds, and the versions. They must not depend on what a
+script or a notebook has set before (numpy's handling of floating-point errors, torch's default type and device,
+denormal numbers, threads, the locale, filters of warnings, the working folder). Changes that a runner makes to this
+state are undone at its end.
 
 A runner that draws from a generator of the whole process (`torch.randn(3)`, `numpy.random.rand()`) gives other numbers
-at every run. The state of these generators is compared before and after, and a change is an error of the runner.
+each time. The state of these generators is compared before and after, and a change is an error of the runner.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from decimal import localcontext
 from typing import Any
 
 import numpy as np
-import numpy.random  # this and torch.utils._device would else be imported again in every process that is forked
+import numpy.random  # without it and torch.utils._device here, every forked process would import them
 import torch
 import torch.utils._device
 from threadpoolctl import threadpool_limits
@@ -34,7 +35,7 @@ class StrayDraw(Exception):
 
 @contextmanager
 def fixed_surroundings() -> Iterator[None]:
-    """Set the global state to what every arm is computed in, and give everything back at the end."""
+    """Set the global state in which every arm is computed, and restore the former state at the end."""
     with ExitStack() as stack:
         stack.enter_context(_given_back(*_PROCESS, *((read, write) for read, write, _ in _TORCH)))
         stack.enter_context(warnings.catch_warnings())
@@ -42,7 +43,7 @@ def fixed_surroundings() -> Iterator[None]:
         stack.enter_context(np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"))
         stack.enter_context(np.printoptions())
         stack.callback(_restore_generators, _generators())
-        # Numpy's threads are limited too: in a notebook they began with numpy, and several round otherwise than one.
+        # Numpy's threads are limited too: in a notebook they began with numpy, and several round differently from one.
         stack.enter_context(threadpool_limits(1))
         locale.setlocale(locale.LC_NUMERIC, "C")
         _set_torch(value for _, _, value in _TORCH)
@@ -51,7 +52,7 @@ def fixed_surroundings() -> Iterator[None]:
 
 @contextmanager
 def no_stray_draws() -> Iterator[None]:
-    """See whether anything is drawn from the generators of the whole process, and give them back as they were.
+    """Check that nothing is drawn from the generators of the whole process, and restore these generators.
 
     Raises:
         StrayDraw: at the end, if a generator of the whole process has moved.
@@ -71,7 +72,7 @@ def no_stray_draws() -> Iterator[None]:
 
 @contextmanager
 def _given_back(*parts: tuple[Callable[[], Any], Callable[[Any], object]]) -> Iterator[None]:
-    """Read parts of the state of the process now, and set them back at the end if they have changed."""
+    """Read parts of the state of the process now, and restore the parts that have changed at the end."""
     before = [(read, write, _read(read)) for read, write in parts]
     try:
         yield
@@ -83,7 +84,7 @@ def _given_back(*parts: tuple[Callable[[], Any], Callable[[Any], object]]) -> It
 
 
 def _read(read: Callable[[], Any]) -> Any:
-    """A part of the state, or None where it cannot be found out."""
+    """A part of the state, or None if it cannot be read."""
     try:
         return read()
     except (OSError, locale.Error):
@@ -91,37 +92,37 @@ def _read(read: Callable[[], Any]) -> Any:
 
 
 def _umask() -> int:
-    """The mask of new files, which can be read by setting it only."""
+    """The mask of new files, which can only be read by setting it."""
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
 
 
 def _set_environment(variables: dict[str, str]) -> None:
-    """Set all variables of the environment as they were."""
+    """Make these the only variables of the environment."""
     os.environ.clear()
     os.environ.update(variables)
 
 
 def _handlers() -> dict[int, Any]:
-    """What is done at each signal."""
+    """The handler of each signal."""
     return {number: signal.getsignal(number) for number in signal.valid_signals()}
 
 
 def _set_handlers(handlers: dict[int, Any]) -> None:
-    """Do at each signal what was done before; None stands for a handler that cannot be set from Python."""
+    """Set the handler of each signal; None stands for a handler that cannot be set from Python."""
     for number, handler in handlers.items():
         if handler is not None and signal.getsignal(number) != handler:
             signal.signal(number, handler)
 
 
 def _masked() -> set[int]:
-    """The signals that this thread does not hear now."""
+    """The signals that this thread blocks now."""
     return set(signal.pthread_sigmask(signal.SIG_BLOCK, ())) if hasattr(signal, "pthread_sigmask") else set()
 
 
 def _set_masked(masked: set[int]) -> None:
-    """Hear all signals but these."""
+    """Block these signals in this thread, and no other signals."""
     signal.pthread_sigmask(signal.SIG_SETMASK, masked)
 
 
@@ -144,22 +145,22 @@ def _set_torch(values: Iterable[Any]) -> None:
 
 
 def _flushes_denormals() -> bool:
-    """Whether the processor takes numbers below 2.2e-308 for 0; torch does not say it, so it is tried."""
+    """Whether the processor treats numbers below 2.2e-308 as 0; torch does not report it, so a product is tried."""
     return bool((torch.tensor([1e-310], dtype=torch.float64, device="cpu") * 1.0 == 0).item())
 
 
 def _set_device(device: torch.device) -> None:
-    """Set the device of new tensors; the processor by setting none, for torch then need not look at every call."""
+    """Set the device of new tensors; no device stands for the processor, and torch then checks nothing at each call."""
     torch.set_default_device(None if device.type == "cpu" else device)
 
 
 def _strictness() -> tuple[bool, bool]:
-    """Whether torch is asked for deterministic algorithms, and whether it then only warns."""
+    """Whether torch must use deterministic algorithms, and whether it only warns if there is none."""
     return torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
 
 
 def _set_strictness(strictness: tuple[bool, bool]) -> None:
-    """Ask torch for deterministic algorithms, or not."""
+    """Set whether torch must use deterministic algorithms."""
     torch.use_deterministic_algorithms(strictness[0], warn_only=strictness[1])
 
 
@@ -174,7 +175,7 @@ _TORCH: tuple[tuple[Callable[[], Any], Callable[[Any], object], Any], ...] = (
 
 
 def _generators() -> dict[str, Any]:
-    """The states of the generators that every part of the process shares, such that they can be compared."""
+    """The states of the generators that the whole process shares, in a form that can be compared."""
     numpy_state = np.random.get_state(legacy=False)  # noqa: NPY002  its state is watched, nothing is drawn
     assert isinstance(numpy_state, dict)
     return {
@@ -185,14 +186,14 @@ def _generators() -> dict[str, Any]:
 
 
 def _plain(state: Any) -> Any:
-    """Numpy's state with bytes in the place of arrays."""
+    """Numpy's state with bytes instead of arrays."""
     if isinstance(state, dict):
         return {key: _plain(value) for key, value in state.items()}
     return state.tobytes() if isinstance(state, np.ndarray) else state
 
 
 def _restore_generators(states: dict[str, Any]) -> None:
-    """Set the shared generators back, so that a runner's stray draw does not reach its caller."""
+    """Restore the shared generators, so that a runner's stray draw does not affect its caller."""
     torch.random.set_rng_state(torch.frombuffer(bytearray(states["torch's global generator"]), dtype=torch.uint8))
     random.setstate(states["the generator of the module random"])
     plain = states["numpy's global generator"]

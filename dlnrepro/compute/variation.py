@@ -1,4 +1,4 @@
-"""How a run departs from the claim file. A claim's id and its variation together are the identity of a result."""
+"""How a computation deviates from the claim file. A claim's id and its variation together identify a result."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.device import Device
 
 LARGEST_EXACT = 2**53
-"""Up to here every whole number is a double."""
+"""Every whole number up to this one is exact in double precision."""
 
 
 @dataclass(frozen=True)
 class Variation:
-    """How a run departs from the claim file; the defaults depart from nothing.
+    """How a computation deviates from the claim file; with the defaults it does not deviate.
 
     Attributes:
         seeds: the number of runs per arm; None stands for the claim's own number.
@@ -27,7 +27,7 @@ class Variation:
         overrides: other values of parameters: `KEY` for every arm that does not set it itself, `ARM.KEY` for one arm.
         quick: whether the claim's quick profile is used.
         controls: whether the arms that only serve as controls are run.
-        device: where tensors live. The generators draw on the processor on every device.
+        device: the device that computes. Random numbers are drawn on the processor for every device.
     """
 
     seeds: int | None = None
@@ -49,7 +49,7 @@ class Variation:
 
     @property
     def name(self) -> str:
-        """The options as one text, which is empty if nothing departs from the claim file."""
+        """The options as one text, which is empty if nothing deviates from the claim file."""
         return shlex.join(self.options)
 
     def stamps(self, claim: Claim) -> list[str]:
@@ -64,9 +64,9 @@ class Variation:
         return claim.used_arms if self.controls else claim.tested_arms
 
     def of(self, claim: Claim) -> Variation:
-        """The same variation of a claim in its one normal form: two that ask for the same parameters are equal.
+        """This variation in its normal form for a claim: variations with the same parameters have the same normal form.
 
-        What changes nothing is left out: the claim's own number of seeds, and values that the arms have anyway.
+        Options that change nothing are left out: the claim's own number of seeds, and values that the arms have anyway.
         """
         return replace(self, seeds=self._changed_seeds(claim), overrides=self._changes(claim))
 
@@ -83,8 +83,8 @@ class Variation:
 def overrides_behind(claim: Claim, params: Mapping[str, Mapping[str, Any]], quick: bool) -> dict[str, Any]:
     """The overrides that give the arms of a claim these parameters, in a normal form, sorted by parameter and arm.
 
-    A value that all arms take which do not set the parameter themselves is one override `KEY`; every other change is
-    an override `ARM.KEY`.
+    If all arms that do not set a parameter themselves have the same new value, this is one override `KEY`. Every other
+    change is an override `ARM.KEY`.
 
     Args:
         claim: the claim.

@@ -49,7 +49,7 @@ class RunOptions:
 
     Attributes:
         root: the folder for results.
-        executor: what computes.
+        executor: the object that computes cells.
         cache: whether stored numbers are used, so that an arm is not computed again.
         budget: the time limit of each arm in seconds; None for no limit.
     """
@@ -112,8 +112,8 @@ def run_jobs(
 def _judged(
     jobs: Sequence[Job], options: RunOptions, watcher: Watcher, signals: Signals
 ) -> Generator[ClaimRecord | Unjudged]:
-    """The records in the order of the jobs, each as soon as its cells are there."""
-    # The runners of this program are held by its tests to draw from their generators alone.
+    """The records in the order of the jobs, each as soon as its cells have numbers."""
+    # The tests of this program check that its own runners draw from their generators alone.
     foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
     stored = _stored(jobs, options) if options.cache else {}
     numbers_by_job = scheduled(
@@ -146,22 +146,22 @@ def _stored(jobs: Sequence[Job], options: RunOptions) -> dict[str, Numbers]:
 
 
 def _keep(root: Path, cell: Cell, numbers: Numbers) -> None:
-    """Store the numbers of a cell that ran to its end, under the key of what computed them."""
+    """Store the numbers of a completed cell, under the key of the environment that computed them."""
     if numbers.computed_on is not None:
-        # On a full disk the numbers are still in hand; it is the report that must say so.
+        # On a full disk the numbers are still in memory. If the report cannot be stored either, that is reported.
         with suppress(UsageError):
             write_cell(root, key_on(cell, numbers.computed_on), cell, numbers)
 
 
 def _last_seconds(jobs: Sequence[Job], root: Path) -> dict[str, float]:
-    """How long the cells of some jobs took the last time, by their keys, as far as it is known."""
+    """The last computing times of the cells of some jobs, by their keys; cells without a known time are left out."""
     last = arm_seconds(root, [job.identity for job in jobs])
     times = [(cell.key, last.get(job.identity, {}).get(cell.arm)) for job in jobs for cell in job.cells]
     return {key: seconds for key, seconds in times if seconds is not None}
 
 
 def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimRecord:
-    """The record of a job whose cells are all there."""
+    """The record of a job whose cells all have numbers."""
     computed_on = {arm: found.computed_on for arm, found in numbers.items() if found.computed_on is not None}
     cells = {cell.arm: key_on(cell, computed_on[cell.arm]) for cell in job.cells if cell.arm in computed_on}
     _, dirty = code_state()
@@ -186,7 +186,7 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
 
 
 def _meanings(claim: Claim) -> dict[str, str]:
-    """What the runner says of each measure and series that a claim names; a report must not have to ask it."""
+    """The runner's descriptions of the measures and series that a claim names, so that a report needs no runner."""
     runner = load_runner(claim.runner)
     named = {bounded.measure for bounded in (*claim.assumptions, *claim.criteria)}
     named |= {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}

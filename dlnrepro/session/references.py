@@ -23,7 +23,7 @@ from dlnrepro.session.execution import Job, RunOptions
 
 @dataclass(frozen=True)
 class Upkeep:
-    """What has to be done to bring a reference up to date.
+    """The claims of a reference that are out of date, and those that are not.
 
     Attributes:
         folder: the folder of the reference.
@@ -56,7 +56,7 @@ class Upkeep:
 
 
 def upkeep(folder: Path, jobs: Sequence[Job], options: RunOptions, whole: bool) -> Upkeep:
-    """What has to be done to bring the reference of some claims up to date.
+    """The claims that must be computed so that the reference of some claims is up to date.
 
     Args:
         folder: the folder of the reference; it may be missing.
@@ -79,7 +79,7 @@ def upkeep(folder: Path, jobs: Sequence[Job], options: RunOptions, whole: bool) 
 
 
 def _reason(job: Job, stored: Report | None, here: Environment) -> str | None:
-    """Why a claim has to be computed again, or None where its reference is current."""
+    """Why a claim has to be computed again, or None if its reference is current."""
     if stored is None:
         return "it has no reference yet"
     record = stored.claims[0]
@@ -102,11 +102,11 @@ def updated(care: Upkeep, report: Report) -> tuple[list[str], list[Unjudged]]:
     If an arm of a claim failed, or was stopped by its budget, the reference of the claim stays as it is.
 
     Args:
-        care: what had to be done.
+        care: the claims of the reference that were out of date.
         report: the new results.
 
     Returns:
-        One line per thing that was done, and what could not be written.
+        One line per reference that was changed, and one per reference that could not be written.
     """
     lines: list[str] = []
     lost: list[Unjudged] = []

@@ -26,7 +26,7 @@ def recorded_cells(report: Report) -> list[list[Cell]]:
 
     Raises:
         UsageError: a runner or the device is missing, a runner no longer accepts the recorded parameters, or a cell
-            needs more memory than there is; with one line per claim.
+            needs more memory than is free; with one line per claim.
     """
     for device in sorted({record.variation.device for record in report.claims}):
         require(device)
@@ -66,7 +66,7 @@ def replay(report: Report, executor: Executor, watcher: Watcher, signals: Signal
 
 
 def _with_numbers(record: ClaimRecord, cells: Sequence[Cell], numbers: Mapping[str, Numbers]) -> ClaimRecord:
-    """A record with the numbers of its cells as they came out now; an arm that did not run again keeps its outcome."""
+    """A record with the new numbers of its cells; an arm that was not computed again keeps its outcome."""
     outcomes = {arm: numbers[arm].outcome if arm in numbers else outcome for arm, outcome in record.outcomes.items()}
     computed_on = {arm: found.computed_on for arm, found in numbers.items() if found.computed_on is not None}
     return replace(
@@ -79,7 +79,7 @@ def _with_numbers(record: ClaimRecord, cells: Sequence[Cell], numbers: Mapping[s
 
 
 def undetermined(first: Report, second: Report) -> dict[str, list[str]]:
-    """The arms whose numbers differ although everything that determines them is the same, by the label of their result.
+    """Label of each result -> the arms whose numbers differ although everything that determines them is the same.
 
     Args:
         first: the record.
@@ -91,7 +91,7 @@ def undetermined(first: Report, second: Report) -> dict[str, list[str]]:
         replayed = again.get(recorded.identity)
         if replayed is None:
             continue
-        # A record without the digest of an arm's series says nothing of their bits.
+        # Without the digest of an arm's series, a record does not show whether the series are identical.
         known = recorded.digests.keys() & replayed.digests.keys()
         shared = [arm for arm in recorded.cells if arm in known and _made_alike(recorded, replayed, arm)]
         if differing := [arm for arm in shared if not same_bits(recorded, replayed, arm)]:

@@ -89,7 +89,7 @@ def run_and_store(
     try:
         return Session(report, write_report(options.root, report, datetime.now(UTC)), None)
     except UsageError as error:
-        # A disk may fill while networks are trained; what came out is still to be shown.
+        # A disk may become full while networks are trained; the results must still be shown.
         return Session(report, None, Unjudged(2, None, str(error)))
     except Exception as error:
         return Session(

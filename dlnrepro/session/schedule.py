@@ -36,15 +36,15 @@ def scheduled(
     known: Mapping[str, Numbers],
     keep: Callable[[Cell, Numbers], None] = lambda _cell, _numbers: None,
 ) -> Generator[dict[str, Numbers]]:
-    """The numbers of each group of cells, by arm, in the order of the groups and as soon as its cells are there.
+    """The numbers of each group of cells, by arm, in the order of the groups and as soon as its cells have numbers.
 
-    Closing the iterator stops what still runs.
+    Closing the iterator stops the cells that are still being computed.
 
     Args:
         groups: the cells of each claim.
-        compute: gives the numbers of cells, each as soon as it is there.
-        watcher: hears of every step.
-        seconds: how long cells took the last time, by their keys.
+        compute: gives the numbers of cells, each as soon as it is complete.
+        watcher: is informed of every step.
+        seconds: the last computing times of cells, by their keys.
         known: numbers that need not be computed, by the keys of their cells.
         keep: called with every cell that was computed, and its numbers.
     """

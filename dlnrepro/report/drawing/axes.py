@@ -1,4 +1,4 @@
-"""Axes as every figure has them: few ticks, labels that a reader knows, and a thin grid."""
+"""Axes as every figure has them: few ticks, plain numbers as labels, and a thin grid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from dlnrepro.report.words.typeset import power_of_ten
 
 Span = tuple[float, float]
 TICKS = 6
-_FAR = 1e280  # further out, a margin would leave what a double can hold
+_FAR = 1e280  # for larger numbers, a margin would be too large for a double
 
 
 class Sheet:
@@ -40,7 +40,7 @@ class Sheet:
 
 
 def panel(figure: Figure, left: float, bottom: float, width: float, height: float) -> Axes:
-    """Axes for data, in points from the lower left corner, without ground, so that a page's own shows."""
+    """Axes for data, in points from the lower left corner, without a background, so that the page shows through."""
     whole = figure.get_figheight() * 72
     axes = figure.add_axes((left / WIDTH, bottom / whole, width / WIDTH, height / whole))
     axes.patch.set_visible(False)
@@ -62,13 +62,13 @@ def span(values: Iterable[float | None], logarithmic: bool, margin: float = 0.04
 
 
 def dress(axes: Axes, side: Literal["x", "y"], extent: Span, logarithmic: bool, zero: bool = False) -> None:
-    """Scale, ticks and grid of one axis.
+    """Set the scale, ticks and grid of one axis.
 
     Args:
-        axes: whose axis to dress.
+        axes: the axes to which the axis belongs.
         side: x or y.
         extent: the least and the greatest number to show.
-        logarithmic: the scale.
+        logarithmic: whether the scale is logarithmic.
         zero: whether the lower end of a logarithmic axis stands for zero.
     """
     axis = axes.xaxis if side == "x" else axes.yaxis

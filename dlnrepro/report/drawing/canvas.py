@@ -1,7 +1,7 @@
-"""The canvas that every figure is drawn on: one size, one set of colours, and SVG that is the same bytes every time.
+"""The canvas that every figure is drawn on: one size, one set of colours, and SVG that is bitwise identical every time.
 
 A figure is drawn by matplotlib in the colours of a white page. It becomes one of two things: a file that stands alone,
-or a part of a page, in which each colour is a CSS variable, so that the page decides how it looks in the dark.
+or a part of a page, in which each colour is a CSS variable, so that the page chooses the colours on a dark screen.
 Text stays text: it can be read aloud, searched and copied, and it takes the page's own typeface.
 """
 
@@ -25,7 +25,7 @@ from dlnrepro.report.drawing.svg import SVG, tidied
 from dlnrepro.visible import in_a_line
 
 WIDTH = 360.0
-"""Points; a phone shows about as many pixels."""
+"""The width in points, about the number of pixels on a phone."""
 
 TEXT = 8.5
 TYPEFACE = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
@@ -70,7 +70,7 @@ class Picture:
     label: str
 
     def alone(self) -> str:
-        """A file of its own, on white."""
+        """The figure as a file of its own, on white."""
         size = f'width="{self.width:g}pt" height="{self.height:g}pt" '
         ground = f'<rect width="{self.width:g}" height="{self.height:g}" fill="#ffffff"/>'
         head = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -78,7 +78,7 @@ class Picture:
         return f'{head}{self._opened(f"""xmlns="{SVG}" {size}""")}{title}{ground}{self.markup}</svg>\n'
 
     def inline(self) -> str:
-        """A part of a page whose style sheet gives the colours as `--ink` and so on."""
+        """The figure as a part of a page whose style sheet gives the colours as `--ink` and so on."""
         by_colour = {colour: name for name, colour in COLOURS.items()}
 
         def variable(found: re.Match[str]) -> str:
@@ -95,9 +95,9 @@ class Picture:
 
 @contextmanager
 def _settings() -> Iterator[None]:
-    """Matplotlib's own defaults and our style, whatever its user has set; all as before afterwards."""
+    """Use matplotlib's own defaults and our style, whatever the user has set; afterwards the settings are restored."""
     with matplotlib.rc_context(), warnings.catch_warnings():
-        # Text stays text, so the reader's own typeface draws the letters that matplotlib's lacks.
+        # Text stays text, so the reader's own typeface draws letters that matplotlib's typeface lacks.
         warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
@@ -105,13 +105,13 @@ def _settings() -> Iterator[None]:
 
 
 def picture(name: str, label: str, height: float, draw: Callable[[Figure], None]) -> Picture:
-    """What `draw` draws on an empty figure.
+    """The picture that `draw` draws on an empty figure.
 
     Args:
         name: begins every id of the SVG, so that many can stand in one page.
         label: what it shows, in a sentence.
         height: points.
-        draw: given the figure.
+        draw: the function that draws; it receives the figure.
     """
     with _settings():
         figure = Figure(figsize=(WIDTH / 72, height / 72))

@@ -15,7 +15,7 @@ from dlnrepro.report.drawing.strip_plot import strip_plot
 from dlnrepro.report.words.html_ids import with_html_ids
 
 LONGEST_NAME = 200
-"""Letters of a file's name, which is ASCII; file systems take 255 bytes, some of them less."""
+"""The largest number of letters in a file's name, which is ASCII; file systems allow 255 bytes, some of them less."""
 
 
 def write_figures(report: Report, folder: Path) -> list[Path]:
@@ -25,7 +25,7 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
     that is too long for a file, or that differs from another only in small and capital letters, ends in a hash.
 
     Raises:
-        UsageError: the folder cannot be made, or a file in it not written.
+        UsageError: the folder cannot be made, or a file in it cannot be written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def write_figures(report: Report, folder: Path) -> list[Path]:
 
 
 def _free(name: str, used: set[str]) -> str:
-    """The name, or a shorter one with a hash of it, that no file system takes for one that is used."""
+    """The name, or a shorter name with its hash, so that no file system confuses it with a used name."""
     if len(name) > LONGEST_NAME or name.casefold() in used:
         name = f"{name[:LONGEST_NAME]}-{sha256(name.encode()).hexdigest()[:12]}"
     used.add(name.casefold())

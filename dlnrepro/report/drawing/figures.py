@@ -23,7 +23,7 @@ _KEY = (
     "Each line is the median over the runs of one arm. Its band reaches from the",
     "smallest to the largest run. Controls are grey.",
 )
-"""What a figure says of its lines where no page says it."""
+"""What a figure says about its lines if no page explains them."""
 
 
 def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> Picture:
@@ -71,7 +71,7 @@ def _words(record: ClaimRecord, series: str) -> list[str]:
 
 
 def _series_words(sheet: Sheet, record: ClaimRecord, drawing: Drawing, top: float) -> None:
-    """What the vertical axis shows, above it; several series with the dashes they are drawn in."""
+    """Write above the vertical axis what it shows; if there are several series, each with a sample of its dashes."""
     several = len(drawing.y) > 1
     for index, series in enumerate(drawing.y):
         for row, words in enumerate(_words(record, series)):
@@ -83,7 +83,7 @@ def _series_words(sheet: Sheet, record: ClaimRecord, drawing: Drawing, top: floa
 
 
 def _curves(axes: Axes, drawing: Drawing, styles: dict[tuple[str, str], Stroke]) -> None:
-    """The lines with their bands, and what they are compared with."""
+    """Draw the lines with their bands, and the curves and levels that they are compared with."""
     wide, tall = drawing.logarithmic
     shown = [value for line in drawing.lines for part in (line.median, line.low, line.high) for value in part]
     x = span((place for line in drawing.lines for place in line.positions), wide, 0.02)
@@ -113,7 +113,7 @@ def _curves(axes: Axes, drawing: Drawing, styles: dict[tuple[str, str], Stroke])
 
 
 def _marks(axes: Axes, positions: list[float], stroke: Stroke) -> list[int]:
-    """The points that carry a mark: four along the axis, for each arm at places of its own."""
+    """The points that carry a mark: four along the axis, at other places for each arm."""
     ends = axes.get_xlim()
     places = [axes.transLimits.transform(axes.transScale.transform((x, axes.get_ylim()[0])))[0] for x in positions]
     if ends[0] == ends[1] or all(map(math.isnan, places)):
@@ -124,7 +124,7 @@ def _marks(axes: Axes, positions: list[float], stroke: Stroke) -> list[int]:
 
 
 def _end(axes: Axes, positions: list[float], median: list[float], stroke: Stroke) -> None:
-    """A mark where a control ends: some end almost where they began."""
+    """Draw a mark where a control ends, because some controls end almost where they begin."""
     points = [(x, y) for x, y in zip(positions, median, strict=True) if not math.isnan(x + y)]
     if points:
         x, y = points[-1]
@@ -139,12 +139,12 @@ def _nothing(axes: Axes) -> None:
 
 
 def _drawn(values: Values, logarithmic: bool) -> list[float]:
-    """Numbers for the canvas; NaN where there is none that the axis could show."""
+    """Numbers for the canvas; NaN for a number that the axis cannot show."""
     return [value if value is not None and (value > 0 or not logarithmic) else math.nan for value in values]
 
 
 def _different(lines: Iterable[Line]) -> list[Line]:
-    """Theory's curves, each once: arms often share one."""
+    """Theory's curves, each only once, because arms often share a curve."""
     return list({(tuple(line.positions), tuple(line.median)): line for line in lines}.values())
 
 

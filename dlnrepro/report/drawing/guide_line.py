@@ -45,7 +45,7 @@ def draw_guide_line(axes: Axes, drawing: Drawing) -> None:
 def _lift(
     curves: list[Points], ends: tuple[float, float], rise: float, extent: tuple[float, float], base: float
 ) -> float | None:
-    """How far above `base` the line stands clear of all curves; the nearest such place, and None if it fits nowhere."""
+    """The smallest distance from `base` at which the line touches no curve, or None if it fits nowhere."""
     (start, end), (low, high) = ends, extent
     tall = high - low
     best: tuple[float, float | None] = (-1.0, None)

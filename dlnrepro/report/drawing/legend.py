@@ -1,4 +1,4 @@
-"""Which stroke an arm is drawn with, and the legend that says so, below the axes, where it covers nothing.
+"""The stroke of each arm, and the legend, which stands below the axes so that it covers nothing.
 
 An arm has one colour in all figures of its claim. Colour never stands alone: each arm has a dash and a mark of its own
 too. Arms that only serve as controls are grey.
@@ -40,17 +40,17 @@ class Stroke:
 
     @staticmethod
     def dash(index: int) -> Any:
-        """The dash of this index."""
+        """The dash pattern of this index."""
         return _DASHES[index % len(_DASHES)]
 
     @property
     def order(self) -> float:
-        """Controls lie in front: they are thin, and often short."""
+        """The drawing order: controls are in front, because they are thin and often short."""
         return 5.0 if self.control else 3.0
 
     @property
     def look(self) -> dict[str, Any]:
-        """What the canvas wants to know."""
+        """The stroke as options of matplotlib."""
         return {
             "color": self.colour,
             "linestyle": self.dash(self.dashes),
@@ -64,7 +64,7 @@ class Stroke:
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of the legend: a sample and its words, at a place in points."""
+    """An entry of the legend: a sample and its words, at a place in points."""
 
     words: str
     sample: dict[str, Any]
@@ -79,7 +79,7 @@ class Entry:
 
 
 def controls(record: ClaimRecord) -> set[str]:
-    """The arms that serve as controls: of the criteria that name one, the first and most must fail in it."""
+    """The arms drawn as controls: the first criterion with the arm, and most of its criteria, require it to fail."""
     roles: dict[str, list[bool]] = {}
     for item in record.criteria:
         for check in item.holds_in:
@@ -107,7 +107,7 @@ def strokes(record: ClaimRecord, drawing: Drawing) -> dict[tuple[str, str], Stro
 
 
 def legends(record: ClaimRecord, drawing: Drawing, styles: dict[tuple[str, str], Stroke]) -> list[Entry]:
-    """The legend of a figure: its arms in columns, then what they are compared with."""
+    """The legend of a figure: its arms in columns, then the curves and levels that they are compared with."""
     arms: dict[str, Stroke] = {}
     for (arm, _), stroke in styles.items():
         arms.setdefault(arm, stroke)
@@ -129,12 +129,12 @@ def legends(record: ClaimRecord, drawing: Drawing, styles: dict[tuple[str, str],
 
 
 def legend_height(entries: list[Entry]) -> float:
-    """How much room a legend takes, in points."""
+    """The height of a legend, in points."""
     return max((entry.bottom for entry in entries), default=0.0) + _ROW
 
 
 def _notes(record: ClaimRecord, drawing: Drawing) -> list[tuple[str, dict[str, Any]]]:
-    """The lines that do not belong to an arm: theory's curve, and the level."""
+    """The entries for lines that do not belong to an arm: theory's curve, and the level."""
     notes: list[tuple[str, dict[str, Any]]] = []
     if drawing.references:
         meaning = record.meanings.get(drawing.references[0].series, drawing.references[0].series)

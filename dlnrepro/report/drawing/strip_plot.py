@@ -1,7 +1,7 @@
 """The strip plot of a criterion: every run of each arm and control as a point, against the interval that decides.
 
-The interval is shaded. Points of arms that must hold are full and coloured, those of controls hollow and grey, so a
-good criterion has all full points in the shade and all hollow ones out of it; a run on the wrong side is a cross.
+The interval is shaded. Points of tested arms are full and coloured, points of controls are hollow and grey. For a
+good criterion, all full points lie in the shade and all hollow points outside. A run on the wrong side is a cross.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _KEY = (
     "One point is one run: full where the criterion must hold, hollow in a control.",
     "The required interval is shaded. A cross marks a run on the wrong side of a bound.",
 )
-"""What a plot says of its points where no page says it."""
+"""What a plot says about its points if no page explains them."""
 
 
 def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = False) -> Picture:
@@ -81,7 +81,7 @@ def logarithmic(item: Judged) -> bool:
 
 
 def _frame(axes: Axes, item: Judged, checks: list[Check]) -> None:
-    """Axis, interval and its bounds."""
+    """Draw the axis, the interval and its bounds."""
     bounds = interval(**item.interval)
     tall = logarithmic(item)
     ends = [bound for bound in (bounds.low, bounds.high) if math.isfinite(bound)]
@@ -89,7 +89,7 @@ def _frame(axes: Axes, item: Judged, checks: list[Check]) -> None:
     extent = span([*values, *ends], tall, 0.05) or (0.0, 1.0)
     zero = tall and any(value == 0 for value in values)
     if zero:
-        # A zero has no place on a logarithmic axis: it stands at its left end, a decade below all others.
+        # Zero has no place on a logarithmic axis: it is drawn at the left end, a decade below all other values.
         extent = extent[0] / 30, extent[1]
     dress(axes, "x", extent, tall, zero)
     axes.set_ylim(-_ROW * max(1, len(checks)) - 3, 3)
@@ -101,7 +101,7 @@ def _frame(axes: Axes, item: Judged, checks: list[Check]) -> None:
 
 
 def _shade(axes: Axes, bounds: Interval, extent: Span, words: str) -> None:
-    """The interval: shaded, its bounds drawn, and written above."""
+    """Shade the interval, draw its bounds, and write them above."""
     low, high = max(bounds.low, extent[0]), min(bounds.high, extent[1])
     axes.axvspan(low, high, color=COLOURS["inside"], linewidth=0, zorder=0.5)
     for bound in (bounds.low, bounds.high):
@@ -115,7 +115,7 @@ def _shade(axes: Axes, bounds: Interval, extent: Span, words: str) -> None:
 
 
 def _runs(axes: Axes, bounds: Interval, check: Check, row: int, control: bool) -> None:
-    """The runs of one arm in its row, spread a little up and down so that equal ones do not cover one another."""
+    """Draw the runs of one arm in its row, spread a little up and down so that equal values do not cover each other."""
     finite = [value for value in check.values if value is not None]
     # Steps of the golden ratio: neighbours in the list never lie side by side.
     heights = [-_ROW * (row + 0.5) + (index * 0.618034 % 1 - 0.5) * _ROW * 0.55 for index in range(len(finite))]

@@ -1,6 +1,6 @@
-"""SVG as the canvas writes it, brought to what is seen: no metadata, no needless groups, no endless digits.
+"""SVG from the canvas, reduced to what is seen: without metadata, needless groups and needless digits.
 
-A tenth of the bytes draw the same to a hundredth of a point, and a page holds a hundred pictures.
+A tenth of the bytes draw the same picture with errors below 0.01 points, and a page has a hundred pictures.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SVG = "http://www.w3.org/2000/svg"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 _MARKS = re.compile(f"([{SUBSCRIPT}{SUPERSCRIPT}{END}])")
 _SMALLER, _LOWER, _HIGHER = 0.72, 0.2, -0.38
-"""How large exponents and subscripts are and where they stand, in sizes of what they belong to."""
+"""Size, lowering and raising of exponents and subscripts, in sizes of the text to which they belong."""
 
 
 def tidied(text: bytes, name: str) -> str:
@@ -61,9 +61,9 @@ def _tidy(root: ET.Element, name: str) -> None:
 
 
 def _raise(element: ET.Element) -> None:
-    """Put what stands between marks into elements of their own, smaller, and lower or higher."""
+    """Put the text between marks into elements of their own, smaller, and lower or higher."""
     element.text, *rest = _MARKS.split(element.text or "")
-    # The size and the height of what encloses the place that is read, in sizes of the text, the innermost last.
+    # Size and height of the nested exponents and subscripts at this place, in sizes of the text, the innermost last.
     levels = [(1.0, 0.0)]
     written = 0.0
     for mark, words in zip(rest[::2], rest[1::2], strict=True):
@@ -94,14 +94,14 @@ def _shorter(key: str, value: str) -> str:
 
 
 def _path(value: str) -> str:
-    """A path in which a letter that only repeats the one before it is left out."""
+    """A path without the letters that only repeat the letter before them."""
     short, last = "", ""
     for token in value.split():
         if not token.isalpha():
             short += token if short[-1:].isalpha() else f" {token}"
             continue
         short += token if token != last else ""
-        # What follows the point of a move is read as lines.
+        # Points after the first point of a move are read as lines.
         last = "L" if token == "M" else token
     return short
 
