@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-# MKL multiplies and factorises by where a matrix happens to lie in memory, so that the last bits of a run at odd sizes
-# would depend on its place in the batch. This setting, which it reads before its first product, ends that at no cost.
+# MKL chooses how to multiply and factorise by the place of a matrix in memory, so that the last bits of a run at odd
+# sizes would depend on its place in the batch. This setting, which MKL reads before its first product, prevents that
+# at no cost.
 os.environ["MKL_CBWR"] = "AUTO"
 
 _PUBLIC = {

@@ -34,7 +34,7 @@ Examples:
 
 
 NARROWEST_HELP = 50
-"""Columns below which click wraps no help, however narrow the terminal is."""
+"""The smallest number of columns to which click wraps help, however narrow the terminal is."""
 
 
 class Help(click.HelpFormatter):
@@ -56,7 +56,7 @@ class Context(click.Context):
 
 
 class LazyGroup(click.Group):
-    """A group whose commands are imported when they are asked for, so that none pays for another."""
+    """A group whose commands are imported when they are used, so that no command waits for the imports of another."""
 
     context_class = Context
 
@@ -96,7 +96,7 @@ def cli(context: click.Context) -> None:
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    # One thread a process: the matrices are small, and the order of sums must not depend on the machine's cores.
+    # One thread per process: the matrices are small, and the order of sums must not depend on the machine's cores.
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
     outlive_readers()
@@ -131,7 +131,7 @@ def _code(signals: Signals) -> int:
         say(str(Ended(130)))
         return 130
     except BaseException as error:
-        # A runner's SystemExit decides no exit code; click's own one ends the completion of words.
+        # A runner's SystemExit must not decide the exit code; click's own SystemExit ends the completion of words.
         if isinstance(error, SystemExit) and "_DLNREPRO_COMPLETE" in os.environ:
             raise
         say(logged(error))

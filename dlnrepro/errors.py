@@ -140,7 +140,7 @@ class Disagreement(ReproError):
 
 
 class BudgetSpent(BaseException):
-    """A progress callback raises this to stop a runner whose time is up; the runs are then undecided.
+    """A progress callback raises this to stop a runner whose budget is used up; the runs are then undecided.
 
     It is not an `Exception`, so that a runner that catches its own errors does not catch it.
     """
@@ -155,7 +155,7 @@ def text_of(error: BaseException) -> str:
     try:
         text = " ".join(str(error).split())
     except BaseException:
-        # The error may be that of a runner, whose text may do anything, also raise SystemExit.
+        # The error may come from a runner, and to make its text may raise any exception, also SystemExit.
         text = "its text cannot be read"
     return _storable(f"{text[:LONGEST_TEXT]} ... ({len(text):,} letters)" if len(text) > LONGEST_TEXT else text)
 

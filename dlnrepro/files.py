@@ -31,7 +31,7 @@ def write_whole(path: Path, content: bytes) -> None:
         UsageError: the file cannot be written, or the path is a device or a pipe.
     """
     if _is_no_file(path):
-        # A rename would put a file in its place, for every program of the machine.
+        # A rename would replace the device by a file, for every program of the machine.
         raise UsageError(f"{path}: expected a file that can be written, found: not a regular file")
     unfinished = path.parent / f"{MARK}{_machine()}-{os.getpid()}-{secrets.token_hex(4)}"
     try:
@@ -70,7 +70,7 @@ def _writer_is_gone(name: str) -> bool:
     """Whether an unfinished file was written by a process of this machine that has ended."""
     machine, _, process = name.removeprefix(MARK).partition("-")
     number = process.partition("-")[0]
-    # On Windows the question would end the process.
+    # On Windows this call would end the process.
     if machine != _machine() or not number.isdecimal() or sys.platform == "win32":
         return False
     try:

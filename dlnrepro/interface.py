@@ -214,7 +214,7 @@ def _name(claim: object) -> str:
     """The id or the path of claims as text.
 
     Raises:
-        UsageError: it is neither; a list of names is given with a star before it.
+        UsageError: it is neither; a list of names must be given with a star before it.
     """
     if isinstance(claim, str | PathLike) and isinstance(name := os.fspath(claim), str):
         return name
@@ -257,10 +257,10 @@ def _settings(settings: object) -> dict[str, Any]:
 
 
 def _plain(value: object) -> Any:
-    """A value as a claim file could hold it: what numpy calls a number is one.
+    """A value as a claim file could contain it; a number of numpy becomes a plain number.
 
     Raises:
-        ValueError: no claim file can hold it.
+        ValueError: no claim file can contain it.
     """
     if value is None or isinstance(value, str | bool):
         return value
@@ -287,5 +287,5 @@ def _whole(name: str, value: object, least: int, most: int) -> int:
 
 
 def _is_number(value: object) -> bool:
-    """Whether an argument is a number, which a truth value is not."""
+    """Whether an argument is a number; a truth value is not a number here."""
     return isinstance(value, Real) and not isinstance(value, bool)

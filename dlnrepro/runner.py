@@ -49,7 +49,7 @@ class Result:
 
     Attributes:
         measures: name -> float64 tensor of shape (runs,).
-        series: name -> float64 tensor of shape (runs, points); series of one axis have as many points.
+        series: name -> float64 tensor of shape (runs, points); series of the same axis have the same number of points.
     """
 
     measures: Mapping[str, torch.Tensor]

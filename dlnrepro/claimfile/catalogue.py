@@ -65,7 +65,7 @@ def command_name(path: Path) -> str:
             found = _named(path.stem).claims
             if len(found) == 1 and _place(found[0].path) == _place(path):
                 return path.stem
-    # What begins with a hyphen would be taken for an option.
+    # A name that begins with a hyphen would be taken for an option.
     return f"./{path}" if str(path).startswith("-") else str(path)
 
 
@@ -101,7 +101,7 @@ def claims_in(folder: Path) -> Files:
             if name.lower().endswith(SUFFIXES):
                 (hidden if _is_hidden(path / name, folder) else found).append(path / name)
     found.sort(key=lambda path: (path.stem, str(path)))
-    # What another way leads to, through a link, is not passed over.
+    # A hidden file that is also found through a link without a dot is not skipped.
     reached = {_place(path) for path in found} if hidden else set()
     hidden = [path for path in hidden if _place(path) not in reached]
     return Files(tuple(ClaimFile(path, named=False) for path in found), tuple(sorted(hidden)), tuple(closed))
@@ -135,7 +135,7 @@ def _is_hidden(path: Path, folder: Path) -> bool:
 
 
 def _may_hold_claims(folder: Path) -> bool:
-    """Whether a folder is not one that other programs fill, or this one: a virtual environment, outputs."""
+    """Whether a folder may have claims: it is not a virtual environment, outputs, or another folder for programs."""
     outputs = (folder / "cells").is_dir() and (folder / "reports").is_dir()
     return folder.name not in _NO_CLAIMS and not (folder / "pyvenv.cfg").is_file() and not outputs
 
@@ -158,18 +158,18 @@ def _of_names(names: Sequence[str]) -> list[Files]:
 
 
 def _of_no_name() -> list[Files]:
-    """The claims of ./claims, or the packaged ones where it holds none."""
+    """The claims of ./claims, or the packaged claims if it has none."""
     own = claims_in(_OWN)
     return [own] if own.claims or own.closed else [own, claims_in(packaged_folder())]
 
 
 def _joined(parts: Iterable[Files]) -> Files:
-    """Several selections as one: a file that several names stand for is there once."""
+    """Several selections as one, in which each file occurs only once."""
     parts = list(parts)
     claims: dict[str, ClaimFile] = {}
     for file in (file for part in parts for file in part.claims):
         known = claims.setdefault(_place(file.path), file)
-        # The id is that of the file itself, not of a link to it.
+        # The id is the id of the file itself, not of a link to it.
         path = file.path if os.path.islink(known.path) and not os.path.islink(file.path) else known.path
         claims[_place(file.path)] = ClaimFile(path, known.named or file.named)
     hidden = dict.fromkeys(path for part in parts for path in part.hidden)
@@ -199,7 +199,7 @@ def _named(name: str) -> Files:
         for file in claims_in(folder).claims:
             if fnmatchcase(file.id, name) if pattern else file.id == name:
                 in_folder.setdefault(file.id, []).append(file.path)
-        # A claim of ./claims takes the place of the packaged one of its name.
+        # A claim of ./claims replaces the packaged claim of the same name.
         found = {**in_folder, **found}
     if found:
         paths = [path for id in sorted(found) for path in found[id]]
@@ -213,7 +213,7 @@ def _named(name: str) -> Files:
 
 
 def _place(path: Path) -> str:
-    """Where a path leads with all links followed; of a name that no file can have, the name itself."""
+    """The path with all links followed; a name that no file can have stays as it is."""
     try:
         return os.path.realpath(path)
     except (OSError, ValueError):
@@ -221,7 +221,7 @@ def _place(path: Path) -> str:
 
 
 def _is(path: Path, kind: object) -> bool:
-    """Whether a path is of a kind; a name that no file can have is of none."""
+    """Whether a path is of a kind; False for a name that no file can have."""
     try:
         return bool(kind(path))  # type: ignore[operator]
     except (OSError, ValueError):
@@ -229,5 +229,5 @@ def _is(path: Path, kind: object) -> bool:
 
 
 def _shown(name: str) -> str:
-    """A name as it may stand in a message."""
+    """A name as text for a message."""
     return on_one_line(shortened(name))

@@ -87,7 +87,7 @@ class _Builder:
         self.faults.append(Fault(line=line, column=column, key=dotted(place), expected=expected, found=found))
 
     def refuse(self, event: Any, place: Place, expected: str, found: str) -> None:
-        """Keep a fault of a value that cannot be taken as it is written."""
+        """Keep a fault of a value that cannot be used as it is written."""
         self.note(event, place, expected, found)
         self.refused.add(place)
 
@@ -111,12 +111,12 @@ def shortened(word: str) -> str:
 
 
 def one_of(known: Sequence[str], word: str, listing: str = "") -> str:
-    """`one of a, b, c`; of too many words the number, with the command that lists them or with the nearest words.
+    """`one of a, b, c`; for too many words, their number with the command that lists them or the nearest words.
 
     Args:
         known: the known words.
         word: the word that was found.
-        listing: the command that lists the known words, where there is one.
+        listing: the command that lists the known words, if there is one.
     """
     if not known:
         return "nothing of this kind"
@@ -140,7 +140,7 @@ def unknown(word: str, known: Sequence[str], listing: str = "") -> Fault:
 
 
 def _nearest(word: str, known: Sequence[str], count: int, share: float) -> list[str]:
-    """The known words that are most like a word, the nearest first; none where a search would take too long."""
+    """The known words that are most like a word, the nearest first; none if a search would take too long."""
     if len(word) > LONGEST_WORD or len(known) > MOST_COMPARED:
         return []
     return get_close_matches(word, known, n=count, cutoff=share)
@@ -149,7 +149,7 @@ def _nearest(word: str, known: Sequence[str], count: int, share: float) -> list[
 def read_text(path: Path) -> str | Fault:
     """The text of a file, or the error that prevents reading it."""
     try:
-        # A pipe or a device has no end that could be waited for.
+        # Reading a pipe or a device could go on forever.
         if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
             return Fault(expected="a readable file", found="not a regular file", cited=True)
         with path.open("rb") as file:
@@ -171,17 +171,17 @@ def read_text(path: Path) -> str | Fault:
 
 def parse(text: str) -> Document:
     """The document of a text; if the text is not YAML, the document has errors and no value."""
-    # YAML 1.1 counts these as ends of lines, which editors and YAML 1.2 do not.
+    # YAML 1.1 counts these as ends of lines; editors and YAML 1.2 do not.
     text = text.translate(dict.fromkeys((0x85, 0x2028, 0x2029), " "))
     document, end = _parsed(text), _end_of(text)
-    # The parser puts the end of a text into a line of its own, which the text may not have.
+    # The parser puts the end of a text into a line of its own, although the text may not have this line.
     faults = tuple(_until(end, fault) for fault in document.faults)
     places = {place: min(position, end) for place, position in document.places.items()}
     return replace(document, places=places, faults=faults)
 
 
 def _until(end: tuple[int, int], fault: Fault) -> Fault:
-    """The fault, no later than at the end of its text."""
+    """The fault, with a place that is not after the end of its text."""
     line, column = min((fault.line, fault.column), end)
     return replace(fault, line=line, column=column)
 
@@ -222,7 +222,7 @@ def _not_yaml(position: tuple[int, int], reason: str) -> Fault:
 
 
 def _unreadable(position: tuple[int, int], character: str) -> Fault:
-    """The fault of a character that no YAML file may hold."""
+    """The fault of a character that no YAML file may contain."""
     half = "\ud800" <= character <= "\udfff"
     found = "half a character" if half else f"the control character U+{ord(character):04X}"
     return Fault(line=position[0], column=position[1], expected="text", found=found)
@@ -237,7 +237,7 @@ def _end_of(text: str) -> tuple[int, int]:
 
 
 class _TooDeep(Exception):
-    """Ends the reading of a file that nests further than any claim does."""
+    """Ends the reading of a file that is nested more deeply than any claim."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__(fault.wording)

@@ -41,7 +41,7 @@ def expression(option: str, text: str, *, commas: bool) -> Expression:
 
 
 class _Parser:
-    """What is left of a text, read from left to right: one method for each level of the grammar.
+    """The rest of a text, read from left to right: one method for each level of the grammar.
 
     Attributes:
         tokens: the words, brackets and commas of the text.
@@ -87,19 +87,19 @@ class _Parser:
         return lambda matches: matches(word)
 
     def finish(self) -> None:
-        """Refuse what is left of the text."""
+        """Refuse the rest of the text."""
         if (rest := self._peek()) is not None:
             raise UsageError(f"{self.option}: expected 'and' or 'or' before {_quoted(rest)} in {self.shown}")
 
     def _negation(self) -> Expression:
-        """What follows `not`."""
+        """The expression after `not`."""
         self._open()
         inner = self.single()
         self.depth -= 1
         return lambda matches: not inner(matches)
 
     def _brackets(self) -> Expression:
-        """What follows an opening bracket, and the closing one."""
+        """The expression after an opening bracket, with its closing bracket."""
         self._open()
         inner = self.either()
         self.depth -= 1
@@ -110,7 +110,7 @@ class _Parser:
         return inner
 
     def _open(self) -> None:
-        """Count a `not` or a bracket, and refuse one too many."""
+        """Count a `not` or a bracket, and refuse an expression that is nested too deeply."""
         self.depth += 1
         if self.depth > DEEPEST:
             limit = f"at most {DEEPEST} brackets and 'not' inside one another"

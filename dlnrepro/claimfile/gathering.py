@@ -116,7 +116,7 @@ def _of_closed_folders(files: Files) -> list[Fault]:
 
 
 def _told_apart(files: Iterable[ClaimFile]) -> tuple[list[ClaimFile], list[Fault]]:
-    """The files whose id no other one has, and a fault for each of the rest."""
+    """The files whose id no other file has, and a fault for each other file."""
     by_id: dict[str, list[ClaimFile]] = defaultdict(list)
     for file in files:
         by_id[file.id].append(file)
@@ -146,6 +146,6 @@ def _read(
 
 
 def _sum(faults: Sequence[Fault]) -> str:
-    """The faults of one file in a line: the first without its place, and how many more there are."""
+    """The faults of one file in a line: the first fault without its place, and the number of further faults."""
     first, more = faults[0], len(faults) - 1
     return first.message + (f" ({more} more error{'s' * (more > 1)})" if more else "")

@@ -72,7 +72,7 @@ def load_claim(path: str | PathLike[str]) -> Claim:
 
 
 def needed_memory(runner: str, params: Any, runs: int) -> int:
-    """The bytes that a runner says it needs.
+    """The bytes that a runner needs, as it estimates them.
 
     Raises:
         RunnerError: its `memory` fails, or does not give a number of bytes.
@@ -83,7 +83,7 @@ def needed_memory(runner: str, params: Any, runs: int) -> int:
     except (KeyboardInterrupt, Ended):
         raise
     except BaseException as error:
-        # It is the runner's own code, and what it raises, sys.exit() included, is the runner's fault.
+        # This is the runner's own code: every exception, also of sys.exit(), is the runner's fault.
         raise RunnerError(runner, Fault(expected=expected, found=one_line(error), cited=True)) from None
     if isinstance(needed, bool) or not isinstance(needed, int | float) or not 0 <= needed < math.inf:
         raise RunnerError(runner, Fault(expected=expected, found=shown(needed)))
@@ -110,7 +110,7 @@ def _read(path: Path) -> tuple[Claim, Document]:
 
 
 def _faults(path: Path, document: Document, found: Sequence[_Wrong], known: Sequence[Fault] = ()) -> list[Fault]:
-    """The faults of a file in its order, each once; of very many the first are put into words and the rest counted."""
+    """The faults of a file in its order, each once; of very many faults, the last are only counted."""
     placed: list[tuple[tuple[int, int], Callable[[], Fault]]] = [
         ((fault.line, fault.column), lambda fault=fault: fault)  # type: ignore[misc]
         for fault in known
@@ -130,7 +130,7 @@ def _faults(path: Path, document: Document, found: Sequence[_Wrong], known: Sequ
 
 
 def _validated(document: Document, stem: str, found: list[_Wrong]) -> Claim | None:
-    """The claim, or None with the faults added; a file's own `id` is a fault, for its name is the id."""
+    """The claim, or None with the faults added; a key `id` is a fault, because the file's name is the id."""
     if "id" in document.value:
         found.append((("id",), partial(Fault, expected="no such key, since the file's name is the id", found="'id'")))
     try:
@@ -159,13 +159,13 @@ def _follows(document: Document, place: Place, kind: str, at_fault: Container[Pl
     """Whether an error only follows from a value that was refused: an error of the value, or of a key next to it."""
     if any(place[:length] in document.refused for length in range(len(place) + 1)):
         return True
-    # Where the schema took the refused value for one that is missing, the rules of the whole model were asked.
+    # If the schema took the refused value for a missing value, the rules of the whole model were applied.
     taken = [refused for refused in document.refused if refused and refused not in at_fault]
     return kind == RULE and any(refused[:-1] in (place, place[:-1]) for refused in taken)
 
 
 def _names_exist(claim: Claim) -> Iterable[_Wrong]:
-    """Faults for arms and a runner that are named but not there, and for names and ids used twice."""
+    """Faults for arms and a runner that are named but do not exist, and for names and ids used twice."""
     if claim.runner not in (known := runner_names()):
         fault = unknown(claim.runner, known, LISTING)
         yield ("runner",), partial(replace, fault, expected=f"the runner of an installed package, {fault.expected}")
@@ -184,7 +184,7 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
     lists += [(("criteria", index, "id"), "id", (item.id,)) for index, item in enumerate(claim.criteria)]
     seen: dict[Place, set[str]] = {}
     for place, what, names in lists:
-        # The ids of all criteria are one list, though each stands at a place of its own.
+        # The ids of all criteria form one list, although each id has its own place in the file.
         known_ones = seen.setdefault(("ids",) if what == "id" else place, set())
         for name, times in Counter(names).items():
             if name in known_ones or times > 1:
@@ -204,8 +204,8 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
 def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
     """Faults of the setup, of each arm on top of it, and of both in the quick profile, each once.
 
-    A fault stands at its key: in the setup where the setup alone has it, in the quick profile where the profile brings
-    it about, and otherwise in the arm whose change does.
+    A fault is reported at its key: in the setup if the setup alone has the fault, in the quick profile if the profile
+    causes it, and otherwise in the arm whose change causes it.
     """
     own = _errors(params, claim.setup)
     arms = {arm: _errors(params, {**claim.setup, **changes}) for arm, changes in claim.arms.items()}
@@ -231,19 +231,19 @@ def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
 
 
 _Errors = dict[tuple[Place, str, str, str], ErrorDetails]
-"""Pydantic's errors by what makes two of them the same."""
+"""Pydantic's errors by a key that is equal for errors that say the same."""
 
 
 def _errors(params: type[BaseModel], values: Mapping[str, Any]) -> _Errors:
-    """What keeps values from being a runner's parameters."""
+    """The reasons why values cannot be a runner's parameters."""
     return {same_as(detail): detail for detail in parameter_errors(params, values)}
 
 
 def _shared(claim: Claim, arms: Mapping[str, _Errors]) -> _Errors:
     """Contradictions of the setup that several arms show.
 
-    While the setup has a fault of its own, pydantic does not ask whether its parameters contradict one another; the
-    arms that replace the parameter at fault show whether they do.
+    If a value of the setup has a fault, pydantic does not check whether the parameters contradict each other. The arms
+    that replace this value show whether they do.
     """
     found = {key: detail for arm in arms for key, detail in arms[arm].items() if not _sets(claim.arms[arm], key[0])}
     return {key: detail for key, detail in found.items() if sum(key in errors for errors in arms.values()) > 1}

@@ -27,7 +27,7 @@ _EXPECTED = {
     "finite_number": "a finite number",
 }
 RULE = "rule"
-"""The type of pydantic's errors that carry what was expected and found in their context."""
+"""The type of pydantic's errors that have the expected and the found value in their context."""
 
 BLANK = r"\S"
 """The pattern of a text that is not blank."""
@@ -52,26 +52,26 @@ def rule(expected: str, found: str, key: str | None = None) -> PydanticCustomErr
     Args:
         expected: what was expected.
         found: what was found.
-        key: the key that is at fault, where the validator is that of a whole model; `at_its_key` places the error.
+        key: the key with the fault, if a whole model is validated; `at_its_key` places the error.
     """
     context = {"expected": expected, "found": found} | ({"key": key} if key else {})
     return PydanticCustomError(RULE, "expected {expected}, found {found}", context)
 
 
 def at_its_key(error: PydanticCustomError) -> PydanticCustomError | ValidationError:
-    """The error of a rule as the validator of a model has to raise it, so that it stands at its key."""
+    """The error of a rule as the validator of a model must raise it, so that it is reported at its key."""
     if not (key := (error.context or {}).get("key")):
         return error
     return ValidationError.from_exception_data("rule", [InitErrorDetails(type=error, loc=(key,), input=None)])
 
 
 def parameter_faults(params: type[BaseModel], values: Mapping[str, Any]) -> list[tuple[Place, Fault]]:
-    """What keeps values from being a runner's parameters: each fault with its place."""
+    """The reasons why values cannot be a runner's parameters: each fault with its place."""
     return [explained(params, detail) for detail in parameter_errors(params, values)]
 
 
 def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list[ErrorDetails]:
-    """What keeps values from being a runner's parameters, in pydantic's words; `explained` puts one into ours."""
+    """The reasons why values cannot be a runner's parameters, as pydantic's errors; `explained` rewords an error."""
     try:
         params.model_validate(values)
     except ValidationError as error:
@@ -79,7 +79,7 @@ def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list
     except (KeyboardInterrupt, Ended):
         raise
     except BaseException as error:
-        # The model is the runner's own code: what its validators raise, SystemExit too, is a fault of these values.
+        # The model is the runner's own code: every exception of its validators, also SystemExit, is a fault.
         found = one_line(error)
         context = {"expected": "values that Params admits", "found": found, "cited": True}
         return [{"type": RULE, "loc": (), "msg": found, "input": None, "ctx": context}]
@@ -87,7 +87,7 @@ def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list
 
 
 def own_errors(error: ValidationError) -> list[ErrorDetails]:
-    """The errors without those of lists that are long enough: pydantic does not count the items that are at fault."""
+    """The errors without those for lists that are long enough, because pydantic does not count items with a fault."""
     return [
         detail
         for detail in error.errors(include_url=False)
@@ -101,8 +101,8 @@ def place_of(detail: ErrorDetails) -> Place:
 
 
 def same_as(detail: ErrorDetails) -> tuple[Place, str, str, str]:
-    """What two of pydantic's errors share that say the same of the same place."""
-    # The input of these is the whole model, which differs from one arm to the next.
+    """A key that is equal for two of pydantic's errors that say the same about the same place."""
+    # The input of these errors is the whole model, which differs between arms.
     whole = detail["type"] in {RULE, "value_error", "missing"}
     return place_of(detail), detail["type"], detail["msg"], "" if whole else shown(detail["input"])
 
@@ -140,7 +140,7 @@ def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Faul
 
 
 def shown(value: Any) -> str:
-    """A value as it may stand in a message: short, on one line."""
+    """A value as text for a message: short, on one line."""
     if isinstance(value, bool):
         return str(value).lower()
     kinds = {dict: "a mapping", list: "a list", tuple: "a list", type(None): "nothing"}
@@ -150,7 +150,7 @@ def shown(value: Any) -> str:
         text = f"[{', '.join(map(shown, value))}]"
     elif isinstance(value, float):
         text = numeral(value)
-        # It is no whole number, even if it has the value of one.
+        # This is not a whole number, even if it has the value of one.
         text += ".0" * text.lstrip("-").isdigit()
     else:
         text = repr(value)
@@ -163,13 +163,13 @@ def _keys_at(model: type[BaseModel], place: Place) -> list[str]:
 
 
 def _words_at(model: type[BaseModel], place: Place) -> list[str]:
-    """The words that a model admits at a place inside it, where it admits certain ones only."""
+    """The words that a model admits at a place inside it, if it admits only certain words."""
     schema = _schema_at(model, place)
     return [word for word in schema.get("enum", [schema.get("const")]) if isinstance(word, str)]
 
 
 def _schema_at(model: type[BaseModel], place: Place) -> dict[str, Any]:
-    """The JSON schema of what a model admits at a place inside it."""
+    """The JSON schema of the values that a model admits at a place inside it."""
     schema = model_schema(model)
     node: dict[str, Any] = schema
     for part in place:
@@ -181,7 +181,7 @@ def _schema_at(model: type[BaseModel], place: Place) -> dict[str, Any]:
 
 @cache
 def model_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The JSON schema of a model; of one that has none, the names of its fields."""
+    """The JSON schema of a model; if it has none, only the names of its fields."""
     try:
         return model.model_json_schema()
     except PydanticInvalidForJsonSchema:

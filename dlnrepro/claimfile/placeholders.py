@@ -15,7 +15,7 @@ _LADDER = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 16, 20, 32, 50, 
 
 
 def placeholders(params: type[BaseModel]) -> dict[str, Any]:
-    """A value inside its range for every parameter, such that the values fit together if such values are found."""
+    """A value inside its range for every parameter; the values fit together if such values are found."""
     schema = model_schema(params)
     nodes, definitions = schema.get("properties", {}), schema.get("$defs", {})
     setup = {key: _value(node, definitions) for key, node in nodes.items()}
@@ -30,7 +30,7 @@ def placeholders(params: type[BaseModel]) -> dict[str, Any]:
 def _better(params: type[BaseModel], setup: dict[str, Any], others: dict[str, list[Any]]) -> dict[str, Any] | None:
     """The setup with one other value, which has fewer faults; None if there are no faults, or no such value."""
     wrong = _keys_at_fault(params, setup)
-    # A parameter at fault is changed first; a value that is as good may uncover what its fault has hidden.
+    # A parameter with a fault is changed first; even with as many faults, a new value may uncover hidden faults.
     for key in [*dict.fromkeys(wrong), *(key for key in others if key not in wrong)] if wrong else []:
         for value in others.get(key, []):
             changed = {**setup, key: value}
@@ -46,7 +46,7 @@ def _keys_at_fault(params: type[BaseModel], setup: dict[str, Any]) -> list[str]:
 
 
 def _others(node: dict[str, Any], definitions: dict[str, Any]) -> Iterator[Any]:
-    """Other values that a JSON schema admits, the most ordinary ones first; none where one word is the usual value."""
+    """Other values that a JSON schema admits, the most ordinary first; none if one word is the usual value."""
     if "$ref" in node:
         yield from _others(definitions.get(node["$ref"].rsplit("/", 1)[-1], {}), definitions)
     for key in ("anyOf", "oneOf", "allOf"):

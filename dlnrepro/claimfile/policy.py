@@ -18,10 +18,10 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import ClaimError, Fault
 
 LEAST_RUNS = 16
-"""Runs of an arm that a claim has at least."""
+"""The smallest number of runs per arm."""
 
 KINDS = ("theory: ", "derived: ", "pilot: ")
-"""What a reason begins with: the source's theory, a derivation of our own, or trial runs before the first run."""
+"""The word with which a reason begins: the source's theory, our own derivation, or trial runs before the report."""
 
 _BEGINNING = "that begins with 'theory: ', 'derived: ' or 'pilot: '"
 
@@ -33,9 +33,9 @@ class Rule:
     """A rule of policy.
 
     Attributes:
-        name: the word that its faults carry.
-        says: what it demands, in a sentence.
-        faults: from a claim to each fault and its place.
+        name: the word by which its faults name the rule.
+        says: the requirement, in a sentence.
+        faults: the function that gives each fault of a claim and its place.
     """
 
     name: str
@@ -55,7 +55,7 @@ def load_strictly(path: Path) -> Claim:
         claim = load_claim(path)
     except ClaimError as error:
         faults += error.faults
-    # Where the file does not fit the schema, there is no claim that a rule could be applied to.
+    # If the file does not fit the schema, there is no claim to which a rule could be applied.
     with suppress(ClaimError):
         faults += policy_faults(read_claim(path), path)
     if faults or claim is None:
@@ -95,7 +95,7 @@ def _without_experiment(claim: Claim) -> _Found:
 
 
 def _without_control(claim: Claim) -> _Found:
-    """Criteria that no arm has to fail."""
+    """Criteria without an arm that has to fail them."""
     for index, criterion in enumerate(claim.criteria):
         if not criterion.fails_in:
             yield ("criteria", index, "fails_in"), Fault(expected="at least one control", found="none")

@@ -76,7 +76,7 @@ def origins(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool) -
     by_s = {reached.key for reached in reach(claim, overrides, [arm]) if reached.reached}
     own, profile = claim.arms[arm], claim.quick.setup if quick else {}
     changed = dict.fromkeys((*own, *profile, *by_s))
-    # A set has no order of its own: the claim's own order of parameters is the one that a reader knows.
+    # A set has no order, so the parameters are given in the claim's order, which a reader expects.
     ordered = [key for key in values if key in changed]
     return {key: (values[key], "-s" if key in by_s else "arm" if key in own else "quick") for key in ordered}
 

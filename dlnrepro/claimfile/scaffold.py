@@ -30,7 +30,7 @@ from dlnrepro.settings.numerals import numeral
 from dlnrepro.visible import on_one_line
 
 SCHEMA = Path("outputs", "claim.schema.json")
-"""Where `dlnrepro schema -o` is asked to put the schema that the first line of a claim names."""
+"""The file for the schema that the first line of a claim names; `dlnrepro schema -o` writes it."""
 
 _ID = re.compile(r"[a-z0-9][a-z0-9-]*")
 _MODULE = re.compile(r"[a-z][a-z0-9_]*")
@@ -89,7 +89,7 @@ quick: {{seeds: 2, setup: {quick}}}
 
 @dataclass(frozen=True)
 class _Start:
-    """What a new claim begins with.
+    """The first contents of a new claim.
 
     Attributes:
         origin: a sentence on where it comes from.
@@ -106,7 +106,7 @@ class _Start:
 
 @dataclass(frozen=True)
 class _Described:
-    """What is said of a runner's parameters, measures and series."""
+    """The descriptions of a runner's parameters, measures and series."""
 
     params: Mapping[str, str]
     measures: Mapping[str, str]
@@ -136,7 +136,7 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
 
 
 def write_with_runner(name: str, runner: str, folder: Path) -> tuple[Path, Path]:
-    """Write a package with a runner of one file, and the claim that it tests; the paths of the claim and the package.
+    """Write a package with a runner of one file, and the claim that it tests; return the two paths, the claim's first.
 
     Raises:
         UsageError: a name is taken or cannot be one, or a folder cannot be written.
@@ -162,13 +162,13 @@ def write_with_runner(name: str, runner: str, folder: Path) -> tuple[Path, Path]
 
 
 def _is_taken(module: str) -> bool:
-    """Whether a module or a distribution of this name is installed; a folder of this name is not asked about here."""
+    """Whether a module or a distribution of this name is installed; a mere folder of this name does not count."""
     spec = find_spec(module)
     return bool(list(distributions(name=module))) or (spec is not None and spec.origin is not None)
 
 
 def _described_in(source: str) -> _Described:
-    """What the text of a runner says of its parameters, measures and series; it need not be installed for that."""
+    """The descriptions of parameters, measures and series in the text of a runner, which need not be installed."""
     params: dict[str, str] = {}
     said: dict[str, dict[str, str]] = {}
     for node in ast.walk(ast.parse(source)):
@@ -182,7 +182,7 @@ def _described_in(source: str) -> _Described:
 
 
 def _says(node: ast.expr) -> str:
-    """What a measure or a series says, from the expression that makes it."""
+    """The description of a measure or a series, from the expression that makes it."""
     if isinstance(node, ast.Call):
         axis, says = (str(ast.literal_eval(argument)) for argument in node.args)
         return f"(along {axis}): {says}"
@@ -190,7 +190,7 @@ def _says(node: ast.expr) -> str:
 
 
 def _new_path(name: str, folder: Path) -> Path:
-    """Where a new claim goes.
+    """The path of the file of a new claim.
 
     Raises:
         UsageError: the name is not an id, or is taken.
@@ -269,11 +269,11 @@ def _scaffold(path: Path, runner: str, start: _Start, described: _Described) -> 
 
 
 def _schema_from(folder: Path) -> str:
-    """The path of the schema as a file in a folder has to call it."""
+    """The path of the schema, relative to a file in a folder."""
     try:
         return Path(os.path.relpath(SCHEMA, folder)).as_posix()
     except ValueError:
-        # On Windows nothing leads from one drive to another.
+        # On Windows there is no relative path between two drives.
         return SCHEMA.absolute().as_uri()
 
 
@@ -289,7 +289,7 @@ def _criterion(values: Mapping[str, Any], mark: str) -> str:
 
 
 def _sentence(text: str) -> str:
-    """A text of a runner as it may stand in a comment: on one line."""
+    """A text of a runner for a comment: on one line."""
     return on_one_line(" ".join(text.split()))
 
 

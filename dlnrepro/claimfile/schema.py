@@ -1,7 +1,7 @@
 """The schema of a claim file: what a claim says, the arms it trains, and the criteria it must meet.
 
-A claim knows the names of its runner, measures and series, but not the runner itself; `loader` holds the two
-together. Nothing here imports torch.
+A claim has the names of its runner, measures and series, but not the runner itself; `loader` compares the two.
+Nothing here imports torch.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Source(BaseModel):
 
     @property
     def heading(self) -> str:
-        """The paper with its authors, of many the first, as a heading over its claims."""
+        """The paper with its authors (if there are many, only the first), as a heading over its claims."""
         names = f"{self.authors[0]} et al." if len(self.authors) > 2 else ", ".join(self.authors)
         return f"{self.paper} ({names}, {self.venue}{self._arxiv})"
 
@@ -116,7 +116,7 @@ class Criterion(Bounded):
 
     @model_validator(mode="after")
     def _has_a_control(self) -> Criterion:
-        """Refuse a criterion that nothing can break, unless it says why."""
+        """Refuse a criterion without a control that must fail it, unless it says why."""
         if not self.fails_in and not self.because:
             raise at_its_key(rule("a control, or a 'because' that says why there is none", "neither", "fails_in"))
         if both := set(self.holds_in) & set(self.fails_in):
@@ -179,7 +179,7 @@ class Claim(BaseModel):
     @field_validator("schema_version", mode="before")
     @classmethod
     def _version_is_a_whole_number(cls, value: Any) -> Any:
-        """Refuse what Python only takes for equal to the version, such as true and 1.0."""
+        """Refuse values that only equal the version in Python, such as true and 1.0."""
         if type(value) is not int:
             raise rule("1, the version of the schema", shown(value))
         return value
@@ -207,7 +207,7 @@ class Claim(BaseModel):
 
 
 def claim_schema() -> dict[str, Any]:
-    """The JSON schema of a claim file. The id is the file's name and stands in no file."""
+    """The JSON schema of a claim file. The id is the name of the file and is not a key."""
     schema = Claim.model_json_schema()
     del schema["properties"]["id"]
     schema["required"].remove("id")

@@ -17,7 +17,7 @@ def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> li
     """The claims that match both expressions; None matches every claim.
 
     Args:
-        claims: to choose from.
+        claims: the claims to choose from.
         words: an expression such as `align and not margin` over the claim's text: everything that `dlnrepro list` and
             `dlnrepro show` print of its file. Several words in double quotes are searched as one text; a word
             with `*`, `?` or `[` is also a pattern of ids.

@@ -86,7 +86,7 @@ def _reports(outputs: Path, names: Sequence[str]) -> list[Report]:
     """The stored reports of some names.
 
     Raises:
-        UsageError: with a line for each name that stands for none, or for one that cannot be read.
+        UsageError: with a line for each name that is not a stored report, or whose report cannot be read.
     """
     from dlnrepro.archive.report_store import read_report
     from dlnrepro.errors import UsageError

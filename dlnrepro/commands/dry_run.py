@@ -1,4 +1,4 @@
-"""What `dlnrepro run -n` shows: the arms that would be computed, how each changes the setup, and how long it took."""
+"""What `dlnrepro run -n` shows: the arms that would be computed, their changes of the setup, and their last times."""
 
 from __future__ import annotations
 

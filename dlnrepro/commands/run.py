@@ -247,7 +247,7 @@ def _selection(
 
 
 def _upkeep(reference: Path, jobs: Sequence[Job], run_options: RunOptions, whole: bool) -> Upkeep:
-    """What has to be done to bring a reference up to date; the reasons are printed."""
+    """The claims that must be computed to bring a reference up to date; the reasons are printed."""
     from dlnrepro.session.references import upkeep
 
     care = upkeep(reference, jobs, run_options, whole)

@@ -5,7 +5,7 @@ A runner comes with the program (`dlnrepro.runners`), or another package registe
 so that an edit makes only those numbers stale that depend on it.
 
 * `names` lists the runners and loads one by its name.
-* `meanings` reads what a runner says of its measures, without running it.
+* `meanings` reads a runner's definitions of its measures, without running it.
 * `sources` computes the hash of a runner.
 * `imports` reads what a Python source imports, without running it.
 * `plugin` finds the modules, data files and versions that a runner of another package depends on.

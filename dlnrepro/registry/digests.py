@@ -29,7 +29,7 @@ class Remembered(Generic[What]):
         self._found: dict[str, tuple[tuple[int, ...], int, str, What]] = {}
 
     def __call__(self, path: str) -> tuple[str, What]:
-        """The SHA-256 of a file and what the function makes of it.
+        """The SHA-256 of a file, and the value of the function for it.
 
         Raises:
             OSError: the file cannot be read.
@@ -49,7 +49,7 @@ class Remembered(Generic[What]):
 
 
 def _nothing(content: bytes, path: str) -> None:
-    """Nothing: of some files only the digest counts."""
+    """Nothing, for files of which only the digest counts."""
 
 
 _digests = Remembered(_nothing)
@@ -67,9 +67,9 @@ def file_digest(path: str) -> str:
 
 
 def files_below(folder: str) -> Iterator[str]:
-    """The files of a folder and its subfolders, sorted, without hidden ones, compiled ones, and stored results."""
+    """The files of a folder and its subfolders, sorted, without hidden files, compiled files and stored results."""
     for above, folders, names in os.walk(folder):
-        # What this program itself writes there when it runs in this folder is a result, never a source.
+        # Files that this program writes when it runs in this folder are results, never sources.
         folders[:] = sorted(
             name for name in folders if name[0] != "." and name != "__pycache__" and not _outputs(f"{above}/{name}")
         )

@@ -35,8 +35,8 @@ class Source:
         texts: its short string constants, any of which may name a file, a module or an environment variable.
         reads_environment: whether it reads environment variables.
         finds_by_name: whether it asks for modules, or for files in them, by names that it may compute.
-        knows_its_place: whether it asks where its own file is.
-        sets: environment variables that it sets itself, and the default it gives where it sets only a default.
+        knows_its_place: whether it reads the path of its own file.
+        sets: environment variables that it sets itself -> the default, if it sets only a default.
     """
 
     modules: frozenset[str]
@@ -59,7 +59,7 @@ def own_imports(text: str) -> frozenset[str]:
 
 
 def _names(text: str) -> list[str]:
-    """The names in the list of an import statement, without those that they are given."""
+    """The names in the list of an import statement, without the names after `as`."""
     parts = (part.split(" as ")[0].strip() for part in _COMMENT.sub("", text).strip("() \t\n").split(","))
     return [part for part in parts if _NAME.fullmatch(part)]
 
@@ -68,7 +68,7 @@ def read_source(content: bytes, package: str) -> Source:
     """The things a source depends on; nothing if it is not Python.
 
     Args:
-        content: of the file.
+        content: the content of the file.
         package: the package that the module is in, from which relative names count; empty for a flat module.
     """
     try:
@@ -95,7 +95,7 @@ def read_source(content: bytes, package: str) -> Source:
 
 
 def _running(tree: ast.AST) -> Iterator[ast.AST]:
-    """Every node, but not the branches that only a type checker follows."""
+    """Every node, except in branches that only a type checker follows."""
     waiting = [tree]
     while waiting:
         node = waiting.pop()
@@ -144,7 +144,7 @@ def _above(dots: str, package: str) -> str:
 
 
 def _set_variables(node: ast.AST) -> Iterator[tuple[str, str | None]]:
-    """The environment variables that a node sets: with the value of a default, or None for what it always sets."""
+    """The environment variables that a node sets -> the value if it is only a default, else None."""
     if isinstance(node, ast.Subscript) and _word(node.value) == "environ" and not isinstance(node.ctx, ast.Load):
         if (name := _text(node.slice)) is not None:
             yield name, None
@@ -160,12 +160,12 @@ def _set_variables(node: ast.AST) -> Iterator[tuple[str, str | None]]:
 
 
 def _constant(node: ast.AST) -> str | None:
-    """The text of a constant; that of bytes, which may name a file or a variable, as the system reads them."""
+    """The text of a constant; bytes, which may name a file or a variable, are read as the system reads them."""
     if isinstance(node, ast.Constant) and isinstance(node.value, bytes):
         return os.fsdecode(node.value)
     return _text(node)
 
 
 def _text(node: ast.AST) -> str | None:
-    """The text that a node is, or None."""
+    """The text of a node that is a constant text, or None."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None

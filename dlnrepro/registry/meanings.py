@@ -1,4 +1,4 @@
-"""What a runner says of its measures, read from its source: the runner itself imports PyTorch, which takes seconds."""
+"""A runner's definitions of its measures, read from its source: the runner imports PyTorch, which takes seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def measure_meanings(runner: str) -> dict[str, str]:
 
 
 def _entries(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """The entries of MEASURES whose text is written out, or put together of texts that are."""
+    """The entries of MEASURES whose text is a constant, or is joined from constants."""
     known: dict[str, ast.expr] = {}
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
@@ -35,7 +35,7 @@ def _entries(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _text(node: ast.expr, known: Mapping[str, ast.expr]) -> str | None:
-    """The text of an expression; None for one that would have to be run."""
+    """The text of an expression; None for an expression that would have to be run."""
     if isinstance(node, ast.Constant):
         return str(node.value)
     if isinstance(node, ast.Name) and isinstance(known.get(node.id), ast.Constant):

@@ -44,14 +44,14 @@ def load_runner(name: str) -> Runner:
     own = own_module(name)
     value = own or _registered()[name].value
     try:
-        # Standard output is for what was asked of the program.
+        # Standard output is only for the output of the program.
         with redirect_stdout(_ToStandardError()), _same_folder():
             module = importlib.import_module(own) if own else _registered()[name].load()
             wrong = _wrong_part(module, value)
     except (KeyboardInterrupt, Ended):
         raise
     except BaseException as error:
-        # The module is code of others: whatever it raises, sys.exit() included, is a fault of this runner alone.
+        # The module is code of others: every exception, also of sys.exit(), is a fault of this runner alone.
         found = (isinstance(error, ImportError) and text_of(error)) or one_line(error)
         expected = f"a module at {value} that can be imported"
         raise RunnerError(name, Fault(expected=expected, found=found, cited=True)) from None
@@ -70,11 +70,11 @@ class _ToStandardError(io.TextIOBase):
         return sys.stderr.write(text)
 
     def flush(self) -> None:
-        """Write what standard error holds back."""
+        """Write the buffered text of standard error."""
         sys.stderr.flush()
 
     def fileno(self) -> int:
-        """The number of standard error."""
+        """The descriptor of standard error."""
         return sys.stderr.fileno()
 
     @property
@@ -85,11 +85,11 @@ class _ToStandardError(io.TextIOBase):
 
 @contextmanager
 def _same_folder() -> Iterator[None]:
-    """Return at the end to the working folder that a module may leave: the paths of the user start there."""
+    """Return to the working folder at the end, in case a module leaves it: the user's paths start there."""
     try:
         folder = os.getcwd()
     except OSError:
-        # Somebody has removed it, and nothing leads back.
+        # The folder was removed meanwhile, so there is no way back.
         yield
         return
     try:
@@ -99,7 +99,7 @@ def _same_folder() -> Iterator[None]:
 
 
 def registered(name: str) -> EntryPoint | None:
-    """The entry point of a runner that another package registers; None for one that comes with the program."""
+    """The entry point of a runner that another package registers; None for a runner that comes with the program."""
     return None if name in _own() else _registered().get(name)
 
 
@@ -109,7 +109,7 @@ def runner_folders() -> list[str]:
 
 
 def _wrong_part(module: object, value: str) -> Fault | None:
-    """What a runner promises and this module does not hold; None if it is whole."""
+    """The first part of a runner that is missing or wrong in this module; None if the module is complete."""
     from pydantic import BaseModel
 
     if missing := [part for part in ("Params", "MEASURES", "SERIES", "run") if not hasattr(module, part)]:
@@ -129,14 +129,14 @@ def _wrong_part(module: object, value: str) -> Fault | None:
 
 
 def _maps(found: object, kind: type) -> bool:
-    """Whether this is a mapping of names to what is wanted."""
+    """Whether this is a mapping of names to values of the wanted kind."""
     return isinstance(found, Mapping) and all(
         isinstance(name, str) and isinstance(item, kind) for name, item in found.items()
     )
 
 
 def _kind(found: object) -> str:
-    """What was found, by its type; of a mapping, by the types of what it maps."""
+    """The type of a value in words; for a mapping, the types of its keys and values."""
     if isinstance(found, Mapping):
         inside = sorted({f"{type(name).__name__} to {type(item).__name__}" for name, item in found.items()})
         return f"a mapping of {', '.join(inside)}"
@@ -161,7 +161,7 @@ def _own() -> dict[str, str]:
 
 @cache
 def _registered() -> dict[str, EntryPoint]:
-    """The runners that other packages register; those of the program keep their names.
+    """The runners that other packages register, without names that runners of the program have.
 
     Raises:
         UsageError: two packages register the same name.

@@ -56,7 +56,7 @@ def footing(entry: EntryPoint) -> Footing:
         if source.knows_its_place:
             named |= _files_above(os.path.dirname(path), source.texts)
         for label, digest in named.items():
-            # Sources in several folders may call files by the same name.
+            # Sources in several folders may use the same file name for different files.
             found.facts[label] = f"{found.facts[label]} {digest}" if label in found.facts else digest
     found.facts.update(_environment(list(sources.values())))
     return found
@@ -88,7 +88,7 @@ def _follow(module: str, mine: str | None, found: Footing) -> dict[str, Source]:
 
 
 def _files_of(name: str, beside: Sequence[str], mine: str | None, found: Footing) -> list[tuple[str, str, str]]:
-    """The files of a module, with label and package: all of its package, or its own; none where following ends."""
+    """The files of a module, with label and package: all of its package or only its own, none outside of a runner."""
     chain = _chain(name, beside)
     if not chain:
         found.facts.setdefault(f"import {name.split('.')[0]}", _ABSENT)
@@ -125,8 +125,8 @@ def _package_files(name: str, root: str) -> Iterator[tuple[str, str, str]]:
 def _chain(name: str, beside: Sequence[str]) -> list[ModuleSpec]:
     """The specifications of a dotted name from its top down, as far as they exist.
 
-    A name that the path does not lead to is looked for in the folders `beside`, where a source may have put it on the
-    path itself.
+    A name that is not on the search path is looked for in the folders `beside`, because a source may have added them to
+    the path itself.
     """
     chain: list[ModuleSpec] = []
     parts = name.split(".")
@@ -145,7 +145,7 @@ def _chain(name: str, beside: Sequence[str]) -> list[ModuleSpec]:
 
 
 def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
-    """What the import system would load, without loading it or what is above it."""
+    """The specification of the module that the import system would load; no module is loaded for this."""
     for finder in sys.meta_path:
         find = getattr(finder, "find_spec", None)
         try:
@@ -158,7 +158,7 @@ def _spec(name: str, path: Sequence[str] | None) -> ModuleSpec | None:
 
 
 def _bare_folder(name: str, path: Sequence[str]) -> ModuleSpec | None:
-    """A folder without `__init__.py` in a package of that kind, which Python finds only after it has loaded that."""
+    """A folder without `__init__.py` in another such folder; Python finds it only after it has loaded the outer one."""
     folders = [folder for above in path if os.path.isdir(folder := os.path.join(above, name.rpartition(".")[2]))]
     if not folders:
         return None
@@ -177,7 +177,7 @@ def _standard(spec: ModuleSpec) -> bool:
 
 @cache
 def _standard_folders() -> tuple[str, ...]:
-    """Where the modules that come with Python are."""
+    """The folders of the modules that come with Python."""
     return tuple(os.path.realpath(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib"))
 
 
@@ -201,7 +201,7 @@ def _owner(top: str, folder: str) -> tuple[str, str] | None:
 def _owner_then(top: str, folder: str, changed: int) -> tuple[str, str] | None:  # noqa: ARG001  when the folder changed
     """The owner of a top module in a folder that was last changed at a time."""
     listed = re.compile(rf"^{re.escape(top)}(/|\.py,|\.[^/\n]*\.(so|pyd),)", re.MULTILINE)
-    # Most have the name of their module, so that the lists of all others need not be read.
+    # Most distributions have the name of their module, so the lists of all other distributions need not be read.
     for name in (top, None):
         for distribution in importlib.metadata.distributions(path=[folder], name=name):
             record = distribution.read_text("RECORD")
@@ -212,12 +212,12 @@ def _owner_then(top: str, folder: str, changed: int) -> tuple[str, str] | None: 
 
 
 def _plain(name: str) -> str:
-    """The name of a distribution in the form in which all its spellings are equal."""
+    """The normal form of the name of a distribution, which is the same for all its spellings."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _real(origin: str) -> str:
-    """The file that holds a module: its own, or the archive that it is in."""
+    """The file of a module: its own file, or the archive that contains it."""
     path = origin
     while not os.path.exists(path) and os.path.dirname(path) != path:
         path = os.path.dirname(path)
@@ -225,7 +225,7 @@ def _real(origin: str) -> str:
 
 
 def _read(content: bytes, path: str) -> dict[str, Source]:
-    """An empty store for what a source depends on, by its package; the content is parsed when it is asked for."""
+    """An empty store for what a source depends on, by its package; the content is parsed when it is needed."""
     del content, path
     return {}
 
@@ -234,7 +234,7 @@ _sources = Remembered(_read)
 
 
 def _source(path: str, package: str) -> Source:
-    """What a source depends on, parsed once for as long as the file stays as it is."""
+    """What a source depends on; it is parsed again only if the file has changed."""
     try:
         _, parsed = _sources(path)
         if package not in parsed:
@@ -246,7 +246,7 @@ def _source(path: str, package: str) -> Source:
 
 
 def _folders(folder: str, source: Source) -> tuple[str, ...]:
-    """The folder of a source, and those below it that its texts name; of a source that knows its place, those above."""
+    """The folder of a source, the folders below that its texts name, and the folders above if it reads its own path."""
     starts = [folder, *(_above(folder) if source.knows_its_place else ())]
     below = [
         os.path.join(start, text) for start in starts for text in _downward(source.texts) if _is_folder(start, text)
@@ -255,7 +255,7 @@ def _folders(folder: str, source: Source) -> tuple[str, ...]:
 
 
 def _above(folder: str) -> Iterator[str]:
-    """The two folders above one, but never that of a whole disk."""
+    """The two folders above a folder, but never the root folder of a disk."""
     for _ in range(2):
         folder = os.path.dirname(folder)
         if os.path.dirname(folder) == folder:
@@ -320,7 +320,7 @@ def _files_with_ends(folder: str, texts: Iterable[str]) -> dict[str, str]:
 
 
 def _environment(sources: Sequence[Source]) -> Mapping[str, str]:
-    """The environment variables that some sources may read, with their values, and the files that those name.
+    """The environment variables that some sources may read, with their values, and the files that these values name.
 
     A variable that a source sets itself does not count. If the source sets a default, the default counts as the value.
     """
@@ -331,7 +331,7 @@ def _environment(sources: Sequence[Source]) -> Mapping[str, str]:
         sets |= source.sets
     facts = {}
     texts = {text for source in sources for text in source.texts if _VARIABLE.fullmatch(text)}
-    # A name may be made of its beginning and something else.
+    # A source may build a name from a constant beginning and something else.
     starts = tuple(text for text in texts if text.endswith("_") and len(text) > 2)
     for name in sorted(texts | {name for name in os.environ if name.startswith(starts)}):
         value = os.environ.get(name, sets.get(name))

@@ -33,7 +33,7 @@ def source_hash(runner: str) -> str:
 
 
 def runner_facts(runner: str) -> dict[str, str]:
-    """What determines the numbers of a runner: the label of a file, version or variable -> its digest or value."""
+    """The facts that determine the numbers of a runner: label of a file, version or variable -> digest or value."""
     entry = registered(runner)
     if entry is None:
         return own_digests([*ENGINE, own_module(runner) or runner])
@@ -64,7 +64,7 @@ def own_digests(roots: Iterable[str]) -> dict[str, str]:
 
 
 def _place(name: str) -> tuple[str, str] | None:
-    """The label and the path of a module of this program, or None where a name is none."""
+    """The label and the path of a module of this program, or None if the name is not a module."""
     parts = name.split(".")[1:]
     if not parts:
         return f"{OWN}/__init__.py", os.path.join(_PACKAGE, "__init__.py")
@@ -79,7 +79,7 @@ def _place(name: str) -> tuple[str, str] | None:
 
 
 def _parsed(content: bytes, path: str) -> tuple[list[str], bool]:
-    """The modules of this program that one of them imports, and whether it holds a docstring and nothing else.
+    """The modules of this program that one of them imports, and whether it has only a docstring.
 
     Names that are not modules are skipped. A package with only a docstring does not determine numbers.
     """

@@ -1,4 +1,4 @@
-"""Reports to where they are wanted: the terminal, standard output as JSON, and files by their suffix."""
+"""Delivers reports: to the terminal, to standard output as JSON, and to files by their suffix."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Format(NamedTuple):
-    """A format of a report's file: the module and the function that write it, and what it is for.
+    """A format of a report's file: the module and the function that write it, and its purpose.
 
     The module is imported only when a file of this format is written, so that `--help` need not wait for it.
     """
@@ -49,7 +49,7 @@ def check_files(files: Sequence[str], figures: Path | None = None) -> None:
     """Refuse files, and a folder of figures, that could not be written, before anything is trained.
 
     Raises:
-        UsageError: an unknown suffix, or a folder that is not there or cannot be written.
+        UsageError: the suffix is unknown, or the folder does not exist or cannot be written.
     """
     for name in files:
         path = Path(name)
@@ -74,24 +74,24 @@ def deliver(
     quiet: bool,
     alone: bool = False,
 ) -> list[Unjudged]:
-    """Print a report and write it to files; where one of them cannot be written, the rest still is.
+    """Print a report and write it to files; if a file cannot be written, the other files are still written.
 
     Args:
-        report: what to deliver.
-        folder: where it is stored, to be named below the summary.
+        report: the report to deliver.
+        folder: the folder of the stored report, which is named below the summary.
         files: paths whose suffix names a format.
         figures: folder for the figures as files.
         as_json: print JSON instead of the terminal report.
-        verbose: every claim in full, with the history of its tests.
-        quiet: the summary alone.
-        alone: whether one claim was asked for; it is then shown in full.
+        verbose: show every claim in full, with the history of its tests.
+        quiet: show only the summary.
+        alone: whether only one claim was selected; it is then shown in full.
 
     Returns:
-        What could not be delivered, and why.
+        The files that could not be delivered, with the reasons.
     """
     from dlnrepro.archive.record import to_json
 
-    # Printed first: what a long run found must not be lost because a file cannot be written.
+    # Printed first: the results of a long computation must not be lost because a file cannot be written.
     steps: list[tuple[str, Callable[[], None]]] = []
     if as_json:
         # In UTF-8 whatever the terminal's encoding is, as JSON demands.
@@ -106,7 +106,7 @@ def deliver(
 
 
 def _fault_of(what: str, step: Callable[[], None]) -> Unjudged | None:
-    """Take one step of the delivery; what kept it from being taken, or None."""
+    """Take one step of the delivery; return the reason why it failed, or None."""
     try:
         step()
     except UsageError as error:

@@ -23,7 +23,7 @@ class Check:
 
     Attributes:
         share_lower_bound: exact (Clopper-Pearson) one-sided 95 % lower bound on the share of runs inside.
-        median: of the finite values, as are min and max; None if there is none.
+        median: the median of the finite values; None if there are none. `min` and `max` are computed in this way too.
         holds: there are runs, and all but `misses` are inside.
         broken: more than `misses` runs are outside.
         tells: there are runs, and all but `misses` are outside: a control fails as required.
@@ -53,17 +53,17 @@ def share_lower_bound(successes: int, runs: int) -> float:
         return 0.0
     if successes == runs:
         return float((1 - CONFIDENCE) ** (1 / runs))
-    # Imported here, for it takes longer than all of `dlnrepro report` where every run or none passes.
+    # Imported only here, because the import takes longer than all of `dlnrepro report`, which often needs no quantile.
     from scipy.special import betaincinv
 
     return float(betaincinv(successes, runs - successes + 1, 1 - CONFIDENCE))
 
 
 def check(arm: str, outcome: Outcome, measure: str, interval: Interval, misses: int) -> Check:
-    """One measure of one arm against an interval; a run without a number is undecided.
+    """One measure of one arm compared with an interval; a run without a number is undecided.
 
     Raises:
-        ValueError: there are more numbers than seeds, so that nothing says which run they are of.
+        ValueError: there are more numbers than seeds, so it is unclear to which run they belong.
     """
     given = list(outcome.measures.get(measure, ()))
     if len(given) > len(outcome.seeds):

@@ -98,7 +98,7 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) 
 
 
 def _miscounted(outcome: Outcome) -> str | None:
-    """What keeps the runs of an arm from being counted, or None."""
+    """The reason why the runs of an arm cannot be counted, or None."""
     if not isinstance(outcome, Outcome):
         return f"expected an Outcome, found {_short(outcome)}"
     if not isinstance(outcome.measures, Mapping):
@@ -116,12 +116,12 @@ def _miscounted(outcome: Outcome) -> str | None:
 
 
 def _no_numbers(name: str, values: object, kind: type) -> str | None:
-    """What keeps this from being a sequence of numbers of a kind, or None; a measure that is missing is None."""
+    """The reason why this is not a sequence of numbers of a kind, or None; a missing measure is None."""
     what = "whole numbers" if kind is Integral else "numbers or None"
     if not (isinstance(values, Iterable) and isinstance(values, Sized)) or isinstance(values, str | bytes):
         return f"{name}: expected {what}, one for each run, found {_short(values)}"
     for value in values:
-        # Most are floats, and the general question takes longer.
+        # Most values are floats, and the general check takes longer.
         if kind is Real and (type(value) is float or value is None):
             continue
         too_large = kind is Real and isinstance(value, int) and abs(value) > sys.float_info.max
@@ -131,7 +131,7 @@ def _no_numbers(name: str, values: object, kind: type) -> str | None:
 
 
 def _short(value: object) -> str:
-    """Something that was given, as it may stand in a message."""
+    """A value of the caller as text for a message."""
     return on_one_line(shortened(repr(value)))
 
 
@@ -143,7 +143,7 @@ def _assumption(assumption: Assumption, outcomes: Mapping[str, Outcome]) -> Judg
 def _criterion(criterion: Criterion, claim: Claim, outcomes: Mapping[str, Outcome], controls: bool) -> Judged:
     """A criterion with its controls, if they were run."""
     runs = max((len(outcome.seeds) for outcome in outcomes.values()), default=0)
-    # A claim may miss a share of its runs, so fewer runs may miss fewer: 1 of 16 is none of 4.
+    # A claim allows a share of its runs to miss, so with fewer runs fewer may miss: 1 of 16 becomes 0 of 4.
     misses = criterion.misses * runs // claim.seeds
     return _judged(criterion, criterion.id, misses, criterion.fails_in if controls else (), outcomes)
 
@@ -192,7 +192,7 @@ def nearest_control(bounds: Interval, worst: float, controls: Iterable[Check]) -
 
 
 def _gap(bounds: Interval, worst: float | None, controls: Iterable[Check]) -> float | None:
-    """The distance between the worst run and the nearest control run, negative where they overlap."""
+    """The distance between the worst run and the nearest control run, negative if controls and runs overlap."""
     nearest = None if worst is None else nearest_control(bounds, worst, controls)
     if worst is None or nearest is None:
         return None
@@ -256,7 +256,7 @@ def _breach(item: Judged) -> str:
 
 
 def _counts(found: Check, inside: bool) -> str:
-    """How many runs of an arm lie as they should, in words."""
+    """How many runs of an arm lie on the required side, in words."""
     count = found.inside if inside else found.outside
     side = "inside" if inside else "outside"
     undecided = f", {found.undecided} undecided" if found.undecided else ""
@@ -264,6 +264,6 @@ def _counts(found: Check, inside: bool) -> str:
 
 
 def _spent(outcomes: Mapping[str, Outcome], arm: str) -> str:
-    """A clause for an arm whose time was up."""
+    """A clause for an arm whose budget was used up."""
     outcome = outcomes.get(arm)
     return ", because its time budget was spent" if outcome is not None and outcome.spent else ""

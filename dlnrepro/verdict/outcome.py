@@ -1,4 +1,4 @@
-"""What one arm gives to be judged: its measures, or why there are none."""
+"""The outcome of one arm, from which it is judged: its measures, or the reason why there are none."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ LARGEST_SEED = 2**63 - 1
 """The largest number that a generator takes as its seed."""
 
 Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-"""A time that can be shown and added up; a record with any other is refused."""
+"""A time that can be shown and added up; a record with another value is refused."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The measured numbers of one arm, or why there are none.
+    """The measured numbers of one arm, or the reason why there are none.
 
     Attributes:
-        seeds: one per run.
-        measures: name -> one number per run; NaN or None where there is none.
-        fault: the sentence of an error that kept the arm from giving numbers, or None.
-        spent: whether the arm was stopped because its time was up.
-        seconds: how long it took.
+        seeds: one seed per run.
+        measures: name -> one number per run; NaN or None for a run without a number.
+        fault: the sentence of the error because of which the arm has no numbers, or None.
+        spent: whether the arm was stopped because its budget was used up.
+        seconds: the computing time of the arm.
     """
 
     seeds: tuple[int, ...]
