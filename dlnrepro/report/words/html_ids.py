@@ -1,4 +1,4 @@
-"""Names for the claims of a report, which differ even where two claims have one id."""
+"""Names for the claims of a report, which differ even if two claims have one id."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dlnrepro.archive.record import ClaimRecord, Report
 def with_html_ids(report: Report) -> Iterator[tuple[str, ClaimRecord]]:
     """Each claim under its id, or, if another of that id came before it, under its id and a number.
 
-    A record from elsewhere may call itself anything: what is not an id becomes `claim`.
+    A record from another program may have any text as its id; a text that cannot be an id becomes `claim`.
     """
     seen: Counter[str] = Counter()
     for record in report.claims:

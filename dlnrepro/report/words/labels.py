@@ -12,7 +12,7 @@ from dlnrepro.report.words.digest import departures, plain
 from dlnrepro.settings.numerals import setting
 
 LABELS = {"toy": "reduced", "no-controls": "no controls", "cuda": "GPU", "dirty": "uncommitted code"}
-"""The labels that a reader sees by other names than the record's."""
+"""The labels whose names for a reader differ from their names in the record."""
 
 
 def label_words(stamps: Iterable[str]) -> str:
@@ -21,7 +21,7 @@ def label_words(stamps: Iterable[str]) -> str:
 
 
 def qualifications(record: ClaimRecord) -> list[tuple[str, str]]:
-    """How a result departs from its claim file: each word in capitals, and what it means for this result."""
+    """How a result deviates from its claim file: each label in capitals, and its meaning for this result."""
     found = {
         "toy": ("REDUCED", _reduced),
         "modified": ("MODIFIED", _modified),
@@ -32,7 +32,7 @@ def qualifications(record: ClaimRecord) -> list[tuple[str, str]]:
 
 
 def _reduced(record: ClaimRecord) -> str:
-    """What the quick profile reduces, as far as nothing else has changed it."""
+    """The values that the quick profile reduces, without those that an option has changed."""
     setup, arms = record.claim.get("setup", {}), record.claim.get("arms", {})
     parts = ["quick profile", f"{_runs(record)} of {record.claim.get('seeds')} runs per arm"]
     for key, value in record.claim.get("quick", {}).get("setup", {}).items():
@@ -43,7 +43,7 @@ def _reduced(record: ClaimRecord) -> str:
 
 
 def _modified(record: ClaimRecord) -> str:
-    """Every number that was changed on the command line, or by a program."""
+    """Every value that was changed on the command line, or by a program."""
     parts = []
     if _runs(record) != _written_runs(record):
         origin = "quick profile" if "toy" in record.stamps else "claim file"
@@ -64,7 +64,7 @@ def _on_a_gpu(record: ClaimRecord) -> str:  # noqa: ARG001  as the others
 
 
 def _runs(record: ClaimRecord) -> int:
-    """Runs per arm; numbers that are not used, because they are stale, have left none."""
+    """The number of runs per arm; it is counted also if stale numbers are not used."""
     runs = max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)
     return runs or record.variation.seeds or _written_runs(record)
 

@@ -29,16 +29,16 @@ def duration(seconds: float) -> str:
 
 
 def sparkline(values: Sequence[float | None], logarithmic: bool, scale: Sequence[float | None]) -> str:
-    """A curve as a row of blocks; a blank where it has no value.
+    """A curve as a row of blocks, with a blank at each point without a value.
 
     Args:
         values: the curve.
         logarithmic: whether heights are logarithms; a value that is not positive then has no place and stays blank.
-        scale: the values whose least and greatest are the lowest and the highest block.
+        scale: the values whose smallest and largest are the lowest and the highest block.
     """
 
     def height(value: float | None) -> float | None:
-        # A record from elsewhere may hold NaN or infinity, which have no place on an axis.
+        # A record from another program may have NaN or infinity, which have no place on an axis.
         if value is None or not math.isfinite(value) or (logarithmic and value <= 0):
             return None
         return math.log10(value) if logarithmic else value

@@ -1,4 +1,4 @@
-"""Where the claims of a joined report were made, as far as they were not all made with the same."""
+"""Differences between the origins of the claims of a joined report."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST_NAMED = 5
 
 
 def differing_origins(report: Report) -> list[tuple[str, str]]:
-    """What not all claims of a report were made with, and the values of it with the claims that were made with each."""
+    """Each entry of the origins that differs between claims: its values, each with the claims that have it."""
     if not report.origins:
         return []
     made = {record.label: _entries(origin(report, record)) for record in report.claims}
@@ -25,7 +25,7 @@ def differing_origins(report: Report) -> list[tuple[str, str]]:
 
 
 def _entries(made: Provenance) -> dict[str, str]:
-    """What a claim was made with, as far as it can change a number, and the code."""
+    """The entries of a claim's origin that can change a number, and the commit of the code."""
     entries = {name: str(version) for name, version in made.get("versions", {}).items()}
     for name in ("processor", "device", "arithmetic", "platform", "commit"):
         if name in made:
@@ -34,5 +34,5 @@ def _entries(made: Provenance) -> dict[str, str]:
 
 
 def _named(claims: list[str]) -> str:
-    """Some claims in a few words: their ids, or how many there are."""
+    """Some claims in a few words: their ids, or their number."""
     return ", ".join(claims) if len(claims) <= MOST_NAMED else f"{len(claims)} claims"

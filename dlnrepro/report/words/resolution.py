@@ -8,11 +8,11 @@ from dlnrepro.archive.figure_data import Drawing
 from dlnrepro.report.words.numbers import number
 
 FLOOR, FAR_BELOW = 1e-12, 1e-2
-"""A curve that falls by more than the first factor ends in rounding errors, and theory's then lies far below it."""
+"""A curve that falls by more than the first factor ends in rounding errors, and theory's curve lies far below."""
 
 
 def resolution(drawing: Drawing) -> str | None:
-    """Why theory's curve runs on far below the computed ones; None where it does not."""
+    """The reason why theory's curve continues far below the computed curves; None if it does not."""
     floors, least = [], []
     for line in drawing.references if drawing.logarithmic[1] else ():
         computed = _positive(point for found in drawing.lines if found.arm == line.arm for point in found.median)
@@ -31,5 +31,5 @@ def resolution(drawing: Drawing) -> str | None:
 
 
 def _positive(values: Iterable[float | None]) -> list[float]:
-    """The numbers that a logarithmic axis can show."""
+    """The numbers of a curve that a logarithmic axis can show."""
     return [value for value in values if value is not None and value > 0]

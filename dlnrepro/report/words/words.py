@@ -19,11 +19,11 @@ STAMPS = {
     "unknown code": "with code whose state git does not give",
     "stale": "with numbers that were made by other code or other versions, and are not used",
 }
-"""What each label of a result says of it."""
+"""The meaning of each label of a result."""
 
 
 KINDS = {"theory": "from theory", "derived": "derived here", "pilot": "from a pilot"}
-"""Where a threshold comes from, by the word with which its reason begins."""
+"""The word with which a reason begins -> the origin of the threshold."""
 
 
 def basis_words(basis: str) -> str:
@@ -38,7 +38,7 @@ def reason_words(why: str) -> str:
 
 
 def evidence_of_criterion(item: Judged) -> str:
-    """What a criterion's runs and controls showed, in a few sentences."""
+    """The result of a criterion's runs and controls, in a few sentences."""
     sentences = [_runs(item)]
     if item.holds:
         bound = min((check.share_lower_bound for check in item.holds_in), default=0.0)
