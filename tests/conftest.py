@@ -77,7 +77,7 @@ arms:
 
 
 def _global_state() -> dict[str, Any]:
-    """What a test could leave behind for the tests after it."""
+    """What a test could change for later tests."""
     return {
         "folder": os.getcwd(),
         # Pytest names the test there, torch and threadpoolctl set variables of their own when first imported.
@@ -128,7 +128,7 @@ def generator() -> torch.Generator:
 
 @pytest.fixture
 def toys(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Make the runners of tests/toys known beside the real ones."""
+    """Make the runners of tests/toys known in addition to the real ones."""
     folder = str(Path(__file__).parent / "toys")
     monkeypatch.setattr(dlnrepro.runners, "__path__", [*dlnrepro.runners.__path__, folder])
 

@@ -1,8 +1,8 @@
 """A device that is only pretended: its tensors lie on the processor, but behave as strictly as those on a GPU.
 
-They are told apart from tensors on the processor, refuse to be combined with them, refuse to become arrays, and it is
-counted how often the processor has to wait for one of them. So the placement of every tensor can be tested, bit for
-bit, where there is no GPU. What a GPU computes, and how fast, cannot.
+These tensors cannot be combined with tensors on the processor and cannot become arrays. A counter counts how often the
+processor has to wait for one of them. So the placement of every tensor can be tested without a GPU, and the results
+are bitwise identical. The results and the speed of a real GPU cannot be tested in this way.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class _There(Tensor):
 
     @staticmethod
     def __new__(cls, kept: Tensor) -> _There:
-        """A tensor that has the shape of another, and nothing behind it."""
+        """A tensor that has the shape of another, and has no memory."""
         made: _There = torch.Tensor._make_wrapper_subclass(
             cls,
             kept.shape,
@@ -111,7 +111,7 @@ class _Detours(TorchFunctionMode):
 
 
 class _Strict(TorchDispatchMode):
-    """Carries every operation out on the processor, after holding its arguments against one another."""
+    """Carries every operation out on the processor, after comparing the devices of its arguments."""
 
     def __init__(self, traffic: Traffic) -> None:
         super().__init__()  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Every claim that travels with the program: loaded, documented, and run in its toy profile."""
+"""Every claim that travels with the program: loaded, documented, and run in its quick profile."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ DEVICES = [
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
-def test_a_claim_comes_out_as_expected_in_its_toy_profile(path: Path, device: Device) -> None:
+def test_a_claim_has_its_expected_verdict_in_its_quick_profile(path: Path, device: Device) -> None:
     claim = load_claim(path)
     cells = plan(claim, Variation(quick=True, device=device))
     outcomes = {cell.arm: run_cell(cell, silent, lambda: 300.0).outcome for cell in cells}

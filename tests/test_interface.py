@@ -52,7 +52,7 @@ def test_a_setting_that_does_not_reach_every_arm_says_so(
 
 
 @pytest.mark.slow
-def test_a_process_with_its_own_threads_gives_the_same_bits(tmp_path: Path, command: Command) -> None:
+def test_a_process_with_its_own_threads_gives_bitwise_identical_results(tmp_path: Path, command: Command) -> None:
     command("run", "winner-takes-all", "rank-one-alignment", "--quick", "-q", "-o", tmp_path / "one.json")
     code = (
         "import torch, dlnrepro\n"

@@ -118,7 +118,7 @@ def test_outside_a_checkout_nothing_is_asked(checkout: Path) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("state", "stamps"), [((None, None), ["unknown code"]), (("0" * 40, True), ["dirty"])])
-def test_what_is_unknown_is_stamped_like_what_has_changed(
+def test_an_unknown_state_is_labelled_like_a_changed_one(
     command: Command,
     write_claim: Callable[..., Path],
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Two reports side by side: what counts as a difference, as equal to the bit, and as not comparable."""
+"""Two reports side by side: what counts as a difference, as bitwise identical, and as not comparable."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_equal_numbers_with_other_series_are_not_identical(report: Report) -> No
         assert (found.differences, found.missing, found.identical) == ([], [], False)
 
 
-def test_minus_zero_is_no_difference_and_not_the_same_bits(report: Report) -> None:
+def test_minus_zero_is_not_a_difference_and_not_bitwise_identical(report: Report) -> None:
     found = compared(valued(report, [0.0] * 4), valued(report, [-0.0] * 4))
     assert (found.differences, found.identical) == ([], False)
 
@@ -123,7 +123,7 @@ def test_one_tolerance_leaves_the_other_at_zero(command: Command, report: Report
     assert command("diff", "first.json", "second.json", "--rtol", "1e-12")[0] == 0
 
 
-def test_a_changed_setting_is_no_changed_verdict(command: Command, write_claim: Write) -> None:
+def test_a_changed_setting_is_not_a_changed_verdict(command: Command, write_claim: Write) -> None:
     command("run", write_claim(), "-q", "-o", "first.json")
     command("run", write_claim(), "-q", "-s", "value=1.001", "-o", "second.json")
     code, out, _ = command("diff", "first.json", "second.json", "--quiet")
@@ -186,7 +186,7 @@ def varied(report: Report, *values: float) -> Report:
     return replace(report, claims=[replace(report.claims[0], variation=found) for found in variations])
 
 
-def test_results_in_the_same_variation_are_compared_and_the_others_are_named(report: Report) -> None:
+def test_results_in_the_same_variation_are_compared_and_other_results_are_named(report: Report) -> None:
     found = compare(varied(report, 1, 2, 3), varied(report, 3, 4, 5, 1), 0.0, 0.0)
     assert [claim.label for claim in found.claims] == ["toy-claim", "toy-claim -s value=3"]
     assert (found.only_first, found.only_second) == (

@@ -1,4 +1,4 @@
-"""The data of figures: medians and ranges of finite runs, theory beside them, and nothing for what is not there."""
+"""The data of figures: medians and ranges of finite runs, with theory's curve, and None for missing numbers."""
 
 from __future__ import annotations
 

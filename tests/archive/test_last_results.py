@@ -55,7 +55,7 @@ def test_two_values_of_one_parameter_are_two_variations(tmp_path: Path) -> None:
     assert last_verdicts(tmp_path)["claim"].verdict == "reproduced"
 
 
-def test_results_of_an_older_version_are_found_under_the_variation_that_their_stamps_say(tmp_path: Path) -> None:
+def test_results_of_an_older_version_are_found_under_the_variation_of_their_labels(tmp_path: Path) -> None:
     folder = tmp_path / "last"
     folder.mkdir()
     stamps = [[], ["toy", "cached"], ["modified", "toy"], ["no-controls", "cuda"]]

@@ -91,7 +91,7 @@ def test_other_numbers_are_said_to_be_so(tmp_path: Path, report: Report) -> None
     )
 
 
-def test_every_file_that_is_no_report_of_its_claim_is_named(tmp_path: Path, report: Report) -> None:
+def test_every_file_that_is_not_a_report_of_its_claim_is_named(tmp_path: Path, report: Report) -> None:
     store(tmp_path, report)
     (tmp_path / "other.json").write_bytes((tmp_path / "toy-claim.json").read_bytes())
     (tmp_path / "toy-claim.json").unlink()

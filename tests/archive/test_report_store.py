@@ -1,4 +1,4 @@
-"""Reports on disk: whole or not there, found again, held against their manifests."""
+"""Reports on disk: whole or not there, found again, checked against their manifests."""
 
 from __future__ import annotations
 

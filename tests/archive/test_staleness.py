@@ -64,7 +64,7 @@ def test_numbers_with_other_seeds_than_their_key_says_are_not_used(
     assert "parameters or seeds do not fit the stored key in near" in " ".join(out.split())
 
 
-def test_stale_numbers_leave_the_other_stamps_in_place(command: Command, write_claim: Write, tmp_path: Path) -> None:
+def test_stale_numbers_leave_the_other_labels_in_place(command: Command, write_claim: Write, tmp_path: Path) -> None:
     command("run", write_claim(), "-q", "--no-controls", "-s", "bytes=5", "-o", "report.json")
     text = (tmp_path / "report.json").read_text()
     (tmp_path / "report.json").write_text(text.replace('"bytes": 5', '"bytes": 6'))

@@ -59,5 +59,5 @@ def test_points_at_one_place_do_not_keep_it_busy() -> None:
 
 
 @pytest.mark.parametrize("curve", [np.full(100, np.nan), np.zeros(100), -np.ones(100)])
-def test_a_curve_that_its_axis_cannot_show_is_thinned_all_the_same(curve: np.ndarray) -> None:
+def test_a_curve_that_its_axis_cannot_show_is_also_thinned(curve: np.ndarray) -> None:
     assert 2 <= len(kept(np.arange(1.0, 101.0), [curve], (True, True), 8)) <= 8

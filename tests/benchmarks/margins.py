@@ -54,7 +54,7 @@ def flow_by_width() -> list[Row]:
 
 
 def _flow_seconds(width: int, many: int) -> float:
-    """Processor seconds of a run of gradient flow, the mean of two, the Jacobian dense below so many weights."""
+    """Processor seconds of a run of gradient flow, the mean of two, the Jacobian dense below this many weights."""
     generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
     sets = [separable_data.separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
     weights = start([4, width, width, 1], 1.0, "logistic", sets, False, generators)

@@ -1,4 +1,4 @@
-"""What a GPU does: how much of its arithmetic a step reaches, a phase diagram, and verdicts beside the processor's.
+"""What a GPU does: how much of its arithmetic a step reaches, a phase diagram, and verdicts on GPU and processor.
 
     python -m tests.benchmarks.on_a_gpu rates                  the share of the card's rate that a step reaches
     python -m tests.benchmarks.on_a_gpu diagram cuda           1,600 points of random_pathways with 8 runs each

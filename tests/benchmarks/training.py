@@ -103,7 +103,7 @@ def against_bare_products() -> Row:
 
 
 def exponents() -> list[Row]:
-    """Row 4: how the time of a step grows, beside how the operations grow."""
+    """Row 4: the growth of the time of a step, and the growth of its operations."""
     rows = []
     sweeps: list[tuple[str, list[int], Callable[[int], tuple[int, int, list[int]]], float]] = [
         ("runs", [64, 256, 1024, 4096], lambda n: (n, 2, WIDTHS), 1.0),

@@ -110,7 +110,7 @@ def _record(topic: Topic) -> ClaimRecord:
 
 
 def _write(folder: Path, pattern: str, files: Mapping[str, str]) -> None:
-    """Write files into a folder, and remove the others that the pattern finds."""
+    """Write files into a folder, and remove other files that the pattern finds."""
     folder.mkdir(exist_ok=True)
     for path in folder.glob(pattern):
         if path.name not in files:

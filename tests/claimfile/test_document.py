@@ -89,7 +89,7 @@ def test_a_file_of_a_hundred_megabytes_is_refused_by_its_size(tmp_path: Path) ->
     assert read_text(path) == Fault(expected=f"a claim of at most {LARGEST_FILE:,} bytes", found="100,000,000 bytes")
 
 
-def test_a_byte_that_is_no_utf_8_is_named_with_its_place(tmp_path: Path) -> None:
+def test_a_byte_that_is_not_utf_8_is_named_with_its_place(tmp_path: Path) -> None:
     path = tmp_path / "latin.yaml"
     path.write_bytes(b"a: 1\nb: caf\xe9\n")
     assert read_text(path) == Fault(line=2, column=7, expected="UTF-8 text", found="the byte 0xe9")
@@ -120,7 +120,7 @@ def test_only_an_end_of_line_that_an_editor_shows_counts_as_a_line(sign: str) ->
         ("", (1, 1)),
     ],
 )
-def test_no_fault_stands_behind_the_end_of_its_text(text: str, position: tuple[int, int]) -> None:
+def test_no_fault_has_a_place_after_the_end_of_its_text(text: str, position: tuple[int, int]) -> None:
     document = parse(text)
     fault = document.faults[0] if document.faults else document.placed((), Fault(expected="a claim"))
     assert (fault.line, fault.column) == position

@@ -1,4 +1,4 @@
-"""Expressions of words: `not` binds closest, then `and`, then `or`, as in Python."""
+"""Expressions of words: `not` binds most tightly, then `and`, then `or`, as in Python."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_a_word_is_what_stands_in_quotes_or_between_blanks(text: str, word: str)
         ("(red green)", "-k: expected ')' in '(red green)', found 'green'"),
     ],
 )
-def test_a_text_that_is_no_expression_is_refused_in_one_line(text: str, line: str) -> None:
+def test_a_text_that_is_not_an_expression_is_refused_in_one_line(text: str, line: str) -> None:
     assert refusal(lambda: expression("-k", text, commas=False)) == line
 
 

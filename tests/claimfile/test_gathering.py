@@ -25,7 +25,7 @@ def folder(write_claim: Write, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_a_file_that_is_no_claim_does_not_take_the_good_ones_away(folder: Path) -> None:
+def test_a_file_that_is_not_a_claim_does_not_remove_the_valid_claims(folder: Path) -> None:
     selection = gathered([str(folder)])
     assert [claim.id for claim, _ in selection.claims] == ["good", "worse"]
     assert [str(fault) for fault in selection.faults] == [

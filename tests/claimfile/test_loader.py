@@ -222,7 +222,7 @@ def test_all_faults_are_reported_at_once_in_the_order_of_the_file(write_claim: W
     assert [line.split(": ")[1] for line in found] == ["title", "titel", "seeds", "assumptions[0].measure"]
 
 
-def test_a_file_that_is_no_mapping_or_not_there_is_one_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_mapping_or_is_missing_is_one_line(tmp_path: Path) -> None:
     path = tmp_path / "list.yaml"
     path.write_text("[1, 2]")
     assert faults(path) == ["1:1: expected a mapping of keys, found [1, 2]"]
@@ -230,7 +230,7 @@ def test_a_file_that_is_no_mapping_or_not_there_is_one_line(tmp_path: Path) -> N
     assert faults(tmp_path) == ["1:1: expected a readable file, found: is a directory"]
 
 
-def test_a_file_name_that_is_no_id_is_refused(write_claim: Write) -> None:
+def test_a_file_name_that_is_not_an_id_is_refused(write_claim: Write) -> None:
     assert faults(write_claim(name="Toy_Claim")) == [
         "1:1: expected a file name of small letters, digits and hyphens, found 'Toy_Claim'"
     ]

@@ -83,7 +83,7 @@ class Ruled(Settings):
     method: Literal["flow", "descent"]
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """A depth without a law, a window beyond the steps, and a flow."""
+        """A depth without a law, a window after the last step, and a flow."""
         if self.law_depth == "same" and self.depth < 3:
             yield Contradiction("law_depth", "a number for two layers or fewer")
         if self.steps < 10 * self.window[1]:

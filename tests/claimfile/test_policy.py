@@ -98,6 +98,6 @@ def test_the_help_lists_every_rule(command: Command) -> None:
         assert f"{rule.name} {rule.says}" in shown
 
 
-def test_a_file_that_is_no_claim_has_its_faults_and_no_others(command: Command, write_claim: Write) -> None:
+def test_a_file_that_is_not_a_claim_has_only_its_own_faults(command: Command, write_claim: Write) -> None:
     path = write_claim(("seeds: 4\nsetup", "seeds: four\nsetup"))
     assert command("check", path, "--strict")[2] == f"{path}:12:1: seeds: expected a whole number, found 'four'\n"

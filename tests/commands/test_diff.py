@@ -1,4 +1,4 @@
-"""`dlnrepro diff`: verdicts, settings and numbers of two runs; what cannot be compared is no pass."""
+"""`dlnrepro diff`: verdicts, settings and numbers of two runs; what cannot be compared does not count as equal."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
     assert command("diff", first, tmp_path / "both.json", "--subset")[0] == 4
 
 
-def test_two_errors_are_no_equality(command: Command, stored: Store) -> None:
+def test_two_errors_do_not_count_as_equal(command: Command, stored: Store) -> None:
     code, out, _ = command("diff", stored("-s", "behaviour=raises"), stored("-s", "behaviour=raises"))
     assert code == 4
     assert "every arm: it failed in the first report (RuntimeError: the toy broke" in out
@@ -109,7 +109,7 @@ def test_the_comparison_is_also_json(command: Command, stored: Store) -> None:
 
 @pytest.mark.parametrize("option", ["--rtol", "--atol"])
 @pytest.mark.parametrize("value", ["nan", "inf", "-nan", "1e999", "-1", "x", ""])
-def test_a_tolerance_that_is_no_finite_number_is_refused_before_anything_is_read(
+def test_a_tolerance_that_is_not_a_finite_number_is_refused_before_anything_is_read(
     command: Command, option: str, value: str
 ) -> None:
     expected = f"expected a finite number of at least 0, found '{value}'"

@@ -48,7 +48,7 @@ def write_rude(write_claim: Write) -> Write:
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 @pytest.mark.parametrize("behaviour", ["exit-0", "os-exit-0", "keyboard-interrupt", "killed", "half-character"])
-def test_a_runner_that_ends_the_program_is_an_error_of_its_claim_and_the_others_are_judged(
+def test_a_runner_that_ends_the_program_is_an_error_of_its_claim_and_other_claims_are_judged(
     command: Command, write_claim: Write, write_rude: Write, tmp_path: Path, behaviour: str, workers: int
 ) -> None:
     write_rude(behaviour, "a-rude")
@@ -131,7 +131,7 @@ def test_a_report_read_again_has_the_code_of_the_signal(command: Command, write_
     assert command("report", "r.json", "-q")[0] == 143
 
 
-def test_a_fault_of_the_program_in_one_claim_leaves_the_others_and_is_code_3(
+def test_a_fault_of_the_program_in_one_claim_leaves_the_other_claims_and_is_code_3(
     command: Command, write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from dlnrepro.archive.record import record_claim
@@ -155,7 +155,7 @@ def test_a_fault_of_the_program_in_one_claim_leaves_the_others_and_is_code_3(
     assert "KeyError: 'lost'" in log.read_text()
 
 
-def test_a_file_that_cannot_be_written_does_not_keep_the_others_from_being_written(
+def test_a_file_that_cannot_be_written_does_not_prevent_the_other_files(
     command: Command, write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_: object) -> bytes:

@@ -15,7 +15,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def folder(command: Command, write_claim: Write, tmp_path: Path) -> Path:
-    """A folder with the reports of two toy claims, and the last run of both."""
+    """A folder with the reports of two toy claims, and the last report of both."""
     folder = tmp_path / "reports"
     folder.mkdir()
     for name in ("b-toy", "a-toy"):
@@ -93,7 +93,7 @@ def test_a_comparison_names_the_claims_that_were_made_elsewhere(command: Command
     assert "(a-toy); commit two and " in out
 
 
-def test_every_file_that_is_no_report_is_one_line(command: Command, folder: Path) -> None:
+def test_every_file_that_is_not_a_report_is_one_line(command: Command, folder: Path) -> None:
     (folder / "a-toy.json").write_text("{")
     (folder / "other.json").write_text('{"name": "package"}')
     for words in (("report", folder), ("replay", folder), ("diff", folder, "latest")):

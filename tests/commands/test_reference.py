@@ -164,7 +164,7 @@ def test_what_was_made_on_another_processor_or_with_other_modes_is_computed(
     assert update("-n") == [f"a-toy: {words}", f"b-toy: {words}"]
 
 
-def test_files_that_are_no_reports_are_named_and_nothing_is_run(
+def test_files_that_are_not_reports_are_named_and_nothing_is_run(
     update: Callable[..., list[str]], tmp_path: Path
 ) -> None:
     (tmp_path / "reference").mkdir()

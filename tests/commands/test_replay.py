@@ -1,4 +1,4 @@
-"""`dlnrepro replay`: a stored run again from its record, the same bits or a plain word on what differs."""
+"""`dlnrepro replay` computes a stored report again: the numbers are bitwise identical, or it says what differs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,9 @@ def edited(tmp_path: Path, change: Callable[[dict[str, Any]], None]) -> Path:
     return path
 
 
-def test_a_run_comes_out_again_to_the_bit_though_its_claim_file_is_gone(command: Command, write_claim: Write) -> None:
+def test_a_report_is_computed_again_bitwise_identically_without_its_claim_file(
+    command: Command, write_claim: Write
+) -> None:
     path = write_claim()
     command("run", path, "-s", "bytes=7", "--seed-base", "5")
     path.unlink()

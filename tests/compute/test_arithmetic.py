@@ -50,12 +50,12 @@ def test_a_variable_that_changes_how_libraries_compute_is_seen(name: str, value:
 
 
 @pytest.mark.parametrize("name", ["OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_VERBOSE"])
-def test_threads_and_printing_are_no_mode(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_threads_and_printing_are_not_a_mode(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     before = library_variables()
     monkeypatch.setenv(name, "1")
     assert library_variables() == before
 
 
-def test_the_modes_are_told_twice_alike() -> None:
+def test_the_modes_are_reported_twice_with_the_same_text() -> None:
     assert arithmetic() == arithmetic()
     assert arithmetic().startswith("ATen ")

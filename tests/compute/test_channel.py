@@ -46,7 +46,7 @@ def test_half_a_message_is_kept_until_the_rest_is_there(channel: Channel) -> Non
 @pytest.mark.parametrize(
     "content", [b"\xff" * 12, b"dlnr" + (3).to_bytes(8, "little") + b"abc"], ids=["no-mark", "no-pickle"]
 )
-def test_what_is_no_message_closes_the_channel(channel: Channel, content: bytes) -> None:
+def test_bytes_that_are_not_a_message_close_the_channel(channel: Channel, content: bytes) -> None:
     inbox, _, writing = channel
     os.write(writing, content)
     with pytest.raises(Unreadable):

@@ -72,7 +72,7 @@ def test_an_unknown_device_is_refused(command: Command, write_claim: Write) -> N
     assert "'tpu' is not one of 'cpu', 'cuda'" in err
 
 
-def test_python_is_told_the_names_of_the_devices() -> None:
+def test_the_python_interface_refuses_an_unknown_device_and_names_the_known_ones() -> None:
     with pytest.raises(dlnrepro.UsageError, match="device: expected cpu or cuda, found 'tpu'"):
         dlnrepro.run("sigmoidal-mode-dynamics", device="tpu")  # type: ignore[arg-type]
 
@@ -146,7 +146,7 @@ def test_an_arm_on_a_gpu_is_not_cut_into_parts() -> None:
     assert len(cut(Cell("claim", "arm", "toy", {}, seeds, "cuda"), 1, 4)) == 1
 
 
-def test_draws_have_the_same_bits_on_every_device() -> None:
+def test_draws_are_bitwise_identical_on_every_device() -> None:
     def draws() -> list[torch.Tensor]:
         generators = [torch.Generator().manual_seed(seed) for seed in (3, 4)]
         return [
@@ -230,7 +230,7 @@ def test_the_pretended_device_shares_memory_between_a_tensor_and_its_views() -> 
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_processor() -> None:
+def test_a_gpu_gives_bitwise_identical_numbers_twice_and_nearly_those_of_the_processor() -> None:
     first, again, here = (
         run_cell(Cell("claim", "arm", "one_neuron_clock", SETUP, (0, 1), device), silent, lambda: 300.0)
         for device in ("cuda", "cuda", "cpu")
@@ -242,7 +242,7 @@ def test_a_gpu_gives_the_same_bits_twice_and_nearly_those_of_the_processor() -> 
 
 
 @pytest.mark.usefixtures("pretended_gpu")
-def test_an_arm_whose_runner_leaves_a_tensor_behind_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_arm_whose_runner_leaves_a_tensor_on_the_processor_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     cell = Cell("claim", "arm", "one_neuron_clock", SETUP, (0, 1), "cuda")
     assert run_cell(cell, silent, lambda: 60.0).outcome.fault is None
     monkeypatch.setattr("dlnrepro.dynamics.training.time_panels.tensor_of", torch.from_numpy)

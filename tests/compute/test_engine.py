@@ -42,7 +42,7 @@ def test_every_arm_has_the_same_seeds_and_its_own_parameters(claim: Claim) -> No
     assert (near.params["value"], far.params["value"]) == (1, 5.0)
 
 
-def test_the_toy_profile_and_overrides_lie_below_an_arms_own_values(claim: Claim) -> None:
+def test_the_quick_profile_and_overrides_do_not_replace_an_arms_own_values(claim: Claim) -> None:
     near, far = plan(claim, Variation(quick=True, overrides={"value": 2.0}))
     assert len(near.seeds) == 2
     assert (near.params["value"], far.params["value"]) == (2.0, 5.0)
@@ -81,7 +81,7 @@ def test_without_controls_only_the_arms_that_must_hold_are_run(claim: Claim) -> 
         (Variation(controls=False), ["no-controls"]),
     ],
 )
-def test_whatever_departs_from_the_file_is_stamped(claim: Claim, variation: Variation, stamps: list[str]) -> None:
+def test_every_deviation_from_the_file_is_labelled(claim: Claim, variation: Variation, stamps: list[str]) -> None:
     assert variation.stamps(claim) == stamps
 
 
@@ -118,7 +118,7 @@ def test_a_setting_that_needs_more_memory_than_there_is_is_refused_before_it_is_
 
 
 @pytest.mark.usefixtures("toys")
-def test_a_run_does_not_depend_on_the_runs_beside_it() -> None:
+def test_a_run_does_not_depend_on_the_other_runs_of_its_arm() -> None:
     together, alone = run("steady"), run("steady", (2,))
     assert together.measures["value"][2] == alone.measures["value"][0]
     assert len(set(together.measures["value"])) == 4

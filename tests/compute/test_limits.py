@@ -50,7 +50,7 @@ def test_memory_of_version_2_is_the_least_of_all_groups_around(groups: Path, pla
     assert limits.free_memory() == 450e6
 
 
-def test_memory_of_version_1_knows_no_word_for_no_limit(groups: Path) -> None:
+def test_memory_of_version_1_has_no_word_for_no_limit(groups: Path) -> None:
     write(groups / "memory/a/b", memory__limit_in_bytes="9223372036854771712\n", memory__usage_in_bytes="5\n")
     assert limits.free_memory() == 32e9
     write(

@@ -1,4 +1,4 @@
-"""Cells cut into parts: every run in one part, in order, and the whole again with the same bits."""
+"""Cells cut into parts: every run in one part, in order, and the joined whole is bitwise identical."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from dlnrepro.verdict.outcome import Outcome
 
 
 def cell(runs: int) -> Cell:
-    """A cell of so many runs."""
+    """A cell with this many runs."""
     return Cell("claim", "arm", "toy", {}, tuple(range(100, 100 + runs)))
 
 

@@ -12,20 +12,20 @@ from dlnrepro.compute.variation import Variation
 QUICK = ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {value: 1.05, bytes: 7}}")
 
 
-def test_the_toy_profile_changes_the_setup_and_no_arm_of_its_own(write_claim: Callable[..., Path]) -> None:
+def test_the_quick_profile_changes_the_setup_and_not_the_values_of_an_arm(write_claim: Callable[..., Path]) -> None:
     near, far = plan(load_claim(write_claim(QUICK)), Variation(quick=True))
     assert (near.params["value"], near.params["bytes"]) == (1.05, 7)
     assert (far.params["value"], far.params["bytes"]) == (5.0, 7)
 
 
-def test_a_parameter_that_is_asked_for_comes_before_the_toy_profile(write_claim: Callable[..., Path]) -> None:
+def test_an_override_has_priority_over_the_quick_profile(write_claim: Callable[..., Path]) -> None:
     claim = load_claim(write_claim(QUICK))
     near, far = plan(claim, Variation(quick=True, overrides={"value": 1.02}))
     assert (near.params["value"], near.params["bytes"]) == (1.02, 7)
     assert (far.params["value"], far.params["bytes"]) == (5.0, 7)
 
 
-def test_a_number_of_runs_that_is_asked_for_comes_before_the_toy_profile_and_the_claim(
+def test_a_given_number_of_runs_has_priority_over_the_quick_profile_and_the_claim(
     write_claim: Callable[..., Path],
 ) -> None:
     claim = load_claim(write_claim(QUICK))

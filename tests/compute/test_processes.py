@@ -286,7 +286,7 @@ def test_numbers_that_do_not_come_from_the_seeds_are_found_out(way: Way, behavio
 
 
 @both_ways
-def test_odd_words_on_progress_are_no_reason_to_lose_a_cell(way: Way) -> None:
+def test_odd_progress_messages_do_not_lose_a_cell(way: Way) -> None:
     heard = Heard()
     assert computed(way, "odd-progress", heard=heard)["odd-progress"].outcome.fault is None
     assert all(0 <= fraction <= 1 and len(note) <= 200 for _, fraction, note in heard.moved)
@@ -343,7 +343,7 @@ def test_closing_the_iterator_kills_what_runs() -> None:
 
 
 @pytest.mark.parametrize("possible", [0, 1, 3])
-def test_where_no_further_process_can_be_started_the_rest_is_computed_all_the_same(
+def test_if_no_further_process_can_be_started_the_rest_is_still_computed(
     monkeypatch: pytest.MonkeyPatch, possible: int
 ) -> None:
     started: list[object] = []
@@ -377,7 +377,7 @@ def test_arms_that_do_not_fit_into_memory_together_are_computed_one_after_anothe
     assert (len(found), max(running)) == (2, together)
 
 
-def test_a_spent_budget_is_no_error_that_a_runner_can_catch() -> None:
+def test_a_spent_budget_is_not_an_error_that_a_runner_can_catch() -> None:
     assert not issubclass(BudgetSpent, Exception)
 
 

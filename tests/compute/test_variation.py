@@ -77,7 +77,7 @@ def test_what_changes_nothing_is_left_out_of_the_normal_form(claim: Claim, given
     ids=str,
 )
 @pytest.mark.parametrize("quick", [False, True])
-def test_the_overrides_behind_some_parameters_give_them_back(
+def test_the_overrides_found_for_some_parameters_give_these_parameters(
     claim: Claim, overrides: dict[str, Any], quick: bool
 ) -> None:
     params = {arm: arm_values(claim, arm, overrides, quick) for arm in claim.used_arms}

@@ -18,7 +18,7 @@ def test_the_fast_reading_finds_every_import_that_the_parser_finds(path: Path) -
     assert parsed <= own_imports(path.read_text(encoding="utf-8"))
 
 
-def test_what_only_a_type_checker_imports_is_no_dependency() -> None:
+def test_what_only_a_type_checker_imports_is_not_a_dependency() -> None:
     text = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import dlnrepro.a\n\n    import dlnrepro.b\n"
     text += "else:\n    import dlnrepro.c\n"
     ours = {name for name in own_imports(text) if name.startswith("dlnrepro")}
@@ -48,7 +48,7 @@ def test_imports_of_every_kind_are_found(text: str, name: str) -> None:
     assert name in read_source(text.encode(), "top.inner").modules
 
 
-def test_what_is_no_python_depends_on_nothing() -> None:
+def test_a_text_that_is_not_python_depends_on_nothing() -> None:
     assert not read_source(b"def (", "").modules
     assert not read_source(b"\0", "").modules
 

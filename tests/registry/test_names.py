@@ -19,7 +19,7 @@ Command = Callable[..., tuple[int, str, str]]
 
 @pytest.fixture
 def register(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
-    """Make entry points known, as an installed package would, beside the modules of the example."""
+    """Make entry points known, as an installed package would, next to the modules of the example."""
 
     def registered(*entries: str, package: str = "example_runner") -> None:
         site = tmp_path / f"site-{package}"
@@ -66,7 +66,7 @@ def test_without_the_package_the_claim_is_refused_by_name(command: Command) -> N
         ("coin = json", "expected Params, MEASURES, SERIES and run in json, found no Params"),
     ],
 )
-def test_a_registration_that_is_no_runner_is_one_line(
+def test_a_registration_that_is_not_a_runner_is_one_line(
     register: Callable[..., None], command: Command, entry: str, fault: str
 ) -> None:
     register(entry)

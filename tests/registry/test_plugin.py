@@ -178,7 +178,7 @@ def test_a_helper_that_has_the_name_of_a_standard_module_is_followed(lab: Callab
     assert not [label for label in runner_facts("probe") if "json" in label]
 
 
-def test_a_module_that_is_not_there_or_is_no_python_has_a_hash_all_the_same(lab: Callable[..., Path]) -> None:
+def test_a_module_that_is_missing_or_is_not_python_also_has_a_hash(lab: Callable[..., Path]) -> None:
     folder = lab("probe_absent", {"probe_broken.py": "def ("})
     assert changed_by(folder / "probe_absent.py", "def (")
     assert changed_by(folder / "probe_absent.py", "def (((")

@@ -1,6 +1,6 @@
 """Small cases of every runner, on which whatever is true of all runners is tested.
 
-They stand in the runner's own file of tests, beside its tests:
+They stand in the runner's own file of tests, with its tests:
 
 * `SETUP`: all parameters of a small experiment, which the tests there change;
 * `SHORT`, if that takes long: what makes it so short that a few runs take some hundredths of a second;
@@ -28,7 +28,7 @@ class Case:
 
     Attributes:
         runner: one of `runner_names()`.
-        name: tells the case from the runner's others.
+        name: distinguishes the case from other cases of the runner.
         parameters: all that the runner's `Params` ask for.
         points: axis -> number of points that series of the axis have; axes may be missing.
     """

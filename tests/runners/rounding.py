@@ -66,7 +66,7 @@ def _placed(function: Callable[..., Any], power: bool) -> Callable[..., Any]:
 
 
 def _told(function: Callable[..., Any], name: str, found: list[str]) -> Callable[..., Any]:
-    """The function, which tells its name if it gives numbers that less than double precision has rounded."""
+    """The function, which reports its name if it gives numbers that less than double precision has rounded."""
 
     def told(*given: Any, **named: Any) -> Any:
         made = function(*given, **named)

@@ -1,4 +1,4 @@
-"""What every runner promises, held for each of its cases: names, shapes, the same bits in any batch, a way to stop."""
+"""The promises of every runner, tested for each of its cases: names, shapes, identical runs in any batch, stopping."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_every_measure_and_series_is_a_number_in_some_case(runner: str) -> None:
 
 
 @every_case
-def test_a_run_has_the_same_bits_alone_and_anywhere_in_a_batch(case: Case) -> None:
+def test_a_run_is_bitwise_identical_alone_and_anywhere_in_a_batch(case: Case) -> None:
     alone, few, many = (_outcome(case, seeds).result for seeds in (ALONE, FEW, MANY))
 
     _assert_same_bits(alone, _rows(few, _places(ALONE, FEW)))
@@ -85,7 +85,7 @@ def test_a_run_uses_up_its_generator_alone_as_in_a_batch(case: Case) -> None:
 
 
 @every_case
-def test_a_second_run_has_the_same_bits_and_draws_from_nowhere_else(case: Case) -> None:
+def test_a_second_computation_is_bitwise_identical_and_draws_from_nowhere_else(case: Case) -> None:
     before = torch.get_rng_state()
     first, second = _outcome(case, ALONE).result, _run(case, ALONE, silent).result
 
@@ -136,7 +136,7 @@ def test_a_spent_budget_stops_a_run_at_once(case: Case) -> None:
 
 
 class _Outcome(NamedTuple):
-    """What runs gave, how they left their generators, the fractions done that they told, and what rounded numbers."""
+    """What runs gave, how they left their generators, the reported fractions, and what rounded numbers."""
 
     result: Result
     states: Tensor

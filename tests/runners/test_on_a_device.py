@@ -17,7 +17,7 @@ SEEDS = (0, 1)
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
-def test_a_run_has_the_same_bits_on_a_device_where_every_tensor_has_to_be_moved(case: Case) -> None:
+def test_a_run_is_bitwise_identical_on_a_device_where_every_tensor_has_to_be_moved(case: Case) -> None:
     runner, params = load_runner(case.runner), case.params()
     with torch.inference_mode():
         here = runner.run(params, seeded(SEEDS), silent)

@@ -1,4 +1,4 @@
-"""From claims to records: what is taken from the store, what is stamped, and what a record says of its arms."""
+"""From claims to records: what is taken from the store, what is labelled, and what a record says of its arms."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def record(command: Command) -> Callable[..., Record]:
 
 
 @pytest.mark.slow
-def test_a_claim_of_which_one_arm_was_stored_is_stamped(write_claim: Write, record: Callable[..., Record]) -> None:
+def test_a_claim_with_one_stored_arm_is_labelled(write_claim: Write, record: Callable[..., Record]) -> None:
     assert record(write_claim())["stamps"] == []
     assert record(write_claim(("far: {value: 5.0}", "far: {value: 6.0}")))["stamps"] == ["cached"]
     assert record(write_claim(("far: {value: 5.0}", "far: {value: 7.0}")), "--no-cache")["stamps"] == []

@@ -34,9 +34,7 @@ def test_without_such_a_folder_it_is_a_temporary_file(
     assert line.endswith(f"the traceback is in {file}")
 
 
-def test_where_nothing_can_be_written_the_line_is_there_all_the_same(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_if_nothing_can_be_written_the_line_is_still_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setattr("dlnrepro.session.faults.tempfile.gettempdir", lambda: str(tmp_path / "file"))
     assert logged(fault()).endswith("; the traceback could not be written to any file")

@@ -1,4 +1,4 @@
-"""A whole run: what its record says of how to run it again."""
+"""A whole report: what its record says about how to run it again."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def test_a_fault_of_the_rule_itself_is_not_hidden() -> None:
         Broken.model_validate(SOUND)
 
 
-def test_what_is_no_mapping_is_refused_like_any_other_model() -> None:
+def test_a_value_that_is_not_a_mapping_is_refused_like_any_other_model() -> None:
     with pytest.raises(ValidationError, match="valid dictionary or instance"):
         Example.model_validate(3)
 

@@ -121,7 +121,7 @@ def crash() -> None:
 
 
 def write_into_channel(content: bytes) -> None:
-    """Write what is no message into the channel to the parent, and into no other descriptor of a test."""
+    """Write bytes that are not a message into the channel to the parent, and into no other descriptor of a test."""
     (channel,) = (thing for thing in gc.get_objects() if type(thing) is Outbox)
     os.write(channel._descriptor, content)
 

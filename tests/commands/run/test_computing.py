@@ -18,7 +18,7 @@ Write = Callable[..., Path]
 
 
 @pytest.mark.slow
-def test_stored_arms_are_used_again_and_stamped(command: Command, write_claim: Write) -> None:
+def test_stored_arms_are_used_again_and_labelled(command: Command, write_claim: Write) -> None:
     first = json.loads(command("run", write_claim(), "--json")[1])["claims"][0]
     again = json.loads(command("run", write_claim(), "--json")[1])["claims"][0]
     assert (first["stamps"], again["stamps"]) == ([], ["cached"])
@@ -48,7 +48,9 @@ def test_two_claims_that_share_arms_compute_them_once(command: Command, write_cl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [2, 5])
-def test_workers_give_the_same_bits_as_one_process(command: Command, write_claim: Write, workers: int) -> None:
+def test_results_of_workers_are_bitwise_identical_to_those_of_one_process(
+    command: Command, write_claim: Write, workers: int
+) -> None:
     alone = json.loads(command("run", write_claim(), "--json", "--no-cache", "-j", 1)[1])
     shared = json.loads(command("run", write_claim(), "--json", "--no-cache", "-j", workers)[1])
     in_one_process, in_several = alone["claims"][0], shared["claims"][0]

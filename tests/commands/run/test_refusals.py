@@ -210,7 +210,7 @@ def test_of_several_wrong_words_each_has_its_line(
         "deep",
     ],
 )
-def test_a_file_that_is_no_claim_is_one_line_and_nothing_is_written(
+def test_a_file_that_is_not_a_claim_is_one_line_and_nothing_is_written(
     command: Command, tmp_path: Path, content: bytes, line: str
 ) -> None:
     path = tmp_path / "claim.yaml"

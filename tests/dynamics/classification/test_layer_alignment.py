@@ -84,7 +84,7 @@ def test_the_start_and_the_growth_are_of_the_first_and_last_point() -> None:
     assert float(layers.start_norm) == pytest.approx(min(float(weight[0].norm()) for weight in path[:2]))
 
 
-def test_a_lost_point_is_nan_and_leaves_the_others() -> None:
+def test_a_lost_point_is_nan_and_does_not_change_other_points() -> None:
     path = drawn(5)
     whole = observe_layers(path)
     path[1] = path[1].clone()

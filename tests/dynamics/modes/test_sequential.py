@@ -21,7 +21,7 @@ def _half_time(start: float, rate: float) -> float:
 
 
 def test_learning_times_of_the_recursion_have_the_slope() -> None:
-    """The rate is eta sigma: with w in units of sigma / lambda the recursion knows nothing else."""
+    """The rate is eta sigma: with w in units of sigma / lambda the recursion depends on nothing else."""
     early, late = _half_time(1e-10, 0.2), _half_time(1e-26, 0.2)
     slope = (late - early) / (math.log(1e26) / 2 - math.log(1e10) / 2)
 

@@ -36,7 +36,7 @@ def test_near_a_saddle_the_distance_is_the_overlap_with_the_missing_mode() -> No
 
 
 @pytest.mark.parametrize("sign", [-1.0, 1.0])
-def test_opposed_directions_are_the_first_mode_but_for_a_tilt_of_the_size_of_the_distance(sign: float) -> None:
+def test_opposed_directions_are_the_first_mode_except_for_a_tilt_of_the_size_of_the_distance(sign: float) -> None:
     for scale, pair in zip(SCALES, _pairs("opposed", sign=sign), strict=True):
         assert float((pair.left[:, 0] - 1).abs().max()) < scale**2
         assert float((pair.right[:, 0] - sign).abs().max()) < 2 * scale**2

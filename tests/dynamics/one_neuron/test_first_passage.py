@@ -57,7 +57,7 @@ def test_half_of_the_first_mode_is_there_when_its_own_logistic_curve_says_so() -
     torch.testing.assert_close(times, (first / 1e-4 - 1).log() / (2 * first), rtol=1e-8, atol=0)
 
 
-def test_a_run_that_does_not_arrive_or_never_starts_is_nan_and_spares_the_others() -> None:
+def test_a_run_that_does_not_arrive_or_never_starts_is_nan_and_does_not_change_other_runs() -> None:
     weights = scalar_layers(2, [1e-12, 0.5, 0.5])
     weights[0][2] = math.nan
 

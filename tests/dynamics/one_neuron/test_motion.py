@@ -1,4 +1,4 @@
-"""What is observed of weights, held against distances that are known."""
+"""What is observed of weights, compared with distances that are known."""
 
 from __future__ import annotations
 

@@ -152,7 +152,7 @@ def test_an_interval_without_pairs_is_refused(monkeypatch: pytest.MonkeyPatch) -
         draw_pair(a_target(1), 0, (2.0, 3.0), generators([0]))
 
 
-def test_a_start_has_the_same_bits_alone_and_in_a_batch() -> None:
+def test_an_initialization_is_bitwise_identical_alone_and_in_a_batch() -> None:
     def start(seeds: list[int]) -> list[Tensor]:
         given = generators(seeds)
         target = rotated(4, 5, draw_strengths((2.0, 1.2, 0.7, 0.3), 0.1, given), given)

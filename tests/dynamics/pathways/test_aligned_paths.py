@@ -1,4 +1,4 @@
-"""The scalar reduction, held against descent of full matrices and against the flow's conservation law."""
+"""The scalar reduction, compared with descent of full matrices and with the flow's conservation law."""
 
 from __future__ import annotations
 

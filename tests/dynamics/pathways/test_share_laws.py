@@ -1,4 +1,4 @@
-"""The laws of shares, held against a descent with tiny steps and against the curve of stable shares."""
+"""The laws of shares, compared with a descent with tiny steps and against the curve of stable shares."""
 
 from __future__ import annotations
 

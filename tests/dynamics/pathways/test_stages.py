@@ -47,7 +47,7 @@ def test_stairs_rise_evenly_and_stop_before_the_last_step_size() -> None:
     assert stairs(1.0, 3.0, 0, 10, 0.0) == []
 
 
-def test_progress_is_told_as_a_fraction_of_the_whole() -> None:
+def test_progress_is_reported_as_a_fraction_of_the_whole() -> None:
     told: list[float] = []
     stages = [Stage(0.1, 300, 0.0), Stage(0.2, 100, 0.0)]
 

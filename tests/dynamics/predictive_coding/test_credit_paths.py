@@ -1,4 +1,4 @@
-"""Distances of the credit along inference, held against states that are stepped one by one."""
+"""Distances of the credit along inference, compared with states that are stepped one by one."""
 
 from __future__ import annotations
 

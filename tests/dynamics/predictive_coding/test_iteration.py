@@ -28,7 +28,7 @@ def _rule(dual_step: float) -> Rule:
     return Rule(torch.tensor([0.1, 0.2, 0.3], dtype=torch.float64), 0.7, dual_step, leak=0.1)
 
 
-def test_the_constraints_matrix_gives_residuals_but_for_the_input() -> None:
+def test_the_constraints_matrix_gives_residuals_without_the_input() -> None:
     chain = _chain()
     activities = normal((4, 3, 1), [torch.Generator().manual_seed(seed) for seed in range(3)])
 
@@ -75,7 +75,7 @@ def test_the_data_do_not_enter() -> None:
     assert torch.equal(iteration_matrix(chain, _rule(0.4)), iteration_matrix(other, _rule(0.4)))
 
 
-def test_the_edge_of_stability_is_the_exact_limit_and_an_end_of_the_search_beyond_it() -> None:
+def test_the_edge_of_stability_is_the_exact_limit_or_else_the_end_of_the_search() -> None:
     for index in range(3):
         chain = _chain().run(index)
         rule = Rule(stability_limit_with_loss(chain, 0.7, 0.4) / 1.3, 0.7, 0.4)

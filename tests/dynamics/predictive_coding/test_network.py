@@ -150,7 +150,7 @@ def test_layers_have_the_scales_that_the_authors_train_with(skip: str, mean: flo
     assert float(chain.last.std()) == pytest.approx(1 / width, rel=0.03)
 
 
-def test_relaxing_tells_every_step_and_stops_when_asked() -> None:
+def test_relaxing_reports_every_step_and_stops_when_asked() -> None:
     chain = _chain()
     activities = forward(chain)
     start = State(activities, torch.zeros_like(activities))

@@ -71,7 +71,7 @@ def test_frequencies_are_those_of_numpy() -> None:
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
 def test_the_k_support_norm_is_dual_to_the_norm_of_the_k_largest_entries(k: int) -> None:
-    """max <w, x> over x whose k largest entries have length one, by a solver that knows no sorting."""
+    """max <w, x> over x whose k largest entries have length one, by a solver that does not sort."""
     w = np.array([2.0, -1.1, 1.0, 0.4, -0.3])
     chosen = [list(subset) for subset in itertools.combinations(range(5), k)]
     limits = {"type": "ineq", "fun": lambda x: np.array([1 - x[one] @ x[one] for one in chosen])}
@@ -88,7 +88,7 @@ def test_the_k_support_norm_of_equal_entries_is_an_even_split_between_subsets() 
         assert float(k_support_norm(ones, k)) == pytest.approx(6 / k**0.5)
 
 
-def test_the_power_is_two_over_depth_but_for_one_full_output() -> None:
+def test_the_power_is_two_over_depth_except_for_one_full_output() -> None:
     assert power("diagonal", 4, 1) == 0.5
     assert power("fully-connected", 4, 3) == 0.5
     assert power("fully-connected", 4, 1) == 2

@@ -30,7 +30,7 @@ def test_the_misfit_vanishes_at_the_power_only() -> None:
     assert min(above, below) > 1e-2
 
 
-def test_costs_that_are_no_norm_of_these_coordinates_do_not_fit() -> None:
+def test_costs_that_are_not_a_norm_of_these_coordinates_do_not_fit() -> None:
     costs = (np.abs(np.fft.fft(X, axis=-1)) ** 0.5).sum(-1)
 
     assert fit_norm(costs, X).misfit > 1e-2

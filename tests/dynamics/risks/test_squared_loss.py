@@ -137,7 +137,7 @@ def test_the_gradient_for_spread_inputs_is_that_of_their_second_moment() -> None
     assert all(torch.equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
-def test_the_field_of_white_inputs_is_the_distance_from_the_target_to_the_last_bit() -> None:
+def test_the_field_of_white_inputs_is_exactly_the_distance_from_the_target() -> None:
     generators = _generators(1)
     whole, cross = normal((3, 5), generators), normal((3, 5), generators)
 

@@ -1,4 +1,4 @@
-"""The gradients of layers that learn by themselves, held against autograd of losses written out object by object."""
+"""The gradients of layers that learn by themselves, compared with autograd of losses written out object by object."""
 
 from __future__ import annotations
 

@@ -86,7 +86,7 @@ def test_hidden_frames_are_drawn_from_the_layer_next_to_the_input_on() -> None:
     assert torch.equal(second, orthonormal(3, 2, given))
 
 
-def test_balanced_layers_have_the_same_bits_alone_and_in_a_batch() -> None:
+def test_balanced_layers_are_bitwise_identical_alone_and_in_a_batch() -> None:
     def start(seeds: list[int]) -> list[Tensor]:
         given = generators(seeds)
         left, right = bases(seeds)

@@ -40,7 +40,7 @@ def test_a_runs_draws_do_not_depend_on_the_batch() -> None:
 
 
 @pytest.mark.parametrize("size", range(2, 10))
-def test_a_frame_has_the_same_bits_wherever_its_run_lies_in_the_batch(size: int) -> None:
+def test_a_frame_is_bitwise_identical_at_every_place_of_its_run_in_the_batch(size: int) -> None:
     """In a batch of matrices of five rows, say, each begins at another distance from a multiple of 64 bytes."""
     together = orthonormal(size, size, _generators(*range(12)))
 

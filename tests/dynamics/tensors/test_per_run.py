@@ -7,7 +7,7 @@ import torch
 from dlnrepro.dynamics.tensors.per_run import each, each_run, stacked
 
 
-def test_powers_of_a_run_have_the_same_bits_alone_and_in_any_batch(generator: torch.Generator) -> None:
+def test_powers_of_a_run_are_bitwise_identical_alone_and_in_any_batch(generator: torch.Generator) -> None:
     rows = torch.rand(7, 3, generator=generator, dtype=torch.float64)
 
     def root(row: torch.Tensor) -> torch.Tensor:

@@ -9,7 +9,7 @@ from dlnrepro.dynamics.tensors.processor import MANY, SMALL, decomposed, new_ten
 from tests.pretend_device import NAME, pretend_device
 
 
-def test_a_decomposition_gives_the_same_bits_and_lives_where_its_matrix_does(generator: torch.Generator) -> None:
+def test_a_decomposition_is_bitwise_identical_and_on_the_device_of_its_matrix(generator: torch.Generator) -> None:
     matrix = torch.randn(2, 3, 3, dtype=torch.float64, generator=generator)
     expected = torch.linalg.svd(matrix)
     assert all(map(torch.equal, decomposed(torch.linalg.svd, matrix), expected))

@@ -48,14 +48,14 @@ def test_the_start_is_left_alone_and_records_are_taken_before_the_step(generator
     assert series["corner"].shape == (2, 3)
 
 
-def test_a_run_in_a_batch_is_the_same_run_alone_to_the_bit(generator: torch.Generator) -> None:
+def test_a_run_in_a_batch_is_bitwise_identical_to_the_run_alone(generator: torch.Generator) -> None:
     weights = start(7, generator)
     together, _ = descend(weights, squared_gradient, lambda _: 0.05, 200, [], lambda _: {}, silent)
     alone, _ = descend([w[4:5] for w in weights], squared_gradient, lambda _: 0.05, 200, [], lambda _: {}, silent)
     assert all(torch.equal(one[4:5], other) for one, other in zip(together, alone, strict=True))
 
 
-def test_a_diverging_run_does_not_stop_the_others(generator: torch.Generator) -> None:
+def test_a_diverging_run_does_not_stop_other_runs(generator: torch.Generator) -> None:
     weights = start(2, generator)
     weights[0][0] *= 1e6
     end, _ = descend(weights, squared_gradient, lambda _: 0.5, 60, [], lambda _: {}, silent)

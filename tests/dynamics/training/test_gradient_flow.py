@@ -101,7 +101,7 @@ def test_imbalances_are_conserved_unless_layers_learn_at_different_rates(generat
     assert change([2.0, 1.0, 1.0]) > 0.1
 
 
-def test_a_run_that_diverges_is_nan_from_there_and_leaves_the_others_alone() -> None:
+def test_a_run_that_diverges_is_nan_from_there_and_does_not_change_other_runs() -> None:
     weights = [torch.ones(2, 1, 1, dtype=torch.float64) for _ in range(3)]
 
     def gradient(run: int, whole: Array) -> Array:

@@ -39,7 +39,7 @@ def test_a_descent_with_memory_takes_the_steps_of_one_without_and_calls_the_grad
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no GPU")
-def test_a_gpu_gives_the_same_bits_replayed_as_kernel_by_kernel(generator: torch.Generator) -> None:
+def test_a_gpu_gives_bitwise_identical_numbers_replayed_and_kernel_by_kernel(generator: torch.Generator) -> None:
     weights = [weight.cuda() for weight in start(5, generator)]
     goal = torch.eye(3, dtype=torch.float64, device="cuda")
 

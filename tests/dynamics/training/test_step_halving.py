@@ -26,7 +26,7 @@ def test_the_error_of_descent_halves_with_the_step_size_at_the_same_times() -> N
     assert 0.9 < fractions[-1] < 1
 
 
-def test_what_is_measured_of_the_descents_stands_beside_their_step_sizes() -> None:
+def test_measurements_of_the_descents_come_with_their_step_sizes() -> None:
     start = [torch.ones(2, 1, 1, dtype=torch.float64)]
 
     sizes, measured = measured_descents(

@@ -57,7 +57,7 @@ def test_two_layers_settle_by_their_factor_and_one_layer_by_its_own() -> None:
     torch.testing.assert_close(one.series["factor"][:, 0], first, rtol=0, atol=1e-4)
 
 
-def test_beyond_the_limit_nothing_settles() -> None:
+def test_above_the_limit_nothing_settles() -> None:
     result = _run([0, 1], ratios=[1.05, 1.08], points=2)
 
     assert float(result.measures["least_end_distance"].min()) > 0.05

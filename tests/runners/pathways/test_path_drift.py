@@ -45,7 +45,7 @@ _run = partial(run_seeds, runner, SETUP)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("changes", [{}, {"depth": 3, "losers": [0.005, 0.008]}])
-def test_beyond_the_limit_the_loser_gains_at_the_rate_of_theory(changes: dict[str, Any]) -> None:
+def test_above_the_limit_the_loser_gains_at_the_rate_of_theory(changes: dict[str, Any]) -> None:
     found = _run([0, 1], **changes).measures
     one = torch.ones(2, dtype=torch.float64)
 
@@ -83,7 +83,7 @@ def test_a_time_that_is_not_reached_has_the_exponent_zero() -> None:
     assert bool((found.series["restoration_time"] == 1000).all())
 
 
-def test_a_run_that_is_lost_is_nan_beside_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lost_run_is_nan_and_does_not_change_other_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     def losing(start: torch.Tensor, *rest: Any) -> Drift:
         return observe_drift(torch.where(torch.arange(len(start))[:, None, None] == 1, 50.0, start), *rest)
 

@@ -58,7 +58,7 @@ def test_a_rate_whose_distance_never_reaches_the_window_is_zero() -> None:
 
 
 @pytest.mark.slow
-def test_a_step_beyond_the_limit_diverges_and_stays_undecided() -> None:
+def test_a_step_above_the_limit_diverges_and_stays_undecided() -> None:
     measures = _run([0, 1], step_ratio=2.0, steps=6000).measures
 
     assert bool(measures["gradient_error"].isnan().all())

@@ -66,7 +66,7 @@ def test_credit_has_arrived_between_the_two_steps_around_half_of_its_target() ->
     assert last + (time - int(time)) * (first - last) == pytest.approx(0.5, abs=1e-12)
 
 
-def test_after_the_budget_updates_and_credit_are_those_of_so_many_steps() -> None:
+def test_after_the_budget_updates_and_credit_are_those_of_its_number_of_steps() -> None:
     result = _run([3], depths=[4, 6])
 
     generators = seeded([3])

@@ -78,7 +78,7 @@ def test_the_bound_without_multipliers_is_off_by_the_known_factor() -> None:
     torch.testing.assert_close(1 + gap, torch.full((1,), 1.6 / 2.2, dtype=torch.float64), rtol=1e-10, atol=0)
 
 
-def test_an_edge_beyond_the_search_is_given_its_end() -> None:
+def test_an_edge_outside_the_search_is_replaced_by_the_end_of_the_search() -> None:
     """With alpha = 20 in the law, the edge lies at (1.6 + 20) / 2.2 of it."""
     assert float(_run([0], law_dual_step=20.0).measures["edge_gap"]) == runner.SEARCH[1] - 1
     assert float(_run([0], dual_step=20.0, law_dual_step=0.0).measures["edge_gap"]) == runner.SEARCH[0] - 1

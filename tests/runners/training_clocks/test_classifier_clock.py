@@ -58,7 +58,7 @@ def test_the_flow_s_clock_is_that_of_plain_descent_with_small_steps() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("depth", [1, 2, 3])
 def test_the_flow_follows_the_law_of_its_depth_alone(depth: int) -> None:
-    """The next order is (2-2/L) / log(1/eps); at depth 1 the law is exact but for the direction's convergence."""
+    """The next order is (2-2/L) / log(1/eps); at depth 1 the law is exact except for the direction's convergence."""
     changes = {"depth": depth, "clock": "time", "steps": 1400, "levels": [30.0, 60.0]}
 
     right = _run([0], **changes, law_depth=depth).measures["law_error"]

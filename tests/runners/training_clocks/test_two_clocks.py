@@ -47,7 +47,7 @@ POINTS = {"decay": 2}
 _run = partial(run_seeds, runner, SETUP)
 
 
-def test_a_sweep_is_so_many_runs() -> None:
+def test_a_sweep_gives_the_numbers_of_its_single_computations() -> None:
     both, single = _run([0]).series, _run([0], decays=[0.04]).series
 
     for name in ("classifier", "representation", "generalisation"):
