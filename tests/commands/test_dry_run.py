@@ -31,7 +31,7 @@ def test_every_arm_shows_its_own_changes_those_of_the_profile_and_those_of_the_c
         "(-s ARM.value=... applies to one arm)\n"
     )
     _, out, err = command("run", path, "-n", "-s", "far.value=4")
-    assert "  near: the setup without changes (about 0 MB" in out
+    assert "  near: the settings as they are (about 0 MB of memory" in out
     assert "  far: value=4 (-s) (about 0 MB" in out
     assert err == ""
 
@@ -42,7 +42,7 @@ def test_it_says_which_arms_are_stored_and_what_the_others_cost_last(
     command("run", write_claim(), "-q")
     _, out, _ = command("run", "toy-claim.yaml", "-n")
     assert "runner toy; 2 of 2 arms are stored\n" in out
-    assert "  near: the setup without changes (about 0 MB; stored, took 0." in out
+    assert "  near: the settings as they are (about 0 MB of memory; stored, took 0." in out
     _, out, _ = command("run", "toy-claim.yaml", "-n", "-s", "near.value=1.001")
     assert "1 of 2 arms are stored; the other arms took 0." in out
     assert "  near: value=1.001 (-s) (about 0 MB; took 0." in out
