@@ -19,6 +19,9 @@ from dlnrepro.visible import on_one_line
 
 Word = Literal["reproduced", "not reproduced", "inconclusive", "error"]
 
+UNDECIDED = "without it, the criteria decide nothing"
+"""What follows from an assumption that is not met."""
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -217,10 +220,7 @@ def _word(
     if broken and not unmet:
         return "not reproduced", "; ".join(map(_breach, broken))
     if unmet:
-        item = unmet[0]
-        bad = next(found for found in item.holds_in if not found.holds)
-        sentence = f"the assumption {wanted(item)} is not met in {bad.arm}: {_counts(bad, True)}"
-        return "inconclusive", sentence + _spent(outcomes, bad.arm)
+        return "inconclusive", f"{'; '.join(_unmet(item, outcomes) for item in unmet)}; {UNDECIDED}"
     for item in criteria:
         for found in item.holds_in:
             if not found.holds:
@@ -247,12 +247,28 @@ def requirement(measure: str, interval_text: str) -> str:
     return f"{measure} {'= ' * ('±' in interval_text)}{interval_text}"
 
 
+def _unmet(item: Judged, outcomes: Mapping[str, Outcome]) -> str:
+    """Every arm in which an assumption is not met, and how many of its runs lie outside."""
+    bad = [found for found in item.holds_in if not found.holds]
+    spent = next(filter(None, (_spent(outcomes, found.arm) for found in bad)), "")
+    met = "is not met" if item.broken else "is undecided"
+    return f"the assumption {wanted(item)} {met} in {_failing(bad)}{spent}"
+
+
 def _breach(item: Judged) -> str:
     """Every arm in which a criterion is broken, and how many of its runs lie outside."""
-    arms = [
-        f"{found.arm} ({found.outside} of {len(found.seeds)} runs outside)" for found in item.holds_in if found.broken
-    ]
-    return f"{item.id}: {wanted(item)} does not hold in {', '.join(arms)}"
+    broken = [found for found in item.holds_in if found.broken]
+    return f"{item.id}: {wanted(item)} does not hold in {_failing(broken)}"
+
+
+def _failing(checks: Sequence[Check]) -> str:
+    """Some arms with their runs that do not lie inside; arms with the same numbers of such runs stand together."""
+    arms: dict[str, list[str]] = {}
+    for found in checks:
+        undecided = f", {found.undecided} undecided" if found.undecided else ""
+        runs = f"{found.outside} of {len(found.seeds)} runs outside{undecided}" if found.seeds else "no runs"
+        arms.setdefault(runs, []).append(found.arm)
+    return ", ".join(f"{', '.join(named)} ({runs}{' in each' * (len(named) > 1)})" for runs, named in arms.items())
 
 
 def _counts(found: Check, inside: bool) -> str:

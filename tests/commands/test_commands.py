@@ -111,7 +111,7 @@ toy-claim
     A. Author: Toys. Nowhere 2026, everywhere.
     Basis: derived (the criteria rest on a derivation for this project)
 
-  assumptions: hypotheses of the statement, measured in every run
+  assumptions: if a run does not meet one, the claim is inconclusive
     the noise is small
       required: noise < 0.01 in near
       noise: the noise alone, in [0, 1e-3]

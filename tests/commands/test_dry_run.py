@@ -32,7 +32,7 @@ def test_every_arm_shows_its_own_changes_those_of_the_profile_and_those_of_the_c
         "(-s ARM.value=... applies to one arm)\n"
     )
     _, out, err = command("run", path, "-n", "-s", "far.value=4")
-    assert "  near: the setup without changes (about 0 MB" in out
+    assert "  near: the settings as they are (about 0 MB of memory" in out
     assert "  far: value=4 (-s) (about 0 MB" in out
     assert err == ""
 
@@ -43,7 +43,7 @@ def test_it_says_which_arms_are_stored_and_what_the_others_cost_last(
     command("run", write_claim(), "-q")
     assert _without_times(command("run", "toy-claim.yaml", "-n")[1]) == [
         "toy-claim: 2 arms with 4 runs each, runner toy; 2 of 2 arms are stored",
-        "  near: the setup without changes (about 0 MB; stored, took TIME)",
+        "  near: the settings as they are (about 0 MB of memory; stored, took TIME)",
         "  far: value=5 (about 0 MB; stored, took TIME)",
     ]
     assert _without_times(command("run", "toy-claim.yaml", "-n", "-s", "near.value=1.001")[1]) == [

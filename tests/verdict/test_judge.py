@@ -31,7 +31,8 @@ def outcome(value: list[float], noise: list[float] | None = None) -> Outcome:
 
 HELD = "every criterion holds, and every control fails as required"
 OUTSIDE = "near-one: value = 1 ± 0.1 does not hold in near"
-ASSUMED = "the assumption noise < 0.01 is not met in near: 3 of 4 runs lie inside"
+UNDECIDED = "without it, the criteria decide nothing"
+ASSUMED = f"the assumption noise < 0.01 is not met in near (1 of 4 runs outside); {UNDECIDED}"
 
 
 def blind(control: str) -> str:
@@ -55,7 +56,7 @@ RULES: dict[str, tuple[list[float], list[float] | None, list[float], str, str]] 
         ([1, 1, 1, NAN], None, BAD, "inconclusive",
          "near-one: value = 1 ± 0.1 is undecided in near: 3 of 4 runs lie inside, 1 undecided"),
     "a run outside breaks a criterion though another run is undecided":
-        ([1, 1, NAN, 5.0], None, BAD, "not reproduced", f"{OUTSIDE} (1 of 4 runs outside)"),
+        ([1, 1, NAN, 5.0], None, BAD, "not reproduced", f"{OUTSIDE} (1 of 4 runs outside, 1 undecided)"),
     "a control that passes makes a criterion uninformative":
         (GOOD, None, GOOD, "inconclusive", f"{blind('far')}: 0 of 4 runs lie outside"),
     "one passing run of a control makes a criterion uninformative":
@@ -71,7 +72,8 @@ RULES: dict[str, tuple[list[float], list[float] | None, list[float], str, str]] 
     "a broken assumption comes before a broken criterion":
         (BAD, [0, 0, 0, 1.0], BAD, "inconclusive", ASSUMED),
     "an assumption that is not measured in every run decides nothing":
-        (GOOD, [0, 0, 0, NAN], BAD, "inconclusive", f"{ASSUMED}, 1 undecided"),
+        (GOOD, [0, 0, 0, NAN], BAD, "inconclusive",
+         f"the assumption noise < 0.01 is undecided in near (0 of 4 runs outside, 1 undecided); {UNDECIDED}"),
 }  # fmt: skip
 """Each rule: the values and the noise of the arm, the values of its control, the verdict and its reason."""
 
@@ -144,7 +146,7 @@ SEVERAL: dict[str, tuple[dict[str, tuple[list[float], list[float] | None]], str,
          "near-one: value = 1 ± 0.1 does not hold in close (1 of 4 runs outside)"),
     "the second assumption is undecided":
         ({"close": ([1, 1, 1, NAN], None)}, "inconclusive",
-         "the assumption value < 100 is not met in close: 3 of 4 runs lie inside, 1 undecided"),
+         f"the assumption value < 100 is undecided in close (0 of 4 runs outside, 1 undecided); {UNDECIDED}"),
     "the second control passes":
         ({"farther": (GOOD, None)}, "inconclusive", f"{blind('farther')}: 0 of 4 runs lie outside"),
     "the second control is undecided":
@@ -152,7 +154,7 @@ SEVERAL: dict[str, tuple[dict[str, tuple[list[float], list[float] | None]], str,
          f"{undecided('farther')}: 0 of 4 runs lie outside, 4 undecided"),
     "the second assumption is broken":
         ({"close": ([200.0] * 4, None)}, "inconclusive",
-         "the assumption value < 100 is not met in close: 0 of 4 runs lie inside"),
+         f"the assumption value < 100 is not met in close (4 of 4 runs outside); {UNDECIDED}"),
     "the second criterion is broken":
         ({"close": (GOOD, [0.6] * 4)}, "not reproduced",
          "quiet: noise ≤ 0.5 does not hold in close (4 of 4 runs outside)"),
@@ -230,6 +232,21 @@ def test_every_broken_criterion_is_named_with_every_arm_that_breaks_it(manifold:
     assert judge(manifold, numbers).because == (
         "near-one: value = 1 ± 0.1 does not hold in near (4 of 4 runs outside), close (1 of 4 runs outside); "
         "quiet: noise ≤ 0.5 does not hold in close (2 of 4 runs outside)"
+    )
+
+
+def test_arms_with_equal_numbers_of_runs_outside_stand_together(manifold: Claim) -> None:
+    numbers = {"near": outcome(BAD), "close": outcome(BAD), "far": outcome(BAD), "farther": outcome(BAD)}
+    assert judge(manifold, numbers).because == (
+        "near-one: value = 1 ± 0.1 does not hold in near, close (4 of 4 runs outside in each)"
+    )
+
+
+def test_every_assumption_that_is_not_met_is_named_and_an_arm_without_runs_says_so(manifold: Claim) -> None:
+    numbers = {"near": outcome(GOOD, [1.0] * 4), "far": outcome(BAD), "farther": outcome(BAD)}
+    assert judge(manifold, numbers).because == (
+        "the assumption noise < 0.01 is not met in near (4 of 4 runs outside); "
+        f"the assumption value < 100 is undecided in close (no runs); {UNDECIDED}"
     )
 
 

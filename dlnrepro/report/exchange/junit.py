@@ -167,7 +167,7 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
 def _numbers(item: Judged) -> str:
     """The sentence, the threshold, and a line for each arm and control."""
     lines = [item.says, f"required: {wanted(item)}{allowance(item.misses)}"]
-    rows = [(arm_words(check, False), "at least (95 %): ") for check in item.holds_in]
+    rows = [(arm_words(check, False), "95 % bound: ") for check in item.holds_in]
     rows += [(arm_words(check, True), "") for check in item.fails_in]
     for (name, inside, share, median, spread), what in rows:
         lines.append(f"{name}: {inside} runs inside; {what}{share}; median {median}; smallest … largest: {spread}")

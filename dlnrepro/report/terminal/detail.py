@@ -16,7 +16,17 @@ from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.terminal.sparklines import text_figure
 from dlnrepro.report.terminal.summary import last_words, verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
-from dlnrepro.report.words.digest import MARKS, allowance, arm_words, control_note, gap_words
+from dlnrepro.report.words.digest import (
+    MARKS,
+    allowance,
+    arm_words,
+    control_note,
+    failed_controls,
+    gap_words,
+    on_their_thresholds,
+    passing_runs,
+    tightest,
+)
 from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.report.words.resolution import resolution
@@ -25,11 +35,12 @@ from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged, requirement, wanted
 
-ASSUMPTIONS = "assumptions: hypotheses of the statement, measured in every run"
+ASSUMPTIONS = "assumptions: if a run does not meet one, the claim is inconclusive"
 CRITERIA = "criteria, each with its negative controls, which must fail"
 FIXED = "The thresholds are fixed in the claim file before the program runs."
+CHANGED = "Some were changed after the first runs; -v shows which of them, and why."
 PRECISION = "All runs compute in double precision (float64)."
-HEADS = ("\narm", "runs\ninside", "at least\n(95 %)", "\nmedian", " smallest\n … largest")
+HEADS = ("\narm", "runs\ninside", "95 %\nbound", "\nmedian", " smallest\n … largest")
 """The heads of the table of arms, in two lines so that the columns need little room."""
 
 
@@ -45,18 +56,20 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
     for word, says in qualifications(record):
         page.line((f"{word}: ", "yellow"), says, hang=2)
     _title(page, claim, verdict_text(record))
-    _opening(page, claim)
     _heading(page, "verdict")
     _verdict(page, record, claim)
+    _opening(page, claim)
+    if record.expect == "not reproduced" and claim.because:
+        _heading(page, "why the claim is expected to fail")
+        page.line(page.typeset(_flowing(claim.because)), indent=4)
+    _source(page, claim)
     if record.assumptions:
         _heading(page, ASSUMPTIONS)
     for item in record.assumptions:
         _assumption(page, item, record.meanings)
     _heading(page, CRITERIA)
     changed = any(item.history for item in (*claim.assumptions, *claim.criteria))
-    page.line(
-        (FIXED + " With -v, the report says what was changed in them." * (changed and not history), "dim"), indent=4
-    )
+    page.line((FIXED + f" {CHANGED}" * (changed and not history), "dim"), indent=4)
     written = {criterion.id: criterion for criterion in claim.criteria}
     for item in record.criteria:
         page.line()
@@ -64,7 +77,7 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
         _reason(page, written[item.id], history)
     if record.drawings and record.drawings[0].lines:
         _heading(page, f"figure: {page.typeset(record.drawings[0].title)}")
-        text_figure(page, record.drawings[0])
+        text_figure(page, record.drawings[0], record.meanings)
         if note := resolution(record.drawings[0]):
             page.line((note, "dim"), indent=4)
     _heading(page, "to repeat this")
@@ -91,6 +104,8 @@ def claim_page(
     """
     _title(page, claim, None)
     _opening(page, claim)
+    _source(page, claim)
+    page.line(f"Basis: {basis_words(claim.source.basis)}", indent=4, hang=2)
     if claim.because:
         _heading(page, f"expected verdict: {claim.expect}")
         page.line(page.typeset(_flowing(claim.because)), indent=4)
@@ -123,21 +138,24 @@ def _title(page: TerminalPage, claim: Claim, verdict: Text | None) -> None:
 
 
 def _opening(page: TerminalPage, claim: Claim) -> None:
-    """The statement, the experiment and the source."""
+    """The statement and the experiment."""
     _heading(page, "statement")
     page.line(page.typeset(_flowing(claim.statement)), indent=4)
     _heading(page, "experiment")
     page.line(f"{page.typeset(_flowing(claim.experiment))} {PRECISION}" if claim.experiment else PRECISION, indent=4)
+
+
+def _source(page: TerminalPage, claim: Claim) -> None:
+    """The paper, and which parts of it were read."""
     source = claim.source
     _heading(page, "source")
     page.line(source.citation, indent=4, hang=2)
-    page.line(f"Basis: {basis_words(source.basis)}", indent=4, hang=2)
     if source.note:
         page.line((page.typeset(_flowing(source.note)), "dim"), indent=4)
 
 
 def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
-    """The verdict and its reason, and what was expected where that is not that the claim is reproduced."""
+    """The verdict and its reason, and on how many runs, on which basis and on what margin it rests."""
     expected = {
         (True, "not reproduced"): ", as expected",
         (False, "not reproduced"): ", though it was expected not to be",
@@ -146,8 +164,13 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
     faults = [f"arm {arm}: {outcome.fault}" for arm, outcome in record.outcomes.items() if outcome.fault]
     for fault in faults[1:]:  # the first one is the reason, which stands above
         page.line(fault, indent=6, hang=2)
-    if record.expect == "not reproduced" and claim.because:
-        page.line(f"Why it is expected to fail: {page.typeset(_flowing(claim.because))}", indent=4, hang=2)
+    (passed, runs), (failed, controls) = passing_runs(record), failed_controls(record)
+    page.line(f"runs passed: {passed} of {runs}; controls failed as required: {failed} of {controls}", indent=4, hang=2)
+    page.line(f"basis: {basis_words(claim.source.basis)}", indent=4, hang=2)
+    if (words := tightest(record)) != "none":
+        page.line(f"tightest criterion: {words}", indent=4, hang=2)
+    if exact := on_their_thresholds(record):
+        page.line(f"exactly on their thresholds, and not compared: {', '.join(exact)}", indent=4, hang=2)
 
 
 def _settings(page: TerminalPage, claim: Claim) -> None:

@@ -80,7 +80,7 @@ def _details(page: TerminalPage, name: str, claim: ClaimComparison) -> None:
     worst = sorted(claim.differences, key=_size, reverse=True)
     for item in worst[:SHOWN]:
         values = f"{_exact(item.first)} → {_exact(item.second)}"
-        runs = "1 run differs" if item.runs == 1 else f"{item.runs} runs differ"
+        runs = "1 run differs" if item.runs == 1 else f"{item.runs} runs differ, this one most"
         page.line(f"{item.arm}, {item.measure}: {values} ({runs})", indent=2, hang=2)
     if len(worst) > SHOWN:
         page.line(f"and {len(worst) - SHOWN} more measures", indent=2)
@@ -106,6 +106,6 @@ def _totals(comparison: Comparison) -> str:
     parts = [
         f"{len(comparison.claims)} claim{'s' * (len(comparison.claims) != 1)} compared",
         f"{changed} verdict{'s' * (changed != 1)} changed" if changed else "no verdict changed",
-        f"{identical} bitwise identical",
+        f"{identical} bitwise identical" if comparison.claims else "",
     ]
-    return ", ".join(parts + ([f"{lacking} not comparable in full"] if lacking else []))
+    return ", ".join([*filter(None, parts)] + ([f"{lacking} not comparable in full"] if lacking else []))

@@ -6,16 +6,24 @@ All curves of a figure have one scale.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from rich.text import Text
 
 from dlnrepro.archive.figure_data import Drawing, Line, Values
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.numbers import number, sparkline
+from dlnrepro.visible import in_a_line
 
 
-def text_figure(page: TerminalPage, drawing: Drawing) -> None:
-    """The figure's first series in every arm, with the curve that theory predicts for this arm below it."""
+def text_figure(page: TerminalPage, drawing: Drawing, meanings: Mapping[str, str] | None = None) -> None:
+    """The figure's first series in every arm, with the curve that theory predicts for this arm below it.
+
+    Args:
+        page: what it is laid out on.
+        drawing: the figure.
+        meanings: the definitions of its series, as far as they are known.
+    """
     first = drawing.y[0]
     lines = [line for line in drawing.lines if line.series == first]
     theory = {line.arm: line for line in drawing.references}
@@ -28,26 +36,28 @@ def text_figure(page: TerminalPage, drawing: Drawing) -> None:
         if line.arm in theory:
             curves.append((f"theory for {line.arm}", _sampled(theory[line.arm], places, drawing.logarithmic[0])))
     scale = [value for _, values in curves for value in values]
-    for text in _caption(drawing, lines, scale):
-        page.line((text, "dim"), indent=4, hang=2)
+    for name, text in zip((first, drawing.x), _caption(drawing, lines, scale), strict=True):
+        meaning = (meanings or {}).get(name)
+        page.line((text + (f"; {page.typeset(in_a_line(meaning))}" if meaning else ""), "dim"), indent=4, hang=2)
     rows: list[list[str | Text]] = []
     for name, values in curves:
         known = [value for value in values if value is not None]
         ends = f"{number(known[0])} → {number(known[-1])}" if known else "none"
         rows.append([name, sparkline(values, drawing.logarithmic[1], scale), ends])
     page.table(rows, indent=4, folds=0)
-    page.line((f"values in the arm {lines[0].arm} (median over runs):", "dim"), indent=4, hang=2)
-    _numbers(page, drawing, lines[0], theory.get(lines[0].arm))
+    shown = next((line for line in lines if len({*line.median} - {None}) > 1), lines[0])
+    page.line((f"values in the arm {shown.arm} (median over runs):", "dim"), indent=4, hang=2)
+    _numbers(page, drawing, shown, theory.get(shown.arm))
 
 
 def _caption(drawing: Drawing, lines: list[Line], scale: Values) -> list[str]:
-    """What the curves show: the quantity, the range of the horizontal axis, and that of the heights."""
+    """What the heights and the horizontal axis show: the quantity, its range and its scale."""
     across, upward = ("logarithmic" if axis else "linear" for axis in drawing.logarithmic)
     positions = [place for line in lines for place in line.positions if _has_place(place, drawing.logarithmic[0])]
     heights = [value for value in scale if _has_place(value, drawing.logarithmic[1])]
     along = f" from {_range(positions)}" if positions else ""
-    up = f"vertical: from {_range(heights)} ({upward})" if heights else "vertical: no numbers"
-    return [f"{drawing.y[0]}, median over runs", f"horizontal: {drawing.x}{along} ({across})", up]
+    up = f"from {_range(heights)} ({upward})" if heights else "no numbers"
+    return [f"vertical: {drawing.y[0]}, median over runs, {up}", f"horizontal: {drawing.x}{along} ({across})"]
 
 
 def _range(values: Values) -> str:

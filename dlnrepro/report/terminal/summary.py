@@ -30,6 +30,7 @@ from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.visible import in_a_line
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
+LABELS = "how results differ from a complete new run of the claim files"
 HEADS = ("\nverdict", "\nclaim", "runs\npassed", "controls\nfailed", "computing\ntime", "")
 
 
@@ -45,7 +46,8 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
     Args:
         page: what it is laid out on.
         report: the claims.
-        full: whether the claims stand above in full; then the legend explains the words of that part too.
+        full: whether the claims stand above in full; then the legend explains the words of that part too, and the
+            reason of a single claim's verdict is not repeated.
     """
     reduced = sum("toy" in record.stamps for record in report.claims)
     if reduced and not full:
@@ -60,8 +62,9 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
             if full or word in SUMMARY_WORDS:
                 page.line((f"{word}: {meaning}", "dim"), hang=2)
         page.line()
+    read = full and len(report.claims) == 1  # the only claim stands above in full, and its reason there
     for record in report.claims:
-        if record.verdict != "reproduced" or not record.as_expected:
+        if not read and (record.verdict != "reproduced" or not record.as_expected):
             _reason(page, record)
     for item in report.unjudged:
         page.line(("not judged", "magenta"), f": {unjudged_words(item)}", hang=2)
@@ -70,7 +73,7 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
     page.line(_counts(report), hang=2)
     stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
     if stamps:
-        page.line(f"labels: {label_words(stamps)}", hang=2)
+        page.line(f"labels ({LABELS}): {label_words(stamps)}", hang=2)
     for said in (evidence_of_report(report), bases_of_report(report)):
         if said:
             page.line((said, "dim"))
@@ -141,7 +144,5 @@ def _reason(page: TerminalPage, record: ClaimRecord) -> None:
 def _counts(report: Report) -> str:
     """How many claims came out in each way, and the time that it took."""
     computing = f"; computing time {duration(sum(record.seconds for record in report.claims))}" * bool(report.claims)
-    seconds = report.provenance.get("wall_seconds")
-    return f"{verdict_counts(report)}{computing}" + (
-        f", wall-clock time {duration(seconds)}" if seconds is not None else ""
-    )
+    wall = report.provenance.get("wall_seconds")
+    return f"{verdict_counts(report)}{computing}" + (f", wall-clock time {duration(wall)}" if wall is not None else "")

@@ -16,23 +16,20 @@ from dlnrepro.visible import in_a_line
 
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}
 MARKS = {"pass": "✓", "fail": "✗", "undecided": "?"}
-ARM_HEADS = ("arm", "runs inside", "at least (95 %)", "median", "smallest … largest")
+ARM_HEADS = ("arm", "runs inside", "95 % bound", "median", "smallest … largest")
 MOST_NAMED = 4
 """Arms that are named where a parameter was changed; more of them are counted."""
 
 LEGEND = (
-    ("run", "one seed of one arm; it passes if all criteria and assumptions hold in it (the runs of controls are not "
-     "counted)"),
+    ("run", "one seed of one arm; it passes if all that must hold in this arm holds"),
     ("arm", "the settings with a few named changes; all arms use the same seeds"),
-    ("control", "an arm that breaks one hypothesis or has a wrong formula; it must fail, so 4/4 is good (a control of "
-     "two criteria counts twice)"),
-    ("at least (95 %)", "with 95 % confidence, at least this share of all possible runs would lie inside, in this arm "
-     "and for this criterion alone"),
-    ("distance", "between the values of the worst run (the one nearest to its bound, or furthest outside) and of the "
-     "nearest control run"),
-    ("tightest criterion", "its worst run uses most of the tolerance: half the width of the interval, or the size of "
-     "the bound if there is one bound (a value exactly on its bound is left out)"),
-    ("computing time", "summed over all arms, whether cached or computed at the same time"),
+    ("control", "an arm that must fail, because it breaks one hypothesis or has a wrong formula; it counts once per "
+     "criterion, and 4/4 is good"),
+    ("95 % bound", "with 95 % confidence, at least this share of all possible runs would lie inside, for one arm and "
+     "one criterion"),
+    ("tightest criterion", "its worst run (nearest to its threshold, or furthest outside) leaves the least room, "
+     "relative to half the interval or to a single threshold; a value exactly on its threshold is not compared"),
+    ("computing time", "the times of all arms added, those of cached arms too"),
 )  # fmt: skip
 """What the words of a report mean."""
 
@@ -65,6 +62,17 @@ def tightest(record: ClaimRecord) -> str:
     if item is None or item.worst is None:
         return "none"
     return f"{item.id}; its worst run has {item.measure} {margin_words(item, item.worst)}"
+
+
+def on_their_thresholds(record: ClaimRecord) -> list[str]:
+    """The criteria whose worst run lies exactly on its threshold; `tightest` does not compare such criteria."""
+    return [item.id for item in record.criteria if item.worst is not None and use(item) == 0 and _on_threshold(item)]
+
+
+def _on_threshold(item: Judged) -> bool:
+    """Whether the worst run lies exactly on one end of the interval."""
+    bounds = bounds_of(item)
+    return item.worst in (bounds.low, bounds.high)
 
 
 def computing_time(record: ClaimRecord) -> str:
@@ -147,12 +155,14 @@ def evidence_of_report(report: Report) -> str | None:
         return None
     bound = percent(share_lower_bound(runs, runs))
     every = all(check.inside == len(check.seeds) == runs for check in checks)
-    share = f"at least {bound} of all possible runs would pass"
+    share = f"at least {bound} of all possible runs would"
     counted, more = ("the one run", "1 run") if runs == 1 else (f"all {runs} runs", f"{runs} runs")
-    alone = f"for each criterion and arm alone; {more} cannot show more."
+    alone = f"This holds for one arm and one criterion at a time, and {more} cannot show more."
     if every:
-        return f"{counted.capitalize()} of every arm passed. With 95 % confidence, {share}, {alone}"
-    return f"Where {counted} of an arm passed, {share} with 95 % confidence, {alone}"
+        held = f"Wherever a criterion must hold, {counted} of the arm lie{'s' * (runs == 1)} inside."
+        return f"{held} With 95 % confidence, {share}. {alone}"
+    lie = "lies" if runs == 1 else "lie"
+    return f"Where {counted} of an arm {lie} inside, {share} with 95 % confidence. {alone}"
 
 
 def bases_of_report(report: Report) -> str | None:

@@ -29,20 +29,20 @@ def use(item: Judged) -> float:
 
 
 def margin_words(item: Judged, worst: float) -> str:
-    """A worst run's value and its margin, such as `1.004, 0.006 inside the bound 1.01 (uses 40 % of the tolerance)`."""
+    """A worst run's value and its margin, such as `0.25, 0.25 inside the threshold 0.5 (50 % of the threshold)`."""
     bounds = bounds_of(item)
     bound = bounds.low if bounds.low - worst > worst - bounds.high else bounds.high
     inside, shown = bounds.contains(worst), numeral(bound, 10)
     if worst == bound:
-        return f"{number(worst)}, exactly on the bound {shown}" + (
+        return f"{number(worst)}, exactly on the threshold {shown}" + (
             "" if inside else ", which does not belong to the interval"
         )
     margin = difference(worst, bound, shown)
     if inside:
-        return f"{number(worst)}, {margin} inside the bound {shown}{_used(bounds, worst)}"
+        return f"{number(worst)}, {margin} inside the threshold {shown}{_used(bounds, worst)}"
     allowed = f"{item.misses} {'run' if item.misses == 1 else 'runs'}"
     may = f" (allowed in {allowed} per arm)" if item.misses and item.holds else ""
-    return f"{number(worst)}, {margin} outside the bound {shown}{may}"
+    return f"{number(worst)}, {margin} outside the threshold {shown}{may}"
 
 
 def distance_words(item: Judged) -> str | None:
@@ -52,10 +52,10 @@ def distance_words(item: Judged) -> str | None:
     nearest = nearest_control(bounds_of(item), item.worst, item.fails_in)
     assert nearest is not None
     arm, value = nearest
-    runs = f"the worst run ({number(item.worst)}) and the nearest control run ({number(value)}, {arm})"
+    worst, control = f"the worst run ({number(item.worst)})", f"the nearest control run ({number(value)}, {arm})"
     if item.gap > 0:
-        return f"distance between {runs}: {difference(item.worst, value, number(value))}"
-    return f"{runs} overlap: this control run lies no further outside the interval"
+        return f"distance between {worst} and {control}: {difference(item.worst, value, number(value))}"
+    return f"{control} lies no further outside the interval than {worst}, so the two are not separated"
 
 
 def difference(first: float, second: float, shown: str) -> str:
@@ -90,13 +90,23 @@ def _used(bounds: Interval, value: float) -> str:
     """How much of the tolerance a value inside uses; nothing where 0 is the bound, or lies between value and bound."""
     printed = float(number(value))
     alike = printed in (bounds.low, bounds.high) or not bounds.contains(printed)
-    share = 100 * _use(bounds, value if alike else printed)
-    if not 0 < share <= 100:
+    use = _use(bounds, value if alike else printed)
+    if not 0 < use <= 1:
         return ""
-    percent = "less than 1 %" if share < 0.995 else f"{share:.0f} %"
     if math.isfinite(bounds.low) and math.isfinite(bounds.high):
-        return f" (uses {percent} of the tolerance)"
+        return f" (uses {_percent(use)} of the tolerance)"
     bound = bounds.high if math.isfinite(bounds.high) else bounds.low
     if math.isfinite(bounds.high) == (bound > 0):
-        return f" ({percent} of the bound)"
-    return f" (the bound is {percent} of this value)"
+        return f" ({_percent(use)} of the threshold)"
+    ratio = 1 / use
+    times = numeral(ratio, 3 if ratio >= 1.005 else 6)
+    return " (hardly more than the threshold)" if times == "1" else f" ({times} times the threshold)"
+
+
+def _percent(use: float) -> str:
+    """A share of at most 1 in percent; one near 1 keeps the digits that tell it from 1."""
+    if use < 0.00995:
+        return "less than 1 %"
+    if use > 0.99995:
+        return "more than 99.99 %"
+    return f"{100 * use:.0f} %" if use < 0.995 else f"{numeral(100 * use, 4)} %"

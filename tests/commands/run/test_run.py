@@ -37,6 +37,13 @@ TOY_REPORT = """\
 toy-claim   ✓ reproduced
   The toy is near one
 
+  verdict
+    reproduced: every criterion holds, and every control fails as required
+    runs passed: 4 of 4; controls failed as required: 1 of 1
+    basis: derived (the criteria rest on a derivation for this project)
+    tightest criterion: near-one; its worst run has value 1.001, 0.099 inside
+      the threshold 1.1 (uses 1 % of the tolerance)
+
   statement
     A toy that measures one.
 
@@ -45,12 +52,8 @@ toy-claim   ✓ reproduced
 
   source
     A. Author: Toys. Nowhere 2026, everywhere.
-    Basis: derived (the criteria rest on a derivation for this project)
 
-  verdict
-    reproduced: every criterion holds, and every control fails as required
-
-  assumptions: hypotheses of the statement, measured in every run
+  assumptions: if a run does not meet one, the claim is inconclusive
     ✓ the noise is small
       required: noise < 0.01
       noise: the noise alone, in [0, 1e-3]
@@ -63,8 +66,8 @@ toy-claim   ✓ reproduced
     ✓ near-one   the value is one
       required: value = 1 ± 0.1
       value: the value, up to noise
-                    runs          at least         smallest
-      arm         inside            (95 %) median  … largest
+                    runs              95 %         smallest
+      arm         inside             bound median  … largest
       near           4/4              47 %      1  1 … 1.001
       control far    0/4 fails as required      5  5 … 5.001
       distance between the worst run (1.001) and the nearest control run (5,
@@ -72,9 +75,9 @@ toy-claim   ✓ reproduced
       threshold: the noise is at most 1e-3
 
   figure: Height
-    height, median over runs
-    horizontal: step from 0 to 9 (linear)
-    vertical: from 1 to 50 (linear)
+    vertical: height, median over runs, from 1 to 50 (linear); the value at
+      each step
+    horizontal: step from 0 to 9 (linear); 0 .. 9
     near ▁▁▁▁▂▂▂▂▂▂ 1 → 10
     far  ▂▂▃▄▄▅▆▇▇█ 5 → 50
     values in the arm near (median over runs):
@@ -88,27 +91,23 @@ toy-claim   ✓ reproduced
 verdict      claim     passed   failed      time
 ✓ reproduced toy-claim    4/4      1/1     0.0 s
   tightest criterion: near-one; its worst run has value 1.001, 0.099 inside
-    the bound 1.1 (uses 1 % of the tolerance)
+    the threshold 1.1 (uses 1 % of the tolerance)
 
-run: one seed of one arm; it passes if all criteria and assumptions hold in it
-  (the runs of controls are not counted)
+run: one seed of one arm; it passes if all that must hold in this arm holds
 arm: the settings with a few named changes; all arms use the same seeds
-control: an arm that breaks one hypothesis or has a wrong formula; it must
-  fail, so 4/4 is good (a control of two criteria counts twice)
-at least (95 %): with 95 % confidence, at least this share of all possible
-  runs would lie inside, in this arm and for this criterion alone
-distance: between the values of the worst run (the one nearest to its bound,
-  or furthest outside) and of the nearest control run
-tightest criterion: its worst run uses most of the tolerance: half the width
-  of the interval, or the size of the bound if there is one bound (a value
-  exactly on its bound is left out)
-computing time: summed over all arms, whether cached or computed at the same
-  time
+control: an arm that must fail, because it breaks one hypothesis or has a
+  wrong formula; it counts once per criterion, and 4/4 is good
+95 % bound: with 95 % confidence, at least this share of all possible runs
+  would lie inside, for one arm and one criterion
+tightest criterion: its worst run (nearest to its threshold, or furthest
+  outside) leaves the least room, relative to half the interval or to a single
+  threshold; a value exactly on its threshold is not compared
+computing time: the times of all arms added, those of cached arms too
 
 1 reproduced; computing time 0.0 s, wall-clock time 0.0 s
-All 4 runs of every arm passed. With 95 % confidence, at least 47 % of all
-possible runs would pass, for each criterion and arm alone; 4 runs cannot show
-more.
+Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 %
+confidence, at least 47 % of all possible runs would. This holds for one arm and
+one criterion at a time, and 4 runs cannot show more.
 """
 
 
@@ -142,7 +141,9 @@ def test_the_history_of_a_test_is_shown_only_if_it_is_asked_for(command: Command
     command("run", path, "-q")
     short, whole = command("report", "toy-claim")[1], command("report", "-v")[1]
     fixed = "The thresholds are fixed in the claim file before the program runs."
-    assert f"{fixed} With -v, the report says what was changed in them." in " ".join(short.split())
+    assert f"{fixed} Some were changed after the first runs; -v shows which of them, and why." in " ".join(
+        short.split()
+    )
     assert "      threshold from a pilot: it was one\n\n" in short
     assert f"    {fixed}\n" in whole
     assert "      threshold from a pilot: it was one\n      history: it was 0.2 at first\n" in whole
@@ -161,13 +162,19 @@ def test_an_expected_failure_is_no_failure_and_an_unexpected_success_is_one(
     expected = ("quick:", "expect: not reproduced\nbecause: it is three\nquick:")
     code, out, _ = command("run", write_claim(("value: 1\n", "value: 3\n"), expected))
     assert code == 0
-    assert (
-        "toy-claim (not reproduced, as expected): near-one: value = 1 ± 0.1 does not hold in near "
-        "(4 of 4 runs outside) Why this is expected: it is three 1 not reproduced (as expected); computing time "
-    ) in " ".join(out.split())
+    reason = "near-one: value = 1 ± 0.1 does not hold in near (4 of 4 runs outside)"
+    whole, short = (" ".join(text.split()) for text in (out, command("report", "-q")[1]))
+    assert f"verdict not reproduced, as expected: {reason} runs passed: 0 of 4; " in whole
+    assert "why the claim is expected to fail it is three source" in whole
+    assert (whole.count(reason), whole.count("it is three")) == (1, 1)
+    counts = "1 not reproduced (as expected); computing time "
+    summary = f"toy-claim (not reproduced, as expected): {reason} Why this is expected: it is three {counts}"
+    assert summary in short
     code, out, _ = command("run", write_claim(expected))
     assert code == 1
-    assert "\ntoy-claim is reproduced, though the claim file expects that it is not.\n" in out
+    assert "reproduced, though it was expected not to be: every criterion holds, and every control" in " ".join(out.split())
+    short = command("report", "-q")[1]
+    assert "\ntoy-claim is reproduced, though the claim file expects that it is not.\n" in short
 
 
 def test_a_claim_in_error_does_not_keep_the_others_from_running(

@@ -123,7 +123,7 @@ def test_a_suite_says_where_its_numbers_come_from(report_of: ReportOf) -> None:
     assert out.splitlines() == [
         "the value is one",
         "required: value = 1 ± 0.1",
-        "near: 2/2 runs inside; at least (95 %): 22 %; median 1.001; smallest … largest: 1 … 1.001",
+        "near: 2/2 runs inside; 95 % bound: 22 %; median 1.001; smallest … largest: 1 … 1.001",
         "control far: 0/2 runs inside; fails as required; median 5.001; smallest … largest: 5 … 5.001",
         "distance between the worst run (1.001) and the nearest control run (5, far): 3.999",
     ]

@@ -21,19 +21,19 @@ TOY = """\
 
 **REDUCED**: 1 of 1 results come from the quick profile.
 
-All 2 runs of every arm passed. With 95 % confidence, at least 22 % of all possible runs would pass, for each \
-criterion and arm alone; 2 runs cannot show more.
+Wherever a criterion must hold, all 2 runs of the arm lie inside. With 95 % confidence, at least 22 % of all \
+possible runs would. This holds for one arm and one criterion at a time, and 2 runs cannot show more.
 
 | verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | labels |
 |---|---|--:|---|--:|--:|---|
-| ✓ reproduced | `toy-claim` | 2/2 | near-one; its worst run has value 1.001, 0.099 inside the bound 1.1 (uses 1 % \
-of the tolerance) | 1/1 | 0.0 s | reduced |
+| ✓ reproduced | `toy-claim` | 2/2 | near-one; its worst run has value 1.001, 0.099 inside the threshold 1.1 \
+(uses 1 % of the tolerance) | 1/1 | 0.0 s | reduced |
 
 <details><summary>✓ reproduced: <b>toy-claim</b>, The toy is near one</summary>
 
 **REDUCED**: quick profile, 2 of 4 runs per arm
 
-- ✓ `near-one`: the value is one. Required: `value = 1 ± 0.1`; worst run 1.001, 0.099 inside the bound 1.1 \
+- ✓ `near-one`: the value is one. Required: `value = 1 ± 0.1`; worst run 1.001, 0.099 inside the threshold 1.1 \
 (uses 1 % of the tolerance); 1 of 1 controls failed as required.
 
 To repeat this: `dlnrepro run toy-claim.yaml --quick`
@@ -42,18 +42,15 @@ To repeat this: `dlnrepro run toy-claim.yaml --quick`
 
 <details><summary>What the words mean</summary>
 
-- **run**: one seed of one arm; it passes if all criteria and assumptions hold in it (the runs of controls are \
-not counted)
+- **run**: one seed of one arm; it passes if all that must hold in this arm holds
 - **arm**: the settings with a few named changes; all arms use the same seeds
-- **control**: an arm that breaks one hypothesis or has a wrong formula; it must fail, so 4/4 is good (a control of \
-two criteria counts twice)
-- **at least (95 %)**: with 95 % confidence, at least this share of all possible runs would lie inside, in this arm \
-and for this criterion alone
-- **distance**: between the values of the worst run (the one nearest to its bound, or furthest outside) and of the \
-nearest control run
-- **tightest criterion**: its worst run uses most of the tolerance: half the width of the interval, or the size of the \
-bound if there is one bound (a value exactly on its bound is left out)
-- **computing time**: summed over all arms, whether cached or computed at the same time
+- **control**: an arm that must fail, because it breaks one hypothesis or has a wrong formula; it counts once per \
+criterion, and 4/4 is good
+- **95 % bound**: with 95 % confidence, at least this share of all possible runs would lie inside, for one arm and \
+one criterion
+- **tightest criterion**: its worst run (nearest to its threshold, or furthest outside) leaves the least room, \
+relative to half the interval or to a single threshold; a value exactly on its threshold is not compared
+- **computing time**: the times of all arms added, those of cached arms too
 
 </details>
 
@@ -86,10 +83,10 @@ def test_tables_have_the_cells_they_should(report_of: ReportOf) -> None:
     table = rows(rendered(markdown(report_of("-s", "value=3"))))
     heads = "verdict,claim,runs passed,tightest criterion,controls failed as required,computing time,labels"
     assert table[0] == heads.split(",")
-    tightest = "near-one; its worst run has value 3.001, 1.901 outside the bound 1.1"
+    tightest = "near-one; its worst run has value 3.001, 1.901 outside the threshold 1.1"
     assert table[1][:5] == ["✗ not reproduced", "toy-claim", "0/4", tightest, "1/1"]
     assert table[1][6] == "modified"
-    assert table[2] == ["arm", "runs inside", "at least (95 %)", "median", "smallest … largest"]
+    assert table[2] == ["arm", "runs inside", "95 % bound", "median", "smallest … largest"]
     assert table[-2:] == [
         ["near", "0/4", "0 %", "3", "3 … 3.001"],
         ["control far", "0/4", "fails as required", "5", "5 … 5.001"],
@@ -186,8 +183,8 @@ def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
 
 **Ended by SIGTERM**: the claims that are not listed did not finish.
 
-All 4 runs of every arm passed. With 95 % confidence, at least 47 % of all possible runs would pass, for each \
-criterion and arm alone; 4 runs cannot show more.
+Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 % confidence, at least 47 % of all \
+possible runs would. This holds for one arm and one criterion at a time, and 4 runs cannot show more.
 
 - **not judged**: claims/bad.yaml:<!-- -->6:1: title: expected text, found 3 (1 more error)
 - **not judged**: claims/two.yaml:<!-- -->1:1: expected a readable file, found: not a regular file

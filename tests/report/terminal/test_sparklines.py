@@ -29,9 +29,8 @@ def test_every_arm_stands_above_the_theory_of_this_arm() -> None:
     ]
     theory = [line("slow", "law", [0, 1, 2, 4]), line("fast", "law", [0, 3, 6, 6])]
     assert drawn(lines, theory) == [
-        "    height, median over runs",
+        "    vertical: height, median over runs, from 0 to 7 (linear)",
         "    horizontal: time from 0 to 3 (linear)",
-        "    vertical: from 0 to 7 (linear)",
         "    slow            ▁▂▃▄ 0 → 3",
         "    theory for slow ▁▂▃▅ 0 → 4",
         "    fast            ▁▄▇█ 0 → 7",
@@ -45,8 +44,10 @@ def test_every_arm_stands_above_the_theory_of_this_arm() -> None:
 
 
 def test_a_figure_of_one_arm_names_this_arm_above_its_numbers() -> None:
-    assert drawn([line("only", "height", [0, None, 2, 3])], [])[2:] == [
-        "    vertical: from 0 to 3 (linear)",
+    assert drawn([line("only", "height", [0, None, 2, 3])], [])[:1] + drawn(
+        [line("only", "height", [0, None, 2, 3])], []
+    )[2:] == [
+        "    vertical: height, median over runs, from 0 to 3 (linear)",
         "    only ▁ ▆█ 0 → 3",
         "    values in the arm only (median over runs):",
         "    time    0     1  2  3",
@@ -55,14 +56,37 @@ def test_a_figure_of_one_arm_names_this_arm_above_its_numbers() -> None:
 
 
 def test_a_series_without_numbers_has_no_ends() -> None:
-    assert drawn([line("only", "height", [None] * 4)], [])[2:4] == ["    vertical: no numbers", "    only  none"]
+    assert drawn([line("only", "height", [None] * 4)], [])[::2][:2] == [
+        "    vertical: height, median over runs, no numbers",
+        "    only  none",
+    ]
+
+
+def test_the_caption_says_what_the_series_are_as_far_as_that_is_known() -> None:
+    page = TerminalPage(72)
+    lines = [line("only", "height", [0, 1, 2, 3])]
+    text_figure(page, Drawing("Height", "time", ["height"], "linear", None, None, lines, []), {"height": "sigma_1 / 2"})
+    assert page.text().splitlines()[:2] == [
+        "    vertical: height, median over runs, from 0 to 3 (linear); σ₁ / 2",
+        "    horizontal: time from 0 to 3 (linear)",
+    ]
+
+
+def test_the_numbers_are_those_of_the_first_arm_whose_curve_is_not_constant() -> None:
+    flat, rising = line("flat", "height", [0] * 4), line("rising", "height", [0, 1, 2, 3])
+    assert drawn([flat, rising], [])[4:] == [
+        "    values in the arm rising (median over runs):",
+        "    time    0  1  2  3",
+        "    height  0  1  2  3",
+    ]
+    assert drawn([flat], [])[3:4] == ["    values in the arm flat (median over runs):"]
 
 
 def test_the_caption_names_logarithmic_axes_and_leaves_out_what_has_no_place_on_them() -> None:
     page = TerminalPage(100)
     lines = [line("only", "gap", [1.0, 0.1, 1e-6, 0.0])]
     text_figure(page, Drawing("Gap", "time", ["gap"], "loglog", None, None, lines, []))
-    assert page.text().splitlines()[1:3] == [
+    assert page.text().splitlines()[:2] == [
+        "    vertical: gap, median over runs, from 1e-6 to 0.1 (logarithmic)",
         "    horizontal: time from 1 to 3 (logarithmic)",
-        "    vertical: from 1e-6 to 0.1 (logarithmic)",
     ]

@@ -99,9 +99,9 @@ def test_a_summary_names_what_was_not_judged_and_the_signal(ended: Report) -> No
         "  regular file\n"
         "not judged: a fault of the program\n"
         "1 reproduced, 3 not judged; computing time 1.0 s, wall-clock time 1.5 s\n"
-        "All 4 runs of every arm passed. With 95 % confidence, at least 47 % of all\n"
-        "possible runs would pass, for each criterion and arm alone; 4 runs cannot show\n"
-        "more.\n"
+        "Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 %\n"
+        "confidence, at least 47 % of all possible runs would. This holds for one arm and\n"
+        "one criterion at a time, and 4 runs cannot show more.\n"
         "ended by SIGTERM: the claims that are not listed did not finish\n"
     )
 
@@ -123,7 +123,7 @@ def test_a_claim_without_numbers_has_one_line_in_the_summary(
         "? inconclusive toy-claim    0/4      0/1     1.0 s",
         "✓ reproduced   toy-claim    4/4      1/1     1.0 s",
         "  tightest criterion: near-one; its worst run has value 1.02, 0.08 inside the",
-        "    bound 1.1 (uses 20 % of the tolerance)",
+        "    threshold 1.1 (uses 20 % of the tolerance)",
     ]
 
 

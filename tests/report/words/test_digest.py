@@ -16,6 +16,7 @@ from dlnrepro.report.words.digest import (
     control_note,
     evidence_of_report,
     failed_controls,
+    on_their_thresholds,
     passing_runs,
     tightest,
 )
@@ -63,22 +64,24 @@ def test_the_criterion_whose_worst_run_uses_most_of_its_tolerance_is_the_tightes
     record_of: Callable[..., ClaimRecord],
 ) -> None:
     assert tightest(record_of(SECOND, values={"near": GOOD, "far": BAD})) == (
-        "small; its worst run has value 1.02, 0.01 inside the bound 1.03 (99 % of the bound)"
+        "small; its worst run has value 1.02, 0.01 inside the threshold 1.03 (99 % of the threshold)"
     )
     assert tightest(record_of(SECOND, values={"near": [0.91] * 4, "far": BAD})) == (
-        "near-one; its worst run has value 0.91, 0.01 inside the bound 0.9 (uses 90 % of the tolerance)"
+        "near-one; its worst run has value 0.91, 0.01 inside the threshold 0.9 (uses 90 % of the tolerance)"
     )
     assert tightest(record_of(values={"near": [None] * 4, "far": BAD})) == "none"
 
 
-def test_a_value_exactly_on_its_bound_is_a_counted_one_and_leaves_the_tightest_criterion_to_another(
+def test_a_value_exactly_on_its_threshold_is_a_counted_one_and_leaves_the_tightest_criterion_to_another(
     record_of: Callable[..., ClaimRecord],
 ) -> None:
     counted = (SECOND[0], SECOND[1].replace("1.03", "1"))
     record = record_of(counted, ("within: 0.1", "within: 0.5"), values={"near": [1.0] * 4, "far": BAD})
-    assert tightest(record).startswith("near-one; its worst run has value 1, 0.5 inside the bound 1.5")
+    assert tightest(record).startswith("near-one; its worst run has value 1, 0.5 inside the threshold 1.5")
+    assert on_their_thresholds(record) == ["small"]
     alone = record_of(("equals: 1.0\n    within: 0.1", "at_most: 1.0"), values={"near": [1.0] * 4, "far": BAD})
-    assert tightest(alone) == "near-one; its worst run has value 1, exactly on the bound 1"
+    assert tightest(alone) == "near-one; its worst run has value 1, exactly on the threshold 1"
+    assert on_their_thresholds(record_of(SECOND, values={"near": GOOD, "far": BAD})) == []
 
 
 @pytest.mark.parametrize(
@@ -102,14 +105,14 @@ def test_a_control_says_whether_it_fails_and_what_it_means_if_not(
 def test_what_the_number_of_runs_shows_is_said_of_each_criterion_and_arm_alone(
     record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]
 ) -> None:
-    share = "at least 47 % of all possible runs would pass"
-    alone = "for each criterion and arm alone; 4 runs cannot show more."
+    share = "at least 47 % of all possible runs would"
+    alone = "This holds for one arm and one criterion at a time, and 4 runs cannot show more."
     good, bad = record_of(), record_of(values={"near": BAD, "far": BAD})
     assert evidence_of_report(report_with(good)) == (
-        f"All 4 runs of every arm passed. With 95 % confidence, {share}, {alone}"
+        f"Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 % confidence, {share}. {alone}"
     )
     assert evidence_of_report(report_with(good, bad)) == (
-        f"Where all 4 runs of an arm passed, {share} with 95 % confidence, {alone}"
+        f"Where all 4 runs of an arm lie inside, {share} with 95 % confidence. {alone}"
     )
     assert evidence_of_report(report_with(bad)) is None
 

@@ -16,27 +16,36 @@ NEAR = "    equals: 1.0\n    within: 0.1\n"
 @pytest.mark.parametrize(
     ("bounds", "worst", "words"),
     [
-        ("equals: 1\n    within: 0.01", 1.0042, "1.004, 0.006 inside the bound 1.01 (uses 40 % of the tolerance)"),
-        ("equals: 1\n    within: 0.01", 0.9958, "0.9958, 0.0058 inside the bound 0.99 (uses 42 % of the tolerance)"),
-        ("equals: 1\n    within: 0.01", 1.0301, "1.03, 0.02 outside the bound 1.01"),
-        ("equals: 1\n    within: 0.01", 1.00999, "1.01, 1e-5 inside the bound 1.01 (uses 100 % of the tolerance)"),
-        ("equals: 0\n    within: 0.5", 0.0, "0, 0.5 inside the bound 0.5"),
-        ("at_least: 0.1\n    at_most: 0.5", 0.12, "0.12, 0.02 inside the bound 0.1 (uses 90 % of the tolerance)"),
-        ("at_most: 1e-6", 4e-10, "4e-10, 9.996e-7 inside the bound 1e-6 (less than 1 % of the bound)"),
-        ("at_most: 0.5", 0.25, "0.25, 0.25 inside the bound 0.5 (50 % of the bound)"),
-        ("at_most: 0.5", -2.0, "-2, 2.5 inside the bound 0.5"),
-        ("at_most: 1.000001", 1.487, "1.487, 0.487 outside the bound 1.000001"),
-        ("at_most: 0", -0.25, "-0.25, 0.25 inside the bound 0"),
-        ("at_most: 0", 0.0, "0, exactly on the bound 0"),
-        ("at_most: -2", -4.0, "-4, 2 inside the bound -2 (the bound is 50 % of this value)"),
-        ("at_least: 1", 1.0, "1, exactly on the bound 1"),
-        ("at_least: 1", 4.0, "4, 3 inside the bound 1 (the bound is 25 % of this value)"),
-        ("at_least: 1", 0.25, "0.25, 0.75 outside the bound 1"),
-        ("above: 1", 1.0, "1, exactly on the bound 1, which does not belong to the interval"),
-        ("at_least: -2", -1.5, "-1.5, 0.5 inside the bound -2 (75 % of the bound)"),
+        ("equals: 1\n    within: 0.01", 1.0042, "1.004, 0.006 inside the threshold 1.01 (uses 40 % of the tolerance)"),
+        (
+            "equals: 1\n    within: 0.01",
+            0.9958,
+            "0.9958, 0.0058 inside the threshold 0.99 (uses 42 % of the tolerance)",
+        ),
+        ("equals: 1\n    within: 0.01", 1.0301, "1.03, 0.02 outside the threshold 1.01"),
+        ("equals: 1\n    within: 0.01", 1.00999, "1.01, 1e-5 inside the threshold 1.01 (uses 99.9 % of the tolerance)"),
+        ("equals: 0\n    within: 0.5", 0.0, "0, 0.5 inside the threshold 0.5"),
+        ("at_least: 0.1\n    at_most: 0.5", 0.12, "0.12, 0.02 inside the threshold 0.1 (uses 90 % of the tolerance)"),
+        ("at_most: 1e-6", 4e-10, "4e-10, 9.996e-7 inside the threshold 1e-6 (less than 1 % of the threshold)"),
+        ("at_most: 0.5", 0.25, "0.25, 0.25 inside the threshold 0.5 (50 % of the threshold)"),
+        ("at_most: 0.5", -2.0, "-2, 2.5 inside the threshold 0.5"),
+        ("at_most: 1.000001", 1.487, "1.487, 0.487 outside the threshold 1.000001"),
+        ("at_most: 0", -0.25, "-0.25, 0.25 inside the threshold 0"),
+        ("at_most: 0", 0.0, "0, exactly on the threshold 0"),
+        ("at_most: -2", -4.0, "-4, 2 inside the threshold -2 (2 times the threshold)"),
+        ("at_least: 1", 1.0, "1, exactly on the threshold 1"),
+        ("at_least: 1", 4.0, "4, 3 inside the threshold 1 (4 times the threshold)"),
+        ("at_least: 0.95", 0.9879, "0.9879, 0.0379 inside the threshold 0.95 (1.04 times the threshold)"),
+        ("at_least: 9.99e11", 1e12, "1e12, 1e9 inside the threshold 9.99e11 (1.001 times the threshold)"),
+        ("at_least: 1", 1 + 1e-9, "1, 1e-9 inside the threshold 1 (hardly more than the threshold)"),
+        ("at_most: 2.005", 2.0, "2, 0.005 inside the threshold 2.005 (99.75 % of the threshold)"),
+        ("at_most: 1", 1 - 1e-9, "1, 1e-9 inside the threshold 1 (more than 99.99 % of the threshold)"),
+        ("at_least: 1", 0.25, "0.25, 0.75 outside the threshold 1"),
+        ("above: 1", 1.0, "1, exactly on the threshold 1, which does not belong to the interval"),
+        ("at_least: -2", -1.5, "-1.5, 0.5 inside the threshold -2 (75 % of the threshold)"),
     ],
 )
-def test_the_margin_is_the_distance_between_the_printed_value_and_the_bound(
+def test_the_margin_is_the_distance_between_the_printed_value_and_the_threshold(
     record_of: Callable[..., ClaimRecord], bounds: str, worst: float, words: str
 ) -> None:
     (item,) = record_of((NEAR, f"    {bounds}\n"), values={"near": [worst] * 4, "far": FAR}).criteria
@@ -47,9 +56,9 @@ def test_the_margin_is_the_distance_between_the_printed_value_and_the_bound(
 def test_a_run_that_may_lie_outside_is_said_to_be_allowed(record_of: Callable[..., ClaimRecord]) -> None:
     misses = ("why: the", "misses: 1\n    why: the")
     (item,) = record_of(misses, values={"near": [1.0, 1.0, 1.0, 1.5], "far": FAR}).criteria
-    assert margin_words(item, 1.5) == "1.5, 0.4 outside the bound 1.1 (allowed in 1 run per arm)"
+    assert margin_words(item, 1.5) == "1.5, 0.4 outside the threshold 1.1 (allowed in 1 run per arm)"
     (item,) = record_of(misses, values={"near": [1.0, 1.0, 1.5, 1.5], "far": FAR}).criteria
-    assert margin_words(item, 1.5) == "1.5, 0.4 outside the bound 1.1"
+    assert margin_words(item, 1.5) == "1.5, 0.4 outside the threshold 1.1"
 
 
 @pytest.mark.parametrize(
@@ -58,8 +67,8 @@ def test_a_run_that_may_lie_outside_is_said_to_be_allowed(record_of: Callable[..
         (1.0042, [1.14861, 9.0],
          "distance between the worst run (1.004) and the nearest control run (1.149, far): 0.145"),
         (0.95, [0.7, 1.2], "distance between the worst run (0.95) and the nearest control run (0.7, far): 0.25"),
-        (1.05, [1.02, 9.0], "the worst run (1.05) and the nearest control run (1.02, far) overlap: this control "
-         "run lies no further outside the interval"),
+        (1.05, [1.02, 9.0], "the nearest control run (1.02, far) lies no further outside the interval than the worst "
+         "run (1.05), so the two are not separated"),
     ],
 )  # fmt: skip
 def test_the_distance_follows_from_the_two_values_that_are_printed(
