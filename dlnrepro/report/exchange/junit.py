@@ -142,7 +142,7 @@ def _case(record: ClaimRecord, item: Judged, name: str) -> _Case:
     """The test case of a criterion or assumption."""
     arms = tuple(check.arm for check in (*item.holds_in, *item.fails_in))
     result, message = (None, "") if record.as_expected else _result(record, item, arms)
-    return _Case(name, result, message, _numbers(item), arms)
+    return _Case(name, result, message, _numbers(item, record.meanings.get(item.measure)), arms)
 
 
 def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[str | None, str]:
@@ -164,9 +164,10 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
     return None, ""
 
 
-def _numbers(item: Judged) -> str:
-    """The sentence, the threshold, and a line for each arm and control."""
-    lines = [item.says, f"required: {wanted(item)}{allowance(item.misses)}"]
+def _numbers(item: Judged, meaning: str | None) -> str:
+    """The sentence, the threshold, the definition of the measure, and a line for each arm and control."""
+    lines = [item.says.strip(), f"required: {wanted(item)}{allowance(item.misses)}"]
+    lines += [f"{item.measure}: {meaning}"] if meaning else []
     rows = [(arm_words(check, False), "at least (95 %): ") for check in item.holds_in]
     rows += [(arm_words(check, True), "") for check in item.fails_in]
     for (name, inside, share, median, spread), what in rows:
