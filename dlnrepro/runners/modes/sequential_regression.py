@@ -107,8 +107,8 @@ SERIES = {
     "modes_learned": Series("step", "number of learned modes (sum of their shares), from the smallest epsilon"),
     "distance_to_rank_one": Series(
         "step",
-        "relative distance ||W - W_1||_F / ||W_1||_F of the product W from the reduced-rank solution W_1 of"
-        " rank 1 (or the first mode, as `law` says)",
+        "relative distance ||W - W_1||_F / ||W_1||_F of the product W from the reduced-rank solution W_1 of rank 1"
+        " (or the first mode, as the setting law says)",
     ),
     "strength": Series("mode", "singular value sigma_i of the mode in the target Z"),
     "time_slope": Series("mode", "growth dT_i / d ln(1/epsilon) of the learning time, in steps"),
@@ -116,8 +116,8 @@ SERIES = {
     "start": Series("start", "scale epsilon of the initialization"),
     "first_plateau": Series(
         "start",
-        "smallest relative distance ||W - W_1||_F / ||W_1||_F of the product W from the reduced-rank solution"
-        " W_1 of rank 1 (or the first mode, as `law` says)",
+        "smallest relative distance ||W - W_1||_F / ||W_1||_F of the product W from the reduced-rank solution W_1 of"
+        " rank 1 (or the first mode, as the setting law says)",
     ),
     "first_plateau_law": Series("start", "predicted power of epsilon, through the value at the smallest epsilon"),
 }

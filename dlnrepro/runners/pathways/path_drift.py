@@ -80,9 +80,9 @@ MEASURES = {
     "drift_ratio": "fall of z = w^-(L-2) per step, with w the layer scalar of the largest losing path, divided by"
     " (L-2) eta <r> with the step size eta and the mean residual <r> of a single path, where this ratio is farthest"
     " from 1 in the sweep; 0 if z does not fall at every point, or is predicted not to",
-    "onset_gap": "gamma / 2 - 1 at the gamma where the fall of z = w^-(L-2) per step vanishes, with w the layer"
-    " scalar of the largest losing path; a cubic in gamma gives it; at the last gamma if z does not fall at every"
-    " point or gamma is not swept",
+    "onset_gap": "gamma / 2 - 1 at the gamma where the fall of z = w^-(L-2) per step vanishes, extrapolated by a"
+    " cubic in gamma, with w the layer scalar of the largest losing path; the value at the last gamma if z does not"
+    " fall at every point or gamma is not swept",
     "onset_slope": "slope in gamma of the fall of z = w^-(L-2) per step, where it vanishes, divided by the predicted"
     " 3 (L-2) / (2 (5L-4)), with w the layer scalar of the largest losing path; 0 if z does not fall at every point"
     " or gamma is not swept",

@@ -74,7 +74,7 @@ MEASURES = {
 
 SERIES = {
     "depth": Series("depth", "depth L, the number of layers"),
-    "arrival": Series("depth", "steps until the credit of the first layer has grown to `share` of its target"),
+    "arrival": Series("depth", "time of arrival: steps until credit arrives at the first layer"),
     "predicted_arrival": Series(
         "depth",
         "predicted steps L / sqrt(alpha eta), with the alpha of the formula; 0 if alpha is 0",
@@ -82,8 +82,8 @@ SERIES = {
     "layer": Series("layer", "number i of the layer divided by the depth L, in the deepest network"),
     "credit_after_budget": Series(
         "layer",
-        "credit c_i after the budget (`passes` steps per layer) along that of back-propagation, <c_i, -delta_i> /"
-        " ||delta_i||^2, with the adjoint delta_i",
+        "credit c_i after the budget of steps, along that of back-propagation, <c_i, -delta_i> / ||delta_i||^2, with"
+        " the adjoint delta_i",
     ),
 }
 

@@ -113,14 +113,17 @@ SERIES = {
     "error": Series("step", "share of fresh inputs that are misclassified, at the largest weight decay"),
     "gap": Series("step", "gap F - F* between the objective and its least value, at the largest weight decay"),
     "decay": Series("decay", "weight decay lambda"),
-    "classifier": Series("decay", "classifier clock: steps until the cross-entropy stays at `learned` or below"),
+    "classifier": Series(
+        "decay", "classifier clock: steps until the cross-entropy stays at its limit (setting learned) or below"
+    ),
     "representation": Series(
         "decay",
-        "representation clock: steps until the share of ||W||_F^2 off the span of the"
-        " samples stays at `structured` or below",
+        "representation clock: steps until the share of ||W||_F^2 off the span of the samples stays at its limit"
+        " (setting structured) or below",
     ),
     "generalisation": Series(
-        "decay", "generalisation clock: steps until the accuracy on fresh inputs stays at `accuracy` or above"
+        "decay",
+        "generalisation clock: steps until the accuracy on fresh inputs stays at its limit (setting accuracy) or above",
     ),
 }
 
