@@ -155,7 +155,9 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
             message = f"{wanted(item)} does not hold in {check.arm}: {check.outside} of {len(check.seeds)} runs outside"
             return ("failure" if record.verdict == "not reproduced" else "skipped"), message
     for check in item.holds_in:
-        if not check.holds or not check.seeds:
+        if not check.seeds:
+            return "skipped", f"{item.measure} has no number in {check.arm}"
+        if not check.holds:
             message = f"{wanted(item)} is undecided in {check.arm}: {check.undecided} of {len(check.seeds)} runs"
             return "skipped", f"{message} undecided"
     for check in item.fails_in:
