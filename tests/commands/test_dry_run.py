@@ -21,8 +21,8 @@ def test_every_arm_shows_its_own_changes_those_of_the_profile_and_those_of_the_c
     assert (code, err) == (0, "")
     assert out.splitlines() == [
         "toy-claim: 2 arms with 2 runs each, runner toy; 0 of 2 arms are stored",
-        "  near: value=1.01 (quick), bytes=3000000 (-s) (about 6 MB; not computed yet)",
-        "  far: value=5, bytes=3000000 (-s) (about 6 MB; not computed yet)",
+        "  near: value=1.01 (quick), bytes=3000000 (-s) (about 6 MB of memory; not computed yet)",
+        "  far: value=5, bytes=3000000 (-s) (about 6 MB of memory; not computed yet)",
     ]
     code, out, err = command("run", path, "-n", "-s", "value=4")
     assert "  near: value=4 (-s) (about 0 MB" in out
@@ -44,12 +44,12 @@ def test_it_says_which_arms_are_stored_and_what_the_others_cost_last(
     assert _without_times(command("run", "toy-claim.yaml", "-n")[1]) == [
         "toy-claim: 2 arms with 4 runs each, runner toy; 2 of 2 arms are stored",
         "  near: the settings as they are (about 0 MB of memory; stored, took TIME)",
-        "  far: value=5 (about 0 MB; stored, took TIME)",
+        "  far: value=5 (about 0 MB of memory; stored, took TIME)",
     ]
     assert _without_times(command("run", "toy-claim.yaml", "-n", "-s", "near.value=1.001")[1]) == [
         "toy-claim: 2 arms with 4 runs each, runner toy; 1 of 2 arms are stored; the other arms took TIME last time",
-        "  near: value=1.001 (-s) (about 0 MB; took TIME)",
-        "  far: value=5 (about 0 MB; stored, took TIME)",
+        "  near: value=1.001 (-s) (about 0 MB of memory; took TIME)",
+        "  far: value=5 (about 0 MB of memory; stored, took TIME)",
     ]
     _, out, _ = command("run", "toy-claim.yaml", "-n", "--no-cache")
     assert _without_times(out)[0] == (

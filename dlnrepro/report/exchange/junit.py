@@ -142,7 +142,7 @@ def _case(record: ClaimRecord, item: Judged, name: str) -> _Case:
     """The test case of a criterion or assumption."""
     arms = tuple(check.arm for check in (*item.holds_in, *item.fails_in))
     result, message = (None, "") if record.as_expected else _result(record, item, arms)
-    return _Case(name, result, message, _numbers(item), arms)
+    return _Case(name, result, message, _numbers(item, record.meanings.get(item.measure)), arms)
 
 
 def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[str | None, str]:
@@ -155,7 +155,9 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
             message = f"{wanted(item)} does not hold in {check.arm}: {check.outside} of {len(check.seeds)} runs outside"
             return ("failure" if record.verdict == "not reproduced" else "skipped"), message
     for check in item.holds_in:
-        if not check.holds or not check.seeds:
+        if not check.seeds:
+            return "skipped", f"{item.measure} has no number in {check.arm}"
+        if not check.holds:
             message = f"{wanted(item)} is undecided in {check.arm}: {check.undecided} of {len(check.seeds)} runs"
             return "skipped", f"{message} undecided"
     for check in item.fails_in:
@@ -164,9 +166,10 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
     return None, ""
 
 
-def _numbers(item: Judged) -> str:
-    """The sentence, the threshold, and a line for each arm and control."""
-    lines = [item.says, f"required: {wanted(item)}{allowance(item.misses)}"]
+def _numbers(item: Judged, meaning: str | None) -> str:
+    """The sentence, the threshold, the definition of the measure, and a line for each arm and control."""
+    lines = [item.says.strip(), f"required: {wanted(item)}{allowance(item.misses)}"]
+    lines += [f"{item.measure}: {meaning}"] if meaning else []
     rows = [(arm_words(check, False), "95 % bound: ") for check in item.holds_in]
     rows += [(arm_words(check, True), "") for check in item.fails_in]
     for (name, inside, share, median, spread), what in rows:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.report.exchange.markup import code, in_html, text
+from dlnrepro.report.exchange.markup import code, in_html, prose, text
 from dlnrepro.report.words.digest import (
     ARM_HEADS,
     LEGEND,
@@ -35,6 +35,7 @@ from dlnrepro.report.words.digest import (
 from dlnrepro.report.words.labels import label_words, qualifications
 from dlnrepro.report.words.margins import margin_words
 from dlnrepro.report.words.origins import differing_origins
+from dlnrepro.report.words.typeset import in_terminal
 from dlnrepro.report.words.words import reason_words
 from dlnrepro.verdict.judge import Judged, wanted
 
@@ -152,13 +153,13 @@ def _parts(record: ClaimRecord) -> Iterable[str]:
 
 def _part(record: ClaimRecord, lines: Sequence[str]) -> str:
     """Lines to unfold below a claim's verdict, id and title."""
-    summary = f"{_verdict(record)}: <b>{in_html(record.id)}</b>, {in_html(record.title)}"
+    summary = f"{_verdict(record)}: <b>{in_html(record.id)}</b>, {in_html(in_terminal(record.title))}"
     opening = [f"<details{'' if record.as_expected else ' open'}><summary>{summary}</summary>", ""]
     notes = [f"**{word}**: {text(says)}\n" for word, says in qualifications(record)]
     if not (record.as_expected and record.verdict == "reproduced"):
         notes.append(f"Because: {text(record.because)}\n")
     if record.as_expected and record.verdict == "not reproduced":
-        notes.append(f"Why this is expected: {text(str(record.claim.get('because')))}\n")
+        notes.append(f"Why this is expected: {prose(str(record.claim.get('because')))}\n")
     closing = ["", f"To repeat this: {code(record.command)}", "", "</details>", "", ""]
     return "\n".join([*opening, *notes, *lines, *closing]).replace("\n\n\n", "\n\n")
 
@@ -169,9 +170,9 @@ def _full(record: ClaimRecord) -> list[str]:
     faults = [f"- arm {code(arm)}: {text(found.fault)}" for arm, found in record.outcomes.items() if found.fault]
     lines = faults if len(faults) > 1 else []  # the first one is the reason, which stands above
     for item in record.assumptions:
-        lines += _numbers(item, "assumption ", None)
+        lines += _numbers(item, "assumption ", record.meanings, None)
     for item in record.criteria:
-        lines += _numbers(item, "", reasons.get(item.id))
+        lines += _numbers(item, "", record.meanings, reasons.get(item.id))
     return lines
 
 
@@ -182,14 +183,16 @@ def _reason(criterion: Mapping[str, Any]) -> str | None:
     return f"no control: {criterion['because']}" if criterion.get("because") else None
 
 
-def _numbers(item: Judged, kind: str, reason: str | None) -> list[str]:
-    """A criterion or an assumption with a table of its arms and controls."""
+def _numbers(item: Judged, kind: str, meanings: Mapping[str, str], reason: str | None) -> list[str]:
+    """A criterion or an assumption with the definition of its measure and a table of its arms and controls."""
+    meaning = meanings.get(item.measure)
     lines = [
         "",
-        f"**{MARKS[item.mark]} {kind}{text(item.id)}**: {text(item.says)}",
+        f"**{MARKS[item.mark]} {kind}{text(item.id)}**: {prose(item.says)}",
         "",
         f"Required: {code(wanted(item))}{allowance(item.misses)}",
         "",
+        *([f"{code(item.measure)}: {prose(meaning)}", ""] if meaning else []),
         *_ARM_TABLE,
     ]
     lines += [_arm(arm_words(check, False), check.holds) for check in item.holds_in]
@@ -199,7 +202,7 @@ def _numbers(item: Judged, kind: str, reason: str | None) -> list[str]:
     if gap := gap_words(item):
         lines += ["", f"{text(gap[0].upper() + gap[1:])}."]
     if reason:
-        lines += ["", text(reason[0].upper() + reason[1:])]
+        lines += ["", prose(reason[0].upper() + reason[1:])]
     return lines
 
 
@@ -213,5 +216,5 @@ def _compact(item: Judged) -> str:
     """A criterion in a line."""
     failed = f"{sum(control.tells for control in item.fails_in)} of {len(item.fails_in)} controls failed as required"
     worst = "no run has a number" if item.worst is None else f"worst run {margin_words(item, item.worst)}"
-    says = f"{code(item.id)}: {text(item.says.rstrip('. '))}."
+    says = f"{code(item.id)}: {prose(item.says.strip().rstrip('.'))}."
     return f"- {MARKS[item.mark]} {says} Required: {code(wanted(item))}; {text(worst)}; {failed}."

@@ -1,5 +1,7 @@
 """Words of a claim made safe inside GitHub-flavoured Markdown: whatever they hold, they stay words.
 
+`prose` also writes the notation of claims with the signs that a terminal shows, such as `σ₁` and `‖W‖²`.
+
 In addition to Markdown and HTML, GitHub finds mentions, references, addresses, emoji and formulas in plain text. An
 empty comment between two characters prevents this, and a reader does not see it.
 """
@@ -10,6 +12,7 @@ import html
 import re
 from collections.abc import Callable
 
+from dlnrepro.report.words.typeset import in_terminal
 from dlnrepro.visible import in_a_line
 
 LONGEST_WORDS = 400
@@ -28,8 +31,13 @@ def text(words: str) -> str:
     return _apart(words, lambda part: _SPECIAL.sub(r"\\\g<0>", html.escape(part, quote=False)).translate(_ENTITIES))
 
 
+def prose(words: str) -> str:
+    """The sentences of a claim as `text`, with Greek letters, exponents and subscripts."""
+    return text(in_terminal(words))
+
+
 def in_html(words: str) -> str:
-    """Words inside an HTML element, where no Markdown is read."""
+    """The words inside an HTML element, where no Markdown is read."""
     return _apart(words, lambda part: html.escape(part, quote=False))
 
 

@@ -126,23 +126,23 @@ MEASURES = {
     "start_gap": "smallest rank-one gap 1 - ||W_k||_2 / ||W_k||_F of a hidden layer of the head at the "
     "initialization, in [0, 1]",
     "start_norm": "smallest Frobenius norm of a hidden layer of the head at the initialization",
-    "growth": "Frobenius norm of a layer of the head at the end over that at the initialization, for the layer that "
-    "grows least",
+    "growth": "Frobenius norm of a layer of the head at the end divided by that at the initialization, for the layer"
+    " that grows least",
     "head_gap": "largest rank-one gap 1 - ||W_k||_2 / ||W_k||_F of a hidden layer of the head at the end, in [0, 1]",
     "head_alignment": "largest alignment gap 1 - |<v_(k+1), u_k>| of neighbouring layers of the head at the end, in "
     "[0, 1], with u_k and v_k the top left and right singular vectors of W_k",
     "alignment_slope": "slope of the log of the largest alignment gap 1 - |<v_(k+1), u_k>| of the head against "
     "log min_k ||W_k||_F, where min_k ||W_k||_F is at least twice the largest ||W_k||_F of the initialization; 0 if "
     "that holds at fewer than eight recorded points",
-    "excess_ratio": "the excess ||W_k||_F^2 - ||W_k||_2^2 at the end over its limit E_k, computed from the initial "
-    "imbalances, for the hidden layer of the head whose ratio is farthest from 1",
+    "excess_ratio": "the excess ||W_k||_F^2 - ||W_k||_2^2 at the end divided by its limit E_k, which is computed from"
+    " the initial imbalances, for the hidden layer of the head whose ratio is farthest from 1",
     "body_gap": "rank-one gap 1 - ||W_1||_2 / ||W_1||_F of the first layer at the end, in [0, 1]",
-    "head_drift": "largest change since the initialization of an imbalance W_(k+1)^T W_(k+1) - W_k W_k^T in the head, "
-    "in Frobenius norm, over the squared norm of the head",
-    "stable_drift": "largest change since the initialization of the imbalance between W_1 and the first layer of the "
-    "head, in the block of stable neurons only, in Frobenius norm, over the squared norm of all weights",
-    "full_drift": "largest change since the initialization of the whole imbalance between W_1 and the first layer of "
-    "the head, in Frobenius norm, over the squared norm of all weights",
+    "head_drift": "largest change since the initialization of an imbalance W_(k+1)^T W_(k+1) - W_k W_k^T in the head,"
+    " in Frobenius norm, divided by the squared norm of the head",
+    "stable_drift": "largest change since the initialization of the imbalance between W_1 and the first layer of the"
+    " head, in the block of stable neurons only, in Frobenius norm, divided by the squared norm of all weights",
+    "full_drift": "largest change since the initialization of the whole imbalance between W_1 and the first layer of"
+    " the head, in Frobenius norm, divided by the squared norm of all weights",
     "stable_neurons": "the number of neurons of W_1 with W_1 x > 0.01 on all examples x after every step",
     "other_neurons": "the number of neurons of W_1 with W_1 x of 0.01 or less on some example x after some step",
 }
@@ -153,9 +153,15 @@ SERIES = {
     "head_gap_path": Series("recorded points", "largest rank-one gap of a hidden layer of the head"),
     "head_gap_law": Series("recorded points", "derived law of the largest rank-one gap, from the initial imbalances"),
     "body_gap_path": Series("recorded points", "rank-one gap 1 - ||W_1||_2 / ||W_1||_F of the first layer"),
-    "head_drift_path": Series("recorded points", "change of the head's imbalances, over the head's squared norm"),
-    "stable_drift_path": Series("recorded points", "change of the imbalance of W_1 and head, stable neurons only"),
-    "full_drift_path": Series("recorded points", "change of the imbalance of W_1 and head, all neurons"),
+    "head_drift_path": Series("recorded points", "change of the head's imbalances, divided by the head's squared norm"),
+    "stable_drift_path": Series(
+        "recorded points",
+        "change of the imbalance of W_1 and head for stable neurons only, divided by the squared norm of all weights",
+    ),
+    "full_drift_path": Series(
+        "recorded points",
+        "change of the imbalance of W_1 and head for all neurons, divided by the squared norm of all weights",
+    ),
 }
 
 

@@ -82,21 +82,23 @@ class Params(DeepSettings):
 
 
 MEASURES = {
-    "start_excess": "log R - log l(0) at the initialization, with R the risk and l the loss, natural logarithms; at "
-    "most 0 under the theorem's assumption",
-    "least_excess": "the smallest value of log R - log l(0) along the flow, with R the risk and l the loss, natural "
-    "logarithms",
-    "end_excess": "log R - log l(0) at the end of the flow, natural logarithms, with R the risk and l the loss",
-    "shrinkage": "smallest Frobenius norm of a layer at the end over the smallest one at the initialization, > 0",
+    "start_excess": "log R - log R_0 at the initialization (natural logarithms), with R the risk and R_0 = l(0) that"
+    " of the zero network; at most 0 under the theorem's assumption",
+    "least_excess": "the smallest value of log R - log R_0 along the flow (natural logarithms), with R the risk and"
+    " R_0 = l(0) that of the zero network",
+    "end_excess": "log R - log R_0 at the end of the flow (natural logarithms), with R the risk and R_0 = l(0) that"
+    " of the zero network",
+    "shrinkage": "smallest Frobenius norm of a layer at the end, divided by the smallest one at the initialization, >"
+    " 0",
     "exponent_gap": "slope of the log of the smallest Frobenius norm of a layer against log t over the last two "
     "decades of time t, plus 1/(L-2), with L = law_depth; 0 if the law holds",
-    "collapse_ratio": "smallest Frobenius norm of a layer at the end over ((L-2) g_0 t)^(-1/(L-2)), with L = law_depth "
-    "and g_0 = -l'(0) times the mean height of the data on the axis, > 0",
+    "collapse_ratio": "smallest Frobenius norm of a layer at the end, divided by ((L-2) g_0 t)^(-1/(L-2)), with L ="
+    " law_depth and g_0 = -l'(0) times the mean height of the data on the axis, > 0",
 }
 
 SERIES = {
     "time": Series("time", "time t of the flow"),
-    "risk_ratio": Series("time", "R / l(0), the risk over that of the zero network"),
+    "risk_ratio": Series("time", "R / R_0, the risk R divided by the risk R_0 = l(0) of the zero network"),
     "norm": Series("time", "smallest Frobenius norm of a layer"),
     "norm_law": Series("time", "derived law ((L-2) g_0 t)^(-1/(L-2)), or the initial norm if that is smaller"),
 }

@@ -101,17 +101,19 @@ class Params(DeepClassifier):
 
 MEASURES = {
     "separation": "the maximum margin of the data that the network is trained on; 0 if no hyperplane separates them",
-    "certificate": "largest relative KKT residual of the maximum-margin solution that the oracle computes, >= 0",
-    "start_excess": "log R - log l(0) at the initialization, with R the risk and l the loss, natural logarithms; at "
-    "most 0 if the initialization is not worse than the zero network",
+    "certificate": "largest relative residual of the optimality (KKT) conditions of the computed maximum-margin"
+    " solution, >= 0",
+    "start_excess": "log R - log R_0 at the initialization (natural logarithms), with R the risk and R_0 = l(0) that"
+    " of the zero network; at most 0 if the initialization is not worse than the zero network",
     "start_gap": "smallest rank-one gap 1 - ||W_l||_2 / ||W_l||_F of a hidden layer at the initialization, in [0, 1]",
     "start_norm": "smallest Frobenius norm of a hidden layer at the initialization",
-    "route_gap": "distance between the weights by two solvers of the flow at a common time, over their norm; 0 for a "
-    "discrete descent",
-    "imbalance_drift": "largest change of an imbalance W_(l+1)^T W_(l+1) - W_l W_l^T since the initialization, in "
-    "Frobenius norm, over the squared norm of all weights",
+    "route_gap": "distance between the weights by two solvers of the flow at a common time, divided by their norm; 0"
+    " for a discrete descent",
+    "imbalance_drift": "largest change of an imbalance W_(l+1)^T W_(l+1) - W_l W_l^T since the initialization, in"
+    " Frobenius norm, divided by the squared norm of all weights",
     "log_inverse_risk": "log(1/R) at the end of training, with R the risk, natural logarithm",
-    "growth": "Frobenius norm of a layer at the end over that at the initialization, for the layer that grows least",
+    "growth": "Frobenius norm of a layer at the end divided by that at the initialization, for the layer that grows"
+    " least",
     "growth_exponent": "L times the slope of log min_l ||W_l||_F against log log(1/R) in the layers' window of "
     "log(1/R), with L the depth and R the risk; 0 if the run does not reach the window",
     "rank_one_gap": "largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F of a hidden layer at the end, in [0, 1]",
@@ -136,14 +138,14 @@ MEASURES = {
     "run does not reach the window",
     "margin_slope": "slope of the log of 1 minus the ratio of the predictor's margin to the maximum margin against "
     "log log(1/R) in the direction's window of log(1/R) (R is the risk); 0 if the run does not reach the window",
-    "direction_constant": "sine of the angle to the maximum-margin direction times log(1/R), over its limit gamma "
-    "||rho||, where the ratio is farthest from 1 in the constants' window of log(1/R) (R is the risk); gamma is the "
-    "maximum margin and rho the limit of the predictor's part perpendicular to that direction; 0 if the run does not "
-    "reach the window",
-    "margin_constant": "1 minus the ratio of the predictor's margin to the maximum margin, times log(1/R) and over "
-    "its limit max_i -<rho, z_i>, where the result is farthest from 1 in the constants' window of log(1/R) (R is the "
-    "risk); z_i are the support vectors and rho is the limit of the predictor's part perpendicular to the "
-    "maximum-margin direction; 0 if the run does not reach the window",
+    "direction_constant": "sine of the angle to the maximum-margin direction times log(1/R), divided by its limit"
+    " gamma ||rho||, where the ratio is farthest from 1 in the constants' window of log(1/R) (R is the risk); gamma"
+    " is the maximum margin and rho the limit of the predictor's part perpendicular to that direction; 0 if the run"
+    " does not reach the window",
+    "margin_constant": "1 minus the ratio of the predictor's margin to the maximum margin, times log(1/R), divided by"
+    " its limit max_i -<rho, z_i>, where the result is farthest from 1 in the constants' window of log(1/R) (R is the"
+    " risk); z_i are the support vectors and rho is the limit of the predictor's part perpendicular to the"
+    " maximum-margin direction; 0 if the run does not reach the window",
     "rates_direction": "sine of the angle between the predictor and the maximum-margin direction in the norm of the "
     "learning rates, sum_j w_j^2 / rate_j; equal to the measure direction if the rates are equal",
 }

@@ -77,9 +77,9 @@ MEASURES = {
     "path_error": "largest ||W - W'||_F / max_t ||W||_F along the flow, where W is the product of the network and W'"
     " the solution of the product's own equation, >= 0",
     "singular_error": "largest error of the formula for the velocity dsigma_r/dt of a singular value along the flow,"
-    " over the largest |dsigma_r/dt|, >= 0",
+    " divided by the largest |dsigma_r/dt|, >= 0",
     "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initial weights over the layers"
-    " l, over ||W_1||_F^2, >= 0",
+    " l, divided by ||W_1||_F^2, >= 0",
     "progress": "share of the excess risk that the flow removes, (R(0) - R(end)) / (R(0) - R of least squares), in"
     " [0, 1]",
 }

@@ -75,11 +75,11 @@ class Params(TargetSettings, DeepSettings, HalvedDescents):
 
 MEASURES = {
     "closed_form_error": "largest distance ||W - sum_k a_k(t) u_k v_k^T||_F / sigma_1 of the product W along the flow"
-    " from the closed form a_k(t) of its modes k, >= 0",
+    " from the closed form a_k(t) of its modes k, with sigma_1 the largest singular value of Z, >= 0",
     "descent_order": "order of gradient descent in the step size: slope of the log of its largest distance from the"
     " closed form against the log of the step size",
     "unlearned": "relative distance ||W - Z||_F / sigma_1 of the product W from the target Z at the end of the flow,"
-    " >= 0",
+    " with sigma_1 the largest singular value of Z, >= 0",
 }
 
 SERIES = {
@@ -87,7 +87,11 @@ SERIES = {
     "learned": Series("time", "number of learned modes, sum_k u_k^T W v_k / sigma_k, in the product W"),
     "learned_law": Series("time", "number of learned modes by the closed form, sum_k a_k(t) / sigma_k"),
     "step_size": Series("step_size", "step size eta of gradient descent"),
-    "descent_error": Series("step_size", "largest distance of gradient descent from the closed form, over sigma_1"),
+    "descent_error": Series(
+        "step_size",
+        "largest distance of gradient descent from the closed form, divided by"
+        " sigma_1, the largest singular value of Z",
+    ),
 }
 
 

@@ -91,9 +91,11 @@ MEASURES = {
     "time_ratio": "smallest T_(i+1) / T_i from the smallest epsilon, where T_i is the step at which mode i is half"
     " learned, >= 0; 1 if modes are learned together",
     "plateau": "largest over k of the smallest ||W - W_k||_F / ||W_k||_F along the descent from the smallest epsilon,"
-    " where W is the product and W_k the plateau of rank k that `law` names, >= 0",
+    " where W is the product and W_k the reduced-rank solution of rank k or the sum of the first k modes, as `law`"
+    " says, >= 0",
     "plateau_slope_error": "largest relative error over k of the predicted power of epsilon in the smallest distance"
-    " from the plateau of rank k, >= 0; 1 if the distance does not depend on epsilon",
+    " from W_k (the reduced-rank solution of rank k or the sum of the first k modes, as `law` says), >= 0; 1 if the"
+    " distance does not depend on epsilon",
     "end_distance": "relative distance ||W - W_LS||_F / ||W_LS||_F of the product W from the least-squares solution"
     " W_LS at the end of the descent from the smallest epsilon, >= 0",
     "order_gap": "relative distance of the reduced-rank solution of rank 1 from the strongest mode, sigma_1 /"
@@ -104,14 +106,18 @@ SERIES = {
     "step": Series("step", "number of gradient steps"),
     "modes_learned": Series("step", "number of learned modes (sum of their shares), from the smallest epsilon"),
     "distance_to_rank_one": Series(
-        "step", "relative distance ||W - W_1||_F / ||W_1||_F of the product W from the plateau W_1 of rank 1"
+        "step",
+        "relative distance ||W - W_1||_F / ||W_1||_F of the product W from the reduced-rank solution W_1 of rank 1"
+        " (or the first mode, as the setting law says)",
     ),
     "strength": Series("mode", "singular value sigma_i of the mode in the target Z"),
     "time_slope": Series("mode", "growth dT_i / d ln(1/epsilon) of the learning time, in steps"),
     "time_slope_law": Series("mode", "predicted growth of the learning time, 1 / ln(1 + eta sigma_i) steps"),
     "start": Series("start", "scale epsilon of the initialization"),
     "first_plateau": Series(
-        "start", "smallest relative distance ||W - W_1||_F / ||W_1||_F of the product W from the plateau W_1 of rank 1"
+        "start",
+        "smallest relative distance ||W - W_1||_F / ||W_1||_F of the product W from the reduced-rank solution W_1 of"
+        " rank 1 (or the first mode, as the setting law says)",
     ),
     "first_plateau_law": Series("start", "predicted power of epsilon, through the value at the smallest epsilon"),
 }

@@ -87,8 +87,8 @@ MEASURES = {
     " which 90 % of the mode is learned; it equals `share` if there is none",
     "share_change": "largest change of the share of any path from the initialization to the end, over the sweep, in"
     " [0, 1]",
-    "law_error": "largest |x / x_law - 1| over the losing paths and the sweep, where x is the share at the end and"
-    " x_law the share by the conservation law of gradient flow; |x| for a path with x_law = 0",
+    "law_error": "largest |x / x_law - 1| over the losing paths and the gammas of the sweep, where x is the share at"
+    " the end and x_law the share by the conservation law of gradient flow; |x| for a path with x_law = 0",
     "over_bound": "largest amount by which the largest share exceeds min(x_law, x*) in the sweep; x_law is the share by"
     " the conservation law of gradient flow, x* the largest share that stability allows",
     "under_bound": "largest amount by which the largest share falls below min(x_law, x*) in the sweep; x_law is the"

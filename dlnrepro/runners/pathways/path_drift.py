@@ -74,29 +74,41 @@ class Params(AlignedPathSettings):
 
 MEASURES = {
     "loser_share": "part of the mode that the largest losing path carries at the first step at which 90 % of the mode"
-    " is learned, the most over the sweep",
+    " is learned; the largest value in the sweep",
     "escaped": "fraction of the points of the sweep at which z = w^-(L-2), with w the layer scalar of the largest"
     " losing path, falls to 60 % of its value when the mode is learned, in [0, 1]",
-    "drift_ratio": "fall of z = w^-(L-2) of the largest losing path per step, over (L-2) eta <r> with the step size eta"
-    " and the mean residual <r> of a single path, where this ratio is farthest from 1 in the sweep; 0 if z does not"
-    " fall at every point, or is predicted not to",
-    "onset_gap": "gamma / 2 - 1 at the gamma where the fall of z = w^-(L-2) of the largest losing path per step"
-    " vanishes, by a cubic in gamma; at the last gamma if z does not fall at every point or gamma is not swept",
-    "onset_slope": "slope in gamma of the fall of z = w^-(L-2) of the largest losing path per step, where it vanishes,"
-    " over the predicted 3 (L-2) / (2 (5L-4)); 0 if z does not fall at every point or gamma is not swept",
+    "drift_ratio": "fall of z = w^-(L-2) per step, with w the layer scalar of the largest losing path, divided by"
+    " (L-2) eta <r> with the step size eta and the mean residual <r> of a single path, where this ratio is farthest"
+    " from 1 in the sweep; 0 if z does not fall at every point, or is predicted not to",
+    "onset_gap": "gamma / 2 - 1 at the gamma where the fall of z = w^-(L-2) per step vanishes, extrapolated by a"
+    " cubic in gamma, with w the layer scalar of the largest losing path; the value at the last gamma if z does not"
+    " fall at every point or gamma is not swept",
+    "onset_slope": "slope in gamma of the fall of z = w^-(L-2) per step, where it vanishes, divided by the predicted"
+    " 3 (L-2) / (2 (5L-4)), with w the layer scalar of the largest losing path; 0 if z does not fall at every point"
+    " or gamma is not swept",
     "exponent_gap": "exponent of the restoration time in the initialization scale, plus L-2; the exponent counts as 0"
     " if a time is not reached or the scale is not swept",
-    "time_ratio": "increase of the restoration time per unit of z = w^-(L-2) of the largest losing path, over"
-    " 1 / ((L-2) eta <r>) with the step size eta and the mean residual <r> of a single path; 0 if a time is not reached"
-    " or the scale is not swept",
+    "time_ratio": "increase of the restoration time per unit of z = w^-(L-2), with w the layer scalar of the largest"
+    " losing path, divided by 1 / ((L-2) eta <r>) with the step size eta and the mean residual <r> of a single path;"
+    " 0 if a time is not reached or the scale is not swept",
 }
 
 SERIES = {
     "step_ratio": Series("point of the sweep", "step ratio gamma = eta L"),
-    "start_scale": Series("point of the sweep", "scale of the initialization"),
-    "drift": Series("point of the sweep", "fall of z = w^-(L-2) per step, 0 where z does not fall"),
-    "drift_law": Series("point of the sweep", "predicted fall of z per step, (L-2) eta <r>"),
-    "lag": Series("point of the sweep", "z = w^-(L-2) when the mode is learned"),
+    "start_scale": Series(
+        "point of the sweep", "scale alpha of the layer scalars at the initialization, relative to those at zero loss"
+    ),
+    "drift": Series(
+        "point of the sweep",
+        "fall of z = w^-(L-2) per step, with w the layer scalar of the largest losing path; 0 where z does not fall",
+    ),
+    "drift_law": Series(
+        "point of the sweep", "predicted fall of z per step, (L-2) eta <r>, with <r> the mean residual of a single path"
+    ),
+    "lag": Series(
+        "point of the sweep",
+        "z = w^-(L-2) when the mode is learned, with w the layer scalar of the largest losing path",
+    ),
     "restoration_time": Series(
         "point of the sweep",
         "restoration time: steps until the largest losing path carries 5 % of the mode; all steps if it never does",

@@ -72,7 +72,7 @@ SERIES = {
     "equal_sharpness": Series("number of paths", "sharpness of the equal split, relative to a single path"),
     "equal_law": Series("number of paths", "predicted factor P'^(2/L-1)"),
     "noise": Series("noise scale", "scale of the Gaussian noise"),
-    "bound_by_noise": Series("noise scale", "sharpness over its lower bound"),
+    "bound_by_noise": Series("noise scale", "sharpness divided by its lower bound L sum_p |u^T M_p v|^(2-2/L)"),
 }
 
 

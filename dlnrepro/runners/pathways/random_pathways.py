@@ -104,7 +104,7 @@ MEASURES = {
     "bound_gap": "largest share after the cool-down minus x*(gamma_k), the largest share that stability allows;"
     " gamma_k = gamma (s_k / s_1)^(2-2/L) belongs to the measured mode k",
     "limit": "sharpness after the cool-down times the step size eta before the cool-down",
-    "sharpness_ratio": "sharpness after the cool-down over S1 = L s_1^(2-2/L), the sharpness of a single path",
+    "sharpness_ratio": "sharpness after the cool-down divided by S1 = L s_1^(2-2/L), the sharpness of a single path",
     "factor_error": "relative error of P^(2/L-1) S1 for the sharpness after the cool-down, where S1 = L s_1^(2-2/L),"
     " >= 0",
     "off_diagonal": "part of sum_p ||M_p||_F^2 outside the modes of the target after the cool-down, in [0, 1]; M_p is"
@@ -119,7 +119,9 @@ SERIES = {
     "weakest_share": Series("step", "largest share of the weakest mode"),
     "stable_share": Series("step", "largest share of the measured mode that stability allows"),
     "limit_in_time": Series(
-        "step", "step size before the cool-down times the largest eigenvalue of J J^T (J: Jacobian)"
+        "step",
+        "step size before the cool-down times the largest eigenvalue of J J^T, with J the Jacobian of the"
+        " network's matrix",
     ),
 }
 

@@ -83,9 +83,9 @@ MEASURES = {
     "activity_error": "largest relative distance of a layer's activities at the end from those of a forward pass, >= 0",
     "plain_credit_error": "largest relative distance of a layer's credit at the end from its credit at the"
     " equilibrium of plain predictive coding, >= 0",
-    "rate_ratio": "fitted rate of convergence over -ln(spectral radius); fitted is the largest distance ||c +"
-    " delta||_F / ||delta||_F from each step on, while it lies in [1e-11, 1e-5], with the credit c and the adjoint"
-    " delta; 0 if it never lies there",
+    "rate_ratio": "fitted rate of convergence per step, divided by -ln(spectral radius); the fit uses the largest"
+    " distance ||c + delta||_F / ||delta||_F at this or a later step, while it lies in [1e-11, 1e-5], with the credit"
+    " c and the adjoint delta; 0 if it never lies there",
     "spectral_radius": "spectral radius of one step (the largest |eigenvalue|), of the activities alone if"
     " `dual_step` is 0, >= 0",
     "last_move": "relative change ||h(T+1) - h(T)||_F / ||h(T)||_F of the activities h in one more step after the"

@@ -60,30 +60,30 @@ class Params(PredictiveCodingSettings):
 
 
 MEASURES = {
-    "arrival_exponent": "power of the depth L in the time of arrival: least-squares slope of the log of the time"
-    " against log L, > 0",
-    "pace_ratio": "steps per layer, fitted to the times of arrival against L, times the predicted speed sqrt(alpha"
-    " eta) in layers per step, >= 0",
-    "latest_arrival": "time of arrival at the largest depth, in steps; the value of `most_steps` if credit never"
-    " arrives",
-    "budget_cosine": "cosine between the updates of all weights of the deepest network after the budget and the"
-    " gradients of back-propagation, in [-1, 1]",
-    "budget_first_norm": "Frobenius norm of the first layer's update in the deepest network after the budget, over"
-    " that of its gradient of back-propagation, >= 0",
+    "arrival_exponent": "power of the depth L in the time of arrival, the number of steps until the credit of the"
+    " first layer has grown to `share` of its target: least-squares slope of the log of the time against log L, > 0",
+    "pace_ratio": "steps per layer (the slope of the time of arrival against the depth L), times the predicted speed"
+    " sqrt(alpha eta) in layers per step, >= 0",
+    "latest_arrival": "time of arrival of credit at the first layer, at the largest depth, in steps; the value of"
+    " `most_steps` if credit never arrives",
+    "budget_cosine": "cosine between the updates of all weights of the deepest network after the budget (`passes`"
+    " steps per layer) and the gradients of back-propagation, in [-1, 1]",
+    "budget_first_norm": "Frobenius norm of the first layer's update in the deepest network after the budget"
+    " (`passes` steps per layer), divided by that of its gradient of back-propagation, >= 0",
 }
 
 SERIES = {
     "depth": Series("depth", "depth L, the number of layers"),
-    "arrival": Series("depth", "steps until credit arrives at the first layer"),
+    "arrival": Series("depth", "time of arrival: steps until credit arrives at the first layer"),
     "predicted_arrival": Series(
         "depth",
         "predicted steps L / sqrt(alpha eta), with the alpha of the formula; 0 if alpha is 0",
     ),
-    "layer": Series("layer", "layer i over the depth L, in the deepest network"),
+    "layer": Series("layer", "number i of the layer divided by the depth L, in the deepest network"),
     "credit_after_budget": Series(
         "layer",
-        "credit c_i after the budget along that of back-propagation, <c_i, -delta_i> / ||delta_i||^2, with the"
-        " adjoint delta_i",
+        "credit c_i after the budget of steps, along that of back-propagation, <c_i, -delta_i> / ||delta_i||^2, with"
+        " the adjoint delta_i",
     ),
 }
 

@@ -71,17 +71,17 @@ class Params(PredictiveCodingSettings):
 
 
 MEASURES = {
-    "edge_gap": "step size at which the spectral radius of one step passes 1, over the limit of the formula, less 1; in"
-    f" [{SEARCH[0] - 1}, {SEARCH[1] - 1}]",
+    "edge_gap": "step size at which the spectral radius of one step passes 1, divided by the limit of the formula,"
+    f" minus 1; in [{SEARCH[0] - 1}, {SEARCH[1] - 1}]",
     "radius_below": "spectral radius of one step at 0.98 of the limit of the formula, >= 0",
     "radius_above": "spectral radius of one step at 1.02 of the limit of the formula, >= 0",
-    "modulus_error": "largest distance of |mu|^2 of a complex eigenvalue mu from the nearest 1 - eta rho sigma^2, >= 0;"
-    " 0 if no eigenvalue is complex",
+    "modulus_error": "largest distance of |mu|^2 of a complex eigenvalue mu from the nearest 1 - eta rho sigma^2 with"
+    " a singular value sigma of the constraints, >= 0; 0 if no eigenvalue is complex",
     "complex_share": "fraction of complex eigenvalues at the step size of the moduli, in [0, 1]",
 }
 
 SERIES = {
-    "step_ratio": Series("step_ratio", "step size eta over the limit of the formula"),
+    "step_ratio": Series("step_ratio", "step size eta divided by the limit of the formula"),
     "radius": Series("step_ratio", "spectral radius of one step of inference"),
 }
 

@@ -90,7 +90,7 @@ MEASURES = {
     "infeasibility": "largest relative error ||f_theta - w|| / ||w|| with which the weights theta realise a predictor"
     " w, >= 0",
     "slope_along_fibre": "largest length of the part of the weights theta that is tangent to the set of weights with"
-    " the same predictor, over ||theta||, in [0, 1]; 0 where ||theta||^2 is stationary in this set",
+    " the same predictor, divided by ||theta||, in [0, 1]; 0 where ||theta||^2 is stationary in this set",
 }
 
 SERIES = {

@@ -103,15 +103,22 @@ MEASURES = {
     " problem as weight decay, and the minimum of the convex problem, >= 0",
     "excess": "||theta||^2 / R(w) - 1 at the end, where theta are the weights and R(w) is the representation cost of"
     " their predictor w by the formula for the network",
-    "learned": "norm ||w||_F of the predictor at the end over that of the teacher",
+    "learned": "norm ||w||_F of the predictor at the end divided by that of the teacher",
     "certificate": "bound on the relative error of the computed solution of the convex problem, from its duality gap,"
     " >= 0",
 }
 
 SERIES = {
     "step": Series("step", "number of gradient steps"),
-    "distance_path": Series("step", "distance ||w - w_convex||_F / ||w_convex||_F"),
-    "excess_path": Series("step", "excess ||theta||^2 / R(w) - 1 of the squared norm"),
+    "distance_path": Series(
+        "step",
+        "relative distance ||w - w_convex||_F / ||w_convex||_F of the predictor w from the"
+        " solution of the convex problem",
+    ),
+    "excess_path": Series(
+        "step",
+        "excess ||theta||^2 / R(w) - 1, with the weights theta and the representation cost R(w) of their predictor w",
+    ),
 }
 
 

@@ -81,32 +81,34 @@ class Params(SymmetricInputSettings, DeepSettings):
 
 
 MEASURES = {
-    "identity_error": "largest |Y(t) - Y(0) - h I(t)| over h I(end), where Y = -ln tan(theta / 2), h = c_0 / pi, and"
-    " I(t) is the integral of |w|^(1-2/L) to the time t, >= 0",
-    "rate_ratio": "slope of -ln tan(theta / 2) in time, fitted over the last half of the time, over c_0 / pi",
+    "identity_error": "largest |Y(t) - Y(0) - h I(t)|, divided by h I(end), where Y = -ln tan(theta / 2), h = c_0 /"
+    " pi, and I(t) is the integral of |w|^(1-2/L) to the time t, >= 0",
+    "rate_ratio": "slope of -ln tan(theta / 2) in time, fitted to the last half of the time, divided by c_0 / pi,"
+    " with c_0 the mean length of the inputs' projection on a plane",
     "power": "local exponent -d ln(theta) / d ln(t) of the angle in time, fitted over the last half of the time",
-    "power_growth": "local exponent -d ln(theta) / d ln(t) in the last half of the time, over that in the quarter"
-    " before it; 0 if the exponent in the quarter is not positive",
+    "power_growth": "local exponent -d ln(theta) / d ln(t) in the last half of the time, divided by that in the"
+    " quarter before it; 0 if the exponent in the quarter is not positive",
     "norm_power": "exponent -d ln(theta) / d ln|w| of the angle in the norm of w, fitted over the last half of the"
     " time",
-    "first_share": "largest ratio of 1 - cos(theta) to its bound until the norm of w starts to rise, > 0; 1 if it"
-    " rises from time 0",
-    "second_share": "largest ratio of 1 - cos(theta) to its bound after the norm of w has started to rise, > 0",
-    "bound_share": "largest ratio of 1 - cos(theta) to its bound at all times, > 0",
-    "norm_share": "largest ratio of |w| to its upper bound or of its lower bound to |w|, > 0; both are 1 at time 0",
+    "first_share": "largest ratio of 1 - cos(theta) to its upper bound until the norm of w starts to rise, > 0; 1 if"
+    " it rises from time 0",
+    "second_share": "largest ratio of 1 - cos(theta) to its upper bound after the norm of w has started to rise, > 0",
+    "bound_share": "largest ratio of 1 - cos(theta) to its upper bound at all times, > 0",
+    "norm_share": "largest ratio of |w| to its upper bound or of its lower bound to |w|, > 0; both ratios are 1 at"
+    " time 0",
     "turning_time": "first recorded time at which the norm of w rises, as a fraction of the horizon, in [0, 1]",
     "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initial weights over the layers"
-    " l, over the mean ||W_l||_F^2, >= 0; 0 for L = 1",
+    " l, divided by the mean ||W_l||_F^2, >= 0; 0 for L = 1",
     "end_angle": "angle theta between w and the teacher at the end, in radians",
 }
 
 SERIES = {
     "time": Series("time", "time t of the gradient flow"),
     "angle": Series("time", "angle theta to the teacher, in radians"),
-    "turned": Series("time", "growth Y(t) - Y(0) of Y = -ln tan(theta / 2)"),
+    "turned": Series("time", "growth Y(t) - Y(0) of Y = -ln tan(theta / 2), with theta the angle to the teacher"),
     "predicted_turn": Series("time", "predicted growth of -ln tan(theta / 2), (c_0 / pi) int_0^t |w|^(1-2/L) dt"),
     "norm": Series("time", "norm |w| of the predictor"),
-    "share": Series("time", "ratio of 1 - cos(theta) to its bound"),
+    "share": Series("time", "ratio of 1 - cos(theta) to its upper bound, with theta the angle to the teacher"),
 }
 
 

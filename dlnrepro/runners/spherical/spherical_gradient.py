@@ -74,9 +74,9 @@ MEASURES = {
     " over the predictors w, >= 0",
     "lemma_median": "median relative error |measured / predicted - 1| of the push -(v - cos(theta) w/|w|)^T grad R(w)"
     " over the predictors w, >= 0",
-    "gradient_error": "largest |grad R(w) + h v - g(|w|) w/|w|| over the predictors w, over h = c_0 / pi, where g is"
-    " the predicted radial part, >= 0",
-    "norm_range": "largest norm |w| of a predictor over the smallest, >= 1",
+    "gradient_error": "largest |grad R(w) + h v - g(|w|) w/|w|| over the predictors w, divided by h = c_0 / pi, where"
+    " g is the predicted radial part, >= 0",
+    "norm_range": "largest norm |w| of a predictor divided by the smallest one, >= 1",
 }
 
 SERIES = {

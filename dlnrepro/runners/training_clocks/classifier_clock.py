@@ -61,12 +61,12 @@ class Params(ManyClasses, DeepSettings):
 
 MEASURES = {
     "log_inverse_risk": "log(1/R) of the cross-entropy R at the end of the descent (natural logarithm)",
-    "contraction": "largest factor R_(t+1) / R_t by which a step multiplies the cross-entropy between the levels; 1 if "
-    "the smallest eps is never reached",
-    "clock_exponent": "slope of log T(eps) against log(1/eps) between the levels; 1 if the smallest eps is never "
-    "reached",
-    "slowing": "duration of the last quarter of the way in log(1/eps) between the levels, over that of the first "
-    "quarter; 1 for a logarithmic clock",
+    "contraction": "largest factor R_(t+1) / R_t by which a step multiplies the cross-entropy R between the two"
+    " `levels` of log(1/eps); 1 if the smallest eps is never reached",
+    "clock_exponent": "slope of log T(eps) against log(1/eps) between the two `levels`; 1 if the smallest eps is"
+    " never reached",
+    "slowing": "duration of the last quarter of the way in log(1/eps) between the two `levels`, divided by that of"
+    " the first quarter; 1 for a logarithmic clock",
     "law_error": "|p + 2 - 2/L| with the fitted power p of log(1/eps) in eps T(eps) and L = law_depth, >= 0",
 }
 

@@ -94,8 +94,8 @@ MEASURES = {
     "relation_error": "|clock_slope - (2 theta - 1)|, distance of the exponent of the clock from its law with the "
     "measured theta, >= 0",
     "end_gap": "gap F - F* at the end of the descent",
-    "imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initialization, over ||W_1||_F^2, >= 0; "
-    "0 for one layer",
+    "imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initialization, divided by"
+    " ||W_1||_F^2, >= 0; 0 for one layer",
 }
 
 SERIES = {

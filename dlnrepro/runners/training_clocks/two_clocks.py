@@ -85,17 +85,18 @@ class Params(ManyClasses):
 
 
 MEASURES = {
-    "classifier_spread": "largest over smallest classifier clock (steps) in the sweep over the weight decay, >= 1",
-    "clocks_ratio": "representation clock over classifier clock (steps), smallest ratio in the sweep over the weight "
-    "decay, > 0",
-    "delay": "generalisation clock over classifier clock (steps), smallest ratio in the sweep over the weight decay, > "
-    "0",
+    "classifier_spread": "largest classifier clock in the sweep over the weight decay, divided by the smallest one,"
+    " >= 1",
+    "clocks_ratio": "representation clock divided by classifier clock, smallest ratio in the sweep over the weight"
+    " decay, > 0",
+    "delay": "generalisation clock divided by classifier clock, smallest ratio in the sweep over the weight decay, > 0",
     "representation_slope": "slope of the log of the representation clock against the log of the weight decay; 0 if "
     "the clock never stops",
     "generalisation_slope": "slope of the log of the generalisation clock against the log of the weight decay; 0 if "
     "the clock never stops",
-    "off_span_error": "distance of W_1 P at the end from (1 - eta lambda)^t W_1(0) P, over ||W_1(0) P||_F (Frobenius "
-    "norm, >= 0); largest in the sweep over the weight decay lambda, with P the projection off the span of the samples",
+    "off_span_error": "distance of W_1 P at the end from (1 - eta lambda)^t W_1(0) P after t steps of size eta,"
+    " divided by ||W_1(0) P||_F, >= 0; largest in the sweep over the weight decay lambda, with P the projection off"
+    " the span of the samples",
     "early_accuracy": "largest accuracy on fresh inputs before the classifier clock stops, in [0, 1]; 0 if it stops at "
     "the first record",
     "end_accuracy": "accuracy on fresh inputs at the end of the descent, in [0, 1]; smallest in the sweep over the "
@@ -112,10 +113,17 @@ SERIES = {
     "error": Series("step", "share of fresh inputs that are misclassified, at the largest weight decay"),
     "gap": Series("step", "gap F - F* between the objective and its least value, at the largest weight decay"),
     "decay": Series("decay", "weight decay lambda"),
-    "classifier": Series("decay", "classifier clock: steps until the cross-entropy stays below its mark"),
-    "representation": Series("decay", "representation clock: steps until the off-span share stays below its mark"),
+    "classifier": Series(
+        "decay", "classifier clock: steps until the cross-entropy stays at its limit (setting learned) or below"
+    ),
+    "representation": Series(
+        "decay",
+        "representation clock: steps until the share of ||W||_F^2 off the span of the samples stays at its limit"
+        " (setting structured) or below",
+    ),
     "generalisation": Series(
-        "decay", "generalisation clock: steps until the accuracy on fresh inputs stays above its mark"
+        "decay",
+        "generalisation clock: steps until the accuracy on fresh inputs stays at its limit (setting accuracy) or above",
     ),
 }
 

@@ -111,8 +111,18 @@ def test_counts_and_times_add_up_in_every_suite(many: Callable[[int], Report]) -
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", suite.get("timestamp", ""))
 
 
+def test_a_case_without_numbers_is_skipped_and_says_so(report_of: ReportOf) -> None:
+    report = report_of("-s", "behaviour=diverges")
+    record = report.claims[0]
+    empty = replace(record.criteria[0].holds_in[0], seeds=(), values=(), undecided=0)
+    criterion = replace(record.criteria[0], holds_in=(empty,))
+    found = results(junit(replace(report, claims=[replace(record, criteria=(criterion,))])))
+    assert found == {"assumption noise": "passed", "near-one": "skipped: value has no number in near"}
+
+
 def test_a_suite_says_where_its_numbers_come_from(report_of: ReportOf) -> None:
-    suite = ET.fromstring(junit(report_of("--quick"))).find("testsuite")
+    folded = ("says: the value is one", "says: >\n      the value is one")
+    suite = ET.fromstring(junit(report_of("--quick", changes=(folded,)))).find("testsuite")
     assert suite is not None
     properties = {item.get("name"): item.get("value") for item in suite.iter("property")}
     assert (properties["verdict"], properties["labels"]) == ("reproduced", "reduced")
@@ -123,6 +133,7 @@ def test_a_suite_says_where_its_numbers_come_from(report_of: ReportOf) -> None:
     assert out.splitlines() == [
         "the value is one",
         "required: value = 1 ± 0.1",
+        "value: the value, up to noise",
         "near: 2/2 runs inside; 95 % bound: 22 %; median 1.001; smallest … largest: 1 … 1.001",
         "control far: 0/2 runs inside; fails as required; median 5.001; smallest … largest: 5 … 5.001",
         "distance between the worst run (1.001) and the nearest control run (5, far): 3.999",

@@ -144,6 +144,15 @@ def test_a_claim_with_hostile_words_keeps_the_page_whole(hostile: str, hostile_r
     assert "<script" not in page
 
 
+def test_formulas_are_typeset_and_measures_are_defined(report_of: ReportOf) -> None:
+    notation = (("the value is one", "sigma_1^2 of W_(l+1)^T is one"), ("The toy is near one", "All ||W||_F^2 <= eta"))
+    lines = markdown(report_of("-s", "value=3", changes=notation)).decode().splitlines()
+    title = next(line for line in lines if "toy-claim</b>" in line)
+    assert title == "<details open><summary>✗ not reproduced: <b>toy-claim</b>, All ‖W‖_F² ≤ η</summary>"
+    start = lines.index("**✗ near-one**: σ₁² of Wₗ₊₁ᵀ is one")
+    assert lines[start + 2 : start + 6] == ["Required: `value = 1 ± 0.1`", "", "`value`: the value, up to noise", ""]
+
+
 def test_words_beyond_measure_are_cut() -> None:
     assert len(text("x" * 1_000_000)) == 400
 

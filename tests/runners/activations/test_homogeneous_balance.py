@@ -23,7 +23,7 @@ CASES: dict[str, dict[str, Any]] = {
     "leaky-relu-and-hinge": {"activation": "leaky-relu", "loss": "squared-hinge", "depth": 4},
     "unequal-rates": {"depth": 2, "first_rate": 2.0},
 }
-POINTS = {"step_size": 2}
+POINTS = {"step size": 2}
 
 _run = partial(run_seeds, runner, SETUP)
 

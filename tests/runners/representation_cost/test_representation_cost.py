@@ -54,7 +54,7 @@ CONTRADICTIONS = [
         ],
     ),
 ]
-POINTS = {"predictor": 4, "power": 41}
+POINTS = {"predictor": 4, "exponent": 41}
 
 _run = partial(run_seeds, runner, SETUP)
 
