@@ -171,7 +171,8 @@ class _Reader:
         if self._depth:
             return before.kind != "word" or after.kind != "word"
         # Outside of parentheses k-2 may be the name of an arm, which has no capitals.
-        quantity = place in self._enclosed or before.kind == "greek" or before.text in _CAPITALS
+        over_depth = self._at(place + 2).text == "/" and self._at(place + 3).text in _CAPITALS
+        quantity = place in self._enclosed or before.kind == "greek" or before.text in _CAPITALS or over_depth
         return quantity and self._is_difference(place)
 
     def _is_sign_of(self, place: int) -> bool:

@@ -20,8 +20,8 @@ SUBSCRIPT, SUPERSCRIPT, END = "\ufdd0", "\ufdd1", "\ufdd2"
 
 _LOWERED = str.maketrans("0123456789+-−iklmnprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₋ᵢₖₗₘₙₚᵣₛₜₓ")
 _RAISED = str.maketrans("0123456789+-−TLNn", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ᵀᴸᴺⁿ")
-_NUMBER = re.compile(r"\d[\d.]*e-\d+")
-"""A number that a browser would break after its hyphen."""
+_NUMBER = re.compile(r"\d[\d.]*(?:e-\d+(?: %)?| %)")
+"""A number that a browser would break after its hyphen or before its percent sign."""
 _AS_IN_ASCII = {"-", "~", "...", "..", "'", "grad "}
 """Notation that a terminal shows as it is written, since it reads as well there."""
 

@@ -416,6 +416,12 @@ NOTATION = [
         "the authors' widths, a layer's π, 'L', int a and print",
     ),
     (
+        "the power 2-2/L or 1-2/L of 99 % in 1e-3 %, seeds 0-39, 16-3/4",
+        'the power 2−2/L or 1−2/L of <span class="whole">99 %</span> in <span class="whole">1e-3 %</span>, seeds 0-39, '
+        "16-3/4",
+        "the power 2-2/L or 1-2/L of 99 % in 1e-3 %, seeds 0-39, 16-3/4",
+    ),
+    (
         "'depth L' and 'flow of W', in 'layers l', s'(t) = v' and 'path W_l' of W'",
         "&#39;depth L&#39; and &#39;flow of W&#39;, in &#39;layers l&#39;, s′(t) = v′ and &#39;path W<sub>l</sub>&#39; "
         "of W′",
