@@ -47,8 +47,8 @@ def shared_facts(report: Report) -> list[str]:
         return []
     return [
         basis_of(report.claims),
-        "The thresholds are fixed in the claim files, those of criteria with a reason, and the results do not change "
-        "them. What was changed after the first runs of a claim stands under “History”.",
+        "The thresholds are fixed in the claim files, and the results do not change them. Every criterion has a reason "
+        "for its threshold. What was changed after the first runs of a claim stands under “History”.",
         "The confidence of 95 % holds for one arm and one criterion alone, not for all of them together.",
         "All numbers are computed in double precision (float64).",
         "The computing time of a claim is the sum over its arms. If it is “cached”, some of the numbers were stored "
