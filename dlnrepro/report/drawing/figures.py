@@ -18,7 +18,8 @@ from dlnrepro.report.drawing.legend import Stroke, legend_height, legends, strok
 from dlnrepro.report.words.typeset import picture_lines
 
 _LEFT, _RIGHT, _BODY, _ROW = 40.0, 10.0, 172.0, 11.0
-_LETTERS = 68
+_LETTERS, _BOLD = 68, 56
+"""The most letters of a line of an axis, and of a bold line of the title."""
 _KEY = (
     "Each line is the median over the runs of one arm. Its band reaches from the",
     "smallest to the largest run. Controls are grey.",
@@ -37,7 +38,7 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
     """
     drawing = record.drawings[index]
     styles = strokes(record, drawing)
-    title = picture_lines(drawing.title, 60) if titled else []
+    title = picture_lines(drawing.title, _BOLD) if titled else []
     y = [row for series in drawing.y for row in _words(record, series)]
     x = _words(record, drawing.x)
     entries = legends(record, drawing, styles)

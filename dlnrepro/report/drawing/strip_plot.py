@@ -22,6 +22,8 @@ from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
 
 _ROW, _RIGHT, _DECADES = 13.0, 10.0, 1.7
+_BOLD, _SMALL = 64, 76
+"""The most letters of a line that is bold, and of one that is small."""
 _KEY = (
     "One point is one run: full where the criterion must hold, hollow in a control.",
     "The required interval is shaded. A cross marks a run on the wrong side of a bound.",
@@ -42,8 +44,8 @@ def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = Fals
     labels = [check.arm for check in item.holds_in] + [f"control {check.arm}" for check in item.fails_in]
     labels = [shortened(label, 32) for label in labels]
     left = min(180.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
-    title = picture_lines(item.says, 76) if titled else []
-    words = picture_lines(record.meanings.get(item.measure, item.measure), 76, name=item.measure)
+    title = picture_lines(item.says, _BOLD) if titled else []
+    words = picture_lines(record.meanings.get(item.measure, item.measure), _SMALL, name=item.measure)
     foot = 20 + 10.5 * len(words)
     body = _ROW * max(1, len(checks)) + 6
     key = _KEY if titled else ()

@@ -76,8 +76,8 @@ def _anchor(word: str) -> str:
 
 
 def _unbroken(text: str) -> Markup:
-    """Words in which no number, and no sign of comparison before it, stands at a line's end."""
-    found = re.split(r"((?:[≤≥<>±] ?)*[-−]?\d[\d.]*(?:e-?\d+)?)", visible(text))
+    """Words in which a number, a sign of comparison before it and a percent sign after it stand in one line."""
+    found = re.split(r"((?:[≤≥<>±] ?)*[-−]?\d[\d.]*(?:e-?\d+)?(?: %)?)", visible(text))
     parts = (Markup('<span class="whole">{}</span>').format(part) if index % 2 else escape(part)
              for index, part in enumerate(found))  # fmt: skip
     return Markup("").join(parts)

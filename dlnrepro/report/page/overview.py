@@ -47,11 +47,12 @@ def shared_facts(report: Report) -> list[str]:
         return []
     return [
         basis_of(report.claims),
-        "The thresholds stand in the claim files, each with its reason, and no run changes them. What was changed "
-        "after the first runs of a claim stands under “History”.",
-        "The confidence of 95 % is that of one arm and one criterion, not of all of them together.",
+        "The thresholds are fixed in the claim files, and the results do not change them. Every criterion has a reason "
+        "for its threshold. What was changed after the first runs of a claim stands under “History”.",
+        "The confidence of 95 % holds for one arm and one criterion alone, not for all of them together.",
         "All numbers are computed in double precision (float64).",
-        "The computing time of a claim is the sum over its arms; “cached” says that an earlier run spent part of it.",
+        "The computing time of a claim is the sum over its arms. If it is “cached”, some of the numbers were stored "
+        "before, and their time is that of their first computation.",
     ]
 
 

@@ -7,7 +7,7 @@ GLOSSARY = {
     "report": "A report is what one invocation leaves: the verdicts, every measured number, and where they come from.",
     "arm": "An arm is the setting of a claim with a few named changes; all arms of a claim use the same seeds.",
     "control": "A control is an arm that breaks one hypothesis of the claim or has a wrong formula; "
-    "it must fail the criterion, and if it does, it fails as required.",
+    "the criterion must not hold in it, and then it fails as required.",
     "measure": "A measure is one number per run, for example the largest relative error along the training.",
     "series": "A series is one number per run and per point of an axis, for example the loss against time.",
     "criterion": "A criterion is a test of the claim: in some arms a measure must lie in a given interval, "
@@ -25,6 +25,11 @@ GLOSSARY = {
     "its result has the label reduced and is only a first look.",
     "basis": "The basis says how the criteria follow from the source: from a theorem that was read, from an abstract, "
     "or by a derivation for this project.",
+    "pilot": "A pilot is a first set of runs that shows how large errors and effects are; "
+    "some thresholds were chosen from it.",
+    "held-out run": "A held-out run has a seed that no pilot used; such runs were made to see whether the thresholds "
+    "hold for other seeds.",
+    "worst run": "The worst run of a criterion is the one whose measure is nearest to its bound, or furthest outside.",
     "tightest criterion": "The tightest criterion of a claim is the one whose worst run uses most of its "
     "tolerance (half the width of the interval, or the size of a single bound).",
     "95 % bound": "The 95 % bound is the exact lower confidence bound on the share of all possible runs "

@@ -171,7 +171,8 @@ class _Reader:
         if self._depth:
             return before.kind != "word" or after.kind != "word"
         # Outside of parentheses k-2 may be the name of an arm, which has no capitals.
-        quantity = place in self._enclosed or before.kind == "greek" or before.text in _CAPITALS
+        over_depth = self._at(place + 2).text == "/" and self._at(place + 3).text in _CAPITALS
+        quantity = place in self._enclosed or before.kind == "greek" or before.text in _CAPITALS or over_depth
         return quantity and self._is_difference(place)
 
     def _is_sign_of(self, place: int) -> bool:
@@ -204,8 +205,18 @@ class _Reader:
     def _is_prime(self, place: int) -> bool:
         """Whether an apostrophe is the prime of a letter or a function, and no end of a quotation."""
         before, after = self._at(place - 1), self._at(place + 1)
-        letter = before.kind in _ATOMS and self._at(place - 2).text not in ("'", '"')
-        return (letter or before.text == ")") and after.kind not in {"number", "code", "kept", *_NAMES}
+        letter = before.kind in _ATOMS and self._at(place - 2).text != '"'
+        if not (letter or before.text == ")") or after.kind in {"number", "code", "kept", *_NAMES}:
+            return False
+        return not self._is_in_quotation(place)
+
+    def _is_in_quotation(self, place: int) -> bool:
+        """Whether the last apostrophe before a place opens a quotation, as that of 'depth L' does."""
+        for earlier in range(place - 1, -1, -1):
+            if self._at(earlier).text == "'":
+                before, after = self._at(earlier - 1), self._at(earlier + 1)
+                return (before.kind in _ENDS or before.text in _OPENING) and after.kind not in _ENDS
+        return False
 
     def _is_bar(self, place: int) -> bool:
         """Whether two bars are those of a norm."""

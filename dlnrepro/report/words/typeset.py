@@ -20,8 +20,8 @@ SUBSCRIPT, SUPERSCRIPT, END = "\ufdd0", "\ufdd1", "\ufdd2"
 
 _LOWERED = str.maketrans("0123456789+-−iklmnprstx", "₀₁₂₃₄₅₆₇₈₉₊₋₋ᵢₖₗₘₙₚᵣₛₜₓ")
 _RAISED = str.maketrans("0123456789+-−TLNn", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻ᵀᴸᴺⁿ")
-_NUMBER = re.compile(r"\d[\d.]*e-\d+")
-"""A number that a browser would break after its hyphen."""
+_NUMBER = re.compile(r"\d[\d.]*(?:e-\d+(?: %)?| %)")
+"""A number that a browser would break after its hyphen or before its percent sign."""
 _AS_IN_ASCII = {"-", "~", "...", "..", "'", "grad "}
 """Notation that a terminal shows as it is written, since it reads as well there."""
 
@@ -96,8 +96,10 @@ def _html(part: Part) -> Markup:
 def _picture(part: Part) -> str:
     """A part in a picture."""
     match part:
-        case Words(source) | Code(source):
+        case Words(source):
             return source
+        case Code(source):
+            return source.strip("`")
         case Sign(_, sign):
             return sign
         case Script(_, raised, inner, _):
@@ -155,7 +157,7 @@ def power_of_ten(value: float) -> str:
 
 def bound_words(text: str) -> str:
     """An interval as a claim states it, with signs for minus: ≤ 1e-8, −2 ± 0.02."""
-    return re.sub(r"(?<![\w.])-", "−", text)
+    return re.sub(r"(?<![\w.])-(?=[\d.]|inf)", "−", text)
 
 
 def shortened(text: str, letters: int) -> str:

@@ -68,13 +68,13 @@ MEASURES = {
     "balance is the squared incoming minus the squared outgoing length",
     "matrix_order": "slope of the log of the largest change of the matrix W_l W_l^T - W_(l+1)^T W_(l+1), in Frobenius "
     "norm, against the log of the step size",
-    "node_excess": "largest difference, at the finest step size, between the change of a node's balance and the sum "
+    "node_excess": "largest difference, at the smallest step size, between the change of a node's balance and the sum "
     "of eta^2 times its difference of squared gradients, over the largest such sum, >= 0",
-    "matrix_excess": "largest difference, at the finest step size, between the change of a matrix "
+    "matrix_excess": "largest difference, at the smallest step size, between the change of a matrix "
     "W_l W_l^T - W_(l+1)^T W_(l+1) and the sum of eta^2 times its difference of squared gradients, over the largest "
     "such sum, in Frobenius norm, >= 0",
     "end_imbalance": "largest absolute balance of a node (squared incoming minus squared outgoing length) at the end "
-    "of the finest descent, over the largest squared incoming length, >= 0",
+    "of the descent with the smallest step size, over the largest squared incoming length, >= 0",
     "growth": "the product of the layers' Frobenius norms at the end over that at the initialization",
 }
 

@@ -78,8 +78,8 @@ MEASURES = {
     " largest epsilon, where T_i is the step at which mode i is half learned, >= 0",
     "time_ratio": "smallest T_(i+1) / T_i at the largest epsilon, where T_i is the step at which mode i is half"
     " learned, >= 0; 1 if modes are learned together",
-    "unlearned": "largest |1 - share| over the modes at the end of the unperturbed descent, where the share is"
-    " relative to the final value, >= 0",
+    "unlearned": "largest |1 - share| over the modes at the end of the unperturbed descent, where the share of a"
+    " mode is its value over its final value, >= 0",
 }
 
 SERIES = {

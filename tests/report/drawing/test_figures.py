@@ -9,6 +9,8 @@ from collections.abc import Callable
 import matplotlib
 import numpy as np
 import pytest
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.drawing.axes import decades, span
@@ -156,6 +158,21 @@ def test_words_of_a_claim_are_text_and_never_markup_or_mathematics(record_of: Ma
     for picture in (figure(record, 0, "p", titled=True), strip_plot(record, record.criteria[0], "p", titled=True)):
         assert nasty in " ".join(words(picture))
         ET.fromstring(f"<p>{picture.inline()}</p>")
+
+
+def test_bold_lines_of_a_picture_end_inside_it(record_of: Make) -> None:
+    long = "the gap between momentum and gradient descent grows with the number of layers and " * 3
+    record = record_of(("says: the value is one", f"says: {long}"), ("title: Height", f"title: {long}"))
+    bold = FontProperties(family="DejaVu Sans", weight="bold")
+    for picture in (figure(record, 0, "p", titled=True), strip_plot(record, record.criteria[0], "p", titled=True)):
+        lines = [text for text in parsed(picture).iter(f"{SVG}text") if text.get("x") == "6"]
+        ends = []
+        for text in lines:
+            found = re.match(r"font-weight:700;font-size:([\d.]+)px", text.get("style", ""))
+            if found:
+                ends.append(6 + TextPath((0, 0), text.text or "", float(found[1]), prop=bold).get_extents().x1)
+        assert len(ends) >= 4
+        assert max(ends) <= picture.width
 
 
 def test_exponents_and_subscripts_are_small_and_the_line_returns_to_where_it_was(record_of: Make) -> None:

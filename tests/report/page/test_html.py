@@ -205,6 +205,12 @@ def test_the_same_report_gives_the_same_bytes_also_after_it_was_stored(record_of
     assert to_html(report) == to_html(report) == to_html(from_json(to_json(report)))
 
 
+def test_a_sentence_of_the_verdict_keeps_the_names_of_measures_and_arms(record_of: Make, report_with: With) -> None:
+    said = "clock-k: theta ≥ {} is undecided in near"
+    page = Page(report_with(replace(record_of(), because=said.format("-0.5"))))
+    assert said.format("−0.5") in page.words
+
+
 def test_settings_say_where_they_depart_from_the_file(record_of: Make, report_with: With) -> None:
     setup = {"value": 2, "behaviour": "steady", "bytes": 1000}
     words = Page(report_with(record_of(params={"near": setup, "far": {**setup, "value": 5.0}}))).words

@@ -416,6 +416,18 @@ NOTATION = [
         "the authors' widths, a layer's π, 'L', int a and print",
     ),
     (
+        "the power 2-2/L or 1-2/L of 99 % in 1e-3 %, seeds 0-39, 16-3/4",
+        'the power 2−2/L or 1−2/L of <span class="whole">99 %</span> in <span class="whole">1e-3 %</span>, seeds 0-39, '
+        "16-3/4",
+        "the power 2-2/L or 1-2/L of 99 % in 1e-3 %, seeds 0-39, 16-3/4",
+    ),
+    (
+        "'depth L' and 'flow of W', in 'layers l', s'(t) = v' and 'path W_l' of W'",
+        "&#39;depth L&#39; and &#39;flow of W&#39;, in &#39;layers l&#39;, s′(t) = v′ and &#39;path W<sub>l</sub>&#39; "
+        "of W′",
+        "'depth L' and 'flow of W', in 'layers l', s'(t) = v' and 'path Wₗ' of W'",
+    ),
+    (
         "https://example.org/a_1^2, \\alpha, x^, _y, W_(1, a_b_c, e^x_i, f(x)_old",
         "https://example.org/a_1^2, \\alpha, x^, _y, W_(1, a_b_c, e^x_i, f(x)<sub>old</sub>",
         "https://example.org/a_1^2, \\alpha, x^, _y, W_(1, a_b_c, e^x_i, f(x)_old",
@@ -439,6 +451,10 @@ def test_notation_is_set_on_a_page_and_in_a_terminal(written: str, page: str, te
 @pytest.mark.parametrize(("written", "page"), [row[:2] for row in NOTATION if "`" not in row[0]])
 def test_a_picture_shows_the_same_as_a_page(written: str, page: str) -> None:
     assert tagged(in_picture(written)) == page.replace('<span class="whole">', "").replace("</span>", "")
+
+
+def test_a_picture_shows_a_name_without_backticks() -> None:
+    assert in_picture("the law of `law_depth` and sigma_1") == f"the law of law_depth and σ{SUBSCRIPT}1{END}"
 
 
 def tagged(picture: str) -> str:
@@ -566,6 +582,7 @@ def test_ticks_are_powers_of_ten(value: float, text: str) -> None:
 def test_intervals_have_signs_for_minus() -> None:
     assert bound_words("≥ -0.02 and ≤ 1e-8") == "≥ −0.02 and ≤ 1e-8"
     assert bound_words("> -1 and < 1e-8") == "> −1 and < 1e-8"
+    assert bound_words("arm far-off: see --jobs and -v") == "arm far-off: see --jobs and -v"
 
 
 def test_what_cannot_be_seen_is_marked_and_what_has_no_room_is_cut() -> None:
