@@ -172,7 +172,9 @@ def test_an_expected_failure_is_no_failure_and_an_unexpected_success_is_one(
     assert summary in short
     code, out, _ = command("run", write_claim(expected))
     assert code == 1
-    assert "reproduced, though it was expected not to be: every criterion holds, and every control" in " ".join(out.split())
+    assert "reproduced, though it was expected not to be: every criterion holds, and every control" in " ".join(
+        out.split()
+    )
     short = command("report", "-q")[1]
     assert "\ntoy-claim is reproduced, though the claim file expects that it is not.\n" in short
 
