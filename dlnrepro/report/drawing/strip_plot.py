@@ -26,7 +26,7 @@ _BOLD, _SMALL = 64, 76
 """The most letters of a line that is bold, and of one that is small."""
 _KEY = (
     "One point is one run: full where the criterion must hold, hollow in a control.",
-    "The required interval is shaded. A cross marks a run on the wrong side of a bound.",
+    "The required interval is shaded. A cross marks a run on the wrong side of a threshold.",
 )
 """What a plot says about its points if no page explains them."""
 
