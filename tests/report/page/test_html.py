@@ -147,7 +147,7 @@ def test_a_page_can_be_read_without_seeing_it(page: Page) -> None:
         ({"near": [3.0, 3, 3, 3], "far": [5.0, 5, 5, 5]}, ["✗ not reproduced", "not as expected", "✗ fail"]),
         (
             {"near": [1.0, 1, 1, 1], "far": [1.0, 1, 1, 1]},
-            ["? inconclusive", "passes too", "overlap"],
+            ["? inconclusive", "passes too", "not separated"],
         ),
         ({"near": [1.0, 1, None, 1], "far": [5.0, 5, 5, 5]}, ["? inconclusive", "? undecided", "1 runs are undecided"]),
         ({"near": [None] * 4, "far": [None] * 4}, ["? inconclusive", "none", "no data"]),
