@@ -25,7 +25,7 @@ def test_numbers_of_another_version_are_not_used_unless_asked_for(
     assert code == 4
     flat = " ".join(out.split())
     assert f"its numbers are stale (numpy was {then['numpy']} and is now 99.1)" in flat
-    assert "labels: stale" in flat
+    assert "labels (how results differ from a complete new run of the claim files): stale" in flat
     assert command("report", "--as-recorded")[0] == 0
 
 

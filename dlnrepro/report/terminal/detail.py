@@ -23,7 +23,6 @@ from dlnrepro.report.words.digest import (
     control_note,
     failed_controls,
     gap_words,
-    on_their_thresholds,
     passing_runs,
     tightest,
 )
@@ -169,8 +168,6 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
     page.line(f"basis: {basis_words(claim.source.basis)}", indent=4, hang=2)
     if (words := tightest(record)) != "none":
         page.line(f"tightest criterion: {words}", indent=4, hang=2)
-    if exact := on_their_thresholds(record):
-        page.line(f"exactly on their thresholds, and not compared: {', '.join(exact)}", indent=4, hang=2)
 
 
 def _settings(page: TerminalPage, claim: Claim) -> None:

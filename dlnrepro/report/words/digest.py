@@ -28,7 +28,7 @@ LEGEND = (
     ("95 % bound", "with 95 % confidence, at least this share of all possible runs would lie inside, for one arm and "
      "one criterion"),
     ("tightest criterion", "its worst run (nearest to its threshold, or furthest outside) leaves the least room, "
-     "relative to half the interval or to a single threshold; a value exactly on its threshold is not compared"),
+     "relative to half the interval or to a single threshold"),
     ("computing time", "the times of all arms added, those of cached arms too"),
 )  # fmt: skip
 """What the words of a report mean."""
@@ -61,18 +61,15 @@ def tightest(record: ClaimRecord) -> str:
     item = max(record.criteria, key=use, default=None)
     if item is None or item.worst is None:
         return "none"
-    return f"{item.id}; its worst run has {item.measure} {margin_words(item, item.worst)}"
+    exact = [other.id for other in record.criteria if other is not item and _on_its_threshold(other)]
+    left = f"; not compared, since exactly on its threshold: {', '.join(exact)}" if exact else ""
+    return f"{item.id}; its worst run has {item.measure} {margin_words(item, item.worst)}{left}"
 
 
-def on_their_thresholds(record: ClaimRecord) -> list[str]:
-    """The criteria whose worst run lies exactly on its threshold; `tightest` does not compare such criteria."""
-    return [item.id for item in record.criteria if item.worst is not None and use(item) == 0 and _on_threshold(item)]
-
-
-def _on_threshold(item: Judged) -> bool:
-    """Whether the worst run lies exactly on one end of the interval."""
+def _on_its_threshold(item: Judged) -> bool:
+    """Whether the worst run lies on an end of the interval that belongs to it: a counted measure, such as a share."""
     bounds = bounds_of(item)
-    return item.worst in (bounds.low, bounds.high)
+    return item.worst in (bounds.low, bounds.high) and use(item) == 0
 
 
 def computing_time(record: ClaimRecord) -> str:

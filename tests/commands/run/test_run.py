@@ -101,7 +101,7 @@ control: an arm that must fail, because it breaks one hypothesis or has a
   would lie inside, for one arm and one criterion
 tightest criterion: its worst run (nearest to its threshold, or furthest
   outside) leaves the least room, relative to half the interval or to a single
-  threshold; a value exactly on its threshold is not compared
+  threshold
 computing time: the times of all arms added, those of cached arms too
 
 1 reproduced; computing time 0.0 s, wall-clock time 0.0 s

@@ -49,7 +49,7 @@ criterion, and 4/4 is good
 - **95 % bound**: with 95 % confidence, at least this share of all possible runs would lie inside, for one arm and \
 one criterion
 - **tightest criterion**: its worst run (nearest to its threshold, or furthest outside) leaves the least room, \
-relative to half the interval or to a single threshold; a value exactly on its threshold is not compared
+relative to half the interval or to a single threshold
 - **computing time**: the times of all arms added, those of cached arms too
 
 </details>
