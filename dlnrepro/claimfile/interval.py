@@ -66,7 +66,7 @@ def interval(
             raise rule("'equals' together with 'within' and no other bound", found, pair[-1])
         if within < 0:
             raise rule("a number of at least 0", numeral(within), "within")
-        return Interval(equals - within, equals + within, False, False, f"{numeral(equals)} ± {numeral(within)}")
+        return Interval(equals - within, equals + within, False, False, f"{_shown(equals)} ± {_shown(within)}")
     if not bounds:
         raise rule("one or two of above, below, at_least, at_most, or equals with within", "none")
     names = list(bounds)
@@ -80,9 +80,19 @@ def interval(
     return result
 
 
+_LONGEST = 12
+"""Letters of a number in an interval; one that is longer, such as 1/3, is shown with six digits."""
+
+
+def _shown(value: float) -> str:
+    """A number of an interval, as short as a reader needs it."""
+    text = numeral(value)
+    return text if len(text) <= _LONGEST else numeral(value, 6)
+
+
 _SIGNS = {"above": "> ", "at_least": "≥ ", "below": "< ", "at_most": "≤ "}
 
 
 def _text(bounds: dict[str, float]) -> str:
     """The bounds in words of mathematics, the lower one first."""
-    return " and ".join(f"{sign}{numeral(bounds[name])}" for name, sign in _SIGNS.items() if name in bounds)
+    return " and ".join(f"{sign}{_shown(bounds[name])}" for name, sign in _SIGNS.items() if name in bounds)

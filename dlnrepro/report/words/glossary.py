@@ -12,7 +12,7 @@ GLOSSARY = {
     "series": "A series is one number per run and per point of an axis, for example the loss against time.",
     "criterion": "A criterion is a test of the claim: in some arms a measure must lie in a given interval, "
     "and in the controls it must lie outside.",
-    "assumption": "An assumption is a hypothesis of the statement that is measured in every run; "
+    "assumption": "An assumption is a hypothesis of the statement or of the test, measured in every run; "
     "if a run does not meet it, the claim is inconclusive.",
     "verdict": "A verdict is the result for one claim: reproduced, not reproduced, inconclusive or error.",
     "uninformative": "A criterion is uninformative if one of its controls passes too; "

@@ -54,7 +54,7 @@ def evidence_of_criterion(item: Judged) -> str:
     if distance := distance_words(item):
         sentences.append(f"The {distance.removeprefix('the ')}.")
     if undecided := sum(check.undecided for check in (*item.holds_in, *item.fails_in)):
-        sentences.append(f"{undecided} runs are undecided.")
+        sentences.append(f"{undecided} {'run is' if undecided == 1 else 'runs are'} undecided.")
     return " ".join(sentences)
 
 

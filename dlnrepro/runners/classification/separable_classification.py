@@ -114,16 +114,16 @@ MEASURES = {
     "log_inverse_risk": "log(1/R) at the end of training, with R the risk, natural logarithm",
     "growth": "Frobenius norm of a layer at the end divided by that at the initialization, for the layer that grows"
     " least",
-    "growth_exponent": "L times the slope of log min_l ||W_l||_F against log log(1/R) in the layers' window of "
-    "log(1/R), with L the depth and R the risk; 0 if the run does not reach the window",
+    "growth_exponent": "L times the slope of log min_l ||W_l||_F against log log(1/R) over "
+    "`layers_window`, a window of log(1/R), with L the depth and R the risk; 0 if the run does not reach the window",
     "rank_one_gap": "largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F of a hidden layer at the end, in [0, 1]",
     "rank_one_slope": "slope of the log of the largest rank-one gap 1 - ||W_l||_2 / ||W_l||_F against log min_l "
-    "||W_l||_F in the layers' window of log(1/R) (R is the risk); 0 if the run does not reach the window",
+    "||W_l||_F over `layers_window`, a window of log(1/R) (R is the risk); 0 if the run does not reach the window",
     "alignment_gap": "largest alignment gap 1 - |<v_(l+1), u_l>| at the end, in [0, 1], with u_l and v_l the top "
     "left and right singular vectors of W_l",
     "alignment_slope": "slope of the log of the largest alignment gap 1 - |<v_(l+1), u_l>| against log min_l "
-    "||W_l||_F in the layers' window of log(1/R) (R is the risk), with u_l and v_l the top left and right singular "
-    "vectors of W_l; 0 if the run does not reach the window",
+    "||W_l||_F over `layers_window`, a window of log(1/R) (R is the risk), with u_l and v_l the top left and right "
+    "singular vectors of W_l; 0 if the run does not reach the window",
     "product_gap": "1 - |<W_L ... W_1, v_1>| / prod_l ||W_l||_F at the end, in [0, 1], with v_1 the top right "
     "singular vector of W_1",
     "lemma_over_bound": "largest ratio during the run of ||W_l||_F^2 - ||W_l||_2^2 or 1 - <v_(l+1), u_l>^2 to its "

@@ -94,11 +94,14 @@ MEASURES = {
     "under_bound": "largest amount by which the largest share falls below min(x_law, x*) in the sweep; x_law is the"
     " share by the conservation law of gradient flow, x* the largest share that stability allows",
     "limit_low": "smallest step size times sharpness at the end, over the gammas where stability limits the share"
-    " (x* < x_law - 0.01 and gamma < 2 P^(1-2/L)); over the whole sweep if there are none",
+    " (the largest stable share x* is below x_law - 0.01, with x_law the share by the conservation law, and gamma <"
+    " 2 P^(1-2/L) for P paths); over the whole sweep if there are none",
     "limit_high": "largest step size times sharpness at the end, over the gammas where stability limits the share"
-    " (x* < x_law - 0.01 and gamma < 2 P^(1-2/L)); over the whole sweep if there are none",
+    " (the largest stable share x* is below x_law - 0.01, with x_law the share by the conservation law, and gamma <"
+    " 2 P^(1-2/L) for P paths); over the whole sweep if there are none",
     "loss": "largest loss 1/2 (sum_p w_p^L - s)^2 at the end, over the gammas where stability limits the share"
-    " (x* < x_law - 0.01 and gamma < 2 P^(1-2/L)); over the whole sweep if there are none",
+    " (the largest stable share x* is below x_law - 0.01, with x_law the share by the conservation law, and gamma <"
+    " 2 P^(1-2/L) for P paths); over the whole sweep if there are none",
     "spread": "largest difference between the largest and the smallest share at the end, over the gammas of at least"
     " 2 P^(1-2/L), or over the whole sweep if there are none, in [0, 1]",
     "leaving_ratio": "smallest gamma / 2 of the sweep at which the share of all losing paths together more than"

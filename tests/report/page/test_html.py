@@ -149,7 +149,7 @@ def test_a_page_can_be_read_without_seeing_it(page: Page) -> None:
             {"near": [1.0, 1, 1, 1], "far": [1.0, 1, 1, 1]},
             ["? inconclusive", "passes too", "so the two are not separated"],
         ),
-        ({"near": [1.0, 1, None, 1], "far": [5.0, 5, 5, 5]}, ["? inconclusive", "? undecided", "1 runs are undecided"]),
+        ({"near": [1.0, 1, None, 1], "far": [5.0, 5, 5, 5]}, ["? inconclusive", "? undecided", "1 run is undecided"]),
         ({"near": [None] * 4, "far": [None] * 4}, ["? inconclusive", "none", "no data"]),
     ],
 )
