@@ -215,6 +215,35 @@ HABITS = (
         ("as little as possible",),
     ),
     Habit(
+        "comes of",
+        r"\b(?:comes?|came|coming) of (?:it|this|that|them)\b|\bwhat (?:comes|came) of\b",
+        "'the result', 'the numbers'",
+        ("send what comes of it", "the numbers that come of it"),
+        ("it becomes of this type", "the outcome of it"),
+    ),
+    Habit(
+        "given back",
+        r"\b(?:gives?|gave|given|giving)(?: [\w-]+)? back\b",
+        "'restored', 'returned'",
+        ("the state is given back afterwards", "gives everything back at the end"),
+        ("a gift, and the way back", "a background"),
+    ),
+    Habit(
+        "where none",
+        r"\bwhere (?:there (?:is|are) )?none\b|\bwhere (?:nobody|no one)\b",
+        "'if there is none', 'if the file does not exist'",
+        ("NaN where there is none", "None where none can be started"),
+        ("if there is none", "the place where it begins"),
+    ),
+    Habit(
+        "for as because",
+        r", for (?:it|they|there|he|she|we|you|nothing|most|some) (?:is|are|was|were|has|have|had|does|do|did|can|may"
+        r"|must|need|needs|takes?|then|would|will)\b",
+        "'because'",
+        ("it has a pid, for it was started", "imported here, for it takes longer"),
+        ("a row for it", "for it to be read, the file must exist", "one for each run"),
+    ),
+    Habit(
         "is to be",
         r"\b(?:is|are) (?:not )?to be\b",
         "'must be', 'should be', 'will be'",
