@@ -66,7 +66,7 @@ def no_stray_draws() -> Iterator[None]:
     if moved:
         raise StrayDraw(
             f"the runner has drawn from {' and '.join(moved)}; expected draws from the generators that it is given, "
-            "one for each run, for only these make its numbers the same the next time"
+            "one for each run, because only these give the same numbers the next time"
         )
 
 
