@@ -131,7 +131,7 @@ toy-claim
 
   arms: the settings with a few named changes, 4 runs each
     near   the settings as they are
-    far   value 5
+    control far   value 5
 
   to run it
     dlnrepro run toy-claim.yaml

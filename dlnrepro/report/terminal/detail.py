@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.text import Text
@@ -62,6 +62,7 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
         _heading(page, "why the claim is expected to fail")
         page.line(page.typeset(_flowing(claim.because)), indent=4)
     _source(page, claim)
+    _arms(page, claim, [arm for arm in claim.arms if arm in record.outcomes])
     if record.assumptions:
         _heading(page, ASSUMPTIONS)
     for item in record.assumptions:
@@ -182,10 +183,17 @@ def _settings(page: TerminalPage, claim: Claim) -> None:
         for key in claim.setup
     ]
     page.table(rows, indent=4, folds=1, below=own)
-    _heading(page, f"arms: the settings with a few named changes, {claim.seeds} runs each")
-    for arm, changes in claim.arms.items():
-        text = ", ".join(f"{key} {setting(value)}" for key, value in changes.items()) or "the settings as they are"
-        page.line((arm, "bold"), f"   {text}", indent=4, hang=2)
+    _arms(page, claim, list(claim.arms), f", {claim.seeds} runs each")
+
+
+def _arms(page: TerminalPage, claim: Claim, arms: Sequence[str], runs: str = "") -> None:
+    """Some arms of a claim with what each changes in its settings."""
+    _heading(page, f"arms: the settings with a few named changes{runs}")
+    tested = {arm for criterion in claim.criteria for arm in criterion.holds_in}
+    for arm in arms:
+        changes = ", ".join(f"{key} {setting(value)}" for key, value in claim.arms[arm].items())
+        name = arm if arm in tested else f"control {arm}"
+        page.line((name, "bold"), f"   {changes or 'the settings as they are'}", indent=4, hang=2)
 
 
 def _heading(page: TerminalPage, text: str) -> None:

@@ -145,4 +145,6 @@ def _counts(report: Report) -> str:
     """How many claims came out in each way, and the time that it took."""
     computing = f"; computing time {duration(sum(record.seconds for record in report.claims))}" * bool(report.claims)
     wall = report.provenance.get("wall_seconds")
-    return f"{verdict_counts(report)}{computing}" + (f", wall-clock time {duration(wall)}" if wall is not None else "")
+    return f"{verdict_counts(report)}{computing}" + (
+        f"; the whole invocation took {duration(wall)}" if wall is not None else ""
+    )

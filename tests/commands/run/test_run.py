@@ -53,6 +53,10 @@ toy-claim   ✓ reproduced
   source
     A. Author: Toys. Nowhere 2026, everywhere.
 
+  arms: the settings with a few named changes
+    near   the settings as they are
+    control far   value 5
+
   assumptions: if a run does not meet one, the claim is inconclusive
     ✓ the noise is small
       required: noise < 0.01
@@ -104,7 +108,7 @@ tightest criterion: its worst run (nearest to its threshold, or furthest
   threshold
 computing time: the times of all arms added, those of cached arms too
 
-1 reproduced; computing time 0.0 s, wall-clock time 0.0 s
+1 reproduced; computing time 0.0 s; the whole invocation took 0.0 s
 Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 %
 confidence, at least 47 % of all possible runs would. This holds for one arm and
 one criterion at a time, and 4 runs cannot show more.
