@@ -37,7 +37,7 @@ from dlnrepro.verdict.judge import Judged, requirement, wanted
 ASSUMPTIONS = "assumptions: if a run does not meet one, the claim is inconclusive"
 CRITERIA = "criteria, each with its negative controls, which must fail"
 FIXED = "The thresholds are fixed in the claim file before the program runs."
-CHANGED = "Some were changed after the first runs; -v shows which of them, and why."
+CHANGED = "Some were changed after the first runs; `dlnrepro report -v` shows which of them, and why."
 PRECISION = "All runs compute in double precision (float64)."
 HEADS = ("\narm", "runs\ninside", "95 %\nbound", "\nmedian", " smallest\n … largest")
 """The heads of the table of arms, in two lines so that the columns need little room."""
@@ -57,7 +57,7 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
     _title(page, claim, verdict_text(record))
     _heading(page, "verdict")
     _verdict(page, record, claim)
-    _opening(page, claim)
+    _opening(page, claim, full=not {"toy", "modified"} & set(record.stamps))
     if record.expect == "not reproduced" and claim.because:
         _heading(page, "why the claim is expected to fail")
         page.line(page.typeset(_flowing(claim.because)), indent=4)
@@ -137,11 +137,11 @@ def _title(page: TerminalPage, claim: Claim, verdict: Text | None) -> None:
     page.line(page.typeset(claim.title), indent=2, hang=2)
 
 
-def _opening(page: TerminalPage, claim: Claim) -> None:
-    """The statement and the experiment."""
+def _opening(page: TerminalPage, claim: Claim, full: bool = True) -> None:
+    """The statement and the experiment, which is that of the claim file also where the result is not the full one."""
     _heading(page, "statement")
     page.line(page.typeset(_flowing(claim.statement)), indent=4)
-    _heading(page, "experiment")
+    _heading(page, "experiment" if full else "experiment of the claim file (this result differs from it, see above)")
     page.line(f"{page.typeset(_flowing(claim.experiment))} {PRECISION}" if claim.experiment else PRECISION, indent=4)
 
 

@@ -28,21 +28,21 @@ def text_figure(page: TerminalPage, drawing: Drawing, meanings: Mapping[str, str
     lines = [line for line in drawing.lines if line.series == first]
     theory = {line.arm: line for line in drawing.references}
     most = 48 if page.width >= 100 else 24 if page.width >= 60 else 12
-    columns = min(most, max(len(line.median) for line in lines))
-    places = _places(drawing, lines, columns)
-    curves: list[tuple[str, Values]] = []
+    places = _places(drawing, lines, most)
+    curves: list[tuple[str, Line]] = []
     for line in lines:
-        curves.append((line.arm, _sampled(line, places, drawing.logarithmic[0])))
+        curves.append((line.arm, line))
         if line.arm in theory:
-            curves.append((f"theory for {line.arm}", _sampled(theory[line.arm], places, drawing.logarithmic[0])))
-    scale = [value for _, values in curves for value in values]
+            curves.append((f"theory for {line.arm}", theory[line.arm]))
+    scale = [value for _, curve in curves for _, value in _drawn(curve, drawing.logarithmic[0])]
     for name, text in zip((first, drawing.x), _caption(drawing, lines, scale), strict=True):
         meaning = (meanings or {}).get(name)
         page.line((text + (f"; {page.typeset(in_a_line(meaning))}" if meaning else ""), "dim"), indent=4, hang=2)
     rows: list[list[str | Text]] = []
-    for name, values in curves:
-        known = [value for value in values if value is not None]
+    for name, curve in curves:
+        known = [value for _, value in _drawn(curve, drawing.logarithmic[0]) if value is not None]
         ends = f"{number(known[0])} → {number(known[-1])}" if known else "none"
+        values = _sampled(curve, places, drawing.logarithmic[0])
         rows.append([name, sparkline(values, drawing.logarithmic[1], scale), ends])
     page.table(rows, indent=4, folds=0)
     shown = next((line for line in lines if len({*line.median} - {None}) > 1), lines[0])
@@ -85,27 +85,30 @@ def _numbers(page: TerminalPage, drawing: Drawing, line: Line, reference: Line |
 
 
 def _places(drawing: Drawing, lines: list[Line], count: int) -> list[float]:
-    """This number of places, evenly spread over the horizontal axis as it is drawn."""
-    known = [place for line in lines for place in _on_axis(line.positions, drawing.logarithmic[0]) if place is not None]
-    if not known:
-        return []
-    low, high = min(known), max(known)
+    """The places of all points if there are at most `count`; else so many places, evenly spread over the axis."""
+    found = {place for line in lines for place in _on_axis(line.positions, drawing.logarithmic[0]) if place is not None}
+    known = sorted(found)
+    if len(known) <= count:
+        return known
+    low, high = known[0], known[-1]
     return [low + (high - low) * index / max(1, count - 1) for index in range(count)]
 
 
 def _sampled(line: Line, places: list[float], logarithmic: bool) -> Values:
     """The values of a line at the points nearest to some places; None outside the line."""
-    known = [
-        (place, value)
-        for place, value in zip(_on_axis(line.positions, logarithmic), line.median, strict=True)
-        if place is not None
-    ]
+    known = _drawn(line, logarithmic)
     if not known:
         return [None] * len(places)
     beyond = (places[1] - places[0]) / 2 if len(places) > 1 else 0.0
     near = [min(known, key=lambda point: abs(point[0] - place)) for place in places]
     low, high = min(known)[0] - beyond, max(known)[0] + beyond
     return [value if low <= place <= high else None for place, (_, value) in zip(places, near, strict=True)]
+
+
+def _drawn(line: Line, logarithmic: bool) -> list[tuple[float, float | None]]:
+    """The points of a line that have a place on the horizontal axis: the place, and the value."""
+    places = _on_axis(line.positions, logarithmic)
+    return [(place, value) for place, value in zip(places, line.median, strict=True) if place is not None]
 
 
 def _on_axis(positions: Values, logarithmic: bool) -> Values:

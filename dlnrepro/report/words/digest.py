@@ -152,14 +152,14 @@ def evidence_of_report(report: Report) -> str | None:
         return None
     bound = percent(share_lower_bound(runs, runs))
     every = all(check.inside == len(check.seeds) == runs for check in checks)
-    share = f"at least {bound} of all possible runs would"
+    share = f"at least {bound} of all possible runs would lie inside"
     counted, more = ("the one run", "1 run") if runs == 1 else (f"all {runs} runs", f"{runs} runs")
     alone = f"This holds for one arm and one criterion at a time, and {more} cannot show more."
     if every:
         held = f"Wherever a criterion must hold, {counted} of the arm lie{'s' * (runs == 1)} inside."
         return f"{held} With 95 % confidence, {share}. {alone}"
     lie = "lies" if runs == 1 else "lie"
-    return f"Where {counted} of an arm {lie} inside, {share} with 95 % confidence. {alone}"
+    return f"Where {counted} of an arm {lie} inside, {share}, with 95 % confidence. {alone}"
 
 
 def bases_of_report(report: Report) -> str | None:

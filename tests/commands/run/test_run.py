@@ -110,8 +110,8 @@ computing time: the times of all arms added, those of cached arms too
 
 1 reproduced; computing time 0.0 s; the whole invocation took 0.0 s
 Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 %
-confidence, at least 47 % of all possible runs would. This holds for one arm and
-one criterion at a time, and 4 runs cannot show more.
+confidence, at least 47 % of all possible runs would lie inside. This holds for
+one arm and one criterion at a time, and 4 runs cannot show more.
 """
 
 
@@ -145,8 +145,9 @@ def test_the_history_of_a_test_is_shown_only_if_it_is_asked_for(command: Command
     command("run", path, "-q")
     short, whole = command("report", "toy-claim")[1], command("report", "-v")[1]
     fixed = "The thresholds are fixed in the claim file before the program runs."
-    assert f"{fixed} Some were changed after the first runs; -v shows which of them, and why." in " ".join(
-        short.split()
+    assert (
+        f"{fixed} Some were changed after the first runs; `dlnrepro report -v` shows which of them, and why."
+        in " ".join(short.split())
     )
     assert "      threshold from a pilot: it was one\n\n" in short
     assert f"    {fixed}\n" in whole

@@ -22,7 +22,7 @@ TOY = """\
 **REDUCED**: 1 of 1 results come from the quick profile.
 
 Wherever a criterion must hold, all 2 runs of the arm lie inside. With 95 % confidence, at least 22 % of all \
-possible runs would. This holds for one arm and one criterion at a time, and 2 runs cannot show more.
+possible runs would lie inside. This holds for one arm and one criterion at a time, and 2 runs cannot show more.
 
 | verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | labels |
 |---|---|--:|---|--:|--:|---|
@@ -193,7 +193,7 @@ def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
 **Ended by SIGTERM**: the claims that are not listed did not finish.
 
 Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 % confidence, at least 47 % of all \
-possible runs would. This holds for one arm and one criterion at a time, and 4 runs cannot show more.
+possible runs would lie inside. This holds for one arm and one criterion at a time, and 4 runs cannot show more.
 
 - **not judged**: claims/bad.yaml:<!-- -->6:1: title: expected text, found 3 (1 more error)
 - **not judged**: claims/two.yaml:<!-- -->1:1: expected a readable file, found: not a regular file

@@ -90,3 +90,17 @@ def test_the_caption_names_logarithmic_axes_and_leaves_out_what_has_no_place_on_
         "    vertical: gap, median over runs, from 1e-6 to 0.1 (logarithmic)",
         "    horizontal: time from 1 to 3 (logarithmic)",
     ]
+
+
+def test_a_figure_of_few_points_shows_each_of_them_and_the_true_ends() -> None:
+    page = TerminalPage(80)
+    lines = [
+        Line("short", "steps", [8.0, 16.0, 32.0], [15.0, 33.0, 68.0], [], []),
+        Line("long", "steps", [8.0, 16.0, 32.0, 64.0], [17.0, 34.0, 69.0, 138.0], [], []),
+    ]
+    text_figure(page, Drawing("Steps", "depth", ["steps"], "loglog", None, None, lines, []))
+    text = page.text()
+    assert "vertical: steps, median over runs, from 15 to 138 (logarithmic)" in text
+    assert "15 → 68" in text
+    assert "17 → 138" in text
+    assert "    depth   8  16  32\n    steps  15  33  68\n" in text

@@ -100,8 +100,8 @@ def test_a_summary_names_what_was_not_judged_and_the_signal(ended: Report) -> No
         "not judged: a fault of the program\n"
         "1 reproduced, 3 not judged; computing time 1.0 s; the whole invocation took\n  1.5 s\n"
         "Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 %\n"
-        "confidence, at least 47 % of all possible runs would. This holds for one arm and\n"
-        "one criterion at a time, and 4 runs cannot show more.\n"
+        "confidence, at least 47 % of all possible runs would lie inside. This holds for\n"
+        "one arm and one criterion at a time, and 4 runs cannot show more.\n"
         "ended by SIGTERM: the claims that are not listed did not finish\n"
     )
 

@@ -105,14 +105,14 @@ def test_a_control_says_whether_it_fails_and_what_it_means_if_not(
 def test_what_the_number_of_runs_shows_is_said_of_each_criterion_and_arm_alone(
     record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]
 ) -> None:
-    share = "at least 47 % of all possible runs would"
+    share = "at least 47 % of all possible runs would lie inside"
     alone = "This holds for one arm and one criterion at a time, and 4 runs cannot show more."
     good, bad = record_of(), record_of(values={"near": BAD, "far": BAD})
     assert evidence_of_report(report_with(good)) == (
         f"Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 % confidence, {share}. {alone}"
     )
     assert evidence_of_report(report_with(good, bad)) == (
-        f"Where all 4 runs of an arm lie inside, {share} with 95 % confidence. {alone}"
+        f"Where all 4 runs of an arm lie inside, {share}, with 95 % confidence. {alone}"
     )
     assert evidence_of_report(report_with(bad)) is None
 
