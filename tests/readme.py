@@ -6,6 +6,7 @@ These parts are two samples of what the program prints of the stored reports, th
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def papers(claims: Sequence[Claim]) -> str:
     groups = by_paper(claims)
     rows = [f"| {paper_link(members[0])} | {len(members)} |" for members in groups]
     counted = f"the {len(claims)} claims of {len(groups)} papers"
-    lead = f"The [pages of claims](claims/README.md) list {counted} by topic, each with its basis."
+    lead = f"The [pages of claims](claims/README.md) list {counted} by topic, each with its basis:"
+    bases = Counter(claim.source.basis for claim in claims)
+    lead += f" {bases['theorem']} rest on a theorem that was read, {bases['abstract']} on an abstract, and"
+    lead += f" {bases['derived']} on a derivation for this project."
     return "\n".join([lead, "", "| paper | claims |", "|---|---|", *rows]) + "\n"
 
 

@@ -85,7 +85,7 @@ def _numbers(page: TerminalPage, drawing: Drawing, line: Line, reference: Line |
 
 
 def _places(drawing: Drawing, lines: list[Line], count: int) -> list[float]:
-    """The places of all points if there are at most `count`; else so many places, evenly spread over the axis."""
+    """The places of all points if there are at most `count`; else this number of places, evenly spread."""
     found = {place for line in lines for place in _on_axis(line.positions, drawing.logarithmic[0]) if place is not None}
     known = sorted(found)
     if len(known) <= count:

@@ -31,8 +31,8 @@ GLOSSARY = {
     "hold for other seeds.",
     "worst run": "The worst run of a criterion is the one whose measure is nearest to its threshold, "
     "or furthest outside.",
-    "tightest criterion": "The tightest criterion of a claim is the one whose worst run uses most of its "
-    "tolerance (half the width of the interval, or the size of a single threshold).",
+    "tightest criterion": "The tightest criterion is the one whose worst run uses the largest part of its tolerance "
+    "(half the width of the interval, or the size of a single threshold).",
     "95 % bound": "The 95 % bound is the exact lower confidence bound on the share of all possible runs "
     "that lie inside the required interval, for one arm and one criterion.",
 }
