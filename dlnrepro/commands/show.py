@@ -12,7 +12,12 @@ from dlnrepro.visible import show_json
 
 @click.command("show", short_help="What a claim says and how it is tested.")
 @click.argument("claim", shell_complete=candidates.claims)
-@click.option("-v", "--verbose", is_flag=True, help="Also show what was changed in the tests after the first runs.")
+@click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Also explain each setting, and show what was changed in the tests after the first runs.",
+)
 @options.as_json
 @options.outputs
 def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
@@ -24,7 +29,7 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
 
     from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
-    from dlnrepro.registry.meanings import measure_meanings
+    from dlnrepro.registry.meanings import measure_meanings, setting_meanings
     from dlnrepro.report.terminal.detail import claim_page
     from dlnrepro.report.terminal.terminal_page import TerminalPage
 
@@ -44,6 +49,7 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
     else:
         for found, path in selection.claims:
             page = TerminalPage.of_terminal()
-            claim_page(page, found, path, last.get(found.id), measure_meanings(found.runner), verbose)
+            settings = setting_meanings(found.runner) if verbose else None
+            claim_page(page, found, path, last.get(found.id), measure_meanings(found.runner), settings)
             page.deliver()
     return 2 if selection.faults else 0

@@ -1,4 +1,7 @@
-"""A runner's definitions of its measures, read from its source: the runner imports PyTorch, which takes seconds."""
+"""What the measures and the settings of a runner mean.
+
+The definitions of measures are read from the source, because importing a runner imports PyTorch, which takes seconds.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from dlnrepro.registry.names import own_module, runner_folders
+from dlnrepro.registry.names import load_runner, own_module, runner_folders
 
 
 def measure_meanings(runner: str) -> dict[str, str]:
@@ -19,6 +22,16 @@ def measure_meanings(runner: str) -> dict[str, str]:
     inside = Path(*module.split(".")[2:]).with_suffix(".py")
     paths = [path for folder in runner_folders() if (path := Path(folder) / inside).is_file()]
     return dict(_entries(ast.parse(paths[0].read_text(encoding="utf-8")))) if paths else {}
+
+
+def setting_meanings(runner: str) -> dict[str, str]:
+    """Each setting of a runner with its description, where it has one; this imports the runner.
+
+    Raises:
+        RunnerError: the runner cannot be imported.
+    """
+    fields = load_runner(runner).Params.model_fields
+    return {name: field.description for name, field in fields.items() if field.description}
 
 
 def _entries(tree: ast.Module) -> Iterator[tuple[str, str]]:

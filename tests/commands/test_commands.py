@@ -128,6 +128,7 @@ toy-claim
       1 of 2 arms set this themselves: far
     behaviour steady
     bytes     1000
+    `dlnrepro show -v` explains each setting.
 
   arms: the settings with a few named changes, 4 runs each
     near   the settings as they are
@@ -140,7 +141,7 @@ toy-claim
 """
 
 
-def test_show_shows_a_claim_from_its_file_alone_and_the_history_if_it_is_asked_for(
+def test_show_shows_a_claim_from_its_file_alone_and_explains_settings_and_history_if_it_is_asked_to(
     command: Command, write_claim: Write
 ) -> None:
     name = write_claim(
@@ -152,7 +153,10 @@ def test_show_shows_a_claim_from_its_file_alone_and_the_history_if_it_is_asked_f
     ).name
     assert command("show", name) == (0, SHOWN, "")
     reason = "      threshold derived here: the noise is at most 1e-3\n"
-    assert command("show", name, "-v")[1] == SHOWN.replace(reason, reason + "      history: it was 0.2 at first\n")
+    full = SHOWN.replace(reason, reason + "      history: it was 0.2 at first\n")
+    full = full.replace("    value     1\n", "    value     1\n      what is measured, up to noise of 1e-3\n")
+    full = full.replace("    `dlnrepro show -v` explains each setting.\n", "")
+    assert command("show", name, "-v") == (0, full, "")
 
 
 def test_show_says_which_arms_set_a_parameter_themselves(command: Command, write_claim: Write) -> None:

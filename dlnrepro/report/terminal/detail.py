@@ -90,7 +90,7 @@ def claim_page(
     path: Path,
     last: LastVerdict | None,
     meanings: Mapping[str, str],
-    history: bool = False,
+    settings: Mapping[str, str] | None = None,
 ) -> None:
     """A claim from its file alone: the same page without numbers, and its settings.
 
@@ -100,8 +100,10 @@ def claim_page(
         path: its file.
         last: how it came out last, if it has run.
         meanings: the definitions of its measures, as far as they are known.
-        history: whether to say what was changed in its tests after they were first run.
+        settings: the meaning of each setting; with it the page also says what was changed in the tests after they were
+            first run.
     """
+    history = settings is not None
     _title(page, claim, None)
     _opening(page, claim)
     _source(page, claim)
@@ -124,7 +126,10 @@ def claim_page(
         controls = ", ".join(criterion.fails_in) or f"no arm: {page.typeset(criterion.because or '')}"
         page.line(f"must fail in {controls}", indent=6, hang=2)
         _reason(page, criterion, history)
-    _settings(page, claim)
+    _settings(page, claim, settings or {})
+    if not history:
+        page.line(("`dlnrepro show -v` explains each setting.", "dim"), indent=4, hang=2)
+    _arms(page, claim, list(claim.arms), f", {claim.seeds} runs each")
     _heading(page, "to run it")
     page.verbatim(f"dlnrepro run {command_name(path)}", indent=4)
     page.line(f"last time: {last_words(last)}", indent=4, hang=2)
@@ -171,19 +176,18 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
         page.line(f"tightest criterion: {words}", indent=4, hang=2)
 
 
-def _settings(page: TerminalPage, claim: Claim) -> None:
-    """Every parameter, and the arms with what they change."""
+def _settings(page: TerminalPage, claim: Claim, meanings: Mapping[str, str]) -> None:
+    """Every parameter, its meaning if it is known, and the arms that set it themselves."""
     _heading(page, f"settings of the runner {claim.runner}")
     rows: list[list[str | Text]] = [[key, setting(value)] for key, value in claim.setup.items()]
     by_arms = setters(claim)
-    own = [
-        f"{len(by_arms[key])} of {len(claim.arms)} arms set this themselves: {', '.join(by_arms[key])}"
-        if key in by_arms
-        else ""
-        for key in claim.setup
-    ]
-    page.table(rows, indent=4, folds=1, below=own)
-    _arms(page, claim, list(claim.arms), f", {claim.seeds} runs each")
+    below = []
+    for key in claim.setup:
+        texts = [page.typeset(_flowing(meanings[key]))] if key in meanings else []
+        if key in by_arms:
+            texts += [f"{len(by_arms[key])} of {len(claim.arms)} arms set this themselves: {', '.join(by_arms[key])}"]
+        below.append("\n".join(texts))
+    page.table(rows, indent=4, folds=1, below=below)
 
 
 def _arms(page: TerminalPage, claim: Claim, arms: Sequence[str], runs: str = "") -> None:
