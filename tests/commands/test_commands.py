@@ -155,6 +155,7 @@ def test_show_shows_a_claim_from_its_file_alone_and_explains_settings_and_histor
     reason = "      threshold derived here: the noise is at most 1e-3\n"
     full = SHOWN.replace(reason, reason + "      history: it was 0.2 at first\n")
     full = full.replace("    value     1\n", "    value     1\n      what is measured, up to noise of 1e-3\n")
+    full = full.replace("    bytes     1000\n", "    bytes     1000\n      what it says it needs\n")
     full = full.replace("    `dlnrepro show -v` explains each setting.\n", "")
     assert command("show", name, "-v") == (0, full, "")
 
