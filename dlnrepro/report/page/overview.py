@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dlnrepro.archive.record import Report
+from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import paper_groups
 from dlnrepro.report.page.cards import Card
 from dlnrepro.report.words.digest import basis_of
 
 ALL, UNEXPECTED = "all", "not as expected"
+FIXED = "The thresholds are fixed in the claim files before the program runs."
+CHANGED = "Some were changed after the first runs; “History” below a criterion says which, and why."
 
 
 @dataclass(frozen=True)
@@ -47,8 +50,7 @@ def shared_facts(report: Report) -> list[str]:
         return []
     return [
         basis_of(report.claims),
-        "The thresholds are fixed in the claim files, and the results do not change them. Every criterion has a reason "
-        "for its threshold. What was changed after the first runs of a claim stands under “History”.",
+        FIXED + f" {CHANGED}" * any(_has_history(record) for record in report.claims),
         "The confidence of 95 % holds for one arm and one criterion alone, not for all of them together.",
         "All numbers are computed in double precision (float64).",
         "The computing time of a claim is the sum over its arms. If it is “cached”, some of the numbers were stored "
@@ -60,3 +62,9 @@ def expected_counts(report: Report) -> dict[str, bool]:
     """For each verdict whether it was expected of all claims that have it, where a claim had better be reproduced."""
     words = {record.verdict for record in report.claims if record.verdict != "reproduced"}
     return {word: all(record.as_expected for record in report.claims if record.verdict == word) for word in words}
+
+
+def _has_history(record: ClaimRecord) -> bool:
+    """Whether a threshold of a claim was changed after the first runs."""
+    claim = Claim.model_validate(record.claim)
+    return any(item.history for item in (*claim.assumptions, *claim.criteria))

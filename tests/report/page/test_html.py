@@ -302,6 +302,11 @@ def test_claims_of_different_verdicts_can_be_filtered_without_a_script(record_of
     assert not [tag for tag, _ in Page(report_with(record_of())).tags if tag == "input"]
 
 
+def test_the_columns_of_the_summary_are_explained_above_it(record_of: Make, report_with: With) -> None:
+    source = to_html(report_with(record_of())).decode()
+    assert 0 < source.index("Runs passed: the runs that satisfy") < source.index('<table class="summary">')
+
+
 def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
     page = to_html(ended).decode()
     assert "<title>dlnrepro: 1 claim, 1 reproduced, 3 not judged</title>" in page

@@ -45,6 +45,22 @@ def test_the_page_is_never_wider_than_its_window(browser: Browser, page: Path, w
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
 
 
+@pytest.mark.parametrize("width", [1280, 1040, 900, 768, 390, 320])
+def test_no_table_of_a_claim_is_cut_at_its_right_edge(
+    browser: Browser,
+    record_of: Callable[..., ClaimRecord],
+    report_with: Callable[..., Report],
+    tmp_path: Path,
+    width: int,
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_bytes(to_html(report_with(record_of())))
+    browser.resize(width)
+    browser.open(path)
+    cut = "[...document.querySelectorAll('.scroll')].filter(part => part.scrollWidth > part.clientWidth).length"
+    assert browser.evaluate(cut) == 0
+
+
 def test_nothing_is_fetched_and_the_console_stays_empty(browser: Browser, page: Path) -> None:
     browser.open(page)
     assert browser.evaluate("performance.getEntriesByType('resource').length") == 0

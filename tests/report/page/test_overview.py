@@ -49,3 +49,11 @@ def test_what_all_results_share_is_said_once(record_of: Make, report_with: With)
     assert facts[0] == "The criteria of the claim rest on a derivation for this project."
     assert "All numbers are computed in double precision (float64)." in facts
     assert shared_facts(report_with()) == []
+
+
+def test_a_changed_threshold_is_mentioned_only_if_a_claim_has_one(record_of: Make, report_with: With) -> None:
+    fixed = "The thresholds are fixed in the claim files before the program runs."
+    changed = "Some were changed after the first runs; “History” below a criterion says which, and why."
+    late = record_of(("holds_in: near}", "holds_in: near, why: noise is small, history: it was 1e-3 at first}"))
+    assert shared_facts(report_with(record_of()))[1] == fixed
+    assert shared_facts(report_with(record_of(), late))[1] == f"{fixed} {changed}"
