@@ -77,7 +77,7 @@ def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
     for path in packaged_folder().glob("*.yaml"):
         page = TerminalPage(80)
         claim = read_claim(path)
-        claim_page(page, claim, Path(path.name), None, measure_meanings(claim.runner), history=True)
+        claim_page(page, claim, Path(path.name), None, measure_meanings(claim.runner), settings={})
         assert max(len(line) for line in page.text().splitlines()) <= 80
 
 
