@@ -71,13 +71,15 @@ def test_long_lines_wrap_with_their_indent() -> None:
 def test_the_page_of_every_packaged_claim_fits_eighty_columns() -> None:
     from dlnrepro.claimfile.catalogue import packaged_folder
     from dlnrepro.claimfile.loader import read_claim
-    from dlnrepro.registry.meanings import measure_meanings
+    from dlnrepro.registry.meanings import measure_meanings, setting_meanings
     from dlnrepro.report.terminal.detail import claim_page
 
     for path in packaged_folder().glob("*.yaml"):
         page = TerminalPage(80)
         claim = read_claim(path)
-        claim_page(page, claim, Path(path.name), None, measure_meanings(claim.runner), settings={})
+        claim_page(
+            page, claim, Path(path.name), None, measure_meanings(claim.runner), settings=setting_meanings(claim.runner)
+        )
         assert max(len(line) for line in page.text().splitlines()) <= 80
 
 
