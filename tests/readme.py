@@ -64,9 +64,7 @@ def _claim(text: str) -> list[str]:
     named = {section.split()[0].rstrip(":,"): section for section in sections if not section.startswith("    ")}
     drawn = re.split(r"(?<=\n)(?=    \S.* [▁-█]+ )", named["figure"])
     shown = ["\n".join([title, *sections[: sections.index(named["source"])]])]
-    return [
-        part.strip("\n") + "\n" for part in (*shown, named["verdict"], named["criteria"] + "\n" + "".join(drawn[:3]))
-    ]
+    return [part.strip("\n") + "\n" for part in (*shown, named["arms"], named["criteria"] + "\n" + "".join(drawn[:3]))]
 
 
 def _fenced(parts: Sequence[str]) -> str:
