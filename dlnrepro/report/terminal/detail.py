@@ -37,7 +37,6 @@ from dlnrepro.verdict.judge import Judged, requirement, wanted
 ASSUMPTIONS = "assumptions: if a run does not meet one, the claim is inconclusive"
 CRITERIA = "criteria, each with its negative controls, which must fail"
 FIXED = "The thresholds are fixed in the claim file before the program runs."
-CHANGED = "Some were changed after the first runs; `dlnrepro report -v` shows which of them, and why."
 PRECISION = "All runs compute in double precision (float64)."
 HEADS = ("\narm", "runs\ninside", "95 %\nbound", "\nmedian", " smallest\n … largest")
 """The heads of the table of arms, in two lines so that the columns need little room."""
@@ -68,8 +67,7 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
     for item in record.assumptions:
         _assumption(page, item, record.meanings)
     _heading(page, CRITERIA)
-    changed = any(item.history for item in (*claim.assumptions, *claim.criteria))
-    page.line((FIXED + f" {CHANGED}" * (changed and not history), "dim"), indent=4)
+    page.line((FIXED + _changed(claim) * (not history), "dim"), indent=4)
     written = {criterion.id: criterion for criterion in claim.criteria}
     for item in record.criteria:
         page.line()
@@ -174,6 +172,15 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
     page.line(f"basis: {basis_words(claim.source.basis)}", indent=4, hang=2)
     if (words := tightest(record)) != "none":
         page.line(f"tightest criterion: {words}", indent=4, hang=2)
+
+
+def _changed(claim: Claim) -> str:
+    """How many thresholds were changed after the first runs, in a sentence; nothing if none was."""
+    changed = [item.history is not None for item in (*claim.assumptions, *claim.criteria)]
+    if not any(changed):
+        return ""
+    counted = f"{sum(changed)} of {len(changed)} {'was' if sum(changed) == 1 else 'were'}"
+    return f" {counted} changed after the first runs; `dlnrepro report -v` shows what was changed, and why."
 
 
 def _settings(page: TerminalPage, claim: Claim, meanings: Mapping[str, str]) -> None:
