@@ -4,7 +4,8 @@
 #
 #     tests/on_gpu.sh [FOLDER] [DEVICE]       the logs and reports go to FOLDER; DEVICE=cpu tries the script without a GPU
 #
-# PYTHON names the interpreter, WORKERS how many claims each of the two passes computes at a time, CLAIMS the claims (default: all), PROFILE
+# PYTHON names the interpreter, WORKERS how many claims each of the two passes computes at a time, CLAIMS the claims
+# (default: all), PROFILE
 # an option such as --quick, PARTS which parts are done; `again` is a second pass beside that of `verdicts`.
 set -u
 folder=${1:-outputs/gpu} device=${2:-cuda} python=${PYTHON:-python3} workers=${WORKERS:-$(( ($(nproc) + 1) / 2 ))} profile=${PROFILE:-}
