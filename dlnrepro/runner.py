@@ -15,12 +15,15 @@ Tensors are made on torch's default device, which the engine sets (`--device`); 
 Therefore a runner draws through `dlnrepro.dynamics.starts.draws`, and converts to numpy and back through
 `dlnrepro.dynamics.tensors.arrays`.
 
+A runner may have a fifth name, `FLAWS`: small errors of its own formulas and steps, each under a name. `dlnrepro audit`
+plants one of them at a time and checks that the criteria of a claim notice it.
+
 A runner never judges. A run that diverges keeps NaN in its place, which the verdict reads as undecided.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
     import torch
     from pydantic import BaseModel
 
-__all__ = ["Progress", "Result", "Runner", "Series", "silent"]
+__all__ = ["Flaw", "Progress", "Result", "Runner", "Series", "flaws_of", "negated", "scaled", "shifted", "silent"]
 
 
 class Series(NamedTuple):
@@ -66,6 +69,36 @@ class Result:
             object.__setattr__(self, "series", series)
 
 
+class Flaw(NamedTuple):
+    """A small error that can be planted in a runner: a function is replaced by a wrong one.
+
+    Attributes:
+        says: what is wrong then, in a sentence without a full stop, such as "the rate is 5 % too large".
+        function: the name by which the runner's module calls the function, or `module:function` for another module
+            of this program that calls it.
+        wrong: makes the wrong function from the right one; `scaled`, `shifted` and `negated` make the usual ones.
+    """
+
+    says: str
+    function: str
+    wrong: Callable[[Callable[..., Any]], Callable[..., Any]]
+
+
+def scaled(factor: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The change of a function into one whose results are too large by a factor."""
+    return lambda right: lambda *given, **named: factor * right(*given, **named)
+
+
+def shifted(distance: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The change of a function into one whose results are too large by a distance."""
+    return lambda right: lambda *given, **named: right(*given, **named) + distance
+
+
+def negated(right: Callable[..., Any]) -> Callable[..., Any]:
+    """The change of a function into one whose results have the opposite sign."""
+    return lambda *given, **named: -right(*given, **named)
+
+
 class Runner(Protocol):
     """A module of `dlnrepro.runners`."""
 
@@ -76,6 +109,12 @@ class Runner(Protocol):
 
     def run(self, params: Any, generators: Sequence[torch.Generator], progress: Progress) -> Result:
         """Train one run per generator and measure it."""
+
+
+def flaws_of(runner: Runner) -> Mapping[str, Flaw]:
+    """The flaws that a runner declares, by name; many runners of other packages declare none."""
+    found: Mapping[str, Flaw] = getattr(runner, "FLAWS", {})
+    return found
 
 
 def silent(fraction: float, note: str) -> None:

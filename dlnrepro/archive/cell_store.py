@@ -42,6 +42,7 @@ def cell_key(
     seeds: tuple[int, ...],
     environment: Environment,
     source: str | None = None,
+    flaw: str = "",
 ) -> str:
     """The hash of everything that could change the numbers of a runner.
 
@@ -51,6 +52,7 @@ def cell_key(
         seeds: one seed per run.
         environment: the environment that computed the numbers, or would compute them.
         source: the hash of the runner's sources, as `source_hash` gives it; if None, it is computed here.
+        flaw: the flaw of the runner that is planted, or an empty text.
     """
     description = {
         "runner": runner,
@@ -64,12 +66,13 @@ def cell_key(
         "threads": 1,
         "versions": dict(environment.versions),
     }
+    description |= {"flaw": flaw} if flaw else {}
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def key_on(cell: Cell, environment: Environment) -> str:
     """The key of the numbers of a cell that an environment computes."""
-    return cell_key(cell.runner, cell.params, cell.seeds, environment)
+    return cell_key(cell.runner, cell.params, cell.seeds, environment, flaw=cell.flaw)
 
 
 def write_cell(root: Path, key: str, cell: Cell, numbers: Numbers) -> None:

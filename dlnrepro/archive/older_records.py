@@ -1,7 +1,9 @@
-"""The conversion of a record of version 1 to version 2. Version 1 gives the variation of a claim only indirectly.
+"""The conversion of records of versions 1 and 2 to version 3.
 
-Version 2 added `variation` and `computed_on`. A record of version 1 has every parameter of every arm and every seed, so
-the variation follows from them; one environment, that of the report's provenance, computed all of its numbers.
+* Version 2 added `variation` and `computed_on`. A record of version 1 has every parameter of every arm and every seed,
+  so the variation follows from them; one environment, that of the report's provenance, computed all of its numbers.
+* Version 3 has another rule for verdicts. Its criteria have `runs` in place of `misses`, and the label `fixed-seeds`
+  marks a number of runs that was asked for. The verdicts of older records are computed again by the new rule.
 """
 
 from __future__ import annotations
@@ -19,26 +21,41 @@ from dlnrepro.compute.device import Device
 from dlnrepro.compute.variation import Variation, overrides_behind
 from dlnrepro.verdict.outcome import Outcome
 
-_VERSION_2 = re.compile(rb'\s*\{\s*"schema"\s*:\s*2\s*,')
-"""The usual beginning of a text of version 2; such a text need not be read twice."""
+_VERSION_3 = re.compile(rb'\s*\{\s*"schema"\s*:\s*3\s*,')
+"""The usual beginning of a text of version 3; such a text need not be read twice."""
 
 
-def of_version_1(text: bytes) -> dict[str, Any] | None:
-    """The contents of a report of version 1 in the form of version 2, before it is completed; None for other texts."""
-    if _VERSION_2.match(text):
+def of_older_version(text: bytes) -> tuple[int, dict[str, Any]] | None:
+    """The version of an older report and its contents in the form of version 3; None for other texts."""
+    if _VERSION_3.match(text):
         return None
     try:
         found = from_json(text)
     except ValueError:
         return None
-    if not isinstance(found, dict) or found.get("schema") != 1 or isinstance(found["schema"], bool | float):
+    if not isinstance(found, dict) or found.get("schema") not in (1, 2) or isinstance(found["schema"], bool | float):
         return None
-    claims = found.get("claims")
+    version, claims = int(found["schema"]), found.get("claims")
     if isinstance(claims, list):
-        claims = [
-            {**record, "variation": {}, "computed_on": {}} if isinstance(record, dict) else record for record in claims
+        claims = [_converted(record, version) if isinstance(record, dict) else record for record in claims]
+    return version, {**found, "schema": 3, "claims": claims}
+
+
+def _converted(record: dict[str, Any], version: int) -> dict[str, Any]:
+    """A claim's record in the form of version 3, without what is computed again from its numbers."""
+    converted = {**record, "assumptions": [], "criteria": []}
+    if version == 1:
+        converted |= {"variation": {}, "computed_on": {}}
+    claim, variation, stamps = (record.get(key) for key in ("claim", "variation", "stamps"))
+    if isinstance(claim, dict) and isinstance(criteria := claim.get("criteria"), list):
+        kept = [
+            {key: value for key, value in item.items() if key != "misses"} if isinstance(item, dict) else item
+            for item in criteria
         ]
-    return {**found, "schema": 2, "claims": claims}
+        converted["claim"] = {**claim, "criteria": kept}
+    if isinstance(variation, dict) and variation.get("seeds") is not None and isinstance(stamps, list):
+        converted["stamps"] = [*stamps, "fixed-seeds"]
+    return converted
 
 
 def recorded_environment(provenance: Provenance) -> Environment:
@@ -63,5 +80,7 @@ def recorded_variation(
     labels = set(stamps)
     quick = "toy" in labels
     overrides = overrides_behind(claim, params, quick)
-    found = Variation(len(seeds) or None, min(seeds, default=0), overrides, quick, "no-controls" not in labels, device)
+    own = claim.quick.seeds if quick else claim.seeds
+    count = None if len(seeds) in (0, own) else len(seeds)
+    found = Variation(count, min(seeds, default=0), overrides, quick, "no-controls" not in labels, device)
     return found.of(claim)

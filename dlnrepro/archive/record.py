@@ -1,10 +1,10 @@
-"""The contents of `report.json`, version 2, and how a stored report is read again.
+"""The contents of `report.json`, version 3, and how a stored report is read again.
 
 The record is a contract with programs that read it. It contains each claim and every measured number, so that the
 verdicts are always computed again. A claim's id and its variation together identify a result: one report may contain a
 claim several times, each time in another variation.
 
-A stored record of version 1 is converted in memory when it is read (`dlnrepro.archive.older_records`).
+A stored record of an older version is converted in memory when it is read (`dlnrepro.archive.older_records`).
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
 from dlnrepro.archive.figure_data import Drawing
-from dlnrepro.archive.older_records import of_version_1, recorded_environment, recorded_variation
+from dlnrepro.archive.older_records import of_older_version, recorded_environment, recorded_variation
 from dlnrepro.archive.provenance import Provenance
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.device import device_of
 from dlnrepro.compute.variation import Variation
-from dlnrepro.errors import Unjudged
+from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.verdict.judge import Judged, Verdict, Word, judge
 from dlnrepro.verdict.outcome import Outcome, Seconds
 from dlnrepro.visible import seen_in_json, storable
@@ -99,7 +99,7 @@ class Report:
             entries and versions that all claims share are in `provenance` only.
     """
 
-    schema: Literal[2]
+    schema: Literal[3]
     exit_code: int
     interrupted: bool
     counts: dict[str, int]
@@ -225,7 +225,7 @@ def compile_report(
         counts[record.verdict] += 1
     left = list(unjudged)
     code = exit_code(claims, left, allow_inconclusive) if interrupted is None else interrupted
-    return Report(2, code, interrupted is not None, counts, claims, provenance, left)
+    return Report(3, code, interrupted is not None, counts, claims, provenance, left)
 
 
 def exit_code(claims: Iterable[ClaimRecord], unjudged: Iterable[Unjudged], allow_inconclusive: bool) -> int:
@@ -280,17 +280,29 @@ def _whole(value: Any) -> Any:
 
 
 def from_json(text: bytes) -> Report:
-    """The report that a JSON text holds; one of version 1 is converted.
+    """The report that a JSON text holds; one of an older version is converted.
 
     Raises:
         pydantic.ValidationError: the text is not such a report.
     """
-    if (older := of_version_1(text)) is None:
+    if (older := of_older_version(text)) is None:
         return _adapter().validate_json(text)
-    report = _adapter().validate_python(older)
-    claims = [_of_version_2(record, origin(report, record)) for record in report.claims]
+    version, contents = older
+    report = _adapter().validate_python(contents)
+    claims = report.claims
+    if version == 1:
+        claims = [_of_version_2(record, origin(report, record)) for record in claims]
+    claims = [_judged(record) for record in claims]
     labels = {before.label: after.label for before, after in zip(report.claims, claims, strict=True)}
     return replace(report, claims=claims, origins={labels.get(key, key): made for key, made in report.origins.items()})
+
+
+def _judged(record: ClaimRecord) -> ClaimRecord:
+    """An older record, judged by the rule of this version; the reader reports numbers that cannot be judged."""
+    try:
+        return with_verdict(record, record.outcomes)
+    except (ValidationError, UsageError):
+        return record
 
 
 def _of_version_2(record: ClaimRecord, provenance: Provenance) -> ClaimRecord:
@@ -301,7 +313,7 @@ def _of_version_2(record: ClaimRecord, provenance: Provenance) -> ClaimRecord:
         claim = Claim.model_validate(record.claim)
         device = device_of(environment.device)
         found = recorded_variation(claim, record.outcomes, record.params, record.stamps, device)
-        return replace(record, variation=found)
+        return replace(record, variation=found, stamps=[*record.stamps, *["fixed-seeds"] * (found.seeds is not None)])
     return record
 
 

@@ -17,10 +17,11 @@ from pydantic_core import ErrorDetails
 
 from dlnrepro.claimfile.document import Document, Place, parse, read_text, shortened, unknown
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, parameter_errors, place_of, same_as, shown
+from dlnrepro.claimfile.reach import arm_values, split
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
 from dlnrepro.registry.names import load_runner, runner_names
-from dlnrepro.runner import Runner
+from dlnrepro.runner import Runner, flaws_of
 from dlnrepro.signals import Ended
 
 MOST_FAULTS = 50
@@ -61,6 +62,8 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     if found := [*_parameters_fit(claim, runner.Params), *_measures_exist(claim, runner)]:
+        raise ClaimError(_faults(path, document, found))
+    if found := [*_audit_fits(claim, runner)]:
         raise ClaimError(_faults(path, document, found))
     try:
         for arm in claim.used_arms:
@@ -190,10 +193,11 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
             if name in known_ones or times > 1:
                 yield place, partial(Fault, expected=f"each {what} once", found=f"'{shortened(name)}' again")
             known_ones.add(name)
-    for index, criterion in enumerate(claim.criteria):
-        if criterion.misses >= claim.seeds:
-            fewer = f"fewer misses than the {claim.seeds} runs"
-            yield ("criteria", index, "misses"), partial(Fault, expected=fewer, found=str(criterion.misses))
+    ids = [criterion.id for criterion in claim.criteria]
+    for name, flawed in claim.audit.flaws.items():
+        for criterion_id in flawed.breaks:
+            if criterion_id not in ids:
+                yield ("audit", "flaws", name, "breaks"), partial(unknown, criterion_id, ids)
     used = set(claim.used_arms)
     for name in claim.arms:
         if name not in used:
@@ -270,3 +274,38 @@ def _measures_exist(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
             elif figure.x in runner.SERIES and runner.SERIES[name].axis != runner.SERIES[figure.x].axis:
                 axis = f"a series of the axis '{runner.SERIES[figure.x].axis}' of {figure.x}"
                 yield ("figures", index, key), partial(Fault, expected=axis, found=f"'{name}'")
+
+
+def _audit_fits(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
+    """Faults of the changes that an audit makes: unknown flaws, arms and parameters, and values that do not fit."""
+    known = flaws_of(runner)
+    groups: list[tuple[Place, dict[str, Any]]] = []
+    for name, changes in claim.audit.harmless.items():
+        groups.append((("audit", "harmless", name), changes))
+    for name, flawed in claim.audit.flaws.items():
+        if flawed.plant is not None and flawed.plant not in known:
+            none = partial(Fault, expected=f"a flaw of the runner '{claim.runner}'", found=f"'{flawed.plant}'")
+            yield ("audit", "flaws", name, "plant"), partial(unknown, flawed.plant, list(known)) if known else none
+        groups.append((("audit", "flaws", name, "settings"), flawed.settings))
+    for place, changes in groups:
+        yield from _changes_fit(claim, runner.Params, place, changes)
+
+
+def _changes_fit(claim: Claim, params: type[BaseModel], place: Place, changes: Mapping[str, Any]) -> Iterable[_Wrong]:
+    """Faults of some changed settings, each once, at their keys if they are the faults of one parameter."""
+    arms, keys = claim.tested_arms, list(claim.setup)
+    words = {word: split(word) for word in changes}
+    wrong = False
+    for word, (arm, key) in words.items():
+        if arm is not None and arm not in arms:
+            wrong = True
+            yield (*place, word), partial(unknown, arm, arms)
+        elif key not in keys:
+            wrong = True
+            yield (*place, word), partial(unknown, key, keys)
+    found: _Errors = {}
+    for arm in () if wrong else arms:
+        found |= _errors(params, arm_values(claim, arm, changes, quick=False))
+    for (where, *_), detail in found.items():
+        named = next((word for word, (_, key) in words.items() if where and key == where[0]), None)
+        yield place if named is None else (*place, named), partial(_in_words, params, detail)

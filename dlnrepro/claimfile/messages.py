@@ -32,6 +32,11 @@ RULE = "rule"
 BLANK = r"\S"
 """The pattern of a text that is not blank."""
 
+_REMOVED = {
+    "misses": "'runs: almost all' (the default) if some draws may lie outside, or 'runs: every' if none may",
+}
+"""Keys of a criterion that were removed -> what to write in their place."""
+
 _LIMITS = {
     "greater_than": ("gt", "a number above {}"),
     "greater_than_equal": ("ge", "a number of at least {}"),
@@ -111,6 +116,8 @@ def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Faul
     """The place of one of pydantic's errors, and the error as a fault in the words of this project."""
     place, kind, found = place_of(detail), detail["type"], shown(detail["input"])
     context = detail.get("ctx", {})
+    if kind == "extra_forbidden" and place[0] == "criteria" and place[-1] in _REMOVED:
+        return place, Fault(expected=_REMOVED[str(place[-1])], found=f"'{place[-1]}', which is no longer a key")
     if kind == "extra_forbidden":
         return place, unknown(str(place[-1]), _keys_at(model, place[:-1]))
     if kind == RULE and "expected" in context:

@@ -242,7 +242,7 @@ def _copied(claim: Claim) -> _Start:
     criterion = claim.criteria[0]
     arms = {arm: changes for arm, changes in claim.arms.items() if arm in (*criterion.holds_in, *criterion.fails_in)}
     values = {"id": criterion.id}
-    values |= criterion.model_dump(exclude_none=True, exclude={"why", "says", "history", "misses"})
+    values |= criterion.model_dump(exclude_none=True, exclude={"why", "says", "history", "runs"})
     origin = f"Everything below comes from {claim.id} and is valid as it stands: replace it line by line."
     return _Start(origin, claim.setup, arms, values, claim.quick.setup)
 

@@ -78,6 +78,11 @@ class Bounded(BaseModel):
     equals: float | None = None
     within: float | None = None
     holds_in: Names = Field(min_length=1)
+    runs: Literal["every", "almost all"] = Field(
+        default="almost all",
+        description="which draws satisfy it: `every` draw (an identity or a bound; one run outside refutes it), or "
+        "`almost all` draws (their share is tested with as many runs as are needed)",
+    )
     why: Text | None = Field(
         default=None,
         description="where the threshold comes from, in one sentence that begins with its kind: "
@@ -111,7 +116,6 @@ class Criterion(Bounded):
 
     id: Name
     fails_in: Names
-    misses: int = Field(default=0, ge=0, description="how many of an arm's runs may lie outside")
     because: Text | None = Field(default=None, description="why no control exists, if fails_in is empty")
 
     @model_validator(mode="after")
@@ -138,6 +142,35 @@ class Figure(BaseModel):
     slope: float | None = Field(default=None, description="slope of a guide line on logarithmic axes")
     reference: Name | None = Field(default=None, description="the series that holds theory's curve")
     level: float | None = Field(default=None, description="height of a horizontal line")
+
+
+class Flawed(BaseModel):
+    """A false version of the claim or of its runner, which some criteria must notice."""
+
+    model_config = _STRICT
+
+    says: Text = Field(description="what is false then, in a sentence")
+    plant: Name | None = Field(default=None, description="the flaw of the runner that is planted")
+    settings: dict[str, Any] = Field(default={}, description="other settings, as `-s` gives them: KEY or ARM.KEY")
+    breaks: Names = Field(min_length=1, description="the criteria that must not hold then")
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> Flawed:
+        """Refuse a false version that is the true one."""
+        if self.plant is None and not self.settings:
+            raise at_its_key(rule("a flaw of the runner in 'plant', or 'settings'", "neither", "plant"))
+        return self
+
+
+class Audit(BaseModel):
+    """How `dlnrepro audit` tests the criteria: changes that must not matter, and small errors that must matter."""
+
+    model_config = _STRICT
+
+    harmless: dict[Name, dict[str, Any]] = Field(
+        default={}, description="settings within the hypotheses, as `-s` gives them; every criterion must hold"
+    )
+    flaws: dict[Name, Flawed] = Field(default={}, description="small errors, each of which some criteria must notice")
 
 
 class Quick(BaseModel):
@@ -172,6 +205,7 @@ class Claim(BaseModel):
     assumptions: Annotated[tuple[Assumption, ...], Field(strict=False)] = ()
     criteria: Annotated[tuple[Criterion, ...], Field(strict=False, min_length=1)]
     figures: Annotated[tuple[Figure, ...], Field(strict=False)] = ()
+    audit: Audit = Audit()
     quick: Quick
     expect: Literal["reproduced", "not reproduced"] = "reproduced"
     because: Text | None = Field(default=None, description="why the claim is expected not to be reproduced")

@@ -23,6 +23,7 @@ class Cell:
 
     Attributes:
         memory: the largest number of bytes that all its runs need together, as the runner estimates it; 0 if unknown.
+        flaw: the name of the runner's flaw that is planted, or an empty text.
     """
 
     claim: str
@@ -32,11 +33,13 @@ class Cell:
     seeds: tuple[int, ...]
     device: Device = "cpu"
     memory: int = 0
+    flaw: str = ""
 
     @cached_property
     def key(self) -> str:
-        """The hash of runner, parameters, seeds and device; cells with the same key have the same numbers."""
+        """The hash of runner, parameters, seeds, device and flaw; cells with the same key have the same numbers."""
         asked = {"runner": self.runner, "params": self.params, "seeds": self.seeds, "device": self.device}
+        asked |= {"flaw": self.flaw} if self.flaw else {}
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def __hash__(self) -> int:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import sysconfig
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +23,7 @@ from dlnrepro.compute.device import computing_on
 from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws
 from dlnrepro.errors import BudgetSpent, NoSuchDraw, one_line, text_of
 from dlnrepro.registry.names import load_runner
-from dlnrepro.runner import Progress, Result, Runner
+from dlnrepro.runner import Progress, Result, Runner, flaws_of
 from dlnrepro.signals import Ended
 from dlnrepro.verdict.outcome import Outcome
 
@@ -58,7 +61,7 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
             params = runner.Params.model_validate(cell.params)
             generators = [torch.Generator().manual_seed(seed) for seed in cell.seeds]
             # Runners compute gradients without autograd: small matrices are an eighth faster without its bookkeeping.
-            with torch.inference_mode(), computing_on(cell.device):
+            with torch.inference_mode(), computing_on(cell.device), planted(runner, cell.flaw):
                 watched(0.0, "starts")
                 result = runner.run(params, generators, watched)
                 measures, series = _arrays(runner, result, len(cell.seeds))
@@ -73,6 +76,31 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
     seconds = time.monotonic() - started
     values = {name: [float(value) for value in array] for name, array in measures.items()}
     return Numbers(Outcome(cell.seeds, values, fault, spent, seconds), series, computed_on)
+
+
+@contextmanager
+def planted(runner: Runner, flaw: str) -> Iterator[None]:
+    """Plant a flaw of a runner while a cell is computed; nothing if its name is an empty text.
+
+    Raises:
+        LookupError: the runner has no such flaw, or the module that the flaw names has no such function.
+    """
+    if not flaw:
+        yield
+        return
+    known = flaws_of(runner)
+    if flaw not in known:
+        raise LookupError(f"expected a flaw of the runner ({', '.join(known) or 'it has none'}), found '{flaw}'")
+    module, _, function = known[flaw].function.rpartition(":")
+    place: Any = import_module(module) if module else runner
+    right = getattr(place, function, None)
+    if right is None:
+        raise LookupError(f"flaw {flaw}: expected a function '{function}' in {place.__name__}, found none")
+    setattr(place, function, known[flaw].wrong(right))
+    try:
+        yield
+    finally:
+        setattr(place, function, right)
 
 
 def _fault_of(error: BaseException) -> str:

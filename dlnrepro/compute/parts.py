@@ -1,4 +1,4 @@
-"""Cells cut into parts of fewer runs, so that no worker process is idle while another has all the work.
+"""Cells cut into parts of fewer runs, so that no worker is idle, and arms joined from their batches of runs.
 
 On the processor a run does not depend on its batch, so the joined parts are bitwise identical to the whole cell. The
 libraries of a GPU choose an algorithm by the size of the batch, so a cell for a GPU stays whole.
@@ -91,6 +91,30 @@ def join(cell: Cell, parts: Sequence[Numbers]) -> Numbers:
     }
     series = {name: np.concatenate([part.series[name] for part in parts]) for name in parts[0].series}
     return Numbers(Outcome(cell.seeds, measures, seconds=seconds), series, parts[0].computed_on)
+
+
+def batches(cell: Cell, seeds: Sequence[int]) -> list[Cell]:
+    """The batches of an arm's runs, each with as many runs as its first batch, whose cell is given."""
+    size = len(cell.seeds)
+    parts = (tuple(seeds[start : start + size]) for start in range(0, len(seeds), size))
+    return [replace(cell, seeds=part, memory=cell.memory * len(part) // size) for part in parts]
+
+
+def in_sequence(cells: Sequence[Cell], batches: Sequence[Numbers]) -> Numbers:
+    """The numbers of an arm from those of its batches, in the order of the seeds.
+
+    A fault in one batch is a fault of the arm. A batch that was stopped by its budget is left out with all later ones,
+    and the arm counts as stopped.
+    """
+    if len(cells) == 1:
+        return batches[0]
+    done = next((place for place, found in enumerate(batches) if found.outcome.spent), len(batches))
+    whole = replace(cells[0], seeds=tuple(seed for cell in cells[: done or 1] for seed in cell.seeds))
+    if any(found.outcome.fault is not None for found in batches):
+        return join(replace(whole, seeds=tuple(seed for cell in cells for seed in cell.seeds)), batches)
+    numbers = join(whole, batches[: done or 1])
+    seconds = sum(found.outcome.seconds for found in batches)
+    return replace(numbers, outcome=replace(numbers.outcome, spent=done < len(batches), seconds=seconds))
 
 
 def _misfit(parts: Sequence[Numbers]) -> str | None:

@@ -32,7 +32,7 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     require(variation.device)
     params = load_runner(claim.runner).Params
     _overrides_apply(claim, variation, params)
-    count = variation.seeds or (claim.quick.seeds if variation.quick else claim.seeds)
+    count = variation.batch(claim)
     if variation.seed_base + count - 1 > LARGEST_SEED:
         raise UsageError(f"--seed-base: expected at most {LARGEST_SEED - count + 1}, found {variation.seed_base}")
     seeds = tuple(range(variation.seed_base, variation.seed_base + count))

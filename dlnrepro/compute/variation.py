@@ -22,7 +22,8 @@ class Variation:
     """How a computation deviates from the claim file; with the defaults it does not deviate.
 
     Attributes:
-        seeds: the number of runs per arm; None stands for the claim's own number.
+        seeds: the fixed number of runs per arm; None stands for the claim's own number, to which further runs are added
+            in an arm that is in doubt.
         seed_base: the first seed.
         overrides: other values of parameters: `KEY` for every arm that does not set it itself, `ARM.KEY` for one arm.
         quick: whether the claim's quick profile is used.
@@ -54,8 +55,9 @@ class Variation:
 
     def stamps(self, claim: Claim) -> list[str]:
         """The labels that qualify the result of this variation of a claim."""
-        changed = self._changed_seeds(claim) is not None or self.seed_base != 0 or bool(self._changes(claim))
-        flags = {"modified": changed, "toy": self.quick, "no-controls": not self.controls}
+        flags = {"modified": self.seed_base != 0 or bool(self._changes(claim))}
+        flags |= {"fixed-seeds": self._fixed_seeds(claim) is not None, "toy": self.quick}
+        flags["no-controls"] = not self.controls
         flags["cuda"] = self.device == "cuda"
         return [stamp for stamp, holds in flags.items() if holds]
 
@@ -66,13 +68,23 @@ class Variation:
     def of(self, claim: Claim) -> Variation:
         """This variation in its normal form for a claim: variations with the same parameters have the same normal form.
 
-        Options that change nothing are left out: the claim's own number of seeds, and values that the arms have anyway.
+        Options that change nothing are left out: the number of seeds that the quick profile has anyway, and values that
+        the arms have anyway.
         """
-        return replace(self, seeds=self._changed_seeds(claim), overrides=self._changes(claim))
+        return replace(self, seeds=self._fixed_seeds(claim), overrides=self._changes(claim))
 
-    def _changed_seeds(self, claim: Claim) -> int | None:
-        """The number of runs per arm, or None if it is the claim's own."""
-        return None if self.seeds == (claim.quick.seeds if self.quick else claim.seeds) else self.seeds
+    def batch(self, claim: Claim) -> int:
+        """The number of runs per arm that are made first, and of each further batch of an arm in doubt."""
+        return self.seeds or (claim.quick.seeds if self.quick else claim.seeds)
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the number of runs is fixed, so that an arm in doubt gets no further runs."""
+        return self.seeds is not None or self.quick
+
+    def _fixed_seeds(self, claim: Claim) -> int | None:
+        """The number of runs per arm that was asked for, or None if no other number is possible anyway."""
+        return None if self.quick and self.seeds == claim.quick.seeds else self.seeds
 
     def _changes(self, claim: Claim) -> dict[str, Any]:
         """The overrides that change a parameter of an arm that is run, in their normal form."""

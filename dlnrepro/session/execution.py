@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 from dlnrepro.archive.cell_store import key_on, read_cell, series_digest, write_cell
@@ -14,8 +15,10 @@ from dlnrepro.archive.provenance import code_state, source_hash
 from dlnrepro.archive.record import ClaimRecord, record_claim
 from dlnrepro.archive.report_store import arm_seconds
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.executor import Executor
+from dlnrepro.compute.parts import batches
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
@@ -23,12 +26,15 @@ from dlnrepro.registry.names import comes_with_the_program, load_runner
 from dlnrepro.session.faults import logged
 from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Ended, Signals
+from dlnrepro.verdict.judge import judge
+from dlnrepro.verdict.outcome import LARGEST_SEED
+from dlnrepro.verdict.rule import MOST_RUNS
 from dlnrepro.visible import storable
 
 
 @dataclass(frozen=True)
 class Job:
-    """One claim to run: its file with its hash, the cells that it needs, and its variation."""
+    """One claim to run: its file with its hash, its variation, and the cells with the first runs of each arm."""
 
     claim: Claim
     path: Path
@@ -88,16 +94,16 @@ def run_jobs(
         signals: the signals that have arrived.
         stop: after a record for which this is true, no further job is judged.
     """
-    records: list[ClaimRecord] = []
+    records: dict[int, ClaimRecord] = {}
     unjudged: list[Unjudged] = []
     try:
         with closing(_judged(jobs, options, watcher, signals)) as judged:
-            for record in judged:
+            for place, record in judged:
                 if isinstance(record, Unjudged):
                     unjudged.append(record)
                     watcher.says(record.text)
                     continue
-                records.append(record)
+                records[place] = record
                 watcher.claim_ends(record)
                 if stop(record):
                     break
@@ -106,16 +112,16 @@ def run_jobs(
     except Exception as error:
         unjudged.append(Unjudged(3, None, logged(error, options.root)))
         watcher.says(unjudged[-1].text)
-    return records, unjudged
+    return [record for _, record in sorted(records.items(), key=itemgetter(0))], unjudged
 
 
 def _judged(
     jobs: Sequence[Job], options: RunOptions, watcher: Watcher, signals: Signals
-) -> Generator[ClaimRecord | Unjudged]:
-    """The records in the order of the jobs, each as soon as its cells have numbers."""
+) -> Generator[tuple[int, ClaimRecord | Unjudged]]:
+    """The index and the record of each job, as soon as the job is decided."""
     # The tests of this program check that its own runners draw from their generators alone.
     foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
-    stored = _stored(jobs, options) if options.cache else {}
+    stored = _Stored(options)
     numbers_by_job = scheduled(
         [job.cells for job in jobs],
         lambda cells: options.executor.compute(cells, watcher, signals, options.budget, foreign),
@@ -123,26 +129,84 @@ def _judged(
         _last_seconds(jobs, options.root),
         stored,
         lambda cell, numbers: _keep(options.root, cell, numbers),
+        lambda place, numbers: further_cells(jobs[place], numbers, options.budget),
     )
     with closing(numbers_by_job):
-        for job, numbers in zip(jobs, numbers_by_job, strict=True):
+        for place, numbers in numbers_by_job:
+            job = jobs[place]
             try:
-                yield _record(job, numbers, cached=any(cell.key in stored for cell in job.cells))
+                yield place, _record(job, numbers, cached=not stored.used.isdisjoint(_keys(job, numbers)))
             except Exception as error:
                 line = f"{job.claim.id}: could not be judged, because of {logged(error, options.root)}"
-                yield Unjudged(3, storable(str(job.path)), storable(line))
+                yield place, Unjudged(3, storable(str(job.path)), storable(line))
 
 
-def _stored(jobs: Sequence[Job], options: RunOptions) -> dict[str, Numbers]:
-    """The stored numbers that the executor would compute again bitwise identically, by the keys of their cells."""
-    found: dict[str, Numbers] = {}
-    environments = {job.variation.device: options.executor.environments(job.variation.device) for job in jobs}
-    for cell in (cell for job in jobs for cell in job.cells if cell.key not in found):
-        for environment in environments[cell.device]:
-            if (numbers := read_cell(options.root, key_on(cell, environment), cell)) is not None:
-                found[cell.key] = numbers
-                break
-    return found
+def further_cells(job: Job, numbers: Mapping[str, Numbers], budget: float | None = None) -> list[Cell]:
+    """The next batch of runs for each arm of a job that is still in doubt; none if its verdict stands.
+
+    Args:
+        job: the job.
+        numbers: the numbers of its arms so far.
+        budget: the seconds that an arm may take; an arm that has used them up gets no further runs.
+    """
+    if job.variation.fixed:
+        return []
+    outcomes = {arm: found.outcome for arm, found in numbers.items()}
+    try:
+        in_doubt = judge(job.claim, outcomes, controls=job.variation.controls, last=False).in_doubt
+    except Exception:
+        return []  # the record is made next, by the same judgement, and says what is wrong
+    spent = {arm for arm, outcome in outcomes.items() if budget is not None and outcome.seconds >= budget}
+    cells = {cell.arm: cell for cell in job.cells}
+    more = (next_batch(cells[arm], outcomes[arm].seeds) for arm in in_doubt if arm not in spent)
+    return [cell for cell in more if cell is not None]
+
+
+def next_batch(cell: Cell, done: Sequence[int]) -> Cell | None:
+    """The next batch of an arm's runs after those that are done, or None if there are no more seeds.
+
+    Args:
+        cell: the first batch of the arm.
+        done: the seeds of all runs so far.
+    """
+    first = done[-1] + 1
+    count = min(len(cell.seeds), MOST_RUNS - len(done), LARGEST_SEED - first + 1)
+    if count < 1:
+        return None
+    return replace(cell, seeds=tuple(range(first, first + count)), memory=cell.memory * count // len(cell.seeds))
+
+
+class _Stored:
+    """The stored numbers that the executor would compute again bitwise identically.
+
+    Attributes:
+        used: the keys of the cells whose stored numbers were used.
+    """
+
+    def __init__(self, options: RunOptions) -> None:
+        self._options = options
+        self._environments: dict[str, Sequence[Environment]] = {}
+        self.used: set[str] = set()
+
+    def __call__(self, cell: Cell) -> Numbers | None:
+        """The stored numbers of a cell, or None."""
+        if not self._options.cache:
+            return None
+        if cell.device not in self._environments:
+            self._environments[cell.device] = self._options.executor.environments(cell.device)
+        for environment in self._environments[cell.device]:
+            if (numbers := read_cell(self._options.root, key_on(cell, environment), cell)) is not None:
+                self.used.add(cell.key)
+                return numbers
+        return None
+
+
+def _keys(job: Job, numbers: Mapping[str, Numbers]) -> set[str]:
+    """The keys of all batches of a job's arms."""
+    keys = set()
+    for cell in job.cells:
+        keys |= {batch.key for batch in batches(cell, numbers[cell.arm].outcome.seeds)}
+    return keys
 
 
 def _keep(root: Path, cell: Cell, numbers: Numbers) -> None:
@@ -163,7 +227,8 @@ def _last_seconds(jobs: Sequence[Job], root: Path) -> dict[str, float]:
 def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimRecord:
     """The record of a job whose cells all have numbers."""
     computed_on = {arm: found.computed_on for arm, found in numbers.items() if found.computed_on is not None}
-    cells = {cell.arm: key_on(cell, computed_on[cell.arm]) for cell in job.cells if cell.arm in computed_on}
+    whole = [replace(cell, seeds=numbers[cell.arm].outcome.seeds) for cell in job.cells if cell.arm in computed_on]
+    cells = {cell.arm: key_on(cell, computed_on[cell.arm]) for cell in whole}
     _, dirty = code_state()
     stamps = job.variation.stamps(job.claim) + ["cached"] * cached
     stamps += ["dirty"] if dirty else ["unknown code"] if dirty is None else []

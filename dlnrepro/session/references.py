@@ -17,6 +17,7 @@ from dlnrepro.archive.record import ClaimRecord, Report, judged_again, origin
 from dlnrepro.archive.references import read_references, reference_path, remove_reference, write_reference
 from dlnrepro.archive.staleness import stale
 from dlnrepro.compute.arithmetic import Environment
+from dlnrepro.compute.cell import Cell
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.session.execution import Job, RunOptions
 
@@ -78,6 +79,13 @@ def upkeep(folder: Path, jobs: Sequence[Job], options: RunOptions, whole: bool) 
     return Upkeep(folder, stored, due, current, gone if whole else [])
 
 
+def _seeds(record: ClaimRecord, cell: Cell) -> tuple[int, ...]:
+    """The seeds of an arm's runs: those of the record if they only continue the first runs of the arm."""
+    left = record.outcomes.get(cell.arm)
+    continued = left is not None and left.seeds[: len(cell.seeds)] == cell.seeds
+    return left.seeds if left is not None and continued else cell.seeds
+
+
 def _reason(job: Job, stored: Report | None, here: Environment) -> str | None:
     """Why a claim has to be computed again, or None if its reference is current."""
     if stored is None:
@@ -90,7 +98,7 @@ def _reason(job: Job, stored: Report | None, here: Environment) -> str | None:
     for name in ("processor", "device", "arithmetic"):
         recorded = {getattr(found, name) for found in record.computed_on.values()} - {getattr(here, name)}
         reasons += [f"{name} was {value} and is now {getattr(here, name)}" for value in sorted(recorded)]
-    keys = {cell.arm: key_on(cell, here) for cell in job.cells}
+    keys = {cell.arm: key_on(replace(cell, seeds=_seeds(record, cell)), here) for cell in job.cells}
     if not reasons and keys != record.cells:
         reasons.append("its arms, parameters or seeds have changed")
     return "; ".join(reasons) or None

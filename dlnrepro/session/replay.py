@@ -12,9 +12,11 @@ from dlnrepro.archive.record import ClaimRecord, Report, with_verdict
 from dlnrepro.claimfile.document import dotted
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.executor import Executor
+from dlnrepro.compute.parts import batches
 from dlnrepro.errors import UsageError
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.session.schedule import Watcher, scheduled
@@ -35,7 +37,7 @@ def recorded_cells(report: Report) -> list[list[Cell]]:
     for record in report.claims:
         arms = [arm for arm, left in record.outcomes.items() if not left.spent]
         try:
-            groups.append([_cell(record, arm, record.variation.device) for arm in arms])
+            groups.append([cell for arm in arms for cell in _cells(record, arm, record.variation.device)])
         except UsageError as error:
             faults.append(str(error))
     if faults:
@@ -53,14 +55,14 @@ def replay(report: Report, executor: Executor, watcher: Watcher, signals: Signal
     """
     groups = recorded_cells(report)
     seconds = {
-        cell.key: record.outcomes[cell.arm].seconds
+        cell.key: record.outcomes[cell.arm].seconds * len(cell.seeds) / len(record.outcomes[cell.arm].seeds)
         for record, cells in zip(report.claims, groups, strict=True)
         for cell in cells
     }
-    replayed = scheduled(groups, lambda cells: executor.compute(cells, watcher, signals), watcher, seconds, {})
+    replayed = scheduled(groups, lambda cells: executor.compute(cells, watcher, signals), watcher, seconds)
     with closing(replayed):
-        for record, cells, numbers in zip(report.claims, groups, replayed, strict=True):
-            found = _with_numbers(record, cells, numbers)
+        for place, numbers in replayed:
+            found = _with_numbers(report.claims[place], groups[place], numbers)
             watcher.claim_ends(found)
             yield found
 
@@ -69,9 +71,10 @@ def _with_numbers(record: ClaimRecord, cells: Sequence[Cell], numbers: Mapping[s
     """A record with the new numbers of its cells; an arm that was not computed again keeps its outcome."""
     outcomes = {arm: numbers[arm].outcome if arm in numbers else outcome for arm, outcome in record.outcomes.items()}
     computed_on = {arm: found.computed_on for arm, found in numbers.items() if found.computed_on is not None}
+    whole = [replace(cell, seeds=outcomes[cell.arm].seeds) for cell in cells if cell.arm in computed_on]
     return replace(
         with_verdict(record, outcomes),
-        cells={cell.arm: key_on(cell, computed_on[cell.arm]) for cell in cells if cell.arm in computed_on},
+        cells={cell.arm: key_on(cell, computed_on[cell.arm]) for cell in whole},
         computed_on=computed_on,
         digests={arm: series_digest(numbers[arm].series) for arm in computed_on},
         seconds=sum(outcome.seconds for outcome in outcomes.values()),
@@ -104,8 +107,8 @@ def _made_alike(first: ClaimRecord, second: ClaimRecord, arm: str) -> bool:
     return first.cells.get(arm) == second.cells.get(arm) and first.computed_on.get(arm) == second.computed_on.get(arm)
 
 
-def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:
-    """An arm of a record, ready to run."""
+def _cells(record: ClaimRecord, arm: str, device: Device) -> list[Cell]:
+    """The batches of an arm of a record, ready to run."""
     runner = str(record.claim["runner"])
     if runner not in runner_names():
         raise UsageError(f"{record.id}: expected the runner '{runner}' of the record, found no such runner here")
@@ -121,4 +124,6 @@ def _cell(record: ClaimRecord, arm: str, device: Device) -> Cell:
     if needed > (free := free_memory(device)):
         sizes = f"{min(needed, 10**18) / 1e9:,.1f} GB for {runs} runs, found {free / 1e9:,.1f} GB free"
         raise UsageError(f"{record.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes}")
-    return Cell(record.id, arm, runner, record.params[arm], record.outcomes[arm].seeds, device, needed)
+    whole = Cell(record.id, arm, runner, record.params[arm], record.outcomes[arm].seeds, device, needed)
+    size = record.variation.batch(Claim.model_validate(record.claim))
+    return batches(replace(whole, seeds=whole.seeds[:size], memory=needed * min(size, runs) // runs), whole.seeds)

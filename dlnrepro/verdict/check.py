@@ -1,20 +1,27 @@
-"""One measure in one arm, compared with one interval: how many runs lie inside, and what that shows.
+"""One measure in one arm, compared with one interval: how many runs lie inside, and what that decides.
 
-`inside` counts the finite runs in the interval, `outside` the finite runs not in it, and `undecided` the rest: NaN,
-divergence, or a time budget that is used up. An undecided run is evidence for neither side. This holds for the arms in
-which a criterion must hold and for the controls in which it must fail.
+`inside` counts the finite runs in the interval, `outside` the finite runs not in it, and `undecided` the runs without a
+number: NaN, divergence, or a time budget that is used up. An undecided run is evidence for neither side. This holds for
+the arms in which a criterion must hold and for the controls in which it must fail. Runs that do not meet an assumption
+of their arm are outside the hypotheses of the claim: they are `left_out` and count for nothing.
 """
 
 from __future__ import annotations
 
 import math
 import statistics
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from dlnrepro.claimfile.interval import Interval
 from dlnrepro.verdict.outcome import Outcome
+from dlnrepro.verdict.rule import Decision, almost_all, every
 
 CONFIDENCE = 0.95
+
+Quantifier = Literal["every", "almost all"]
+"""Which draws a criterion speaks of."""
 
 
 @dataclass(frozen=True)
@@ -22,11 +29,14 @@ class Check:
     """One measure in one arm, compared with one interval.
 
     Attributes:
-        share_lower_bound: exact (Clopper-Pearson) one-sided 95 % lower bound on the share of runs inside.
+        values: one number per run, also of the runs that are left out.
+        share: the share of the counted runs that lie inside (of a control: outside); None without such runs.
+        share_low, share_high: the exact two-sided 95 % confidence interval of the share (Clopper, Pearson 1934).
         median: the median of the finite values; None if there are none. `min` and `max` are computed in this way too.
-        holds: there are runs, and all but `misses` are inside.
-        broken: more than `misses` runs are outside.
-        tells: there are runs, and all but `misses` are outside: a control fails as required.
+        control: whether the arm is a control, which must lie outside.
+        decision: what the runs decide: of an arm, whether the criterion holds there; of a control, whether it fails as
+            required, which is then the decision "holds".
+        counterexample: the seed of the first run outside, if a criterion for every draw is broken by it.
     """
 
     arm: str
@@ -35,32 +45,73 @@ class Check:
     inside: int
     outside: int
     undecided: int
-    share_lower_bound: float
+    left_out: int
+    share: float | None
+    share_low: float
+    share_high: float
     median: float | None
     min: float | None
     max: float | None
-    holds: bool
-    broken: bool
-    tells: bool
+    control: bool
+    decision: Decision
+    counterexample: int | None = None
+
+    @property
+    def counted(self) -> int:
+        """How many runs have a number and meet the assumptions."""
+        return self.inside + self.outside
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is as it must be: a criterion holds in an arm, or a control fails as required."""
+        return self.decision == "holds"
+
+    @property
+    def broken(self) -> bool:
+        """Whether it is not as it must be: a criterion is broken in an arm, or a control passes."""
+        return self.decision == "broken"
 
 
-def share_lower_bound(successes: int, runs: int) -> float:
-    """The exact one-sided 95 % lower bound on a share, given `successes` of `runs` (Clopper, Pearson 1934).
+def share_interval(successes: int, runs: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
+    """The exact two-sided confidence interval of a share, given `successes` of `runs` (Clopper, Pearson 1934).
 
-    It is the 5 % quantile of Beta(successes, runs - successes + 1): 0 without a success, and 0.05^(1/runs) if all are.
+    Its ends are quantiles of Beta(successes, runs - successes + 1) and Beta(successes + 1, runs - successes).
     """
-    if successes == 0:
-        return 0.0
-    if successes == runs:
-        return float((1 - CONFIDENCE) ** (1 / runs))
+    if not runs:
+        return 0.0, 1.0
+    side = (1 - confidence) / 2
+    if successes in (0, runs):
+        far = side ** (1 / runs)
+        return (far, 1.0) if successes else (0.0, 1 - far)
     # Imported only here, because the import takes longer than all of `dlnrepro report`, which often needs no quantile.
     from scipy.special import betaincinv
 
-    return float(betaincinv(successes, runs - successes + 1, 1 - CONFIDENCE))
+    low = betaincinv(successes, runs - successes + 1, side)
+    return float(low), float(betaincinv(successes + 1, runs - successes, 1 - side))
 
 
-def check(arm: str, outcome: Outcome, measure: str, interval: Interval, misses: int) -> Check:
+def check(
+    arm: str,
+    outcome: Outcome,
+    measure: str,
+    interval: Interval,
+    *,
+    runs: Quantifier = "almost all",
+    control: bool = False,
+    last: bool = False,
+    meets: Sequence[bool] | None = None,
+) -> Check:
     """One measure of one arm compared with an interval; a run without a number is undecided.
+
+    Args:
+        arm: the name of the arm.
+        outcome: its numbers.
+        measure: the name of the measure.
+        interval: where it must lie; in a control it must lie outside.
+        runs: which draws the criterion speaks of. A control must fail in almost all draws in any case.
+        control: whether the arm is a control.
+        last: whether no further runs will be made.
+        meets: whether each run meets the assumptions of its arm; None if there are none.
 
     Raises:
         ValueError: there are more numbers than seeds, so it is unclear to which run they belong.
@@ -71,20 +122,30 @@ def check(arm: str, outcome: Outcome, measure: str, interval: Interval, misses: 
     given += [None] * (len(outcome.seeds) - len(given))
     values = tuple(value if value is not None and math.isfinite(value) else None for value in given)
     finite = [value for value in values if value is not None]
-    inside = sum(interval.contains(value) for value in finite)
-    outside = len(finite) - inside
+    counted = [place for place in range(len(values)) if meets is None or meets[place]]
+    numbers = [(outcome.seeds[place], value) for place in counted if (value := values[place]) is not None]
+    out = [seed for seed, value in numbers if not interval.contains(value)]
+    inside, outside, undecided = len(numbers) - len(out), len(out), len(counted) - len(numbers)
+    passing, failing = (outside, inside) if control else (inside, outside)
+    for_every = runs == "every" and not control
+    low, high = share_interval(passing, len(numbers))
     return Check(
         arm=arm,
         seeds=outcome.seeds,
         values=values,
         inside=inside,
         outside=outside,
-        undecided=len(values) - len(finite),
-        share_lower_bound=share_lower_bound(inside, len(values)),
+        undecided=undecided,
+        left_out=len(values) - len(counted),
+        share=passing / len(numbers) if numbers else None,
+        share_low=low,
+        share_high=high,
         median=statistics.median(finite) if finite else None,
         min=min(finite, default=None),
         max=max(finite, default=None),
-        holds=bool(values) and inside >= len(values) - misses,
-        broken=outside > misses,
-        tells=bool(values) and outside >= len(values) - misses,
+        control=control,
+        decision=every(passing, failing, undecided)
+        if for_every
+        else almost_all(passing, failing, undecided, last or outcome.spent or outcome.fault is not None),
+        counterexample=out[0] if for_every and out else None,
     )

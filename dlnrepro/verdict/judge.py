@@ -11,9 +11,9 @@ from typing import Literal
 
 from dlnrepro.claimfile.document import shortened
 from dlnrepro.claimfile.interval import Interval
-from dlnrepro.claimfile.schema import Assumption, Bounded, Claim, Criterion
+from dlnrepro.claimfile.schema import Assumption, Bounded, Claim
 from dlnrepro.errors import UsageError
-from dlnrepro.verdict.check import Check, check
+from dlnrepro.verdict.check import Check, Quantifier, check
 from dlnrepro.verdict.outcome import Outcome
 from dlnrepro.visible import on_one_line
 
@@ -29,10 +29,10 @@ class Judged:
 
     Attributes:
         interval: the keys of the claim file that give the interval.
-        misses: runs of an arm that may lie outside, in proportion to the runs of this report.
+        runs: which draws it speaks of.
         holds: it holds in every arm of `holds_in`.
         broken: it is broken in some arm of `holds_in`.
-        tells: every control fails as required.
+        controls_fail: every control fails as required.
         gap: the distance between the worst run and the nearest control run, that is, the absolute difference of their
             values; negative if that control run lies no further outside the interval than the worst run; None without
             finite runs on both sides. `nearest_control` says which control run is the nearest.
@@ -45,10 +45,10 @@ class Judged:
     measure: str
     interval: dict[str, float]
     interval_text: str
-    misses: int
+    runs: Quantifier
     holds: bool
     broken: bool
-    tells: bool
+    controls_fail: bool
     gap: float | None
     worst: float | None
     holds_in: tuple[Check, ...]
@@ -69,16 +69,30 @@ class Verdict:
     assumptions: tuple[Judged, ...]
     criteria: tuple[Judged, ...]
 
+    @property
+    def in_doubt(self) -> list[str]:
+        """The arms in which further runs are needed for a decision.
 
-def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) -> Verdict:
+        There are none if further runs cannot change the verdict: after an error, and if an assumption is not met.
+        """
+        if self.word == "error" or any(item.broken for item in self.assumptions):
+            return []
+        checks = [check for item in self.assumptions for check in item.holds_in]
+        checks += [check for item in self.criteria for check in (*item.holds_in, *item.fails_in)]
+        return list(dict.fromkeys(check.arm for check in checks if check.decision == "open"))
+
+
+def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True, last: bool = True) -> Verdict:
     """The verdict on a claim.
 
     Args:
         claim: what is claimed.
         outcomes: the outcome of each arm; a missing arm has no runs and decides nothing.
         controls: whether the controls were run; without them a verdict rests on the claim's own arms alone.
+        last: whether no further runs will be made, so that what is still in doubt is undecided.
 
-    A run is undecided if it has no number for a measure, or a number that is not finite.
+    A run is undecided if it has no number for a measure, or a number that is not finite. A run that does not meet an
+    assumption of its arm is left out of the criteria there.
 
     Returns:
         The verdict, where an error has priority over every other verdict.
@@ -94,8 +108,11 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True) 
     for arm, outcome in outcomes.items():
         if fault := _miscounted(outcome):
             raise UsageError(f"{claim.id}: arm {arm}: {fault}")
-    assumptions = tuple(_assumption(item, outcomes) for item in claim.assumptions)
-    criteria = tuple(_criterion(item, claim, outcomes, controls) for item in claim.criteria)
+    meets = {arm: _meets(claim.assumptions, arm, outcome) for arm, outcome in outcomes.items()}
+    assumptions = tuple(_judged(item, item.measure, (), outcomes, last, {}) for item in claim.assumptions)
+    criteria = tuple(
+        _judged(item, item.id, item.fails_in if controls else (), outcomes, last, meets) for item in claim.criteria
+    )
     word, because = _word(outcomes, assumptions, criteria)
     return Verdict(word, because, assumptions, criteria)
 
@@ -138,29 +155,44 @@ def _short(value: object) -> str:
     return on_one_line(shortened(repr(value)))
 
 
-def _assumption(assumption: Assumption, outcomes: Mapping[str, Outcome]) -> Judged:
-    """An assumption, which no run may miss and which has no controls."""
-    return _judged(assumption, assumption.measure, 0, (), outcomes)
-
-
-def _criterion(criterion: Criterion, claim: Claim, outcomes: Mapping[str, Outcome], controls: bool) -> Judged:
-    """A criterion with its controls, if they were run."""
-    runs = max((len(outcome.seeds) for outcome in outcomes.values()), default=0)
-    # A claim allows a share of its runs to miss, so with fewer runs fewer may miss: 1 of 16 becomes 0 of 4.
-    misses = criterion.misses * runs // claim.seeds
-    return _judged(criterion, criterion.id, misses, criterion.fails_in if controls else (), outcomes)
+def _meets(assumptions: Sequence[Assumption], arm: str, outcome: Outcome) -> list[bool]:
+    """Whether each run of an arm meets all assumptions that are made in this arm."""
+    made = [item for item in assumptions if arm in item.holds_in]
+    meets = [True] * len(outcome.seeds)
+    for item in made:
+        values = check(arm, outcome, item.measure, item.interval).values
+        inside = (value is not None and item.interval.contains(value) for value in values)
+        meets = [before and now for before, now in zip(meets, inside, strict=True)]
+    return meets
 
 
 def _judged(
-    bounded: Bounded, name: str, misses: int, controls: Sequence[str], outcomes: Mapping[str, Outcome]
+    bounded: Bounded,
+    name: str,
+    controls: Sequence[str],
+    outcomes: Mapping[str, Outcome],
+    last: bool,
+    meets: Mapping[str, Sequence[bool]],
 ) -> Judged:
     """A criterion or assumption with its checks, in the arms where it must hold and in the controls."""
 
-    def checks(arms: Iterable[str]) -> tuple[Check, ...]:
+    def checks(arms: Iterable[str], control: bool) -> tuple[Check, ...]:
         nothing = Outcome((), {})
-        return tuple(check(arm, outcomes.get(arm, nothing), bounded.measure, bounded.interval, misses) for arm in arms)
+        return tuple(
+            check(
+                arm,
+                outcomes.get(arm, nothing),
+                bounded.measure,
+                bounded.interval,
+                runs=bounded.runs,
+                control=control,
+                last=last or arm not in outcomes,
+                meets=meets.get(arm),
+            )
+            for arm in arms
+        )
 
-    holds_in, fails_in = checks(bounded.holds_in), checks(controls)
+    holds_in, fails_in = checks(bounded.holds_in, False), checks(controls, True)
     excess = bounded.interval.excess
     worst = max(_finite(holds_in), key=excess, default=None)
     keys = ("above", "at_least", "below", "at_most", "equals", "within")
@@ -170,10 +202,10 @@ def _judged(
         measure=bounded.measure,
         interval={key: value for key in keys if (value := getattr(bounded, key)) is not None},
         interval_text=bounded.interval.text,
-        misses=misses,
+        runs=bounded.runs,
         holds=all(item.holds for item in holds_in),
         broken=any(item.broken for item in holds_in),
-        tells=all(item.tells for item in fails_in),
+        controls_fail=all(item.holds for item in fails_in),
         gap=_gap(bounded.interval, worst, fails_in),
         worst=worst,
         holds_in=holds_in,
@@ -227,14 +259,17 @@ def _word(
                 sentence = f"{item.id}: {wanted(item)} is undecided in {found.arm}: {_counts(found, True)}"
                 return "inconclusive", sentence + _spent(outcomes, found.arm)
         for found in item.fails_in:
-            if not found.tells:
-                kind = (
-                    "passes too, so this criterion is uninformative" if found.inside > item.misses else "is undecided"
-                )
+            if not found.holds:
+                kind = "passes too, so this criterion is uninformative" if passes(found) else "is undecided"
                 sentence = f"{item.id}: its control {found.arm} {kind}: {_counts(found, False)}"
                 return "inconclusive", sentence + _spent(outcomes, found.arm)
     controls = ", and every control fails as required" if any(item.fails_in for item in criteria) else ""
     return "reproduced", f"every criterion holds{controls}"
+
+
+def passes(control: Check) -> bool:
+    """Whether a control that does not fail as required passes: in so many runs that it cannot fail, or in every run."""
+    return control.broken or (not control.holds and control.inside > 0 and not control.outside)
 
 
 def wanted(item: Judged) -> str:
@@ -256,17 +291,18 @@ def _unmet(item: Judged, outcomes: Mapping[str, Outcome]) -> str:
 
 
 def _breach(item: Judged) -> str:
-    """Every arm in which a criterion is broken, and how many of its runs lie outside."""
+    """Every arm in which a criterion is broken, how many of its runs lie outside, and a counterexample."""
     broken = [found for found in item.holds_in if found.broken]
-    return f"{item.id}: {wanted(item)} does not hold in {_failing(broken)}"
+    against = next((found for found in broken if found.counterexample is not None), None)
+    seed = f"; the run with seed {against.counterexample} in {against.arm} is a counterexample" if against else ""
+    return f"{item.id}: {wanted(item)} does not hold in {_failing(broken)}{seed}"
 
 
 def _failing(checks: Sequence[Check]) -> str:
     """Some arms with their runs that do not lie inside; arms with the same numbers of such runs stand together."""
     arms: dict[str, list[str]] = {}
     for found in checks:
-        undecided = f", {found.undecided} undecided" if found.undecided else ""
-        runs = f"{found.outside} of {len(found.seeds)} runs outside{undecided}" if found.seeds else "no runs"
+        runs = f"{found.outside} of {len(found.seeds)} runs outside{_uncounted(found)}" if found.seeds else "no runs"
         arms.setdefault(runs, []).append(found.arm)
     return ", ".join(f"{', '.join(named)} ({runs}{' in each' * (len(named) > 1)})" for runs, named in arms.items())
 
@@ -275,8 +311,13 @@ def _counts(found: Check, inside: bool) -> str:
     """How many runs of an arm lie on the required side, in words."""
     count = found.inside if inside else found.outside
     side = "inside" if inside else "outside"
-    undecided = f", {found.undecided} undecided" if found.undecided else ""
-    return f"{count} of {len(found.seeds)} runs lie {side}{undecided}"
+    return f"{count} of {len(found.seeds)} runs lie {side}{_uncounted(found)}"
+
+
+def _uncounted(found: Check) -> str:
+    """How many runs of an arm count for neither side, and why, as it follows the other counts."""
+    left = f", {found.left_out} left out because an assumption does not hold in them" if found.left_out else ""
+    return f", {found.undecided} undecided{left}" if found.undecided else left
 
 
 def _spent(outcomes: Mapping[str, Outcome], arm: str) -> str:

@@ -134,7 +134,7 @@ def _subject(record: ClaimRecord, value: object) -> Place:
     unmet = [index for index, item in enumerate(record.assumptions) if not item.holds]
     if unmet:
         return ("assumptions", unmet[0])
-    open_ones = [item for item in record.criteria if not item.holds or not item.tells]
+    open_ones = [item for item in record.criteria if not item.holds or not item.controls_fail]
     if not open_ones or not isinstance(value, dict):
         return ()
     wanted = min(open_ones, key=lambda item: not item.broken).id

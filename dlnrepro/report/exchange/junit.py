@@ -161,14 +161,14 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
             message = f"{wanted(item)} is undecided in {check.arm}: {check.undecided} of {len(check.seeds)} runs"
             return "skipped", f"{message} undecided"
     for check in item.fails_in:
-        if not check.tells or not check.seeds:
+        if not check.holds or not check.seeds:
             return "skipped", f"control {check.arm}: {control_note(check)}"
     return None, ""
 
 
 def _numbers(item: Judged, meaning: str | None) -> str:
     """The sentence, the threshold, the definition of the measure, and a line for each arm and control."""
-    lines = [item.says.strip(), f"required: {wanted(item)}{allowance(item.misses)}"]
+    lines = [item.says.strip(), f"required: {wanted(item)}{allowance(item.runs)}"]
     lines += [f"{item.measure}: {meaning}"] if meaning else []
     rows = [(arm_words(check, False), "95 % bound: ") for check in item.holds_in]
     rows += [(arm_words(check, True), "") for check in item.fails_in]

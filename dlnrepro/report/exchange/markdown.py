@@ -190,13 +190,13 @@ def _numbers(item: Judged, kind: str, meanings: Mapping[str, str], reason: str |
         "",
         f"**{MARKS[item.mark]} {kind}{text(item.id)}**: {prose(item.says)}",
         "",
-        f"Required: {code(wanted(item))}{allowance(item.misses)}",
+        f"Required: {code(wanted(item))}{allowance(item.runs)}",
         "",
         *([f"{code(item.measure)}: {prose(meaning)}", ""] if meaning else []),
         *_ARM_TABLE,
     ]
     lines += [_arm(arm_words(check, False), check.holds) for check in item.holds_in]
-    lines += [_arm(arm_words(check, True), check.tells) for check in item.fails_in]
+    lines += [_arm(arm_words(check, True), check.holds) for check in item.fails_in]
     for check in item.fails_in:
         lines += ["", f"Control {code(check.arm)}: {text(note)}"] if (note := control_note(check)) else []
     if gap := gap_words(item):
@@ -214,7 +214,7 @@ def _arm(words: Sequence[str], good: bool) -> str:
 
 def _compact(item: Judged) -> str:
     """A criterion in a line."""
-    failed = f"{sum(control.tells for control in item.fails_in)} of {len(item.fails_in)} controls failed as required"
+    failed = f"{sum(control.holds for control in item.fails_in)} of {len(item.fails_in)} controls failed as required"
     worst = "no run has a number" if item.worst is None else f"worst run {margin_words(item, item.worst)}"
     says = f"{code(item.id)}: {prose(item.says.strip().rstrip('.'))}."
     return f"- {MARKS[item.mark]} {says} Required: {code(wanted(item))}; {text(worst)}; {failed}."

@@ -17,7 +17,16 @@ from dlnrepro.report.drawing.colours import COLOURS, DARK_COLOURS
 from dlnrepro.report.page.cards import card_of
 from dlnrepro.report.page.notes import reduced_report, uninformative
 from dlnrepro.report.page.overview import choices, expected_counts, ordered, shared_facts, shown_in
-from dlnrepro.report.words.digest import BASES, MARKS, SIGNS, allowance, control_words, interruption, unjudged_words
+from dlnrepro.report.words.digest import (
+    BASES,
+    MARKS,
+    SIGNS,
+    allowance,
+    control_words,
+    interruption,
+    share_words,
+    unjudged_words,
+)
 from dlnrepro.report.words.glossary import GLOSSARY
 from dlnrepro.report.words.html_ids import with_html_ids
 from dlnrepro.report.words.labels import LABELS
@@ -97,6 +106,7 @@ def _environment() -> Environment:
     environment.filters |= {
         "number": number, "duration": duration, "typeset": in_html,
         "bound": bound_words, "setting": setting, "evidence": evidence_of_criterion, "allowance": allowance,
+        "share": share_words,
         "control": control_words, "anchor": _anchor, "percent": percent, "unbroken": _unbroken, "shown_in": shown_in,
     }  # fmt: skip
     environment.tests["uninformative"] = uninformative

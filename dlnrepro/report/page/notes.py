@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.verdict.check import Check
-from dlnrepro.verdict.judge import Judged
+from dlnrepro.verdict.judge import Judged, passes
 
 
 def failing_arms(record: ClaimRecord) -> list[str]:
@@ -22,7 +22,7 @@ def failing_arms(record: ClaimRecord) -> list[str]:
 
 def uninformative(item: Judged) -> bool:
     """Whether some control passes a criterion."""
-    return any(check.inside > item.misses for check in item.fails_in)
+    return any(passes(check) for check in item.fails_in)
 
 
 def runs_per_arm(record: ClaimRecord) -> int:
@@ -49,14 +49,14 @@ def reduced_report(report: Report) -> str | None:
 def _shortcomings(item: Judged) -> Iterator[str]:
     """What is not as it must be in a criterion or assumption, arm by arm."""
     name = f"{item.id} ({item.measure} {item.interval_text})"
-    outside = [check for check in item.holds_in if check.outside > item.misses]
+    outside = [check for check in item.holds_in if check.broken]
     if outside:
         yield f"{name} fails in {_counted(outside, [check.outside for check in outside], 'outside')}"
     undecided = [check for check in item.holds_in if check.seeds and not check.holds and not check.broken]
     if undecided:
         counts = _counted(undecided, [check.undecided for check in undecided], "undecided")
         yield f"{name} is undecided in {counts}"
-    passing = [check for check in item.fails_in if check.inside > item.misses]
+    passing = [check for check in item.fails_in if passes(check)]
     if passing:
         counts = _counted(passing, [check.inside for check in passing], "inside")
         yield f"{name} is uninformative, because it does not fail in the control {counts}"

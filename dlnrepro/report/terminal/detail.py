@@ -113,14 +113,14 @@ def claim_page(
         _heading(page, ASSUMPTIONS)
     for assumption in claim.assumptions:
         page.line(page.typeset(assumption.says), indent=4, hang=2)
-        _required(page, assumption, 0, meanings)
+        _required(page, assumption, meanings)
         _reason(page, assumption, history)
     _heading(page, CRITERIA)
     for index, criterion in enumerate(claim.criteria):
         if index:
             page.line()
         page.line((criterion.id, "bold"), f"   {page.typeset(criterion.says)}", indent=4, hang=2)
-        _required(page, criterion, criterion.misses, meanings)
+        _required(page, criterion, meanings)
         controls = ", ".join(criterion.fails_in) or f"no arm: {page.typeset(criterion.because or '')}"
         page.line(f"must fail in {controls}", indent=6, hang=2)
         _reason(page, criterion, history)
@@ -218,10 +218,10 @@ def _flowing(text: str) -> str:
     return " ".join(text.split())
 
 
-def _required(page: TerminalPage, item: Bounded, misses: int, meanings: Mapping[str, str]) -> None:
+def _required(page: TerminalPage, item: Bounded, meanings: Mapping[str, str]) -> None:
     """What a test of a claim file requires, in which arms, and what its measure is."""
     wanted = requirement(item.measure, item.interval.text)
-    arms = f" in {', '.join(item.holds_in)}{allowance(misses)}"
+    arms = f" in {', '.join(item.holds_in)}{allowance(item.runs)}"
     page.line("required: ", (wanted, "bold"), arms, indent=6, hang=2)
     _meaning(page, item.measure, meanings)
 
@@ -239,7 +239,7 @@ def _assumption(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -
         return
     values = [value for check in item.holds_in for value in check.values if value is not None]
     arms = f" in {len(item.holds_in)} arms" if len(item.holds_in) > 1 else ""
-    share = percent(min(check.share_lower_bound for check in item.holds_in))
+    share = percent(min(check.share_low for check in item.holds_in))
     page.line(("✓ ", "green"), page.typeset(item.says), indent=4, hang=2)
     _requirement(page, item, meanings)
     bound = f"at least {share} of all possible runs{' in each' * bool(arms)}"
@@ -262,7 +262,7 @@ def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> N
 
 def _requirement(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
     """The interval that is required, and what the measure is."""
-    page.line("required: ", (wanted(item), "bold"), allowance(item.misses), indent=6, hang=2)
+    page.line("required: ", (wanted(item), "bold"), allowance(item.runs), indent=6, hang=2)
     _meaning(page, item.measure, meanings)
 
 
@@ -279,5 +279,5 @@ def _reason(page: TerminalPage, item: Bounded, history: bool) -> None:
 def _row(check: Check, control: bool) -> list[str | Text]:
     """One arm in its words; what is not as it should be stands out."""
     name, inside, share, median, spread = arm_words(check, control)
-    style = ("" if check.tells else "yellow") if control else "" if check.holds else "red" if check.broken else "yellow"
+    style = ("" if check.holds else "yellow") if control else "" if check.holds else "red" if check.broken else "yellow"
     return [Text(name, style=style), inside, share, median, f" {spread}"]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -63,6 +63,9 @@ class Quiet:
     def waits(self) -> None:
         """Show nothing."""
 
+    def goes_on(self, cells: Sequence[Cell]) -> None:
+        """Show nothing."""
+
     def cell_ends(self, cell: Cell) -> None:
         """Show nothing."""
 
@@ -91,6 +94,12 @@ class Lines:
         cached = f"; {stored} more {'is' if stored == 1 else 'are'} cached" if stored else ""
         arms = f"{cells} arm{'s' * (cells != 1)} to compute (controls included)"
         say(f"{claims} claim{'s' * (claims != 1)}: {arms}{cached}")
+
+    def goes_on(self, cells: Sequence[Cell]) -> None:
+        """Say which arms get further runs."""
+        self._tally.goes_on(len(cells))
+        if cells:
+            say(further_words(cells))
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Say how far all is, if it was long ago that anything was said."""
@@ -142,6 +151,12 @@ class Live:
     def begins(self, claims: int, cells: int, seconds: Seconds | None = None, stored: int = 0) -> None:  # noqa: ARG002  the watchers' signature
         """Begin the bar."""
         self._tally.begins(cells, seconds)
+
+    def goes_on(self, cells: Sequence[Cell]) -> None:
+        """Say which arms get further runs, above the bar."""
+        self._tally.goes_on(len(cells))
+        if cells:
+            self.says(further_words(cells))
 
     def moves(self, cell: Cell, fraction: float, note: str) -> None:
         """Move the bar."""
@@ -216,6 +231,9 @@ class _Tally:
         self._usual = sum(self._seconds.values()) / len(self._seconds) if self._seconds else 1.0
         self._started = time.monotonic()
 
+    def goes_on(self, cells: int) -> None:
+        self.cells += cells
+
     def moves(self, cell: Cell, fraction: object) -> None:
         self._parts[cell.key] = _fraction(fraction)
 
@@ -253,6 +271,15 @@ class _Tally:
         if self.share < LEAST_SHARE or elapsed < LEAST_SECONDS or self._ended >= self.cells:
             return ""
         return f"about {duration(max(0.1, elapsed * (1 - self.share) / self.share))} left"
+
+
+def further_words(cells: Sequence[Cell]) -> str:
+    """Which arms are in doubt, so that further runs are made, in a line."""
+    arms: dict[str, list[str]] = {}
+    for cell in cells:
+        arms.setdefault(cell.claim, []).append(cell.arm)
+    named = "; ".join(f"{claim}: {', '.join(found)}" for claim, found in arms.items())
+    return in_a_line(f"in doubt, so further runs are made: {named}")
 
 
 def watcher(quiet: bool) -> Quiet | Lines | Live:

@@ -10,7 +10,7 @@ from dlnrepro.report.words.margins import bounds_of, distance_words, margin_word
 from dlnrepro.report.words.numbers import duration, number, percent
 from dlnrepro.settings.numerals import setting
 from dlnrepro.signals import name_of
-from dlnrepro.verdict.check import Check, share_lower_bound
+from dlnrepro.verdict.check import Check, Quantifier, share_interval
 from dlnrepro.verdict.judge import Judged
 from dlnrepro.visible import in_a_line
 
@@ -109,13 +109,13 @@ def _foreseen(report: Report, word: str) -> str:
 def failed_controls(record: ClaimRecord) -> tuple[int, int]:
     """How many controls failed as required, of how many."""
     controls = [control for item in record.criteria for control in item.fails_in]
-    return sum(control.tells for control in controls), len(controls)
+    return sum(control.holds for control in controls), len(controls)
 
 
 def arm_words(check: Check, control: bool) -> tuple[str, str, str, str, str]:
     """One arm: name, runs inside, the bound on their share (or whether a control fails), median, range."""
     name = f"control {check.arm}" if control else check.arm
-    share = control_words(check) if control else percent(check.share_lower_bound)
+    share = control_words(check) if control else share_words(check)
     if check.undecided:
         name += f" ({check.undecided} undecided)"
     spread = "none" if check.min is None else f"{number(check.min)} … {number(check.max)}"
@@ -124,14 +124,14 @@ def arm_words(check: Check, control: bool) -> tuple[str, str, str, str, str]:
 
 def control_words(check: Check) -> str:
     """Whether a control fails as required."""
-    if check.tells:
+    if check.holds:
         return "fails as required"
     return f"passes {'too' if check.inside == len(check.seeds) else 'in part'}" if check.inside else "undecided"
 
 
 def control_note(check: Check) -> str:
     """What a control that does not fail means for its criterion; nothing if it fails as required."""
-    if check.tells:
+    if check.holds:
         return ""
     if not check.inside:
         return "A control that is undecided has not failed as required."
@@ -150,7 +150,7 @@ def evidence_of_report(report: Report) -> str | None:
     runs = max((len(check.seeds) for check in checks), default=0)
     if not runs or not report.counts["reproduced"]:
         return None
-    bound = percent(share_lower_bound(runs, runs))
+    bound = percent(share_interval(runs, runs)[0])
     every = all(check.inside == len(check.seeds) == runs for check in checks)
     share = f"at least {bound} of all possible runs would lie inside"
     counted, more = ("the one run", "1 run") if runs == 1 else (f"all {runs} runs", f"{runs} runs")
@@ -222,6 +222,13 @@ def plain(value: object) -> object:
     return list(map(plain, value)) if isinstance(value, list | tuple) else value
 
 
-def allowance(misses: int) -> str:
-    """How many runs of an arm may lie outside, as it follows the interval; nothing if none may."""
-    return f"; in each arm, {misses} {'run' if misses == 1 else 'runs'} may lie outside" if misses else ""
+def allowance(runs: Quantifier) -> str:
+    """Which draws must lie inside, as it follows the interval."""
+    return f" for {runs} draw{'s' * (runs != 'every')}"
+
+
+def share_words(check: Check) -> str:
+    """The share of the runs that are as they must be, with its exact 95 % interval."""
+    if check.share is None:
+        return "none"
+    return f"{percent(check.share)} ({percent(check.share_low)} to {percent(check.share_high)})"

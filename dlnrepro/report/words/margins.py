@@ -40,9 +40,7 @@ def margin_words(item: Judged, worst: float) -> str:
     margin = difference(worst, bound, shown)
     if inside:
         return f"{number(worst)}, {margin} inside the threshold {shown}{_used(bounds, worst)}"
-    allowed = f"{item.misses} {'run' if item.misses == 1 else 'runs'}"
-    may = f" (allowed in {allowed} per arm)" if item.misses and item.holds else ""
-    return f"{number(worst)}, {margin} outside the threshold {shown}{may}"
+    return f"{number(worst)}, {margin} outside the threshold {shown}"
 
 
 def distance_words(item: Judged) -> str | None:

@@ -41,11 +41,11 @@ def evidence_of_criterion(item: Judged) -> str:
     """The result of a criterion's runs and controls, in a few sentences."""
     sentences = [_runs(item)]
     if item.holds:
-        bound = min((check.share_lower_bound for check in item.holds_in), default=0.0)
+        bound = min((check.share_low for check in item.holds_in), default=0.0)
         each = "In each arm, with" if len(item.holds_in) > 1 else "With"
         sentences.append(f"{each} 95 % confidence, at least {percent(bound)} of all possible runs would lie inside.")
     if item.fails_in:
-        failing, controls = sum(check.tells for check in item.fails_in), len(item.fails_in)
+        failing, controls = sum(check.holds for check in item.fails_in), len(item.fails_in)
         if controls == 1:
             sentences.append(f"The control {'fails as required' if failing else 'does not fail as required'}.")
         else:
