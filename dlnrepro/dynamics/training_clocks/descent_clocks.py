@@ -127,7 +127,7 @@ def read_clock(descent: ClockedDescent, window: tuple[float, float], depth: int)
     reached = -descent.log_risk.mT
     times = each_run(lambda heights, clock: first_crossings(heights, clock, levels), reached, descent.clock.mT)
     grid, logs = levels.expand_as(times), each_run(torch.log, times)
-    power = 2 - 2 / depth
+    power = log_power(depth)
     # A run that has not reached the last level counts as the slowest clock; a run that has diverged stays NaN.
     never = torch.where(torch.isfinite(reached[:, -1]), 1.0, torch.nan)
     arrived = torch.isfinite(times[:, -1])
@@ -142,6 +142,11 @@ def read_clock(descent: ClockedDescent, window: tuple[float, float], depth: int)
         contraction=torch.where(arrived, _contraction(descent.log_risk, window), never),
         law_error=(slope(grid.log(), logs - grid) + power).abs(),
     )
+
+
+def log_power(depth: int) -> float:
+    """The power of log(1/eps) by which eps T(eps) falls under gradient flow, 2 - 2/L."""
+    return 2 - 2 / depth
 
 
 def _contraction(log_risk: Tensor, window: tuple[float, float]) -> Tensor:

@@ -35,7 +35,7 @@ from dlnrepro.dynamics.pathways.closed_forms import single_path_sharpness, stabi
 from dlnrepro.dynamics.pathways.parallel_paths import peak_share
 from dlnrepro.dynamics.pathways.share_laws import ShareLaw, share_law
 from dlnrepro.dynamics.tensors.records import log_grid
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, ORDERED, Positive
 from dlnrepro.settings.pathways import AlignedPathSettings, StepRatio
@@ -121,6 +121,23 @@ SERIES = {
     "step": Series("step", "number of gradient steps"),
     "share_at_step": Series("step", "largest share of one path, at the last gamma"),
     "limit_at_step": Series("step", "step size times sharpness, at the last gamma"),
+}
+
+_LAWS = "dlnrepro.dynamics.pathways.share_laws"
+
+FLAWS = {
+    "conservation-law": Flaw(
+        "the conserved power is that of a depth that is 5 % too large",
+        f"{_LAWS}:race_end",
+        lambda right: lambda start, strength, depth, law_depth: right(start, strength, depth, 1.05 * law_depth),
+    ),
+    "smaller-stable-share": Flaw("x* is 5 % too small", f"{_LAWS}:largest_stable_share", scaled(0.95)),
+    "larger-stable-share": Flaw("x* is 5 % too large", f"{_LAWS}:largest_stable_share", scaled(1.05)),
+    "exponent": Flaw("the fitted exponent beta is too large by 0.1", "stability_exponents", shifted(0.1)),
+    "flatter": Flaw("the sharpness is 5 % too small", "aligned_sharpness", scaled(0.95)),
+    "sharper": Flaw("the sharpness is 5 % too large", "aligned_sharpness", scaled(1.05)),
+    "small-steps": Flaw("the steps are 5 % too small", "single_path_sharpness", scaled(1 / 0.95)),
+    "large-steps": Flaw("the steps are 5 % too large", "single_path_sharpness", scaled(1 / 1.05)),
 }
 
 

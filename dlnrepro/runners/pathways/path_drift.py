@@ -14,8 +14,8 @@ Source: Kim, Lee 2026 (arXiv:2606.05219) for the limit and the restoration; the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Annotated
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -28,7 +28,7 @@ from dlnrepro.dynamics.pathways.drift_fits import farthest_ratio, onset, restora
 from dlnrepro.dynamics.pathways.drift_theory import LARGEST, cycle_residual, onset_slope
 from dlnrepro.dynamics.tensors.arrays import tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, ORDERED
 from dlnrepro.settings.pathways import AlignedPathSettings
@@ -117,6 +117,26 @@ SERIES = {
         "point of the sweep",
         "predicted restoration time, z / ((L-2) eta <r>); all steps if there is no prediction",
     ),
+}
+
+
+def _with_steps(factor: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The change of `observe_drift` into one whose step sizes are too large by a factor."""
+    return lambda right: (
+        lambda start, depth, law_depth, sizes, *given: right(start, depth, law_depth, factor * sizes, *given)
+    )
+
+
+FLAWS = {
+    "residual": Flaw("the mean residual of the cycle is 5 % too large", "cycle_residual", scaled(1.05)),
+    "onset": Flaw("the prefactor of the law near gamma = 2 is 5 % too large", "onset_slope", scaled(1.05)),
+    "times": Flaw(
+        "the restoration time is read as its power 1.1",
+        "restoration",
+        lambda right: lambda times, lags, scales: right(times**1.1, lags, scales),
+    ),
+    "small-steps": Flaw("the steps are 5 % too small", "observe_drift", _with_steps(0.95)),
+    "large-steps": Flaw("the steps are 5 % too large", "observe_drift", _with_steps(1.05)),
 }
 
 

@@ -22,7 +22,7 @@ from torch import Generator
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training_clocks.descent_clocks import ClassifierRule, Clock, clocked_descent, read_clock
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import Window
 from dlnrepro.settings.networks import DeepSettings
@@ -76,6 +76,21 @@ SERIES = {
     "law": Series("level", "c / (eps (log 1/eps)^(2-2/L)) with L = law_depth, through T at the smallest eps"),
     "step": Series("step", "number of gradient steps taken"),
     "risk": Series("step", "log(1/R) of the cross-entropy R (natural logarithm)"),
+}
+
+_CLOCKS = "dlnrepro.dynamics.training_clocks.descent_clocks"
+
+FLAWS = {
+    "clock-to-the-0.9": Flaw(
+        "T(eps) is read as its power 0.9",
+        f"{_CLOCKS}:first_crossings",
+        lambda right: lambda *given: right(*given) ** 0.9,
+    ),
+    "clock-squared": Flaw(
+        "T(eps) is read as its square", f"{_CLOCKS}:first_crossings", lambda right: lambda *given: right(*given) ** 2
+    ),
+    "logarithm": Flaw("the power of the logarithm is larger by 0.1", f"{_CLOCKS}:log_power", shifted(0.1)),
+    "contraction": Flaw("every step contracts R by 0.5 % more", f"{_CLOCKS}:_contraction", scaled(0.995)),
 }
 
 
