@@ -28,7 +28,7 @@ from dlnrepro.dynamics.starts.draws import normal, uniform
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.fields import FROM_LIST, ORDERED
 from dlnrepro.settings.pathways import PathMatrixSettings, Paths
 
@@ -73,6 +73,12 @@ SERIES = {
     "equal_law": Series("number of paths", "predicted factor P'^(2/L-1)"),
     "noise": Series("noise scale", "scale of the Gaussian noise"),
     "bound_by_noise": Series("noise scale", "sharpness divided by its lower bound L sum_p |u^T M_p v|^(2-2/L)"),
+}
+
+FLAWS = {
+    "formula": Flaw("the formula for the sharpness is 5 % too large", "balanced_sharpness", scaled(1.05)),
+    "factor": Flaw("P^(2/L-1) is 5 % too large", "equal_split_factor", scaled(1.05)),
+    "slope": Flaw("the fitted exponent of P' is too large by 0.1", "slope", shifted(0.1)),
 }
 
 

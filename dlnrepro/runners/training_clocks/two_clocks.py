@@ -17,8 +17,8 @@ The data and the law above are derived here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 import torch
 from pydantic import Field
@@ -32,7 +32,7 @@ from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.dynamics.training_clocks.class_means import draw_class_data
 from dlnrepro.dynamics.training_clocks.tail_powers import farthest_theta
 from dlnrepro.dynamics.training_clocks.weight_decay import DecayedClassifier, off_span_error, repeated
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FALLING, Share, StepSize, Window
 from dlnrepro.settings.training_clocks import ManyClasses
@@ -125,6 +125,27 @@ SERIES = {
         "decay",
         "generalisation clock: steps until the accuracy on fresh inputs stays at its limit (setting accuracy) or above",
     ),
+}
+
+
+def _with_decays_to_the(power: float) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """The change of `DecayedClassifier` into one that decays by a power of the decays."""
+    return lambda right: lambda data, decays: right(data, decays**power)
+
+
+FLAWS = {
+    "decay-to-the-0.9": Flaw(
+        "what decays the layers is the power 0.9 of the decay", "DecayedClassifier", _with_decays_to_the(0.9)
+    ),
+    "decay-to-the-0.75": Flaw(
+        "what decays the layers is the power 0.75 of the decay", "DecayedClassifier", _with_decays_to_the(0.75)
+    ),
+    "steps": Flaw(
+        "the law of the part off the span counts one step too many",
+        "off_span_error",
+        lambda right: lambda *given: right(*given[:-1], given[-1] + 1),
+    ),
+    "theta": Flaw("theta is 5 % too large", "dlnrepro.dynamics.training_clocks.tail_powers:log_slope", scaled(1.05)),
 }
 
 
