@@ -122,13 +122,19 @@ def _judged(
     # The tests of this program check that its own runners draw from their generators alone.
     foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
     stored = _Stored(options)
+
+    def keep(cell: Cell, numbers: Numbers) -> None:
+        """Store the numbers; a runner that was checked once is not checked again in a later round."""
+        _keep(options.root, cell, numbers)
+        foreign.discard(cell.runner)
+
     numbers_by_job = scheduled(
         [job.cells for job in jobs],
         lambda cells: options.executor.compute(cells, watcher, signals, options.budget, foreign),
         watcher,
         _last_seconds(jobs, options.root),
         stored,
-        lambda cell, numbers: _keep(options.root, cell, numbers),
+        keep,
         lambda place, numbers: further_cells(jobs[place], _outcomes(numbers), options.budget),
     )
     with closing(numbers_by_job):
