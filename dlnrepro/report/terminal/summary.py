@@ -11,13 +11,12 @@ from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.terminal.terminal_page import TerminalPage
+from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
-    LEGEND,
-    SUMMARY_WORDS,
     bases_of_report,
-    evidence_of_report,
     failed_controls,
     interruption,
+    legend,
     passing_runs,
     signed,
     tightest,
@@ -58,9 +57,8 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
         below = [_below(record) for record in report.claims]
         page.table([_row(record) for record in report.claims], right=(2, 3, 4), folds=1, heads=HEADS, below=below)
         page.line()
-        for word, meaning in LEGEND:
-            if full or word in SUMMARY_WORDS:
-                page.line((f"{word}: {meaning}", "dim"), hang=2)
+        for word, meaning in legend(report.claims, full):
+            page.line((f"{word}: {meaning}", "dim"), hang=2)
         page.line()
     read = full and len(report.claims) == 1  # the only claim stands above in full, and its reason there
     for record in report.claims:
@@ -74,9 +72,10 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
     stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
     if stamps:
         page.line(f"labels ({LABELS}): {label_words(stamps)}", hang=2)
-    for said in (evidence_of_report(report), bases_of_report(report)):
-        if said:
-            page.line((said, "dim"))
+    if chances := chance_words(report.claims):
+        page.line((f"chance of a wrong verdict: {' '.join(chances)}", "dim"), hang=2)
+    if said := bases_of_report(report):
+        page.line((said, "dim"))
     if ended := interruption(report):
         page.line((ended, "yellow"))
 
