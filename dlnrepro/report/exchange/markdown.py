@@ -161,9 +161,10 @@ def _part(record: ClaimRecord, lines: Sequence[str]) -> str:
     notes = [f"**{word}**: {text(says)}\n" for word, says in qualifications(record)]
     if not (record.as_expected and record.verdict == "reproduced"):
         notes.append(f"Because: {text(record.because)}\n")
-    notes += [f"{_capital(text(said))}.\n" for said in further_runs(record)]
-    notes += [f"{_capital(text(found.says))} {code(found.command)}\n" for found in counterexamples(record)]
-    notes += [f"{_capital(prose(said))}.\n" for said in remedies(record)]
+    points = [text(said) for said in further_runs(record)]
+    points += [f"{text(found.says)} {code(found.command)}" for found in counterexamples(record)]
+    points += map(prose, remedies(record))
+    notes += ["\n".join(f"- {point}" for point in points) + "\n"] if points else []
     if record.as_expected and record.verdict == "not reproduced":
         notes.append(f"Why this is expected: {prose(str(record.claim.get('because')))}\n")
     closing = ["", f"To repeat this: {code(record.command)}", "", "</details>", "", ""]

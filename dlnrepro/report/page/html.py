@@ -30,6 +30,7 @@ from dlnrepro.report.words.labels import LABELS
 from dlnrepro.report.words.numbers import duration, number, percent
 from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.shares import (
+    SIGNS_OF_ARMS,
     decision_words,
     inside_words,
     quantifier_words,
@@ -90,7 +91,7 @@ def _anchor(word: str) -> str:
 
 def _unbroken(text: str) -> Markup:
     """Words in which a number, a sign of comparison before it and a percent sign after it stand in one line."""
-    found = re.split(r"((?:[≤≥<>±] ?)*[-−]?\d[\d.]*(?:e-?\d+)?(?: %)?)", visible(text))
+    found = re.split(r"((?:[≤≥<>±] ?)*[-−]?\d[\d.]*(?:e-?\d+)?(?:–\d+)?(?: %)?)", visible(text))
     parts = (Markup('<span class="whole">{}</span>').format(part) if index % 2 else escape(part)
              for index, part in enumerate(found))  # fmt: skip
     return Markup("").join(parts)
@@ -115,7 +116,7 @@ def _environment() -> Environment:
     }  # fmt: skip
     environment.tests["uninformative"] = uninformative
     environment.globals |= {
-        "SIGNS": SIGNS, "MARKS": MARKS, "STAMPS": STAMPS, "LABELS": LABELS, "BASES": BASES,
+        "SIGNS": SIGNS, "MARKS": MARKS, "SIGNS_OF_ARMS": SIGNS_OF_ARMS, "STAMPS": STAMPS, "LABELS": LABELS, "BASES": BASES,
         "GLOSSARY": GLOSSARY, "LEGEND": LEGEND,
     }  # fmt: skip
     return environment

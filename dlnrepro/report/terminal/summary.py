@@ -26,6 +26,7 @@ from dlnrepro.report.words.digest import (
 from dlnrepro.report.words.labels import label_words, qualifications
 from dlnrepro.report.words.numbers import duration
 from dlnrepro.report.words.origins import differing_origins
+from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.visible import in_a_line
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
@@ -136,6 +137,12 @@ def _reason(page: TerminalPage, record: ClaimRecord) -> None:
         return
     expected = f" ({record.verdict}, as expected)" if record.as_expected else ""
     page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
+    if not record.as_expected:
+        for found in counterexamples(record):
+            page.line(found.says, indent=2, hang=2)
+            page.verbatim(found.command, indent=4)
+        for said in remedies(record):
+            page.line(said, indent=2, hang=2)
     if record.as_expected and (because := record.claim.get("because")):
         page.line(f"Why this is expected: {page.typeset(in_a_line(str(because)))}", indent=2, hang=2)
 

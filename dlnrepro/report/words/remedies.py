@@ -80,11 +80,11 @@ def _undecided(record: ClaimRecord, check: Check, spent: bool) -> Iterator[str]:
     else:
         yield f"its runs decide neither for {percent(GOOD)} nor for {percent(BAD)}"
     if spent:
-        yield "the time budget was spent, and a larger `--budget` allows more runs"
+        yield "the time budget was spent, and a larger --budget allows more runs"
     elif record.variation.seeds is not None:
-        yield f"`--seeds {record.variation.seeds}` fixed the number of runs; without it, further runs are made"
+        yield "--seeds fixed the number of runs; without it, further runs are made"
     elif record.variation.quick:
-        yield "the quick profile fixes the number of runs; without `--quick`, further runs are made"
+        yield "the quick profile fixes the number of runs; without --quick, further runs are made"
     elif runs >= MOST_RUNS:
         yield f"the largest number of runs, {MOST_RUNS}, is reached"
     elif 2 * check.undecided > runs:
@@ -92,4 +92,4 @@ def _undecided(record: ClaimRecord, check: Check, spent: bool) -> Iterator[str]:
     elif any(assumption.broken for assumption in record.assumptions):
         yield "no further runs were made, because an assumption does not hold"
     else:
-        yield "a new run of the claim makes further runs (with a larger `--budget`, if there was one)"
+        yield "a new run of the claim makes further runs (with a larger --budget, if there was one)"
