@@ -42,7 +42,7 @@ def pages(claims: Iterable[Claim]) -> dict[str, str]:
 
 
 def figures() -> dict[str, str]:
-    """The name of each figure -> its SVG: one for each topic, from the stored report of a claim, and one of the rule."""
+    """The name of each figure -> its SVG: for each topic one from the stored report of a claim, and one of the rule."""
     drawn = {f"{name}.svg": figure(_record(topic), 0, "f", titled=True) for name, topic in TOPICS.items()}
     drawn[f"{operating_curve.NAME}.svg"] = operating_curve.curve()
     return {name: found.alone() for name, found in drawn.items()}

@@ -116,7 +116,7 @@ def _environment() -> Environment:
     }  # fmt: skip
     environment.tests["uninformative"] = uninformative
     environment.globals |= {
-        "SIGNS": SIGNS, "MARKS": MARKS, "SIGNS_OF_ARMS": SIGNS_OF_ARMS, "STAMPS": STAMPS, "LABELS": LABELS, "BASES": BASES,
-        "GLOSSARY": GLOSSARY, "LEGEND": LEGEND,
+        "SIGNS": SIGNS, "MARKS": MARKS, "SIGNS_OF_ARMS": SIGNS_OF_ARMS, "STAMPS": STAMPS, "LABELS": LABELS,
+        "BASES": BASES, "GLOSSARY": GLOSSARY, "LEGEND": LEGEND,
     }  # fmt: skip
     return environment
