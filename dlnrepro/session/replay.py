@@ -119,11 +119,11 @@ def _cells(record: ClaimRecord, arm: str, device: Device) -> list[Cell]:
         more = f"and {len(wrong) - 1} more; " if len(wrong) > 1 else ""
         why = f"({more}the runner has changed since the record was made)"
         raise UsageError(f"{record.id}: arm {arm}: {dotted(place) or 'parameters'}: {fault.wording} {why}")
-    runs = len(record.outcomes[arm].seeds)
+    seeds, first = record.outcomes[arm].seeds, record.variation.batch(Claim.model_validate(record.claim))
+    parts = batches(Cell(record.id, arm, runner, record.params[arm], seeds[:first], device), seeds)
+    runs = max((len(part.seeds) for part in parts), default=0)
     needed = needed_memory(runner, load_runner(runner).Params.model_validate(record.params[arm]), runs)
     if needed > (free := free_memory(device)):
         sizes = f"{min(needed, 10**18) / 1e9:,.1f} GB for {runs} runs, found {free / 1e9:,.1f} GB free"
         raise UsageError(f"{record.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes}")
-    whole = Cell(record.id, arm, runner, record.params[arm], record.outcomes[arm].seeds, device, needed)
-    size = record.variation.batch(Claim.model_validate(record.claim))
-    return batches(replace(whole, seeds=whole.seeds[:size], memory=needed * min(size, runs) // runs), whole.seeds)
+    return [replace(part, memory=needed * len(part.seeds) // runs) for part in parts]
