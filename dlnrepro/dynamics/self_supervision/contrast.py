@@ -175,22 +175,27 @@ def local_gradient(below: Tensor, layer: Tensor, errors: Tensor, activation: Act
     return (_through(errors, layer, activation).mT @ below).sum(-3)
 
 
+@torch.inference_mode(False)  # the caller may have switched autograd off
 def backprop_gradients(
-    weights: Sequence[Tensor], layers: Sequence[Tensor], errors: Tensor, activation: Activation
+    weights: Sequence[Tensor], views: Tensor, feedback: Tensor, context: Tensor, how: Contrast, activation: Activation
 ) -> list[Tensor]:
-    """The gradients of W_1 .. W_L from the errors of z^L, by the chain rule.
+    """The gradients of the last layer's loss with respect to W_1 .. W_L, by automatic differentiation.
+
+    Nothing that the local gradients use enters, except the activities and the scores.
 
     Args:
         weights: W_1 .. W_L.
-        layers: z^0 .. z^L.
-        errors: d loss^L / d z^L, of shape (..., 2, S, n_L).
+        views: the inputs z^0, of shape (..., 2, S, n_0).
+        feedback: the feedback B of the last layer.
+        context: the context c of the last layer, which is held fixed.
+        how: the comparison.
         activation: the activation function of every layer.
     """
-    gradients = []
-    for index in range(len(weights) - 1, -1, -1):
-        gradients.append(local_gradient(layers[index], layers[index + 1], errors, activation))
-        errors = _through(errors, layers[index + 1], activation) @ weights[index][..., None, :, :]
-    return gradients[::-1]
+    free = [weight.clone().requires_grad_() for weight in weights]
+    fixed = Contrast(how.features.clone(), how.contexts.clone(), how.margin)
+    found = scores(activities(free, views.clone(), activation)[-1], feedback.clone(), context.clone(), fixed)
+    values = -found if how.margin is None else torch.nn.functional.softplus(how.margin - found)
+    return list(torch.autograd.grad(values.sum() / (2 * views.shape[-2]), free))
 
 
 def _through(errors: Tensor, layer: Tensor, activation: Activation) -> Tensor:
