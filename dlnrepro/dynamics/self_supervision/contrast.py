@@ -39,7 +39,9 @@ Activation = Literal["linear", "relu"]
 
 ITERATIONS = 60
 SETTLED = 1e-13
-"""The error of the weights of an optimum, relative to their largest possible value, at which Newton's method ends."""
+"""The error of the weights of an optimum, relative to their largest possible value, at which Newton's method takes its
+last step. This step brings the error down to rounding, so that layers with the same scores have the same optimum even
+if they reach the tolerance after different numbers of steps."""
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,10 @@ def _newton(products: Tensor, how: Contrast, scale: float) -> Tensor:
     for _ in range(ITERATIONS):
         pull = how.pull((products @ weights[..., None])[..., 0])
         gap = weights - scale * pull
-        if float(gap.abs().max()) <= SETTLED * scale:
-            break
         bend = scale * pull * (1 - pull)
         weights = weights - torch.linalg.solve(identity + bend[..., None] * products, gap[..., None])[..., 0]
+        if float(gap.abs().max()) <= SETTLED * scale:
+            break
     return weights
 
 
