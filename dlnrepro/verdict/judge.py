@@ -179,7 +179,6 @@ def _judged(
     meets: Mapping[str, Sequence[bool]],
 ) -> Judged:
     """A criterion or assumption with its checks, in the arms where it must hold and in the controls."""
-
     interval = bounded.interval
 
     def checks(arms: Iterable[str], control: bool) -> tuple[Check, ...]:
