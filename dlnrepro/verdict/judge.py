@@ -142,8 +142,8 @@ def _no_numbers(name: str, values: object, kind: type) -> str | None:
     if not (isinstance(values, Iterable) and isinstance(values, Sized)) or isinstance(values, str | bytes):
         return f"{name}: expected {what}, one for each run, found {_short(values)}"
     for value in values:
-        # Most values are floats, and the general check takes longer.
-        if kind is Real and (type(value) is float or value is None):
+        # Most values are of these types, and the general check takes longer.
+        if (type(value) is float or value is None) if kind is Real else type(value) is int:
             continue
         too_large = kind is Real and isinstance(value, int) and abs(value) > sys.float_info.max
         if isinstance(value, bool) or not isinstance(value, kind) or too_large:

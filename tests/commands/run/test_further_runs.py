@@ -224,8 +224,22 @@ def test_further_runs_of_one_runner_are_checked_for_their_seeds_once(
 def test_a_replay_computes_all_batches_of_an_arm(command: Command, write_chancy: Write) -> None:
     command("run", write_chancy(near="failing: [3, 20]", far="value: -4.0, failing: [5]"), "-q")
     code, out, err = command("replay")
-    assert (code, err.splitlines()[0]) == (0, "1 claim: 5 arms to compute (controls included)")
+    assert (code, err.splitlines()[0]) == (0, "1 claim: 2 arms to compute (controls included)")
     assert out.startswith("= chancy-claim reproduced 160 numbers, bitwise identical")
+
+
+def test_a_replay_without_memory_for_a_whole_arm_computes_its_batches(
+    command: Command, write_chancy: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command("run", write_chancy(near="failing: [3, 20]"), "-q")
+    monkeypatch.setattr("dlnrepro.session.replay.free_memory", lambda _: 8 * 20)
+    code, out, err = command("replay")
+    assert (code, err.splitlines()[0]) == (0, "1 claim: 4 arms to compute (controls included)")
+    assert out.startswith("= chancy-claim reproduced 128 numbers, bitwise identical")
+    monkeypatch.setattr("dlnrepro.session.replay.free_memory", lambda _: 8 * 15)
+    code, _, err = command("replay")
+    assert code == 2
+    assert "arm near: expected a setting that fits in memory; it needs 0.0 GB for 16 runs, found 0.0 GB free" in err
 
 
 def test_a_reference_with_further_runs_is_current_the_second_time(
