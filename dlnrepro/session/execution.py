@@ -121,11 +121,11 @@ def _judged(
     """The index and the record of each job, as soon as the job is decided."""
     # The tests of this program check that its own runners draw from their generators alone.
     foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
-    stored = _Stored(options)
+    stored = StoredNumbers(options)
 
     def keep(cell: Cell, numbers: Numbers) -> None:
         """Store the numbers; a runner that was checked once is not checked again in a later round."""
-        _keep(options.root, cell, numbers)
+        store(options.root, cell, numbers)
         foreign.discard(cell.runner)
 
     numbers_by_job = scheduled(
@@ -206,7 +206,7 @@ def next_batch(cell: Cell, done: Sequence[int]) -> Cell | None:
     return with_seeds(cell, tuple(range(first, first + count))) if count > 0 else None
 
 
-class _Stored:
+class StoredNumbers:
     """The stored numbers that the executor would compute again bitwise identically.
 
     Attributes:
@@ -239,7 +239,7 @@ def _keys(job: Job, numbers: Mapping[str, Numbers]) -> set[str]:
     return keys
 
 
-def _keep(root: Path, cell: Cell, numbers: Numbers) -> None:
+def store(root: Path, cell: Cell, numbers: Numbers) -> None:
     """Store the numbers of a completed cell, under the key of the environment that computed them."""
     if numbers.computed_on is not None:
         # On a full disk the numbers are still in memory. If the report cannot be stored either, that is reported.

@@ -109,7 +109,7 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True, 
     for arm, outcome in outcomes.items():
         if fault := _miscounted(outcome):
             raise UsageError(f"{claim.id}: arm {arm}: {fault}")
-    meets = {arm: _meets(claim.assumptions, arm, outcome) for arm, outcome in outcomes.items()}
+    meets = {arm: meets_assumptions(claim.assumptions, arm, outcome) for arm, outcome in outcomes.items()}
     assumptions = tuple(_judged(item, item.measure, (), outcomes, last, {}) for item in claim.assumptions)
     criteria = tuple(
         _judged(item, item.id, item.fails_in if controls else (), outcomes, last, meets) for item in claim.criteria
@@ -156,7 +156,7 @@ def _short(value: object) -> str:
     return on_one_line(shortened(repr(value)))
 
 
-def _meets(assumptions: Sequence[Assumption], arm: str, outcome: Outcome) -> list[bool]:
+def meets_assumptions(assumptions: Sequence[Assumption], arm: str, outcome: Outcome) -> list[bool]:
     """Whether each run of an arm meets all assumptions that are made in this arm."""
     meets = [True] * len(outcome.seeds)
     for item in assumptions:
