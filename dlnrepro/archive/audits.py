@@ -49,6 +49,7 @@ class AuditRecord:
         batch: the number of runs with which a test begins.
         seed_base: the first fresh seed.
         changes_from: the first seed under changes.
+        meanings: the runner's definitions of the measures, as far as they are known without the runner.
     """
 
     schema: Literal[1]
@@ -62,6 +63,7 @@ class AuditRecord:
     batch: int
     seed_base: int
     changes_from: int
+    meanings: dict[str, str]
     result: Audited
 
     @property

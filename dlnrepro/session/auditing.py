@@ -30,6 +30,7 @@ from dlnrepro.compute.plan import plan
 from dlnrepro.compute.processes import Computed
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
+from dlnrepro.registry.meanings import measure_meanings
 from dlnrepro.registry.names import comes_with_the_program, load_runner
 from dlnrepro.registry.sources import source_hash
 from dlnrepro.session.execution import RunOptions, StoredNumbers, next_batch, store
@@ -234,6 +235,8 @@ def audit_and_store(
 
 def _record(job: AuditJob, result: Audited) -> AuditRecord:
     """The record of an audit."""
+    measures = {bounded.measure for bounded in (*job.claim.assumptions, *job.claim.criteria)}
+    meanings = measure_meanings(job.claim.runner)
     return AuditRecord(
         schema=1,
         id=job.claim.id,
@@ -246,6 +249,7 @@ def _record(job: AuditJob, result: Audited) -> AuditRecord:
         batch=job.claim.seeds,
         seed_base=job.seed_base,
         changes_from=job.seed_base + CHANGES_AFTER,
+        meanings={name: text for name, text in meanings.items() if name in measures},
         result=result,
     )
 

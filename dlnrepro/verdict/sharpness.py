@@ -63,7 +63,8 @@ class Resolution:
 
     Attributes:
         up, down: the smallest shift, in units of the measure, upwards and downwards.
-        larger, smaller: the smallest factor above 1, and the largest factor below 1.
+        larger, smaller: the smallest factor above 1, and the largest factor below 1; None also if zero lies in the
+            interval, since a factor says nothing of a measure near zero.
     """
 
     up: float
@@ -211,13 +212,14 @@ def resolution(bounds: Interval, arms: Sequence[Sample]) -> Resolution | None:
     leaving = [math.ceil((1 - BAD) * len(values) - 1e-9) for values in ordered]
     upper = [values[-count] for values, count in zip(ordered, leaving, strict=True)]
     lower = [values[count - 1] for values, count in zip(ordered, leaving, strict=True)]
+    near_zero = bounds.low <= 0 <= bounds.high
     larger = [ratio for ends in zip(upper, lower, strict=True) for ratio in _growth(bounds, *ends)]
     smaller = [ratio for ends in zip(upper, lower, strict=True) for ratio in _shrinkage(bounds, *ends)]
     return Resolution(
         up=max(0.0, min(bounds.high - value for value in upper)),
         down=max(0.0, min(value - bounds.low for value in lower)),
-        larger=max(1.0, min(larger)) if larger else None,
-        smaller=min(1.0, max(smaller)) if smaller else None,
+        larger=max(1.0, min(larger)) if larger and not near_zero else None,
+        smaller=min(1.0, max(smaller)) if smaller and not near_zero else None,
     )
 
 

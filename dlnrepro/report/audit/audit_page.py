@@ -14,8 +14,10 @@ from dlnrepro.report.words.audit_words import (
     arm_cells,
     chance_text,
     change_words,
+    counts,
     finding_lines,
     fresh_words,
+    is_good,
     noticed,
     number_of_spreads,
     response_words,
@@ -27,7 +29,7 @@ from dlnrepro.report.words.audit_words import (
     wrong_words,
 )
 from dlnrepro.report.words.digest import allowance
-from dlnrepro.verdict.audit import GOOD_STATUS, ChangeAudit, CriterionAudit
+from dlnrepro.verdict.audit import ChangeAudit, CriterionAudit
 from dlnrepro.verdict.judge import requirement
 
 _HEADS = ("\narm", "as re-\nquired", "95 % interval\nof the share", "\nmedian", " smallest\n … largest")
@@ -75,13 +77,6 @@ def audits_in_short(page: TerminalPage, records: Sequence[AuditRecord]) -> None:
             _findings(page, record, heading=False)
     page.line()
     page.line(counts(records))
-
-
-def counts(records: Sequence[AuditRecord]) -> str:
-    """How many claims pass their audit, in a sentence."""
-    passed = sum(not record.result.findings for record in records)
-    claims = f"{len(records)} claim{'s' * (len(records) != 1)}"
-    return f"{passed} of {claims} pass{'es' * (len(records) == 1)} the audit"
 
 
 def _row(record: AuditRecord) -> list[str | Text]:
@@ -150,8 +145,7 @@ def _strips(page: TerminalPage, item: CriterionAudit) -> None:
 
 def _change(page: TerminalPage, change: ChangeAudit) -> None:
     """A change, and how the criteria come out under it."""
-    good = bool(change.responses) and all(item.status in GOOD_STATUS for item in change.responses)
-    sign, style = ("✓", "green") if good and change.fault is None else ("✗", "red")
+    sign, style = ("✓", "green") if is_good(change) else ("✗", "red")
     page.line((f"{sign} {change.name}", style), f"   {page.typeset(change_words(change))}", indent=4, hang=2)
     page.line(response_words(change), indent=6, hang=2)
 

@@ -130,7 +130,7 @@ def _figures(record: ClaimRecord, html_id: str) -> list[Drawn]:
 
 def _shown(record: ClaimRecord, item: Judged, bounded: Bounded, name: str | None) -> Shown:
     """A criterion or assumption with the words of its claim, and with a plot if the plot has a name."""
-    plot = None if name is None else Markup(strip_plot(record, item, name).inline())
+    plot = None if name is None else Markup(strip_plot(record.meanings, item, name).inline())
     because = bounded.because if isinstance(bounded, Criterion) else None
     return Shown(item, plot, _reason(bounded.why), because or "", bounded.history or "")
 

@@ -49,7 +49,7 @@ LEGEND = ("run", "arm", "control", "almost all", "every", "share", "95 % interva
 def to_html(report: Report) -> bytes:
     """The report as an HTML page in UTF-8; the same report gives the same bytes."""
     page = (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             report=report,
@@ -98,7 +98,7 @@ def _unbroken(text: str) -> Markup:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """The templates, in which everything is escaped and nothing may be missing."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),

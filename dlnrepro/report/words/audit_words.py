@@ -7,13 +7,33 @@ from collections.abc import Iterable, Sequence
 from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.settings.numerals import numeral, setting
-from dlnrepro.verdict.audit import ArmAudit, Chances, ChangeAudit, CriterionAudit, Response
+from dlnrepro.verdict.audit import GOOD_STATUS, ArmAudit, Chances, ChangeAudit, CriterionAudit, Response
 from dlnrepro.verdict.rule import BAD
 from dlnrepro.verdict.sharpness import Resolution, Threshold
 
 QUESTION = "How could this verdict be wrong?"
-AUDIT_HEADS = ("arm", "as required", "95 % interval of the share", "median", "smallest … largest")
+ARM_HEADS = ("arm", "as required", "95 % interval of the share", "median", "smallest … largest")
 """The heads of the table of arms: `as required` counts the runs inside, or, of a control, outside."""
+
+TABLE_HEADS = (
+    "",
+    "claim",
+    "smallest share",
+    "smallest gap",
+    "smallest error noticed",
+    "flaws noticed",
+    "harmless changes passed",
+    "chance of another verdict",
+)
+"""The heads of the table of audits."""
+
+TABLE_LEGEND = (
+    "Smallest share: of the runs that are as required, over all arms and controls, with its exact 95 % interval. "
+    "Smallest gap: from the worst run to the nearest control run, in interquartile ranges of the runs, over all "
+    "criteria with controls. Smallest error noticed: relative, or a shift where zero lies in the interval; for "
+    "criteria whose interval has two ends. Chance of another verdict: that a complete run of the claim ends otherwise "
+    "by chance, if the shares are those found."
+)
 
 LEAST_CHANCE = 1e-4
 """A chance below this is not given as a number, which would say more than is known."""
@@ -112,13 +132,13 @@ def _excess(part: float) -> str:
 
 
 def resolution_word(item: CriterionAudit) -> str | None:
-    """The relative error of the measure that a criterion with two ends notices, such as `2.3 %`; None without one."""
+    """The smallest error of its measure that a criterion with two ends surely notices, such as `2.3 %`; or None."""
     found = item.resolution
     if found is None:
         return None
     parts = [found.larger - 1] if found.larger is not None else []
     parts += [1 - found.smaller] if found.smaller is not None else []
-    return _excess(max(parts)) if parts else f"shift by {number(max(found.up, found.down))}"
+    return _excess(max(parts)) if parts else f"shift by {numeral(max(found.up, found.down), 2)}"
 
 
 def _theory(item: CriterionAudit) -> str:
@@ -219,17 +239,18 @@ def _worst_arm(item: Response) -> str:
 
 def noticed(record: AuditRecord) -> tuple[int, int]:
     """How many flaws all their criteria notice, of how many."""
-    flaws = [change for change in record.result.changes if change.kind == "flaw"]
-    good = ("noticed", "in doubt", "left out")
-    seen = [bool(item.responses) and all(found.status in good for found in item.responses) for item in flaws]
-    return sum(seen), len(flaws)
+    return _good(record, "flaw")
 
 
 def unharmed(record: AuditRecord) -> tuple[int, int]:
     """With how many harmless changes every criterion holds, of how many."""
-    changes = [change for change in record.result.changes if change.kind == "harmless"]
-    good = [bool(item.responses) and all(found.status == "holds" for found in item.responses) for item in changes]
-    return sum(good), len(changes)
+    return _good(record, "harmless")
+
+
+def _good(record: AuditRecord, kind: str) -> tuple[int, int]:
+    """Under how many changes of a kind every criterion comes out as it should, of how many."""
+    changes = [change for change in record.result.changes if change.kind == kind]
+    return sum(map(is_good, changes)), len(changes)
 
 
 def smallest_share(record: AuditRecord) -> tuple[CriterionAudit, ArmAudit] | None:
@@ -273,7 +294,7 @@ def wrong_words(record: AuditRecord) -> list[str]:
     resolutions = [(item.id, word) for item in result.criteria if (word := resolution_word(item)) is not None]
     if resolutions:
         named = "; ".join(f"{name} {word}" for name, word in resolutions)
-        lines.append(f"Smallest relative error of a measure that is noticed: {named}.")
+        lines.append(f"Smallest error of a measure that is noticed in both directions: {named}.")
     return [*lines, *_change_sentences(record)]
 
 
@@ -283,6 +304,39 @@ def _change_sentences(record: AuditRecord) -> list[str]:
     parts = [f"{seen} of {flaws} flaws that were planted are noticed" if flaws else "No flaw was tried"]
     parts += [f"{good} of {harmless} harmless changes change nothing" if harmless else "no harmless change was tried"]
     return [f"{'; '.join(parts)}."]
+
+
+def is_good(change: ChangeAudit) -> bool:
+    """Whether every criterion comes out under a change as it should."""
+    good = bool(change.responses) and all(item.status in GOOD_STATUS for item in change.responses)
+    return good and change.fault is None
+
+
+def counts(records: Sequence[AuditRecord]) -> str:
+    """How many claims pass their audit, in a sentence."""
+    passed = sum(not record.result.findings for record in records)
+    claims = f"{len(records)} claim{'s' * (len(records) != 1)}"
+    return f"{passed} of {claims} pass{'es' * (len(records) == 1)} the audit"
+
+
+def table_cells(record: AuditRecord) -> tuple[str, ...]:
+    """One audit as a row of the table of audits."""
+    least, narrow, now = smallest_share(record), smallest_gap(record), record.result.estimated
+    share = "none"
+    if least is not None:
+        arm = least[1]
+        share = f"{share_text(arm.share or 0.0)} ({share_text(arm.share_low)} to {share_text(arm.share_high)})"
+    resolutions = [(item.id, word) for item in record.result.criteria if (word := resolution_word(item)) is not None]
+    return (
+        "✗" if record.result.findings else "✓",
+        record.id,
+        share,
+        "none" if narrow is None else f"{number_of_spreads(narrow.gap or 0.0)} ({narrow.id})",
+        "; ".join(f"{word} ({name})" for name, word in resolutions) or "none",
+        "{} of {}".format(*noticed(record)),
+        "{} of {}".format(*unharmed(record)),
+        "none" if now is None else chance_text(min(1.0, now.not_reproduced + now.undecided)),
+    )
 
 
 def finding_lines(findings: Sequence[str]) -> list[str]:
