@@ -66,7 +66,11 @@ Exit codes:
     "times.",
 )
 @click.option(
-    "--seeds", type=options.Whole(1, 100_000), metavar="N", help="Number of runs per arm.  [default: that of the claim]"
+    "--seeds",
+    type=options.Whole(1, 100_000),
+    metavar="N",
+    help="Fix the number of runs per arm; the result is then labelled 'fixed runs'.  [default: that of the claim, and "
+    "further runs for an arm in doubt]",
 )
 @click.option(
     "--seed-base", type=options.Whole(0, 2**63 - 1), default=0, show_default=True, metavar="N", help="First seed."
@@ -75,7 +79,7 @@ Exit codes:
     "--budget",
     type=options.Duration(),
     metavar="TIME",
-    help="Time limit of each arm: a number of seconds, or 90s, 5m, 1h.",
+    help="Time limit of each arm, further runs included: a number of seconds, or 90s, 5m, 1h.",
 )
 @options.workers
 @click.option(

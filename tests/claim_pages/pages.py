@@ -13,6 +13,7 @@ from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.exchange.markup import text
 from dlnrepro.report.words.typeset import in_terminal
+from tests.claim_pages import operating_curve
 from tests.claim_pages.topics import TOPICS, Topic
 
 ROOT = Path(__file__).parent.parent.parent
@@ -41,8 +42,10 @@ def pages(claims: Iterable[Claim]) -> dict[str, str]:
 
 
 def figures() -> dict[str, str]:
-    """The name of each figure -> its SVG, drawn from the stored report of the claim that the topic shows."""
-    return {f"{name}.svg": figure(_record(topic), 0, "f", titled=True).alone() for name, topic in TOPICS.items()}
+    """The name of each figure -> its SVG: for each topic one from the stored report of a claim, and one of the rule."""
+    drawn = {f"{name}.svg": figure(_record(topic), 0, "f", titled=True) for name, topic in TOPICS.items()}
+    drawn[f"{operating_curve.NAME}.svg"] = operating_curve.curve()
+    return {name: found.alone() for name, found in drawn.items()}
 
 
 def topic_of(claim: Claim) -> str:
