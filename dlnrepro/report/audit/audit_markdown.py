@@ -21,7 +21,7 @@ from dlnrepro.report.words.audit_words import (
     table_cells,
     wrong_words,
 )
-from dlnrepro.report.words.digest import allowance
+from dlnrepro.report.words.shares import quantifier_words
 from dlnrepro.report.words.typeset import in_terminal
 from dlnrepro.verdict.audit import ChangeAudit, CriterionAudit
 from dlnrepro.verdict.judge import requirement
@@ -69,7 +69,7 @@ def _criterion(item: CriterionAudit) -> list[str]:
         "",
         f"**{kind}{text(item.id)}**: {prose(item.says)}",
         "",
-        f"Required: {code(requirement(item.measure, item.interval_text))}{allowance(item.runs)}",
+        f"Required: {code(requirement(item.measure, item.interval_text))}{quantifier_words(item.runs)}",
         "",
         f"| {' | '.join(ARM_HEADS)} |",
         "|---|--:|--:|--:|---|",

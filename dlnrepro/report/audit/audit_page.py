@@ -28,7 +28,7 @@ from dlnrepro.report.words.audit_words import (
     unharmed,
     wrong_words,
 )
-from dlnrepro.report.words.digest import allowance
+from dlnrepro.report.words.shares import quantifier_words
 from dlnrepro.verdict.audit import ChangeAudit, CriterionAudit
 from dlnrepro.verdict.judge import requirement
 
@@ -116,7 +116,11 @@ def _criterion(page: TerminalPage, item: CriterionAudit) -> None:
     kind = "assumption" if item.assumption else item.id
     page.line((kind, "bold"), f"   {page.typeset(item.says)}", indent=2, hang=2)
     page.line(
-        "required: ", (requirement(item.measure, item.interval_text), "bold"), allowance(item.runs), indent=4, hang=2
+        "required: ",
+        (requirement(item.measure, item.interval_text), "bold"),
+        quantifier_words(item.runs),
+        indent=4,
+        hang=2,
     )
     arms = (*item.arms, *item.controls)
     rows: list[list[str | Text]] = []

@@ -22,8 +22,8 @@ FULL = {"near": [1.0] * 16, "far": [5.0] * 16}
 def test_a_report_says_how_likely_its_verdicts_are_wrong(record_of: Make) -> None:
     assert chance_words([record_of(*SIXTEEN, values=FULL)]) == [
         "3 tests are made of almost all runs, with 16 to 256 runs per arm; a test is one criterion or assumption in "
-        "one arm or control. If 98 % or more of all possible runs are as required in each of them, the chance that any of "
-        "them ends broken or undecided is at most 3 × 0.0021 % = 0.0063 %. If 80 % or less are, a test still passes "
+        "one arm or control. If 98 % or more of all possible runs are as required in each of them, the chance that any "
+        "of them ends broken or undecided is at most 3 × 0.0021 % = 0.0063 %. If 80 % or less are, a test still passes "
         "with a chance of at most 3.2 %.",
         "With 95 % confidence, 16 runs that all are as required leave a share above 79 % possible.",
     ]
