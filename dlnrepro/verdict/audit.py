@@ -23,7 +23,7 @@ from dlnrepro.verdict.check import Check, Quantifier
 from dlnrepro.verdict.judge import Judged, Word, judge, meets_assumptions, nearest_control
 from dlnrepro.verdict.operating import operation
 from dlnrepro.verdict.outcome import Outcome
-from dlnrepro.verdict.rule import BAD, MOST_UNDECIDED, Decision
+from dlnrepro.verdict.rule import BAD, BATCH, MOST_UNDECIDED, Decision
 from dlnrepro.verdict.sharpness import (
     Resolution,
     Sample,
@@ -199,8 +199,8 @@ class Audited:
         expect: the verdict that the claim file expects.
         estimated, pessimistic: the chances of a wrong verdict if the shares are those found, or the lower ends of their
             intervals; None if the claim is expected to fail, or if an arm has no numbers.
-        false_holds: the chance that a criterion holds in an arm in which 80 % of all draws satisfy it: the largest
-            chance of a false "reproduced" under the rule.
+        false_holds: the chance that a criterion holds in an arm in which 80 % of all possible runs satisfy it: the
+            largest chance of a false "reproduced" under the rule.
         untested: the criteria that no flaw names.
         findings: what is not as it should be, each in a sentence.
     """
@@ -248,7 +248,7 @@ def chances(share: float, runs: Quantifier, batch: int) -> Chances:
     if runs == "every":
         holds = share**batch
         return Chances(share, holds, 1 - holds, 0.0)
-    found = operation(share, batch)
+    found = operation(share, max(batch, BATCH))
     return Chances(share, found.holds, found.broken, found.undecided)
 
 

@@ -135,7 +135,7 @@ def test_an_arm_must_fit_in_the_memory_of_its_device(
     path = write_claim(("bytes: 1000", "bytes: 300000000"))
     code, _, err = command("run", path, "--device", "cuda")
     assert code == 2
-    assert "it needs 1.2 GB for 4 runs, found 1.0 GB free" in err
+    assert "it needs 4.8 GB for 16 runs, found 1.0 GB free" in err
     assert not pretended_gpu
     assert free_memory("cpu") != 1e9
 

@@ -165,7 +165,8 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
         if not check.seeds:
             return "skipped", f"{item.measure} has no number in {check.arm}"
         if not check.holds:
-            message = f"{wanted(item)} is undecided in {check.arm}: {check.inside} of {check.counted} runs inside"
+            inside = f"{check.inside} of {check.counted} runs inside" if check.counted else "no run counts"
+            message = f"{wanted(item)} is undecided in {check.arm}: {inside}"
             return "skipped", ", ".join(filter(None, [message, uncounted_words(check)]))
     for check in item.fails_in:
         if not check.holds or not check.seeds:

@@ -44,7 +44,7 @@ def reduced_report(report: Report) -> str | None:
     else:
         which = "The result comes" if len(reduced) == 1 else "All results come"
     look = "It is only a first look." if len(reduced) == 1 else "They are only a first look."
-    few = f" With fewer than {BATCH} runs a criterion holds if no run fails, which shows little." * (
+    few = f" With fewer than {BATCH} runs, a criterion holds if no run fails, which shows little." * (
         max(runs, default=0) < BATCH
     )
     return f"{which} from the quick profile, with {small} instead of {whole} runs per arm. {look}{few}"
@@ -59,6 +59,10 @@ def _shortcomings(item: Judged) -> Iterator[str]:
     undecided = [check for check in item.holds_in if check.seeds and not check.holds and not check.broken]
     if undecided:
         yield f"{name} is undecided in {_counted(undecided, [check.inside for check in undecided], 'inside')}"
+    in_doubt = [check for check in item.fails_in if check.seeds and not check.holds and not passes(check)]
+    if in_doubt:
+        counts = _counted(in_doubt, [check.outside for check in in_doubt], "outside")
+        yield f"{name} is undecided in the control {counts}"
     passing = [check for check in item.fails_in if passes(check)]
     if passing:
         counts = _counted(passing, [check.inside for check in passing], "inside")

@@ -31,8 +31,8 @@ TABLE_LEGEND = (
     "Smallest share: of the runs that are as required, over all arms and controls, with its exact 95 % interval. "
     "Smallest gap: from the worst run to the nearest control run, in interquartile ranges of the runs, over all "
     "criteria with controls. Smallest error noticed: relative, or a shift where zero lies in the interval; for "
-    "criteria whose interval has two ends. Chance of another verdict: that a complete run of the claim ends otherwise "
-    "by chance, if the shares are those found."
+    "criteria whose interval has two ends. Chance of another verdict: that a complete run of the claim ends otherwise, "
+    "if the shares are those found."
 )
 
 LEAST_CHANCE = 1e-4
@@ -54,12 +54,12 @@ def share_text(share: float) -> str:
 
 
 def chance_text(chance: float) -> str:
-    """A probability with two significant digits, such as `0.032`; a very small one is only bounded."""
-    return numeral(chance, 2) if chance >= LEAST_CHANCE else f"below {numeral(LEAST_CHANCE)}"
+    """A probability in percent with two significant digits, such as `3.2 %`; a very small one is only bounded."""
+    return f"{numeral(100 * chance, 2)} %" if chance >= LEAST_CHANCE else f"below {numeral(100 * LEAST_CHANCE)} %"
 
 
 def at_most(chance: float) -> str:
-    """A bound on a probability, such as `at most 0.032`."""
+    """A bound on a probability, such as `at most 3.2 %`."""
     return f"at most {chance_text(chance)}" if chance >= LEAST_CHANCE else chance_text(chance)
 
 
@@ -168,12 +168,12 @@ def _chances(item: CriterionAudit) -> list[str]:
         found = _sum(arm.estimated for arm in arms if arm.estimated is not None)
         low = _sum(arm.pessimistic for arm in arms if arm.pessimistic is not None)
         lines.append(
-            f"Probability that it is broken, or undecided, by chance, over all arms and controls: {_pair(found)}; at "
+            f"Chance that it is broken, or undecided, by chance, over all arms and controls: {_pair(found)}; at "
             f"the lower ends of the intervals: {_pair(low)}."
         )
     if item.like_controls is not None:
         lines.append(
-            "Probability that it holds in an arm whose runs lie inside as often as those of a control: "
+            "Chance that it holds in an arm whose runs lie inside as often as those of a control: "
             f"{chance_text(item.like_controls)}."
         )
     return lines
@@ -277,13 +277,13 @@ def wrong_words(record: AuditRecord) -> list[str]:
     if result.estimated is not None and result.pessimistic is not None:
         now, low = result.estimated, result.pessimistic
         lines.append(
-            f"A complete run of the claim ends as not reproduced by chance alone with a probability that is "
+            f"A complete run of the claim ends as not reproduced by chance alone with a chance that is "
             f"{at_most(now.not_reproduced)}, and as inconclusive with one that is {at_most(now.undecided)}. If each "
             f"share were the lower end of its interval, these would be {at_most(low.not_reproduced)} and "
             f"{at_most(low.undecided)}."
         )
     lines.append(
-        f"A criterion that only {percent(BAD)} of all draws satisfy holds in an arm with a probability of "
+        f"A criterion that only {percent(BAD)} of all possible runs satisfy holds in an arm with a chance of "
         f"{chance_text(result.false_holds)}: this is the largest chance of a false 'reproduced'."
     )
     if (narrow := smallest_gap(record)) is not None and narrow.gap is not None:

@@ -38,7 +38,7 @@ def chance_words(records: Sequence[ClaimRecord]) -> list[str]:
 
 
 def _of_almost_all(extent: Extent, tests: int) -> str:
-    """The two chances of a wrong decision for the tests of almost all runs whose arms have so many runs."""
+    """The two chances of a wrong decision for the tests of almost all runs in arms of this extent."""
     batch, most = extent
     good, bad = operation(GOOD, batch, most), operation(BAD, batch, most)
     runs = str(most) if batch == most else f"{batch} to {most}"

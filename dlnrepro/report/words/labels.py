@@ -64,7 +64,7 @@ def _few(record: ClaimRecord) -> str:
     """What few runs can show."""
     if _runs(record) >= BATCH:
         return ""
-    return f"; with fewer than {BATCH} runs a criterion holds if no run fails, which shows little"
+    return f"; with fewer than {BATCH} runs, a criterion holds if no run fails, which shows little"
 
 
 def _modified(record: ClaimRecord) -> str:
@@ -86,8 +86,9 @@ def _on_a_gpu(record: ClaimRecord) -> str:  # noqa: ARG001  as the others
 
 
 def _runs(record: ClaimRecord) -> int:
-    """The number of runs of an arm's first batch."""
-    return record.variation.seeds or _written_runs(record)
+    """The number of runs per arm where it is fixed; it is counted also if stale numbers are not used."""
+    runs = max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)
+    return runs or record.variation.seeds or _written_runs(record)
 
 
 def _written_runs(record: ClaimRecord) -> int:

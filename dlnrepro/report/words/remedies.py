@@ -73,7 +73,9 @@ def _remedy(record: ClaimRecord, item: Judged, check: Check) -> str:
 def _undecided(record: ClaimRecord, check: Check, spent: bool) -> Iterator[str]:
     """Why an arm is undecided, and what would help."""
     runs = check.counted + check.undecided
-    if check.undecided > MOST_UNDECIDED * runs:
+    if not runs:
+        yield "all runs are left out"
+    elif check.undecided > MOST_UNDECIDED * runs:
         yield f"{check.undecided} of {runs} runs have no number, and more than {percent(MOST_UNDECIDED)} decide nothing"
     elif passes(check):
         yield "the control passes in every run"

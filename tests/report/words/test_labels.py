@@ -13,7 +13,7 @@ from dlnrepro.verdict.outcome import Outcome
 
 REDUCED = ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {bytes: 500, value: 1.05}}")
 
-FEW = "; with fewer than 16 runs a criterion holds if no run fails, which shows little"
+FEW = "; with fewer than 16 runs, a criterion holds if no run fails, which shows little"
 
 
 @pytest.mark.parametrize(
