@@ -24,7 +24,7 @@ from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.starts.balanced import balanced_layers
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.targets import TargetSettings, at_most_as_many
@@ -84,6 +84,15 @@ MEASURES = {
 SERIES = {
     "disturbance": Series("disturbance", "strength of the disturbance"),
     "ratio": Series("disturbance", "sharpness over L s^(2-2/L) of the disturbed minima"),
+}
+
+FLAWS = {
+    "larger-bound": Flaw("the bound L s^(2-2/L) is 5 % too large", "least_sharpness", scaled(1.05)),
+    "gains": Flaw(
+        "the exponent l/L of the gains is 5 % too small",
+        "gain_error",
+        lambda right: lambda layers, depth: right(layers, depth / 0.95),
+    ),
 }
 
 

@@ -29,7 +29,7 @@ from dlnrepro.dynamics.pathways.path_draws import first_path_alone, gaussian_pat
 from dlnrepro.dynamics.pathways.stages import Stage, descend_in_stages, stairs
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.records import Record, log_grid
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST
 from dlnrepro.settings.pathways import PathMatrixSettings, StepRatio
@@ -123,6 +123,16 @@ SERIES = {
         "step size before the cool-down times the largest eigenvalue of J J^T, with J the Jacobian of the"
         " network's matrix",
     ),
+}
+
+FLAWS = {
+    "factor": Flaw("P^(2/L-1) is 5 % too large", "equal_split_factor", scaled(1.05)),
+    "flatter": Flaw("the sharpness is 5 % too small", "sharpness", scaled(0.95)),
+    "sharper": Flaw("the sharpness is 5 % too large", "sharpness", scaled(1.05)),
+    "smaller-stable-share": Flaw("x* is 5 % too small", "largest_stable_share", scaled(0.95)),
+    "larger-stable-share": Flaw("x* is 5 % too large", "largest_stable_share", scaled(1.05)),
+    "small-steps": Flaw("S1 is too large, and the steps are 5 % too small", "single_path_sharpness", scaled(1 / 0.95)),
+    "large-steps": Flaw("S1 is too small, and the steps are 5 % too large", "single_path_sharpness", scaled(1 / 1.05)),
 }
 
 
