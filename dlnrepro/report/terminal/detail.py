@@ -137,7 +137,7 @@ def claim_page(
     _settings(page, claim, settings or {})
     if not history:
         page.line(("`dlnrepro show -v` explains each setting.", "dim"), indent=4, hang=2)
-    _arms(page, claim, list(claim.arms), f", {claim.seeds} runs each")
+    _arms(page, claim, list(claim.arms), f", {claim.seeds} runs each, and more in doubt")
     _heading(page, "to run it")
     page.verbatim(f"dlnrepro run {command_name(path)}", indent=4)
     page.line(f"last time: {last_words(last)}", indent=4, hang=2)
