@@ -9,6 +9,8 @@ only if the audit comes out differently.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
@@ -18,6 +20,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
 from dlnrepro.files import clear_abandoned, reason, write_whole
 from dlnrepro.verdict.audit import Audited
@@ -42,7 +45,7 @@ class AuditRecord:
 
     Attributes:
         path: the path of the claim's file, as it was given.
-        claim_hash: the SHA-256 of the claim's file.
+        claim_hash: the SHA-256 of all of the claim that an audit depends on (`claim_hash`).
         runner_hash: the SHA-256 of the sources that make the runner's numbers.
         versions: the versions of the program and of the libraries that computed the numbers.
         runs: the number of runs of each arm on fresh seeds.
@@ -105,6 +108,24 @@ def _text(written: bytes) -> bytes:
     lists = re.compile(rb'\[\n([^"\[\]{}]*)\n *\]')
     short = lists.sub(lambda found: b"[" + b"".join(found[1].split()) + b"]", written)
     return seen_in_json(short.decode()).encode() + b"\n"
+
+
+def claim_hash(claim: Claim) -> str:
+    """The SHA-256 of all of a claim that an audit depends on: its settings, arms, thresholds and changes, not its text.
+
+    So a sentence of a claim file can be corrected without a new audit.
+    """
+    kept = ("runner", "seeds", "setup", "arms", "assumptions", "criteria", "audit", "expect")
+    found = _without_text(claim.model_dump(mode="json", include=set(kept)))
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+
+
+def _without_text(value: Any) -> Any:
+    """A value without the sentences in it."""
+    if isinstance(value, Mapping):
+        texts = ("says", "why", "history", "because")
+        return {key: _without_text(inner) for key, inner in value.items() if key not in texts}
+    return [_without_text(inner) for inner in value] if isinstance(value, list) else value
 
 
 def write_audit(root: Path, record: AuditRecord) -> Path:
@@ -217,12 +238,12 @@ def known_audit(root: Path, claim: str) -> AuditRecord | None:
     return None
 
 
-def out_of_date(record: AuditRecord | None, claim_hash: str, runner_hash: str, runs: int, seed_base: int) -> str | None:
+def out_of_date(record: AuditRecord | None, claim: Claim, runner_hash: str, runs: int, seed_base: int) -> str | None:
     """Why the audit of a claim has to be made again, or None."""
     if record is None:
         return "it has no audit yet"
     reasons = {
-        "its file has changed": record.claim_hash != claim_hash,
+        "its settings, thresholds or changes have changed": record.claim_hash != claim_hash(claim),
         "its runner, or a module that the runner uses, has changed": record.runner_hash != runner_hash,
         "its audit has another number of runs or other seeds": (record.runs, record.seed_base) != (runs, seed_base),
     }
