@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -23,7 +23,8 @@ from pydantic import TypeAdapter, ValidationError
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
 from dlnrepro.files import clear_abandoned, reason, write_whole
-from dlnrepro.verdict.audit import Audited
+from dlnrepro.verdict.audit import ArmAudit, Audited, CriterionAudit, chances
+from dlnrepro.verdict.check import Quantifier
 from dlnrepro.visible import seen_in_json
 
 NEWEST = "audited"
@@ -94,19 +95,20 @@ def _list_adapter() -> TypeAdapter[list[AuditRecord]]:
 
 
 def to_json(record: AuditRecord) -> bytes:
-    """An audit as JSON text in UTF-8, with each list of numbers on one line."""
-    return _text(_adapter().dump_json(record, indent=1))
+    """An audit as JSON text in UTF-8."""
+    return _text(_adapter().dump_json(record, indent=1, exclude_defaults=True))
 
 
 def list_to_json(records: Iterable[AuditRecord]) -> bytes:
     """Several audits as a JSON list."""
-    return _text(_list_adapter().dump_json(list(records), indent=1))
+    return _text(_list_adapter().dump_json(list(records), indent=1, exclude_defaults=True))
 
 
 def _text(written: bytes) -> bytes:
-    """JSON text without invisible characters, in which a list of numbers stands on one line."""
-    lists = re.compile(rb'\[\n([^"\[\]{}]*)\n *\]')
-    short = lists.sub(lambda found: b"[" + b"".join(found[1].split()) + b"]", written)
+    """JSON text without invisible characters, in which lists and objects with nothing inside stand on one line."""
+    # A line break in a JSON text stands between its parts, never inside a string.
+    inner = re.compile(rb"([\[{])\n([^\[\]{}]*)\n *([\]}])")
+    short = inner.sub(lambda found: found[1] + re.sub(rb"\n *", b" ", found[2].lstrip()) + found[3], written)
     return seen_in_json(short.decode()).encode() + b"\n"
 
 
@@ -164,16 +166,35 @@ def _write(path: Path, text: bytes) -> None:
 
 def summary(record: AuditRecord) -> AuditRecord:
     """An audit without the numbers of single runs, with six digits for every other number."""
+    short = _with_arms(record, lambda _, arm: replace(arm, values=(), estimated=None, pessimistic=None))
+    rounded: AuditRecord = _rounded(replace(short, meanings={}))
+    return rounded
+
+
+def _with_chances(record: AuditRecord) -> AuditRecord:
+    """A summary with the chances of a wrong decision in each arm, which follow from its shares."""
+
+    def completed(item: CriterionAudit, arm: ArmAudit) -> ArmAudit:
+        if arm.share is None or arm.estimated is not None:
+            return arm
+        runs: Quantifier = "almost all" if arm.control else item.runs
+        now, low = chances(arm.share, runs, record.batch), chances(arm.share_low, runs, record.batch)
+        return replace(arm, estimated=now, pessimistic=low)
+
+    return _with_arms(record, completed)
+
+
+def _with_arms(record: AuditRecord, change: Callable[[CriterionAudit, ArmAudit], ArmAudit]) -> AuditRecord:
+    """An audit with each arm and control of its criteria changed."""
     criteria = tuple(
         replace(
             item,
-            arms=tuple(replace(arm, values=()) for arm in item.arms),
-            controls=tuple(replace(arm, values=()) for arm in item.controls),
+            arms=tuple(change(item, arm) for arm in item.arms),
+            controls=tuple(change(item, arm) for arm in item.controls),
         )
         for item in record.result.criteria
     )
-    rounded: AuditRecord = _rounded(replace(record, result=replace(record.result, criteria=criteria)))
-    return rounded
+    return replace(record, result=replace(record.result, criteria=criteria))
 
 
 def _rounded(value: Any) -> Any:
@@ -197,7 +218,7 @@ def read_audit(path: Path) -> AuditRecord | None:
     try:
         if not path.is_file():
             return None
-        return _adapter().validate_json(path.read_bytes())
+        return _with_chances(_adapter().validate_json(path.read_bytes()))
     except OSError as error:
         raise UsageError(f"{path}: expected an audit that can be read, found: {reason(error)}") from None
     except (ValidationError, ValueError):
