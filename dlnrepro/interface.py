@@ -157,7 +157,8 @@ def run(
         tags: only claims with these tags; as `-m`.
         settings: other values of parameters, as `-s`: `{"depth": 4}` for every arm that does not set the depth itself,
             `{"deep.depth": 4}` for the arm `deep` alone.
-        seeds: the number of runs per arm; None means the number of the claim.
+        seeds: the fixed number of runs per arm; None means the number of the claim, and further runs for an arm that is
+            in doubt.
         seed_base: the first seed.
         quick: whether to use each claim's small, fast settings.
         controls: whether to run the negative controls.

@@ -76,6 +76,24 @@ arms:
 """The settings of a runner whose settings can contradict one another, in the place of the toy's."""
 
 
+CHANCY_SETTINGS = """\
+runner: chancy
+seeds: 16
+setup:
+  value: 1.0
+  failing: []
+  missing: []
+  loud: []
+  share: 1.0
+  breaks_at: -1
+  seconds: 0.0
+arms:
+  near: {}
+  far: {}
+"""
+"""The settings of a runner whose runs pass or fail by their seeds, in the place of the toy's."""
+
+
 def _global_state() -> dict[str, Any]:
     """What a test could change for later tests."""
     return {
@@ -145,6 +163,18 @@ def write_claim(tmp_path: Path, toys: None) -> Callable[..., Path]:  # noqa: ARG
         path = tmp_path / f"{name}.yaml"
         path.write_text(text, encoding="utf-8")
         return path
+
+    return write
+
+
+@pytest.fixture
+def write_chancy(write_claim: Callable[..., Path]) -> Callable[..., Path]:
+    """Write a claim whose runs pass or fail by their seeds; its arms have the given changes of the settings."""
+    toy = TOY_CLAIM[TOY_CLAIM.index("runner: toy") : TOY_CLAIM.index("assumptions:")]
+
+    def write(*changes: tuple[str, str], near: str = "", far: str = "value: 11.0", name: str = "chancy-claim") -> Path:
+        settings = CHANCY_SETTINGS.replace("near: {}", f"near: {{{near}}}").replace("far: {}", f"far: {{{far}}}")
+        return write_claim((toy, settings), *changes, name=name)
 
     return write
 

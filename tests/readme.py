@@ -1,6 +1,7 @@
 """`make table`: writes the pages of `claims/`, and the parts of README.md between marks.
 
-These parts are two samples of what the program prints of the stored reports, the glossary, and the papers.
+These parts are two samples of what the program prints of the stored reports, the probabilities of the rule, the
+glossary, and the papers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dlnrepro.report.terminal.detail import record_page
 from dlnrepro.report.terminal.summary import summary
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.glossary import glossary_lines
+from tests.claim_pages.operating_curve import table
 from tests.claim_pages.pages import REFERENCE, all_claims, paper_link, write_pages
 
 README = Path(__file__).parent.parent / "README.md"
@@ -25,6 +27,7 @@ CLAIMS = "<!-- claims: `make table` writes this -->\n", "<!-- end of claims -->\
 GLOSSARY = "<!-- glossary -->\n", "<!-- end of glossary -->\n"
 SUMMARY = "<!-- summary: `make table` writes this -->\n", "<!-- end of summary -->\n"
 REPORT = "<!-- report: `make table` writes this -->\n", "<!-- end of report -->\n"
+RULE = "<!-- rule: `make table` writes this -->\n", "<!-- end of rule -->\n"
 SHOWN, LAST = "one-neuron-rate", "winner-takes-all-matrices"
 """The claim that is shown in full, and another one of the summary."""
 
@@ -44,10 +47,10 @@ def papers(claims: Sequence[Claim]) -> str:
 def samples() -> tuple[str, str]:
     """A sample of the summary of all stored reports, and one of the report of a single claim."""
     report = judged_again(read_report(REFERENCE.parent, str(REFERENCE)))
-    table, claim = TerminalPage(80), TerminalPage(80)
-    summary(table, report)
+    overview, claim = TerminalPage(80), TerminalPage(80)
+    summary(overview, report)
     record_page(claim, next(record for record in report.claims if record.id == SHOWN))
-    return _fenced(_summary(table.text())), _fenced(_claim(claim.text()))
+    return _fenced(_summary(overview.text())), _fenced(_claim(claim.text()))
 
 
 def _summary(text: str) -> list[str]:
@@ -74,10 +77,11 @@ def _fenced(parts: Sequence[str]) -> str:
 
 def as_it_should_be(text: str) -> str:
     """The README's text with its generated parts as they are now."""
-    table, claim = samples()
+    overview, claim = samples()
     parts = {
-        SUMMARY: table,
+        SUMMARY: overview,
         REPORT: claim,
+        RULE: table(),
         GLOSSARY: "\n".join(glossary_lines()) + "\n",
         CLAIMS: papers(all_claims()),
     }

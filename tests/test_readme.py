@@ -6,12 +6,12 @@ import re
 
 from dlnrepro.cli import COMMANDS
 from dlnrepro.report.delivery import FORMATS
-from tests.readme import CLAIMS, GLOSSARY, README, REPORT, SUMMARY, as_it_should_be
+from tests.readme import CLAIMS, GLOSSARY, README, REPORT, RULE, SUMMARY, as_it_should_be
 
 
 def test_its_samples_its_glossary_and_its_table_of_papers_are_up_to_date() -> None:
     text = README.read_text(encoding="utf-8")
-    assert [text.count(mark) for mark in (*SUMMARY, *REPORT, *GLOSSARY, *CLAIMS)] == [1] * 8
+    assert [text.count(mark) for mark in (*SUMMARY, *REPORT, *RULE, *GLOSSARY, *CLAIMS)] == [1] * 10
     assert as_it_should_be(text) == text, "the reports, the glossary or the claims have changed: run `make table`"
 
 

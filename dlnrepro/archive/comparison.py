@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from dlnrepro.archive.record import ClaimRecord, Report, labelled, origin, repeated_claims
@@ -160,6 +160,9 @@ def compare_claim(first: ClaimRecord, second: ClaimRecord, absolute: float, rela
         if lack := _lack(one, other):
             missing[arm] = lack
             continue
+        if one.seeds != other.seeds:
+            missing[arm] = _unshared(one, other)
+            one, other = _shared(one, other), _shared(other, one)
         for measure in one.measures:
             compared += len(one.seeds)
             if found := _difference(arm, measure, one, other, absolute, relative):
@@ -214,11 +217,35 @@ def _lack(first: Outcome, second: Outcome) -> str | None:
             return f"it failed in the {which} report ({outcome.fault})"
         if outcome.spent:
             return f"it was stopped by its budget in the {which} report"
-    if first.seeds != second.seeds:
+    if not set(first.seeds) & set(second.seeds):
         return "the seeds differ"
     if only := sorted(first.measures.keys() ^ second.measures.keys()):
         return f"only one report has the measures {', '.join(only)}"
     return None
+
+
+def _unshared(first: Outcome, second: Outcome) -> str:
+    """Which report has runs of an arm that the other one lacks, and how many: an arm in doubt has further runs."""
+    counts = [len(set(one.seeds) - set(other.seeds)) for one, other in ((first, second), (second, first))]
+    if not any(counts):
+        return "the runs are in another order, and were compared by their seeds"
+    more = [
+        f"the {which} report has {count} run{'s' * (count != 1)} more"
+        for count, which in zip(counts, ("first", "second"), strict=True)
+        if count
+    ]
+    return f"{' and '.join(more)}, and only the runs of both were compared"
+
+
+def _shared(outcome: Outcome, other: Outcome) -> Outcome:
+    """The runs of an outcome that another one has as well, in the order of their seeds."""
+    both = set(other.seeds)
+    places = sorted((place for place, seed in enumerate(outcome.seeds) if seed in both), key=outcome.seeds.__getitem__)
+    measures = {
+        name: [values[place] if place < len(values) else None for place in places]
+        for name, values in outcome.measures.items()
+    }
+    return replace(outcome, seeds=tuple(outcome.seeds[place] for place in places), measures=measures)
 
 
 def _difference(

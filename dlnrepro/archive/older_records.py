@@ -46,15 +46,13 @@ def _converted(record: dict[str, Any], version: int) -> dict[str, Any]:
     converted = {**record, "assumptions": [], "criteria": []}
     if version == 1:
         converted |= {"variation": {}, "computed_on": {}}
-    claim, variation, stamps = (record.get(key) for key in ("claim", "variation", "stamps"))
+    claim = record.get("claim")
     if isinstance(claim, dict) and isinstance(criteria := claim.get("criteria"), list):
         kept = [
             {key: value for key, value in item.items() if key != "misses"} if isinstance(item, dict) else item
             for item in criteria
         ]
         converted["claim"] = {**claim, "criteria": kept}
-    if isinstance(variation, dict) and variation.get("seeds") is not None and isinstance(stamps, list):
-        converted["stamps"] = [*stamps, "fixed-seeds"]
     return converted
 
 

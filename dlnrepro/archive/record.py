@@ -150,10 +150,15 @@ def record_claim(
         meanings=dict(meanings),
         command=command,
         path=path,
-        claim=claim.model_dump(mode="json", by_alias=True, exclude_none=True),
+        claim=_dumped(claim),
         claim_hash=claim_hash,
         runner_hash=runner_hash,
     )
+
+
+def _dumped(claim: Claim) -> dict[str, Any]:
+    """The contents of a claim, as a record has them."""
+    return claim.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
 def labelled(identity: tuple[str, str]) -> str:
@@ -292,17 +297,9 @@ def from_json(text: bytes) -> Report:
     claims = report.claims
     if version == 1:
         claims = [_of_version_2(record, origin(report, record)) for record in claims]
-    claims = [_judged(record) for record in claims]
+    claims = [_of_version_3(record) for record in claims]
     labels = {before.label: after.label for before, after in zip(report.claims, claims, strict=True)}
     return replace(report, claims=claims, origins={labels.get(key, key): made for key, made in report.origins.items()})
-
-
-def _judged(record: ClaimRecord) -> ClaimRecord:
-    """An older record, judged by the rule of this version; the reader reports numbers that cannot be judged."""
-    try:
-        return with_verdict(record, record.outcomes)
-    except (ValidationError, UsageError):
-        return record
 
 
 def _of_version_2(record: ClaimRecord, provenance: Provenance) -> ClaimRecord:
@@ -312,9 +309,24 @@ def _of_version_2(record: ClaimRecord, provenance: Provenance) -> ClaimRecord:
     with suppress(ValidationError):  # the reader reports a claim that is not valid as a separate fault
         claim = Claim.model_validate(record.claim)
         device = device_of(environment.device)
-        found = recorded_variation(claim, record.outcomes, record.params, record.stamps, device)
-        return replace(record, variation=found, stamps=[*record.stamps, *["fixed-seeds"] * (found.seeds is not None)])
+        return replace(
+            record, variation=recorded_variation(claim, record.outcomes, record.params, record.stamps, device)
+        )
     return record
+
+
+def _of_version_3(record: ClaimRecord) -> ClaimRecord:
+    """An older record with the labels of version 3, judged by its rule; other code reports what cannot be judged.
+
+    A fixed number of runs has a label of its own, and no longer counts as a modification.
+    """
+    try:
+        claim = Claim.model_validate(record.claim)
+        named = record.variation.stamps(claim)
+        others = [stamp for stamp in record.stamps if stamp not in named and stamp != "modified"]
+        return with_verdict(replace(record, stamps=[*named, *others], claim=_dumped(claim)), record.outcomes)
+    except (ValidationError, UsageError):
+        return record
 
 
 def report_schema() -> dict[str, Any]:

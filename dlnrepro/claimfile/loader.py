@@ -288,7 +288,8 @@ def _audit_fits(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
             yield ("audit", "flaws", name, "plant"), partial(unknown, flawed.plant, list(known)) if known else none
         groups.append((("audit", "flaws", name, "settings"), flawed.settings))
     for place, changes in groups:
-        yield from _changes_fit(claim, runner.Params, place, changes)
+        found = [*_changes_fit(claim, runner.Params, place, changes)]
+        yield from found or _changes_nothing(claim, place, changes)
 
 
 def _changes_fit(claim: Claim, params: type[BaseModel], place: Place, changes: Mapping[str, Any]) -> Iterable[_Wrong]:
@@ -309,3 +310,15 @@ def _changes_fit(claim: Claim, params: type[BaseModel], place: Place, changes: M
     for (where, *_), detail in found.items():
         named = next((word for word, (_, key) in words.items() if where and key == where[0]), None)
         yield place if named is None else (*place, named), partial(_in_words, params, detail)
+
+
+def _changes_nothing(claim: Claim, place: Place, changes: Mapping[str, Any]) -> Iterable[_Wrong]:
+    """Changed settings that leave every tested arm as it is; an audit with them would say nothing."""
+    if not changes and place[1] == "harmless":
+        yield place, partial(Fault, expected="at least one setting with another value", found="none")
+    for word in changes:
+        others = {key: value for key, value in changes.items() if key != word}
+        arms = claim.tested_arms
+        if all(arm_values(claim, arm, changes, False) == arm_values(claim, arm, others, False) for arm in arms):
+            expected = "another value than the tested arms have"
+            yield (*place, word), partial(Fault, expected=expected, found=shown(changes[word]))

@@ -79,8 +79,16 @@ assumptions: []
 # One measure, one interval (one or two of above, below, at_least, at_most; or equals with within), the arms it must
 # hold in, and the controls it must fail in. Write the threshold down before the first run, and its reason in `why`: one
 # sentence that begins with `theory:`, `derived:` or `pilot:`. What you change after the first run, say in `history`.
+# Add `runs: every` if it speaks of every draw, so that one run outside refutes it; the default is `almost all` draws.
 criteria:
 {criterion}
+
+# What `dlnrepro audit` changes: settings that must not matter, and small errors that some criteria must notice, such as
+#   harmless: {{half-step: {{step_size: 0.005, steps: 8000}}}}
+#   flaws:
+#     other-law: {{says: "The target is 5 % too large.", settings: {{law_target: 1.05}}, breaks: [a-criterion]}}
+# Every criterion needs an error that it notices. `plant: NAME`, in place of settings, plants an error of the runner.
+audit: {{}}
 
 # The quick profile: a reduced experiment for a first look in seconds, which the tests run too.
 quick: {{seeds: 2, setup: {quick}}}

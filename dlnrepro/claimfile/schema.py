@@ -117,6 +117,19 @@ class Criterion(Bounded):
     id: Name
     fails_in: Names
     because: Text | None = Field(default=None, description="why no control exists, if fails_in is empty")
+    theory_allows: float | None = Field(
+        default=None,
+        description="the loosest threshold that theory implies, in the units of the measure; with `equals`, the "
+        "largest distance from it",
+    )
+
+    @model_validator(mode="after")
+    def _theory_allows_one_number(self) -> Criterion:
+        """Refuse theory's threshold next to two thresholds, since it could belong to either."""
+        bounds = (self.above, self.below, self.at_least, self.at_most)
+        if self.theory_allows is not None and sum(bound is not None for bound in bounds) > 1:
+            raise at_its_key(rule("a criterion with one threshold", "two", "theory_allows"))
+        return self
 
     @model_validator(mode="after")
     def _has_a_control(self) -> Criterion:

@@ -56,8 +56,8 @@ def command(
     and --rtol is given, the other tolerance is 0.
 
     The exit code is 1 if a verdict has changed. It is also 1 if a number differs and --atol or --rtol is given. It is 4
-    if there is no such change, but something could not be compared: one report lacks a claim or an arm, the seeds
-    differ, or an arm has an error.
+    if there is no such change, but something could not be compared: one report lacks a claim, an arm or runs of an
+    arm, or an arm has an error.
     """
     from dataclasses import asdict
 

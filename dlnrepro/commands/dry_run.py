@@ -1,4 +1,7 @@
-"""What `dlnrepro run -n` shows: the arms that would be computed, their changes of the setup, and their last times."""
+"""What `dlnrepro run -n` shows: the arms that would be computed, their changes of the setup, and their last times.
+
+The number of runs depends on the runs themselves, so the expected and the largest number are given.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,12 @@ from dlnrepro.claimfile.reach import origins, unreached
 from dlnrepro.compute.cell import Cell
 from dlnrepro.session.execution import Job
 from dlnrepro.settings.numerals import setting
+from dlnrepro.verdict.operating import expected_runs
+from dlnrepro.verdict.rule import BATCH, MOST_RUNS
 from dlnrepro.visible import on_one_line, show, show_json
+
+SHARE = 0.995
+"""The share of passing runs for which the expected number of runs is given."""
 
 ORIGINS = {"arm": "", "quick": " (quick)", "-s": " (-s)"}
 
@@ -22,6 +30,9 @@ class Arm:
     """One arm of a dry run.
 
     Attributes:
+        runs: the number of runs that are made first.
+        expected: the mean number of runs if 99.5 % of all runs pass; a fixed number of runs is just that number.
+        most: the largest number of runs.
         changes: parameter -> its value, and whether the arm, the quick profile or `-s` set it.
         memory: the bytes that the arm needs, as its runner estimates them.
         stored: whether the numbers of the arm are stored, so that they are not computed again.
@@ -30,6 +41,8 @@ class Arm:
 
     name: str
     runs: int
+    expected: float
+    most: int
     changes: dict[str, tuple[Any, str]]
     memory: int
     stored: bool
@@ -74,8 +87,21 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
         if seconds is None:
             seconds = last.get(cell.arm)
         changes = origins(job.claim, cell.arm, job.variation.overrides, job.variation.quick)
-        arms.append(Arm(cell.arm, len(cell.seeds), changes, cell.memory, stored, seconds))
+        arms.append(Arm(cell.arm, *_runs(job, cell), changes, cell.memory, stored, seconds))
     return arms
+
+
+def _runs(job: Job, cell: Cell) -> tuple[int, float, int]:
+    """The number of runs of an arm that are made first, their expected number, and the largest number."""
+    first = len(cell.seeds)
+    if job.variation.fixed or first >= MOST_RUNS:
+        return first, float(first), first
+    claim, arm = job.claim, cell.arm
+    tests = sum(item.runs == "almost all" and arm in item.holds_in for item in (*claim.assumptions, *claim.criteria))
+    tests += sum(arm in item.fails_in for item in claim.criteria) if job.variation.controls else 0
+    if not tests:
+        return first, float(first), first
+    return first, expected_runs([SHARE] * tests, max(first, BATCH)), MOST_RUNS
 
 
 def _stored(cell: Cell, outputs: Path) -> float | None:
@@ -95,6 +121,7 @@ def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:
     known = [value for value in seconds if value is not None]
     cost = f"; the other arms took {duration(sum(known))} last time" if known and len(known) == len(seconds) else ""
     head = f"{job.claim.id}: {len(arms)} arms with {arms[0].runs} runs each, runner {job.claim.runner}"
+    head += "" if job.variation.fixed else f"; {_in_all(arms)}"
     lines = [f"{head}; {stored} of {len(arms)} arms are stored{cost}"]
     for arm in arms:
         what = ", ".join(f"{key}={setting(value)}{ORIGINS[origin]}" for key, (value, origin) in arm.changes.items())
@@ -103,6 +130,14 @@ def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:
         memory = f"about {arm.memory / 1e6:,.0f} MB of memory"
         lines.append(f"  {arm.name}: {what or 'the settings as they are'} ({memory}; {state})")
     return lines
+
+
+def _in_all(arms: Sequence[Arm]) -> str:
+    """How many runs all arms together are expected to need, and how many they may need."""
+    expected, most = sum(arm.expected for arm in arms), sum(arm.most for arm in arms)
+    if expected == most:
+        return f"{most} runs in all"
+    return f"about {expected:.0f} runs in all if {100 * SHARE:g} % of all draws pass, and at most {most}"
 
 
 def _fields(job: Job, arms: Sequence[Arm]) -> dict[str, Any]:
@@ -115,9 +150,15 @@ def _fields(job: Job, arms: Sequence[Arm]) -> dict[str, Any]:
         "variation": job.identity[1],
         "stamps": job.variation.stamps(job.claim),
         "command": job.command,
+        "expected_runs": sum(arm.expected for arm in arms),
+        "expected_at_share": SHARE,
+        "most_runs": sum(arm.most for arm in arms),
         "arms": [
             {
                 "arm": arm.name,
+                "runs": arm.runs,
+                "expected_runs": arm.expected,
+                "most_runs": arm.most,
                 "changes": {key: {"value": value, "by": origin} for key, (value, origin) in arm.changes.items()},
                 "memory_bytes": arm.memory,
                 "stored": arm.stored,

@@ -66,7 +66,11 @@ Exit codes:
     "times.",
 )
 @click.option(
-    "--seeds", type=options.Whole(1, 100_000), metavar="N", help="Number of runs per arm.  [default: that of the claim]"
+    "--seeds",
+    type=options.Whole(1, 100_000),
+    metavar="N",
+    help="Fix the number of runs per arm; the result is then labelled 'fixed runs'.  [default: that of the claim, and "
+    "further runs for an arm in doubt]",
 )
 @click.option(
     "--seed-base", type=options.Whole(0, 2**63 - 1), default=0, show_default=True, metavar="N", help="First seed."
@@ -75,7 +79,7 @@ Exit codes:
     "--budget",
     type=options.Duration(),
     metavar="TIME",
-    help="Time limit of each arm: a number of seconds, or 90s, 5m, 1h.",
+    help="Time limit of each arm, further runs included: a number of seconds, or 90s, 5m, 1h.",
 )
 @options.workers
 @click.option(
@@ -183,7 +187,7 @@ def command(
         else:
             assert care is not None
             session = Session(care.unchanged(allow_inconclusive, selection.unjudged), None, None)
-        delivered = partial(_delivered, session, care, files, alone=len(jobs) == 1)
+        delivered = partial(_delivered, session, care, files, outputs, alone=len(jobs) == 1)
         return delivered(figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
 
 
@@ -191,6 +195,7 @@ def _delivered(
     session: Session,
     care: Upkeep | None,
     files: Sequence[str],
+    outputs: Path,
     *,
     figures: Path | None,
     as_json: bool,
@@ -204,9 +209,8 @@ def _delivered(
     from dlnrepro.report.exchange.github import announce
 
     report, faults = session.report, [] if session.storage_fault is None else [session.storage_fault]
-    faults += deliver(
-        report, session.folder, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet, alone=alone
-    )
+    shown = partial(deliver, report, session.folder, files, figures=figures, as_json=as_json)
+    faults += shown(verbose=verbose, quiet=quiet, alone=alone, root=outputs)
     announce(report)
     faults += [] if care is None else _update(care, report)
     for fault in faults:

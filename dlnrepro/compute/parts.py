@@ -15,6 +15,7 @@ import numpy as np
 
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.verdict.outcome import Outcome
+from dlnrepro.verdict.rule import BATCH
 
 LEAST_RUNS = 4
 """Runs that are trained as one tensor share the cost of a step: smaller parts would cost more in total."""
@@ -94,10 +95,29 @@ def join(cell: Cell, parts: Sequence[Numbers]) -> Numbers:
 
 
 def batches(cell: Cell, seeds: Sequence[int]) -> list[Cell]:
-    """The batches of an arm's runs, each with as many runs as its first batch, whose cell is given."""
-    size = len(cell.seeds)
-    parts = (tuple(seeds[start : start + size]) for start in range(0, len(seeds), size))
-    return [replace(cell, seeds=part, memory=cell.memory * len(part) // size) for part in parts]
+    """The batches in which the runs of an arm are made, given the cell of its first batch."""
+    found: list[Cell] = []
+    first, done = len(cell.seeds), 0
+    while done < len(seeds):
+        part = tuple(seeds[done : done + (following(first, done) if done else first)])
+        found.append(with_seeds(cell, part))
+        done += len(part)
+    return found
+
+
+def following(first: int, done: int) -> int:
+    """How many runs the next batch of an arm has: decisions come after 16, 32, ... runs, or after larger batches.
+
+    Args:
+        first: the number of runs of its first batch.
+        done: the number of runs so far.
+    """
+    return BATCH - done if done < BATCH else max(first, BATCH)
+
+
+def with_seeds(cell: Cell, seeds: tuple[int, ...]) -> Cell:
+    """The same arm with other runs, which need memory in proportion."""
+    return replace(cell, seeds=seeds, memory=cell.memory * len(seeds) // len(cell.seeds))
 
 
 def in_sequence(cells: Sequence[Cell], batches: Sequence[Numbers]) -> Numbers:

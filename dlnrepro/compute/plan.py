@@ -19,6 +19,7 @@ from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Fault, UsageError
 from dlnrepro.registry.names import load_runner
 from dlnrepro.verdict.outcome import LARGEST_SEED
+from dlnrepro.verdict.rule import BATCH
 from dlnrepro.visible import on_one_line
 
 
@@ -36,11 +37,12 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     if variation.seed_base + count - 1 > LARGEST_SEED:
         raise UsageError(f"--seed-base: expected at most {LARGEST_SEED - count + 1}, found {variation.seed_base}")
     seeds = tuple(range(variation.seed_base, variation.seed_base + count))
+    most = count if variation.fixed else max(count, BATCH)
     cells = []
     for arm in variation.arms(claim):
         values = arm_values(claim, arm, variation.overrides, variation.quick)
-        needed = _fitting_memory(claim, arm, params.model_validate(values), count, variation.device)
-        cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device, needed))
+        needed = _fitting_memory(claim, arm, params.model_validate(values), most, variation.device)
+        cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device, needed * count // most))
     return cells
 
 

@@ -74,7 +74,7 @@ class Variation:
         return replace(self, seeds=self._fixed_seeds(claim), overrides=self._changes(claim))
 
     def batch(self, claim: Claim) -> int:
-        """The number of runs per arm that are made first, and of each further batch of an arm in doubt."""
+        """The number of runs per arm that are made first."""
         return self.seeds or (claim.quick.seeds if self.quick else claim.seeds)
 
     @property

@@ -19,7 +19,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import BinaryIO, cast
 
 from dlnrepro.errors import Fault, RunnerError, UsageError, one_line, text_of
-from dlnrepro.runner import Runner, Series
+from dlnrepro.runner import Flaw, Runner, Series
 from dlnrepro.signals import Ended
 
 GROUP = "dlnrepro.runners"
@@ -125,6 +125,26 @@ def _wrong_part(module: object, value: str) -> Fault | None:
         return Fault(expected=f"a mapping of names to Series as SERIES in {value}", found=_kind(parts.SERIES))
     if not callable(parts.run):
         return Fault(expected=f"a function run(params, generators, progress) in {value}", found=_kind(parts.run))
+    return _wrong_flaw(module, value)
+
+
+def _wrong_flaw(module: object, value: str) -> Fault | None:
+    """What is wrong with the flaws that a runner declares, or None; a flaw must name a function that exists."""
+    flaws = getattr(module, "FLAWS", {})
+    if not _maps(flaws, Flaw):
+        return Fault(expected=f"a mapping of names to Flaw as FLAWS in {value}", found=_kind(flaws))
+    for name, flaw in flaws.items():
+        if not (isinstance(flaw.says, str) and isinstance(flaw.function, str) and callable(flaw.wrong)):
+            expected = f"a text, the name of a function, and a change of it as the flaw {name} in {value}"
+            return Fault(expected=expected, found=", ".join(map(_kind, flaw)))
+        place, _, function = flaw.function.rpartition(":")
+        try:
+            found = getattr(importlib.import_module(place) if place else module, function, None)
+        except ImportError as error:
+            return Fault(expected=f"a module that can be imported in the flaw {name} in {value}", found=text_of(error))
+        if not callable(found):
+            expected = f"the name of a function of {place or value} in the flaw {name} in {value}"
+            return Fault(expected=expected, found=f"'{function}'")
     return None
 
 

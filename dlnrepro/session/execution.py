@@ -18,7 +18,7 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.executor import Executor
-from dlnrepro.compute.parts import batches
+from dlnrepro.compute.parts import batches, following, with_seeds
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
@@ -27,7 +27,7 @@ from dlnrepro.session.faults import logged
 from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.verdict.judge import judge
-from dlnrepro.verdict.outcome import LARGEST_SEED
+from dlnrepro.verdict.outcome import LARGEST_SEED, Outcome
 from dlnrepro.verdict.rule import MOST_RUNS
 from dlnrepro.visible import storable
 
@@ -121,45 +121,77 @@ def _judged(
     """The index and the record of each job, as soon as the job is decided."""
     # The tests of this program check that its own runners draw from their generators alone.
     foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
-    stored = _Stored(options)
+    stored = StoredNumbers(options)
+
+    def keep(cell: Cell, numbers: Numbers) -> None:
+        """Store the numbers; a runner that was checked once is not checked again in a later round."""
+        store(options.root, cell, numbers)
+        foreign.discard(cell.runner)
+
     numbers_by_job = scheduled(
         [job.cells for job in jobs],
         lambda cells: options.executor.compute(cells, watcher, signals, options.budget, foreign),
         watcher,
         _last_seconds(jobs, options.root),
         stored,
-        lambda cell, numbers: _keep(options.root, cell, numbers),
-        lambda place, numbers: further_cells(jobs[place], numbers, options.budget),
+        keep,
+        lambda place, numbers: further_cells(jobs[place], _outcomes(numbers), options.budget),
     )
     with closing(numbers_by_job):
         for place, numbers in numbers_by_job:
             job = jobs[place]
             try:
-                yield place, _record(job, numbers, cached=not stored.used.isdisjoint(_keys(job, numbers)))
+                final = stopped(job, numbers, options.budget)
+                yield place, _record(job, final, cached=not stored.used.isdisjoint(_keys(job, numbers)))
             except Exception as error:
                 line = f"{job.claim.id}: could not be judged, because of {logged(error, options.root)}"
                 yield place, Unjudged(3, storable(str(job.path)), storable(line))
 
 
-def further_cells(job: Job, numbers: Mapping[str, Numbers], budget: float | None = None) -> list[Cell]:
+def further_cells(job: Job, outcomes: Mapping[str, Outcome], budget: float | None = None) -> list[Cell]:
     """The next batch of runs for each arm of a job that is still in doubt; none if its verdict stands.
 
     Args:
         job: the job.
-        numbers: the numbers of its arms so far.
+        outcomes: the outcomes of its arms so far.
         budget: the seconds that an arm may take; an arm that has used them up gets no further runs.
     """
+    return [cell for cell in _wanted(job, outcomes) if not _used_up(outcomes[cell.arm], budget)]
+
+
+def stopped(job: Job, numbers: Mapping[str, Numbers], budget: float | None) -> Mapping[str, Numbers]:
+    """The numbers of a job's arms, where an arm that is in doubt and has used up its budget counts as stopped."""
+    outcomes = _outcomes(numbers)
+    if not any(_used_up(outcome, budget) for outcome in outcomes.values()):
+        return numbers
+    left = {cell.arm for cell in _wanted(job, outcomes) if _used_up(outcomes[cell.arm], budget)}
+    return {
+        arm: replace(found, outcome=replace(found.outcome, spent=True)) if arm in left else found
+        for arm, found in numbers.items()
+    }
+
+
+def _wanted(job: Job, outcomes: Mapping[str, Outcome]) -> list[Cell]:
+    """The next batch of runs for each arm that is in doubt, whatever its budget; none if the number is fixed."""
     if job.variation.fixed:
         return []
-    outcomes = {arm: found.outcome for arm, found in numbers.items()}
     try:
         in_doubt = judge(job.claim, outcomes, controls=job.variation.controls, last=False).in_doubt
     except Exception:
         return []  # the record is made next, by the same judgement, and says what is wrong
-    spent = {arm for arm, outcome in outcomes.items() if budget is not None and outcome.seconds >= budget}
     cells = {cell.arm: cell for cell in job.cells}
-    more = (next_batch(cells[arm], outcomes[arm].seeds) for arm in in_doubt if arm not in spent)
+    more = (next_batch(cells[arm], outcomes[arm].seeds) for arm in in_doubt)
     return [cell for cell in more if cell is not None]
+
+
+def _outcomes(numbers: Mapping[str, Numbers]) -> dict[str, Outcome]:
+    """The outcome of each arm."""
+    return {arm: found.outcome for arm, found in numbers.items()}
+
+
+def _used_up(outcome: Outcome, budget: float | None) -> bool:
+    """Whether an arm has taken as long as it may."""
+    return budget is not None and outcome.seconds >= budget
 
 
 def next_batch(cell: Cell, done: Sequence[int]) -> Cell | None:
@@ -170,13 +202,11 @@ def next_batch(cell: Cell, done: Sequence[int]) -> Cell | None:
         done: the seeds of all runs so far.
     """
     first = done[-1] + 1
-    count = min(len(cell.seeds), MOST_RUNS - len(done), LARGEST_SEED - first + 1)
-    if count < 1:
-        return None
-    return replace(cell, seeds=tuple(range(first, first + count)), memory=cell.memory * count // len(cell.seeds))
+    count = min(following(len(cell.seeds), len(done)), MOST_RUNS - len(done), LARGEST_SEED - first + 1)
+    return with_seeds(cell, tuple(range(first, first + count))) if count > 0 else None
 
 
-class _Stored:
+class StoredNumbers:
     """The stored numbers that the executor would compute again bitwise identically.
 
     Attributes:
@@ -209,7 +239,7 @@ def _keys(job: Job, numbers: Mapping[str, Numbers]) -> set[str]:
     return keys
 
 
-def _keep(root: Path, cell: Cell, numbers: Numbers) -> None:
+def store(root: Path, cell: Cell, numbers: Numbers) -> None:
     """Store the numbers of a completed cell, under the key of the environment that computed them."""
     if numbers.computed_on is not None:
         # On a full disk the numbers are still in memory. If the report cannot be stored either, that is reported.
@@ -234,7 +264,7 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
     stamps += ["dirty"] if dirty else ["unknown code"] if dirty is None else []
     return record_claim(
         job.claim,
-        {arm: found.outcome for arm, found in numbers.items()},
+        _outcomes(numbers),
         variation=job.variation,
         stamps=stamps,
         params={cell.arm: cell.params for cell in job.cells},

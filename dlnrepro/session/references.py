@@ -19,7 +19,7 @@ from dlnrepro.archive.staleness import stale
 from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.cell import Cell
 from dlnrepro.errors import Unjudged, UsageError
-from dlnrepro.session.execution import Job, RunOptions
+from dlnrepro.session.execution import Job, RunOptions, further_cells
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,8 @@ def _reason(job: Job, stored: Report | None, here: Environment) -> str | None:
     keys = {cell.arm: key_on(replace(cell, seeds=_seeds(record, cell)), here) for cell in job.cells}
     if not reasons and keys != record.cells:
         reasons.append("its arms, parameters or seeds have changed")
+    if not reasons and further_cells(job, record.outcomes):
+        reasons.append("further runs are needed for its verdict")
     return "; ".join(reasons) or None
 
 

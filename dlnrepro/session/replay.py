@@ -16,7 +16,7 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.executor import Executor
-from dlnrepro.compute.parts import batches
+from dlnrepro.compute.parts import batches, with_seeds
 from dlnrepro.errors import UsageError
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.session.schedule import Watcher, scheduled
@@ -108,7 +108,7 @@ def _made_alike(first: ClaimRecord, second: ClaimRecord, arm: str) -> bool:
 
 
 def _cells(record: ClaimRecord, arm: str, device: Device) -> list[Cell]:
-    """The batches of an arm of a record, ready to run."""
+    """The runs of an arm of a record, ready to run: all of them together, or in the batches in which they were made."""
     runner = str(record.claim["runner"])
     if runner not in runner_names():
         raise UsageError(f"{record.id}: expected the runner '{runner}' of the record, found no such runner here")
@@ -119,11 +119,14 @@ def _cells(record: ClaimRecord, arm: str, device: Device) -> list[Cell]:
         more = f"and {len(wrong) - 1} more; " if len(wrong) > 1 else ""
         why = f"({more}the runner has changed since the record was made)"
         raise UsageError(f"{record.id}: arm {arm}: {dotted(place) or 'parameters'}: {fault.wording} {why}")
-    runs = len(record.outcomes[arm].seeds)
-    needed = needed_memory(runner, load_runner(runner).Params.model_validate(record.params[arm]), runs)
-    if needed > (free := free_memory(device)):
-        sizes = f"{min(needed, 10**18) / 1e9:,.1f} GB for {runs} runs, found {free / 1e9:,.1f} GB free"
-        raise UsageError(f"{record.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes}")
-    whole = Cell(record.id, arm, runner, record.params[arm], record.outcomes[arm].seeds, device, needed)
-    size = record.variation.batch(Claim.model_validate(record.claim))
-    return batches(replace(whole, seeds=whole.seeds[:size], memory=needed * min(size, runs) // runs), whole.seeds)
+    seeds, params = record.outcomes[arm].seeds, load_runner(runner).Params.model_validate(record.params[arm])
+    first = seeds[: record.variation.batch(Claim.model_validate(record.claim))]
+    cell = Cell(record.id, arm, runner, record.params[arm], seeds, device, needed_memory(runner, params, len(seeds)))
+    free = free_memory(device)
+    if not seeds or (device == "cpu" and cell.memory <= free):
+        return [cell]  # on the processor, a run does not depend on the runs beside it
+    parts = batches(with_seeds(cell, first), seeds)
+    if (largest := max(parts, key=lambda part: part.memory)).memory > free:
+        sizes = f"{min(largest.memory, 10**18) / 1e9:,.1f} GB for {len(largest.seeds)} runs, found {free / 1e9:,.1f} GB"
+        raise UsageError(f"{record.id}: arm {arm}: expected a setting that fits in memory; it needs {sizes} free")
+    return parts

@@ -146,6 +146,12 @@ def check(
         control=control,
         decision=every(passing, failing, undecided)
         if for_every
-        else almost_all(passing, failing, undecided, last or outcome.spent or outcome.fault is not None),
+        else _decision(passing, failing, undecided, last, stopped=outcome.spent or outcome.fault is not None),
         counterexample=out[0] if for_every and out else None,
     )
+
+
+def _decision(passing: int, failing: int, undecided: int, last: bool, stopped: bool) -> Decision:
+    """Whether almost all draws pass; if the arm was stopped, too few runs decide nothing."""
+    found = almost_all(passing, failing, undecided, last and not stopped)
+    return "undecided" if stopped and found == "open" else found

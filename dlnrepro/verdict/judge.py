@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Sized
@@ -108,7 +109,7 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True, 
     for arm, outcome in outcomes.items():
         if fault := _miscounted(outcome):
             raise UsageError(f"{claim.id}: arm {arm}: {fault}")
-    meets = {arm: _meets(claim.assumptions, arm, outcome) for arm, outcome in outcomes.items()}
+    meets = {arm: meets_assumptions(claim.assumptions, arm, outcome) for arm, outcome in outcomes.items()}
     assumptions = tuple(_judged(item, item.measure, (), outcomes, last, {}) for item in claim.assumptions)
     criteria = tuple(
         _judged(item, item.id, item.fails_in if controls else (), outcomes, last, meets) for item in claim.criteria
@@ -141,8 +142,8 @@ def _no_numbers(name: str, values: object, kind: type) -> str | None:
     if not (isinstance(values, Iterable) and isinstance(values, Sized)) or isinstance(values, str | bytes):
         return f"{name}: expected {what}, one for each run, found {_short(values)}"
     for value in values:
-        # Most values are floats, and the general check takes longer.
-        if kind is Real and (type(value) is float or value is None):
+        # Most values are of these types, and the general check takes longer.
+        if (type(value) is float or value is None) if kind is Real else type(value) is int:
             continue
         too_large = kind is Real and isinstance(value, int) and abs(value) > sys.float_info.max
         if isinstance(value, bool) or not isinstance(value, kind) or too_large:
@@ -155,14 +156,17 @@ def _short(value: object) -> str:
     return on_one_line(shortened(repr(value)))
 
 
-def _meets(assumptions: Sequence[Assumption], arm: str, outcome: Outcome) -> list[bool]:
+def meets_assumptions(assumptions: Sequence[Assumption], arm: str, outcome: Outcome) -> list[bool]:
     """Whether each run of an arm meets all assumptions that are made in this arm."""
-    made = [item for item in assumptions if arm in item.holds_in]
     meets = [True] * len(outcome.seeds)
-    for item in made:
-        values = check(arm, outcome, item.measure, item.interval).values
-        inside = (value is not None and item.interval.contains(value) for value in values)
-        meets = [before and now for before, now in zip(meets, inside, strict=True)]
+    for item in assumptions:
+        if arm not in item.holds_in:
+            continue
+        interval = item.interval
+        values = [*outcome.measures.get(item.measure, ()), *[None] * len(outcome.seeds)]
+        for place in range(len(meets)):
+            value = values[place]
+            meets[place] &= value is not None and math.isfinite(value) and interval.contains(value)
     return meets
 
 
@@ -175,6 +179,7 @@ def _judged(
     meets: Mapping[str, Sequence[bool]],
 ) -> Judged:
     """A criterion or assumption with its checks, in the arms where it must hold and in the controls."""
+    interval = bounded.interval
 
     def checks(arms: Iterable[str], control: bool) -> tuple[Check, ...]:
         nothing = Outcome((), {})
@@ -183,7 +188,7 @@ def _judged(
                 arm,
                 outcomes.get(arm, nothing),
                 bounded.measure,
-                bounded.interval,
+                interval,
                 runs=bounded.runs,
                 control=control,
                 last=last or arm not in outcomes,
@@ -193,20 +198,19 @@ def _judged(
         )
 
     holds_in, fails_in = checks(bounded.holds_in, False), checks(controls, True)
-    excess = bounded.interval.excess
-    worst = max(_finite(holds_in), key=excess, default=None)
+    worst = max(_finite(holds_in), key=interval.excess, default=None)
     keys = ("above", "at_least", "below", "at_most", "equals", "within")
     return Judged(
         id=name,
         says=bounded.says,
         measure=bounded.measure,
         interval={key: value for key in keys if (value := getattr(bounded, key)) is not None},
-        interval_text=bounded.interval.text,
+        interval_text=interval.text,
         runs=bounded.runs,
         holds=all(item.holds for item in holds_in),
         broken=any(item.broken for item in holds_in),
         controls_fail=all(item.holds for item in fails_in),
-        gap=_gap(bounded.interval, worst, fails_in),
+        gap=_gap(interval, worst, fails_in),
         worst=worst,
         holds_in=holds_in,
         fails_in=fails_in,

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from dlnrepro.claimfile.catalogue import claims_in
+from tests.claim_pages import operating_curve
 from tests.claim_pages.pages import CLAIMS, FIGURES, all_claims, figures, pages, topic_of
 from tests.claim_pages.topics import TOPICS
 
@@ -23,6 +24,23 @@ def test_the_pages_are_up_to_date() -> None:
 def test_the_figures_are_drawn_from_the_stored_reports() -> None:
     stored = {path.name: path.read_text(encoding="utf-8") for path in (CLAIMS / FIGURES).iterdir()}
     assert stored == figures(), "the stored reports have changed: run `make table`"
+
+
+def test_the_figure_of_the_rule_is_drawn_from_its_exact_probabilities() -> None:
+    stored = (CLAIMS / FIGURES / f"{operating_curve.NAME}.svg").read_text(encoding="utf-8")
+    assert stored == operating_curve.curve().alone(), "the rule has changed: run `make table`"
+
+
+def test_the_table_of_the_rule_has_the_probabilities_of_the_rule() -> None:
+    assert operating_curve.table().splitlines()[2:] == [
+        "| 1 | 1 | 0 | 0 | 16 |",
+        "| 0.995 | 1 - 1.3e-8 | 1.3e-8 | < 1e-9 | 17 |",
+        "| 0.98 | 0.99998 | 2.1e-5 | 5e-8 | 23 |",
+        "| 0.95 | 0.984 | 0.011 | 0.006 | 49 |",
+        "| 0.9 | 0.424 | 0.518 | 0.058 | 94 |",
+        "| 0.8 | 0.032 | 0.968 | 4.9e-7 | 41 |",
+        "| 0.5 | 1.5e-5 | 0.99998 | < 1e-9 | 17 |",
+    ]
 
 
 def test_every_claim_stands_on_one_page_and_every_link_leads_to_a_file() -> None:

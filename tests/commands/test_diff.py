@@ -30,7 +30,7 @@ def test_two_equal_runs_are_bit_identical(command: Command, stored: Store) -> No
     code, out, err = command("diff", stored(), stored())
     assert (code, err) == (0, "")
     assert out == (
-        "= toy-claim reproduced 16 numbers, bitwise identical\n\n"
+        "= toy-claim reproduced 64 numbers, bitwise identical\n\n"
         "1 claim compared, no verdict changed, 1 bitwise identical\n"
     )
 
@@ -38,7 +38,7 @@ def test_two_equal_runs_are_bit_identical(command: Command, stored: Store) -> No
 def test_a_changed_verdict_has_its_code_and_its_settings_are_named(command: Command, stored: Store) -> None:
     code, out, _ = command("diff", stored(), stored("-s", "value=3"))
     assert code == 1
-    assert "✗ toy-claim reproduced → not reproduced 4 of 16 numbers differ" in out
+    assert "✗ toy-claim reproduced → not reproduced 16 of 64 numbers differ" in out
     assert "  arm near: value was 1 and is now 3" in out
 
 
@@ -56,7 +56,7 @@ def test_a_long_name_and_a_changed_pace_leave_every_word_of_a_row_whole(
     code, out, _ = command("diff", *reports)
     assert code == 0
     row = " ".join(out.split("\n\n")[0].split())
-    assert row == "= a-claim-with-a-rather-long-name reproduced 16 numbers, bitwise identical, 4.0 times faster"
+    assert row == "= a-claim-with-a-rather-long-name reproduced 64 numbers, bitwise identical, 4.0 times faster"
 
 
 @pytest.mark.slow
@@ -73,7 +73,7 @@ def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
     command: Command, stored: Store, write_claim: Write, tmp_path: Path
 ) -> None:
     first = stored()
-    code, out, _ = command("diff", first, stored("--seed-base", "3"))
+    code, out, _ = command("diff", first, stored("--seed-base", "300"))
     assert code == 4
     assert "= toy-claim reproduced not comparable" in out
     assert "every arm: the seeds differ" in out
@@ -84,6 +84,29 @@ def test_other_seeds_and_missing_claims_are_not_compared_and_do_not_pass(
     assert "only in the first report: another" in out
     assert command("diff", tmp_path / "both.json", first, "--subset")[0] == 0
     assert command("diff", first, tmp_path / "both.json", "--subset")[0] == 4
+
+
+def test_runs_that_both_reports_have_are_compared_and_further_ones_are_named(
+    command: Command, write_chancy: Write
+) -> None:
+    path = write_chancy(near="failing: [3, 20]")
+    command("run", path, "-q", "-o", "free.json")
+    command("run", path, "-q", "-o", "fixed.json", "--seeds", "32")
+    code, out, _ = command("diff", "free.json", "fixed.json")
+    assert code == 1
+    assert " ".join(out.split()).startswith(
+        "✗ chancy-claim reproduced → inconclusive 96 numbers, equal within the tolerances, not comparable in full "
+        "chancy-claim arm near: the first report has 16 runs more, and only the runs of both were compared "
+        "arm far: the second report has 16 runs more, and only the runs of both were compared "
+    )
+    command("run", path, "-q", "-o", "moved.json", "--seed-base", "16", "--seeds", "20")
+    found = json.loads(command("diff", "free.json", "moved.json", "--json")[1])["claims"][0]
+    assert (found["compared"], found["differences"], found["identical"]) == (40, [], False)
+    assert found["missing"] == [
+        "arm near: the first report has 28 runs more, and only the runs of both were compared",
+        "arm far: the seeds differ",
+    ]
+    assert json.loads(command("diff", "free.json", "free.json", "--json")[1])["claims"][0]["identical"]
 
 
 def test_two_errors_do_not_count_as_equal(command: Command, stored: Store) -> None:

@@ -37,8 +37,8 @@ def test_a_folder_is_compared_with_a_run(command: Command, folder: Path) -> None
     code, out, err = command("diff", folder, "latest")
     assert (code, err) == (0, "")
     assert out == (
-        "= a-toy reproduced 16 numbers, bitwise identical\n"
-        "= b-toy reproduced 16 numbers, bitwise identical\n\n"
+        "= a-toy reproduced 64 numbers, bitwise identical\n"
+        "= b-toy reproduced 64 numbers, bitwise identical\n\n"
         "2 claims compared, no verdict changed, 2 bitwise identical\n"
     )
 

@@ -72,8 +72,10 @@ def test_without_controls_only_the_arms_that_must_hold_are_run(claim: Claim) -> 
     ("variation", "stamps"),
     [
         (Variation(), []),
-        (Variation(seeds=4), []),
-        (Variation(seeds=5), ["modified"]),
+        (Variation(seeds=4), ["fixed-seeds"]),
+        (Variation(seeds=5), ["fixed-seeds"]),
+        (Variation(seeds=5, seed_base=1), ["modified", "fixed-seeds"]),
+        (Variation(seeds=2, quick=True), ["toy"]),
         (Variation(seed_base=1), ["modified"]),
         (Variation(overrides={"value": 1.0}), []),
         (Variation(overrides={"value": 2.0}), ["modified"]),
@@ -112,7 +114,7 @@ def test_an_override_that_every_arm_hides_is_refused(write_claim: Callable[..., 
 
 
 def test_a_setting_that_needs_more_memory_than_there_is_is_refused_before_it_is_tried(claim: Claim) -> None:
-    expected = "toy-claim: arm near: expected a setting that fits in memory; it needs 40,000.0 GB for 4 runs, found"
+    expected = "toy-claim: arm near: expected a setting that fits in memory; it needs 160,000.0 GB for 16 runs, found"
     line = refusal(lambda: plan(claim, Variation(overrides={"bytes": 10**13})))
     assert re.fullmatch(rf"{expected} [0-9.,]+ [GM]B free", line)
 

@@ -48,7 +48,7 @@ def test_the_options_ask_for_the_variation() -> None:
 @pytest.mark.parametrize(
     ("given", "name"),
     [
-        (Variation(seeds=4), ""),
+        (Variation(seeds=4), "--seeds 4"),
         (Variation(seeds=4, quick=True), "--seeds 4 --quick"),
         (Variation(seeds=2, quick=True), "--quick"),
         (Variation(overrides={"value": 1}), ""),

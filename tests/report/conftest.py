@@ -86,7 +86,7 @@ def record_of(write_claim: Callable[..., Path]) -> Callable[..., ClaimRecord]:
     ) -> ClaimRecord:
         claim = read_claim(write_claim(*changes))
         outcomes = {
-            arm: Outcome((0, 1, 2, 3), {"value": found, "noise": [1e-4] * len(found)}, seconds=0.5)
+            arm: Outcome(tuple(range(len(found))), {"value": found, "noise": [1e-4] * len(found)}, seconds=0.5)
             for arm, found in values.items()
         }
         kept: dict[str, Any] = {"stamps": [], "cells": {"near": "a" * 64}, "path": "toy-claim.yaml", "params": {}}

@@ -108,7 +108,7 @@ def test_numbers_are_stored_under_what_computed_them(write_claim: Write, tmp_pat
             ((record,), _) = run_jobs(jobs, RunOptions(tmp_path / "outputs", executor), watching, Signals(()))
         return record
 
-    path = write_claim()
+    path = write_claim(("seeds: 4\nsetup", "seeds: 16\nsetup"))
     make_folders(tmp_path / "outputs")
     first = Elsewhere(("one", "two"))
     record = run(first)

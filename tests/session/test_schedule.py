@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -19,9 +19,9 @@ def cell(claim: str, arm: str, value: int) -> Cell:
     return Cell(claim, arm, "toy", {"value": value}, (0,))
 
 
-def numbers(value: int) -> Numbers:
+def numbers(value: int, seeds: tuple[int, ...] = (0,)) -> Numbers:
     """The numbers of such a cell."""
-    return Numbers(Outcome((0,), {"value": [float(value)]}), {})
+    return Numbers(Outcome(seeds, {"value": [float(value)] * len(seeds)}), {})
 
 
 @dataclass
@@ -30,10 +30,15 @@ class Watching(Heard):
 
     begun: list[tuple[int, int, Mapping[str, float], int]] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
+    further: list[list[tuple[str, tuple[int, ...]]]] = field(default_factory=list)
 
     def begins(self, claims: int, cells: int, seconds: Mapping[str, float], stored: int) -> None:
         """Keep it."""
         self.begun.append((claims, cells, seconds, stored))
+
+    def goes_on(self, cells: Sequence[Cell]) -> None:
+        """Keep it."""
+        self.further.append([(cell.arm, cell.seeds) for cell in cells])
 
     def cell_ends(self, cell: Cell) -> None:
         """Keep it."""
@@ -58,7 +63,7 @@ class Computing:
         try:
             for found in reversed(cells):
                 self.computed.append(found)
-                yield found, numbers(found.params["value"])
+                yield found, numbers(found.params["value"], found.seeds)
         finally:
             self.closed = True
 
@@ -67,17 +72,26 @@ FIRST = [cell("first", "near", 1), cell("first", "far", 2)]
 SECOND = [cell("second", "near", 2), cell("second", "other", 3)]
 
 
-def values(found: Mapping[str, Numbers]) -> dict[str, float | None]:
-    """The value of each arm."""
-    return {arm: given.outcome.measures["value"][0] for arm, given in found.items()}
+Group = tuple[int, Mapping[str, Numbers]]
+
+
+def values(found: Group) -> tuple[int, dict[str, float | None]]:
+    """The place of a group, and the value of each of its arms."""
+    return found[0], {arm: given.outcome.measures["value"][0] for arm, given in found[1].items()}
+
+
+def known(*cells: Cell) -> Callable[[Cell], Numbers | None]:
+    """A store that has the numbers of some cells, each of which is 9."""
+    keys = {cell.key for cell in cells}
+    return lambda cell: numbers(9, cell.seeds) if cell.key in keys else None
 
 
 def test_what_two_claims_share_is_computed_once_and_belongs_to_both() -> None:
     computing, watching = Computing(), Watching()
     kept: list[Cell] = []
     known_seconds = {FIRST[0].key: 2.5, "elsewhere": 1.0}
-    found = scheduled([FIRST, SECOND], computing, watching, known_seconds, {}, lambda ended, _: kept.append(ended))
-    assert [values(group) for group in found] == [{"near": 1.0, "far": 2.0}, {"near": 2.0, "other": 3.0}]
+    found = scheduled([FIRST, SECOND], computing, watching, known_seconds, keep=lambda ended, _: kept.append(ended))
+    assert [values(group) for group in found] == [(0, {"near": 1.0, "far": 2.0}), (1, {"near": 2.0, "other": 3.0})]
     assert [asked.params["value"] for asked in computing.asked] == [1, 2, 3]
     assert (kept, computing.closed) == (computing.computed, True)
     assert watching.begun == [(2, 3, {FIRST[0].key: 2.5}, 0)]
@@ -86,12 +100,11 @@ def test_what_two_claims_share_is_computed_once_and_belongs_to_both() -> None:
 
 def test_what_is_known_is_not_computed() -> None:
     computing, watching = Computing(), Watching()
-    known = {found.key: numbers(9) for found in FIRST}
-    groups = scheduled([FIRST, SECOND], computing, watching, {}, known)
-    assert values(next(groups)) == {"near": 9.0, "far": 9.0}
+    groups = scheduled([FIRST, SECOND], computing, watching, {}, known(*FIRST))
+    assert values(next(groups)) == (0, {"near": 9.0, "far": 9.0})
     assert watching.begun == [(2, 1, {}, 2)]
     assert computing.computed == []
-    assert values(next(groups)) == {"near": 9.0, "other": 3.0}
+    assert values(next(groups)) == (1, {"near": 9.0, "other": 3.0})
     assert computing.computed == [SECOND[1]]
     groups.close()
     assert computing.closed
@@ -99,9 +112,52 @@ def test_what_is_known_is_not_computed() -> None:
 
 def test_a_claim_is_there_before_the_cells_of_the_next_are_computed() -> None:
     computing = Computing()
-    groups = scheduled([SECOND, FIRST], computing, Watching(), {}, {FIRST[1].key: numbers(2)})
+    groups = scheduled([SECOND, FIRST], computing, Watching(), {}, known(FIRST[1]))
     next(groups)
     assert [found.params["value"] for found in computing.computed] == [1, 3]
     groups.close()
     with pytest.raises(StopIteration):
         next(groups)
+
+
+def more_of(arms: Mapping[int, Mapping[str, int]]) -> Callable[[int, Mapping[str, Numbers]], list[Cell]]:
+    """Ask for single further runs of some arms of some groups, until an arm has so many runs."""
+
+    def further(place: int, found: Mapping[str, Numbers]) -> list[Cell]:
+        wanted = arms.get(place, {})
+        done = {arm: len(given.outcome.seeds) for arm, given in found.items()}
+        cells = {cell.arm: cell for cell in (FIRST, SECOND)[place]}
+        return [replace(cells[arm], seeds=(done[arm],)) for arm in found if arm in wanted and done[arm] < wanted[arm]]
+
+    return further
+
+
+def test_a_claim_in_doubt_comes_after_the_others_with_all_its_runs_in_order() -> None:
+    computing, watching = Computing(), Watching()
+    groups = scheduled([FIRST, SECOND], computing, watching, {}, further=more_of({0: {"near": 3, "far": 2}}))
+    place, _ = next(groups)
+    assert (place, len(computing.asked)) == (1, 3)
+    place, found = next(groups)
+    assert place == 0
+    assert {arm: given.outcome.seeds for arm, given in found.items()} == {"near": (0, 1, 2), "far": (0, 1)}
+    assert found["near"].outcome.measures == {"value": [1.0, 1.0, 1.0]}
+    assert watching.further == [[("near", (1,)), ("far", (1,))], [("near", (2,))]]
+    with pytest.raises(StopIteration):
+        next(groups)
+
+
+def test_further_runs_that_are_stored_are_not_computed_and_need_no_other_claim() -> None:
+    computing, watching = Computing(), Watching()
+    stored = known(*FIRST, replace(FIRST[0], seeds=(1,)))
+    groups = scheduled([FIRST], computing, watching, {}, stored, further=more_of({0: {"near": 2}}))
+    ((_, found),) = groups
+    assert found["near"].outcome.measures == {"value": [9.0, 9.0]}
+    assert (computing.asked, watching.further) == ([], [[]])
+
+
+def test_further_runs_that_two_claims_share_are_computed_once() -> None:
+    computing, watching = Computing(), Watching()
+    further = more_of({0: {"far": 2}, 1: {"near": 2}})
+    places = [place for place, _ in scheduled([FIRST, SECOND], computing, watching, {}, further=further)]
+    assert places == [0, 1]
+    assert [asked.seeds for asked in computing.asked] == [(0,), (0,), (0,), (1,)]

@@ -225,7 +225,8 @@ def relax(
 def weight_gradients(network: Network, activities: Tensor, signal: Tensor) -> list[Tensor]:
     """The gradients of the weights: -c_i h_(i-1)^T for i < L, and (W_L h_(L-1) - y) h_(L-1)^T, summed over samples.
 
-    With the activities of a forward pass and c = -delta these are the gradients of back-propagation.
+    With the activities of a forward pass and c = -delta these are the gradients of back-propagation, which
+    `backprop_gradients` computes by another route.
 
     Args:
         network: the network.
@@ -240,6 +241,21 @@ def weight_gradients(network: Network, activities: Tensor, signal: Tensor) -> li
         -signal[:, 1:] @ activities[:, :-1].mT,
         output_error(network, activities) @ activities[:, -1].mT,
     ]
+
+
+@torch.inference_mode(False)  # the caller may have switched autograd off
+def backprop_gradients(network: Network) -> list[Tensor]:
+    """The gradients of 1/2 ||W_L ... W_1 x - y||^2 by automatic differentiation, in the shapes of `weight_gradients`.
+
+    Only the layers themselves enter, and none of the formulas of this package.
+    """
+    weights = [matrix.clone().requires_grad_() for matrix in (network.first, network.hidden, network.last)]
+    first, hidden, last = weights
+    outputs = first @ network.inputs.clone()
+    for index in range(hidden.shape[1]):
+        outputs = hidden[:, index] @ outputs
+    loss = 0.5 * (last @ outputs - network.targets.clone()).square().sum()
+    return list(torch.autograd.grad(loss, weights))
 
 
 def along(signal: Tensor, target: Tensor) -> Tensor:

@@ -115,7 +115,7 @@ def _of_run(
     """The comparison for one run."""
     layers = activities(weights, views, learning.activation)
     how = contrast(learning.loss, views.shape[-2])
-    gradients, slopes, errors = [], [], torch.zeros(())
+    gradients, slopes = [], []
     for index in range(1, len(layers)):
         seen = other_view(layers[index] if context == "own" else layers[-1])
         if context == "stranger" and index < len(layers) - 1:
@@ -126,5 +126,5 @@ def _of_run(
         slopes.append(torch.zeros_like(slope) if known else slope)
         errors = output_errors(layers[index], feedback, seen, how)
         gradients.append(local_gradient(layers[index - 1], layers[index], errors, learning.activation))
-    wanted = backprop_gradients(weights, layers, errors, learning.activation)
+    wanted = backprop_gradients(weights, views, feedback, seen, how, learning.activation)
     return distances(gradients, wanted, weights), torch.stack(slopes).amax()

@@ -39,7 +39,9 @@ Activation = Literal["linear", "relu"]
 
 ITERATIONS = 60
 SETTLED = 1e-13
-"""The error of the weights of an optimum, relative to their largest possible value, at which Newton's method ends."""
+"""The error of the weights of an optimum, relative to their largest possible value, at which Newton's method takes its
+last step. This step brings the error down to rounding, so that layers with the same scores have the same optimum even
+if they reach the tolerance after different numbers of steps."""
 
 
 @dataclass(frozen=True)
@@ -147,10 +149,10 @@ def _newton(products: Tensor, how: Contrast, scale: float) -> Tensor:
     for _ in range(ITERATIONS):
         pull = how.pull((products @ weights[..., None])[..., 0])
         gap = weights - scale * pull
-        if float(gap.abs().max()) <= SETTLED * scale:
-            break
         bend = scale * pull * (1 - pull)
         weights = weights - torch.linalg.solve(identity + bend[..., None] * products, gap[..., None])[..., 0]
+        if float(gap.abs().max()) <= SETTLED * scale:
+            break
     return weights
 
 
@@ -175,22 +177,27 @@ def local_gradient(below: Tensor, layer: Tensor, errors: Tensor, activation: Act
     return (_through(errors, layer, activation).mT @ below).sum(-3)
 
 
+@torch.inference_mode(False)  # the caller may have switched autograd off
 def backprop_gradients(
-    weights: Sequence[Tensor], layers: Sequence[Tensor], errors: Tensor, activation: Activation
+    weights: Sequence[Tensor], views: Tensor, feedback: Tensor, context: Tensor, how: Contrast, activation: Activation
 ) -> list[Tensor]:
-    """The gradients of W_1 .. W_L from the errors of z^L, by the chain rule.
+    """The gradients of the last layer's loss with respect to W_1 .. W_L, by automatic differentiation.
+
+    Nothing that the local gradients use enters, except the activities and the scores.
 
     Args:
         weights: W_1 .. W_L.
-        layers: z^0 .. z^L.
-        errors: d loss^L / d z^L, of shape (..., 2, S, n_L).
+        views: the inputs z^0, of shape (..., 2, S, n_0).
+        feedback: the feedback B of the last layer.
+        context: the context c of the last layer, which is held fixed.
+        how: the comparison.
         activation: the activation function of every layer.
     """
-    gradients = []
-    for index in range(len(weights) - 1, -1, -1):
-        gradients.append(local_gradient(layers[index], layers[index + 1], errors, activation))
-        errors = _through(errors, layers[index + 1], activation) @ weights[index][..., None, :, :]
-    return gradients[::-1]
+    free = [weight.clone().requires_grad_() for weight in weights]
+    fixed = Contrast(how.features.clone(), how.contexts.clone(), how.margin)
+    found = scores(activities(free, views.clone(), activation)[-1], feedback.clone(), context.clone(), fixed)
+    values = -found if how.margin is None else torch.nn.functional.softplus(how.margin - found)
+    return list(torch.autograd.grad(values.sum() / (2 * views.shape[-2]), free))
 
 
 def _through(errors: Tensor, layer: Tensor, activation: Activation) -> Tensor:

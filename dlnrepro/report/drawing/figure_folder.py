@@ -53,4 +53,4 @@ def _pictures(report: Report) -> Iterator[tuple[str, Picture]]:
         for index in range(len(record.drawings)):
             yield f"{html_id}.figure-{index + 1}", figure(record, index, "p", titled=True)
         for item in record.criteria:
-            yield f"{html_id}.criterion-{item.id}", strip_plot(record, item, "p", titled=True)
+            yield f"{html_id}.criterion-{item.id}", strip_plot(record.meanings, item, "p", titled=True)

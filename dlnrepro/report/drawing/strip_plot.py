@@ -7,12 +7,12 @@ good criterion, all full points lie in the shade and all hollow points outside. 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.interval import Interval, interval
 from dlnrepro.report.drawing.axes import Sheet, Span, dress, panel, span
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
@@ -31,11 +31,11 @@ _KEY = (
 """What a plot says about its points if no page explains them."""
 
 
-def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = False) -> Picture:
+def strip_plot(meanings: Mapping[str, str], item: Judged, name: str, titled: bool = False) -> Picture:
     """The strip plot of one criterion or assumption.
 
     Args:
-        record: the claim.
+        meanings: the definitions of measures, as far as they are known.
         item: the criterion.
         name: begins every id of the SVG.
         titled: whether the criterion's sentence, and what the points mean, stand in the picture itself.
@@ -45,7 +45,7 @@ def strip_plot(record: ClaimRecord, item: Judged, name: str, titled: bool = Fals
     labels = [shortened(label, 32) for label in labels]
     left = min(180.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
     title = picture_lines(item.says, _BOLD) if titled else []
-    words = picture_lines(record.meanings.get(item.measure, item.measure), _SMALL, name=item.measure)
+    words = picture_lines(meanings.get(item.measure, item.measure), _SMALL, name=item.measure)
     foot = 20 + 10.5 * len(words)
     body = _ROW * max(1, len(checks)) + 6
     key = _KEY if titled else ()

@@ -22,6 +22,7 @@ from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.errors import Fault, Unjudged
 from dlnrepro.report.exchange.markdown import LEAST_BYTES, markdown
 from dlnrepro.report.words.digest import interruption, unjudged_words
+from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.visible import escaped, say
 
 MOST_ANNOTATIONS = 10
@@ -95,7 +96,9 @@ def _unjudged(item: Unjudged) -> str:
 def _annotation(record: ClaimRecord) -> str:
     """The annotation of a claim."""
     path, line = _place(record)
-    return annotation(_level(record), record.because, title=f"{record.id}: {record.verdict}", file=path, line=line)
+    shown = [f"{found.says} {found.command}" for found in counterexamples(record)]
+    message = ". ".join([record.because, *shown, *remedies(record)])
+    return annotation(_level(record), message, title=f"{record.id}: {record.verdict}", file=path, line=line)
 
 
 def _place(record: ClaimRecord) -> tuple[str, int | None]:

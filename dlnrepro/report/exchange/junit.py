@@ -24,8 +24,11 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.report.words.digest import allowance, arm_words, control_note, gap_words, interruption, unjudged_words
+from dlnrepro.report.words.chances import chance_words
+from dlnrepro.report.words.digest import arm_words, control_note, gap_words, interruption, unjudged_words
 from dlnrepro.report.words.labels import label_words, qualifications
+from dlnrepro.report.words.remedies import counterexamples, remedies
+from dlnrepro.report.words.shares import further_runs, quantifier_words, uncounted_words
 from dlnrepro.verdict.judge import Judged, wanted
 from dlnrepro.visible import escaped
 
@@ -113,6 +116,10 @@ def _properties(record: ClaimRecord, report: Report) -> list[tuple[str, str]]:
         ("because", record.because),
         ("labels", label_words(record.stamps)),
         *((word.lower(), says) for word, says in qualifications(record)),
+        *(("further runs", said) for said in further_runs(record)),
+        *(("counterexample", f"{found.says} {found.command}") for found in counterexamples(record)),
+        *(("not as required", said) for said in remedies(record)),
+        ("chance of a wrong verdict", " ".join(chance_words([record]))),
         ("command", record.command),
         ("commit", str(report.provenance.get("commit") or "unknown")),
         ("dirty", {True: "true", False: "false"}.get(report.provenance.get("dirty"), "unknown")),  # type: ignore[arg-type]
@@ -152,14 +159,15 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
         return "error", faults[0]
     for check in item.holds_in:
         if check.broken:
-            message = f"{wanted(item)} does not hold in {check.arm}: {check.outside} of {len(check.seeds)} runs outside"
+            message = f"{wanted(item)} does not hold in {check.arm}: {check.outside} of {check.counted} runs outside"
             return ("failure" if record.verdict == "not reproduced" else "skipped"), message
     for check in item.holds_in:
         if not check.seeds:
             return "skipped", f"{item.measure} has no number in {check.arm}"
         if not check.holds:
-            message = f"{wanted(item)} is undecided in {check.arm}: {check.undecided} of {len(check.seeds)} runs"
-            return "skipped", f"{message} undecided"
+            inside = f"{check.inside} of {check.counted} runs inside" if check.counted else "no run counts"
+            message = f"{wanted(item)} is undecided in {check.arm}: {inside}"
+            return "skipped", ", ".join(filter(None, [message, uncounted_words(check)]))
     for check in item.fails_in:
         if not check.holds or not check.seeds:
             return "skipped", f"control {check.arm}: {control_note(check)}"
@@ -168,10 +176,10 @@ def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[s
 
 def _numbers(item: Judged, meaning: str | None) -> str:
     """The sentence, the threshold, the definition of the measure, and a line for each arm and control."""
-    lines = [item.says.strip(), f"required: {wanted(item)}{allowance(item.runs)}"]
+    lines = [item.says.strip(), f"required: {wanted(item)}{quantifier_words(item.runs)}"]
     lines += [f"{item.measure}: {meaning}"] if meaning else []
-    rows = [(arm_words(check, False), "95 % bound: ") for check in item.holds_in]
-    rows += [(arm_words(check, True), "") for check in item.fails_in]
-    for (name, inside, share, median, spread), what in rows:
-        lines.append(f"{name}: {inside} runs inside; {what}{share}; median {median}; smallest … largest: {spread}")
+    for check in (*item.holds_in, *item.fails_in):
+        name, inside, share, decision, median, spread = arm_words(check)
+        shown = f"{inside} runs inside; {decision}; share as required (95 % interval): {share}"
+        lines.append(f"{name}: {shown}; median {median}; smallest … largest: {spread}")
     return "\n".join([*lines, *filter(None, [gap_words(item)])])

@@ -13,19 +13,18 @@ from typing import Any
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.exchange.markup import code, in_html, prose, text
+from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
     ARM_HEADS,
-    LEGEND,
     MARKS,
-    allowance,
     arm_words,
     bases_of_report,
     computing_time,
     control_note,
-    evidence_of_report,
     failed_controls,
     gap_words,
     interruption,
+    legend,
     passing_runs,
     signed,
     tightest,
@@ -35,6 +34,8 @@ from dlnrepro.report.words.digest import (
 from dlnrepro.report.words.labels import label_words, qualifications
 from dlnrepro.report.words.margins import margin_words
 from dlnrepro.report.words.origins import differing_origins
+from dlnrepro.report.words.remedies import counterexamples, remedies
+from dlnrepro.report.words.shares import further_runs, quantifier_words
 from dlnrepro.report.words.typeset import in_terminal
 from dlnrepro.report.words.words import reason_words
 from dlnrepro.verdict.judge import Judged, wanted
@@ -43,7 +44,7 @@ COMMENT_BYTES = 65_536
 LEAST_BYTES = 3_000
 NOTE_BYTES = 200
 
-_ARM_TABLE = (f"| {' | '.join(ARM_HEADS)} |", "|---|--:|--:|--:|---|")
+_ARM_TABLE = (f"| {' | '.join(ARM_HEADS)} |", "|---|--:|--:|---|--:|---|")
 _CLAIM_TABLE = (
     "| verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | labels |\n"
     "|---|---|--:|---|--:|--:|---|\n"
@@ -76,7 +77,7 @@ def markdown(report: Report, limit: int = COMMENT_BYTES) -> bytes:
         *table,
         "\n" if table else "",
         *parts,
-        room.first_that_fits([_legend()]) or "",
+        room.first_that_fits([_legend(report)]) or "",
     ]
     return "".join([*pieces, note if left_out else "", foot]).encode()
 
@@ -103,14 +104,16 @@ def _head(report: Report) -> str:
         lines += [f"**REDUCED**: {reduced} of {len(report.claims)} results come from the quick profile.", ""]
     if said := interruption(report):
         lines += [f"**{said[0].upper()}{said[1:].replace(':', '**:', 1)}.", ""]
-    for shown in (evidence_of_report(report), bases_of_report(report)):
-        lines += [shown, ""] if shown else []
+    if chances := chance_words(report.claims):
+        lines += [f"**Chance of a wrong verdict.** {' '.join(chances)}", ""]
+    if bases := bases_of_report(report):
+        lines += [bases, ""]
     return "\n".join(lines) + "\n"
 
 
-def _legend() -> str:
+def _legend(report: Report) -> str:
     """What the words mean, to unfold."""
-    lines = [f"- **{text(word)}**: {text(meaning)}" for word, meaning in LEGEND]
+    lines = [f"- **{text(word)}**: {text(meaning)}" for word, meaning in legend(report.claims)]
     return "\n".join(["<details><summary>What the words mean</summary>", "", *lines, "", "</details>", "", ""])
 
 
@@ -158,6 +161,10 @@ def _part(record: ClaimRecord, lines: Sequence[str]) -> str:
     notes = [f"**{word}**: {text(says)}\n" for word, says in qualifications(record)]
     if not (record.as_expected and record.verdict == "reproduced"):
         notes.append(f"Because: {text(record.because)}\n")
+    points = [text(said) for said in further_runs(record)]
+    points += [f"{text(found.says)} {code(found.command)}" for found in counterexamples(record)]
+    points += map(prose, remedies(record))
+    notes += ["\n".join(f"- {point}" for point in points) + "\n"] if points else []
     if record.as_expected and record.verdict == "not reproduced":
         notes.append(f"Why this is expected: {prose(str(record.claim.get('because')))}\n")
     closing = ["", f"To repeat this: {code(record.command)}", "", "</details>", "", ""]
@@ -190,20 +197,24 @@ def _numbers(item: Judged, kind: str, meanings: Mapping[str, str], reason: str |
         "",
         f"**{MARKS[item.mark]} {kind}{text(item.id)}**: {prose(item.says)}",
         "",
-        f"Required: {code(wanted(item))}{allowance(item.runs)}",
+        f"Required: {code(wanted(item))}{quantifier_words(item.runs)}",
         "",
         *([f"{code(item.measure)}: {prose(meaning)}", ""] if meaning else []),
         *_ARM_TABLE,
     ]
-    lines += [_arm(arm_words(check, False), check.holds) for check in item.holds_in]
-    lines += [_arm(arm_words(check, True), check.holds) for check in item.fails_in]
+    lines += [_arm(arm_words(check), check.holds) for check in (*item.holds_in, *item.fails_in)]
     for check in item.fails_in:
         lines += ["", f"Control {code(check.arm)}: {text(note)}"] if (note := control_note(check)) else []
     if gap := gap_words(item):
-        lines += ["", f"{text(gap[0].upper() + gap[1:])}."]
+        lines += ["", f"{_capital(text(gap))}."]
     if reason:
-        lines += ["", prose(reason[0].upper() + reason[1:])]
+        lines += ["", prose(_capital(reason))]
     return lines
+
+
+def _capital(sentence: str) -> str:
+    """A sentence with a capital letter."""
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _arm(words: Sequence[str], good: bool) -> str:
@@ -217,4 +228,5 @@ def _compact(item: Judged) -> str:
     failed = f"{sum(control.holds for control in item.fails_in)} of {len(item.fails_in)} controls failed as required"
     worst = "no run has a number" if item.worst is None else f"worst run {margin_words(item, item.worst)}"
     says = f"{code(item.id)}: {prose(item.says.strip().rstrip('.'))}."
-    return f"- {MARKS[item.mark]} {says} Required: {code(wanted(item))}; {text(worst)}; {failed}."
+    required = f"Required: {code(wanted(item))}{quantifier_words(item.runs)}"
+    return f"- {MARKS[item.mark]} {says} {required}; {text(worst)}; {failed}."

@@ -8,15 +8,19 @@ from typing import Any
 
 from markupsafe import Markup
 
+from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.drawing.legend import controls
 from dlnrepro.report.drawing.strip_plot import strip_plot
 from dlnrepro.report.page.notes import failing_arms, runs_per_arm
+from dlnrepro.report.words.audit_words import stored_words
 from dlnrepro.report.words.digest import computing_time, failed_controls, passing_runs, tightest
 from dlnrepro.report.words.labels import qualifications
+from dlnrepro.report.words.remedies import Counterexample, counterexamples, remedies
 from dlnrepro.report.words.resolution import resolution
+from dlnrepro.report.words.shares import further_runs
 from dlnrepro.report.words.words import reason_words
 from dlnrepro.verdict.judge import Judged
 
@@ -56,13 +60,17 @@ class Card:
         settings: every parameter of the runner, as it was outside the arms that change it, and what the claim file has
             instead, if it was changed.
         controls: the arms that serve as controls.
-        runs: how many runs an arm of this result has.
+        runs: how many runs the arms of this result have.
         passing: how many runs pass, of how many.
         failed: how many controls fail as required, of how many.
+        further: why arms have further runs.
+        counterexamples: the runs that refute criteria for every run.
+        remedies: what can still be done about the arms that are not as required.
         failing: the arms that keep the claim from being reproduced, line by line, where one sentence cannot say it.
         qualified: how the result departs from the claim file: words in capitals, each with what it means here.
         reduced: whether it is the result of the quick profile.
         full_command: runs the claim without the quick profile.
+        audit: how the verdict could be wrong, in sentences, by the stored audit of the claim; empty without one.
     """
 
     html_id: str
@@ -73,19 +81,23 @@ class Card:
     assumptions: list[Shown]
     settings: list[tuple[str, Any, Any]]
     controls: set[str]
-    runs: int
+    runs: str
     passing: tuple[int, int]
     failed: tuple[int, int]
+    further: list[str]
+    counterexamples: list[Counterexample]
+    remedies: list[str]
     failing: list[str]
     tightest: str
     time: str
     qualified: list[tuple[str, str]]
     reduced: bool
     full_command: str
+    audit: list[str]
 
 
-def card_of(record: ClaimRecord, html_id: str) -> Card:
-    """A claim laid out, its pictures drawn."""
+def card_of(record: ClaimRecord, html_id: str, audit: AuditRecord | None = None) -> Card:
+    """A claim laid out, its pictures drawn, with its audit if there is one."""
     claim = Claim.model_validate(record.claim)
     criteria = zip(record.criteria, claim.criteria, strict=True)
     return Card(
@@ -100,12 +112,16 @@ def card_of(record: ClaimRecord, html_id: str) -> Card:
         runs=runs_per_arm(record),
         passing=passing_runs(record),
         failed=failed_controls(record),
+        further=further_runs(record),
+        counterexamples=counterexamples(record),
+        remedies=remedies(record),
         failing=failing_arms(record),
         tightest=tightest(record),
         time=computing_time(record),
         qualified=qualifications(record),
         reduced="toy" in record.stamps,
         full_command=record.command.replace(" --quick", ""),
+        audit=[] if audit is None else stored_words(audit, claim, record.runner_hash),
     )
 
 
@@ -119,7 +135,7 @@ def _figures(record: ClaimRecord, html_id: str) -> list[Drawn]:
 
 def _shown(record: ClaimRecord, item: Judged, bounded: Bounded, name: str | None) -> Shown:
     """A criterion or assumption with the words of its claim, and with a plot if the plot has a name."""
-    plot = None if name is None else Markup(strip_plot(record, item, name).inline())
+    plot = None if name is None else Markup(strip_plot(record.meanings, item, name).inline())
     because = bounded.because if isinstance(bounded, Criterion) else None
     return Shown(item, plot, _reason(bounded.why), because or "", bounded.history or "")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.archive.provenance import Provenance
 from dlnrepro.archive.record import Report
 from dlnrepro.report.drawing.colours import COLOURS, DARK_COLOURS
@@ -21,10 +22,7 @@ from dlnrepro.report.words.digest import (
     BASES,
     MARKS,
     SIGNS,
-    allowance,
-    control_words,
     interruption,
-    share_words,
     unjudged_words,
 )
 from dlnrepro.report.words.glossary import GLOSSARY
@@ -32,25 +30,40 @@ from dlnrepro.report.words.html_ids import with_html_ids
 from dlnrepro.report.words.labels import LABELS
 from dlnrepro.report.words.numbers import duration, number, percent
 from dlnrepro.report.words.origins import differing_origins
+from dlnrepro.report.words.shares import (
+    SIGNS_OF_ARMS,
+    decision_words,
+    inside_words,
+    quantifier_words,
+    share_words,
+    uncounted_words,
+)
 from dlnrepro.report.words.typeset import bound_words, in_html
 from dlnrepro.report.words.words import STAMPS, evidence_of_criterion, size
 from dlnrepro.settings.numerals import setting
 from dlnrepro.visible import visible
 
-LEGEND = ("run", "arm", "control", "95 % bound", "tightest criterion")
+LEGEND = ("run", "arm", "control", "almost all", "every", "share", "95 % interval", "tightest criterion")
 """The words of the glossary that a reader needs for the summary."""
 
 
-def to_html(report: Report) -> bytes:
-    """The report as an HTML page in UTF-8; the same report gives the same bytes."""
+def to_html(report: Report, audits: Mapping[str, AuditRecord] | None = None) -> bytes:
+    """The report as an HTML page in UTF-8; the same report with the same audits gives the same bytes.
+
+    Args:
+        report: the report.
+        audits: the audits of its claims that are known, by the ids of the claims.
+    """
     page = (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             report=report,
             interruption=interruption(report),
             unjudged=[unjudged_words(item) for item in report.unjudged],
-            papers=ordered([card_of(record, html_id) for html_id, record in with_html_ids(report)]),
+            papers=ordered(
+                [card_of(record, html_id, (audits or {}).get(record.id)) for html_id, record in with_html_ids(report)]
+            ),
             choices=choices(report),
             facts=shared_facts(report),
             reduced=reduced_report(report),
@@ -86,14 +99,14 @@ def _anchor(word: str) -> str:
 
 def _unbroken(text: str) -> Markup:
     """Words in which a number, a sign of comparison before it and a percent sign after it stand in one line."""
-    found = re.split(r"((?:[≤≥<>±] ?)*[-−]?\d[\d.]*(?:e-?\d+)?(?: %)?)", visible(text))
+    found = re.split(r"((?:[≤≥<>±] ?)*[-−]?\d[\d.]*(?:e-?\d+)?(?:–\d+)?(?: %)?)", visible(text))
     parts = (Markup('<span class="whole">{}</span>').format(part) if index % 2 else escape(part)
              for index, part in enumerate(found))  # fmt: skip
     return Markup("").join(parts)
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
     """The templates, in which everything is escaped and nothing may be missing."""
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")),
@@ -105,13 +118,13 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "number": number, "duration": duration, "typeset": in_html,
-        "bound": bound_words, "setting": setting, "evidence": evidence_of_criterion, "allowance": allowance,
-        "share": share_words,
-        "control": control_words, "anchor": _anchor, "percent": percent, "unbroken": _unbroken, "shown_in": shown_in,
+        "bound": bound_words, "setting": setting, "evidence": evidence_of_criterion,
+        "quantifier": quantifier_words, "inside": inside_words, "uncounted": uncounted_words, "share": share_words,
+        "decision": decision_words, "anchor": _anchor, "percent": percent, "unbroken": _unbroken, "shown_in": shown_in,
     }  # fmt: skip
     environment.tests["uninformative"] = uninformative
     environment.globals |= {
-        "SIGNS": SIGNS, "MARKS": MARKS, "STAMPS": STAMPS, "LABELS": LABELS, "BASES": BASES,
-        "GLOSSARY": GLOSSARY, "LEGEND": LEGEND,
+        "SIGNS": SIGNS, "MARKS": MARKS, "SIGNS_OF_ARMS": SIGNS_OF_ARMS, "STAMPS": STAMPS, "LABELS": LABELS,
+        "BASES": BASES, "GLOSSARY": GLOSSARY, "LEGEND": LEGEND,
     }  # fmt: skip
     return environment

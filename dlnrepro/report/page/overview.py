@@ -9,6 +9,7 @@ from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import paper_groups
 from dlnrepro.report.page.cards import Card
+from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import basis_of
 
 ALL, UNEXPECTED = "all", "not as expected"
@@ -51,7 +52,7 @@ def shared_facts(report: Report) -> list[str]:
     return [
         basis_of(report.claims),
         FIXED + f" {CHANGED}" * any(_has_history(record) for record in report.claims),
-        "The confidence of 95 % holds for one arm and one criterion alone, not for all of them together.",
+        *chance_words(report.claims),
         "All numbers are computed in double precision (float64).",
         "The computing time of a claim is the sum over its arms. If it is “cached”, some of the numbers were stored "
         "before, and their time is that of their first computation.",

@@ -16,30 +16,41 @@ from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.terminal.sparklines import text_figure
 from dlnrepro.report.terminal.summary import last_words, verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
+from dlnrepro.report.words.audit_words import QUESTION
 from dlnrepro.report.words.digest import (
     MARKS,
-    allowance,
-    arm_words,
     control_note,
     failed_controls,
     gap_words,
     passing_runs,
+    spread,
     tightest,
 )
 from dlnrepro.report.words.labels import qualifications
-from dlnrepro.report.words.numbers import number, percent
+from dlnrepro.report.words.numbers import number
+from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.report.words.resolution import resolution
+from dlnrepro.report.words.shares import (
+    SIGNS_OF_ARMS,
+    decision_words,
+    further_runs,
+    inside_words,
+    interval_words,
+    quantifier_words,
+    share_words,
+    uncounted_words,
+)
 from dlnrepro.report.words.words import basis_words, reason_words
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged, requirement, wanted
 
-ASSUMPTIONS = "assumptions: if a run does not meet one, the claim is inconclusive"
+ASSUMPTIONS = "assumptions: a run that does not meet one is left out"
 CRITERIA = "criteria, each with its negative controls, which must fail"
 FIXED = "The thresholds are fixed in the claim file before the program runs."
 PRECISION = "All runs compute in double precision (float64)."
-HEADS = ("\narm", "runs\ninside", "95 %\nbound", "\nmedian", " smallest\n … largest")
-"""The heads of the table of arms, in two lines so that the columns need little room."""
+HEADS = ("\n\narm", "\nruns\ninside", "share as\nrequired\n(95 % interval)", "\n\nmedian", "\n smallest\n … largest")
+"""The heads of the table of arms, in three lines so that the columns need little room."""
 
 
 def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) -> None:
@@ -89,6 +100,7 @@ def claim_page(
     last: LastVerdict | None,
     meanings: Mapping[str, str],
     settings: Mapping[str, str] | None = None,
+    audit: Sequence[str] = (),
 ) -> None:
     """A claim from its file alone: the same page without numbers, and its settings.
 
@@ -100,6 +112,7 @@ def claim_page(
         meanings: the definitions of its measures, as far as they are known.
         settings: the meaning of each setting; with it the page also says what was changed in the tests after they were
             first run.
+        audit: how its verdict could be wrong, by its last audit, in sentences.
     """
     history = settings is not None
     _title(page, claim, None)
@@ -127,7 +140,11 @@ def claim_page(
     _settings(page, claim, settings or {})
     if not history:
         page.line(("`dlnrepro show -v` explains each setting.", "dim"), indent=4, hang=2)
-    _arms(page, claim, list(claim.arms), f", {claim.seeds} runs each")
+    _arms(page, claim, list(claim.arms), f", {claim.seeds} runs each, and more in doubt")
+    if audit:
+        _heading(page, QUESTION)
+    for line in audit:
+        page.line(line, indent=4, hang=2)
     _heading(page, "to run it")
     page.verbatim(f"dlnrepro run {command_name(path)}", indent=4)
     page.line(f"last time: {last_words(last)}", indent=4, hang=2)
@@ -172,6 +189,13 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
     page.line(f"basis: {basis_words(claim.source.basis)}", indent=4, hang=2)
     if (words := tightest(record)) != "none":
         page.line(f"tightest criterion: {words}", indent=4, hang=2)
+    for said in further_runs(record):
+        page.line(said, indent=4, hang=2)
+    for found in counterexamples(record):
+        page.line((found.says, "red"), indent=4, hang=2)
+        page.verbatim(found.command, indent=6)
+    for said in remedies(record):
+        page.line(said, indent=4, hang=2)
 
 
 def _changed(claim: Claim) -> str:
@@ -221,8 +245,8 @@ def _flowing(text: str) -> str:
 def _required(page: TerminalPage, item: Bounded, meanings: Mapping[str, str]) -> None:
     """What a test of a claim file requires, in which arms, and what its measure is."""
     wanted = requirement(item.measure, item.interval.text)
-    arms = f" in {', '.join(item.holds_in)}{allowance(item.runs)}"
-    page.line("required: ", (wanted, "bold"), arms, indent=6, hang=2)
+    arms = f"; in {', '.join(item.holds_in)}"
+    page.line("required: ", (wanted, "bold"), quantifier_words(item.runs), arms, indent=6, hang=2)
     _meaning(page, item.measure, meanings)
 
 
@@ -239,13 +263,15 @@ def _assumption(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -
         return
     values = [value for check in item.holds_in for value in check.values if value is not None]
     arms = f" in {len(item.holds_in)} arms" if len(item.holds_in) > 1 else ""
-    share = percent(min(check.share_low for check in item.holds_in))
     page.line(("✓ ", "green"), page.typeset(item.says), indent=4, hang=2)
     _requirement(page, item, meanings)
-    bound = f"at least {share} of all possible runs{' in each' * bool(arms)}"
-    runs = f"{len(values)} of {len(values)} runs{arms} inside ({bound}, 95 % confidence)"
-    spread = f"median {number(statistics.median(values))}, from {number(min(values))} to {number(max(values))}"
-    page.line(f"{runs}; {spread}", indent=6, hang=2)
+    inside, counted = (sum(getattr(check, name) for check in item.holds_in) for name in ("inside", "counted"))
+    lowest = min(item.holds_in, key=lambda check: check.share_low)
+    interval = f"95 % interval of the share{' in each' * bool(arms)}: {interval_words(lowest)} %"
+    if inside < counted and arms:
+        interval = f"lowest share in {lowest.arm}: {share_words(lowest)}"
+    range_ = f"median {number(statistics.median(values))}, from {number(min(values))} to {number(max(values))}"
+    page.line(f"{inside} of {counted} runs{arms} inside ({interval}); {range_}", indent=6, hang=2)
 
 
 def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
@@ -253,8 +279,8 @@ def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> N
     sign, style = MARKS[item.mark], {"pass": "green", "fail": "red", "undecided": "yellow"}[item.mark]
     page.line((f"{sign} {item.id}", style), f"   {page.typeset(item.says)}", indent=4, hang=2)
     _requirement(page, item, meanings)
-    rows = [_row(check, False) for check in item.holds_in] + [_row(check, True) for check in item.fails_in]
-    notes = [""] * len(item.holds_in) + [control_note(check) for check in item.fails_in]
+    checks = (*item.holds_in, *item.fails_in)
+    rows, notes = [_row(check) for check in checks], [_note(check) for check in checks]
     page.table(rows, right=(1, 2, 3), indent=6, folds=0, heads=HEADS, below=notes)
     if gap := gap_words(item):
         page.line(gap, indent=6, hang=2)
@@ -262,7 +288,7 @@ def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> N
 
 def _requirement(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
     """The interval that is required, and what the measure is."""
-    page.line("required: ", (wanted(item), "bold"), allowance(item.runs), indent=6, hang=2)
+    page.line("required: ", (wanted(item), "bold"), quantifier_words(item.runs), indent=6, hang=2)
     _meaning(page, item.measure, meanings)
 
 
@@ -276,8 +302,20 @@ def _reason(page: TerminalPage, item: Bounded, history: bool) -> None:
         page.line((f"history: {page.typeset(_flowing(item.history))}", "dim"), indent=6, hang=2)
 
 
-def _row(check: Check, control: bool) -> list[str | Text]:
-    """One arm in its words; what is not as it should be stands out."""
-    name, inside, share, median, spread = arm_words(check, control)
-    style = ("" if check.holds else "yellow") if control else "" if check.holds else "red" if check.broken else "yellow"
-    return [Text(name, style=style), inside, share, median, f" {spread}"]
+def _row(check: Check) -> list[str | Text]:
+    """One arm in its words, with the sign of its decision; what is not as required stands out."""
+    style = "" if check.holds else "red" if check.broken and not check.control else "yellow"
+    name = f"{SIGNS_OF_ARMS[check.decision]} {'control ' * check.control}{check.arm}"
+    return [
+        Text(name, style=style),
+        inside_words(check),
+        share_words(check),
+        number(check.median),
+        f" {spread(check)}",
+    ]
+
+
+def _note(check: Check) -> str:
+    """What the row of an arm does not say: runs that do not count, and a decision that is not as required."""
+    said = control_note(check) or ("" if check.holds else decision_words(check))
+    return "; ".join(filter(None, [uncounted_words(check), said]))

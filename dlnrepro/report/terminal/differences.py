@@ -50,13 +50,14 @@ def _row(name: str, claim: ClaimComparison) -> list[str | Text]:
 
 def _numbers(claim: ClaimComparison) -> str:
     """How the numbers compare, in a few words."""
-    if claim.missing:
+    if claim.missing and not claim.compared:
         return "not comparable"
+    rest = ", not comparable in full" if claim.missing else ""
     if claim.identical:
         return f"{claim.compared} numbers, bitwise identical"
     if not claim.differences:
-        return f"{claim.compared} numbers, equal within the tolerances"
-    return f"{sum(item.runs for item in claim.differences)} of {claim.compared} numbers differ"
+        return f"{claim.compared} numbers, equal within the tolerances{rest}"
+    return f"{sum(item.runs for item in claim.differences)} of {claim.compared} numbers differ{rest}"
 
 
 def _pace(claim: ClaimComparison) -> str:

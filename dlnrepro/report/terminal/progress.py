@@ -69,6 +69,9 @@ class Quiet:
     def cell_ends(self, cell: Cell) -> None:
         """Show nothing."""
 
+    def tells(self, text: str) -> None:
+        """Show nothing."""
+
     def claim_ends(self, record: ClaimRecord) -> None:
         """Show nothing."""
 
@@ -76,9 +79,10 @@ class Quiet:
 class Lines:
     """A plain line when a claim is judged, and now and then how far the arms are."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "arm") -> None:
         self._claims, self._judged = 0, 0
-        self._tally = _Tally()
+        self._unit = unit
+        self._tally = _Tally(unit)
         self._said = time.monotonic()
 
     def __enter__(self) -> Lines:
@@ -92,7 +96,7 @@ class Lines:
         self._claims = claims
         self._tally.begins(cells, seconds)
         cached = f"; {stored} more {'is' if stored == 1 else 'are'} cached" if stored else ""
-        arms = f"{cells} arm{'s' * (cells != 1)} to compute (controls included)"
+        arms = f"{cells} {self._unit}{'s' * (cells != 1)} to compute (controls included)"
         say(f"{claims} claim{'s' * (claims != 1)}: {arms}{cached}")
 
     def goes_on(self, cells: Sequence[Cell]) -> None:
@@ -119,6 +123,10 @@ class Lines:
         """Say it."""
         say(text)
 
+    def tells(self, text: str) -> None:
+        """Say it."""
+        say(text)
+
     def claim_ends(self, record: ClaimRecord) -> None:
         """Say how the claim came out."""
         self._judged += 1
@@ -128,8 +136,8 @@ class Lines:
 class Live:
     """A bar that is drawn again and again, with how far all is, the time left, the claim, the arm and its note."""
 
-    def __init__(self) -> None:
-        self._tally = _Tally()
+    def __init__(self, unit: str = "arm") -> None:
+        self._tally = _Tally(unit)
         self._details: list[str] = []
         self._drawn = 0.0
         self._ascii_only = not (sys.stderr.encoding or "ascii").lower().replace("-", "").startswith("utf")
@@ -178,6 +186,10 @@ class Live:
         """Say it, above the bar."""
         self._display.console.print(Text(harmless(visible(text))))
 
+    def tells(self, text: str) -> None:
+        """Say it, above the bar."""
+        self.says(text)
+
     def claim_ends(self, record: ClaimRecord) -> None:
         """Say how the claim came out, above the bar."""
         self.says(_outcome(record))
@@ -216,8 +228,9 @@ def bar_line(share: float, parts: Iterable[str], width: int, ascii_only: bool = 
 class _Tally:
     """How many cells are done, how far the running cells are, and how much time is left."""
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str) -> None:
         self.cells, self._ended = 0, 0
+        self._unit = unit
         self._seconds: Seconds = {}
         self._usual = 1.0
         self._ended_work = 0.0
@@ -257,7 +270,7 @@ class _Tally:
     @property
     def place(self) -> str:
         """How many arms are done, of how many."""
-        return f"{self._ended}/{self.cells} arms done"
+        return f"{self._ended}/{self.cells} {self._unit}s done"
 
     @property
     def passed(self) -> str:
@@ -282,11 +295,11 @@ def further_words(cells: Sequence[Cell]) -> str:
     return in_a_line(f"in doubt, so further runs are made: {named}")
 
 
-def watcher(quiet: bool) -> Quiet | Lines | Live:
-    """What shows a run, as standard error allows."""
+def watcher(quiet: bool, unit: str = "arm") -> Quiet | Lines | Live:
+    """What shows a run, as standard error allows; a cell is called by the unit."""
     if quiet:
         return Quiet()
-    return Live() if sys.stderr.isatty() and not plain_terminal() else Lines()
+    return Live(unit) if sys.stderr.isatty() and not plain_terminal() else Lines(unit)
 
 
 def _outcome(record: ClaimRecord) -> str:

@@ -11,13 +11,12 @@ from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.terminal.terminal_page import TerminalPage
+from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
-    LEGEND,
-    SUMMARY_WORDS,
     bases_of_report,
-    evidence_of_report,
     failed_controls,
     interruption,
+    legend,
     passing_runs,
     signed,
     tightest,
@@ -27,6 +26,7 @@ from dlnrepro.report.words.digest import (
 from dlnrepro.report.words.labels import label_words, qualifications
 from dlnrepro.report.words.numbers import duration
 from dlnrepro.report.words.origins import differing_origins
+from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.visible import in_a_line
 
 STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
@@ -58,9 +58,8 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
         below = [_below(record) for record in report.claims]
         page.table([_row(record) for record in report.claims], right=(2, 3, 4), folds=1, heads=HEADS, below=below)
         page.line()
-        for word, meaning in LEGEND:
-            if full or word in SUMMARY_WORDS:
-                page.line((f"{word}: {meaning}", "dim"), hang=2)
+        for word, meaning in legend(report.claims, full):
+            page.line((f"{word}: {meaning}", "dim"), hang=2)
         page.line()
     read = full and len(report.claims) == 1  # the only claim stands above in full, and its reason there
     for record in report.claims:
@@ -74,9 +73,10 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
     stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
     if stamps:
         page.line(f"labels ({LABELS}): {label_words(stamps)}", hang=2)
-    for said in (evidence_of_report(report), bases_of_report(report)):
-        if said:
-            page.line((said, "dim"))
+    if chances := chance_words(report.claims):
+        page.line((f"chance of a wrong verdict: {' '.join(chances)}", "dim"), hang=2)
+    if said := bases_of_report(report):
+        page.line((said, "dim"))
     if ended := interruption(report):
         page.line((ended, "yellow"))
 
@@ -137,6 +137,12 @@ def _reason(page: TerminalPage, record: ClaimRecord) -> None:
         return
     expected = f" ({record.verdict}, as expected)" if record.as_expected else ""
     page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
+    if not record.as_expected:
+        for found in counterexamples(record):
+            page.line(found.says, indent=2, hang=2)
+            page.verbatim(found.command, indent=4)
+        for said in remedies(record):
+            page.line(said, indent=2, hang=2)
     if record.as_expected and (because := record.claim.get("because")):
         page.line(f"Why this is expected: {page.typeset(in_a_line(str(because)))}", indent=2, hang=2)
 

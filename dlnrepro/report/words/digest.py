@@ -7,26 +7,39 @@ from collections.abc import Sequence
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.errors import Unjudged
 from dlnrepro.report.words.margins import bounds_of, distance_words, margin_words, use
-from dlnrepro.report.words.numbers import duration, number, percent
+from dlnrepro.report.words.numbers import duration, number
+from dlnrepro.report.words.shares import TESTED, decision_words, inside_words, share_words, uncounted_words
 from dlnrepro.settings.numerals import setting
 from dlnrepro.signals import name_of
-from dlnrepro.verdict.check import Check, Quantifier, share_interval
-from dlnrepro.verdict.judge import Judged
+from dlnrepro.verdict.check import Check
+from dlnrepro.verdict.judge import Judged, passes
+from dlnrepro.verdict.rule import BATCH, MOST_RUNS
 from dlnrepro.visible import in_a_line
 
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}
 MARKS = {"pass": "✓", "fail": "✗", "undecided": "?"}
-ARM_HEADS = ("arm", "runs inside", "95 % bound", "median", "smallest … largest")
+ARM_HEADS = (
+    "arm", "runs inside", "share as required (95 % interval)", "decision", "median", "smallest … largest"
+)  # fmt: skip
 MOST_NAMED = 4
 """Arms that are named where a parameter was changed; more of them are counted."""
+
+ALMOST_ALL, EVERY, SHARE = "almost all runs", "every run", "share as required"
+UNDECIDED, LEFT_OUT = "undecided", "left out"
 
 LEGEND = (
     ("run", "one seed of one arm; it passes if all that must hold in this arm holds"),
     ("arm", "the settings with a few named changes; all arms use the same seeds"),
     ("control", "an arm that must fail, because it breaks one hypothesis or has a wrong formula; it counts once per "
      "criterion, and 4/4 is good"),
-    ("95 % bound", "with 95 % confidence, at least this share of all possible runs would lie inside, for one arm and "
-     "one criterion"),
+    (ALMOST_ALL, f"a criterion is tested for {TESTED} of all possible runs; {BATCH} runs that all lie inside decide, "
+     f"and in doubt further runs are made, up to {MOST_RUNS} per arm"),
+    (EVERY, "one run outside refutes the criterion; its seed is then given"),
+    (SHARE, "the part of the counted runs that lie inside (in a control: outside), in percent; in parentheses is its "
+     "exact 95 % confidence interval, for one arm and one criterion, as for a fixed number of runs"),
+    (UNDECIDED, "a run without a finite number, which counts for neither side; or an arm whose runs decide for neither "
+     "side"),
+    (LEFT_OUT, "a run that does not meet an assumption of its arm, so that it counts for nothing"),
     ("tightest criterion", "its worst run (nearest to its threshold, or furthest outside) leaves the least room, "
      "relative to half the interval or to a single threshold"),
     ("computing time", "the times of all arms added, those of cached arms too"),
@@ -112,54 +125,49 @@ def failed_controls(record: ClaimRecord) -> tuple[int, int]:
     return sum(control.holds for control in controls), len(controls)
 
 
-def arm_words(check: Check, control: bool) -> tuple[str, str, str, str, str]:
-    """One arm: name, runs inside, the bound on their share (or whether a control fails), median, range."""
-    name = f"control {check.arm}" if control else check.arm
-    share = control_words(check) if control else share_words(check)
-    if check.undecided:
-        name += f" ({check.undecided} undecided)"
-    spread = "none" if check.min is None else f"{number(check.min)} … {number(check.max)}"
-    return name, f"{check.inside}/{len(check.seeds)}", share, number(check.median), spread
+def legend(records: Sequence[ClaimRecord], full: bool = True) -> list[tuple[str, str]]:
+    """The words that a report needs, each with its meaning.
+
+    Args:
+        records: the claims of the report.
+        full: whether the claims are shown in full, with their criteria and arms.
+    """
+    items = [item for record in records for item in (*record.assumptions, *record.criteria)]
+    checks = [check for item in items for check in (*item.holds_in, *item.fails_in)]
+    used = {
+        ALMOST_ALL: any(item.runs != "every" for item in items),
+        EVERY: any(item.runs == "every" for item in items),
+        UNDECIDED: any(check.undecided or check.decision == "undecided" for check in checks),
+        LEFT_OUT: any(check.left_out for check in checks),
+    }
+    return [(word, says) for word, says in LEGEND if used.get(word, True) and (full or word in SUMMARY_WORDS)]
 
 
-def control_words(check: Check) -> str:
-    """Whether a control fails as required."""
-    if check.holds:
-        return "fails as required"
-    return f"passes {'too' if check.inside == len(check.seeds) else 'in part'}" if check.inside else "undecided"
+def arm_words(check: Check) -> tuple[str, str, str, str, str, str]:
+    """One arm: name, runs inside of the counted ones, share as required, decision, median, range."""
+    name = f"control {check.arm}" if check.control else check.arm
+    name += f" ({uncounted})" if (uncounted := uncounted_words(check)) else ""
+    return name, inside_words(check), share_words(check), decision_words(check), number(check.median), spread(check)
+
+
+def spread(check: Check) -> str:
+    """The smallest and the largest number of an arm."""
+    return "none" if check.min is None else f"{number(check.min)} … {number(check.max)}"
 
 
 def control_note(check: Check) -> str:
     """What a control that does not fail means for its criterion; nothing if it fails as required."""
-    if check.holds:
+    if check.holds or not check.control:
         return ""
-    if not check.inside:
+    if not passes(check):
         return "A control that is undecided has not failed as required."
-    runs = f"{check.inside} of {len(check.seeds)} runs of this control lie inside"
+    runs = f"{check.inside} of {check.counted} runs of this control lie inside"
     return f"{runs}: the criterion is uninformative."
 
 
 def gap_words(item: Judged) -> str | None:
     """How far apart the worst run and the nearest control run are; None where there is nothing to compare."""
     return distance_words(item)
-
-
-def evidence_of_report(report: Report) -> str | None:
-    """What the number of runs shows, and no more; None where no claim was reproduced."""
-    checks = [check for record in report.claims for item in record.criteria for check in item.holds_in]
-    runs = max((len(check.seeds) for check in checks), default=0)
-    if not runs or not report.counts["reproduced"]:
-        return None
-    bound = percent(share_interval(runs, runs)[0])
-    every = all(check.inside == len(check.seeds) == runs for check in checks)
-    share = f"at least {bound} of all possible runs would lie inside"
-    counted, more = ("the one run", "1 run") if runs == 1 else (f"all {runs} runs", f"{runs} runs")
-    alone = f"This holds for one arm and one criterion at a time, and {more} cannot show more."
-    if every:
-        held = f"Wherever a criterion must hold, {counted} of the arm lie{'s' * (runs == 1)} inside."
-        return f"{held} With 95 % confidence, {share}. {alone}"
-    lie = "lies" if runs == 1 else "lie"
-    return f"Where {counted} of an arm {lie} inside, {share}, with 95 % confidence. {alone}"
 
 
 def bases_of_report(report: Report) -> str | None:
@@ -220,15 +228,3 @@ def _named(arms: Sequence[str]) -> str:
 def plain(value: object) -> object:
     """A parameter's value with lists for all series, so that equal ones are equal."""
     return list(map(plain, value)) if isinstance(value, list | tuple) else value
-
-
-def allowance(runs: Quantifier) -> str:
-    """Which draws must lie inside, as it follows the interval."""
-    return f" for {runs} draw{'s' * (runs != 'every')}"
-
-
-def share_words(check: Check) -> str:
-    """The share of the runs that are as they must be, with its exact 95 % interval."""
-    if check.share is None:
-        return "none"
-    return f"{percent(check.share)} ({percent(check.share_low)} to {percent(check.share_high)})"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dlnrepro.report.words.numbers import percent
+from dlnrepro.verdict.rule import BAD, GOOD, MOST_RUNS
+
 GLOSSARY = {
     "run": "A run is one seed of one arm; the seed fixes everything that is drawn at random.",
     "report": "A report is what one invocation leaves: the verdicts, every measured number, and where they come from.",
@@ -12,15 +15,28 @@ GLOSSARY = {
     "series": "A series is one number per run and per point of an axis, for example the loss against time.",
     "criterion": "A criterion is a test of the claim: in some arms a measure must lie in a given interval, "
     "and in the controls it must lie outside.",
-    "assumption": "An assumption is a hypothesis of the statement or of the test, measured in every run; "
-    "if a run does not meet it, the claim is inconclusive.",
+    "assumption": "An assumption is a hypothesis, measured in every run; a run that does not meet it is left out, "
+    "and if it does not hold, the claim is inconclusive.",
+    "almost all": f"A criterion for almost all runs is decided by a test: at least {percent(GOOD)} of all possible "
+    f"runs lie inside, against at most {percent(BAD)}.",
+    "every": "A criterion for every run speaks of all possible runs, and one run outside refutes it.",
+    "counterexample": "A counterexample is a run that refutes a criterion for every run; the report gives its arm, "
+    "its seed and its value.",
     "verdict": "A verdict is the result for one claim: reproduced, not reproduced, inconclusive or error.",
     "uninformative": "A criterion is uninformative if one of its controls passes too; "
     "it is then no evidence for the claim, and the claim is inconclusive.",
     "undecided": "A run is undecided if it gives no finite number, because it diverged or its time was up; "
     "it counts neither for the claim nor against it.",
+    "left out": "A run is left out if it does not meet an assumption of its arm, because the claim does not speak of "
+    "such runs.",
+    "share": "The share of an arm is the part of its counted runs that are as required: inside in a tested arm, "
+    "outside in a control.",
+    "95 % interval": "The 95 % interval of a share is its exact confidence interval (Clopper and Pearson), for one arm "
+    "and one criterion, as for a fixed number of runs.",
+    "in doubt": f"An arm is in doubt while its runs decide for neither side; it gets further runs, and without a "
+    f"decision after {MOST_RUNS} runs it is undecided.",
     "label": "A label says how a result differs from a complete new run of the claim file, "
-    "for example by other settings (modified) or by stored numbers (cached).",
+    "for example by other settings (modified) or a fixed number of runs (fixed runs).",
     "quick profile": "The quick profile is a smaller version of a claim, with fewer runs and cheaper settings; "
     "its result has the label reduced and is only a first look.",
     "basis": "The basis says how the criteria follow from the source: from a theorem that was read, from an abstract, "
@@ -33,8 +49,6 @@ GLOSSARY = {
     "or furthest outside.",
     "tightest criterion": "The tightest criterion is the one whose worst run uses the largest part of its tolerance "
     "(half the width of the interval, or the size of a single threshold).",
-    "95 % bound": "The 95 % bound is the exact lower confidence bound on the share of all possible runs "
-    "that lie inside the required interval, for one arm and one criterion.",
 }
 """A word -> its meaning, a sentence that uses the word."""
 

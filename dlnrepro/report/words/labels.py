@@ -10,8 +10,15 @@ from collections.abc import Iterable
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.words.digest import departures, plain
 from dlnrepro.settings.numerals import setting
+from dlnrepro.verdict.rule import BATCH
 
-LABELS = {"toy": "reduced", "no-controls": "no controls", "cuda": "GPU", "dirty": "uncommitted code"}
+LABELS = {
+    "toy": "reduced",
+    "fixed-seeds": "fixed runs",
+    "no-controls": "no controls",
+    "cuda": "GPU",
+    "dirty": "uncommitted code",
+}
 """The labels whose names for a reader differ from their names in the record."""
 
 
@@ -24,6 +31,7 @@ def qualifications(record: ClaimRecord) -> list[tuple[str, str]]:
     """How a result deviates from its claim file: each label in capitals, and its meaning for this result."""
     found = {
         "toy": ("REDUCED", _reduced),
+        "fixed-seeds": ("FIXED RUNS", _fixed),
         "modified": ("MODIFIED", _modified),
         "no-controls": ("NO CONTROLS", _without_controls),
         "cuda": ("GPU", _on_a_gpu),
@@ -39,15 +47,29 @@ def _reduced(record: ClaimRecord) -> str:
         used = [params.get(key) for arm, params in record.params.items() if key not in arms.get(arm, {})]
         if plain(value) in map(plain, used) and plain(value) != plain(setup.get(key)):
             parts.append(f"{key} {setting(value)} (claim file: {setting(setup.get(key))})")
-    return ", ".join(parts)
+    few = "" if "fixed-seeds" in record.stamps else _few(record)
+    return ", ".join(parts) + few
+
+
+def _fixed(record: ClaimRecord) -> str:
+    """The number of runs that was asked for."""
+    origin = "quick profile" if "toy" in record.stamps else "claim file"
+    more = "" if "toy" in record.stamps else ", and more for an arm in doubt"
+    runs = _runs(record)
+    counted = f"{runs} run{'s' * (runs != 1)} per arm"
+    return f"{counted} ({origin}: {_written_runs(record)}{more}){_few(record)}"
+
+
+def _few(record: ClaimRecord) -> str:
+    """What few runs can show."""
+    if _runs(record) >= BATCH:
+        return ""
+    return f"; with fewer than {BATCH} runs, a criterion holds if no run fails, which shows little"
 
 
 def _modified(record: ClaimRecord) -> str:
     """Every value that was changed on the command line, or by a program."""
     parts = []
-    if _runs(record) != _written_runs(record):
-        origin = "quick profile" if "toy" in record.stamps else "claim file"
-        parts.append(f"{_runs(record)} runs per arm ({origin}: {_written_runs(record)})")
     if record.variation.seed_base:
         parts.append(f"seeds from {record.variation.seed_base} (claim file: from 0)")
     return "; ".join([*parts, *departures(record)]) or "other settings than the claim file's"
@@ -64,7 +86,7 @@ def _on_a_gpu(record: ClaimRecord) -> str:  # noqa: ARG001  as the others
 
 
 def _runs(record: ClaimRecord) -> int:
-    """The number of runs per arm; it is counted also if stale numbers are not used."""
+    """The number of runs per arm where it is fixed; it is counted also if stale numbers are not used."""
     runs = max((len(outcome.seeds) for outcome in record.outcomes.values()), default=0)
     return runs or record.variation.seeds or _written_runs(record)
 

@@ -40,7 +40,8 @@ def margin_words(item: Judged, worst: float) -> str:
     margin = difference(worst, bound, shown)
     if inside:
         return f"{number(worst)}, {margin} inside the threshold {shown}{_used(bounds, worst)}"
-    return f"{number(worst)}, {margin} outside the threshold {shown}"
+    held = " (almost all runs lie inside)" if item.holds else ""
+    return f"{number(worst)}, {margin} outside the threshold {shown}{held}"
 
 
 def distance_words(item: Judged) -> str | None:

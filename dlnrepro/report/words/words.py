@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import statistics
+from collections.abc import Iterator
 
 from dlnrepro.report.words.digest import BASES
 from dlnrepro.report.words.margins import distance_words
-from dlnrepro.report.words.numbers import number, percent
+from dlnrepro.report.words.numbers import number
+from dlnrepro.report.words.shares import interval_words
 from dlnrepro.verdict.judge import Judged
 
 STAMPS = {
     "modified": "with other parameters or seeds than those of the claim file",
+    "fixed-seeds": "with a fixed number of runs per arm, so that an arm in doubt got no further runs",
     "toy": "with the quick profile of the claim: fewer runs and smaller settings, for a first look",
     "no-controls": "without the negative controls",
     "cuda": "on a GPU",
@@ -40,10 +43,7 @@ def reason_words(why: str) -> str:
 def evidence_of_criterion(item: Judged) -> str:
     """The result of a criterion's runs and controls, in a few sentences."""
     sentences = [_runs(item)]
-    if item.holds:
-        bound = min((check.share_low for check in item.holds_in), default=0.0)
-        each = "In each arm, with" if len(item.holds_in) > 1 else "With"
-        sentences.append(f"{each} 95 % confidence, at least {percent(bound)} of all possible runs would lie inside.")
+    sentences += _share(item)
     if item.fails_in:
         failing, controls = sum(check.holds for check in item.fails_in), len(item.fails_in)
         if controls == 1:
@@ -55,14 +55,27 @@ def evidence_of_criterion(item: Judged) -> str:
         sentences.append(f"The {distance.removeprefix('the ')}.")
     if undecided := sum(check.undecided for check in (*item.holds_in, *item.fails_in)):
         sentences.append(f"{undecided} {'run is' if undecided == 1 else 'runs are'} undecided.")
+    if left_out := sum(check.left_out for check in (*item.holds_in, *item.fails_in)):
+        counted = f"{left_out} {'run is' if left_out == 1 else 'runs are'}"
+        sentences.append(f"{counted} left out, because an assumption does not hold there.")
     return " ".join(sentences)
+
+
+def _share(item: Judged) -> Iterator[str]:
+    """The widest 95 % interval of the share inside, over the arms in which a criterion must hold."""
+    counted = [check for check in item.holds_in if check.counted]
+    if counted:
+        widest = min(counted, key=lambda check: check.share_low)
+        arm = f" in {widest.arm}, where it is the lowest," if len({check.share_low for check in counted}) > 1 else ""
+        each = " in each arm" if len(counted) > 1 and not arm else ""
+        yield f"The 95 % interval of the share inside{arm} is {interval_words(widest)} %{each}."
 
 
 def _runs(item: Judged) -> str:
     """How many runs lie inside, of how many, and their median and worst value."""
-    runs = sum(len(check.seeds) for check in item.holds_in)
+    runs = sum(check.counted for check in item.holds_in)
     inside = sum(check.inside for check in item.holds_in)
-    each = {len(check.seeds) for check in item.holds_in}
+    each = {check.counted for check in item.holds_in}
     arms = len(item.holds_in)
     split = f" ({arms} arms{f', {each.pop()} runs each' if len(each) == 1 else ''})" if arms > 1 else ""
     counted = f"All {runs} runs{split}" if inside == runs and runs else f"{inside} of {runs} runs{split}"

@@ -25,7 +25,7 @@ from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.step_halving import coarsest_steps
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, shifted
 from dlnrepro.settings.fields import Halvings, StepSize
 from dlnrepro.settings.networks import GaussianNetwork
 
@@ -82,6 +82,15 @@ SERIES = {
     "step_size": Series("step size", "step size eta of each descent"),
     "node_drift_at": Series("step size", "largest change of a node's balance"),
     "matrix_drift_at": Series("step size", "largest change of the whole matrix, in Frobenius norm"),
+}
+
+FLAWS = {
+    "derivative": Flaw(
+        "the derivative of the activation is 5 % too large",
+        "dlnrepro.dynamics.activations.functions:activation",
+        lambda right: lambda name: lambda z: (right(name)(z)[0], 1.05 * right(name)(z)[1]),
+    ),
+    "order": Flaw("the fitted orders in the step size are 0.1 too large", "slope", shifted(0.1)),
 }
 
 

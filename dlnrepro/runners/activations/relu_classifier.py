@@ -15,6 +15,7 @@ Source: Le and Jegelka 2022 (arXiv:2201.11968), abstract, for the statements; th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
@@ -36,7 +37,7 @@ from dlnrepro.dynamics.stiff_flow.margin_flow import layers_of
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each, stacked
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, shifted
 from dlnrepro.settings.base import Contradiction, Settings
 
 ACTIVE = 0.01
@@ -161,6 +162,25 @@ SERIES = {
     "full_drift_path": Series(
         "recorded points",
         "change of the imbalance of W_1 and head for all neurons, divided by the squared norm of all weights",
+    ),
+}
+
+FLAWS = {
+    "rates": Flaw(
+        "the last layer learns 5 % faster",
+        "network_of",
+        lambda right: lambda *given: right(*given[:-1], [*given[-1][:-1], 1.05 * given[-1][-1]]),
+    ),
+    "excess": Flaw(
+        "the limit of the excess is 5 % too small",
+        "observe_excess",
+        lambda right: lambda head: replace(right(head), ratio=right(head).ratio / 0.95),
+    ),
+    "slope": Flaw("the fitted slope of the alignment is 0.5 too large", "grown_slope", shifted(0.5)),
+    "block": Flaw(
+        "the block of stable neurons contains all neurons",
+        "block_drift",
+        lambda right: lambda below, above, chosen: right(below, above, torch.ones_like(chosen)),
     ),
 }
 

@@ -29,7 +29,7 @@ from dlnrepro.dynamics.risks.margin_losses import log_risk
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import stacked
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.classification import CoordinateRates, LeastShare, Loss, Separable, TwoClasses
 from dlnrepro.settings.numerals import numeral
@@ -96,6 +96,25 @@ SERIES = {
     "sine": Series("log time", "sine of the angle between w and the hard-margin solution w_h"),
     "sine_law": Series("log time", "sine of the angle between w_h log t + r and w_h, the derived law"),
     "residual": Series("log time", "||w - (w_h log t + r)|| / ||w_h||, the distance from the derived law"),
+}
+
+FLAWS = {
+    "rest": Flaw(
+        "the limit r of w - w_h log t is 5 % too long",
+        "dlnrepro.dynamics.classification.one_layer_asymptotics:limit_shift",
+        scaled(1.05),
+    ),
+    "long-gradient": Flaw(
+        "the gradient of the flow is 5 % too long",
+        "dlnrepro.dynamics.classification.one_layer_flow:_push",
+        scaled(1.05),
+    ),
+    "exponent": Flaw("the fitted exponent is larger by 0.1", "windowed_slope", shifted(0.1)),
+    "short-steps": Flaw(
+        "the steps of gradient descent are half as long as its time says",
+        "dlnrepro.dynamics.classification.one_layer_flow:risk_gradient",
+        lambda right: lambda *given: lambda weights: [slope / 2 for slope in right(*given)(weights)],
+    ),
 }
 
 

@@ -25,7 +25,7 @@ from dlnrepro.dynamics.starts.balanced import draw_strength
 from dlnrepro.dynamics.tensors.arrays import array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import PositiveRange, Same, same_or_whole
 from dlnrepro.settings.networks import DeepSettings
@@ -101,6 +101,11 @@ SERIES = {
     "risk_ratio": Series("time", "R / R_0, the risk R divided by the risk R_0 = l(0) of the zero network"),
     "norm": Series("time", "smallest Frobenius norm of a layer"),
     "norm_law": Series("time", "derived law ((L-2) g_0 t)^(-1/(L-2)), or the initial norm if that is smaller"),
+}
+
+FLAWS = {
+    "pull": Flaw("g_0, the pull of the data on the zero network, is 5 % too large", "pull_at_zero", scaled(1.05)),
+    "exponent": Flaw("the fitted exponent is larger by 0.1", "log_slope", shifted(0.1)),
 }
 
 

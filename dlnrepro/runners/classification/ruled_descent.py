@@ -36,7 +36,7 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, negated, scaled
 from dlnrepro.settings.classification import DeepClassifier, Separable
 
 LOSS: Literal["logistic"] = "logistic"
@@ -79,6 +79,24 @@ SERIES = {
     "flow_risk": Series("recorded points", "risk of the flow at the same time"),
     "gap": Series("recorded points", "largest rank-one gap of a hidden layer of the descent"),
     "flow_gap": Series("recorded points", "largest rank-one gap of a hidden layer of the flow at the same time"),
+}
+
+FLAWS = {
+    "uphill": Flaw(
+        "the gradient of the descent has the opposite sign",
+        "dlnrepro.dynamics.activations.relu_network:margin_slopes",
+        negated,
+    ),
+    "long-gradient": Flaw(
+        "the gradient of the descent is 5 % too long",
+        "dlnrepro.dynamics.activations.relu_network:margin_slopes",
+        scaled(1.05),
+    ),
+    "long-layer": Flaw(
+        "the last layer of the descent is recorded 5 % too long",
+        "layers_of",
+        lambda right: lambda *given: [*right(*given)[:-1], 1.05 * right(*given)[-1]],
+    ),
 }
 
 

@@ -34,7 +34,7 @@ from dlnrepro.dynamics.stiff_flow.path import MANY
 from dlnrepro.dynamics.tensors.arrays import Weights, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import stacked
 from dlnrepro.errors import Disagreement
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import WORKSPACE, Contradiction
 from dlnrepro.settings.classification import CoordinateRates, DeepClassifier, LeastShare, Loss
 from dlnrepro.settings.fields import Window
@@ -158,6 +158,39 @@ SERIES = {
     "direction_path": Series("recorded points", "sine of the angle between predictor and maximum-margin direction"),
     "direction_law_path": Series("recorded points", "derived law gamma ||rho|| / log(1/R) of the sine of the angle"),
     "margin_path": Series("recorded points", "1 minus the ratio of the predictor's margin to the maximum margin"),
+}
+
+FLAWS = {
+    "offset": Flaw(
+        "the limit rho of the predictor's part perpendicular to the maximum-margin direction is 5 % too long",
+        "dlnrepro.dynamics.classification.margin_convergence:limit_offset",
+        scaled(1.05),
+    ),
+    "direction-exponent": Flaw(
+        "every fitted exponent of the predictor's gaps is larger by 0.1",
+        "dlnrepro.dynamics.classification.margin_convergence:windowed_slope",
+        shifted(0.1),
+    ),
+    "layer-exponent": Flaw(
+        "every fitted exponent of the layers' norms and gaps is larger by 0.1",
+        "dlnrepro.dynamics.classification.layer_alignment:windowed_slope",
+        shifted(0.1),
+    ),
+    "angle": Flaw(
+        "the sine of the angle between neighbouring layers is larger by 1e-4",
+        "dlnrepro.dynamics.classification.layer_alignment:sine",
+        shifted(1e-4),
+    ),
+    "bound": Flaw(
+        "the constant D of Lemma 2 is half as large",
+        "dlnrepro.dynamics.classification.layer_alignment:excess_bound",
+        scaled(0.5),
+    ),
+    "predictor": Flaw(
+        "the predictor is 0.01 % too short in comparison with the norms of the layers",
+        "dlnrepro.dynamics.classification.layer_alignment:product",
+        scaled(0.9999),
+    ),
 }
 
 

@@ -6,7 +6,7 @@ Z. The initialization (start) is a random matrix in balanced layers. Theory: the
     dW/dt = - sum_j (W W^T)^((j-1)/L) G (W^T W)^((L-j)/L),   dsigma_r/dt = -L sigma_r^(2-2/L) u_r^T G v_r,   G = dR/dW.
 
 The first equation is solved on its own, without layers, and its solution is compared with the product of the network.
-The second equation is compared with the velocity of the product along the path, which the chain rule gives.
+The second equation is compared with the velocity of the product, which is measured from its path alone.
 
 Source: Arora, Cohen and Hazan 2018 (arXiv:1802.06509); Arora, Cohen, Hu and Luo 2019 (arXiv:1905.13655).
 """
@@ -31,12 +31,15 @@ from dlnrepro.dynamics.tensors.per_run import each, each_run
 from dlnrepro.dynamics.tensors.processor import decomposed
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import LayerFactor
 from dlnrepro.settings.networks import DeepSettings
 
-POINTS = 60
+POINTS = 61
+FINER = 8
+"""The path is recorded at 480 intervals for its velocity, and at every eighth of these times otherwise."""
+
 TOLERANCE = 1e-10
 
 
@@ -70,14 +73,14 @@ class Params(DeepSettings):
     def numbers(self) -> int:
         """The weights at every recorded time with their gradients, and the samples."""
         layers = self.hidden * (self.inputs + self.outputs + self.depth * self.hidden)
-        return POINTS * 6 * layers + self.samples * (self.inputs + self.outputs)
+        return POINTS * FINER * 4 * layers + self.samples * (self.inputs + self.outputs)
 
 
 MEASURES = {
     "path_error": "largest ||W - W'||_F / max_t ||W||_F along the flow, where W is the product of the network and W'"
     " the solution of the product's own equation, >= 0",
     "singular_error": "largest error of the formula for the velocity dsigma_r/dt of a singular value along the flow,"
-    " divided by the largest |dsigma_r/dt|, >= 0",
+    " which is measured by differences in time, divided by the largest |dsigma_r/dt|, >= 0",
     "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initial weights over the layers"
     " l, divided by ||W_1||_F^2, >= 0",
     "progress": "share of the excess risk that the flow removes, (R(0) - R(end)) / (R(0) - R of least squares), in"
@@ -93,25 +96,54 @@ SERIES = {
     ),
 }
 
+FLAWS = {
+    "wrong-loss": Flaw(
+        "the flow follows the gradient 0.95 W S - Z, but the equations use W S - Z",
+        "flow",
+        lambda right: lambda weights, field, *rest: right(weights, lambda run, whole: field(run, 0.95 * whole), *rest),
+    ),
+    "velocity": Flaw(
+        "the measured velocities are too large by 5 %",
+        "dlnrepro.dynamics.factorisation.end_to_end:path_velocity",
+        scaled(1.05),
+    ),
+    "path": Flaw(
+        "the velocity of the product in its own equation is too large by 5 %",
+        "dlnrepro.dynamics.factorisation.end_to_end:end_to_end_velocity",
+        scaled(1.05),
+    ),
+    "exponent": Flaw(
+        "the exponent of sigma in the formula of its velocity is too large by 0.1",
+        "dlnrepro.dynamics.factorisation.end_to_end:singular_velocity",
+        lambda right: (
+            lambda matrix, *rest: (
+                *right(matrix, *rest)[:2],
+                torch.linalg.svdvals(matrix) ** 0.1 * right(matrix, *rest)[2],
+            )
+        ),
+    ),
+}
+
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw data, then weights; follow the layers, and the product on its own, one run after another."""
     moment, cross, weights = _problem(params, generators)
     depth, field = params.formula_depth, moment_field(moment, cross)
-    times = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)
+    finer = torch.linspace(0, params.horizon, (POINTS - 1) * FINER + 1, dtype=torch.float64)
+    times, spacing = finer[::FINER], params.horizon / (len(finer) - 1)
     rates = [1.0] * params.depth
-    layers = flow(weights, field, times, rates, TOLERANCE, 1e-3 * TOLERANCE, part_of(progress, 0, 0.5))
+    whole = product(flow(weights, field, finer, rates, TOLERANCE, 1e-3 * TOLERANCE, part_of(progress, 0, 0.5)))
     starts, alone = array_of(product(weights)), []
     for run, tick in each(part_of(progress, 0.5, 0.5, "product"), len(starts)):
         clock = _clocked(tick, params.horizon)
         alone.append(follow_product(starts[run], partial(field, run), depth, array_of(times), TOLERANCE, clock))
-    network, law = product(layers), tensor_of(np.stack(alone))
+    network, law = whole[:, ::FINER], tensor_of(np.stack(alone))
     strength = torch.linalg.matrix_norm(network)
     distance = torch.linalg.matrix_norm(network - law) / strength.amax(-1, keepdim=True)
     measures = {
         "path_error": distance.amax(-1),
         "singular_error": each_run(
-            lambda s, z, *path: singular_velocity_error(path, s, z, depth), moment, cross, *layers
+            lambda path, s, z: singular_velocity_error(path, spacing, s, z, depth), whole, moment, cross
         ),
         "start_imbalance": relative_imbalance(weights),
         "progress": share_learned(network, moment, cross),

@@ -32,7 +32,7 @@ from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.starts.targets import draw_strengths, rotated
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FALLING, FROM_LIST, SPREAD, Jitter, Positive
 from dlnrepro.settings.networks import DeepSettings
@@ -108,6 +108,16 @@ SERIES = {
     "time": Series("time", "time t of the gradient flow"),
     "first": Series("time", "first singular value sigma_1, from the smallest alpha"),
     "second": Series("time", "second singular value sigma_2, from the smallest alpha"),
+}
+
+FLAWS = {
+    "end": Flaw("the predicted singular values are too large by 5 %", "sensed_ends", scaled(1.05)),
+    "exponent": Flaw("the predicted power of alpha is too large by 0.1", "gap_exponents", shifted(0.1)),
+    "measurement": Flaw(
+        "the flow fits a measurement whose value is too large by 5 %",
+        "sensing_field",
+        lambda right: lambda sensors, value: right(sensors, 1.05 * value),
+    ),
 }
 
 

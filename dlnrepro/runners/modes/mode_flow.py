@@ -28,7 +28,7 @@ from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.descents import DESCENT_POINTS, HalvedDescents
 from dlnrepro.settings.fields import InputSpread, LayerFactor, PositiveRange, Width
@@ -91,6 +91,15 @@ SERIES = {
         "step_size",
         "largest distance of gradient descent from the closed form, divided by"
         " sigma_1, the largest singular value of Z",
+    ),
+}
+
+FLAWS = {
+    "curve": Flaw("the closed form is too large by 5 %", "mode_curves", scaled(1.05)),
+    "clock": Flaw(
+        "the closed form is too fast by 5 %",
+        "mode_curves",
+        lambda right: lambda strengths, starts, depth, times: right(strengths, starts, depth, 1.05 * times),
     ),
 }
 

@@ -32,7 +32,7 @@ from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import even_grid
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series
 from dlnrepro.settings.fields import FROM_LIST, SPREAD, SeveralStrengths, Share, StepSize
 from dlnrepro.settings.modes import RegressionSettings
 
@@ -95,6 +95,21 @@ SERIES = {
         " largest epsilon",
     ),
     "modes_learned": Series("step", "number of learned modes (sum of their shares), at the largest epsilon"),
+}
+
+FLAWS = {
+    "order": Flaw(
+        "the perturbation has the norm epsilon^1.1 instead of epsilon",
+        "perturbed_moments",
+        lambda right: lambda perturbed, target, sizes, draws: right(perturbed, target, sizes**1.1, draws),
+    ),
+    "cross": Flaw(
+        "the perturbed descents fit a target Z that is too large by 5 %",
+        "perturbed_moments",
+        lambda right: (
+            lambda *given: tuple(part * factor for part, factor in zip(right(*given), (1, 1.05), strict=True))
+        ),
+    ),
 }
 
 

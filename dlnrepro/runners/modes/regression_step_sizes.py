@@ -25,7 +25,7 @@ from dlnrepro.dynamics.modes.settling import settling_factors
 from dlnrepro.dynamics.risks.squared_loss import commuting_moment, regression_gradient
 from dlnrepro.dynamics.starts.balanced import balanced_layers, draw_mode_strengths
 from dlnrepro.dynamics.tensors.records import even_grid
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, negated, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import LawDepth, Positive, PositiveRange
 from dlnrepro.settings.modes import RegressionSettings, Sweep
@@ -84,6 +84,16 @@ SERIES = {
     "distance": Series(
         "step",
         "relative distance ||W - W_LS||_F / ||W_LS||_F from the least-squares solution W_LS, at the largest step ratio",
+    ),
+}
+
+FLAWS = {
+    "factor": Flaw("the predicted factor is too large by 5 %", "contraction_factor", scaled(1.05)),
+    "sign": Flaw("the predicted factor has the opposite sign", "contraction_factor", negated),
+    "step": Flaw(
+        "the descents take steps that are 5 % longer than those of the formula",
+        "settling_path",
+        lambda right: lambda weights, gradient, sizes, *rest: right(weights, gradient, 1.05 * sizes, *rest),
     ),
 }
 

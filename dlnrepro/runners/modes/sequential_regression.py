@@ -36,7 +36,7 @@ from dlnrepro.dynamics.risks.squared_loss import (
 from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.records import even_grid
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, Positive, SeveralStrengths, StepSize
 from dlnrepro.settings.modes import RegressionSettings, Sweep
@@ -120,6 +120,21 @@ SERIES = {
         " rank 1 (or the first mode, as the setting law says)",
     ),
     "first_plateau_law": Series("start", "predicted power of epsilon, through the value at the smallest epsilon"),
+}
+
+FLAWS = {
+    "slope": Flaw("the predicted growth of a learning time is too large by 5 %", "time_slopes", scaled(1.05)),
+    "exponent": Flaw("the predicted power of epsilon is too large by 0.1", "plateau_exponents", shifted(0.1)),
+    "plateau": Flaw(
+        "the predicted solutions of rank k are too large by 5 %",
+        "plateau_matrices",
+        lambda right: lambda *given: [1.05 * matrix for matrix in right(*given)],
+    ),
+    "step": Flaw(
+        "the descent takes steps that are 5 % longer than those of the formula",
+        "product_path",
+        lambda right: lambda weights, gradient, size, *rest: right(weights, gradient, 1.05 * size, *rest),
+    ),
 }
 
 

@@ -26,7 +26,7 @@ from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.time_panels import log_panels
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series
 from dlnrepro.settings.fields import InputSpread, LayerFactor
 from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.one_neuron import OneNeuronSettings
@@ -66,6 +66,19 @@ SERIES = {
     ),
     "error": Series(
         "clock", "distance of W/||W||_F from the matrix u v^T of Oja's flow at the same tau (Frobenius norm)"
+    ),
+}
+
+FLAWS = {
+    "clock": Flaw(
+        "the clock of Oja's flow is 5 % too fast",
+        "directions_at",
+        lambda right: lambda strengths, pair, clock: right(strengths, pair, 1.05 * clock),
+    ),
+    "sign": Flaw(
+        "Oja's flow has a matrix of the opposite sign",
+        "directions_at",
+        lambda right: lambda strengths, pair, clock: right(-strengths, pair, clock),
     ),
 }
 

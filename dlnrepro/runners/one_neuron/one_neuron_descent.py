@@ -32,7 +32,7 @@ from dlnrepro.dynamics.risks.squared_loss import squared_loss_gradient
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.records import every, thinned
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import StepSize, Width
 from dlnrepro.settings.networks import DeepSettings
@@ -131,6 +131,26 @@ SERIES = {
     "predicted_distance": Series(
         "time", "e^(-rate t) with the predicted rate, through the first distance in the fitted window"
     ),
+}
+
+FLAWS = {
+    "target": Flaw(
+        "the descent has a target that is 5 % too large",
+        "squared_loss_gradient",
+        lambda right: lambda target, spread: right(1.05 * target, spread),
+    ),
+    "sign": Flaw(
+        "the descent has a target of the opposite sign",
+        "squared_loss_gradient",
+        lambda right: lambda target, spread: right(-target, spread),
+    ),
+    "rate": Flaw("the predicted rate is 5 % too large", "local_rate", scaled(1.05)),
+    "exponent": Flaw(
+        "the exponent of sigma_1 in the predicted rate is 0.1 too large",
+        "local_rate",
+        lambda right: lambda strengths, depth: right(strengths, depth) * strengths[:, 0] ** 0.1,
+    ),
+    "next-mode": Flaw("the law names the mode after the right one", "limit_mode", shifted(1)),
 }
 
 

@@ -40,7 +40,7 @@ from dlnrepro.dynamics.one_neuron.motion import OneNeuronStart
 from dlnrepro.dynamics.one_neuron.start import rank_one_layers
 from dlnrepro.dynamics.starts.balanced import draw_strength, hidden_frames, unbalanced
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.fields import (
     FALLING,
     FROM_LIST,
@@ -113,6 +113,20 @@ SERIES = {
     "delay": Series("scale", "escape time, at which u_1^T W v_1 reaches sigma_1 / 2; 0 if it is there at the start"),
     "predicted_delay": Series(
         "scale", "escape time by the predicted law, through the measured escape time at the smallest x"
+    ),
+}
+
+FLAWS = {
+    "slope": Flaw("the predicted slope is 5 % too large", "delay_slope", scaled(1.05)),
+    "exponent": Flaw("the predicted exponent is 0.1 too large", "delay_power", shifted(0.1)),
+    "constant": Flaw(
+        "the constant K is 5 % too large", "dlnrepro.dynamics.one_neuron.delays:small_start_factor", scaled(1.05)
+    ),
+    "fit": Flaw("the fitted slopes and exponents are 5 % too large", "slope", scaled(1.05)),
+    "target": Flaw(
+        "gradient flow has a target that is 5 % too large",
+        "dlnrepro.dynamics.one_neuron.first_passage:squared_loss_field",
+        lambda right: lambda target, spread: right(1.05 * target, spread),
     ),
 }
 

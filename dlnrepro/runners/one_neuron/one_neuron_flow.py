@@ -31,7 +31,7 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import Record, decades
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.descents import DESCENT_POINTS, HalvedDescents
 from dlnrepro.settings.fields import InputSpread, LayerFactor, Range
@@ -118,6 +118,31 @@ SERIES = {
     "descent_drift": Series(
         "step_size", "largest change of an imbalance along each descent, over sigma_1^(2/L) (Frobenius norm)"
     ),
+}
+
+FLAWS = {
+    "target": Flaw(
+        "gradient flow has a target that is 5 % too large",
+        "squared_loss_field",
+        lambda right: lambda target, spread: right(1.05 * target, spread),
+    ),
+    "strengths": Flaw(
+        "the closed form has singular values that are 5 % too large",
+        "dlnrepro.dynamics.one_neuron.motion:closed_form",
+        lambda right: lambda strengths, *others: right(1.05 * strengths, *others),
+    ),
+    "depth": Flaw(
+        "the closed form is that of one more layer",
+        "dlnrepro.dynamics.one_neuron.motion:closed_form",
+        lambda right: lambda strengths, pair, start, depth, times: right(strengths, pair, start, depth + 1, times),
+    ),
+    "imbalance": Flaw(
+        "the imbalances contain a first layer that is 5 % too large",
+        "dlnrepro.dynamics.one_neuron.motion:imbalance",
+        lambda right: lambda weights: right([1.05 * weights[0], *weights[1:]]),
+    ),
+    "order": Flaw("the fitted orders in the step size are 0.1 too large", "slope", shifted(0.1)),
+    "fit": Flaw("the fitted powers and rates are 5 % too large", "log_slope", scaled(1.05)),
 }
 
 

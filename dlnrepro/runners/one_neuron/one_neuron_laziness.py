@@ -23,7 +23,7 @@ from dlnrepro.dynamics.networks.tangent_kernel import linear_flow, tangent_kerne
 from dlnrepro.dynamics.risks.squared_loss import squared_loss_field
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.training.gradient_flow import flow
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 
 POINTS = 60
@@ -65,6 +65,24 @@ SERIES = {
     "move": Series("time", "move of the vector of all weights, ||theta - theta(0)|| / ||theta(0)||"),
     "kernel": Series("time", "change of the tangent kernel, ||K - K(0)||_F / ||K(0)||_F"),
     "linearisation": Series("time", "distance between network and linearisation, ||f - f_linear||_F / sigma_1"),
+}
+
+FLAWS = {
+    "target": Flaw(
+        "gradient flow has a target that is 5 % too large",
+        "squared_loss_field",
+        lambda right: lambda target, spread: right(1.05 * target, spread),
+    ),
+    "linearisation": Flaw(
+        "the linearised model has a target that is 5 % too large",
+        "linear_flow",
+        lambda right: lambda kernel, start, target, times: right(kernel, start, 1.05 * target, times),
+    ),
+    "kernel": Flaw(
+        "the linearised model has a tangent kernel that is 5 % too large",
+        "linear_flow",
+        lambda right: lambda kernel, *others: right(1.05 * kernel, *others),
+    ),
 }
 
 

@@ -3,9 +3,9 @@
 The weights are fixed. Activities h and multipliers m take the steps of `dynamics.predictive_coding.network`, from a
 forward pass with multipliers 0 or from random values. At the end the credit c_i = m_i + rho r_i of every layer, with
 the residual r_i, is compared with -delta_i (delta_i is the adjoint of back-propagation), and the updates of the weights
-with the gradients of back-propagation. Theory: if one step has a spectral radius below 1, multipliers tend to -delta_i
-and activities to a forward pass from any initial state, at the rate of that radius. Without multipliers (dual_step 0)
-the credit tends to that of the rescaled error S^-1 (W_L ... W_1 x - y).
+with the gradients of back-propagation, which automatic differentiation gives. Theory: if one step has a spectral radius
+below 1, multipliers tend to -delta_i and activities to a forward pass from any initial state, at the rate of that
+radius. Without multipliers (dual_step 0) the credit tends to that of the rescaled error S^-1 (W_L ... W_1 x - y).
 
 Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.predictive_coding.closed_forms`.
 """
@@ -32,6 +32,7 @@ from dlnrepro.dynamics.predictive_coding.credit_paths import credit_path
 from dlnrepro.dynamics.predictive_coding.iteration import spectral_radius
 from dlnrepro.dynamics.predictive_coding.network import (
     Rule,
+    backprop_gradients,
     credit,
     distance,
     forward,
@@ -43,12 +44,12 @@ from dlnrepro.dynamics.predictive_coding.network import (
     weight_gradients,
 )
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, negated, scaled
 from dlnrepro.settings.predictive_coding import Inputs, PredictiveCodingSettings, Samples
 
 RECORDS = 1000
 THINNING = 5
-WINDOW = (1e-11, 1e-5)
+WINDOW = (1e-13, 1e-7)
 
 
 class Params(PredictiveCodingSettings):
@@ -84,7 +85,7 @@ MEASURES = {
     "plain_credit_error": "largest relative distance of a layer's credit at the end from its credit at the"
     " equilibrium of plain predictive coding, >= 0",
     "rate_ratio": "fitted rate of convergence per step, divided by -ln(spectral radius); the fit uses the largest"
-    " distance ||c + delta||_F / ||delta||_F at this or a later step, while it lies in [1e-11, 1e-5], with the credit"
+    " distance ||c + delta||_F / ||delta||_F at this or a later step, while it lies in [1e-13, 1e-7], with the credit"
     " c and the adjoint delta; 0 if it never lies there",
     "spectral_radius": "spectral radius of one step (the largest |eigenvalue|), of the activities alone if"
     " `dual_step` is 0, >= 0",
@@ -109,6 +110,31 @@ SERIES = {
     ),
 }
 
+FLAWS = {
+    "adjoints": Flaw("the predicted multipliers are too large by 5 %", "backprop_adjoints", scaled(1.05)),
+    "sign": Flaw("the predicted multipliers have the opposite sign", "backprop_adjoints", negated),
+    "updates": Flaw(
+        "the updates of the hidden layers use the activities above them instead of those below",
+        "weight_gradients",
+        lambda right: (
+            lambda chain, activities, signal: [
+                *right(chain, activities, signal)[:1],
+                -signal[:, 1:] @ activities[:, 1:].mT,
+                *right(chain, activities, signal)[2:],
+            ]
+        ),
+    ),
+    "forward": Flaw("the predicted activities are too large by 5 %", "forward", scaled(1.05)),
+    "rate": Flaw(
+        "the predicted rate of convergence is too large by a fifth",
+        "spectral_radius",
+        lambda right: lambda *given: right(*given) ** 1.2,
+    ),
+    "plain": Flaw(
+        "the predicted credit of plain predictive coding is too large by 5 %", "plain_equilibrium_credit", scaled(1.05)
+    ),
+}
+
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw networks, data and initial states; take the steps of all runs together; measure credit, updates and rate."""
@@ -127,7 +153,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     radius = spectral_radius(chain, replace(rule, dual_step=params.formula_dual_step))
     rates = each_run(torch.log, radius)
     exact, signal = forward(chain), credit(chain, end, penalty)
-    updates, wanted = weight_gradients(chain, end.activities, signal), weight_gradients(chain, exact, target)
+    updates, wanted = weight_gradients(chain, end.activities, signal), backprop_gradients(chain)
     errors = [largest_distance(*pair) for pair in zip(updates, wanted, strict=True)]
     measures = {
         "gradient_error": torch.stack(errors).amax(0),

@@ -22,10 +22,17 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.predictive_coding.arrival import first_layer_arrival
 from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints, credit_speed, plain_equilibrium_credit
-from dlnrepro.dynamics.predictive_coding.network import Rule, along, credit, forward, update_cosine, weight_gradients
+from dlnrepro.dynamics.predictive_coding.network import (
+    Rule,
+    along,
+    backprop_gradients,
+    credit,
+    update_cosine,
+    weight_gradients,
+)
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, RISING, Share
 from dlnrepro.settings.predictive_coding import Inputs, PredictiveCodingSettings, Samples
@@ -87,6 +94,20 @@ SERIES = {
     ),
 }
 
+FLAWS = {
+    "speed": Flaw("the predicted speed is too large by a quarter", "credit_speed", scaled(1.25)),
+    "longer": Flaw(
+        "the time of arrival is its own power 1.2, so that it grows with a larger power of the depth",
+        "first_layer_arrival",
+        lambda right: lambda *given: (found := right(*given))._replace(time=found.time**1.2),
+    ),
+    "shorter": Flaw(
+        "the time of arrival is its own power 0.7, so that it grows with a smaller power of the depth",
+        "first_layer_arrival",
+        lambda right: lambda *given: (found := right(*given))._replace(time=found.time**0.7),
+    ),
+}
+
 
 class Crossing(NamedTuple):
     """The measurements at one depth.
@@ -138,7 +159,7 @@ def _at_depth(params: Params, depth: int, generators: Sequence[Generator], progr
     time, state = first_layer_arrival(chain, target[:, 0], rule, params.share, budget, params.most_steps, progress)
     signal = credit(chain, state, params.penalty)
     updates = weight_gradients(chain, state.activities, signal)
-    wanted = weight_gradients(chain, forward(chain), adjoints)
+    wanted = backprop_gradients(chain)
     first, whole = (torch.linalg.matrix_norm(layers[0]) for layers in (updates, wanted))
     return Crossing(time, update_cosine(updates, wanted), first / whole, along(signal, adjoints))
 

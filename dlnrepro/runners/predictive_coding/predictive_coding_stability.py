@@ -35,7 +35,7 @@ from dlnrepro.dynamics.predictive_coding.iteration import (
 from dlnrepro.dynamics.predictive_coding.network import Rule
 from dlnrepro.dynamics.tensors.per_run import each, each_run
 from dlnrepro.dynamics.tensors.processor import decomposed
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.fields import Share
 from dlnrepro.settings.predictive_coding import PredictiveCodingSettings
 
@@ -83,6 +83,20 @@ MEASURES = {
 SERIES = {
     "step_ratio": Series("step_ratio", "step size eta divided by the limit of the formula"),
     "radius": Series("step_ratio", "spectral radius of one step of inference"),
+}
+
+FLAWS = {
+    "limit-too-large": Flaw("the limit without the loss is too large by 5 %", "stability_limit", scaled(1.05)),
+    "limit-too-small": Flaw("the limit without the loss is too small by 5 %", "stability_limit", scaled(0.95)),
+    "limit-with-loss": Flaw(
+        "the limit with the loss is too large by a millionth", "stability_limit_with_loss", scaled(1 + 1e-6)
+    ),
+    "moduli": Flaw("the predicted squared moduli are too large by 5 %", "squared_moduli", scaled(1.05)),
+    "dual-step": Flaw(
+        "the multipliers take steps that are 5 % longer than those of the formulas",
+        "dlnrepro.dynamics.predictive_coding.iteration:step",
+        lambda right: lambda chain, state, rule: right(chain, state, replace(rule, dual_step=1.05 * rule.dual_step)),
+    ),
 }
 
 

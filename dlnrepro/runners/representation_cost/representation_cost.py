@@ -28,7 +28,7 @@ from dlnrepro.dynamics.representation_cost.tied_layers import squared_norm
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import Weights, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.representation_cost import ArchitectureSettings
@@ -98,6 +98,15 @@ SERIES = {
     "cost": Series("predictor", "cost found, the squared norm ||theta||^2 of the weights"),
     "tried_power": Series("exponent", "exponent p that is tried"),
     "misfit_at_power": Series("exponent", "misfit of log R with the best q and c at this p"),
+}
+
+FLAWS = {
+    "formula": Flaw("the cost by the formula is too large by 5 %", "representation_costs", scaled(1.05)),
+    "power": Flaw("the predicted exponent p is too large by 0.1", "power", shifted(0.1)),
+    "degree": Flaw(
+        "the cost found is its own power 1.05", "squared_norm", lambda right: lambda weights: right(weights) ** 1.05
+    ),
+    "coordinates": Flaw("every coordinate of a predictor is too large by 0.01", "coordinates", shifted(0.01)),
 }
 
 

@@ -28,7 +28,7 @@ from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import Same, StepSize, law_value, same_or_number
 from dlnrepro.settings.representation_cost import ArchitectureSettings
@@ -119,6 +119,12 @@ SERIES = {
         "step",
         "excess ||theta||^2 / R(w) - 1, with the weights theta and the representation cost R(w) of their predictor w",
     ),
+}
+
+FLAWS = {
+    "formula": Flaw("the representation cost by the formula is too large by 5 %", "representation_costs", scaled(1.05)),
+    "solution": Flaw("the solution of the convex problem is too large by 5 %", "minimise", scaled(1.05)),
+    "norm": Flaw("the penalty of the convex minimum is too large by 5 %", "norm", scaled(1.05)),
 }
 
 

@@ -38,7 +38,7 @@ from dlnrepro.dynamics.self_supervision.distances import orthogonality_gap
 from dlnrepro.dynamics.starts.draws import gaussian, semi_orthogonal, uniform_layers
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import part_of
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction, Settings, refused, written
 from dlnrepro.settings.fields import FROM_LIST, Positive
 
@@ -137,6 +137,24 @@ SERIES = {
     "cosine": Series("layer", "cosine between the layer's own gradient and that of back-propagation"),
     "printed_cosine": Series("layer", "cosine that the authors print for the layer"),
     "error": Series("layer", "relative distance of the layer's own gradient from that of back-propagation"),
+}
+
+FLAWS = {
+    "local": Flaw(
+        "the local gradients are too large by 5 %",
+        "dlnrepro.dynamics.self_supervision.comparison:local_gradient",
+        scaled(1.05),
+    ),
+    "transposed": Flaw(
+        "the local errors pass through the feedback matrix itself instead of its transpose",
+        "dlnrepro.dynamics.self_supervision.comparison:output_errors",
+        lambda right: lambda layer, feedback, *rest: right(layer, feedback.mT, *rest),
+    ),
+    "objects": Flaw(
+        "the local gradients use the activities below in the reversed order of the objects",
+        "dlnrepro.dynamics.self_supervision.comparison:local_gradient",
+        lambda right: lambda below, *rest: right(below.flip(-2), *rest),
+    ),
 }
 
 

@@ -31,7 +31,7 @@ from dlnrepro.dynamics.tensors.arrays import Array
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.time_panels import log_panels
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, ORDERED, PositiveRange
 from dlnrepro.settings.networks import DeepSettings
@@ -109,6 +109,28 @@ SERIES = {
     "predicted_turn": Series("time", "predicted growth of -ln tan(theta / 2), (c_0 / pi) int_0^t |w|^(1-2/L) dt"),
     "norm": Series("time", "norm |w| of the predictor"),
     "share": Series("time", "ratio of 1 - cos(theta) to its upper bound, with theta the angle to the teacher"),
+}
+
+FLAWS = {
+    "mean-length": Flaw("c_0 is 5 % too large in every formula", "teacher_pull", scaled(1.05)),
+    "exponent": Flaw(
+        "every fitted exponent is larger by 0.1", "dlnrepro.dynamics.spherical.turning:log_slope", shifted(0.1)
+    ),
+    "clock-exponent": Flaw(
+        "the exponent of |w| in the clock is larger by 0.1",
+        "dlnrepro.dynamics.spherical.turning:clock_rate",
+        lambda right: lambda norm, depth: norm**0.1 * right(norm, depth),
+    ),
+    "early-bounds": Flaw(
+        "the bounds on the norm are those of half the time",
+        "dlnrepro.dynamics.spherical.bounds:norm_bounds",
+        lambda right: lambda times, *given: right(times / 2, *given),
+    ),
+    "second-phase-exponent": Flaw(
+        "the exponent of |w(T)| in the bound of the second phase is larger by 0.1",
+        "dlnrepro.dynamics.spherical.bounds:_second_phase",
+        lambda right: lambda since, norm, *given: norm**0.1 * right(since, norm, *given),
+    ),
 }
 
 

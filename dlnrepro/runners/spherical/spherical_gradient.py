@@ -34,7 +34,7 @@ from dlnrepro.dynamics.spherical.symmetric_inputs import (
 )
 from dlnrepro.dynamics.tensors.arrays import array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.runner import Progress, Result, Series
+from dlnrepro.runner import Flaw, Progress, Result, Series, negated, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import PositiveRange
 from dlnrepro.settings.spherical import SymmetricInputSettings
@@ -86,6 +86,16 @@ SERIES = {
     "push_error": Series(
         "angle",
         "relative error |measured / predicted - 1| of the push; 1e-17 if the two numbers are equal",
+    ),
+}
+
+FLAWS = {
+    "mean-length": Flaw("c_0 is 5 % too large in the formula", "teacher_pull", scaled(1.05)),
+    "sign": Flaw("the gradient has the opposite sign", "population_push", negated),
+    "radial-part": Flaw(
+        "the predicted radial part g is 5 % too large",
+        "radial_pull",
+        lambda right: lambda *given: scaled(1.05)(right(*given)),
     ),
 }
 

@@ -147,7 +147,7 @@ def test_a_setting_that_does_not_fit_in_memory_is_refused_before_anything_is_tra
     path = write_claim()
     code, out, err = command("run", path, "-s", "bytes=10000000000000")
     assert (code, out) == (2, "")
-    expected = "toy-claim: arm near: expected a setting that fits in memory; it needs 40,000.0 GB for 4 runs, found"
+    expected = "toy-claim: arm near: expected a setting that fits in memory; it needs 160,000.0 GB for 16 runs, found"
     assert re.fullmatch(rf"{expected} [0-9,.]+ [GM]B free\n", err)
     assert [*tmp_path.iterdir()] == [path]
 

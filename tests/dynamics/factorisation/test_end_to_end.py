@@ -9,7 +9,14 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from dlnrepro.dynamics.factorisation.end_to_end import end_to_end_velocity, follow_product, singular_velocity
+from dlnrepro.dynamics.factorisation.end_to_end import (
+    EDGE,
+    end_to_end_velocity,
+    follow_product,
+    path_velocity,
+    singular_velocity,
+    singular_velocity_error,
+)
 from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
 from dlnrepro.dynamics.starts.draws import normal, orthonormal
 
@@ -47,6 +54,27 @@ def test_singular_values_move_as_a_small_step_moves_them() -> None:
     _, _, found = singular_velocity(product(layers), gradient, 3)
 
     torch.testing.assert_close(found, (after - before) / (2 * size), rtol=1e-7, atol=1e-8)
+
+
+def _matrices(times: torch.Tensor) -> torch.Tensor:
+    """A smooth path of matrices, with W' = W, row by row."""
+    return times.exp()[:, None, None] * torch.tensor([[1.0, 2.0], [-1.0, 0.5]], dtype=torch.float64)
+
+
+def test_the_velocity_of_an_exponential_path_is_the_path_itself() -> None:
+    times = torch.linspace(0, 1, 41, dtype=torch.float64)
+    path = _matrices(times)
+
+    torch.testing.assert_close(path_velocity(path, 1 / 40), path[EDGE:-EDGE], rtol=1e-12, atol=1e-13)
+
+
+def test_a_path_that_follows_another_gradient_has_an_error_in_its_velocity() -> None:
+    """W' = W is the flow of one layer for S = -I and Z = 0."""
+    path = _matrices(torch.linspace(0, 1, 41, dtype=torch.float64))
+    moment, cross = -torch.eye(2, dtype=torch.float64), torch.zeros(2, 2, dtype=torch.float64)
+
+    assert float(singular_velocity_error(path, 1 / 40, moment, cross, 1)) < 1e-12
+    assert float(singular_velocity_error(path, 1 / 40, 0.9 * moment, cross, 1)) == pytest.approx(0.1, rel=1e-9)
 
 
 def test_one_layer_follows_the_exponential_of_linear_regression() -> None:

@@ -12,6 +12,7 @@ from dlnrepro.dynamics.predictive_coding.network import (
     State,
     adjoints,
     along,
+    backprop_gradients,
     credit,
     distance,
     draw_network,
@@ -118,8 +119,9 @@ def test_updates_at_a_forward_pass_with_adjoint_multipliers_are_gradients_of_the
     state = State(activities, -adjoints(chain, output_error(chain, activities)))
     found = weight_gradients(chain, activities, credit(chain, state, RHO))
 
-    for one, other in zip(found, expected, strict=True):
+    for one, other, own in zip(found, expected, backprop_gradients(chain), strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-13)
+        torch.testing.assert_close(own, other, rtol=1e-12, atol=1e-13)
     torch.testing.assert_close(update_cosine(found, expected), torch.ones(2, dtype=torch.float64))
 
 

@@ -121,9 +121,8 @@ def test_local_gradients_and_back_propagation_agree_with_autograd(activation: Ac
     expected = torch.autograd.grad(
         _written_out(layers[-1], top, other_view(plain[-1]), "two-sided"), weights, retain_graph=True
     )
-    errors = output_errors(plain[-1], top, other_view(plain[-1]), how)
 
-    found = backprop_gradients([weight.detach() for weight in weights], plain, errors, activation)
+    found = backprop_gradients(weights, views, top, other_view(plain[-1]), how, activation)
 
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-13)
@@ -135,6 +134,29 @@ def test_local_gradients_and_back_propagation_agree_with_autograd(activation: Ac
         torch.testing.assert_close(
             local_gradient(plain[index], plain[index + 1], here, activation), torch.autograd.grad(loss, weight)[0]
         )
+
+
+def test_back_propagation_is_the_difference_quotient_of_the_loss() -> None:
+    weights = [weight[0] for weight in gaussian([6, 5, 3], 1.0, _generators())]
+    views = paired_views(SAMPLES, 6, 1.0, 0.3, 1.0, _generators())[0]
+    how, top = contrast("difference", SAMPLES), activities(weights, views, "linear")[-1]
+    feedback, direction, size = best_feedback(top, other_view(top), how, DECAY), torch.ones(5, 6).double(), 1e-6
+
+    def loss(shift: float) -> float:
+        end = activities([weights[0] + shift * direction, weights[1]], views, "linear")[-1]
+        return float(_written_out(end, feedback, other_view(top), "difference"))
+
+    found = backprop_gradients(weights, views, feedback, other_view(top), how, "linear")[0]
+
+    assert float((found * direction).sum()) == pytest.approx((loss(size) - loss(-size)) / (2 * size), rel=1e-7)
+
+
+def test_newtons_last_step_leaves_rounding_only() -> None:
+    how = contrast("two-sided", SAMPLES)
+    for seed in range(200):
+        layer = normal((2, SAMPLES, 4), [torch.Generator().manual_seed(seed)])[0]
+        best = best_feedback(layer, other_view(layer), how, DECAY)
+        assert float(feedback_gap(layer, best, other_view(layer), how, DECAY).max()) < 2e-13
 
 
 def test_views_have_the_size_the_spectrum_and_the_correlation_asked_for() -> None:
@@ -173,8 +195,7 @@ def _errors_of_the_first_layer(correlation: Tensor) -> tuple[float, float]:
         back = best_feedback(layers[1], compared, how, DECAY)
         gradients.append(local_gradient(layers[0], layers[1], output_errors(layers[1], back, compared, how), "linear"))
     top = best_feedback(layers[2], other_view(layers[2]), how, DECAY)
-    errors = output_errors(layers[2], top, other_view(layers[2]), how)
-    wanted = backprop_gradients(weights, layers, errors, "linear")[0]
+    wanted = backprop_gradients(weights, layers[0], top, other_view(layers[2]), how, "linear")[0]
     local, direct = (float((gradient - wanted).square().sum()) for gradient in gradients)
     return local, direct
 

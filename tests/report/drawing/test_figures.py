@@ -89,7 +89,7 @@ def test_a_figure_without_any_arm_says_so(record_of: Make) -> None:
 
 def test_a_strip_plot_has_a_point_for_every_run_and_shades_the_interval(record_of: Make) -> None:
     record = record_of()
-    picture = strip_plot(record, record.criteria[0], "p")
+    picture = strip_plot(record.meanings, record.criteria[0], "p")
     uses = list(parsed(picture).iter(f"{SVG}use"))
     assert len(uses) == 8
     assert len(drawn(picture, "inside")) == 1
@@ -99,7 +99,7 @@ def test_a_strip_plot_has_a_point_for_every_run_and_shades_the_interval(record_o
 
 def test_points_lie_in_the_shade_exactly_if_their_runs_lie_inside(record_of: Make) -> None:
     record = record_of(values={"near": [1.0, 0.5, 1.05, 1.5], "far": [5.0, 1.0, 0.2, 3.0]})
-    picture = strip_plot(record, record.criteria[0], "p")
+    picture = strip_plot(record.meanings, record.criteria[0], "p")
     (shade,) = (path for path in parsed(picture).iter(f"{SVG}path") if COLOURS["inside"] in path.get("style", ""))
     corners = [float(pair.split()[0]) for pair in re.findall(r"-?[\d.]+ -?[\d.]+", shade.get("d", ""))]
     uses = parsed(picture).iter(f"{SVG}use")
@@ -111,8 +111,8 @@ def test_points_lie_in_the_shade_exactly_if_their_runs_lie_inside(record_of: Mak
 
 def test_a_run_on_the_wrong_side_is_a_cross_in_an_ink_of_its_own(record_of: Make) -> None:
     good, bad = record_of(), record_of(values={"near": [1.0, 0.5, 1.05, 1.5], "far": [5.0, 1.0, 0.2, 3.0]})
-    assert not drawn(strip_plot(good, good.criteria[0], "p"), "tested-2")
-    picture = strip_plot(bad, bad.criteria[0], "p")
+    assert not drawn(strip_plot(good.meanings, good.criteria[0], "p"), "tested-2")
+    picture = strip_plot(bad.meanings, bad.criteria[0], "p")
     assert drawn(picture, "tested-2")
     assert len(list(parsed(picture).iter(f"{SVG}use"))) == 8
 
@@ -133,14 +133,14 @@ def test_an_axis_is_logarithmic_only_for_decades_of_numbers_that_are_not_negativ
     record = record_of(values=values)
     assert logarithmic(record.criteria[0]) is expected
     if expected:
-        assert ("0" in words(strip_plot(record, record.criteria[0], "p"))) == (values["near"][1] == 0.0)
+        assert ("0" in words(strip_plot(record.meanings, record.criteria[0], "p"))) == (values["near"][1] == 0.0)
 
 
 def test_undecided_runs_are_counted_and_nothing_at_all_says_no_data(record_of: Make) -> None:
     some = record_of(values={"near": [1.0, None, float("nan"), 1.0], "far": [5.0, 5.0, 5.0, 5.0]})
-    assert "2 undecided" in words(strip_plot(some, some.criteria[0], "p"))
+    assert "2 undecided" in words(strip_plot(some.meanings, some.criteria[0], "p"))
     none = record_of(values={"near": [], "far": []})
-    assert "no data" in words(strip_plot(none, none.criteria[0], "p"))
+    assert "no data" in words(strip_plot(none.meanings, none.criteria[0], "p"))
 
 
 def test_drawing_twice_gives_the_same_bytes_and_leaves_the_settings_of_others_alone(record_of: Make) -> None:
@@ -148,14 +148,17 @@ def test_drawing_twice_gives_the_same_bytes_and_leaves_the_settings_of_others_al
     before = dict(matplotlib.rcParams)
     record = record_of(LOGLOG)
     assert figure(record, 0, "p").alone() == figure(record, 0, "p").alone()
-    assert strip_plot(record, record.criteria[0], "p") == strip_plot(record, record.criteria[0], "p")
+    assert strip_plot(record.meanings, record.criteria[0], "p") == strip_plot(record.meanings, record.criteria[0], "p")
     assert dict(matplotlib.rcParams) == before
 
 
 def test_words_of_a_claim_are_text_and_never_markup_or_mathematics(record_of: Make) -> None:
     nasty = '<b>&"x" $\\frac{1}{2}$ ]]>'
     record = record_of(("says: the value is one", f"says: '{nasty}'"), ("title: Height", f"title: '{nasty}'"))
-    for picture in (figure(record, 0, "p", titled=True), strip_plot(record, record.criteria[0], "p", titled=True)):
+    for picture in (
+        figure(record, 0, "p", titled=True),
+        strip_plot(record.meanings, record.criteria[0], "p", titled=True),
+    ):
         assert nasty in " ".join(words(picture))
         ET.fromstring(f"<p>{picture.inline()}</p>")
 
@@ -164,7 +167,10 @@ def test_bold_lines_of_a_picture_end_inside_it(record_of: Make) -> None:
     long = "the gap between momentum and gradient descent grows with the number of layers and " * 3
     record = record_of(("says: the value is one", f"says: {long}"), ("title: Height", f"title: {long}"))
     bold = FontProperties(family="DejaVu Sans", weight="bold")
-    for picture in (figure(record, 0, "p", titled=True), strip_plot(record, record.criteria[0], "p", titled=True)):
+    for picture in (
+        figure(record, 0, "p", titled=True),
+        strip_plot(record.meanings, record.criteria[0], "p", titled=True),
+    ):
         lines = [text for text in parsed(picture).iter(f"{SVG}text") if text.get("x") == "6"]
         ends = []
         for text in lines:
@@ -194,7 +200,7 @@ def test_exponents_and_subscripts_are_small_and_the_line_returns_to_where_it_was
 def test_a_measure_is_named_as_it_is_and_explained_with_signs(record_of: Make) -> None:
     record = record_of()
     record.meanings["value"] = "value^2 over sigma_1"
-    assert "value: value2 over σ1" in words(strip_plot(record, record.criteria[0], "p"))
+    assert "value: value2 over σ1" in words(strip_plot(record.meanings, record.criteria[0], "p"))
 
 
 def test_inks_stand_out_on_white_and_in_the_dark() -> None:

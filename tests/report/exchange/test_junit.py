@@ -38,7 +38,7 @@ def results(content: bytes) -> dict[str, str]:
             [],
             {
                 "assumption noise": "passed",
-                "near-one": "failure: value = 1 ± 0.1 does not hold in near: 4 of 4 runs outside",
+                "near-one": "failure: value = 1 ± 0.1 does not hold in near: 16 of 16 runs outside",
             },
         ),
         (["-s", "value=3"], [EXPECTED], {"assumption noise": "passed", "near-one": "passed"}),
@@ -57,7 +57,7 @@ def results(content: bytes) -> dict[str, str]:
             [],
             {
                 "assumption noise": "passed",
-                "near-one": "skipped: value = 1 ± 0.1 is undecided in near: 4 of 4 runs undecided",
+                "near-one": "skipped: value = 1 ± 0.1 is undecided in near: no run counts, 16 undecided",
             },
         ),
         (
@@ -74,7 +74,7 @@ def results(content: bytes) -> dict[str, str]:
             [("below: 1e-2", "below: 1e-9")],
             {
                 "assumption noise": "skipped: noise < 1e-9 does not hold in near: 4 of 4 runs outside",
-                "near-one": "skipped: value = 1 ± 0.1 does not hold in near: 4 of 4 runs outside",
+                "near-one": "skipped: value = 1 ± 0.1 is undecided in near: no run counts, 4 left out",
             },
         ),
         (
@@ -126,16 +126,22 @@ def test_a_suite_says_where_its_numbers_come_from(report_of: ReportOf) -> None:
     assert suite is not None
     properties = {item.get("name"): item.get("value") for item in suite.iter("property")}
     assert (properties["verdict"], properties["labels"]) == ("reproduced", "reduced")
-    assert properties["reduced"] == "quick profile, 2 of 4 runs per arm"
+    few = "with fewer than 16 runs, a criterion holds if no run fails, which shows little"
+    assert properties["reduced"] == f"quick profile, 2 of 4 runs per arm; {few}"
+    assert str(properties["chance of a wrong verdict"]).startswith(
+        "3 tests are made of almost all runs, with 2 runs per "
+    )
     assert {"commit", "dirty", "version.dlnrepro", "version.torch", "command", "expect"} <= properties.keys()
     out = suite.findtext("testcase[@name='near-one']/system-out")
     assert out is not None
     assert out.splitlines() == [
         "the value is one",
-        "required: value = 1 ± 0.1",
+        "required: value = 1 ± 0.1 for almost all runs: at least 98 % against at most 80 %",
         "value: the value, up to noise",
-        "near: 2/2 runs inside; 95 % bound: 22 %; median 1.001; smallest … largest: 1 … 1.001",
-        "control far: 0/2 runs inside; fails as required; median 5.001; smallest … largest: 5 … 5.001",
+        "near: 2/2 runs inside; holds; share as required (95 % interval): 100 % (15–100); median 1.001; "
+        "smallest … largest: 1 … 1.001",
+        "control far: 0/2 runs inside; fails as required; share as required (95 % interval): 100 % (15–100); "
+        "median 5.001; smallest … largest: 5 … 5.001",
         "distance between the worst run (1.001) and the nearest control run (5, far): 3.999",
     ]
 

