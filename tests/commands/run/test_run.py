@@ -25,7 +25,8 @@ def test_a_claim_that_holds_is_reproduced_with_its_numbers(command: Command, wri
 def test_the_whole_report_of_the_toy_claim_reads_as_it_should(command: Command, write_claim: Write) -> None:
     _, out, err = command("run", write_claim(("seeds: 4", "seeds: 16")).name)
     assert re.fullmatch(
-        r"1 claim: 2 arms to compute \(controls included\)\n\[1/1\] toy-claim: reproduced \(computing time \d\.\d s\)\n",
+        r"1 claim: 2 arms to compute \(controls included\)\n"
+        r"\[1/1\] toy-claim: reproduced \(computing time \d\.\d s\)\n",
         err,
     )
     *page, folder = re.sub(r"\d\.\d s", "0.0 s", out).splitlines()
