@@ -140,7 +140,7 @@ def claim_page(
     _settings(page, claim, settings or {})
     if not history:
         page.line(("`dlnrepro show -v` explains each setting.", "dim"), indent=4, hang=2)
-    _arms(page, claim, list(claim.arms), f", {claim.seeds} runs each, and more in doubt")
+    _arms(page, claim, list(claim.arms), f", at least {claim.seeds} runs each")
     if audit:
         _heading(page, QUESTION)
     for line in audit:
