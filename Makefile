@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 READY := $(VENV)/.ready
 
-.PHONY: run run-all reference table test test-physics test-program test-fast lint bench clean
+.PHONY: run run-all reference audits table test test-physics test-program test-fast lint bench clean
 
 run: $(READY)
 	$(VENV)/bin/dlnrepro run -m core
@@ -16,6 +16,11 @@ run-all: $(READY)
 # What `make run` is compared with: one file per claim. Only claims that have changed are computed; commit the result.
 reference: $(READY)
 	$(VENV)/bin/dlnrepro run --reference outputs/reference
+	$(VENV)/bin/python -m tests.readme
+
+# The table of audits, claims/audits.md: one file per claim in outputs/audits. Only claims that have changed are audited.
+audits: $(READY)
+	$(VENV)/bin/dlnrepro audit --quiet --reference outputs/audits || test $$? -eq 4
 	$(VENV)/bin/python -m tests.readme
 
 # The pages of claims/ with their figures from outputs/reference, and the README's samples, table of papers and glossary.

@@ -9,8 +9,10 @@ only if the audit comes out differently.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -18,9 +20,11 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
 from dlnrepro.files import clear_abandoned, reason, write_whole
-from dlnrepro.verdict.audit import Audited
+from dlnrepro.verdict.audit import ArmAudit, Audited, CriterionAudit, chances
+from dlnrepro.verdict.check import Quantifier
 from dlnrepro.visible import seen_in_json
 
 NEWEST = "audited"
@@ -42,7 +46,7 @@ class AuditRecord:
 
     Attributes:
         path: the path of the claim's file, as it was given.
-        claim_hash: the SHA-256 of the claim's file.
+        claim_hash: the SHA-256 of all of the claim that an audit depends on (`claim_hash`).
         runner_hash: the SHA-256 of the sources that make the runner's numbers.
         versions: the versions of the program and of the libraries that computed the numbers.
         runs: the number of runs of each arm on fresh seeds.
@@ -91,20 +95,39 @@ def _list_adapter() -> TypeAdapter[list[AuditRecord]]:
 
 
 def to_json(record: AuditRecord) -> bytes:
-    """An audit as JSON text in UTF-8, with each list of numbers on one line."""
-    return _text(_adapter().dump_json(record, indent=1))
+    """An audit as JSON text in UTF-8."""
+    return _text(_adapter().dump_json(record, indent=1, exclude_defaults=True))
 
 
 def list_to_json(records: Iterable[AuditRecord]) -> bytes:
     """Several audits as a JSON list."""
-    return _text(_list_adapter().dump_json(list(records), indent=1))
+    return _text(_list_adapter().dump_json(list(records), indent=1, exclude_defaults=True))
 
 
 def _text(written: bytes) -> bytes:
-    """JSON text without invisible characters, in which a list of numbers stands on one line."""
-    lists = re.compile(rb'\[\n([^"\[\]{}]*)\n *\]')
-    short = lists.sub(lambda found: b"[" + b"".join(found[1].split()) + b"]", written)
+    """JSON text without invisible characters, in which lists and objects with nothing inside stand on one line."""
+    # A line break in a JSON text stands between its parts, never inside a string.
+    inner = re.compile(rb"([\[{])\n([^\[\]{}]*)\n *([\]}])")
+    short = inner.sub(lambda found: found[1] + re.sub(rb"\n *", b" ", found[2].lstrip()) + found[3], written)
     return seen_in_json(short.decode()).encode() + b"\n"
+
+
+def claim_hash(claim: Claim) -> str:
+    """The SHA-256 of all of a claim that an audit depends on: its settings, arms, thresholds and changes, not its text.
+
+    So a sentence of a claim file can be corrected without a new audit.
+    """
+    kept = ("runner", "seeds", "setup", "arms", "assumptions", "criteria", "audit", "expect")
+    found = _without_text(claim.model_dump(mode="json", include=set(kept)))
+    return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
+
+
+def _without_text(value: Any) -> Any:
+    """A value without the sentences in it."""
+    if isinstance(value, Mapping):
+        texts = ("says", "why", "history", "because")
+        return {key: _without_text(inner) for key, inner in value.items() if key not in texts}
+    return [_without_text(inner) for inner in value] if isinstance(value, list) else value
 
 
 def write_audit(root: Path, record: AuditRecord) -> Path:
@@ -143,16 +166,35 @@ def _write(path: Path, text: bytes) -> None:
 
 def summary(record: AuditRecord) -> AuditRecord:
     """An audit without the numbers of single runs, with six digits for every other number."""
+    short = _with_arms(record, lambda _, arm: replace(arm, values=(), estimated=None, pessimistic=None))
+    rounded: AuditRecord = _rounded(replace(short, meanings={}))
+    return rounded
+
+
+def _with_chances(record: AuditRecord) -> AuditRecord:
+    """A summary with the chances of a wrong decision in each arm, which follow from its shares."""
+
+    def completed(item: CriterionAudit, arm: ArmAudit) -> ArmAudit:
+        if arm.share is None or arm.estimated is not None:
+            return arm
+        runs: Quantifier = "almost all" if arm.control else item.runs
+        now, low = chances(arm.share, runs, record.batch), chances(arm.share_low, runs, record.batch)
+        return replace(arm, estimated=now, pessimistic=low)
+
+    return _with_arms(record, completed)
+
+
+def _with_arms(record: AuditRecord, change: Callable[[CriterionAudit, ArmAudit], ArmAudit]) -> AuditRecord:
+    """An audit with each arm and control of its criteria changed."""
     criteria = tuple(
         replace(
             item,
-            arms=tuple(replace(arm, values=()) for arm in item.arms),
-            controls=tuple(replace(arm, values=()) for arm in item.controls),
+            arms=tuple(change(item, arm) for arm in item.arms),
+            controls=tuple(change(item, arm) for arm in item.controls),
         )
         for item in record.result.criteria
     )
-    rounded: AuditRecord = _rounded(replace(record, result=replace(record.result, criteria=criteria)))
-    return rounded
+    return replace(record, result=replace(record.result, criteria=criteria))
 
 
 def _rounded(value: Any) -> Any:
@@ -176,7 +218,7 @@ def read_audit(path: Path) -> AuditRecord | None:
     try:
         if not path.is_file():
             return None
-        return _adapter().validate_json(path.read_bytes())
+        return _with_chances(_adapter().validate_json(path.read_bytes()))
     except OSError as error:
         raise UsageError(f"{path}: expected an audit that can be read, found: {reason(error)}") from None
     except (ValidationError, ValueError):
@@ -217,12 +259,12 @@ def known_audit(root: Path, claim: str) -> AuditRecord | None:
     return None
 
 
-def out_of_date(record: AuditRecord | None, claim_hash: str, runner_hash: str, runs: int, seed_base: int) -> str | None:
+def out_of_date(record: AuditRecord | None, claim: Claim, runner_hash: str, runs: int, seed_base: int) -> str | None:
     """Why the audit of a claim has to be made again, or None."""
     if record is None:
         return "it has no audit yet"
     reasons = {
-        "its file has changed": record.claim_hash != claim_hash,
+        "its settings, thresholds or changes have changed": record.claim_hash != claim_hash(claim),
         "its runner, or a module that the runner uses, has changed": record.runner_hash != runner_hash,
         "its audit has another number of runs or other seeds": (record.runs, record.seed_base) != (runs, seed_base),
     }

@@ -1,7 +1,8 @@
 """What a good claim has in addition to what a valid one must have: the rules of `dlnrepro check --strict`.
 
 A claim that breaks these rules can still be run and judged. They say what a reader needs to trust its verdict: where
-each threshold comes from, how the statement is tested, that each criterion can fail, and that there are enough runs.
+each threshold comes from, how the statement is tested, that each criterion can fail, that there are enough runs, and
+which small errors each criterion notices.
 """
 
 from __future__ import annotations
@@ -125,6 +126,15 @@ def _slow_profile(claim: Claim) -> _Found:
         yield ("quick", "seeds"), Fault(expected=expected, found=str(claim.quick.seeds))
 
 
+def _without_flaw(claim: Claim) -> _Found:
+    """Criteria of which no flaw of the audit says that they notice it."""
+    noticed = {name for flawed in claim.audit.flaws.values() for name in flawed.breaks}
+    for index, criterion in enumerate(claim.criteria):
+        if criterion.id not in noticed:
+            expected = "a flaw in `audit` whose `breaks` names this criterion"
+            yield ("criteria", index, "id"), Fault(expected=expected, found="none")
+
+
 RULES = (
     Rule(
         "reason",
@@ -137,5 +147,6 @@ RULES = (
     Rule("other-control", "A control has other parameters than the arms that must hold.", _same_control),
     Rule("runs", f"Each arm has at least {LEAST_RUNS} runs.", _few_runs),
     Rule("quick", "The quick profile has fewer runs than the claim.", _slow_profile),
+    Rule("audit", "Each criterion is named in the `breaks` of a flaw in `audit`, which it must notice.", _without_flaw),
 )
 """The rules, in the order in which the help lists them."""

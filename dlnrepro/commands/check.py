@@ -25,6 +25,8 @@ With --strict, a claim must also keep these rules:
                  hold.
   runs           Each arm has at least 16 runs.
   quick          The quick profile has fewer runs than the claim.
+  audit          Each criterion is named in the `breaks` of a flaw in
+                 `audit`, which it must notice.
 """
 
 

@@ -48,7 +48,9 @@ def command(
     judged = judged_again if as_recorded else without_stale_numbers
     stored, alone = _stored(outputs, name)
     report = judged(stored, allow_inconclusive)
-    lost = deliver(report, None, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet, alone=alone)
+    lost = deliver(
+        report, None, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet, alone=alone, root=outputs
+    )
     for fault in lost:
         say(fault.text)
     return most_serious([report.exit_code, *(fault.code for fault in lost)])

@@ -187,7 +187,7 @@ def command(
         else:
             assert care is not None
             session = Session(care.unchanged(allow_inconclusive, selection.unjudged), None, None)
-        delivered = partial(_delivered, session, care, files, alone=len(jobs) == 1)
+        delivered = partial(_delivered, session, care, files, outputs, alone=len(jobs) == 1)
         return delivered(figures=figures, as_json=as_json, verbose=verbose, quiet=quiet)
 
 
@@ -195,6 +195,7 @@ def _delivered(
     session: Session,
     care: Upkeep | None,
     files: Sequence[str],
+    outputs: Path,
     *,
     figures: Path | None,
     as_json: bool,
@@ -208,9 +209,8 @@ def _delivered(
     from dlnrepro.report.exchange.github import announce
 
     report, faults = session.report, [] if session.storage_fault is None else [session.storage_fault]
-    faults += deliver(
-        report, session.folder, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet, alone=alone
-    )
+    shown = partial(deliver, report, session.folder, files, figures=figures, as_json=as_json)
+    faults += shown(verbose=verbose, quiet=quiet, alone=alone, root=outputs)
     announce(report)
     faults += [] if care is None else _update(care, report)
     for fault in faults:

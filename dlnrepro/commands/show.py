@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from dlnrepro.commands import candidates, options
 from dlnrepro.visible import show_json
+
+if TYPE_CHECKING:
+    from dlnrepro.claimfile.schema import Claim
 
 
 @click.command("show", short_help="What a claim says and how it is tested.")
@@ -16,7 +20,8 @@ from dlnrepro.visible import show_json
     "-v",
     "--verbose",
     is_flag=True,
-    help="Also explain each setting, and show what was changed in the tests after the first runs.",
+    help="Also explain each setting, and show what was changed in the tests after the first runs, and what the last "
+    "audit found.",
 )
 @options.as_json
 @options.outputs
@@ -50,6 +55,20 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
         for found, path in selection.claims:
             page = TerminalPage.of_terminal()
             settings = setting_meanings(found.runner) if verbose else None
-            claim_page(page, found, path, last.get(found.id), measure_meanings(found.runner), settings)
+            meanings = measure_meanings(found.runner)
+            audit = _audit(found, outputs) if verbose else []
+            claim_page(page, found, path, last.get(found.id), meanings, settings, audit)
             page.deliver()
     return 2 if selection.faults else 0
+
+
+def _audit(claim: Claim, outputs: Path) -> list[str]:
+    """How the verdict of a claim could be wrong, by its stored audit; nothing without one."""
+    from dlnrepro.archive.audits import known_audit
+    from dlnrepro.registry.sources import source_hash
+    from dlnrepro.report.words.audit_words import stored_words
+
+    audit = known_audit(outputs, claim.id)
+    if audit is None:
+        return []
+    return stored_words(audit, claim, source_hash(claim.runner))

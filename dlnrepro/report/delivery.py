@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -17,11 +17,12 @@ from dlnrepro.session.faults import logged
 from dlnrepro.visible import say
 
 if TYPE_CHECKING:
+    from dlnrepro.archive.audits import AuditRecord
     from dlnrepro.archive.record import Report
 
 
 class Format(NamedTuple):
-    """A format of a report's file: the module and the function that write it, and its purpose.
+    """A format of a report's file: the module and the function that write it, its purpose, and if it shows audits.
 
     The module is imported only when a file of this format is written, so that `--help` need not wait for it.
     """
@@ -29,15 +30,17 @@ class Format(NamedTuple):
     module: str
     function: str
     says: str
+    audited: bool = False
 
-    def write(self, report: Report) -> bytes:
-        """The content of a file in this format."""
-        written: bytes = getattr(importlib.import_module(self.module), self.function)(report)
+    def write(self, report: Report, audits: Mapping[str, AuditRecord]) -> bytes:
+        """The content of a file in this format, with the audits of its claims if the format shows audits."""
+        function = getattr(importlib.import_module(self.module), self.function)
+        written: bytes = function(report, audits) if self.audited else function(report)
         return written
 
 
 FORMATS = {
-    ".html": Format("dlnrepro.report.page.html", "to_html", "a page for people"),
+    ".html": Format("dlnrepro.report.page.html", "to_html", "a page for people", audited=True),
     ".json": Format("dlnrepro.archive.record", "to_json", "every number"),
     ".md": Format("dlnrepro.report.exchange.markdown", "markdown", "Markdown for GitHub"),
     ".xml": Format("dlnrepro.report.exchange.junit", "junit", "JUnit for continuous integration"),
@@ -73,6 +76,7 @@ def deliver(
     verbose: bool,
     quiet: bool,
     alone: bool = False,
+    root: Path | None = None,
 ) -> list[Unjudged]:
     """Print a report and write it to files; if a file cannot be written, the other files are still written.
 
@@ -85,6 +89,7 @@ def deliver(
         verbose: show every claim in full, with the history of its tests.
         quiet: show only the summary.
         alone: whether only one claim was selected; it is then shown in full.
+        root: the outputs folder, whose audits a page shows; None for no audits.
 
     Returns:
         The files that could not be delivered, with the reasons.
@@ -99,7 +104,7 @@ def deliver(
     else:
         full = (verbose or alone) and not quiet
         steps.append(("the report", lambda: _print(report, folder, full=full, history=verbose)))
-    steps += [(f"-o {name}", partial(_write, report, Path(name))) for name in files]
+    steps += [(f"-o {name}", partial(_write, report, Path(name), root)) for name in files]
     if figures is not None:
         steps.append((f"--figures {figures}", partial(_draw, report, figures)))
     return [fault for what, step in steps if (fault := _fault_of(what, step)) is not None]
@@ -116,9 +121,14 @@ def _fault_of(what: str, step: Callable[[], None]) -> Unjudged | None:
     return None
 
 
-def _write(report: Report, path: Path) -> None:
+def _write(report: Report, path: Path, root: Path | None) -> None:
     """Write a report to a file in the format of its suffix."""
-    write_whole(path, FORMATS[path.suffix].write(report))
+    from dlnrepro.archive.audits import known_audit
+
+    form = FORMATS[path.suffix]
+    ids = {record.id for record in report.claims} if root is not None and form.audited else set()
+    found = {name: known_audit(root, name) for name in ids if root is not None}
+    write_whole(path, form.write(report, {name: audit for name, audit in found.items() if audit is not None}))
 
 
 def _draw(report: Report, folder: Path) -> None:

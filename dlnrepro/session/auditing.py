@@ -9,7 +9,6 @@ Changes are tried with other seeds than the shares: by the sequential rule, begi
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing
 from dataclasses import dataclass, replace
@@ -17,7 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from dlnrepro.archive.audits import AuditRecord, write_audit
+from dlnrepro.archive.audits import AuditRecord, claim_hash, write_audit
 from dlnrepro.archive.report_store import arm_seconds, make_folders
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.reach import arm_values
@@ -66,7 +65,6 @@ class AuditJob:
 
     claim: Claim
     path: Path
-    claim_hash: str
     runs: int
     seed_base: int
     arms: tuple[Cell, ...]
@@ -92,8 +90,7 @@ def audit_job(claim: Claim, path: Path, runs: int = USUAL_RUNS, seed_base: int =
     changes = {name: tuple(_changed(claim, name, first, seed_base + CHANGES_AFTER)) for name in _names(claim)}
     reached = {cell.arm for cells in changes.values() for cell in cells}
     unchanged = [_from(first[arm], seed_base + CHANGES_AFTER) for arm in claim.used_arms if arm in reached]
-    claim_hash = hashlib.sha256(path.read_bytes()).hexdigest()
-    return AuditJob(claim, path, claim_hash, runs, seed_base, tuple(first.values()), tuple(unchanged), changes)
+    return AuditJob(claim, path, runs, seed_base, tuple(first.values()), tuple(unchanged), changes)
 
 
 def _names(claim: Claim) -> list[str]:
@@ -242,7 +239,7 @@ def _record(job: AuditJob, result: Audited) -> AuditRecord:
         id=job.claim.id,
         title=job.claim.title,
         path=storable(str(job.path)),
-        claim_hash=job.claim_hash,
+        claim_hash=claim_hash(job.claim),
         runner_hash=source_hash(job.claim.runner),
         versions=versions(),
         runs=job.runs,

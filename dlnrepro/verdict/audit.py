@@ -51,9 +51,8 @@ GOOD_STATUS = ("holds", "noticed", "in doubt", "left out")
 
 @dataclass(frozen=True)
 class Chances:
-    """What the rule decides about an arm or a control with this share of runs as they must be."""
+    """With which probabilities an arm holds, is broken, or is undecided."""
 
-    share: float
     holds: float
     broken: float
     undecided: float
@@ -75,19 +74,19 @@ class ArmAudit:
     """
 
     arm: str
-    control: bool
     runs: int
     passing: int
     counted: int
-    undecided: int
-    left_out: int
-    share: float | None
     share_low: float
     share_high: float
     decision: Decision
-    quantiles: tuple[float, ...]
-    estimated: Chances | None
-    pessimistic: Chances | None
+    control: bool = False
+    undecided: int = 0
+    left_out: int = 0
+    share: float | None = None
+    quantiles: tuple[float, ...] = ()
+    estimated: Chances | None = None
+    pessimistic: Chances | None = None
     values: tuple[float, ...] = ()
 
 
@@ -141,9 +140,9 @@ class ArmUnderChange:
     arm: str
     inside: int
     counted: int
-    undecided: int
-    left_out: int
     decision: Decision
+    undecided: int = 0
+    left_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -247,9 +246,9 @@ def chances(share: float, runs: Quantifier, batch: int) -> Chances:
     """What the rule decides about an arm, if this share of all draws is as it must be."""
     if runs == "every":
         holds = share**batch
-        return Chances(share, holds, 1 - holds, 0.0)
+        return Chances(holds, 1 - holds, 0.0)
     found = operation(share, max(batch, BATCH))
-    return Chances(share, found.holds, found.broken, found.undecided)
+    return Chances(found.holds, found.broken, found.undecided)
 
 
 def _criterion(claim: Claim, item: Judged, bounded: Bounded, fresh: Mapping[str, Outcome]) -> CriterionAudit:
@@ -394,7 +393,7 @@ def _responses(
         else:
             status = _unharmed(checks, before.get(item.id), claim.expect)
         arms = tuple(
-            ArmUnderChange(check.arm, check.inside, check.counted, check.undecided, check.left_out, check.decision)
+            ArmUnderChange(check.arm, check.inside, check.counted, check.decision, check.undecided, check.left_out)
             for check in checks
         )
         found.append(Response(item.id, status, arms))

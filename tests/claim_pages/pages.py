@@ -13,7 +13,7 @@ from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.exchange.markup import text
 from dlnrepro.report.words.typeset import in_terminal
-from tests.claim_pages import operating_curve
+from tests.claim_pages import audit_table, operating_curve
 from tests.claim_pages.topics import TOPICS, Topic
 
 ROOT = Path(__file__).parent.parent.parent
@@ -38,7 +38,8 @@ def pages(claims: Iterable[Claim]) -> dict[str, str]:
     for claim in claims:
         by_topic[topic_of(claim)].append(claim)
     found = {f"{name}.md": _page(name, members) for name, members in by_topic.items()}
-    return {"README.md": _index(by_topic), **found}
+    tables = {audit_table.NAME: audit_table.page(audits)} if (audits := audit_table.stored()) else {}
+    return {"README.md": _index(by_topic, bool(tables)), **found, **tables}
 
 
 def figures() -> dict[str, str]:
@@ -68,8 +69,8 @@ def write_pages() -> None:
     _write(CLAIMS / FIGURES, "*.svg", figures())
 
 
-def _index(by_topic: Mapping[str, list[Claim]]) -> str:
-    """The page of all topics."""
+def _index(by_topic: Mapping[str, list[Claim]], audited: bool) -> str:
+    """The page of all topics, with a link to the table of audits if there is one."""
     count = sum(map(len, by_topic.values()))
     rows = [
         f"| [{TOPICS[name].title}]({name}.md) | {len(members)} | {TOPICS[name].about} |"
@@ -78,7 +79,9 @@ def _index(by_topic: Mapping[str, list[Claim]]) -> str:
     lines = [
         _MADE, "", "# The claims by topic", "",
         f"Each of the {count} claims is one YAML file in this folder. Each page has the claims of one topic.",
-        "", "| topic | claims | about |", "|---|---|---|", *rows, "", "[What a claim is](../README.md#what-a-claim-is)",
+        "", "| topic | claims | about |", "|---|---|---|", *rows, "",
+        *(["[How good the criteria are](audits.md): the table of all audits", ""] if audited else []),
+        "[What a claim is](../README.md#what-a-claim-is)",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
 

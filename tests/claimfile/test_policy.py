@@ -19,7 +19,10 @@ SIXTEEN = ("seeds: 4\nsetup", "seeds: 16\nsetup")
 EXPERIMENT = ("source:\n", "experiment: Each run draws its noise.\nsource:\n")
 WHY = "    why: the noise is at most 1e-3\n"
 DERIVED = (WHY, '    why: "derived: the noise is at most 1e-3"\n')
-GOOD = (SIXTEEN, EXPERIMENT, DERIVED)
+FLAW = "audit: {flaws: {other: {says: The value is 3., settings: {value: 3}, breaks: near-one}}}\n"
+AUDITED = ("setup: {}}\n", f"setup: {{}}}}\n{FLAW}")
+GOOD = (SIXTEEN, EXPERIMENT, DERIVED, AUDITED)
+NO_FLAW = "criteria[0].id: expected a flaw in `audit` whose `breaks` names this criterion, found none (rule audit)"
 BEGINNING = "that begins with 'theory: ', 'derived: ' or 'pilot: '"
 
 
@@ -50,9 +53,10 @@ BEGINNING = "that begins with 'theory: ', 'derived: ' or 'pilot: '"
          "13:1: seeds: expected at least 16 runs for each arm, found 15 (rule runs)"),
         (("quick: {seeds: 2", "quick: {seeds: 16"),
          "34:9: quick.seeds: expected fewer runs than the 16 of the claim, found 16 (rule quick)"),
+        ((FLAW, ""), f"24:5: {NO_FLAW}"),
     ],
     ids=["no reason", "no kind", "capital", "no blank", "assumption", "experiment", "control", "other-control", "runs",
-         "quick"],
+         "quick", "audit"],
 )  # fmt: skip
 def test_each_rule_has_a_fault_at_its_line_and_key_and_breaks_no_valid_claim(
     write_claim: Write, change: tuple[str, str], line: str
@@ -82,11 +86,13 @@ def test_check_reports_policy_only_if_it_is_asked_to_and_together_with_other_fau
         "(rule experiment)",
         "12:1: seeds: expected at least 16 runs for each arm, found 4 (rule runs)",
         f"23:5: criteria[0].why: expected the reason of the threshold, {BEGINNING}, found none (rule reason)",
+        f"23:5: {NO_FLAW}",
     ]
     write_claim((WHY, ""), ("value: 1\n", "value: one\n"))
     _, out, _ = command("check", path, "--strict", "--json")
     assert [(fault["key"], fault["rule"]) for fault in json.loads(out)["faults"]] == [
         ("experiment", "experiment"), ("seeds", "runs"), ("setup.value", None), ("criteria[0].why", "reason"),
+        ("criteria[0].id", "audit"),
     ]  # fmt: skip
     write_claim(*GOOD)
     assert command("check", path, "--strict") == (0, "1 claim file is valid, and all rules are kept\n", "")

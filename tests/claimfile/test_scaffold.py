@@ -91,8 +91,9 @@ def test_a_new_claim_asks_for_the_experiment_and_for_a_reason_with_its_kind(comm
         "    says: A sentence that says what this measure shows.\n"
         '    why: "derived: where the threshold comes from, in one sentence with a verb"'
     )
-    assert command("check", "claims/first.yaml", "--strict") == (
-        0,
-        "1 claim file is valid, and all rules are kept\n",
-        "",
+    code, _, err = command("check", "claims/first.yaml", "--strict")
+    assert code == 2
+    (line,) = err.splitlines()
+    assert line.endswith(
+        "criteria[0].id: expected a flaw in `audit` whose `breaks` names this criterion, found none (rule audit)"
     )

@@ -111,14 +111,16 @@ toy-claim
     A. Author: Toys. Nowhere 2026, everywhere.
     Basis: derived (the criteria rest on a derivation for this project)
 
-  assumptions: if a run does not meet one, the claim is inconclusive
+  assumptions: a run that does not meet one is left out
     the noise is small
-      required: noise < 0.01 in near
+      required: noise < 0.01 for almost all runs: at least 98 % against at
+        most 80 %; in near
       noise: the noise alone, in [0, 1e-3]
 
   criteria, each with its negative controls, which must fail
     near-one   the value is one
-      required: value = 1 ± 0.1 in near
+      required: value = 1 ± 0.1 for almost all runs: at least 98 % against at
+        most 80 %; in near
       value: the value, up to noise
       must fail in far
       threshold derived here: the noise is at most 1e-3
@@ -130,7 +132,7 @@ toy-claim
     bytes     1000
     `dlnrepro show -v` explains each setting.
 
-  arms: the settings with a few named changes, 4 runs each
+  arms: the settings with a few named changes, at least 4 runs each
     near   the settings as they are
     control far   value 5
 

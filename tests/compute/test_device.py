@@ -27,6 +27,7 @@ from tests.runners.one_neuron.test_one_neuron_clock import SETUP
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
+SIXTEEN = ("seeds: 4\nsetup", "seeds: 16\nsetup")
 
 GPU = "Pretended GPU, CUDA 0.0"
 
@@ -90,7 +91,7 @@ def test_the_processor_is_always_there_and_has_one_name() -> None:
 def test_a_run_on_a_gpu_says_so_wherever_its_numbers_are_kept(
     pretended_gpu: list[Traffic], command: Command, write_claim: Write
 ) -> None:
-    path = write_claim()
+    path = write_claim(SIXTEEN)
     here = json.loads(command("run", path, "--json")[1])
     code, out, _ = command("run", path, "--device", "cuda", "--json")
     there = json.loads(out)
@@ -111,7 +112,7 @@ def test_a_run_on_a_gpu_says_so_wherever_its_numbers_are_kept(
 def test_what_a_gpu_computed_is_used_again_reported_without_it_and_replayed_on_it(
     pretended_gpu: list[Traffic], command: Command, write_claim: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = write_claim()
+    path = write_claim(SIXTEEN)
     command("run", path, "--device", "cuda", "-q")
     assert command("run", path, "--device", "cuda", "-q")[0] == 0
     assert len(pretended_gpu) == 2

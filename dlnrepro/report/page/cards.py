@@ -8,12 +8,14 @@ from typing import Any
 
 from markupsafe import Markup
 
+from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.drawing.legend import controls
 from dlnrepro.report.drawing.strip_plot import strip_plot
 from dlnrepro.report.page.notes import failing_arms, runs_per_arm
+from dlnrepro.report.words.audit_words import stored_words
 from dlnrepro.report.words.digest import computing_time, failed_controls, passing_runs, tightest
 from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.remedies import Counterexample, counterexamples, remedies
@@ -68,6 +70,7 @@ class Card:
         qualified: how the result departs from the claim file: words in capitals, each with what it means here.
         reduced: whether it is the result of the quick profile.
         full_command: runs the claim without the quick profile.
+        audit: how the verdict could be wrong, in sentences, by the stored audit of the claim; empty without one.
     """
 
     html_id: str
@@ -90,10 +93,11 @@ class Card:
     qualified: list[tuple[str, str]]
     reduced: bool
     full_command: str
+    audit: list[str]
 
 
-def card_of(record: ClaimRecord, html_id: str) -> Card:
-    """A claim laid out, its pictures drawn."""
+def card_of(record: ClaimRecord, html_id: str, audit: AuditRecord | None = None) -> Card:
+    """A claim laid out, its pictures drawn, with its audit if there is one."""
     claim = Claim.model_validate(record.claim)
     criteria = zip(record.criteria, claim.criteria, strict=True)
     return Card(
@@ -117,6 +121,7 @@ def card_of(record: ClaimRecord, html_id: str) -> Card:
         qualified=qualifications(record),
         reduced="toy" in record.stamps,
         full_command=record.command.replace(" --quick", ""),
+        audit=[] if audit is None else stored_words(audit, claim, record.runner_hash),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.archive.provenance import Provenance
 from dlnrepro.archive.record import Report
 from dlnrepro.report.drawing.colours import COLOURS, DARK_COLOURS
@@ -46,8 +47,13 @@ LEGEND = ("run", "arm", "control", "almost all", "every", "share", "95 % interva
 """The words of the glossary that a reader needs for the summary."""
 
 
-def to_html(report: Report) -> bytes:
-    """The report as an HTML page in UTF-8; the same report gives the same bytes."""
+def to_html(report: Report, audits: Mapping[str, AuditRecord] | None = None) -> bytes:
+    """The report as an HTML page in UTF-8; the same report with the same audits gives the same bytes.
+
+    Args:
+        report: the report.
+        audits: the audits of its claims that are known, by the ids of the claims.
+    """
     page = (
         environment()
         .get_template("page.html")
@@ -55,7 +61,9 @@ def to_html(report: Report) -> bytes:
             report=report,
             interruption=interruption(report),
             unjudged=[unjudged_words(item) for item in report.unjudged],
-            papers=ordered([card_of(record, html_id) for html_id, record in with_html_ids(report)]),
+            papers=ordered(
+                [card_of(record, html_id, (audits or {}).get(record.id)) for html_id, record in with_html_ids(report)]
+            ),
             choices=choices(report),
             facts=shared_facts(report),
             reduced=reduced_report(report),

@@ -16,6 +16,7 @@ from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.terminal.sparklines import text_figure
 from dlnrepro.report.terminal.summary import last_words, verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
+from dlnrepro.report.words.audit_words import QUESTION
 from dlnrepro.report.words.digest import (
     MARKS,
     control_note,
@@ -99,6 +100,7 @@ def claim_page(
     last: LastVerdict | None,
     meanings: Mapping[str, str],
     settings: Mapping[str, str] | None = None,
+    audit: Sequence[str] = (),
 ) -> None:
     """A claim from its file alone: the same page without numbers, and its settings.
 
@@ -110,6 +112,7 @@ def claim_page(
         meanings: the definitions of its measures, as far as they are known.
         settings: the meaning of each setting; with it the page also says what was changed in the tests after they were
             first run.
+        audit: how its verdict could be wrong, by its last audit, in sentences.
     """
     history = settings is not None
     _title(page, claim, None)
@@ -137,7 +140,11 @@ def claim_page(
     _settings(page, claim, settings or {})
     if not history:
         page.line(("`dlnrepro show -v` explains each setting.", "dim"), indent=4, hang=2)
-    _arms(page, claim, list(claim.arms), f", {claim.seeds} runs each")
+    _arms(page, claim, list(claim.arms), f", at least {claim.seeds} runs each")
+    if audit:
+        _heading(page, QUESTION)
+    for line in audit:
+        page.line(line, indent=4, hang=2)
     _heading(page, "to run it")
     page.verbatim(f"dlnrepro run {command_name(path)}", indent=4)
     page.line(f"last time: {last_words(last)}", indent=4, hang=2)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dlnrepro.archive.audits import AuditRecord
+from dlnrepro.archive.audits import AuditRecord, claim_hash
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.settings.numerals import numeral, setting
 from dlnrepro.verdict.audit import GOOD_STATUS, ArmAudit, Chances, ChangeAudit, CriterionAudit, Response
@@ -296,6 +297,13 @@ def wrong_words(record: AuditRecord) -> list[str]:
         named = "; ".join(f"{name} {word}" for name, word in resolutions)
         lines.append(f"Smallest error of a measure that is noticed in both directions: {named}.")
     return [*lines, *_change_sentences(record)]
+
+
+def stored_words(record: AuditRecord, claim: Claim, runner_hash: str) -> list[str]:
+    """How the verdict of a claim could be wrong by a stored audit, which may be older than the claim or its runner."""
+    same = (record.claim_hash, record.runner_hash) == (claim_hash(claim), runner_hash)
+    old = [] if same else ["This audit was made of an earlier version of the claim or of its runner."]
+    return [*old, *wrong_words(record), *(f"Finding: {line}" for line in finding_lines(record.result.findings))]
 
 
 def _change_sentences(record: AuditRecord) -> list[str]:

@@ -16,7 +16,7 @@ from dlnrepro.verdict.operating import operation
 from dlnrepro.verdict.rule import BAD, BATCH, GOOD, MOST_RUNS
 
 Extent = tuple[int, int]
-"""The number of runs of an arm's first batch, and the largest number of its runs."""
+"""The number of runs of an arm at the first decision, and the largest number of its runs."""
 
 
 def chance_words(records: Sequence[ClaimRecord]) -> list[str]:
@@ -76,10 +76,10 @@ def _checks(records: Sequence[ClaimRecord]) -> Iterator[Check]:
 
 
 def _extent(record: ClaimRecord) -> Extent:
-    """The number of runs of an arm's first batch, and the largest number of runs."""
+    """The number of runs of an arm at the first decision, and the largest number of runs."""
     profile = record.claim.get("quick", {}) if record.variation.quick else record.claim
     batch = record.variation.seeds or int(profile.get("seeds", BATCH))
-    return (batch, batch) if record.variation.fixed else (batch, max(batch, MOST_RUNS))
+    return (batch, batch) if record.variation.fixed else (max(batch, BATCH), max(batch, MOST_RUNS))
 
 
 def _chance(probability: float) -> str:

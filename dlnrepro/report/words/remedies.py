@@ -66,7 +66,8 @@ def _remedy(record: ClaimRecord, item: Judged, check: Check) -> str:
     if check.broken and item.runs == "every" and not check.control:
         return "one run outside refutes a criterion for every run, so more runs cannot change this"
     if check.broken:
-        return f"the test of {percent(GOOD)} against {percent(BAD)} has decided, so no further runs are made"
+        control = "the control does not fail as required: " if check.control else ""
+        return f"{control}the test of {percent(GOOD)} against {percent(BAD)} has decided, so no further runs are made"
     return "; ".join(_undecided(record, check, outcome is not None and outcome.spent))
 
 

@@ -9,6 +9,7 @@ import math
 
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.compute.parts import following
 from dlnrepro.report.words.numbers import percent
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.verdict.check import Check, Quantifier
@@ -68,7 +69,8 @@ def further_runs(record: ClaimRecord) -> list[str]:
     first = record.variation.batch(claim)
     runs = {arm: len(outcome.seeds) for arm, outcome in record.outcomes.items()}
     doubts: dict[str, tuple[int, list[str]]] = {}
-    for done in () if record.variation.fixed else range(first, max(runs.values(), default=0), first):
+    done, most = first, 0 if record.variation.fixed else max(runs.values(), default=0)
+    while done < most:
         outcomes = {arm: _cut(outcome, done) for arm, outcome in record.outcomes.items()}
         verdict = judge(claim, outcomes, controls=record.variation.controls, last=False)
         in_doubt: dict[str, list[str]] = {}
@@ -77,6 +79,7 @@ def further_runs(record: ClaimRecord) -> list[str]:
                 if check.decision == "open" and runs[check.arm] > done:
                     in_doubt.setdefault(check.arm, []).append(item.id)
         doubts |= {arm: (done, names) for arm, names in in_doubt.items()}
+        done += following(first, done)
     return [
         f"{arm}: {runs[arm]} runs, because after {done} the share was in doubt ({', '.join(names)})"
         for arm, (done, names) in doubts.items()

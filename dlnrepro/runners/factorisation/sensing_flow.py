@@ -113,10 +113,10 @@ SERIES = {
 FLAWS = {
     "end": Flaw("the predicted singular values are too large by 5 %", "sensed_ends", scaled(1.05)),
     "exponent": Flaw("the predicted power of alpha is too large by 0.1", "gap_exponents", shifted(0.1)),
-    "measurement": Flaw(
-        "the flow fits a measurement whose value is too large by 5 %",
-        "sensing_field",
-        lambda right: lambda sensors, value: right(sensors, 1.05 * value),
+    "start": Flaw(
+        "the flow starts from an alpha that is 5 % larger than that of the formula",
+        "sensing_start",
+        lambda right: lambda sensor, starts, *rest: right(sensor, 1.05 * starts, *rest),
     ),
 }
 

@@ -123,7 +123,7 @@ SERIES = {
 
 FLAWS = {
     "formula": Flaw("the representation cost by the formula is too large by 5 %", "representation_costs", scaled(1.05)),
-    "solution": Flaw("the solution of the convex problem is too large by 5 %", "minimise", scaled(1.05)),
+    "predictor": Flaw("the predictor of the network is too large by 5 %", "predictor", scaled(1.05)),
     "norm": Flaw("the penalty of the convex minimum is too large by 5 %", "norm", scaled(1.05)),
 }
 

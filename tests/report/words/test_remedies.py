@@ -99,6 +99,10 @@ def test_a_criterion_for_every_run_a_spent_budget_a_passing_control_and_an_error
         "near-one in far: the control passes in every run; a new run of the claim makes further runs (with a larger "
         "--budget, if there was one)"
     ]
+    assert remedies(record_of(values={"near": [1.0] * 16, "far": [1.0] * 4})) == [
+        "near-one in far: the control does not fail as required: the test of 98 % against 80 % has decided, so no "
+        "further runs are made"
+    ]
     failed = {arm: replace(found, fault="it broke") for arm, found in record.outcomes.items()}
     assert remedies(replace(record, outcomes=failed)) == [
         "near-one in near: the arm has no numbers because of its error"
