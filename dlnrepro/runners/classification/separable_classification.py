@@ -186,6 +186,11 @@ FLAWS = {
         "dlnrepro.dynamics.classification.layer_alignment:excess_bound",
         scaled(0.5),
     ),
+    "rates-exponent": Flaw(
+        "the learning rates enter the norm of their own margin with an exponent that is larger by 0.1",
+        "sine_to_scaled",
+        lambda right: lambda predictor, signed, rates: right(predictor, signed, rates**1.1),
+    ),
     "predictor": Flaw(
         "the predictor is 0.01 % too short in comparison with the norms of the layers",
         "dlnrepro.dynamics.classification.layer_alignment:product",
