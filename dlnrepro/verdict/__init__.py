@@ -5,6 +5,7 @@ its runs lie outside. A claim is reproduced, not reproduced, inconclusive, or ha
 
 * `outcome` has the measured numbers of one arm, or the reason why there are none.
 * `check` compares one measure in one arm with one interval, and gives a bound on the share of all runs inside.
+* `rule` decides from passing and failing runs whether almost all draws pass; `operating` has its exact probabilities.
 * `judge` combines the checks into criteria and assumptions, and these into the verdict of the claim.
 * `audit` says how good each criterion is and how its verdict could be wrong; `sharpness` how sharp a criterion is.
 """
