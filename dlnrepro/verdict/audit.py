@@ -42,7 +42,7 @@ Status = Literal["holds", "broken", "noticed", "in doubt", "left out", "undecide
 
 Under a harmless change: `holds`, `broken` or `undecided`. With a flaw: `noticed` if it is broken; `in doubt` if it is
 not decided after the largest number of runs, though they have numbers; `left out` if an assumption is not met any more;
-`undecided` if too few runs have a number, which is no evidence; `passed` if it still holds; `no effect` if the flaw
+`undecided` if too few runs have a number, which shows nothing; `passed` if it still holds; `no effect` if the flaw
 changes no number of its measure. `error` stands for an arm with an error.
 """
 

@@ -21,10 +21,16 @@ def stored() -> list[AuditRecord]:
 
 def page(audits: Sequence[AuditRecord]) -> str:
     """The page of some audits."""
+    head, foot = (
+        ["<!-- `make audits` writes this page -->", "", "# How good the criteria are", ""],
+        "[All topics](README.md)",
+    )
+    if not audits:
+        return "\n".join([*head, "No audit is stored yet: `make audits` makes them.", "", foot]) + "\n"
     first = audits[0]
     seeds = f"the seeds {first.seed_base} to {first.seed_base + first.runs - 1}"
     lines = [
-        "<!-- `make audits` writes this page -->", "", "# How good the criteria are", "",
+        *head,
         f"{counts(audits)}. Each arm has {first.runs} runs on {seeds}, which no threshold was chosen on; changes and "
         f"flaws are tried from seed {first.changes_from} on. `dlnrepro audit CLAIM` gives all numbers of one claim.",
         "", TABLE_LEGEND, "", *audit_table(audits, links=True),
@@ -32,4 +38,4 @@ def page(audits: Sequence[AuditRecord]) -> str:
     found = [(record.id, line) for record in audits for line in finding_lines(record.result.findings)]
     if found:
         lines += ["", "## Findings", "", *(f"- [{name}]({name}.yaml): {text(line)}" for name, line in found)]
-    return "\n".join([*lines, "", "[All topics](README.md)"]) + "\n"
+    return "\n".join([*lines, "", foot]) + "\n"

@@ -38,8 +38,7 @@ def pages(claims: Iterable[Claim]) -> dict[str, str]:
     for claim in claims:
         by_topic[topic_of(claim)].append(claim)
     found = {f"{name}.md": _page(name, members) for name, members in by_topic.items()}
-    tables = {audit_table.NAME: audit_table.page(audits)} if (audits := audit_table.stored()) else {}
-    return {"README.md": _index(by_topic, bool(tables)), **found, **tables}
+    return {"README.md": _index(by_topic), **found, audit_table.NAME: audit_table.page(audit_table.stored())}
 
 
 def figures() -> dict[str, str]:
@@ -69,8 +68,8 @@ def write_pages() -> None:
     _write(CLAIMS / FIGURES, "*.svg", figures())
 
 
-def _index(by_topic: Mapping[str, list[Claim]], audited: bool) -> str:
-    """The page of all topics, with a link to the table of audits if there is one."""
+def _index(by_topic: Mapping[str, list[Claim]]) -> str:
+    """The page of all topics."""
     count = sum(map(len, by_topic.values()))
     rows = [
         f"| [{TOPICS[name].title}]({name}.md) | {len(members)} | {TOPICS[name].about} |"
@@ -80,7 +79,7 @@ def _index(by_topic: Mapping[str, list[Claim]], audited: bool) -> str:
         _MADE, "", "# The claims by topic", "",
         f"Each of the {count} claims is one YAML file in this folder. Each page has the claims of one topic.",
         "", "| topic | claims | about |", "|---|---|---|", *rows, "",
-        *(["[How good the criteria are](audits.md): the table of all audits", ""] if audited else []),
+        "[How good the criteria are](audits.md): the table of all audits", "",
         "[What a claim is](../README.md#what-a-claim-is)",
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

@@ -36,7 +36,7 @@ def audits_markdown(records: Sequence[AuditRecord]) -> bytes:
 
 
 def audit_table(records: Sequence[AuditRecord], links: bool = False) -> list[str]:
-    """A row for each claim; with links to the claim files beside the page, if that is asked for."""
+    """A row for each claim; with links to the claim files in the folder of the page, if that is asked for."""
     head = [f"| {' | '.join(TABLE_HEADS)} |", f"|---|---|{'--:|' * (len(TABLE_HEADS) - 2)}"]
     rows = []
     for record in records:

@@ -283,10 +283,16 @@ def wrong_words(record: AuditRecord) -> list[str]:
             f"share were the lower end of its interval, these would be {at_most(low.not_reproduced)} and "
             f"{at_most(low.undecided)}."
         )
+    missed = f"{chance_text(result.false_holds)}"
     lines.append(
-        f"A criterion that only {percent(BAD)} of all possible runs satisfy holds in an arm with a chance of "
-        f"{chance_text(result.false_holds)}: this is the largest chance of a false 'reproduced'."
+        f"A criterion that {percent(BAD)} of all possible runs satisfy would hold in an arm with a chance of {missed}."
     )
+    like = max((item.like_controls for item in result.criteria if item.like_controls is not None), default=None)
+    if like is not None:
+        lines.append(
+            "If the runs of an arm lay inside only as often as those of a control, a criterion would hold there with a "
+            f"chance that is {at_most(like)}."
+        )
     if (narrow := smallest_gap(record)) is not None and narrow.gap is not None:
         lines.append(
             f"The smallest gap between runs and controls is {number_of_spreads(narrow.gap)} "
