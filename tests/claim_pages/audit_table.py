@@ -26,7 +26,10 @@ def page(audits: Sequence[AuditRecord]) -> str:
         "[All topics](README.md)",
     )
     if not audits:
-        return "\n".join([*head, "No audit is stored yet: `make audits` makes them.", "", foot]) + "\n"
+        return (
+            "\n".join([*head, "The audits of the claims are not stored yet: `make audits` makes them.", "", foot])
+            + "\n"
+        )
     first = audits[0]
     seeds = f"the seeds {first.seed_base} to {first.seed_base + first.runs - 1}"
     lines = [
