@@ -56,7 +56,9 @@ def share_text(share: float) -> str:
 
 def chance_text(chance: float) -> str:
     """A probability in percent with two significant digits, such as `3.2 %`; a very small one is only bounded."""
-    return f"{numeral(100 * chance, 2)} %" if chance >= LEAST_CHANCE else f"below {numeral(100 * LEAST_CHANCE)} %"
+    if chance < LEAST_CHANCE:
+        return f"below {numeral(100 * LEAST_CHANCE)} %"
+    return f"{100 * chance:.0f} %" if chance >= 0.1 else f"{numeral(100 * chance, 2)} %"
 
 
 def at_most(chance: float) -> str:
