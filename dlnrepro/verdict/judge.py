@@ -272,7 +272,7 @@ def _word(
 
 
 def passes(control: Check) -> bool:
-    """Whether a control that does not fail as required passes: in so many runs that it cannot fail, or in every run."""
+    """Whether a control passes that does not fail as required: the runs decide so, or all of them lie inside."""
     return control.broken or (not control.holds and control.inside > 0 and not control.outside)
 
 
