@@ -13,7 +13,7 @@ Write = Callable[..., Path]
 
 @pytest.fixture
 def outputs(command: Command, write_claim: Write, tmp_path: Path) -> Path:
-    """An outputs folder with two cells, a report, and what is not ours."""
+    """An outputs folder with the cells of two batches of two arms, a report, and what is not ours."""
     command("run", write_claim(), "-q")
     folder = tmp_path / "outputs"
     for name in ("notes.txt", "cells/mine.npz", "cells/.unfinished-x", "reports/mine/report.json", "reports/notes"):
@@ -37,7 +37,7 @@ def test_what_a_run_would_use_stays(command: Command, outputs: Path) -> None:
     before = files(outputs)
     code, out, _ = command("clean", "--yes")
     assert code == 0
-    assert rows(out) == [["usable arms", "2"], ["unusable arms", "0"], ["reports", "1"]]
+    assert rows(out) == [["usable arms", "4"], ["unusable arms", "0"], ["reports", "1"]]
     assert out.endswith("there is nothing to remove\n")
     assert files(outputs) == before
 
@@ -52,10 +52,10 @@ def test_cells_of_other_code_and_damaged_ones_go_and_nothing_else(
     assert files(outputs) == before
     monkeypatch.setattr("dlnrepro.archive.cell_store.source_hash", lambda _: "other")
     code, out, _ = command("clean", "-n")
-    assert (code, rows(out)[1], out.splitlines()[-1]) == (0, ["unusable arms", "2"], "2 would be removed")
+    assert (code, rows(out)[1], out.splitlines()[-1]) == (0, ["unusable arms", "4"], "4 would be removed")
     assert files(outputs) == before
     code, out, err = command("clean")
-    assert (code, err) == (2, "clean: expected --yes, since no terminal can ask for it, found 2 to remove\n")
+    assert (code, err) == (2, "clean: expected --yes, since no terminal can ask for it, found 4 to remove\n")
     assert files(outputs) == before
     command("clean", "-y")
     assert before - files(outputs) == {

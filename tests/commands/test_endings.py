@@ -158,7 +158,7 @@ def test_a_fault_of_the_program_in_one_claim_leaves_the_other_claims_and_is_code
 def test_a_file_that_cannot_be_written_does_not_prevent_the_other_files(
     command: Command, write_claim: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(_: object) -> bytes:
+    def broken(*_: object) -> bytes:
         raise ValueError("no such page")
 
     monkeypatch.setattr("dlnrepro.report.page.html.to_html", broken)

@@ -103,7 +103,7 @@ def test_a_report_goes_to_a_file_by_its_suffix(command: Command, write_claim: Wr
     report = json.loads((tmp_path / "out.json").read_bytes())
     assert report["counts"] == {"reproduced": 1, "not reproduced": 0, "inconclusive": 0, "error": 0}
     check = report["claims"][0]["criteria"][0]["holds_in"][0]
-    assert (check["inside"], check["outside"], check["undecided"], len(check["values"])) == (4, 0, 0, 4)
+    assert (check["inside"], check["outside"], check["undecided"], len(check["values"])) == (16, 0, 0, 16)
     assert {"commit", "dirty", "versions", "command", "peak_memory_bytes"} <= report["provenance"].keys()
 
 

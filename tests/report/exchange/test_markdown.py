@@ -207,10 +207,10 @@ def test_a_page_names_what_was_not_judged_and_the_signal(ended: Report) -> None:
 
 **Ended by SIGTERM**: the claims that are not listed did not finish.
 
-**Chance of a wrong verdict.** 3 tests are made of almost all runs, with 4 to 256 runs per arm; a test is one \
+**Chance of a wrong verdict.** 3 tests are made of almost all runs, with 16 to 256 runs per arm; a test is one \
 criterion or assumption in one arm or control. If 98 % or more of all possible runs are as required in each of them, \
-the chance that any of them ends broken or undecided is at most 3 × 0.0042 % = 0.013 %. If 80 % or less are, a test \
-still passes with a chance of at most 3.4 %. With 95 % confidence, 4 runs that all are as required leave a share above \
+the chance that any of them ends broken or undecided is at most 3 × 0.0021 % = 0.0063 %. If 80 % or less are, a test \
+still passes with a chance of at most 3.2 %. With 95 % confidence, 4 runs that all are as required leave a share above \
 40 % possible (fewer than 16 runs show little).
 
 - **not judged**: claims/bad.yaml:<!-- -->6:1: title: expected text, found 3 (1 more error)
