@@ -32,10 +32,12 @@ class Check:
         values: one number per run, also of the runs that are left out.
         share: the share of the counted runs that lie inside (of a control: outside); None without such runs.
         share_low, share_high: the exact two-sided 95 % confidence interval of the share (Clopper, Pearson 1934).
-        median: the median of the finite values; None if there are none. `min` and `max` are computed in this way too.
+        median: the median of the finite values of the runs that are not left out, or of all runs if all are left out;
+            None if there are none. `min` and `max` are computed in this way too.
         control: whether the arm is a control, which must lie outside.
         decision: what the runs decide: of an arm, whether the criterion holds there; of a control, whether it fails as
             required, which is then the decision "holds".
+        left_out_seeds: the seeds of the runs that are left out.
         counterexample: the seed of the first run outside, if a criterion for every draw is broken by it.
     """
 
@@ -54,12 +56,20 @@ class Check:
     max: float | None
     control: bool
     decision: Decision
+    left_out_seeds: tuple[int, ...] = ()
     counterexample: int | None = None
 
     @property
     def counted(self) -> int:
         """How many runs have a number and meet the assumptions."""
         return self.inside + self.outside
+
+    @property
+    def numbers(self) -> list[float]:
+        """The finite values of the runs that are not left out, or of all runs if all are left out."""
+        skipped = set(self.left_out_seeds) if self.left_out < len(self.seeds) else set()
+        runs = zip(self.seeds, self.values, strict=True)
+        return [value for seed, value in runs if value is not None and seed not in skipped]
 
     @property
     def holds(self) -> bool:
@@ -121,8 +131,8 @@ def check(
         raise ValueError(f"expected at most {len(outcome.seeds)} numbers of {measure}, found {len(given)}")
     given += [None] * (len(outcome.seeds) - len(given))
     values = tuple(value if value is not None and math.isfinite(value) else None for value in given)
-    finite = [value for value in values if value is not None]
     counted = [place for place in range(len(values)) if meets is None or meets[place]]
+    finite = [value for place in counted or range(len(values)) if (value := values[place]) is not None]
     numbers = [(outcome.seeds[place], value) for place in counted if (value := values[place]) is not None]
     out = [seed for seed, value in numbers if not interval.contains(value)]
     inside, outside, undecided = len(numbers) - len(out), len(out), len(counted) - len(numbers)
@@ -147,6 +157,7 @@ def check(
         decision=every(passing, failing, undecided)
         if for_every
         else _decision(passing, failing, undecided, last, stopped=outcome.spent or outcome.fault is not None),
+        left_out_seeds=tuple(seed for place, seed in enumerate(outcome.seeds) if meets is not None and not meets[place]),
         counterexample=out[0] if for_every and out else None,
     )
 

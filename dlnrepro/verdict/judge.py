@@ -223,7 +223,7 @@ def nearest_control(bounds: Interval, worst: float, controls: Iterable[Check]) -
     If some control run lies no further outside the interval than the worst run, controls and runs overlap: then it is
     the control run that lies furthest inside.
     """
-    runs = [(check.arm, value) for check in controls for value in check.values if value is not None]
+    runs = [(check.arm, value) for check in controls for value in check.numbers]
     innermost = min(runs, key=lambda run: bounds.excess(run[1]), default=None)
     if innermost is None or bounds.excess(innermost[1]) <= bounds.excess(worst):
         return innermost
@@ -240,8 +240,8 @@ def _gap(bounds: Interval, worst: float | None, controls: Iterable[Check]) -> fl
 
 
 def _finite(checks: Iterable[Check]) -> list[float]:
-    """All finite values of some checks."""
-    return [value for item in checks for value in item.values if value is not None]
+    """All finite values of some checks, without those of runs that are left out."""
+    return [value for item in checks for value in item.numbers]
 
 
 def _word(

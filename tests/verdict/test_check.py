@@ -58,3 +58,11 @@ def test_a_run_without_a_number_is_undecided_and_a_number_without_a_run_is_refus
     assert (found.inside, found.outside, found.undecided, found.holds) == (1, 0, 3, False)
     with pytest.raises(ValueError, match=r"^expected at most 1 numbers of value, found 2$"):
         check("near", Outcome((0,), {"value": [-1.0, 0.0]}), "value", interval(at_most=0.0))
+
+
+def test_a_run_that_is_left_out_is_neither_the_worst_nor_in_the_range() -> None:
+    outcome = Outcome((0, 1, 2), {"value": [1.0, 9.0, 1.1]})
+    found = check("arm", outcome, "value", interval(at_most=2), meets=[True, False, True])
+    assert (found.left_out_seeds, found.numbers, found.min, found.max) == ((1,), [1.0, 1.1], 1.0, 1.1)
+    none_left = check("arm", outcome, "value", interval(at_most=2), meets=[False] * 3)
+    assert (none_left.counted, none_left.numbers, none_left.max) == (0, [1.0, 9.0, 1.1], 9.0)
