@@ -38,7 +38,7 @@ def children(parent: int) -> list[int]:
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to see the workers")
 @pytest.mark.slow
 def test_a_killed_run_loses_only_what_it_was_computing(command: Command, write_claim: Write, tmp_path: Path) -> None:
-    write_claim(name="a-quick")
+    write_claim(("seeds: 4", "seeds: 16"), name="a-quick")
     slow = write_claim(("behaviour: steady", "behaviour: slow"), name="b-slow")
     with begin(tmp_path, "-j", "2") as process:
         assert process.stderr is not None

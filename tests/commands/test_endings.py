@@ -103,7 +103,7 @@ def begin(folder: Path, *words: str) -> subprocess.Popen[str]:
 def test_a_signal_leaves_a_report_of_what_was_judged(
     write_claim: Write, write_rude: Write, tmp_path: Path, numbers: list[int], code: int, workers: str
 ) -> None:
-    write_claim(name="a-quick")
+    write_claim(("seeds: 4", "seeds: 16"), name="a-quick")
     write_rude("stuck", "b-stuck")
     began = time.monotonic()
     with begin(tmp_path, "-j", workers) as process:
