@@ -176,7 +176,7 @@ def test_every_option_of_python_reaches_the_run(
     assert stamps(cache=False) == []
     assert stamps(quick=True) == ["toy"]
     assert stamps(controls=False) == ["no-controls", "cached"]
-    assert stamps(seeds=3, cache=False) == ["modified"]
+    assert stamps(seeds=3, cache=False) == ["fixed-seeds"]
     slow = dlnrepro.run(write_claim(("steady", "slow"), name="slow"), outputs=tmp_path / "outputs", budget=0.1)
     assert all(left.spent for left in slow["slow"].outcomes.values())
     for option in ("words", "tags"):

@@ -65,11 +65,13 @@ def decision_words(check: Check) -> str:
 
 def further_runs(record: ClaimRecord) -> list[str]:
     """Why arms have more runs than their first batch, a clause for each arm; empty if no arm has more."""
-    claim = Claim.model_validate(record.claim)
-    first = record.variation.batch(claim)
     runs = {arm: len(outcome.seeds) for arm, outcome in record.outcomes.items()}
+    most = max(runs.values(), default=0)
+    if record.variation.fixed or most <= int(record.claim.get("seeds", most)):
+        return []
+    claim = Claim.model_validate(record.claim)
     doubts: dict[str, tuple[int, list[str]]] = {}
-    done, most = first, 0 if record.variation.fixed else max(runs.values(), default=0)
+    done = first = record.variation.batch(claim)
     while done < most:
         outcomes = {arm: _cut(outcome, done) for arm, outcome in record.outcomes.items()}
         verdict = judge(claim, outcomes, controls=record.variation.controls, last=False)
