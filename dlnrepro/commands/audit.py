@@ -59,8 +59,9 @@ Exit codes:
     default=10_000,
     show_default=True,
     metavar="N",
-    help="First fresh seed. Changes and flaws are tried from 10000 seeds later on. The thresholds of the claims that "
-    "come with the program were chosen on seeds below 10000.",
+    help="First fresh seed. Changes and flaws are tried from 10000 seeds later on. The pilots of the claims that "
+    "come with the program used seeds below 10000. Where a threshold was changed in view of later seeds, its history "
+    "says so.",
 )
 @click.option(
     "--budget",
@@ -111,7 +112,7 @@ def command(
 ) -> int:
     """Say how good each criterion of a claim is, how sharp it is, and what it does not notice.
 
-    Every arm is run on seeds that no threshold was chosen on. Then each harmless change of the claim's `audit:` section
+    Every arm is run on fresh seeds. Then each harmless change of the claim's `audit:` section
     must leave every criterion as it is, and each flaw must be noticed by the criteria that it names. Without an
     argument, all claims are audited.
 

@@ -157,7 +157,9 @@ def check(
         decision=every(passing, failing, undecided)
         if for_every
         else _decision(passing, failing, undecided, last, stopped=outcome.spent or outcome.fault is not None),
-        left_out_seeds=tuple(seed for place, seed in enumerate(outcome.seeds) if meets is not None and not meets[place]),
+        left_out_seeds=tuple(
+            seed for place, seed in enumerate(outcome.seeds) if meets is not None and not meets[place]
+        ),
         counterexample=out[0] if for_every and out else None,
     )
 

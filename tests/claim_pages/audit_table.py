@@ -34,8 +34,9 @@ def page(audits: Sequence[AuditRecord]) -> str:
     seeds = f"the seeds {first.seed_base} to {first.seed_base + first.runs - 1}"
     lines = [
         *head,
-        f"{counts(audits)}. Each arm has {first.runs} runs on {seeds}, which no threshold was chosen on; changes and "
-        f"flaws are tried from seed {first.changes_from} on. `dlnrepro audit CLAIM` gives all numbers of one claim.",
+        f"{counts(audits)}. Each arm has {first.runs} runs on {seeds}; changes and flaws are tried from seed "
+        f"{first.changes_from} on. The pilots used seeds below 10000; where a threshold was changed in view of these "
+        "runs, its history in the claim file says so. `dlnrepro audit CLAIM` gives all numbers of one claim.",
         "", TABLE_LEGEND, "", *audit_table(audits, links=True),
     ]  # fmt: skip
     found = [(record.id, line) for record in audits for line in finding_lines(record.result.findings)]

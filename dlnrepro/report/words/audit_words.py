@@ -43,8 +43,10 @@ LEAST_CHANCE = 1e-4
 def fresh_words(record: AuditRecord) -> str:
     """What was run on which seeds, and the verdict on these runs, in a sentence."""
     last = record.seed_base + record.runs - 1
-    seeds = f"the seeds {record.seed_base} to {last}, which no threshold was chosen on"
-    return f"With {record.runs} runs of each arm on {seeds}, the claim is {record.result.verdict}."
+    return (
+        f"With {record.runs} runs of each arm on the seeds {record.seed_base} to {last}, the claim is "
+        f"{record.result.verdict}."
+    )
 
 
 def share_text(share: float) -> str:
