@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 import dlnrepro
+from dlnrepro.compute.processes import Work
 from tests.commands.test_endings import PROGRAM
 
 Command = Callable[..., tuple[int, str, str]]
@@ -212,11 +213,13 @@ def test_further_runs_of_one_runner_are_checked_for_their_seeds_once(
     command: Command, write_chancy: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[frozenset[str]] = []
-    from dlnrepro.compute import executor
 
-    work = executor.Work
+    def asked_of(workers: int, budget: float | None, twice: frozenset[str]) -> Work:
+        asked.append(twice)
+        return Work(workers, budget, twice)
+
     monkeypatch.setattr("dlnrepro.session.execution.comes_with_the_program", lambda _: False)
-    monkeypatch.setattr(executor, "Work", lambda *given: asked.append(given[2]) or work(*given))
+    monkeypatch.setattr("dlnrepro.compute.executor.Work", asked_of)
     assert command("run", write_chancy(near="failing: [3, 20]"), "-q", "-j", "1")[0] == 0
     assert asked == [frozenset({"chancy"}), frozenset(), frozenset()]
 

@@ -46,7 +46,7 @@ def test_a_criterion_says_in_which_runs_it_must_hold() -> None:
 def test_a_share_has_its_exact_interval_and_is_never_rounded_to_all_or_none(
     record_of: Make, inside: int, outside: int, words: str
 ) -> None:
-    values = [1.0] * inside + [3.0] * outside or [None]
+    values: list[float | None] = [*[1.0] * inside, *[3.0] * outside, *[None] * (inside + outside == 0)]
     assert share_words(near(record_of(values={"near": values, "far": [5.0]}))) == words
 
 
