@@ -2,8 +2,8 @@
 
 An audit has three parts, and all of them are pure functions of measured numbers.
 
-* On fresh seeds: the share of passing runs of each arm and of failing runs of each
-  control, the sharpness of each criterion (`dlnrepro.verdict.sharpness`), and the chances of a wrong decision.
+* On fresh seeds: the share of passing runs of each arm and of failing runs of each control, the sharpness of each
+  criterion (`dlnrepro.verdict.sharpness`), and the chances of a wrong decision.
 * Under harmless changes, with which every criterion must come out as it does without them.
 * With flaws, which the criteria that they name must notice.
 
