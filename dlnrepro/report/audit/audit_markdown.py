@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from dlnrepro.archive.audits import AuditRecord
@@ -42,8 +43,14 @@ def audit_table(records: Sequence[AuditRecord], links: bool = False) -> list[str
     for record in records:
         sign, name, *cells = table_cells(record)
         called = f"[{name}]({name}.yaml)" if links else code(name)
-        rows.append(f"| {' | '.join([sign, called, *map(text, cells)])} |")
+        rows.append(f"| {' | '.join([sign, called, *map(_with_ids, cells)])} |")
     return [*head, *rows]
+
+
+def _with_ids(cell: str) -> str:
+    """A cell of the table, in which the ids of criteria in parentheses are code."""
+    parts = re.split(r"\(([A-Za-z][\w.-]*)\)", cell)
+    return "".join(f" ({code(part)})" if place % 2 else text(part) for place, part in enumerate(parts))
 
 
 def _part(record: AuditRecord) -> list[str]:
