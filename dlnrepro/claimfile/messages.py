@@ -33,7 +33,7 @@ BLANK = r"\S"
 """The pattern of a text that is not blank."""
 
 _REMOVED = {
-    "misses": "'runs: almost all' (the default) if some draws may lie outside, or 'runs: every' if none may",
+    "misses": "'runs: almost all' (the default) if some runs may lie outside, or 'runs: every' if none may",
 }
 """Keys of a criterion that were removed -> what to write in their place."""
 

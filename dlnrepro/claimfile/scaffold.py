@@ -79,7 +79,7 @@ assumptions: []
 # One measure, one interval (one or two of above, below, at_least, at_most; or equals with within), the arms it must
 # hold in, and the controls it must fail in. Write the threshold down before the first run, and its reason in `why`: one
 # sentence that begins with `theory:`, `derived:` or `pilot:`. What you change after the first run, say in `history`.
-# Add `runs: every` if it speaks of every draw, so that one run outside refutes it; the default is `almost all` draws.
+# Add `runs: every` if it must hold in every run, so that one run outside refutes it; the default is `almost all` runs.
 criteria:
 {criterion}
 

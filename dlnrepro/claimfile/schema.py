@@ -80,8 +80,8 @@ class Bounded(BaseModel):
     holds_in: Names = Field(min_length=1)
     runs: Literal["every", "almost all"] = Field(
         default="almost all",
-        description="which draws satisfy it: `every` draw (an identity or a bound; one run outside refutes it), or "
-        "`almost all` draws (their share is tested with as many runs as are needed)",
+        description="the runs in which it must hold: `every` run (an identity or a bound, which one run outside "
+        "refutes), or `almost all` runs (their share is tested with as many runs as are needed)",
     )
     why: Text | None = Field(
         default=None,

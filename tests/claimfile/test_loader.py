@@ -147,7 +147,7 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
         (
             "why: the",
             "misses: 4\n    why: the",
-            "30:5: criteria[0].misses: expected 'runs: almost all' (the default) if some draws may lie outside, "
+            "30:5: criteria[0].misses: expected 'runs: almost all' (the default) if some runs may lie outside, "
             "or 'runs: every' if none may, found 'misses', which is no longer a key",
         ),
         (
