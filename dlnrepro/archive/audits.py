@@ -20,9 +20,10 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
+from dlnrepro.archive.references import write_with_folder
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
-from dlnrepro.files import clear_abandoned, reason, write_whole
+from dlnrepro.files import reason
 from dlnrepro.verdict.audit import ArmAudit, Audited, CriterionAudit, chances
 from dlnrepro.verdict.check import Quantifier
 from dlnrepro.visible import seen_in_json
@@ -137,7 +138,7 @@ def write_audit(root: Path, record: AuditRecord) -> Path:
         UsageError: it cannot be written.
     """
     path = root / NEWEST / record.id / "audit.json"
-    _write(path, to_json(record))
+    write_with_folder(path, to_json(record))
     return path
 
 
@@ -150,18 +151,8 @@ def write_summary(folder: Path, record: AuditRecord) -> bool:
     path, text = folder / f"{record.id}.json", to_json(summary(record))
     if path.is_file() and path.read_bytes() == text:
         return False
-    _write(path, text)
+    write_with_folder(path, text)
     return True
-
-
-def _write(path: Path, text: bytes) -> None:
-    """Write a file; its folder is made if it does not exist."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UsageError(f"{path.parent}: expected a folder that can be made, found: {reason(error)}") from None
-    clear_abandoned(path.parent)
-    write_whole(path, text)
 
 
 def summary(record: AuditRecord) -> AuditRecord:

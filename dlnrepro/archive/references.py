@@ -85,7 +85,7 @@ def write_reference(folder: Path, record: ClaimRecord, made: Provenance, before:
         if timed == before:
             return Written(changed=False, moved=False)
         now = timed if _same_times(before.claims[0].seconds, now.claims[0].seconds) else now
-    _write(reference_path(folder, record.id), to_json(now))
+    write_with_folder(reference_path(folder, record.id), to_json(now))
     return Written(changed=True, moved=before is not None and _numbers_differ(before.claims[0], now.claims[0]))
 
 
@@ -136,8 +136,12 @@ def _numbers_differ(first: ClaimRecord, second: ClaimRecord) -> bool:
     )
 
 
-def _write(path: Path, text: bytes) -> None:
-    """Write a file of a reference; its folder is made if it does not exist."""
+def write_with_folder(path: Path, text: bytes) -> None:
+    """Write a file of a folder that is kept under version control; the folder is made if it does not exist.
+
+    Raises:
+        UsageError: the folder cannot be made, or the file cannot be written.
+    """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
