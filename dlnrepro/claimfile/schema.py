@@ -39,7 +39,10 @@ class Source(BaseModel):
     venue: Text
     arxiv: str | None = Field(default=None, pattern=r"^(\d{4}\.\d{4,5}|[a-z-]+/\d{7})(v\d+)?$")
     where: Text = Field(description="theorem, section or abstract, as far as it was read")
-    basis: Literal["theorem", "abstract", "derived"] = Field(description="how the criteria follow from the source")
+    basis: Literal["theorem", "reported", "abstract", "derived"] = Field(
+        description="how the criteria follow from the source: from a `theorem` that was read, from a theorem that a "
+        "third party has `reported`, from the `abstract`, or by what was `derived` for this project"
+    )
     note: Text | None = Field(default=None, description="what was read, derived here, or could not be verified")
 
     @property
@@ -117,6 +120,9 @@ class Criterion(Bounded):
     id: Name
     fails_in: Names
     because: Text | None = Field(default=None, description="why no control exists, if fails_in is empty")
+    slack: Text | None = Field(
+        default=None, description="why the threshold may be more than a thousand times as far as the worst run"
+    )
     theory_allows: float | None = Field(
         default=None,
         description="the loosest threshold that theory implies, in the units of the measure; with `equals`, the "
@@ -140,6 +146,15 @@ class Criterion(Bounded):
             found = f"'{min(both)}' in holds_in and fails_in"
             raise at_its_key(rule("each arm in one of both lists", found, "fails_in"))
         return self
+
+
+class Covers(BaseModel):
+    """How much of the source's statement is tested."""
+
+    model_config = _STRICT
+
+    what: Literal["whole", "part", "special case"]
+    says: Text = Field(description="what of the source's statement is tested and what is not, in one sentence or two")
 
 
 class Figure(BaseModel):
@@ -209,12 +224,19 @@ class Claim(BaseModel):
         description="how the statement is tested: network, data, loss, initialization, training, "
         "and what each run draws at random",
     )
+    covers: Covers | None = Field(default=None, description="how much of the source's statement is tested")
+    independent: Text | None = Field(
+        default=None, description="the route to the decisive number that shares no code with the formula it is held to"
+    )
     source: Source
     tags: Names = ()
     runner: Name
     seeds: Seeds = Field(description="runs per arm: seeds 0 .. seeds - 1")
     setup: dict[str, Any] = Field(description="every parameter of the runner")
     arms: dict[Name, dict[str, Any]] = Field(min_length=1, description="the setup with a few named changes")
+    controls: dict[Name, Text] = Field(
+        default={}, description="the hypothesis that a control breaks; needed if it changes several settings"
+    )
     assumptions: Annotated[tuple[Assumption, ...], Field(strict=False)] = ()
     criteria: Annotated[tuple[Criterion, ...], Field(strict=False, min_length=1)]
     figures: Annotated[tuple[Figure, ...], Field(strict=False)] = ()
