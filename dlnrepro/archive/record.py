@@ -28,8 +28,10 @@ from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.device import device_of
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
+from dlnrepro.verdict.chances import Chances, Extent, chances_of
 from dlnrepro.verdict.judge import Judged, Verdict, Word, judge
-from dlnrepro.verdict.outcome import Outcome, Seconds
+from dlnrepro.verdict.outcome import BATCH, Outcome, Seconds
+from dlnrepro.verdict.rule import MOST_RUNS
 from dlnrepro.visible import seen_in_json, storable
 
 
@@ -95,6 +97,7 @@ class Report:
     Attributes:
         interrupted: whether a signal ended the program before all claims were judged; `exit_code` says which signal.
         unjudged: the files and claims that were selected but could not be judged.
+        chances: how likely its tests decide wrongly.
         origins: only in a report that joins several reports: label of a claim -> the provenance of this claim. The
             entries and versions that all claims share are in `provenance` only.
     """
@@ -106,6 +109,7 @@ class Report:
     claims: list[ClaimRecord]
     provenance: Provenance
     unjudged: list[Unjudged] = field(default_factory=list)
+    chances: list[Chances] = field(default_factory=list)
     origins: dict[str, Provenance] = field(default_factory=dict)
 
 
@@ -230,7 +234,19 @@ def compile_report(
         counts[record.verdict] += 1
     left = list(unjudged)
     code = exit_code(claims, left, allow_inconclusive) if interrupted is None else interrupted
-    return Report(3, code, interrupted is not None, counts, claims, provenance, left)
+    return Report(3, code, interrupted is not None, counts, claims, provenance, left, chances_in(claims))
+
+
+def chances_in(records: Iterable[ClaimRecord]) -> list[Chances]:
+    """How likely the tests of some claims decide wrongly."""
+    return chances_of((_extent(record), (*record.assumptions, *record.criteria)) for record in records)
+
+
+def _extent(record: ClaimRecord) -> Extent:
+    """The number of runs of an arm at the first decision, and the largest number of runs."""
+    profile = record.claim.get("quick", {}) if record.variation.quick else record.claim
+    batch = record.variation.seeds or int(profile.get("seeds", BATCH))
+    return (batch, batch) if record.variation.fixed else (max(batch, BATCH), max(batch, MOST_RUNS))
 
 
 def exit_code(claims: Iterable[ClaimRecord], unjudged: Iterable[Unjudged], allow_inconclusive: bool) -> int:

@@ -16,7 +16,8 @@ from dlnrepro.compute.cell import Cell
 from dlnrepro.session.execution import Job
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.operating import expected_runs
-from dlnrepro.verdict.rule import BATCH, MOST_RUNS
+from dlnrepro.verdict.outcome import BATCH
+from dlnrepro.verdict.rule import MOST_RUNS
 from dlnrepro.visible import on_one_line, show, show_json
 
 SHARE = 0.995

@@ -103,7 +103,9 @@ def elsewhere(cells: Sequence[Cell], work: Work, listener: Listener, signals: Si
             if signals.code is not None:
                 raise Ended(signals.code)
             for interpreter in list(running):
-                yield from interpreter.heard(listener)
+                # Cells that are sent here are ignored: the interpreters have been given all their cells.
+                for ended in interpreter.heard(listener):  # noqa: UP028  a list cannot receive what is sent
+                    yield ended
                 if interpreter.done:
                     running.remove(interpreter)
                     interpreter.end()

@@ -38,7 +38,8 @@ class Executor(Protocol):
     ) -> Computed:
         """The numbers of cells, each as soon as it is complete; cells are begun in the order given.
 
-        Closing the iterator stops the cells that are still being computed.
+        Further cells that are sent to the iterator are computed before those that have not been begun; an executor may
+        also ignore them, and is then asked again. Closing the iterator stops the cells that are still being computed.
 
         Args:
             cells: what to compute; no two have the same key.

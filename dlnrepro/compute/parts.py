@@ -14,8 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from dlnrepro.compute.cell import Cell, Numbers
-from dlnrepro.verdict.outcome import Outcome
-from dlnrepro.verdict.rule import BATCH
+from dlnrepro.verdict.outcome import BATCH, Outcome
 
 LEAST_RUNS = 4
 """Runs that are trained as one tensor share the cost of a step: smaller parts would cost more in total."""

@@ -18,8 +18,7 @@ from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Fault, UsageError
 from dlnrepro.registry.names import load_runner
-from dlnrepro.verdict.outcome import LARGEST_SEED
-from dlnrepro.verdict.rule import BATCH
+from dlnrepro.verdict.outcome import BATCH, LARGEST_SEED
 from dlnrepro.visible import on_one_line
 
 

@@ -29,7 +29,8 @@ from dlnrepro.errors import BudgetSpent, one_line
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.verdict.outcome import Outcome
 
-Computed = Generator[tuple[Cell, Numbers]]
+Computed = Generator[tuple[Cell, Numbers], Sequence[Cell] | None]
+"""The numbers of cells; cells that are sent to the iterator are computed before those that have not been begun."""
 
 
 class Listener(Protocol):
@@ -69,7 +70,9 @@ def here(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals
     """The numbers of cells, one after another in this process."""
     checked: set[str] = set()
     listener = _WithItsStreams(listener)
-    for cell in cells:
+    waiting = deque(cells)
+    while waiting:
+        cell = waiting.popleft()
         twice = cell.runner in work.twice and cell.runner not in checked
         checked.add(cell.runner)
         printed = _Printed(cell, listener)
@@ -83,7 +86,7 @@ def here(cells: Sequence[Cell], work: Work, listener: Listener, signals: Signals
                 numbers = Numbers(Outcome(cell.seeds, {}, one_line(ended)), {})
             else:
                 raise
-        yield cell, numbers
+        waiting.extendleft(reversed((yield cell, numbers) or ()))
 
 
 def in_processes(
@@ -144,8 +147,10 @@ def _in_processes(
                 whole.found[place] = child.numbers
                 if not running:
                     end_orphans()
-                if whole.complete:
-                    yield whole.cell, whole.joined()
+                if whole.complete and (more := (yield whole.cell, whole.joined())):
+                    added = in_parts(more, work.workers)
+                    wholes += added
+                    waiting.extendleft(reversed([(new, part) for new in added for part in range(len(new.parts))]))
     finally:
         for _, _, child in running:
             child.end()

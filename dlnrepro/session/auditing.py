@@ -10,7 +10,7 @@ Changes are tried with other seeds than the shares: by the sequential rule, begi
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing
+from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
@@ -384,12 +384,14 @@ class _Work:
         """The numbers of cells without their series, as soon as they are computed and stored."""
         options = self._options
         computed = options.executor.compute(cells, self._watcher, self._signals, options.budget, self._foreign)
-        with closing(computed):
-            for cell, numbers in computed:
+        more: Sequence[Cell] | None = None
+        with closing(computed), suppress(StopIteration):
+            while True:
+                cell, numbers = computed.send(more)
                 piece = self._pieces.get(cell.key)
                 for part in piece.parts if piece is not None else (cell,):
                     store(options.root, part, _of_part(cell, part, numbers))
-                yield cell, replace(numbers, series={})
+                more = yield cell, replace(numbers, series={})
 
 
 def _of_part(whole: Cell, part: Cell, numbers: Numbers) -> Numbers:

@@ -1,13 +1,13 @@
 """The loop that computes cells in the order of the claims, each cell once even if several claims need it.
 
-A claim that is still in doubt gets further cells. They are computed in a next round, after the first cells of all
-claims, and so on until each claim is decided.
+A claim that is still in doubt gets further cells at once: they are computed before the cells that have not been begun.
+Therefore a claim is decided before the next one, and a computation that is stopped has lost none of its claims.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Protocol
 
 from dlnrepro.archive.record import ClaimRecord
@@ -54,47 +54,89 @@ def scheduled(
     keep: Callable[[Cell, Numbers], None] = lambda _cell, _numbers: None,
     further: Callable[[int, Mapping[str, Numbers]], Sequence[Cell]] = _decided,
 ) -> Generator[tuple[int, dict[str, Numbers]]]:
-    """The index of each group of cells and its numbers by arm, in the order of the groups unless some are in doubt.
+    """The index of each group of cells and its numbers by arm, in the order of the groups.
 
     Cells of one arm in a group are batches of its runs, in the order of the seeds; their numbers are joined. Closing
     the iterator stops the cells that are still being computed.
 
     Args:
         groups: the cells of each claim.
-        compute: gives the numbers of cells, each as soon as it is complete.
+        compute: gives the numbers of cells, each as soon as it is complete; cells that are sent to the iterator are
+            computed before those that have not been begun.
         watcher: is informed of every step.
         seconds: the last computing times of cells, by their keys.
         stored: gives the numbers of a cell that need not be computed, or None.
         keep: called with every cell that was computed, and its numbers.
         further: gives the cells that a group needs in addition, from its index and its numbers so far.
     """
-    wanted = [list(group) for group in groups]
-    numbers: dict[str, Numbers] = {}
-    waiting, begun = list(range(len(groups))), False
-    while waiting:
-        asked = {cell.key: cell for place in waiting for cell in wanted[place] if cell.key not in numbers}
-        numbers |= {key: found for key, cell in asked.items() if (found := stored(cell)) is not None}
-        missing = {key: cell for key, cell in asked.items() if key not in numbers}
-        if begun:
-            watcher.goes_on(list(missing.values()))
-        else:
-            known = {key: seconds[key] for key in missing if key in seconds}
-            watcher.begins(len(groups), len(missing), known, len(asked) - len(missing))
-        begun, in_doubt = True, []
-        with closing(compute(list(missing.values()))) as computed:
-            for place in waiting:
-                while not all(cell.key in numbers for cell in wanted[place]):
+    work = _Cells(stored)
+    work.ask([cell for group in groups for cell in group])
+    known = {key: seconds[key] for key in work.missing if key in seconds}
+    watcher.begins(len(groups), len(work.missing), known, len(work.numbers))
+    with closing(_computed(compute, work)) as computed:
+        for place, group in enumerate(groups):
+            wanted = list(group)
+            while True:
+                while not all(cell.key in work.numbers for cell in wanted):
                     cell, found = next(computed)
-                    numbers[cell.key] = found
                     keep(cell, found)
                     watcher.cell_ends(cell)
-                by_arm = _by_arm(wanted[place], numbers)
-                if more := further(place, by_arm):
-                    wanted[place] += more
-                    in_doubt.append(place)
-                else:
-                    yield place, by_arm
-        waiting = in_doubt
+                by_arm = _by_arm(wanted, work.numbers)
+                if not (more := further(place, by_arm)):
+                    break
+                wanted += more
+                watcher.goes_on(work.ask(more))
+            yield place, by_arm
+
+
+class _Cells:
+    """The cells that were asked for.
+
+    Attributes:
+        numbers: the numbers of the cells that are stored or computed, by their keys.
+        missing: the cells that have no numbers yet, by their keys.
+    """
+
+    def __init__(self, stored: Callable[[Cell], Numbers | None]) -> None:
+        self._stored = stored
+        self._new: list[Cell] = []
+        self.numbers: dict[str, Numbers] = {}
+        self.missing: dict[str, Cell] = {}
+
+    def ask(self, cells: Sequence[Cell]) -> list[Cell]:
+        """Ask for cells; return those that are not stored and that nobody has asked for before."""
+        begun = len(self._new)
+        for cell in cells:
+            if cell.key in self.numbers or cell.key in self.missing:
+                continue
+            if (found := self._stored(cell)) is not None:
+                self.numbers[cell.key] = found
+            else:
+                self.missing[cell.key] = cell
+                self._new.append(cell)
+        return self._new[begun:]
+
+    def new(self) -> list[Cell]:
+        """The cells that were asked for since this was last called, and must be computed."""
+        cells, self._new = self._new, []
+        return cells
+
+    def ends(self, cell: Cell, numbers: Numbers) -> None:
+        """Keep the numbers of a cell."""
+        self.numbers[cell.key] = numbers
+        del self.missing[cell.key]
+
+
+def _computed(compute: Callable[[Sequence[Cell]], Computed], work: _Cells) -> Generator[tuple[Cell, Numbers]]:
+    """The numbers of all cells that were asked for, also of those that are added while others are being computed."""
+    while work.missing:
+        work.new()
+        with closing(compute(list(work.missing.values()))) as computed, suppress(StopIteration):
+            cell, found = next(computed)
+            while True:
+                work.ends(cell, found)
+                yield cell, found
+                cell, found = computed.send(work.new())
 
 
 def _by_arm(cells: Sequence[Cell], numbers: Mapping[str, Numbers]) -> dict[str, Numbers]:

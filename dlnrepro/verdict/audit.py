@@ -22,8 +22,8 @@ from dlnrepro.claimfile.schema import Assumption, Bounded, Claim, Criterion
 from dlnrepro.verdict.check import Check, Quantifier
 from dlnrepro.verdict.judge import Judged, Word, judge, meets_assumptions, nearest_control
 from dlnrepro.verdict.operating import operation
-from dlnrepro.verdict.outcome import Outcome
-from dlnrepro.verdict.rule import BAD, BATCH, MOST_UNDECIDED, Decision
+from dlnrepro.verdict.outcome import BATCH, Outcome
+from dlnrepro.verdict.rule import BAD, MOST_UNDECIDED, Decision
 from dlnrepro.verdict.sharpness import (
     Resolution,
     Sample,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from math import comb
 
-from dlnrepro.verdict.rule import BATCH, MOST_RUNS, almost_all
+from dlnrepro.verdict.outcome import BATCH
+from dlnrepro.verdict.rule import MOST_RUNS, almost_all
 
 
 @dataclass(frozen=True)

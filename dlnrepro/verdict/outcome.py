@@ -8,6 +8,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+BATCH = 16
+"""How many runs of an arm are made before its first decision, and before each later one."""
+
 LARGEST_SEED = 2**63 - 1
 """The largest number that a generator takes as its seed."""
 

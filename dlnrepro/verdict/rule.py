@@ -22,6 +22,8 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from dlnrepro.verdict.outcome import BATCH
+
 GOOD, BAD = 0.98, 0.80
 """The share of passing runs of a criterion that holds, and of a criterion that does not."""
 
@@ -34,9 +36,6 @@ PASSING, FAILING = math.log(GOOD / BAD), math.log((1 - GOOD) / (1 - BAD))
 HOLDS_FROM = math.log((1 - WRONG_BREACH) / WRONG_PASS)
 BROKEN_FROM = math.log(WRONG_BREACH / (1 - WRONG_PASS))
 """The values of L from which a criterion holds (3.219), or is broken (-9.170)."""
-
-BATCH = 16
-"""How many runs are made before the first decision, and before each later one."""
 
 MOST_RUNS = 256
 """The number of runs of an arm at which the test ends undecided."""

@@ -60,6 +60,23 @@ def computed(way: Way, *behaviours: str, heard: Heard | None = None, **work: Any
     return {cell.arm: numbers for cell, numbers in found}
 
 
+@both_ways
+def test_cells_that_are_sent_are_computed_before_those_that_have_not_begun(way: Way) -> None:
+    first, second, third = (rude("steady", arm, value=value) for arm, value in [("a", 1.0), ("b", 2.0), ("c", 3.0)])
+    found = way([first, second], Work(), Heard(), Signals(()))
+    order = [next(found)[0].arm, found.send([third])[0].arm, *(cell.arm for cell, _ in found)]
+    assert order == ["a", "c", "b"]
+
+
+@both_ways
+def test_cells_that_are_sent_after_the_last_one_are_computed(way: Way) -> None:
+    found = way([rude("steady", "a")], Work(), Heard(), Signals(()))
+    next(found)
+    cell, numbers = found.send([rude("steady", "b", value=2.0)])
+    assert (cell.arm, numbers.outcome.measures) == ("b", {"value": [2.0] * 4})
+    assert list(found) == []
+
+
 @pytest.mark.slow
 @both_ways
 @pytest.mark.parametrize(

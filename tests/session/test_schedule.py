@@ -51,19 +51,26 @@ class Watching(Heard):
 
 @dataclass
 class Computing:
-    """Computes the cells that it is given, keeps them, and knows whether it was closed."""
+    """Computes the cells that it is given, keeps them, and knows whether it was closed.
 
+    It computes the last cell first and ignores cells that are sent, unless `first_comes_first`.
+    """
+
+    first_comes_first: bool = False
     asked: list[Cell] = field(default_factory=list)
     computed: list[Cell] = field(default_factory=list)
     closed: bool = False
 
-    def __call__(self, cells: Sequence[Cell]) -> Generator[tuple[Cell, Numbers]]:
-        """Compute the cells, the last one first."""
+    def __call__(self, cells: Sequence[Cell]) -> Generator[tuple[Cell, Numbers], Sequence[Cell] | None]:
+        """Compute the cells."""
         self.asked += cells
+        waiting = list(cells if self.first_comes_first else reversed(cells))
         try:
-            for found in reversed(cells):
+            while waiting:
+                found = waiting.pop(0)
                 self.computed.append(found)
-                yield found, numbers(found.params["value"], found.seeds)
+                sent = yield found, numbers(found.params["value"], found.seeds)
+                waiting = [*(sent or ()), *waiting] if self.first_comes_first else waiting
         finally:
             self.closed = True
 
@@ -132,18 +139,31 @@ def more_of(arms: Mapping[int, Mapping[str, int]]) -> Callable[[int, Mapping[str
     return further
 
 
-def test_a_claim_in_doubt_comes_after_the_others_with_all_its_runs_in_order() -> None:
-    computing, watching = Computing(), Watching()
+def test_a_claim_in_doubt_is_decided_before_the_next_one_begins() -> None:
+    computing, watching = Computing(first_comes_first=True), Watching()
     groups = scheduled([FIRST, SECOND], computing, watching, {}, further=more_of({0: {"near": 3, "far": 2}}))
-    place, _ = next(groups)
-    assert (place, len(computing.asked)) == (1, 3)
     place, found = next(groups)
     assert place == 0
     assert {arm: given.outcome.seeds for arm, given in found.items()} == {"near": (0, 1, 2), "far": (0, 1)}
     assert found["near"].outcome.measures == {"value": [1.0, 1.0, 1.0]}
     assert watching.further == [[("near", (1,)), ("far", (1,))], [("near", (2,))]]
-    with pytest.raises(StopIteration):
-        next(groups)
+    assert [(ended.arm, ended.seeds) for ended in computing.computed] == [
+        ("near", (0,)),
+        ("far", (0,)),
+        ("near", (1,)),
+        ("far", (1,)),
+        ("near", (2,)),
+    ]
+    assert [place for place, _ in groups] == [1]
+    assert len(computing.asked) == 3
+
+
+def test_further_cells_that_an_executor_ignores_are_asked_for_again() -> None:
+    computing, watching = Computing(), Watching()
+    groups = scheduled([FIRST, SECOND], computing, watching, {}, further=more_of({0: {"near": 2}}))
+    assert [place for place, _ in groups] == [0, 1]
+    assert [asked.seeds for asked in computing.asked] == [(0,), (0,), (0,), (1,)]
+    assert len(computing.computed) == 4
 
 
 def test_further_runs_that_are_stored_are_not_computed_and_need_no_other_claim() -> None:

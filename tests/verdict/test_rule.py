@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.verdict.rule import BATCH, BROKEN_FROM, HOLDS_FROM, MOST_RUNS, Decision, almost_all, every, evidence
+from dlnrepro.verdict.outcome import BATCH
+from dlnrepro.verdict.rule import BROKEN_FROM, HOLDS_FROM, MOST_RUNS, Decision, almost_all, every, evidence
 
 SIDES = [
     (16, 0, 5),

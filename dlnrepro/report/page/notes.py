@@ -8,7 +8,7 @@ from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.words.shares import uncounted_words
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged, passes
-from dlnrepro.verdict.rule import BATCH
+from dlnrepro.verdict.outcome import BATCH
 
 
 def failing_arms(record: ClaimRecord) -> list[str]:

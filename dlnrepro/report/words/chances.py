@@ -5,44 +5,32 @@ The probabilities are those of `dlnrepro.verdict.operating`, which computes them
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.archive.record import ClaimRecord, chances_in
 from dlnrepro.report.words.numbers import percent
 from dlnrepro.settings.numerals import numeral
+from dlnrepro.verdict.chances import Chances
 from dlnrepro.verdict.check import Check, share_interval
-from dlnrepro.verdict.operating import operation
-from dlnrepro.verdict.rule import BAD, BATCH, GOOD, MOST_RUNS
-
-Extent = tuple[int, int]
-"""The number of runs of an arm at the first decision, and the largest number of its runs."""
+from dlnrepro.verdict.outcome import BATCH
+from dlnrepro.verdict.rule import BAD, GOOD
 
 
 def chance_words(records: Sequence[ClaimRecord]) -> list[str]:
     """The chance of a wrong verdict in a report, in a few sentences; none without numbers."""
-    almost: Counter[Extent] = Counter()
-    every = 0
-    for record in records:
-        extent = _extent(record)
-        for item in (*record.assumptions, *record.criteria):
-            for_all = item.holds_in if item.runs == "every" else ()
-            every += sum(bool(check.seeds) for check in for_all)
-            almost[extent] += sum(bool(check.seeds) for check in (*item.holds_in, *item.fails_in))
-            almost[extent] -= sum(bool(check.seeds) for check in for_all)
-    sentences = [_of_almost_all(extent, tests) for extent, tests in almost.most_common() if tests]
+    of_every = [item for record in records for item in (*record.assumptions, *record.criteria) if item.runs == "every"]
+    every = sum(bool(check.seeds) for item in of_every for check in item.holds_in)
+    sentences = [_of_almost_all(found) for found in chances_in(records)]
     if every:
         said = "One test is" if every == 1 else f"{every} tests are"
         sentences.append(f"{said} made of every run, and one run outside refutes the criterion.")
     return [*sentences, *_limit(records)]
 
 
-def _of_almost_all(extent: Extent, tests: int) -> str:
-    """The two chances of a wrong decision for the tests of almost all runs in arms of this extent."""
-    batch, most = extent
-    good, bad = operation(GOOD, batch, most), operation(BAD, batch, most)
-    runs = str(most) if batch == most else f"{batch} to {most}"
-    one = 1 - good.holds
+def _of_almost_all(found: Chances) -> str:
+    """The two chances of a wrong decision for the tests of almost all runs in arms of the same extent."""
+    first, most, tests, one = found.first_runs, found.most_runs, found.tests, found.one_good_fails
+    runs = str(most) if first == most else f"{first} to {most}"
     said = "One test is" if tests == 1 else f"{tests} tests are"
     each = "in it" if tests == 1 else "in each of them"
     fails = "it ends" if tests == 1 else "any of them ends"
@@ -53,7 +41,7 @@ def _of_almost_all(extent: Extent, tests: int) -> str:
         f"{said} made of almost all runs, with {runs} run{'s' * (most != 1)} per arm; a test is one criterion or "
         f"assumption in one arm or control. If {percent(GOOD)} or more of all possible runs are as required {each}, "
         f"the chance that {fails} broken or undecided is {known}. If {percent(BAD)} or less are, a test still passes "
-        f"with a chance of at most {_chance(bad.holds)}."
+        f"with a chance of at most {_chance(found.one_bad_passes)}."
     )
 
 
@@ -73,13 +61,6 @@ def _checks(records: Sequence[ClaimRecord]) -> Iterator[Check]:
     for record in records:
         for item in (*record.assumptions, *record.criteria):
             yield from (*item.holds_in, *item.fails_in)
-
-
-def _extent(record: ClaimRecord) -> Extent:
-    """The number of runs of an arm at the first decision, and the largest number of runs."""
-    profile = record.claim.get("quick", {}) if record.variation.quick else record.claim
-    batch = record.variation.seeds or int(profile.get("seeds", BATCH))
-    return (batch, batch) if record.variation.fixed else (max(batch, BATCH), max(batch, MOST_RUNS))
 
 
 def _chance(probability: float) -> str:

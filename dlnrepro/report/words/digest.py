@@ -13,7 +13,8 @@ from dlnrepro.settings.numerals import setting
 from dlnrepro.signals import name_of
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged, passes
-from dlnrepro.verdict.rule import BATCH, MOST_RUNS
+from dlnrepro.verdict.outcome import BATCH
+from dlnrepro.verdict.rule import MOST_RUNS
 from dlnrepro.visible import in_a_line
 
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.words.digest import departures, plain
 from dlnrepro.settings.numerals import setting
-from dlnrepro.verdict.rule import BATCH
+from dlnrepro.verdict.outcome import BATCH
 
 LABELS = {
     "toy": "reduced",

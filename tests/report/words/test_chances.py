@@ -9,9 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.archive.record import ClaimRecord, compile_report, from_json, to_json
 from dlnrepro.compute.variation import Variation
 from dlnrepro.report.words.chances import chance_words
+from dlnrepro.verdict.chances import chances_of
+from dlnrepro.verdict.operating import operation
 from dlnrepro.verdict.rule import almost_all
 
 Make = Callable[..., ClaimRecord]
@@ -69,3 +71,37 @@ def test_the_chances_are_those_of_random_runs(share: float, runs: int, passing: 
             found = almost_all(done - failing, failing, 0, last=done >= runs)
         held += found == "holds"
     assert held / tries == pytest.approx(passing, abs=4 * (passing * (1 - passing) / tries) ** 0.5)
+
+
+def test_each_arm_and_control_of_almost_all_runs_is_a_test_and_arms_of_every_run_are_not(record_of: Make) -> None:
+    record = record_of(("seeds: 4", "seeds: 16"), values={"near": [1.0] * 16, "far": [5.0] * 16})
+    items = (*record.assumptions, *record.criteria)
+    arms = sum(len(item.holds_in) for item in items)
+    controls = sum(len(item.fails_in) for item in items)
+    (almost,) = chances_of([((16, 256), items), ((16, 256), items)])
+    assert (almost.first_runs, almost.most_runs, almost.tests) == (16, 256, 2 * (arms + controls))
+    (every,) = chances_of([((16, 256), [replace(item, runs="every") for item in items])])
+    assert (every.tests, controls > 0) == (controls, True)
+
+
+def test_the_bound_is_the_number_of_tests_times_the_chance_of_one_and_at_most_one(record_of: Make) -> None:
+    record = record_of(values={"near": [1.0] * 4, "far": [5.0] * 4})
+    items = (*record.assumptions, *record.criteria)
+    (few,) = chances_of([((4, 4), items)])
+    assert few.one_good_fails == 1 - operation(0.98, 4, 4).holds
+    assert few.any_good_fails == pytest.approx(few.tests * few.one_good_fails)
+    assert few.one_bad_passes == pytest.approx(0.8**4)
+    (many,) = chances_of([((4, 4), items)] * 100)
+    assert many.any_good_fails == 1.0
+
+
+def test_arms_without_runs_are_no_tests(record_of: Make) -> None:
+    record = record_of(values={"near": [], "far": []})
+    assert chances_of([((16, 256), (*record.assumptions, *record.criteria))]) == []
+
+
+def test_a_report_has_the_chances_and_they_are_read_again(record_of: Make) -> None:
+    record = record_of(("seeds: 4", "seeds: 16"), values={"near": [1.0] * 16, "far": [5.0] * 16})
+    report = compile_report([record], {}, None, False)
+    assert [found.tests for found in report.chances] == [3]
+    assert from_json(to_json(report)).chances == report.chances
