@@ -9,6 +9,7 @@ import secrets
 import stat
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -47,6 +48,25 @@ def write_whole(path: Path, content: bytes) -> None:
             raise
     except OSError as error:
         raise UsageError(f"{path}: expected a file that can be written, found: {reason(error)}") from None
+
+
+def check_output(names: Iterable[str], suffixes: Iterable[str]) -> None:
+    """Refuse files of the option `-o` that could not be written, before anything is trained.
+
+    Args:
+        names: the files, as the user gave them.
+        suffixes: the suffixes of the known formats.
+
+    Raises:
+        UsageError: a suffix is unknown, or a folder does not exist or cannot be written.
+    """
+    known = list(suffixes)
+    for name in names:
+        path = Path(name)
+        if path.suffix not in known:
+            raise UsageError(f"-o {name}: expected a file ending in {', '.join(known)}, found '{path.suffix}'")
+        if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
+            raise UsageError(f"-o {name}: expected a file in a folder that can be written")
 
 
 def _is_no_file(path: Path) -> bool:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from dlnrepro.archive.audits import AuditRecord
     from dlnrepro.claimfile.gathering import Selection
     from dlnrepro.errors import Unjudged
+    from dlnrepro.session.audit_job import AuditJob
     from dlnrepro.session.audit_table import TableUpkeep
-    from dlnrepro.session.auditing import AuditJob
     from dlnrepro.session.execution import RunOptions
     from dlnrepro.signals import Signals
 
@@ -130,7 +130,7 @@ def command(
         return 2 if selection.faults else 5
 
     from dlnrepro.compute.executor import LocalProcesses, usual_workers
-    from dlnrepro.session.auditing import audit_job
+    from dlnrepro.session.audit_job import audit_job
     from dlnrepro.session.execution import RunOptions
 
     jobs = [audit_job(claim, path, runs, seed_base) for claim, path in selection.claims]
@@ -234,7 +234,7 @@ def _code(records: Sequence[AuditRecord], unjudged: Sequence[Unjudged], signal: 
 
 def _described(jobs: Sequence[AuditJob], selection: Selection, run_options: RunOptions, as_json: bool) -> int:
     """Show what would be computed, and return the exit code, which is 2 if a selected file is not a valid claim."""
-    from dlnrepro.session.auditing import costs
+    from dlnrepro.session.audit_job import costs
 
     found = [costs(job, run_options) for job in jobs]
     if as_json:

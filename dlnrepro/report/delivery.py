@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from dlnrepro.errors import Unjudged, UsageError
-from dlnrepro.files import write_whole
+from dlnrepro.files import check_output, write_whole
 from dlnrepro.session.faults import logged
 from dlnrepro.visible import say
 
@@ -54,12 +54,7 @@ def check_files(files: Sequence[str], figures: Path | None = None) -> None:
     Raises:
         UsageError: the suffix is unknown, or the folder does not exist or cannot be written.
     """
-    for name in files:
-        path = Path(name)
-        if path.suffix not in FORMATS:
-            raise UsageError(f"-o {name}: expected a file ending in {', '.join(FORMATS)}, found '{path.suffix}'")
-        if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-            raise UsageError(f"-o {name}: expected a file in a folder that can be written")
+    check_output(files, FORMATS)
     if figures is not None:
         nearest = next(place for place in (figures, *figures.absolute().parents) if place.exists())
         if not nearest.is_dir() or not os.access(nearest, os.W_OK):

@@ -9,7 +9,7 @@ from pathlib import Path
 from dlnrepro.archive.audits import AuditRecord, out_of_date, read_summaries, remove_summary, write_summary
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.registry.sources import source_hash
-from dlnrepro.session.auditing import AuditJob
+from dlnrepro.session.audit_job import AuditJob
 
 
 @dataclass(frozen=True)

@@ -1,170 +1,37 @@
 """`dlnrepro audit`: computes the runs of an audit, from the same store of numbers as `dlnrepro run`.
 
-The runs of an arm are stored in the batches that `dlnrepro run --seed-base` would compute. On the processor a run does
-not depend on the other runs of its tensor, so the missing runs are trained in larger pieces, which take less time, and
-are then stored batch by batch. An audit that is stopped loses only the pieces that are being computed.
-
-Changes are tried with other seeds than the shares: by the sequential rule, beginning with one batch of each arm.
+The runs of an arm are stored in the batches that `dlnrepro run --seed-base` would compute. An audit that is stopped
+loses only the pieces that are being computed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
 from dlnrepro.archive.audits import AuditRecord, claim_hash, write_audit
-from dlnrepro.archive.report_store import arm_seconds, make_folders
-from dlnrepro.claimfile.loader import needed_memory
-from dlnrepro.claimfile.reach import arm_values
-from dlnrepro.claimfile.schema import Claim
+from dlnrepro.archive.report_store import make_folders
 from dlnrepro.compute.arithmetic import versions
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import free_memory
-from dlnrepro.compute.parts import batches
-from dlnrepro.compute.plan import plan
 from dlnrepro.compute.processes import Computed
-from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.registry.meanings import measure_meanings
-from dlnrepro.registry.names import comes_with_the_program, load_runner
+from dlnrepro.registry.names import comes_with_the_program
 from dlnrepro.registry.sources import source_hash
+from dlnrepro.session.audit_job import CHANGES_AFTER, AuditJob
+from dlnrepro.session.audit_pieces import Piece, of_part, pieces
 from dlnrepro.session.execution import RunOptions, StoredNumbers, next_batch, store
 from dlnrepro.session.faults import logged
 from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.verdict.audit import Audited, audited, change_audit, with_criteria
 from dlnrepro.verdict.judge import judge
-from dlnrepro.verdict.outcome import LARGEST_SEED, Outcome
+from dlnrepro.verdict.outcome import Outcome
 from dlnrepro.visible import storable
-
-USUAL_RUNS = 256
-USUAL_SEED_BASE = 10_000
-
-CHANGES_AFTER = 10_000
-"""The first seed under changes is so much larger than the first seed of the audit."""
-
-PIECE = 128
-"""The most runs that are trained as one tensor: with more, little time is saved, and an interruption loses more."""
-
-
-@dataclass(frozen=True)
-class AuditJob:
-    """The audit of one claim, ready to run.
-
-    Attributes:
-        runs: how many runs each arm has on fresh seeds.
-        seed_base: the first of these seeds.
-        arms: the first batch of each arm on fresh seeds.
-        unchanged: one batch of each arm that a change reaches, without the change, on the seeds of the changes.
-        changes: the name of each change -> the first batch of each arm that it reaches.
-    """
-
-    claim: Claim
-    path: Path
-    runs: int
-    seed_base: int
-    arms: tuple[Cell, ...]
-    unchanged: tuple[Cell, ...]
-    changes: Mapping[str, tuple[Cell, ...]]
-
-    def batches(self) -> list[list[Cell]]:
-        """The batches of each arm on fresh seeds."""
-        seeds = range(self.seed_base, self.seed_base + self.runs)
-        return [batches(cell, seeds) for cell in self.arms]
-
-
-def audit_job(claim: Claim, path: Path, runs: int = USUAL_RUNS, seed_base: int = USUAL_SEED_BASE) -> AuditJob:
-    """The audit of a checked claim; nothing is trained yet.
-
-    Raises:
-        UsageError: the seeds are too large, or an arm needs more memory than is free.
-    """
-    if (largest := seed_base + max(CHANGES_AFTER + USUAL_RUNS, runs)) > LARGEST_SEED:
-        most = LARGEST_SEED - (largest - seed_base)
-        raise UsageError(f"--seed-base: expected at most {most}, found {seed_base}")
-    first = {cell.arm: _at_most(cell, runs) for cell in plan(claim, Variation(seed_base=seed_base))}
-    changes = {name: tuple(_changed(claim, name, first, seed_base + CHANGES_AFTER)) for name in _names(claim)}
-    reached = {cell.arm for cells in changes.values() for cell in cells}
-    unchanged = [_from(first[arm], seed_base + CHANGES_AFTER) for arm in claim.used_arms if arm in reached]
-    return AuditJob(claim, path, runs, seed_base, tuple(first.values()), tuple(unchanged), changes)
-
-
-def _names(claim: Claim) -> list[str]:
-    """The names of all changes of a claim's audit."""
-    return [*claim.audit.harmless, *claim.audit.flaws]
-
-
-def _at_most(cell: Cell, runs: int) -> Cell:
-    """A cell with no more than some of its runs."""
-    kept = cell.seeds[:runs]
-    return replace(cell, seeds=kept, memory=cell.memory * len(kept) // len(cell.seeds))
-
-
-def _from(cell: Cell, seed: int) -> Cell:
-    """A cell with as many other seeds."""
-    return replace(cell, seeds=tuple(range(seed, seed + len(cell.seeds))))
-
-
-def _changed(claim: Claim, name: str, first: Mapping[str, Cell], seed: int) -> Iterator[Cell]:
-    """The first batch of each arm that a change reaches."""
-    params = load_runner(claim.runner).Params
-    flawed = claim.audit.flaws.get(name)
-    settings: Mapping[str, Any] = claim.audit.harmless[name] if flawed is None else flawed.settings
-    plant = (flawed.plant or "") if flawed is not None else ""
-    tested = claim if flawed is None else with_criteria(claim, flawed.breaks)
-    arms = claim.tested_arms if flawed is None else [arm for item in tested.criteria for arm in item.holds_in]
-    for arm in [arm for arm in claim.used_arms if arm in arms]:
-        values = arm_values(claim, arm, settings, quick=False)
-        if not plant and values == first[arm].params:
-            continue
-        runs = len(first[arm].seeds)
-        memory = needed_memory(claim.runner, params.model_validate(values), runs)
-        # The name of the claim is only shown; with the name of the change a reader knows what is being computed.
-        called = f"{claim.id} ({name})"
-        yield replace(_from(first[arm], seed), claim=called, params=values, memory=memory, flaw=plant)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Some batches of an arm that are trained as one tensor, or one batch whose numbers are stored."""
-
-    cell: Cell
-    parts: tuple[Cell, ...]
-
-
-def pieces(of_arm: Sequence[Cell], stored: Callable[[Cell], bool], room: float) -> list[Piece]:
-    """The batches of an arm in the order of their seeds; missing batches that follow each other are joined.
-
-    Args:
-        of_arm: the batches.
-        stored: whether the numbers of a batch are stored.
-        room: the bytes that one piece may need.
-    """
-    found: list[list[Cell]] = []
-    joins = False
-    for batch in of_arm:
-        have = stored(batch)
-        if joins and not have and _fits([*found[-1], batch], room):
-            found[-1].append(batch)
-        else:
-            found.append([batch])
-        joins = not have and batch.device == "cpu"
-    return [Piece(_joined(parts), tuple(parts)) for parts in found]
-
-
-def _joined(parts: Sequence[Cell]) -> Cell:
-    """The cell of several batches that follow each other."""
-    seeds = tuple(chain.from_iterable(part.seeds for part in parts))
-    return replace(parts[0], seeds=seeds, memory=sum(part.memory for part in parts))
-
-
-def _fits(parts: Sequence[Cell], room: float) -> bool:
-    """Whether batches can be trained as one tensor."""
-    return sum(len(part.seeds) for part in parts) <= PIECE and sum(part.memory for part in parts) <= room
 
 
 @dataclass(frozen=True)
@@ -302,51 +169,6 @@ def _further(job: AuditJob, group: _Group, numbers: Mapping[str, Numbers]) -> li
     return [cell for cell in more if cell is not None]
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What an audit would compute.
-
-    Attributes:
-        arms: the number of arms on fresh seeds.
-        runs: the runs on fresh seeds that are not stored.
-        changes: the name of each change -> the arms that it reaches.
-        batches: how many first batches of an arm, with and without changes, are not stored.
-        seconds: how long all of this would take at most, by the last times of the arms; None if they are not known.
-    """
-
-    id: str
-    arms: int
-    runs_each: int
-    runs: int
-    changes: dict[str, list[str]]
-    batches: int
-    seconds: float | None
-
-    @property
-    def lines(self) -> list[str]:
-        """The cost in one line, and a line for each change."""
-        runs = f"{self.arms} arms with {self.runs_each} runs each, {self.runs:,} of these runs are not stored"
-        changes = f"{len(self.changes)} changes, for which {self.batches} batches of runs are not stored"
-        time = "" if not self.seconds else f"; all this takes at most about {self.seconds:,.0f} s of computing time"
-        reached = [f"  {name}: {', '.join(arms) or 'changes no arm'}" for name, arms in self.changes.items()]
-        return [f"{self.id}: {runs}; {changes}{time}", *reached]
-
-
-def costs(job: AuditJob, options: RunOptions) -> Cost:
-    """What an audit would compute; nothing is computed."""
-    stored = StoredNumbers(options)
-    missing = [cell for of_arm in job.batches() for cell in of_arm if stored(cell) is None]
-    changed = [cell for cells in (job.unchanged, *job.changes.values()) for cell in cells if stored(cell) is None]
-    last = arm_seconds(options.root, [(job.claim.id, "")]).get((job.claim.id, ""), {})
-    known = all(cell.arm in last for cell in (*missing, *changed))
-    seconds = (
-        sum(last[cell.arm] * len(cell.seeds) / job.claim.seeds for cell in (*missing, *changed)) if known else None
-    )
-    runs = sum(len(cell.seeds) for cell in missing)
-    reached = {name: [cell.arm for cell in cells] for name, cells in job.changes.items()}
-    return Cost(job.claim.id, len(job.arms), job.runs, runs, reached, len(changed), seconds)
-
-
 class _Work:
     """Finds stored batches, computes pieces, and stores their batches; keeps no series in memory."""
 
@@ -390,20 +212,8 @@ class _Work:
                 cell, numbers = computed.send(more)
                 piece = self._pieces.get(cell.key)
                 for part in piece.parts if piece is not None else (cell,):
-                    store(options.root, part, _of_part(cell, part, numbers))
+                    store(options.root, part, of_part(cell, part, numbers))
                 more = yield cell, replace(numbers, series={})
-
-
-def _of_part(whole: Cell, part: Cell, numbers: Numbers) -> Numbers:
-    """The numbers of some of a cell's runs."""
-    if part.seeds == whole.seeds or not numbers.outcome.measures:
-        return replace(numbers, outcome=replace(numbers.outcome, seeds=part.seeds))
-    start = whole.seeds.index(part.seeds[0])
-    rows = slice(start, start + len(part.seeds))
-    share = len(part.seeds) / len(whole.seeds)
-    measures = {name: values[rows] for name, values in numbers.outcome.measures.items()}
-    outcome = replace(numbers.outcome, seeds=part.seeds, measures=measures, seconds=numbers.outcome.seconds * share)
-    return replace(numbers, outcome=outcome, series={name: rows_of[rows] for name, rows_of in numbers.series.items()})
 
 
 class _ForClaims:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from dlnrepro.archive.audits import AuditRecord
-from dlnrepro.errors import UsageError
-from dlnrepro.files import write_whole
+from dlnrepro.files import check_output, write_whole
 
 FORMATS = {
     ".html": ("dlnrepro.report.audit.audit_html", "audits_html"),
@@ -25,12 +23,7 @@ def check_files(files: Sequence[str]) -> None:
     Raises:
         UsageError: the suffix is unknown, or the folder does not exist or cannot be written.
     """
-    for name in files:
-        path = Path(name)
-        if path.suffix not in FORMATS:
-            raise UsageError(f"-o {name}: expected a file ending in {', '.join(FORMATS)}, found '{path.suffix}'")
-        if path.is_dir() or not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-            raise UsageError(f"-o {name}: expected a file in a folder that can be written")
+    check_output(files, FORMATS)
 
 
 def write_file(path: Path, records: Sequence[AuditRecord]) -> None:

@@ -10,7 +10,8 @@ import pytest
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device
-from dlnrepro.session.auditing import PIECE, audit_job, pieces
+from dlnrepro.session.audit_job import audit_job
+from dlnrepro.session.audit_pieces import PIECE, pieces
 
 Write = Callable[..., Path]
 
