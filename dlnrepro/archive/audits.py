@@ -157,7 +157,7 @@ def write_summary(folder: Path, record: AuditRecord) -> bool:
 
 def summary(record: AuditRecord) -> AuditRecord:
     """An audit without the numbers of single runs, with six digits for every other number."""
-    short = _with_arms(record, lambda _, arm: replace(arm, values=(), estimated=None, pessimistic=None))
+    short = _with_arms(record, lambda _, arm: replace(arm, values=(), thresholds={}, estimated=None, pessimistic=None))
     rounded: AuditRecord = _rounded(replace(short, meanings={}))
     return rounded
 

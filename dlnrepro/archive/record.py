@@ -132,7 +132,7 @@ def record_claim(
 ) -> ClaimRecord:
     """The record of a claim, with its verdict; the arguments are its attributes."""
     stamps = list(stamps)
-    verdict = judge(claim, outcomes, controls="no-controls" not in stamps)
+    verdict = judge(claim, outcomes, controls="no-controls" not in stamps, params=params)
     return ClaimRecord(
         id=claim.id,
         variation=variation.of(claim),
@@ -200,7 +200,7 @@ def origin(report: Report, record: ClaimRecord) -> Provenance:
 def with_verdict(record: ClaimRecord, outcomes: Mapping[str, Outcome]) -> ClaimRecord:
     """The record with other numbers, judged."""
     claim = Claim.model_validate(record.claim)
-    verdict: Verdict = judge(claim, outcomes, controls="no-controls" not in record.stamps)
+    verdict: Verdict = judge(claim, outcomes, controls="no-controls" not in record.stamps, params=record.params)
     return replace(
         record,
         verdict=verdict.word,

@@ -5,7 +5,8 @@ The code calls them faults.
 
 * `document` reads YAML strictly and keeps the line and column of every key and value.
 * `schema` holds what a claim consists of: its source, setup, arms, criteria and figures. `interval` holds the bounds of
-  a criterion and writes them as text.
+  a criterion and writes them as text. `formula` reads and computes a formula of numbers, and `thresholds` says what the
+  names of a formula stand for in an arm.
 * `loader` makes a `Claim` of a file and checks it against its runner. `messages` describes the errors that pydantic
 finds.
 * `catalogue` finds claim files by path or id. `selection` chooses claims by their words or tags. `expression` reads an

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dlnrepro.claimfile.messages import rule
@@ -58,26 +59,52 @@ def interval(
             expected and found, and which key is wrong.
     """
     given = {"above": above, "below": below, "at_least": at_least, "at_most": at_most}
+    given |= {"equals": equals, "within": within}
     bounds = {name: bound for name, bound in given.items() if bound is not None}
-    if equals is not None or within is not None:
-        if equals is None or within is None or bounds:
-            pair = [name for name, value in (("equals", equals), ("within", within)) if value is not None]
-            found = ", ".join([*pair, *bounds])
-            raise rule("'equals' together with 'within' and no other bound", found, pair[-1])
+    check_keys(bounds)
+    if equals is not None and within is not None:
         if within < 0:
             raise rule("a number of at least 0", numeral(within), "within")
-        return Interval(equals - within, equals + within, False, False, f"{_shown(equals)} ± {_shown(within)}")
-    if not bounds:
-        raise rule("one or two of above, below, at_least, at_most, or equals with within", "none")
-    names = list(bounds)
-    if len(bounds) > 2 or {"above", "at_least"} <= bounds.keys() or {"below", "at_most"} <= bounds.keys():
-        raise rule("one lower and one upper bound at most", ", ".join(names), names[-1])
+        return Interval(equals - within, equals + within, False, False, stated(bounds))
     low = above if above is not None else at_least if at_least is not None else -math.inf
     high = below if below is not None else at_most if at_most is not None else math.inf
-    result = Interval(low, high, above is not None, below is not None, _text(bounds))
+    result = Interval(low, high, above is not None, below is not None, stated(bounds))
     if result.empty:
-        raise rule("an interval with numbers in it", f"the empty one {result.text}", names[-1])
+        raise rule("an interval with numbers in it", f"the empty one {result.text}", list(bounds)[-1])
     return result
+
+
+def check_keys(keys: Collection[str]) -> None:
+    """Refuse keys that together describe no interval, whatever their numbers are.
+
+    Raises:
+        PydanticCustomError: it says what was expected and found, and which key is wrong.
+    """
+    bounds = [key for key in ("above", "below", "at_least", "at_most") if key in keys]
+    pair = [key for key in ("equals", "within") if key in keys]
+    if pair:
+        if len(pair) < 2 or bounds:
+            expected = "'equals' together with 'within' and no other bound"
+            raise rule(expected, ", ".join([*pair, *bounds]), pair[-1])
+        return
+    if not bounds:
+        raise rule("one or two of above, below, at_least, at_most, or equals with within", "none")
+    if len(bounds) > 2 or {"above", "at_least"} <= set(bounds) or {"below", "at_most"} <= set(bounds):
+        raise rule("one lower and one upper bound at most", ", ".join(bounds), bounds[-1])
+
+
+def stated(bounds: Mapping[str, float | str], values: Mapping[str, str] | None = None) -> str:
+    """The interval of some keys as a reader sees it, such as `≤ 1e-5` or `1 ± 0.1`.
+
+    Args:
+        bounds: key -> a number, or a formula as it is written.
+        values: key of a formula -> the words for its values, which follow it in brackets.
+    """
+    texts = {key: bound if isinstance(bound, str) else _shown(bound) for key, bound in bounds.items()}
+    texts |= {key: f"{texts[key]} ({words})" for key, words in (values or {}).items() if key in texts}
+    if "equals" in texts:
+        return f"{texts['equals']} ± {texts['within']}"
+    return " and ".join(f"{sign}{texts[key]}" for key, sign in _SIGNS.items() if key in texts)
 
 
 _LONGEST = 12
@@ -91,8 +118,3 @@ def _shown(value: float) -> str:
 
 
 _SIGNS = {"above": "> ", "at_least": "≥ ", "below": "< ", "at_most": "≤ "}
-
-
-def _text(bounds: dict[str, float]) -> str:
-    """The bounds in words of mathematics, the lower one first."""
-    return " and ".join(f"{sign}{_shown(bounds[name])}" for name, sign in _SIGNS.items() if name in bounds)

@@ -19,6 +19,7 @@ from dlnrepro.claimfile.document import Document, Place, parse, read_text, short
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, parameter_errors, place_of, same_as, shown
 from dlnrepro.claimfile.reach import arm_values, split
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.thresholds import threshold_faults
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.runner import Runner, flaws_of
@@ -65,6 +66,8 @@ def load_claim(path: str | PathLike[str]) -> Claim:
         raise ClaimError(_faults(path, document, found))
     if found := [*_audit_fits(claim, runner)]:
         raise ClaimError(_faults(path, document, found))
+    if wrong := [*threshold_faults(claim, runner.MEASURES)]:
+        raise ClaimError(_faults(path, document, [(place, partial(replace, fault)) for place, fault in wrong]))
     try:
         for arm in claim.used_arms:
             values = {**claim.setup, **claim.arms[arm]}

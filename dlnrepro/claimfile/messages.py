@@ -51,15 +51,17 @@ _LIMITS = {
 }
 
 
-def rule(expected: str, found: str, key: str | None = None) -> PydanticCustomError:
+def rule(expected: str, found: str, key: str | None = None, suggestion: str | None = None) -> PydanticCustomError:
     """The error that a validator raises for a rule of this project: `explained` gives its parts as they are.
 
     Args:
         expected: what was expected.
         found: what was found.
         key: the key with the fault, if a whole model is validated; `at_its_key` places the error.
+        suggestion: what was probably meant, if that is known.
     """
     context = {"expected": expected, "found": found} | ({"key": key} if key else {})
+    context |= {"suggestion": suggestion} if suggestion else {}
     return PydanticCustomError(RULE, "expected {expected}, found {found}", context)
 
 

@@ -6,12 +6,14 @@ Nothing here imports torch.
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from dlnrepro.claimfile.interval import Interval, interval
+from dlnrepro.claimfile.formula import FormulaError, formula, names_in
+from dlnrepro.claimfile.interval import check_keys, interval, stated
 from dlnrepro.claimfile.messages import BLANK, at_its_key, rule, shown
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
@@ -22,11 +24,32 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value if isinstance(value, tuple) else (value,)
 
 
+def _number_or_formula(value: Any) -> float | str:
+    """A number as it is, and a formula on one line; every other value is refused."""
+    if isinstance(value, str):
+        try:
+            return formula(value).text
+        except FormulaError as error:
+            fault = error.fault
+            raise rule(str(fault.expected), str(fault.found), suggestion=fault.suggestion) from None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise rule("a number or a formula", shown(value))
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise rule("a finite number", shown(value))
+    return number
+
+
 Text = Annotated[str, Field(min_length=1, pattern=BLANK)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple, json_schema_input_type=Name | list[Name])]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple, json_schema_input_type=Text | list[Text])]
 Seeds = Annotated[int, Field(ge=1, le=100_000)]
+Bound = Annotated[float | str, PlainValidator(_number_or_formula, json_schema_input_type=float | str)]
+"""A threshold: a number, or a formula of the arm's parameters and of the run's own measures."""
 
 
 class Source(BaseModel):
@@ -67,6 +90,13 @@ class Source(BaseModel):
         return f", arXiv:{self.arxiv}" if self.arxiv else ""
 
 
+_THRESHOLD = (
+    "a number, or a formula of the arm's parameters and of the run's own measures, such as "
+    "`0.8 * strengths[1] / strengths[2]`; a formula has numbers, names, + - * / **, brackets, the numbers of a list "
+    "(counted from 1), and sqrt, log, exp, abs, min, max, sum, len"
+)
+
+
 class Bounded(BaseModel):
     """A measure, the interval in which it must lie, and the arms in which it must lie there."""
 
@@ -74,12 +104,12 @@ class Bounded(BaseModel):
 
     says: Text
     measure: Name
-    above: float | None = None
-    below: float | None = None
-    at_least: float | None = None
-    at_most: float | None = None
-    equals: float | None = None
-    within: float | None = None
+    above: Bound | None = Field(default=None, description=_THRESHOLD)
+    below: Bound | None = Field(default=None, description=_THRESHOLD)
+    at_least: Bound | None = Field(default=None, description=_THRESHOLD)
+    at_most: Bound | None = Field(default=None, description=_THRESHOLD)
+    equals: Bound | None = Field(default=None, description=_THRESHOLD)
+    within: Bound | None = Field(default=None, description=_THRESHOLD)
     holds_in: Names = Field(min_length=1)
     runs: Literal["every", "almost all"] = Field(
         default="almost all",
@@ -96,15 +126,30 @@ class Bounded(BaseModel):
     )
 
     @property
-    def interval(self) -> Interval:
-        """The interval that the keys describe."""
-        return interval(self.above, self.below, self.at_least, self.at_most, self.equals, self.within)
+    def bounds(self) -> dict[str, float | str]:
+        """The keys that describe the interval, each with its number or its formula."""
+        keys = ("above", "at_least", "below", "at_most", "equals", "within")
+        return {key: value for key in keys if (value := getattr(self, key)) is not None}
+
+    @property
+    def names(self) -> list[str]:
+        """The names in the formulas of the interval, each once: parameters and measures."""
+        return names_in(self.bounds)
+
+    @property
+    def interval_text(self) -> str:
+        """The interval that the keys describe, with its formulas as they are written."""
+        return stated(self.bounds)
 
     @model_validator(mode="after")
     def _interval_has_numbers(self) -> Bounded:
-        """Refuse keys that describe no interval."""
+        """Refuse keys that describe no interval; whether a formula leaves numbers in it depends on the setting."""
+        known = {key: value for key, value in self.bounds.items() if not isinstance(value, str)}
         try:
-            _ = self.interval
+            if len(known) == len(self.bounds):
+                interval(**known)
+            else:
+                check_keys(self.bounds)
         except PydanticCustomError as error:
             raise at_its_key(error) from None
         return self
@@ -123,10 +168,10 @@ class Criterion(Bounded):
     slack: Text | None = Field(
         default=None, description="why the threshold may be more than a thousand times as far as the worst run"
     )
-    theory_allows: float | None = Field(
+    theory_allows: Bound | None = Field(
         default=None,
-        description="the loosest threshold that theory implies, in the units of the measure; with `equals`, the "
-        "largest distance from it",
+        description="the loosest threshold that theory implies, in the units of the measure, or its formula; with "
+        "`equals`, the largest distance from it",
     )
 
     @model_validator(mode="after")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.claimfile.reach import Reach, arm_values, reach, split
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.thresholds import faults_in, tests_in
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.variation import Variation
@@ -30,7 +31,8 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
             range; the device does not exist; or a cell would need more memory than is free.
     """
     require(variation.device)
-    params = load_runner(claim.runner).Params
+    runner = load_runner(claim.runner)
+    params, measures = runner.Params, runner.MEASURES
     _overrides_apply(claim, variation, params)
     count = variation.batch(claim)
     if variation.seed_base + count - 1 > LARGEST_SEED:
@@ -40,6 +42,7 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     cells = []
     for arm in variation.arms(claim):
         values = arm_values(claim, arm, variation.overrides, variation.quick)
+        _thresholds_have_values(claim, arm, values, measures)
         needed = _fitting_memory(claim, arm, params.model_validate(values), most, variation.device)
         cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device, needed * count // most))
     return cells
@@ -102,6 +105,17 @@ def _faults_of_arms(
         lines.setdefault(word, []).append(": ".join(filter(None, (given, claim.id, where, text))))
     common = lines.pop("", [])
     return lines, common
+
+
+def _thresholds_have_values(claim: Claim, arm: str, values: Mapping[str, Any], measures: Collection[str]) -> None:
+    """Refuse an arm in which a threshold that is a formula has no value, or an interval is empty."""
+    lines = [
+        f"{claim.id}: arm {arm}: the threshold of {name}: {key}: {fault.wording}"
+        for name, item in tests_in(claim, arm)
+        for key, fault in faults_in(item, values, measures)
+    ]
+    if lines:
+        raise UsageError(*map(on_one_line, lines))
 
 
 def _fitting_memory(claim: Claim, arm: str, params: Any, runs: int, device: Device) -> int:

@@ -99,7 +99,8 @@ def audit_and_store(
 
 def _record(job: AuditJob, result: Audited) -> AuditRecord:
     """The record of an audit."""
-    measures = {bounded.measure for bounded in (*job.claim.assumptions, *job.claim.criteria)}
+    tests = (*job.claim.assumptions, *job.claim.criteria)
+    measures = {name for item in tests for name in (item.measure, *item.names)}
     meanings = measure_meanings(job.claim.runner)
     return AuditRecord(
         schema=1,
@@ -160,11 +161,12 @@ def _further(job: AuditJob, group: _Group, numbers: Mapping[str, Numbers]) -> li
     flawed = job.claim.audit.flaws.get(group.name)
     tested = job.claim if flawed is None else with_criteria(job.claim, flawed.breaks)
     outcomes = {arm: found.outcome for arm, found in numbers.items()}
+    first = {cell.arm: cell for cell in job.changes[group.name]}
+    params = {arm: cell.params for arm, cell in first.items()}
     try:
-        in_doubt = judge(tested, outcomes, controls=False, last=False).in_doubt
+        in_doubt = judge(tested, outcomes, controls=False, last=False, params=params).in_doubt
     except Exception:
         return []  # the result is made next, by the same judgement, and says what is wrong
-    first = {cell.arm: cell for cell in job.changes[group.name]}
     more = [next_batch(first[arm], outcomes[arm].seeds) for arm in in_doubt if arm in first]
     return [cell for cell in more if cell is not None]
 

@@ -175,11 +175,12 @@ def _wanted(job: Job, outcomes: Mapping[str, Outcome]) -> list[Cell]:
     """The next batch of runs for each arm that is in doubt, whatever its budget; none if the number is fixed."""
     if job.variation.fixed:
         return []
+    cells = {cell.arm: cell for cell in job.cells}
+    params = {arm: cell.params for arm, cell in cells.items()}
     try:
-        in_doubt = judge(job.claim, outcomes, controls=job.variation.controls, last=False).in_doubt
+        in_doubt = judge(job.claim, outcomes, controls=job.variation.controls, last=False, params=params).in_doubt
     except Exception:
         return []  # the record is made next, by the same judgement, and says what is wrong
-    cells = {cell.arm: cell for cell in job.cells}
     more = (next_batch(cells[arm], outcomes[arm].seeds) for arm in in_doubt)
     return [cell for cell in more if cell is not None]
 
@@ -283,7 +284,8 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
 def _meanings(claim: Claim) -> dict[str, str]:
     """The runner's descriptions of the measures and series that a claim names, so that a report needs no runner."""
     runner = load_runner(claim.runner)
-    named = {bounded.measure for bounded in (*claim.assumptions, *claim.criteria)}
+    tests = (*claim.assumptions, *claim.criteria)
+    named = {name for item in tests for name in (item.measure, *item.names) if name in runner.MEASURES}
     named |= {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}
     known = {**runner.MEASURES, **{name: series.says for name, series in runner.SERIES.items()}}
     return {name: known[name] for name in sorted(named)}

@@ -4,9 +4,11 @@ A criterion is an interval for one measure. It holds in an arm if the arm's runs
 its runs lie outside. A claim is reproduced, not reproduced, inconclusive, or has an error.
 
 * `outcome` has the measured numbers of one arm, or the reason why there are none.
-* `check` compares one measure in one arm with one interval, and gives the share of runs inside with its interval.
+* `bounds` computes thresholds that are formulas, and so the interval of each run.
+* `check` compares one measure in one arm with its interval, and gives the share of runs inside with its interval.
 * `rule` decides from the numbers of passing and failing runs whether almost all draws, or every draw, pass.
 * `operating` has the probabilities of these decisions, and the number of runs that they need.
 * `judge` combines the checks into criteria and assumptions, and these into the verdict of the claim.
+* `distances` says how far the runs of a criterion lie from their thresholds, and from its controls.
 * `audit` says how good each criterion is and how its verdict could be wrong; `sharpness` how sharp a criterion is.
 """

@@ -14,13 +14,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from dlnrepro.claimfile.interval import interval
+from dlnrepro.claimfile.formula import Value
+from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Assumption, Bounded, Claim, Criterion
+from dlnrepro.verdict.bounds import bound_in_runs, intervals
 from dlnrepro.verdict.check import Check, Quantifier
-from dlnrepro.verdict.judge import Judged, Word, judge, meets_assumptions, nearest_control
+from dlnrepro.verdict.distances import Axis, Counted, Distances, Unit, axis_of, compared, counted_runs
+from dlnrepro.verdict.judge import Judged, Word, arm_numbers, judge, meets_assumptions
 from dlnrepro.verdict.operating import operation
 from dlnrepro.verdict.outcome import BATCH, Outcome
 from dlnrepro.verdict.rule import BAD, MOST_UNDECIDED, Decision
@@ -71,6 +74,8 @@ class ArmAudit:
         estimated, pessimistic: what the rule decides if the share is the one found, or the lower end of its interval;
             None without counted runs.
         values: the numbers of the counted runs; left out of the stored table of audits.
+        thresholds: only if some threshold is a formula: each key of the interval -> its number in each counted run;
+            left out of the stored table too.
     """
 
     arm: str
@@ -88,6 +93,7 @@ class ArmAudit:
     estimated: Chances | None = None
     pessimistic: Chances | None = None
     values: tuple[float, ...] = ()
+    thresholds: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -95,17 +101,22 @@ class CriterionAudit:
     """A criterion, or an assumption, on fresh seeds.
 
     Attributes:
-        interval: the keys of the claim file that give the interval.
+        interval: the keys of the claim file that give the interval, each with its number or its formula.
         runs: which draws it speaks of.
         why: the reason of its threshold, as the claim file gives it.
         scale: how its values are compared.
-        spread: the interquartile range of the arm with the worst run, in units of the measure or in decades.
+        unit: the unit in which runs are compared: the measure's own, or, if their thresholds differ, relative to the
+            thresholds (`dlnrepro.verdict.distances`).
+        spread: the interquartile range of the arm with the worst run, in this unit or in decades.
         worst: the run that lies furthest outside the interval, or nearest to its end; and the arm it belongs to.
         nearest: the control run that is nearest to it; and its control.
         gap: the distance between the two in units of the spread; None without controls, or if the spread is 0.
-        thresholds: which thresholds would give the same decisions.
-        resolution: the smallest changes of the measure that it notices, if its interval has two ends.
-        theory_allows: the loosest threshold that theory implies, if the claim file gives it.
+        worst_place, nearest_place: where the two runs lie relative to their own thresholds; None if these are equal.
+        thresholds: which thresholds would give the same decisions, in this unit.
+        resolution: the smallest changes of the measure that it notices, in this unit, if its interval has two ends.
+        theory_allows: the loosest threshold that theory implies, if the claim file gives it: its number or its formula.
+        theory: the threshold and theory's threshold in the arms; if they are formulas whose ratio (or difference)
+            differs between runs, in the run where it is smallest and in the run where it is largest.
         like_controls: the largest probability with which the criterion would hold in an arm whose runs lie inside as
             often as those of one of its controls (the upper end of the interval of that share); None without controls.
     """
@@ -114,7 +125,7 @@ class CriterionAudit:
     assumption: bool
     says: str
     measure: str
-    interval: dict[str, float]
+    interval: dict[str, float | str]
     interval_text: str
     runs: Quantifier
     why: str | None
@@ -127,10 +138,14 @@ class CriterionAudit:
     gap: float | None
     thresholds: tuple[Threshold, ...]
     resolution: Resolution | None
-    theory_allows: float | None
+    theory_allows: float | str | None
     like_controls: float | None
     arms: tuple[ArmAudit, ...]
     controls: tuple[ArmAudit, ...]
+    unit: Unit = "measure"
+    worst_place: float | None = None
+    nearest_place: float | None = None
+    theory: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -254,22 +269,15 @@ def chances(share: float, runs: Quantifier, batch: int) -> Chances:
 def _criterion(claim: Claim, item: Judged, bounded: Bounded, fresh: Mapping[str, Outcome]) -> CriterionAudit:
     """One criterion, or one assumption, on fresh seeds."""
     assumption = isinstance(bounded, Assumption)
-    bounds = interval(**item.interval)
-    kept = {check.arm: _counted(claim, check, fresh, assumption) for check in (*item.holds_in, *item.fails_in)}
+    names = arm_numbers(claim, fresh)
+    kept = {check.arm: _counted(claim, check, fresh, names, assumption) for check in (*item.holds_in, *item.fails_in)}
     arms = tuple(_arm(check, kept[check.arm], item.runs, claim.seeds) for check in item.holds_in)
     controls = tuple(_arm(check, kept[check.arm], "almost all", claim.seeds) for check in item.fails_in)
-    every_value = [value for values in kept.values() for value in values]
-    scale = scale_of(every_value, bounds)
-    place = on_scale(scale, [*every_value, *(end for end in (bounds.low, bounds.high) if math.isfinite(end))])
-    runs = [(bounds.excess(value), value, arm.arm) for arm in arms for value in arm.values]
-    _, worst, worst_arm = max(runs, default=(0.0, None, None), key=lambda run: run[0])
-    nearest = None if worst is None else nearest_control(bounds, worst, item.fails_in)
-    spread = spread_of(kept[worst_arm], place) if worst_arm is not None else 0.0
-    gap = None
-    if worst is not None and nearest is not None and spread > 0:
-        apart = abs(place(nearest[1]) - place(worst)) / spread
-        gap = apart if bounds.excess(nearest[1]) > bounds.excess(worst) else 0.0 - apart
-    in_arms, in_controls = [_sample(arm) for arm in arms], [_sample(arm) for arm in controls]
+    found = compared(item.interval, _runs(item, arms), counted_runs(item.interval, item.fails_in))
+    worst, nearest = found.worst, found.nearest
+    places = _Places(item, found.axis, arms, controls)
+    spread = places.spread(worst.arm) if worst is not None else 0.0
+    relative = found.axis is not None and found.axis.unit != "measure"
     like = [chances(1 - arm.share_low, item.runs, claim.seeds).holds for arm in controls if arm.counted]
     return CriterionAudit(
         id=item.id,
@@ -280,34 +288,133 @@ def _criterion(claim: Claim, item: Judged, bounded: Bounded, fresh: Mapping[str,
         interval_text=item.interval_text,
         runs=item.runs,
         why=bounded.why,
-        scale=scale,
+        scale=places.scale,
         spread=spread,
-        worst=worst,
-        worst_arm=worst_arm,
-        nearest=nearest[1] if nearest is not None else None,
-        nearest_control=nearest[0] if nearest is not None else None,
-        gap=gap,
-        thresholds=tuple(thresholds(list(item.interval), bounds, in_arms, in_controls, item.runs)),
-        resolution=resolution(bounds, in_arms),
+        worst=worst.value if worst is not None else None,
+        worst_arm=worst.arm if worst is not None else None,
+        nearest=nearest.value if nearest is not None else None,
+        nearest_control=nearest.arm if nearest is not None else None,
+        gap=places.gap(found, spread),
+        thresholds=places.thresholds(),
+        resolution=places.resolution(),
         theory_allows=bounded.theory_allows if isinstance(bounded, Criterion) else None,
         like_controls=max(like, default=None),
         arms=arms,
         controls=controls,
+        unit=found.axis.unit if found.axis is not None else "measure",
+        worst_place=worst.place if relative and worst is not None else None,
+        nearest_place=nearest.place if relative and nearest is not None else None,
+        theory=_theory(bounded, item, kept, fresh, names),
     )
 
 
-def _counted(claim: Claim, check: Check, fresh: Mapping[str, Outcome], assumption: bool) -> tuple[float, ...]:
-    """The numbers of the runs that count: those with a number that meet the assumptions of their arm."""
+class _Places:
+    """The runs of a criterion on one axis, and how sharp the criterion is there."""
+
+    def __init__(self, item: Judged, axis: Axis | None, arms: Sequence[ArmAudit], controls: Sequence[ArmAudit]) -> None:
+        self._item, self._axis = item, axis
+        self._of_arm = {
+            arm.arm: [axis.place(value, own) for _, value, own in _runs(item, [arm])] if axis is not None else []
+            for arm in (*arms, *controls)
+        }
+        self._arms, self._controls = map(self._samples, (arms, controls))
+        every = [place for places in self._of_arm.values() for place in places]
+        ends = [] if axis is None else [end for end in (axis.interval.low, axis.interval.high) if math.isfinite(end)]
+        self.scale: Scale = "linear" if axis is None else scale_of(every, axis.interval)
+        self._on_scale = on_scale(self.scale, [*every, *ends])
+
+    def _samples(self, arms: Sequence[ArmAudit]) -> list[Sample]:
+        return [Sample(tuple(self._of_arm[arm.arm]), arm.undecided) for arm in arms]
+
+    def spread(self, arm: str) -> float:
+        """The interquartile range of the runs of an arm."""
+        return spread_of(self._of_arm[arm], self._on_scale)
+
+    def gap(self, found: Distances, spread: float) -> float | None:
+        """The distance between the worst run and the nearest control run, in units of the spread."""
+        worst, nearest = found.worst, found.nearest
+        if worst is None or nearest is None or found.gap is None or spread <= 0:
+            return None
+        apart = abs(self._on_scale(nearest.place) - self._on_scale(worst.place)) / spread
+        return apart if found.gap > 0 else 0.0 - apart
+
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Which thresholds would give the same decisions."""
+        # Distances from thresholds have their end at 0, whatever the keys are.
+        if self._axis is None or self._axis.unit == "distance":
+            return ()
+        keys, bounds = list(self._item.interval), self._axis.interval
+        return tuple(thresholds(keys, bounds, self._arms, self._controls, self._item.runs))
+
+    def resolution(self) -> Resolution | None:
+        """The smallest changes that the criterion notices."""
+        return resolution(self._axis.interval, self._arms) if self._axis is not None else None
+
+
+def placed(item: CriterionAudit) -> tuple[Axis | None, list[list[float]]]:
+    """The axis on which the runs of a criterion are compared, and the places of each arm and each control on it."""
+    arms = (*item.arms, *item.controls)
+    axis = axis_of(item.interval, [own for _, _, own in _runs(item, arms)])
+    if axis is None:
+        return None, [[] for _ in arms]
+    return axis, [[axis.place(value, own) for _, value, own in _runs(item, [arm])] for arm in arms]
+
+
+def _runs(item: Judged | CriterionAudit, arms: Iterable[ArmAudit]) -> list[Counted]:
+    """The runs of some arms that count."""
+    found: list[Counted] = []
+    for arm in arms:
+        own = intervals(item.interval, arm.thresholds, len(arm.values))
+        found += [(arm.arm, value, mine) for value, mine in zip(arm.values, own, strict=True) if mine is not None]
+    return found
+
+
+def _theory(
+    bounded: Bounded,
+    item: Judged,
+    kept: Mapping[str, Sequence[int]],
+    fresh: Mapping[str, Outcome],
+    names: Mapping[str, Mapping[str, Value]],
+) -> tuple[tuple[float, float], ...]:
+    """The threshold and theory's threshold where they are nearest to each other, and where they are furthest apart."""
+    allowed = bounded.theory_allows if isinstance(bounded, Criterion) else None
+    if allowed is None:
+        return ()
+    ours = next(bound for key, bound in bounded.bounds.items() if key != "equals")
+    pairs: list[tuple[float, float]] = []
+    for check in item.holds_in:
+        if (outcome := fresh.get(check.arm)) is None:
+            continue
+        both = [bound_in_runs(bound, names[check.arm], outcome) for bound in (ours, allowed)]
+        found = [(both[0][place], both[1][place]) for place in kept[check.arm]]
+        pairs += [(mine, theirs) for mine, theirs in found if mine is not None and theirs is not None]
+    if not pairs:
+        return ()
+    ratios = all(min(pair) > 0 for pair in pairs)
+    ends = [choose(pairs, key=lambda pair: pair[1] / pair[0] if ratios else pair[1] - pair[0]) for choose in (min, max)]
+    return tuple(dict.fromkeys(ends))
+
+
+def _counted(
+    claim: Claim,
+    check: Check,
+    fresh: Mapping[str, Outcome],
+    names: Mapping[str, Mapping[str, Value]],
+    assumption: bool,
+) -> list[int]:
+    """The indices of the runs that count: those with a number that meet the assumptions of their arm."""
     outcome = fresh.get(check.arm)
     if outcome is None:
-        return ()
-    meets = [True] * len(check.values) if assumption else meets_assumptions(claim.assumptions, check.arm, outcome)
-    pairs = zip(check.values, meets, strict=True)
-    return tuple(value for value, met in pairs if met and value is not None)
+        return []
+    meets = [True] * len(check.values)
+    if not assumption:
+        meets = meets_assumptions(claim.assumptions, check.arm, outcome, names[check.arm])
+    return [place for place, value in enumerate(check.values) if meets[place] and value is not None]
 
 
-def _arm(check: Check, values: tuple[float, ...], runs: Quantifier, batch: int) -> ArmAudit:
+def _arm(check: Check, kept: Sequence[int], runs: Quantifier, batch: int) -> ArmAudit:
     """One arm or control with the chances of a wrong decision."""
+    values = tuple(value for place in kept if (value := check.values[place]) is not None)
     return ArmAudit(
         arm=check.arm,
         control=check.control,
@@ -324,11 +431,8 @@ def _arm(check: Check, values: tuple[float, ...], runs: Quantifier, batch: int) 
         estimated=None if check.share is None else chances(check.share, runs, batch),
         pessimistic=None if check.share is None else chances(check.share_low, runs, batch),
         values=values,
+        thresholds={key: tuple(found[place] for place in kept) for key, found in check.thresholds.items()},
     )
-
-
-def _sample(arm: ArmAudit) -> Sample:
-    return Sample(arm.values, arm.undecided)
 
 
 def _wrong(criteria: Iterable[CriterionAudit], pessimistic: bool) -> Wrong | None:
@@ -361,10 +465,11 @@ def change_audit(
     runs = sum(len(outcome.seeds) for outcome in outcomes.values())
     if name in claim.audit.harmless:
         settings = claim.audit.harmless[name]
-        responses = _responses(claim, outcomes, unchanged, flaw=False)
+        responses = _responses(claim, outcomes, unchanged, settings, flaw=False)
         return ChangeAudit(name, "harmless", "", settings, None, runs, responses, fault)
     flawed = claim.audit.flaws[name]
-    responses = _responses(with_criteria(claim, flawed.breaks), outcomes, unchanged, flaw=True)
+    tested = with_criteria(claim, flawed.breaks)
+    responses = _responses(tested, outcomes, unchanged, flawed.settings, flaw=True)
     return ChangeAudit(name, "flaw", flawed.says, flawed.settings, flawed.plant, runs, responses, fault)
 
 
@@ -375,10 +480,15 @@ def with_criteria(claim: Claim, names: Iterable[str]) -> Claim:
 
 
 def _responses(
-    claim: Claim, outcomes: Mapping[str, Outcome], unchanged: Mapping[str, Outcome], flaw: bool
+    claim: Claim,
+    outcomes: Mapping[str, Outcome],
+    unchanged: Mapping[str, Outcome],
+    settings: Mapping[str, Any],
+    flaw: bool,
 ) -> tuple[Response, ...]:
-    """How each criterion comes out in the arms that a change reaches."""
-    verdict = judge(claim, outcomes, controls=False)
+    """How each criterion comes out in the arms that a change of some settings reaches."""
+    params = {arm: arm_values(claim, arm, settings, quick=False) for arm in outcomes if arm in claim.arms}
+    verdict = judge(claim, outcomes, controls=False, params=params)
     plain = judge(claim, unchanged, controls=False)
     before = {item.id: item for item in plain.criteria}
     found = []

@@ -8,13 +8,17 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Literal
+from typing import Any, Literal
 
 from dlnrepro.claimfile.document import shortened
-from dlnrepro.claimfile.interval import Interval
+from dlnrepro.claimfile.formula import Value
+from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Assumption, Bounded, Claim
+from dlnrepro.claimfile.thresholds import numbers
 from dlnrepro.errors import UsageError
+from dlnrepro.verdict.bounds import intervals, run_thresholds, stated_with_values
 from dlnrepro.verdict.check import Check, Quantifier, check
+from dlnrepro.verdict.distances import distances
 from dlnrepro.verdict.outcome import Outcome
 from dlnrepro.visible import on_one_line
 
@@ -29,14 +33,16 @@ class Judged:
     """A criterion, or an assumption (which has no controls), with its checks.
 
     Attributes:
-        interval: the keys of the claim file that give the interval.
+        interval: the keys of the claim file that give the interval, each with its number or its formula.
+        interval_text: the interval as text; a formula is followed by its value, or by the range of its values.
         runs: which draws it speaks of.
         holds: it holds in every arm of `holds_in`.
         broken: it is broken in some arm of `holds_in`.
         controls_fail: every control fails as required.
         gap: the distance between the worst run and the nearest control run, that is, the absolute difference of their
             values; negative if that control run lies no further outside the interval than the worst run; None without
-            finite runs on both sides. `nearest_control` says which control run is the nearest.
+            finite runs on both sides. If runs have different thresholds, it is the difference of their places relative
+            to their own thresholds. `dlnrepro.verdict.distances` says which control run is the nearest.
         worst: the value of the run, of all arms in which the criterion must hold, that lies furthest outside the
             interval, or nearest to its bound if all lie inside.
     """
@@ -44,7 +50,7 @@ class Judged:
     id: str
     says: str
     measure: str
-    interval: dict[str, float]
+    interval: dict[str, float | str]
     interval_text: str
     runs: Quantifier
     holds: bool
@@ -83,7 +89,13 @@ class Verdict:
         return list(dict.fromkeys(check.arm for check in checks if check.decision == "open"))
 
 
-def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True, last: bool = True) -> Verdict:
+def judge(
+    claim: Claim,
+    outcomes: Mapping[str, Outcome],
+    controls: bool = True,
+    last: bool = True,
+    params: Mapping[str, Mapping[str, Any]] | None = None,
+) -> Verdict:
     """The verdict on a claim.
 
     Args:
@@ -91,8 +103,11 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True, 
         outcomes: the outcome of each arm; a missing arm has no runs and decides nothing.
         controls: whether the controls were run; without them a verdict rests on the claim's own arms alone.
         last: whether no further runs will be made, so that what is still in doubt is undecided.
+        params: arm -> every parameter with which it was run, for thresholds that are formulas; an arm that is missing
+            was run as the claim file says.
 
-    A run is undecided if it has no number for a measure, or a number that is not finite. A run that does not meet an
+    A run is undecided if it has no number for a measure, or a number that is not finite, or if a threshold has no value
+    in it. A run that does not meet an
     assumption of its arm is left out of the criteria there.
 
     Returns:
@@ -109,10 +124,12 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True, 
     for arm, outcome in outcomes.items():
         if fault := _miscounted(outcome):
             raise UsageError(f"{claim.id}: arm {arm}: {fault}")
-    meets = {arm: meets_assumptions(claim.assumptions, arm, outcome) for arm, outcome in outcomes.items()}
-    assumptions = tuple(_judged(item, item.measure, (), outcomes, last, {}) for item in claim.assumptions)
+    names = arm_numbers(claim, outcomes, params)
+    meets = {arm: meets_assumptions(claim.assumptions, arm, found, names[arm]) for arm, found in outcomes.items()}
+    assumptions = tuple(_judged(item, item.measure, (), outcomes, names, last, {}) for item in claim.assumptions)
     criteria = tuple(
-        _judged(item, item.id, item.fails_in if controls else (), outcomes, last, meets) for item in claim.criteria
+        _judged(item, item.id, item.fails_in if controls else (), outcomes, names, last, meets)
+        for item in claim.criteria
     )
     word, because = _word(outcomes, assumptions, criteria)
     return Verdict(word, because, assumptions, criteria)
@@ -156,17 +173,35 @@ def _short(value: object) -> str:
     return on_one_line(shortened(repr(value)))
 
 
-def meets_assumptions(assumptions: Sequence[Assumption], arm: str, outcome: Outcome) -> list[bool]:
-    """Whether each run of an arm meets all assumptions that are made in this arm."""
+def arm_numbers(
+    claim: Claim, arms: Iterable[str], params: Mapping[str, Mapping[str, Any]] | None = None
+) -> dict[str, dict[str, Value]]:
+    """Arm -> its parameters that are numbers or lists of numbers; the arguments are those of `judge`."""
+    given = params or {}
+    own = {arm: arm_values(claim, arm, {}, quick=False) for arm in arms if arm not in given and arm in claim.arms}
+    return {arm: numbers(given.get(arm, own.get(arm, {}))) for arm in arms}
+
+
+def meets_assumptions(
+    assumptions: Sequence[Assumption], arm: str, outcome: Outcome, names: Mapping[str, Value]
+) -> list[bool]:
+    """Whether each run of an arm meets all assumptions that are made in this arm.
+
+    Args:
+        assumptions: the assumptions of the claim.
+        arm: the name of the arm.
+        outcome: its numbers.
+        names: its parameters that are numbers or lists of numbers.
+    """
     meets = [True] * len(outcome.seeds)
     for item in assumptions:
         if arm not in item.holds_in:
             continue
-        interval = item.interval
+        own = intervals(item.bounds, run_thresholds(item.bounds, names, outcome), len(meets))
         values = [*outcome.measures.get(item.measure, ()), *[None] * len(outcome.seeds)]
-        for place in range(len(meets)):
+        for place, mine in enumerate(own):
             value = values[place]
-            meets[place] &= value is not None and math.isfinite(value) and interval.contains(value)
+            meets[place] &= value is not None and math.isfinite(value) and mine is not None and mine.contains(value)
     return meets
 
 
@@ -175,73 +210,46 @@ def _judged(
     name: str,
     controls: Sequence[str],
     outcomes: Mapping[str, Outcome],
+    names: Mapping[str, Mapping[str, Value]],
     last: bool,
     meets: Mapping[str, Sequence[bool]],
 ) -> Judged:
     """A criterion or assumption with its checks, in the arms where it must hold and in the controls."""
-    interval = bounded.interval
+    bounds = bounded.bounds
 
-    def checks(arms: Iterable[str], control: bool) -> tuple[Check, ...]:
-        nothing = Outcome((), {})
-        return tuple(
-            check(
-                arm,
-                outcomes.get(arm, nothing),
-                bounded.measure,
-                interval,
-                runs=bounded.runs,
-                control=control,
-                last=last or arm not in outcomes,
-                meets=meets.get(arm),
-            )
-            for arm in arms
+    def one(arm: str, control: bool) -> Check:
+        outcome = outcomes.get(arm, Outcome((), {}))
+        thresholds = run_thresholds(bounds, names.get(arm, {}), outcome)
+        return check(
+            arm,
+            outcome,
+            bounded.measure,
+            intervals(bounds, thresholds, len(outcome.seeds)),
+            runs=bounded.runs,
+            control=control,
+            last=last or arm not in outcomes,
+            meets=meets.get(arm),
+            thresholds=thresholds,
         )
 
-    holds_in, fails_in = checks(bounded.holds_in, False), checks(controls, True)
-    worst = max(_finite(holds_in), key=interval.excess, default=None)
-    keys = ("above", "at_least", "below", "at_most", "equals", "within")
+    holds_in = tuple(one(arm, False) for arm in bounded.holds_in)
+    fails_in = tuple(one(arm, True) for arm in controls)
+    found = distances(bounds, holds_in, fails_in)
     return Judged(
         id=name,
         says=bounded.says,
         measure=bounded.measure,
-        interval={key: value for key in keys if (value := getattr(bounded, key)) is not None},
-        interval_text=interval.text,
+        interval=bounds,
+        interval_text=stated_with_values(bounds, [item.thresholds for item in (*holds_in, *fails_in)]),
         runs=bounded.runs,
         holds=all(item.holds for item in holds_in),
         broken=any(item.broken for item in holds_in),
         controls_fail=all(item.holds for item in fails_in),
-        gap=_gap(interval, worst, fails_in),
-        worst=worst,
+        gap=found.gap,
+        worst=found.worst.value if found.worst is not None else None,
         holds_in=holds_in,
         fails_in=fails_in,
     )
-
-
-def nearest_control(bounds: Interval, worst: float, controls: Iterable[Check]) -> tuple[str, float] | None:
-    """The arm and the value of the control run that is nearest to the worst run; None without a finite control run.
-
-    If some control run lies no further outside the interval than the worst run, controls and runs overlap: then it is
-    the control run that lies furthest inside.
-    """
-    runs = [(check.arm, value) for check in controls for value in check.numbers]
-    innermost = min(runs, key=lambda run: bounds.excess(run[1]), default=None)
-    if innermost is None or bounds.excess(innermost[1]) <= bounds.excess(worst):
-        return innermost
-    return min(runs, key=lambda run: abs(run[1] - worst))
-
-
-def _gap(bounds: Interval, worst: float | None, controls: Iterable[Check]) -> float | None:
-    """The distance between the worst run and the nearest control run, negative if controls and runs overlap."""
-    nearest = None if worst is None else nearest_control(bounds, worst, controls)
-    if worst is None or nearest is None:
-        return None
-    distance = abs(nearest[1] - worst)
-    return distance if bounds.excess(nearest[1]) > bounds.excess(worst) else 0.0 - distance
-
-
-def _finite(checks: Iterable[Check]) -> list[float]:
-    """All finite values of some checks, without those of runs that are left out."""
-    return [value for item in checks for value in item.numbers]
 
 
 def _word(

@@ -12,7 +12,8 @@ import pytest
 
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.verdict.judge import judge, nearest_control
+from dlnrepro.verdict.distances import distances
+from dlnrepro.verdict.judge import judge
 from dlnrepro.verdict.outcome import Outcome
 from tests.refusal import refusal
 
@@ -367,8 +368,9 @@ def test_the_gap_is_the_distance_between_the_worst_run_and_the_nearest_control_r
     (item,) = verdict.criteria
     assert item.gap == (None if gap is None else pytest.approx(gap))
     if item.worst is not None:
-        found = nearest_control(claim.criteria[0].interval, item.worst, item.fails_in)
-        assert found == (None if nearest is None else ("far", nearest))
+        found = distances(item.interval, item.holds_in, item.fails_in).nearest
+        assert found is None if nearest is None else found is not None
+        assert found is None or (found.arm, found.value) == ("far", nearest)
 
 
 def test_every_broken_criterion_is_named_with_every_arm_that_breaks_it(manifold: Claim) -> None:

@@ -11,7 +11,6 @@ from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
 from dlnrepro.archive.audits import AuditRecord
-from dlnrepro.claimfile.interval import interval
 from dlnrepro.report.drawing.colours import COLOURS, DARK_COLOURS
 from dlnrepro.report.drawing.strip_plot import strip_plot
 from dlnrepro.report.page.html import environment
@@ -31,6 +30,7 @@ from dlnrepro.report.words.audit_words import (
     wrong_words,
 )
 from dlnrepro.verdict.audit import ArmAudit, CriterionAudit
+from dlnrepro.verdict.bounds import intervals
 from dlnrepro.verdict.check import Check, check
 from dlnrepro.verdict.judge import Judged
 from dlnrepro.verdict.outcome import Outcome
@@ -152,5 +152,14 @@ def _check(item: CriterionAudit, arm: ArmAudit) -> Check:
     """One arm of an audit; its runs without a number are undecided."""
     values = (*arm.values, *[None] * arm.undecided)
     outcome = Outcome(tuple(range(len(values))), {item.measure: values})
-    bounds = interval(**item.interval)
-    return check(arm.arm, outcome, item.measure, bounds, runs=item.runs, control=arm.control, last=True)
+    thresholds = {key: (*found, *[None] * arm.undecided) for key, found in arm.thresholds.items()}
+    return check(
+        arm.arm,
+        outcome,
+        item.measure,
+        intervals(item.interval, thresholds, len(values)),
+        runs=item.runs,
+        control=arm.control,
+        last=True,
+        thresholds=thresholds,
+    )

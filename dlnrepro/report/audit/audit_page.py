@@ -28,6 +28,7 @@ from dlnrepro.report.words.audit_words import (
     unharmed,
     wrong_words,
 )
+from dlnrepro.report.words.margins import relative_scale
 from dlnrepro.report.words.shares import quantifier_words
 from dlnrepro.verdict.audit import ChangeAudit, CriterionAudit
 from dlnrepro.verdict.judge import requirement
@@ -143,7 +144,7 @@ def _strips(page: TerminalPage, item: CriterionAudit) -> None:
     rows, axis = drawn
     table: list[list[str | Text]] = [list(pair) for pair in zip(names, rows, strict=True)]
     table.append([Text(f"{THRESHOLD} threshold", style="dim"), Text(axis, style="dim")])
-    page.line((f"runs on a {item.scale} scale:", "dim"), indent=4)
+    page.line((f"runs on a {item.scale} scale{relative_scale(item.unit)}:", "dim"), indent=4)
     page.table(table, indent=4)
 
 

@@ -1,13 +1,15 @@
-"""The runs of an arm as a row of text: the more runs, the higher the block; a bar marks each threshold."""
+"""The runs of an arm as a row of text: the more runs, the higher the block; a bar marks each threshold.
+
+If the runs have different thresholds, each run is placed relative to its own threshold (`dlnrepro.verdict.distances`).
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 
-from dlnrepro.claimfile.interval import interval
 from dlnrepro.report.words.numbers import number
-from dlnrepro.verdict.audit import CriterionAudit
+from dlnrepro.verdict.audit import CriterionAudit, placed
 from dlnrepro.verdict.sharpness import on_scale
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -21,11 +23,11 @@ def strips(item: CriterionAudit, columns: int) -> tuple[list[str], str] | None:
         item: the criterion.
         columns: how many columns a row has.
     """
-    bounds = interval(**item.interval)
-    ends = [end for end in (bounds.low, bounds.high) if math.isfinite(end)]
-    values = [value for arm in (*item.arms, *item.controls) for value in arm.values]
-    if not values:
+    axis, of_arms = placed(item)
+    values = [value for found in of_arms for value in found]
+    if axis is None or not values:
         return None
+    ends = [end for end in (axis.interval.low, axis.interval.high) if math.isfinite(end)]
     place = on_scale(item.scale, [*values, *ends])
     places = [place(value) for value in (*values, *ends)]
     low, high = min(places), max(places)
@@ -36,7 +38,7 @@ def strips(item: CriterionAudit, columns: int) -> tuple[list[str], str] | None:
         return min(columns - 1, int((place(value) - low) / (high - low) * columns))
 
     marks = {column(end) for end in ends}
-    rows = [_row([column(value) for value in arm.values], marks, columns) for arm in (*item.arms, *item.controls)]
+    rows = [_row([column(value) for value in found], marks, columns) for found in of_arms]
     left, right = (number(10**end if item.scale == "logarithmic" else end) for end in (low, high))
     blanks = " " * max(1, columns - len(left) - len(right))
     return rows, f"{left}{blanks}{right}"

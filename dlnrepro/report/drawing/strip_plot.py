@@ -2,6 +2,9 @@
 
 The interval is shaded. Points of tested arms are full and coloured, points of controls are hollow and grey. For a
 good criterion, all full points lie in the shade and all hollow points outside. A run on the wrong side is a cross.
+
+If the runs have different thresholds, because these are formulas, each run is drawn relative to its own threshold
+(`dlnrepro.verdict.distances`), and the plot says so.
 """
 
 from __future__ import annotations
@@ -13,12 +16,13 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from dlnrepro.claimfile.interval import Interval, interval
+from dlnrepro.claimfile.interval import Interval
 from dlnrepro.report.drawing.axes import Sheet, Span, dress, panel, span
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.drawing.colours import COLOURS
 from dlnrepro.report.words.typeset import bound_words, picture_lines, shortened
 from dlnrepro.verdict.check import Check
+from dlnrepro.verdict.distances import Axis, Unit, distances
 from dlnrepro.verdict.judge import Judged
 
 _ROW, _RIGHT, _DECADES = 13.0, 10.0, 1.7
@@ -29,6 +33,16 @@ _KEY = (
     "The required interval is shaded. A cross marks a run on the wrong side of a threshold.",
 )
 """What a plot says about its points if no page explains them."""
+
+_RELATIVE: dict[Unit, str] = {
+    "measure": "",
+    "threshold": "The thresholds differ between runs. So each value is divided by the size of its own threshold.",
+    "tolerance": "The thresholds differ between runs. So each value is drawn as its distance from the middle of its "
+    "own interval, divided by half the width of this interval.",
+    "distance": "The thresholds differ between runs. So each value is drawn as its distance from its own interval, "
+    "which is negative inside.",
+}
+"""What the horizontal axis of a plot shows, if it does not show the measure itself."""
 
 
 def strip_plot(meanings: Mapping[str, str], item: Judged, name: str, titled: bool = False) -> Picture:
@@ -45,7 +59,9 @@ def strip_plot(meanings: Mapping[str, str], item: Judged, name: str, titled: boo
     labels = [shortened(label, 32) for label in labels]
     left = min(180.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
     title = picture_lines(item.says, _BOLD) if titled else []
+    axis = _axis(item)
     words = picture_lines(meanings.get(item.measure, item.measure), _SMALL, name=item.measure)
+    words += picture_lines(_RELATIVE[axis.unit], _SMALL) if axis is not None and axis.unit != "measure" else []
     foot = 20 + 10.5 * len(words)
     body = _ROW * max(1, len(checks)) + 6
     key = _KEY if titled else ()
@@ -60,10 +76,10 @@ def strip_plot(meanings: Mapping[str, str], item: Judged, name: str, titled: boo
         for row, text in enumerate(words):
             sheet.text(6, foot - 25 - 10.5 * row, text, fontsize=TEXT - 0.5, color=COLOURS["muted"])
         axes = panel(page, left, foot, WIDTH - left - _RIGHT, body)
-        _frame(axes, item, checks)
-        bounds = interval(**item.interval)
+        of_checks = [axis.places(item.interval, check) if axis is not None else [] for check in checks]
+        _frame(axes, item, axis, [place for places in of_checks for place, _ in places])
         for row, (check, label) in enumerate(zip(checks, labels, strict=True)):
-            _runs(axes, bounds, check, row, control=row >= len(item.holds_in))
+            _runs(axes, of_checks[row], check, row, control=row >= len(item.holds_in))
             place = foot + body - 3 - _ROW * (row + 0.5) - 2.7
             colour = COLOURS["muted" if row >= len(item.holds_in) else "ink"]
             sheet.text(left - 6, place, label, ha="right", color=colour)
@@ -73,8 +89,10 @@ def strip_plot(meanings: Mapping[str, str], item: Judged, name: str, titled: boo
 
 def logarithmic(item: Judged) -> bool:
     """Whether the runs of a criterion span decades: then their axis is logarithmic, unless some lie below zero."""
-    bounds = interval(**item.interval)
-    values = [value for check in (*item.holds_in, *item.fails_in) for value in check.values if value is not None]
+    if (axis := _axis(item)) is None:
+        return False
+    bounds = axis.interval
+    values = [place for check in (*item.holds_in, *item.fails_in) for place, _ in axis.places(item.interval, check)]
     ends = [bound for bound in (bounds.low, bounds.high) if math.isfinite(bound)]
     positive = [value for value in (*values, *ends) if value > 0]
     if not positive or any(value < 0 for value in (*values, *ends)):
@@ -82,23 +100,28 @@ def logarithmic(item: Judged) -> bool:
     return math.log10(max(positive) / min(positive)) > _DECADES
 
 
-def _frame(axes: Axes, item: Judged, checks: list[Check]) -> None:
+def _axis(item: Judged) -> Axis | None:
+    """The axis on which all runs of a criterion can be compared; None if no run has an interval."""
+    return distances(item.interval, item.holds_in, item.fails_in).axis
+
+
+def _frame(axes: Axes, item: Judged, axis: Axis | None, values: list[float]) -> None:
     """Draw the axis, the interval and its bounds."""
-    bounds = interval(**item.interval)
+    bounds = axis.interval if axis is not None else None
     tall = logarithmic(item)
-    ends = [bound for bound in (bounds.low, bounds.high) if math.isfinite(bound)]
-    values = [value for check in checks for value in check.values]
+    ends = [] if bounds is None else [bound for bound in (bounds.low, bounds.high) if math.isfinite(bound)]
     extent = span([*values, *ends], tall, 0.05) or (0.0, 1.0)
     zero = tall and any(value == 0 for value in values)
     if zero:
         # Zero has no place on a logarithmic axis: it is drawn at the left end, a decade below all other values.
         extent = extent[0] / 30, extent[1]
     dress(axes, "x", extent, tall, zero)
-    axes.set_ylim(-_ROW * max(1, len(checks)) - 3, 3)
+    axes.set_ylim(-_ROW * max(1, len(item.holds_in) + len(item.fails_in)) - 3, 3)
     axes.yaxis.set_visible(False)
     axes.spines["left"].set_visible(False)
-    _shade(axes, bounds, extent, bound_words(item.interval_text))
-    if not any(value is not None for value in values):
+    if bounds is not None:
+        _shade(axes, bounds, extent, bound_words(item.interval_text))
+    if not values:
         axes.text(0.5, 0.5, "no data", transform=axes.transAxes, ha="center", va="center", color=COLOURS["muted"])
 
 
@@ -116,11 +139,10 @@ def _shade(axes: Axes, bounds: Interval, extent: Span, words: str) -> None:
     axes.text(middle, 1, words, transform=axes.transAxes, ha="center", va="bottom", fontweight="bold")
 
 
-def _runs(axes: Axes, bounds: Interval, check: Check, row: int, control: bool) -> None:
+def _runs(axes: Axes, runs: list[tuple[float, bool]], check: Check, row: int, control: bool) -> None:
     """Draw the runs of one arm in its row, spread a little up and down so that equal values do not cover each other."""
-    finite = [value for value in check.values if value is not None]
     # Steps of the golden ratio: neighbours in the list never lie side by side.
-    heights = [-_ROW * (row + 0.5) + (index * 0.618034 % 1 - 0.5) * _ROW * 0.55 for index in range(len(finite))]
+    heights = [-_ROW * (row + 0.5) + (index * 0.618034 % 1 - 0.5) * _ROW * 0.55 for index in range(len(runs))]
     colour = COLOURS["control-1" if control else "tested-1"]
     hollow = {"marker": "D", "markersize": 3.2, "markerfacecolor": "none", "markeredgewidth": 0.9}
     full = {"marker": "o", "markersize": 3.8, "markerfacecolor": colour, "markeredgewidth": 0.0, "alpha": 0.75}
@@ -136,9 +158,9 @@ def _runs(axes: Axes, bounds: Interval, check: Check, row: int, control: bool) -
     zero = axes.get_xlim()[0] if axes.get_xscale() == "log" else 0.0
     for look, as_it_should in ((right, True), (wrong, False)):
         some = [
-            (value or zero, height)
-            for value, height in zip(finite, heights, strict=True)
-            if (bounds.contains(value) != control) == as_it_should
+            (place or zero, height)
+            for (place, inside), height in zip(runs, heights, strict=True)
+            if (inside != control) == as_it_should
         ]
         if some:
             axes.plot(*zip(*some, strict=True), linestyle="none", clip_on=False, **look)

@@ -226,7 +226,7 @@ def _arm(words: Sequence[str], good: bool) -> str:
 def _compact(item: Judged) -> str:
     """A criterion in a line."""
     failed = f"{sum(control.holds for control in item.fails_in)} of {len(item.fails_in)} controls failed as required"
-    worst = "no run has a number" if item.worst is None else f"worst run {margin_words(item, item.worst)}"
+    worst = "no run has a number" if item.worst is None else f"worst run {margin_words(item)}"
     says = f"{code(item.id)}: {prose(item.says.strip().rstrip('.'))}."
     required = f"Required: {code(wanted(item))}{quantifier_words(item.runs)}"
     return f"- {MARKS[item.mark]} {says} {required}; {text(worst)}; {failed}."

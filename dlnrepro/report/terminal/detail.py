@@ -11,8 +11,10 @@ from rich.text import Text
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import command_name
-from dlnrepro.claimfile.reach import setters
+from dlnrepro.claimfile.formula import names_in
+from dlnrepro.claimfile.reach import arm_values, setters
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
+from dlnrepro.claimfile.thresholds import numbers
 from dlnrepro.report.terminal.sparklines import text_figure
 from dlnrepro.report.terminal.summary import last_words, verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
@@ -42,6 +44,7 @@ from dlnrepro.report.words.shares import (
 )
 from dlnrepro.report.words.words import basis_words, reason_words
 from dlnrepro.settings.numerals import setting
+from dlnrepro.verdict.bounds import stated_in_arms
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged, requirement, wanted
 
@@ -126,14 +129,14 @@ def claim_page(
         _heading(page, ASSUMPTIONS)
     for assumption in claim.assumptions:
         page.line(page.typeset(assumption.says), indent=4, hang=2)
-        _required(page, assumption, meanings)
+        _required(page, claim, assumption, meanings)
         _reason(page, assumption, history)
     _heading(page, CRITERIA)
     for index, criterion in enumerate(claim.criteria):
         if index:
             page.line()
         page.line((criterion.id, "bold"), f"   {page.typeset(criterion.says)}", indent=4, hang=2)
-        _required(page, criterion, meanings)
+        _required(page, claim, criterion, meanings)
         controls = ", ".join(criterion.fails_in) or f"no arm: {page.typeset(criterion.because or '')}"
         page.line(f"must fail in {controls}", indent=6, hang=2)
         _reason(page, criterion, history)
@@ -242,18 +245,21 @@ def _flowing(text: str) -> str:
     return " ".join(text.split())
 
 
-def _required(page: TerminalPage, item: Bounded, meanings: Mapping[str, str]) -> None:
+def _required(page: TerminalPage, claim: Claim, item: Bounded, meanings: Mapping[str, str]) -> None:
     """What a test of a claim file requires, in which arms, and what its measure is."""
-    wanted = requirement(item.measure, item.interval.text)
+    named = [*item.holds_in, *(item.fails_in if isinstance(item, Criterion) else ())]
+    values = stated_in_arms(item.bounds, [numbers(arm_values(claim, arm, {}, quick=False)) for arm in named])
+    wanted = requirement(item.measure, values)
     arms = f"; in {', '.join(item.holds_in)}"
     page.line("required: ", (wanted, "bold"), quantifier_words(item.runs), arms, indent=6, hang=2)
-    _meaning(page, item.measure, meanings)
+    _meaning(page, (item.measure, *item.names), meanings)
 
 
-def _meaning(page: TerminalPage, measure: str, meanings: Mapping[str, str]) -> None:
-    """What a measure is, where that is known."""
-    if meaning := meanings.get(measure):
-        page.line((f"{measure}: {page.typeset(_flowing(meaning))}", "dim"), indent=6, hang=2)
+def _meaning(page: TerminalPage, named: Sequence[str], meanings: Mapping[str, str]) -> None:
+    """What a measure is, and each measure from which its threshold follows, where that is known."""
+    for measure in named:
+        if meaning := meanings.get(measure):
+            page.line((f"{measure}: {page.typeset(_flowing(meaning))}", "dim"), indent=6, hang=2)
 
 
 def _assumption(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
@@ -289,7 +295,7 @@ def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> N
 def _requirement(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
     """The interval that is required, and what the measure is."""
     page.line("required: ", (wanted(item), "bold"), quantifier_words(item.runs), indent=6, hang=2)
-    _meaning(page, item.measure, meanings)
+    _meaning(page, (item.measure, *names_in(item.interval)), meanings)
 
 
 def _reason(page: TerminalPage, item: Bounded, history: bool) -> None:

@@ -6,9 +6,12 @@ from collections.abc import Iterable, Sequence
 
 from dlnrepro.archive.audits import AuditRecord, claim_hash
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.report.words.margins import relative_words
 from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.settings.numerals import numeral, setting
 from dlnrepro.verdict.audit import GOOD_STATUS, ArmAudit, Chances, ChangeAudit, CriterionAudit, Response
+from dlnrepro.verdict.bounds import range_words
+from dlnrepro.verdict.distances import Unit
 from dlnrepro.verdict.rule import BAD
 from dlnrepro.verdict.sharpness import Resolution, Threshold
 
@@ -86,7 +89,7 @@ def sharpness_words(item: CriterionAudit) -> list[str]:
     """How sharp a criterion is: its gap, its thresholds, its resolution, theory's threshold, and its chances."""
     lines = [_gap(item)] if item.worst is not None else []
     lines += [_range(item, threshold) for threshold in item.thresholds]
-    lines += [_resolution(item.resolution)] if item.resolution is not None else []
+    lines += [_resolution(item.resolution, item.unit)] if item.resolution is not None else []
     lines += [] if item.assumption else [_theory(item)]
     return lines + _chances(item)
 
@@ -95,11 +98,13 @@ def _gap(item: CriterionAudit) -> str:
     """The distance between the worst run and the nearest control run."""
     decades = " decades" if item.scale == "logarithmic" else ""
     spread = f"{number(item.spread)}{decades}" if item.spread else "0, since the runs are equal"
-    of_spread = f"the spread (interquartile range of {item.worst_arm}) is {spread}"
-    worst = f"The worst run has {number(item.worst)} ({item.worst_arm})"
+    relative = "" if item.unit == "measure" else " of the values relative to their thresholds"
+    of_spread = f"the spread (interquartile range{relative} of {item.worst_arm}) is {spread}"
+    worst = f"The worst run has {number(item.worst)} ({item.worst_arm}{relative_words(item.unit, item.worst_place)})"
     if item.nearest is None:
         return f"{worst}; {of_spread}."
-    nearest = f"the nearest control run has {number(item.nearest)} ({item.nearest_control})"
+    place = relative_words(item.unit, item.nearest_place)
+    nearest = f"the nearest control run has {number(item.nearest)} ({item.nearest_control}{place})"
     if item.gap is None:
         return f"{worst}, and {nearest}; {of_spread}."
     if item.gap < 0:
@@ -114,6 +119,8 @@ def number_of_spreads(gap: float) -> str:
 
 def _range(item: CriterionAudit, threshold: Threshold) -> str:
     """Which thresholds would give the same decisions."""
+    if item.unit != "measure":
+        return _relative_range(item, threshold)
     name = f"{threshold.key} {number(threshold.value)}"
     same = "would give the same decisions in all arms and controls"
     tightest = number(threshold.tightest)
@@ -123,8 +130,22 @@ def _range(item: CriterionAudit, threshold: Threshold) -> str:
     return f"Instead of {name}, every threshold from {tightest} to {number(threshold.loosest)} {same}."
 
 
-def _resolution(found: Resolution) -> str:
+def _relative_range(item: CriterionAudit, threshold: Threshold) -> str:
+    """Which factor of a threshold that differs between runs would give the same decisions."""
+    what = "of the threshold" if item.unit == "threshold" else "of half the width of the interval"
+    same = f"{what} of each run would give the same decisions in all arms and controls"
+    tightest = number(abs(threshold.tightest))
+    if threshold.loosest is None:
+        none = "" if item.controls else ", since there is no control"
+        return f"For {threshold.key}, {tightest} times and every looser multiple {same}{none}."
+    return f"For {threshold.key}, every multiple from {tightest} to {number(abs(threshold.loosest))} {same}."
+
+
+def _resolution(found: Resolution, unit: Unit) -> str:
     """The smallest changes of a measure that a criterion notices."""
+    if unit == "tolerance":
+        up, down = number(found.up), number(found.down)
+        return f"It notices a shift of the measure by +{up} or -{down} times half the width of the run's interval."
     shift = f"It notices a shift of the measure by +{number(found.up)} or -{number(found.down)}"
     factors = [f"too large by {_excess(found.larger - 1)}"] if found.larger is not None else []
     factors += [f"too small by {_excess(1 - found.smaller)}"] if found.smaller is not None else []
@@ -143,7 +164,8 @@ def resolution_word(item: CriterionAudit) -> str | None:
         return None
     parts = [found.larger - 1] if found.larger is not None else []
     parts += [1 - found.smaller] if found.smaller is not None else []
-    return _excess(max(parts)) if parts else f"shift by {numeral(max(found.up, found.down), 2)}"
+    unit = " half-widths" if item.unit == "tolerance" else ""
+    return _excess(max(parts)) if parts else f"shift by {numeral(max(found.up, found.down), 2)}{unit}"
 
 
 def _theory(item: CriterionAudit) -> str:
@@ -153,16 +175,36 @@ def _theory(item: CriterionAudit) -> str:
             return "Theory gives no number: the threshold comes from a pilot."
         return "The claim file does not say which threshold theory allows (theory_allows)."
     (key, ours), *_ = [(key, value) for key, value in item.interval.items() if key != "equals"]
-    lower, allowed = key in ("above", "at_least"), item.theory_allows
-    head = f"Theory allows {number(allowed)}, and the threshold is {number(ours)}"
+    lower, pairs = key in ("above", "at_least"), list(item.theory)
+    if not pairs and not isinstance(ours, str) and not isinstance(item.theory_allows, str):
+        pairs = [(ours, item.theory_allows)]
+    if not pairs:
+        return f"Theory allows {_bound(item.theory_allows)}, which has no value in any run."
+    head = f"Theory allows {_bound(item.theory_allows, pairs, 1)}, and the threshold is {_bound(ours, pairs, 0)}"
+    words = list(dict.fromkeys(_looseness(mine, theirs, lower) for mine, theirs in pairs))
+    return (
+        f"{head}: it is {words[0]}."
+        if len(words) == 1
+        else f"{head}: in one run it is {words[0]}, in another {words[1]}."
+    )
+
+
+def _bound(bound: float | str, pairs: Sequence[tuple[float, float]] = (), place: int = 0) -> str:
+    """A threshold as a number, or as a formula with its values in the runs where it differs most from the other one."""
+    if not isinstance(bound, str):
+        return number(bound)
+    return f"{bound} ({range_words([pair[place] for pair in pairs])})" if pairs else bound
+
+
+def _looseness(ours: float, allowed: float, lower: bool) -> str:
+    """How much looser or tighter a threshold is than theory's."""
     if ours == allowed:
-        return f"{head}: it is as loose as theory allows."
+        return "as loose as theory allows"
     looser = ours < allowed if lower else ours > allowed
     word = "looser" if looser else "tighter"
     if min(ours, allowed) > 0:
-        ratio = max(ours, allowed) / min(ours, allowed)
-        return f"{head}: it is {word} by a factor of {number(ratio)}."
-    return f"{head}: it is {word} by {number(abs(ours - allowed))}."
+        return f"{word} by a factor of {number(max(ours, allowed) / min(ours, allowed))}"
+    return f"{word} by {number(abs(ours - allowed))}"
 
 
 def _chances(item: CriterionAudit) -> list[str]:

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.errors import Unjudged
-from dlnrepro.report.words.margins import bounds_of, distance_words, margin_words, use
+from dlnrepro.report.words.margins import distance_words, margin_words, on_its_threshold, use
 from dlnrepro.report.words.numbers import duration, number
 from dlnrepro.report.words.shares import TESTED, decision_words, inside_words, share_words, uncounted_words
 from dlnrepro.settings.numerals import setting
 from dlnrepro.signals import name_of
+from dlnrepro.verdict.bounds import intervals
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged, passes
 from dlnrepro.verdict.outcome import BATCH
@@ -62,11 +63,11 @@ def passing_runs(record: ClaimRecord) -> tuple[int, int]:
     """How many runs of the arms that must hold satisfy every criterion and assumption, of how many."""
     passing: dict[str, list[bool]] = {}
     for item in (*record.assumptions, *record.criteria):
-        bounds = bounds_of(item)
         for check in item.holds_in:
             runs = passing.setdefault(check.arm, [True] * len(check.seeds))
-            for index, value in enumerate(check.values):
-                runs[index] &= value is not None and bounds.contains(value)
+            own = intervals(item.interval, check.thresholds, len(check.seeds))
+            for index, (value, mine) in enumerate(zip(check.values, own, strict=True)):
+                runs[index] &= value is not None and mine is not None and mine.contains(value)
     return sum(map(sum, passing.values())), sum(map(len, passing.values()))
 
 
@@ -75,15 +76,9 @@ def tightest(record: ClaimRecord) -> str:
     item = max(record.criteria, key=use, default=None)
     if item is None or item.worst is None:
         return "none"
-    exact = [other.id for other in record.criteria if other is not item and _on_its_threshold(other)]
+    exact = [other.id for other in record.criteria if other is not item and on_its_threshold(other)]
     left = f"; not compared, since exactly on its threshold: {', '.join(exact)}" if exact else ""
-    return f"{item.id}; its worst run has {item.measure} {margin_words(item, item.worst)}{left}"
-
-
-def _on_its_threshold(item: Judged) -> bool:
-    """Whether the worst run lies on an end of the interval that belongs to it: a counted measure, such as a share."""
-    bounds = bounds_of(item)
-    return item.worst in (bounds.low, bounds.high) and use(item) == 0
+    return f"{item.id}; its worst run has {item.measure} {margin_words(item)}{left}"
 
 
 def computing_time(record: ClaimRecord) -> str:

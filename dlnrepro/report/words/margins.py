@@ -8,15 +8,16 @@ from __future__ import annotations
 import math
 from decimal import Decimal
 
-from dlnrepro.claimfile.interval import Interval, interval
+from dlnrepro.claimfile.interval import Interval
 from dlnrepro.report.words.numbers import number
 from dlnrepro.settings.numerals import numeral
-from dlnrepro.verdict.judge import Judged, nearest_control
+from dlnrepro.verdict.distances import Distances, Run, Unit, distances
+from dlnrepro.verdict.judge import Judged
 
 
-def bounds_of(item: Judged) -> Interval:
-    """The interval of a judged criterion."""
-    return interval(**item.interval)
+def distances_of(item: Judged) -> Distances:
+    """The runs of a judged criterion on one axis."""
+    return distances(item.interval, item.holds_in, item.fails_in)
 
 
 def use(item: Judged) -> float:
@@ -25,36 +26,91 @@ def use(item: Judged) -> float:
     The tolerance is half the width of an interval with two bounds, and else the distance of the bound from 0. A value
     exactly on its bound uses none: that is a counted measure, such as a share of 1 that must be at least 1.
     """
-    return -1.0 if item.worst is None else _use(bounds_of(item), item.worst)
+    worst = distances_of(item).worst
+    return -1.0 if worst is None else _use(worst.interval, worst.value)
 
 
-def margin_words(item: Judged, worst: float) -> str:
-    """A worst run's value and its margin, such as `0.25, 0.25 inside the threshold 0.5 (50 % of the threshold)`."""
-    bounds = bounds_of(item)
+def on_its_threshold(item: Judged) -> bool:
+    """Whether the worst run lies on an end of its interval that belongs to it: a counted measure, such as a share."""
+    worst = distances_of(item).worst
+    if worst is None:
+        return False
+    return worst.value in (worst.interval.low, worst.interval.high) and _use(worst.interval, worst.value) == 0
+
+
+def margin_words(item: Judged) -> str:
+    """A worst run's value and its margin, such as `0.25, 0.25 inside the threshold 0.5 (50 % of the threshold)`.
+
+    If runs have different thresholds, the threshold is that of the worst run.
+    """
+    found = distances_of(item)
+    assert found.worst is not None
+    assert found.axis is not None
+    worst, bounds = found.worst.value, found.worst.interval
+    the = "the" if found.axis.unit == "measure" else "its"
     bound = bounds.low if bounds.low - worst > worst - bounds.high else bounds.high
     inside, shown = bounds.contains(worst), numeral(bound, 10)
     if worst == bound:
-        return f"{number(worst)}, exactly on the threshold {shown}" + (
+        return f"{number(worst)}, exactly on {the} threshold {shown}" + (
             "" if inside else ", which does not belong to the interval"
         )
     margin = difference(worst, bound, shown)
     if inside:
-        return f"{number(worst)}, {margin} inside the threshold {shown}{_used(bounds, worst)}"
+        return f"{number(worst)}, {margin} inside {the} threshold {shown}{_used(bounds, worst)}"
     held = " (almost all runs lie inside)" if item.holds else ""
-    return f"{number(worst)}, {margin} outside the threshold {shown}{held}"
+    return f"{number(worst)}, {margin} outside {the} threshold {shown}{held}"
 
 
 def distance_words(item: Judged) -> str | None:
     """How far the worst run and the nearest control run are apart; None where there is nothing to compare."""
-    if item.worst is None or item.gap is None:
+    found = distances_of(item)
+    if found.worst is None or found.nearest is None or found.gap is None or found.axis is None:
         return None
-    nearest = nearest_control(bounds_of(item), item.worst, item.fails_in)
-    assert nearest is not None
-    arm, value = nearest
-    worst, control = f"the worst run ({number(item.worst)})", f"the nearest control run ({number(value)}, {arm})"
-    if item.gap > 0:
-        return f"distance between {worst} and {control}: {difference(item.worst, value, number(value))}"
-    return f"{control} lies no further outside the interval than {worst}, so the two are not separated"
+    unit = found.axis.unit
+    worst = f"the worst run ({number(found.worst.value)}{place_words(unit, found.worst)})"
+    nearest = f"{number(found.nearest.value)}{place_words(unit, found.nearest)}, {found.nearest.arm}"
+    control = f"the nearest control run ({nearest})"
+    if found.gap > 0:
+        between = difference(found.worst.place, found.nearest.place, number(found.nearest.place))
+        return f"distance between {worst} and {control}: {between}{_UNITS[unit]}"
+    the = "the" if unit == "measure" else "its"
+    return f"{control} lies no further outside {the} interval than {worst}, so the two are not separated"
+
+
+_UNITS: dict[Unit, str] = {
+    "measure": "",
+    "threshold": " times the threshold",
+    "tolerance": " times half the width of the interval",
+    "distance": " beyond the threshold",
+}
+
+
+def relative_scale(unit: Unit) -> str:
+    """What a scale shows if runs have different thresholds, as it follows the name of the scale."""
+    of_unit: dict[Unit, str] = {
+        "measure": "",
+        "threshold": ", each divided by the size of its own threshold",
+        "tolerance": ", each as its distance from the middle of its own interval, divided by half its width",
+        "distance": ", each as its distance from its own interval (inside, it is negative)",
+    }
+    return of_unit[unit]
+
+
+def place_words(unit: Unit, run: Run) -> str:
+    """Where a run lies relative to its own threshold, as it follows the run's value; nothing if all have the same."""
+    return relative_words(unit, run.place)
+
+
+def relative_words(unit: Unit, place: float | None) -> str:
+    """A place relative to a threshold, such as `, 0.5 times its threshold`; nothing in the unit of the measure."""
+    if place is None or unit == "measure":
+        return ""
+    if unit == "threshold":
+        return f", {number(abs(place))} times its threshold"
+    if unit == "tolerance":
+        return f", {number(place)} times half the width of its interval from the middle"
+    side = "outside" if place > 0 else "inside"
+    return f", {number(abs(place))} {side} its threshold"
 
 
 def difference(first: float, second: float, shown: str) -> str:

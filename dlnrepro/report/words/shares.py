@@ -74,7 +74,7 @@ def further_runs(record: ClaimRecord) -> list[str]:
     done = first = record.variation.batch(claim)
     while done < most:
         outcomes = {arm: _cut(outcome, done) for arm, outcome in record.outcomes.items()}
-        verdict = judge(claim, outcomes, controls=record.variation.controls, last=False)
+        verdict = judge(claim, outcomes, record.variation.controls, last=False, params=record.params)
         in_doubt: dict[str, list[str]] = {}
         for item in (*verdict.assumptions, *verdict.criteria):
             for check in (*item.holds_in, *item.fails_in):

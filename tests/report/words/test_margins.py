@@ -50,14 +50,14 @@ def test_the_margin_is_the_distance_between_the_printed_value_and_the_threshold(
 ) -> None:
     (item,) = record_of((NEAR, f"    {bounds}\n"), values={"near": [worst] * 4, "far": FAR}).criteria
     assert item.worst == worst
-    assert margin_words(item, worst) == words
+    assert margin_words(item) == words
 
 
 def test_a_run_outside_of_a_criterion_that_holds_is_no_contradiction(record_of: Callable[..., ClaimRecord]) -> None:
     (item,) = record_of(values={"near": [1.0] * 31 + [1.5], "far": FAR}).criteria
-    assert margin_words(item, 1.5) == "1.5, 0.4 outside the threshold 1.1 (almost all runs lie inside)"
+    assert margin_words(item) == "1.5, 0.4 outside the threshold 1.1 (almost all runs lie inside)"
     (item,) = record_of(values={"near": [1.0] * 15 + [1.5], "far": FAR}).criteria
-    assert margin_words(item, 1.5) == "1.5, 0.4 outside the threshold 1.1"
+    assert margin_words(item) == "1.5, 0.4 outside the threshold 1.1"
 
 
 @pytest.mark.parametrize(
