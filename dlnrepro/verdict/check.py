@@ -39,6 +39,7 @@ class Check:
             required, which is then the decision "holds".
         left_out_seeds: the seeds of the runs that are left out.
         counterexample: the seed of the first run outside, if a criterion for every draw is broken by it.
+        wrong_formula: whether the control changes only the formula that the measure is compared with.
     """
 
     arm: str
@@ -58,6 +59,7 @@ class Check:
     decision: Decision
     left_out_seeds: tuple[int, ...] = ()
     counterexample: int | None = None
+    wrong_formula: bool = False
 
     @property
     def counted(self) -> int:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Literal
 
+from dlnrepro.claimfile.controls import wrong_formulas
 from dlnrepro.claimfile.document import shortened
 from dlnrepro.claimfile.interval import Interval
 from dlnrepro.claimfile.schema import Assumption, Bounded, Claim
 from dlnrepro.errors import UsageError
 from dlnrepro.verdict.check import Check, Quantifier, check
 from dlnrepro.verdict.outcome import Outcome
+from dlnrepro.verdict.slack import slack
 from dlnrepro.visible import on_one_line
 
 Word = Literal["reproduced", "not reproduced", "inconclusive", "error"]
@@ -39,6 +41,8 @@ class Judged:
             finite runs on both sides. `nearest_control` says which control run is the nearest.
         worst: the value of the run, of all arms in which the criterion must hold, that lies furthest outside the
             interval, or nearest to its bound if all lie inside.
+        slack: the factor between the threshold and the worst run (`dlnrepro.verdict.slack`); None where it has no
+            meaning.
     """
 
     id: str
@@ -54,6 +58,7 @@ class Judged:
     worst: float | None
     holds_in: tuple[Check, ...]
     fails_in: tuple[Check, ...]
+    slack: float | None = None
 
     @property
     def mark(self) -> str:
@@ -112,8 +117,10 @@ def judge(claim: Claim, outcomes: Mapping[str, Outcome], controls: bool = True, 
     meets = {arm: meets_assumptions(claim.assumptions, arm, outcome) for arm, outcome in outcomes.items()}
     assumptions = tuple(_judged(item, item.measure, (), outcomes, last, {}) for item in claim.assumptions)
     criteria = tuple(
-        _judged(item, item.id, item.fails_in if controls else (), outcomes, last, meets) for item in claim.criteria
-    )
+        _with_kinds(_judged(item, item.id, item.fails_in if controls else (), outcomes, last, meets),
+                    wrong_formulas(claim, item))
+        for item in claim.criteria
+    )  # fmt: skip
     word, because = _word(outcomes, assumptions, criteria)
     return Verdict(word, because, assumptions, criteria)
 
@@ -214,7 +221,14 @@ def _judged(
         worst=worst,
         holds_in=holds_in,
         fails_in=fails_in,
+        slack=slack((interval, value) for value in _finite(holds_in)),
     )
+
+
+def _with_kinds(item: Judged, formulas: Collection[str]) -> Judged:
+    """A criterion whose controls are marked if they are wrong formulas."""
+    checks = tuple(replace(check, wrong_formula=check.arm in formulas) for check in item.fails_in)
+    return replace(item, fails_in=checks)
 
 
 def nearest_control(bounds: Interval, worst: float, controls: Iterable[Check]) -> tuple[str, float] | None:
