@@ -13,6 +13,7 @@ changed.
 * `figure_data` makes the lines of figures from series; `thinning` chooses which of their points are kept.
 * `staleness` says what has changed since the stored numbers were computed.
 * `comparison` compares two reports.
+* `reference_verdicts` judges a claim by the numbers of its reference, if they are still those of the claim.
 * `audits` stores the newest audit of each claim, and keeps the table of audits.
 * `storage` measures what is stored, and removes numbers that no claim can use any more.
 """

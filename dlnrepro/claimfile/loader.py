@@ -201,6 +201,12 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
         for criterion_id in flawed.breaks:
             if criterion_id not in ids:
                 yield ("audit", "flaws", name, "breaks"), partial(unknown, criterion_id, ids)
+    controls = [arm for arm in arms if any(arm in criterion.fails_in for criterion in claim.criteria)]
+    none = partial(Fault, expected="no such key, since no criterion has a control")
+    for name in claim.controls:
+        if name not in controls:
+            named = partial(unknown, name, controls) if controls else partial(none, found=f"'{shortened(name)}'")
+            yield ("controls", name), named
     used = set(claim.used_arms)
     for name in claim.arms:
         if name not in used:

@@ -7,11 +7,13 @@ which small errors each criterion notices.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import math
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from dlnrepro.claimfile.controls import differences, wrong_formulas
 from dlnrepro.claimfile.document import Place, parse, read_text
 from dlnrepro.claimfile.loader import load_claim, read_claim
 from dlnrepro.claimfile.messages import shown
@@ -23,6 +25,12 @@ LEAST_RUNS = 16
 
 KINDS = ("theory: ", "derived: ", "pilot: ")
 """The word with which a reason begins: the source's theory, our own derivation, or trial runs before the report."""
+
+MOST_SLACK = 1000.0
+"""The largest factor between a threshold and the worst run that needs no reason."""
+
+Slacks = Mapping[str, float | None]
+"""The id of a criterion -> the factor between its threshold and the worst run, as far as stored numbers give it."""
 
 _BEGINNING = "that begins with 'theory: ', 'derived: ' or 'pilot: '"
 
@@ -41,11 +49,20 @@ class Rule:
 
     name: str
     says: str
-    faults: Callable[[Claim], _Found]
+    faults: Callable[[Claim, Slacks], _Found]
 
 
-def load_strictly(path: Path) -> Claim:
+def _nothing(claim: Claim) -> Slacks:  # noqa: ARG001  as the others
+    """No factor of any criterion, where no numbers are stored."""
+    return {}
+
+
+def load_strictly(path: Path, slacks: Callable[[Claim], Slacks] = _nothing) -> Claim:
     """The claim in a file, checked against the rules of policy too.
+
+    Args:
+        path: the file.
+        slacks: gives the factors between thresholds and worst runs, from numbers that are stored.
 
     Raises:
         ClaimError: with every fault of the file, those that make it invalid and those against policy.
@@ -58,13 +75,14 @@ def load_strictly(path: Path) -> Claim:
         faults += error.faults
     # If the file does not fit the schema, there is no claim to which a rule could be applied.
     with suppress(ClaimError):
-        faults += policy_faults(read_claim(path), path)
+        valid = read_claim(path)
+        faults += policy_faults(valid, path, slacks(valid))
     if faults or claim is None:
         raise ClaimError(sorted(faults, key=lambda fault: (fault.line, fault.column)))
     return claim
 
 
-def policy_faults(claim: Claim, path: Path) -> list[Fault]:
+def policy_faults(claim: Claim, path: Path, slacks: Slacks) -> list[Fault]:
     """The faults of a valid claim against the rules of policy, in the order of its file."""
     text = read_text(path)
     if isinstance(text, Fault):
@@ -73,7 +91,7 @@ def policy_faults(claim: Claim, path: Path) -> list[Fault]:
     faults = [
         replace(document.placed(place, fault), path=str(path), rule=rule.name)
         for rule in RULES
-        for place, fault in rule.faults(claim)
+        for place, fault in rule.faults(claim, slacks)
     ]
     return sorted(faults, key=lambda fault: (fault.line, fault.column))
 
@@ -95,11 +113,38 @@ def _without_experiment(claim: Claim) -> _Found:
         yield ("experiment",), Fault(expected=expected, found="none")
 
 
+def _without_covers(claim: Claim) -> _Found:
+    """Claims that do not say how much of their source they test."""
+    if claim.covers is None:
+        expected = "how much of the source's statement is tested: {what: whole | part | special case, says: ...}"
+        yield ("covers",), Fault(expected=expected, found="none")
+
+
+def _without_independent_route(claim: Claim) -> _Found:
+    """Claims that do not say which route to their number is independent of the formula."""
+    if claim.independent is None:
+        expected = "the route to the decisive number that shares no code with the formula it is held to"
+        yield ("independent",), Fault(expected=expected, found="none")
+
+
 def _without_control(claim: Claim) -> _Found:
-    """Criteria without an arm that has to fail them."""
+    """Criteria without an arm that has to fail them and that breaks a hypothesis."""
     for index, criterion in enumerate(claim.criteria):
         if not criterion.fails_in:
             yield ("criteria", index, "fails_in"), Fault(expected="at least one control", found="none")
+        elif wrong_formulas(claim, criterion) == {*criterion.fails_in}:
+            found = f"only wrong formulas: {', '.join(criterion.fails_in)}"
+            yield ("criteria", index, "fails_in"), Fault(expected="a control that breaks a hypothesis", found=found)
+
+
+def _several_settings(claim: Claim) -> _Found:
+    """Controls that change several settings and do not say which hypothesis they break."""
+    wide = {item.control: item for _, item in differences(claim) if len(item.settings) > 1}
+    for control, item in wide.items():
+        if control not in claim.controls:
+            found = f"none, and {control} differs from {item.arm} in {', '.join(item.settings)}"
+            expected = "the one hypothesis that the control breaks, in `controls`"
+            yield ("arms", control), Fault(expected=expected, found=found)
 
 
 def _same_control(claim: Claim) -> _Found:
@@ -135,18 +180,65 @@ def _without_flaw(claim: Claim) -> _Found:
             yield ("criteria", index, "id"), Fault(expected=expected, found="none")
 
 
+def _loose(claim: Claim, slacks: Slacks) -> _Found:
+    """Criteria whose threshold is very far from every run, without a reason."""
+    for index, criterion in enumerate(claim.criteria):
+        factor = slacks.get(criterion.id)
+        if factor is not None and factor > MOST_SLACK and criterion.slack is None:
+            expected = f"why the threshold is more than {MOST_SLACK:,.0f} times as far out as the worst run"
+            times = f"{factor:.1e} times" if math.isfinite(factor) else "infinitely often"
+            yield ("criteria", index, "slack"), Fault(expected=expected, found=f"no reason for {times}")
+
+
+def _by_the_file(faults: Callable[[Claim], _Found]) -> Callable[[Claim, Slacks], _Found]:
+    """The faults against a rule that needs the claim alone."""
+    return lambda claim, _: faults(claim)
+
+
 RULES = (
+    Rule(
+        "covers",
+        "The claim says in `covers` how much of the source's statement it tests.",
+        _by_the_file(_without_covers),
+    ),
+    Rule(
+        "independent",
+        "The claim says in `independent` which route to its decisive number shares no code with the formula.",
+        _by_the_file(_without_independent_route),
+    ),
     Rule(
         "reason",
         "Each criterion says in `why` where its threshold comes from, and begins with `theory:`, `derived:` or "
         "`pilot:`.",
-        _without_reason,
+        _by_the_file(_without_reason),
     ),
-    Rule("experiment", "The claim says in `experiment` how its statement is tested.", _without_experiment),
-    Rule("control", "Each criterion has a control in `fails_in`, in which it must fail.", _without_control),
-    Rule("other-control", "A control has other parameters than the arms that must hold.", _same_control),
-    Rule("runs", f"Each arm has at least {LEAST_RUNS} runs.", _few_runs),
-    Rule("quick", "The quick profile has fewer runs than the claim.", _slow_profile),
-    Rule("audit", "Each criterion is named in the `breaks` of a flaw in `audit`, which it must notice.", _without_flaw),
+    Rule(
+        "slack",
+        "A criterion says in `slack` why its threshold is more than 1,000 times as far out as the worst run in "
+        "`reference/` of the folder of outputs.",
+        _loose,
+    ),
+    Rule(
+        "experiment", "The claim says in `experiment` how its statement is tested.", _by_the_file(_without_experiment)
+    ),
+    Rule(
+        "control",
+        "Each criterion has a control in `fails_in`, in which it must fail, and which is not only a wrong formula.",
+        _by_the_file(_without_control),
+    ),
+    Rule("other-control", "A control has other parameters than the arms that must hold.", _by_the_file(_same_control)),
+    Rule(
+        "hypothesis",
+        "A control that differs from the nearest arm that must hold in several settings (without those named `law` or "
+        "`law_...`) says in `controls` which hypothesis it breaks.",
+        _by_the_file(_several_settings),
+    ),
+    Rule("runs", f"Each arm has at least {LEAST_RUNS} runs.", _by_the_file(_few_runs)),
+    Rule("quick", "The quick profile has fewer runs than the claim.", _by_the_file(_slow_profile)),
+    Rule(
+        "audit",
+        "Each criterion is named in the `breaks` of a flaw in `audit`, which it must notice.",
+        _by_the_file(_without_flaw),
+    ),
 )
 """The rules, in the order in which the help lists them."""

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
@@ -48,13 +48,17 @@ statement: >
 experiment: >
   How the statement is tested, in 2 to 4 sentences: network (depth, widths), data, loss, initialization, training
   (gradient flow or descent, step size), and what each run draws at random.
+covers:
+  what: part                # whole | part | special case: of the statement of the source
+  says: What of the source's statement is tested, and what is not.
+independent: The route to the decisive number that shares no code with the formula it is held to.
 source:
   paper: Title of the paper
   authors: [First Author, Second Author]
   venue: Conference or journal, year
   # arxiv: "1234.56789"
   where: theorem, equation, section or abstract, as far as you read it
-  basis: derived            # theorem | abstract | derived: how the criteria follow from the source
+  basis: derived            # theorem | reported | abstract | derived: how the criteria follow from the source
 tags: [draft]
 runner: {runner}
 seeds: 16                   # runs per arm: seeds 0..15, the same in every arm
@@ -63,9 +67,14 @@ seeds: 16                   # runs per arm: seeds 0..15, the same in every arm
 setup:
 {setup}
 
-# The setup with a few named changes. A control changes one thing that the theorem needs.
+# The setup with a few named changes. A control changes one thing that the theorem needs. An arm that changes only
+# settings named `law` or `law_...` is a wrong formula, and a criterion needs another control too.
 arms:
 {arms}
+
+# The hypothesis that a control breaks, needed for a control that changes several settings, such as:
+#   large-start: The initialization is not small, and so a smaller step size is needed.
+controls:{controls}
 
 # Measures of {runner} (one number per run):
 {measures}
@@ -80,6 +89,7 @@ assumptions: []
 # hold in, and the controls it must fail in. Write the threshold down before the first run, and its reason in `why`: one
 # sentence that begins with `theory:`, `derived:` or `pilot:`. What you change after the first run, say in `history`.
 # Add `runs: every` if it must hold in every run, so that one run outside refutes it; the default is `almost all` runs.
+# If the threshold is more than 1,000 times as far out as the worst run, `slack` says why.
 criteria:
 {criterion}
 
@@ -110,6 +120,7 @@ class _Start:
     criterion: Mapping[str, Any]
     quick: Mapping[str, Any]
     guessed: bool = False
+    controls: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -250,9 +261,10 @@ def _copied(claim: Claim) -> _Start:
     criterion = claim.criteria[0]
     arms = {arm: changes for arm, changes in claim.arms.items() if arm in (*criterion.holds_in, *criterion.fails_in)}
     values = {"id": criterion.id}
-    values |= criterion.model_dump(exclude_none=True, exclude={"why", "says", "history", "runs"})
+    values |= criterion.model_dump(exclude_none=True, exclude={"why", "says", "history", "runs", "slack"})
     origin = f"Everything below comes from {claim.id} and is valid as it stands: replace it line by line."
-    return _Start(origin, claim.setup, arms, values, claim.quick.setup)
+    controls = {arm: says for arm, says in claim.controls.items() if arm in criterion.fails_in}
+    return _Start(origin, claim.setup, arms, values, claim.quick.setup, controls=controls)
 
 
 def _scaffold(path: Path, runner: str, start: _Start, described: _Described) -> str:
@@ -269,6 +281,7 @@ def _scaffold(path: Path, runner: str, start: _Start, described: _Described) -> 
         runner=runner,
         setup="\n".join(setup),
         arms="\n".join(f"  {arm}: {_yaml(changes)}" for arm, changes in start.arms.items()),
+        controls="".join(f"\n  {arm}: {_yaml(says)}" for arm, says in start.controls.items()) or " {}",
         measures="\n".join(f"#   {name}: {_sentence(says)}" for name, says in described.measures.items()),
         series="\n".join(f"#   {name} {_sentence(says)}" for name, says in described.series.items()),
         criterion=_criterion(start.criterion, mark),

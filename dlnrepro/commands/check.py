@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -10,19 +12,33 @@ from dlnrepro.commands import candidates, options
 from dlnrepro.visible import say, show_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from dlnrepro.claimfile.schema import Claim
     from dlnrepro.errors import Fault
 
 
 _EPILOG = """\b
 With --strict, a claim must also keep these rules:
+  covers         The claim says in `covers` how much of the source's
+                 statement it tests.
+  independent    The claim says in `independent` which route to its
+                 decisive number shares no code with the formula.
   reason         Each criterion says in `why` where its threshold comes
                  from, and begins with `theory:`, `derived:` or `pilot:`.
+  slack          A criterion says in `slack` why its threshold is more
+                 than 1,000 times as far out as the worst run in
+                 `reference/` of the folder of outputs.
   experiment     The claim says in `experiment` how its statement is
                  tested.
   control        Each criterion has a control in `fails_in`, in which it
-                 must fail.
+                 must fail, and which is not only a wrong formula.
   other-control  A control has other parameters than the arms that must
                  hold.
+  hypothesis     A control that differs from the nearest arm that must
+                 hold in several settings (without those named `law` or
+                 `law_...`) says in `controls` which hypothesis it
+                 breaks.
   runs           Each arm has at least 16 runs.
   quick          The quick profile has fewer runs than the claim.
   audit          Each criterion is named in the `breaks` of a flaw in
@@ -42,7 +58,8 @@ With --strict, a claim must also keep these rules:
 )
 @click.option("--strict", is_flag=True, help="Also check the rules that are listed below.")
 @options.as_json
-def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool) -> int:
+@options.outputs
+def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool, outputs: Path) -> int:
     """Check claim files against the schema and against the parameters of their runners. Nothing is trained.
 
     PATH is a file, a folder of claims, or the id of a claim. Without PATH, all claims are checked. Each error is one
@@ -61,9 +78,13 @@ def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool) -> i
     count = len(files.claims)
     for line in passed_over(files.hidden):
         say(line)
+    load: Callable[[Path], Claim] = load_claim
     if strict:
+        from dlnrepro.archive.reference_verdicts import slacks
         from dlnrepro.claimfile.policy import load_strictly
-    faults = all_faults(files, load_strictly if strict else load_claim)
+
+        load = partial(load_strictly, slacks=partial(slacks, outputs))
+    faults = all_faults(files, load)
     if as_json or form == "json":
         show_json({"files": count, "faults": [_fields(fault) for fault in faults]})
     elif form == "github":

@@ -8,6 +8,7 @@ its runs lie outside. A claim is reproduced, not reproduced, inconclusive, or ha
 * `check` compares one measure in one arm with its interval, and gives the share of runs inside with its interval.
 * `rule` decides from the numbers of passing and failing runs whether almost all draws, or every draw, pass.
 * `operating` has the probabilities of these decisions, and the number of runs that they need.
+* `slack` is the factor between a threshold and the worst run.
 * `judge` combines the checks into criteria and assumptions, and these into the verdict of the claim.
 * `distances` says how far the runs of a criterion lie from their thresholds, and from its controls.
 * `audit` says how good each criterion is and how its verdict could be wrong; `sharpness` how sharp a criterion is.

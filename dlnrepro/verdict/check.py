@@ -41,6 +41,7 @@ class Check:
         left_out_seeds: the seeds of the runs that are left out.
         counterexample: the seed of the first run outside, if a criterion for every draw is broken by it.
         thresholds: only if some threshold is a formula: each key of the interval -> its number in each run.
+        wrong_formula: whether the control changes only the formula that the measure is compared with.
     """
 
     arm: str
@@ -61,6 +62,7 @@ class Check:
     left_out_seeds: tuple[int, ...] = ()
     counterexample: int | None = None
     thresholds: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
+    wrong_formula: bool = False
 
     @property
     def counted(self) -> int:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Sized
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence, Sized
+from dataclasses import dataclass, replace
 from numbers import Integral, Real
 from typing import Any, Literal
 
+from dlnrepro.claimfile.controls import wrong_formulas
 from dlnrepro.claimfile.document import shortened
 from dlnrepro.claimfile.formula import Value
 from dlnrepro.claimfile.reach import arm_values
@@ -20,6 +21,7 @@ from dlnrepro.verdict.bounds import intervals, run_thresholds, stated_with_value
 from dlnrepro.verdict.check import Check, Quantifier, check
 from dlnrepro.verdict.distances import distances
 from dlnrepro.verdict.outcome import Outcome
+from dlnrepro.verdict.slack import slack
 from dlnrepro.visible import on_one_line
 
 Word = Literal["reproduced", "not reproduced", "inconclusive", "error"]
@@ -45,6 +47,8 @@ class Judged:
             to their own thresholds. `dlnrepro.verdict.distances` says which control run is the nearest.
         worst: the value of the run, of all arms in which the criterion must hold, that lies furthest outside the
             interval, or nearest to its bound if all lie inside.
+        slack: the factor between the threshold and the worst run (`dlnrepro.verdict.slack`); None where it has no
+            meaning.
     """
 
     id: str
@@ -60,6 +64,7 @@ class Judged:
     worst: float | None
     holds_in: tuple[Check, ...]
     fails_in: tuple[Check, ...]
+    slack: float | None = None
 
     @property
     def mark(self) -> str:
@@ -128,7 +133,10 @@ def judge(
     meets = {arm: meets_assumptions(claim.assumptions, arm, found, names[arm]) for arm, found in outcomes.items()}
     assumptions = tuple(_judged(item, item.measure, (), outcomes, names, last, {}) for item in claim.assumptions)
     criteria = tuple(
-        _judged(item, item.id, item.fails_in if controls else (), outcomes, names, last, meets)
+        _with_kinds(
+            _judged(item, item.id, item.fails_in if controls else (), outcomes, names, last, meets),
+            wrong_formulas(claim, item),
+        )
         for item in claim.criteria
     )
     word, because = _word(outcomes, assumptions, criteria)
@@ -249,7 +257,14 @@ def _judged(
         worst=found.worst.value if found.worst is not None else None,
         holds_in=holds_in,
         fails_in=fails_in,
+        slack=slack((run.interval, run.value) for run in found.arms),
     )
+
+
+def _with_kinds(item: Judged, formulas: Collection[str]) -> Judged:
+    """A criterion whose controls are marked if they are wrong formulas."""
+    checks = tuple(replace(check, wrong_formula=check.arm in formulas) for check in item.fails_in)
+    return replace(item, fails_in=checks)
 
 
 def _word(

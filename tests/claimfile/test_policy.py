@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,7 +21,9 @@ EXPERIMENT = ("source:\n", "experiment: Each run draws its noise.\nsource:\n")
 WHY = "    why: the noise is at most 1e-3\n"
 DERIVED = (WHY, '    why: "derived: the noise is at most 1e-3"\n')
 FLAW = "audit: {flaws: {other: {says: The value is 3., settings: {value: 3}, breaks: near-one}}}\n"
-AUDITED = ("setup: {}}\n", f"setup: {{}}}}\n{FLAW}")
+COVERS = "covers: {what: whole, says: The whole statement is tested.}\n"
+ROUTE = "independent: The value is read off the settings.\n"
+AUDITED = ("setup: {}}\n", f"setup: {{}}}}\n{FLAW}{COVERS}{ROUTE}")
 GOOD = (SIXTEEN, EXPERIMENT, DERIVED, AUDITED)
 NO_FLAW = "criteria[0].id: expected a flaw in `audit` whose `breaks` names this criterion, found none (rule audit)"
 BEGINNING = "that begins with 'theory: ', 'derived: ' or 'pilot: '"
@@ -54,9 +57,18 @@ BEGINNING = "that begins with 'theory: ', 'derived: ' or 'pilot: '"
         (("quick: {seeds: 2", "quick: {seeds: 16"),
          "34:9: quick.seeds: expected fewer runs than the 16 of the claim, found 16 (rule quick)"),
         ((FLAW, ""), f"24:5: {NO_FLAW}"),
+        ((COVERS, ""),
+         "1:1: covers: expected how much of the source's statement is tested: {what: whole | part | special case, "
+         "says: ...}, found none (rule covers)"),
+        ((ROUTE, ""),
+         "1:1: independent: expected the route to the decisive number that shares no code with the formula it is held "
+         "to, found none (rule independent)"),
+        (("far: {value: 5.0}", "far: {value: 5.0, bytes: 999}"),
+         "20:3: arms.far: expected the one hypothesis that the control breaks, in `controls`, found none, and far "
+         "differs from near in value, bytes (rule hypothesis)"),
     ],
     ids=["no reason", "no kind", "capital", "no blank", "assumption", "experiment", "control", "other-control", "runs",
-         "quick", "audit"],
+         "quick", "audit", "covers", "independent", "hypothesis"],
 )  # fmt: skip
 def test_each_rule_has_a_fault_at_its_line_and_key_and_breaks_no_valid_claim(
     write_claim: Write, change: tuple[str, str], line: str
@@ -82,6 +94,10 @@ def test_check_reports_policy_only_if_it_is_asked_to_and_together_with_other_fau
     code, out, err = command("check", path, "--strict")
     assert (code, out) == (2, "")
     assert err.replace(f"{path}:", "").splitlines() == [
+        "1:1: covers: expected how much of the source's statement is tested: {what: whole | part | special case, "
+        "says: ...}, found none (rule covers)",
+        "1:1: independent: expected the route to the decisive number that shares no code with the formula it is held "
+        "to, found none (rule independent)",
         "1:1: experiment: expected how the statement is tested, and what each run draws at random, found none "
         "(rule experiment)",
         "12:1: seeds: expected at least 16 runs for each arm, found 4 (rule runs)",
@@ -91,8 +107,8 @@ def test_check_reports_policy_only_if_it_is_asked_to_and_together_with_other_fau
     write_claim((WHY, ""), ("value: 1\n", "value: one\n"))
     _, out, _ = command("check", path, "--strict", "--json")
     assert [(fault["key"], fault["rule"]) for fault in json.loads(out)["faults"]] == [
-        ("experiment", "experiment"), ("seeds", "runs"), ("setup.value", None), ("criteria[0].why", "reason"),
-        ("criteria[0].id", "audit"),
+        ("covers", "covers"), ("independent", "independent"), ("experiment", "experiment"), ("seeds", "runs"),
+        ("setup.value", None), ("criteria[0].why", "reason"), ("criteria[0].id", "audit"),
     ]  # fmt: skip
     write_claim(*GOOD)
     assert command("check", path, "--strict") == (0, "1 claim file is valid, and all rules are kept\n", "")
@@ -107,3 +123,44 @@ def test_the_help_lists_every_rule(command: Command) -> None:
 def test_a_file_that_is_not_a_claim_has_only_its_own_faults(command: Command, write_claim: Write) -> None:
     path = write_claim(("seeds: 4\nsetup", "seeds: four\nsetup"))
     assert command("check", path, "--strict")[2] == f"{path}:12:1: seeds: expected a whole number, found 'four'\n"
+
+
+HYPOTHESIS = ("assumptions:\n", "controls: {far: The value is not one.}\nassumptions:\n")
+TWO_SETTINGS = ("far: {value: 5.0}", "far: {value: 5.0, bytes: 999}")
+
+
+def test_a_control_that_changes_several_settings_may_say_which_hypothesis_it_breaks(write_claim: Write) -> None:
+    path = write_claim(*GOOD, TWO_SETTINGS, HYPOTHESIS)
+    assert load_strictly(path).controls == {"far": "The value is not one."}
+
+
+LOOSE = "criteria[0].slack: expected why the threshold is more than 1,000 times as far out as the worst run"
+REASON = (DERIVED[1], DERIVED[1] + "    slack: rounding errors are far smaller than the noise\n")
+
+
+def test_a_loose_threshold_has_a_reason(write_claim: Write) -> None:
+    path = write_claim(*GOOD)
+    for factor, found in ((1001.0, "no reason for 1.0e+03 times"), (math.inf, "no reason for infinitely often")):
+        with pytest.raises(ClaimError) as error:
+            load_strictly(path, lambda _, factor=factor: {"near-one": factor})  # type: ignore[misc]
+        assert str(error.value).replace(f"{path}:", "") == f"24:5: {LOOSE}, found {found} (rule slack)"
+    for slack in (1000.0, 0.0, None):
+        assert load_strictly(path, lambda _, slack=slack: {"near-one": slack}).id == "toy-claim"  # type: ignore[misc]
+    reasoned = write_claim(*GOOD, REASON)
+    assert load_strictly(reasoned, lambda _: {"near-one": 1001.0}).criteria[0].slack is not None
+
+
+def test_check_takes_the_worst_runs_from_the_reference_as_long_as_its_numbers_are_those_of_the_claim(
+    command: Command, write_claim: Write
+) -> None:
+    loose = ("within: 0.1", "within: 3.5")
+    path = write_claim(*GOOD, loose)
+    assert command("check", path, "--strict")[0] == 0
+    command("run", path, "--reference", "outputs/reference", "-q")
+    code, _, err = command("check", path, "--strict")
+    assert (code, LOOSE in err, err.count("\n")) == (2, True, 1)
+    assert command("check", path, "--strict", "--outputs", "elsewhere")[0] == 0
+    # A threshold that is closer is compared with the same numbers, and other settings have other numbers.
+    assert command("check", write_claim(*GOOD), "--strict")[0] == 0
+    assert command("check", write_claim(*GOOD, loose, REASON), "--strict")[0] == 0
+    assert command("check", write_claim(*GOOD, loose, ("bytes: 1000", "bytes: 1001")), "--strict")[0] == 0

@@ -93,7 +93,12 @@ def test_a_new_claim_asks_for_the_experiment_and_for_a_reason_with_its_kind(comm
     )
     code, _, err = command("check", "claims/first.yaml", "--strict")
     assert code == 2
-    (line,) = err.splitlines()
-    assert line.endswith(
-        "criteria[0].id: expected a flaw in `audit` whose `breaks` names this criterion, found none (rule audit)"
+    rules = [line.rpartition("(rule ")[2].rstrip(")") for line in err.splitlines() if "arms." not in line]
+    assert rules == ["audit"]
+    assert (
+        "\ncovers:\n  what: part                # whole | part | special case: of the statement of the source\n" in text
     )
+    assert (
+        "\nindependent: The route to the decisive number that shares no code with the formula it is held to.\n" in text
+    )
+    assert "\ncontrols: {}\n" in text

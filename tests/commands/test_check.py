@@ -145,4 +145,7 @@ def test_an_override_that_causes_a_contradiction_is_named(command: Command, writ
 def test_the_help_has_a_line_for_each_rule_of_policy(command: Command) -> None:
     shown = command("check", "--help")[1].split("With --strict, a claim must also keep these rules:\n")[1]
     rules = [line.split()[0] for line in shown.splitlines() if not line.startswith(" " * 5)]
-    assert rules == ["reason", "experiment", "control", "other-control", "runs", "quick", "audit"]
+    assert rules == [
+        "covers", "independent", "reason", "slack", "experiment", "control", "other-control", "hypothesis", "runs",
+        "quick", "audit",
+    ]  # fmt: skip
