@@ -15,7 +15,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.draws import orthonormal, uniform
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import FROM_LIST, NOT_RISING, ORDERED, Positive, Width
+from dlnrepro.settings.fields import FROM_LIST, NOT_RISING, ORDERED, Jitter, Positive, Width
 from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.targets import at_most_as_many
 
@@ -50,13 +50,22 @@ class PathMatrixSettings(DeepSettings):
     strengths: Annotated[tuple[Positive, ...], FROM_LIST, NOT_RISING] = Field(
         min_length=1,
         max_length=8,
-        description="s_k, the singular values of the target M*, each at most the one before it",
+        description="s_k, the singular values of the target M*, each at most the one before it; with a jitter, the"
+        " centres of the ranges from which all but the first are drawn",
+    )
+    jitter: Jitter = Field(
+        description="relative spread of the singular values over the runs: each run multiplies each singular value but"
+        " the first one by 1 + jitter x, with x uniform in [-1, 1]",
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """More modes than the layers can carry."""
+        """More modes than the layers can carry, and a jitter that may change the order of two modes."""
         yield from super().contradictions()
         yield from at_most_as_many(self, "strengths", ("inputs", "hidden", "outputs"))
+        lowest = [self.strengths[0], *(strength * (1 - self.jitter) for strength in self.strengths[1:])]
+        highest = [strength * (1 + self.jitter) for strength in self.strengths]
+        if self.jitter and any(after > before for before, after in zip(lowest, highest[1:], strict=False)):
+            yield Contradiction("jitter", "a spread that cannot change the order of the singular values")
 
     @property
     def widths(self) -> list[int]:
@@ -67,6 +76,14 @@ class PathMatrixSettings(DeepSettings):
     def path_size(self) -> int:
         """The number of weights of one path."""
         return sum(before * after for before, after in pairwise(self.widths))
+
+    def drawn_strengths(self, generators: Sequence[Generator]) -> Tensor:
+        """The singular values s_k of each run, of shape (runs, modes); nothing is drawn if the jitter is zero."""
+        centres = torch.tensor(self.strengths, dtype=torch.float64).expand(len(generators), -1)
+        if self.jitter == 0 or len(self.strengths) == 1:
+            return centres
+        factors = 1 + uniform((len(self.strengths) - 1,), -self.jitter, self.jitter, generators)
+        return torch.cat([centres[:, :1], centres[:, 1:] * factors], -1)
 
     def frames(self, generators: Sequence[Generator]) -> tuple[Tensor, Tensor]:
         """U of shape (runs, outputs, modes) and V of shape (runs, inputs, modes), drawn in this order."""

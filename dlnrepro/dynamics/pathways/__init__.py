@@ -14,6 +14,8 @@ is the step size. The winner is the path with the largest share, and all other p
 * `closed_forms` holds the formulas for the sharpness at zero loss, the stability limit on shares, and the final shares.
 * `share_laws` combines the conservation law and the stability limit into the predicted shares along a sweep.
 * `path_draws` draws paths of full matrices.
+* `path_flow` follows the gradient flow of full matrices by implicit steps, from initializations of any scale.
+* `plain_paths` computes gradients and sharpness by automatic differentiation alone, as a second route.
 * `stages` descends in stages of constant step size, each of which begins with a small displacement.
 
 The sharpness of given weights, at any loss, is computed by `dlnrepro.dynamics.networks.curvature`.
