@@ -2,11 +2,21 @@
 
     eta_t = min(1 / beta(R_t), 1),   beta(R) = 2 L^2 R^(2L-2) (b + G),   b = 1/4 and G = 1 for logistic loss, ||x|| <= 1
 
-R_t >= 1 is a bound on all ||W_l||_F. It is kept while it is one; then it grows to the largest norm, which is the least
-that the rule allows. If the norms stay below R_t along a step, the risk is beta(R_t)-smooth there, and the step lowers
-it by at least eta_t ||grad||^2 / 2. The end of a step may exceed R_t, so this fall is measured and not implied.
+R_t >= 1 must bound all ||W_l||_F at both ends of a step: then the risk is beta(R_t)-smooth along the step, and the step
+lowers it by at least eta_t ||grad||^2 / 2. Here
 
-Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumptions 4 and 5 and Lemma 5 of the OpenReview submission.
+    R_t = max(1, max_{s <= t, l} ||W_l(s)||_F) + G / (2 L^2 (b + G)).
+
+The second term is enough. Because ||x|| <= 1 and |l'| <= G, the gradient on a layer is at most G R_t^(L-1), so a step
+moves a layer by at most G R_t^(L-1) / beta(R_t), and R_t >= 1.
+
+In the limit the layers are of rank one and have equal norms r, and ||grad R||^2 = L r^(2L-2) (gamma R)^2, with gamma
+the maximum margin. A step of 1 / beta then raises 1/R by gamma^2 / (2 L (b + G)), whatever r is. So R_t vanishes as
+
+    R_t ~ 2 L (b + G) / (gamma^2 t).
+
+Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumptions 4 and 5 and Lemma 5 of the OpenReview submission. The
+second term of R_t and the rate were derived here.
 Conventions: theta holds one row of weights per run, in the order of `margin_flow.vector_of`, as a numpy array.
 """
 
@@ -26,22 +36,30 @@ SMOOTHNESS = 0.25 + 1.0
 """b + G: the derivative l' of the logistic loss is b-Lipschitz with b = 1/4, and |l'| <= G = 1."""
 
 
+GRADIENT_BOUND = 1.0
+"""G, the bound on |l'|."""
+
+
 @dataclass(frozen=True)
 class RuledDescent:
     """The recorded path of a descent, and its worst and its largest step.
 
     Attributes:
         path: the weights at the recorded steps, of shape (runs, records, parameters).
+        onward: the weights one step after each recorded step but the last, of shape (runs, records - 1, parameters).
         clocks: the sum of the step sizes up to each recorded step, of shape (runs, records).
         risks: the risk at the recorded steps, of shape (runs, records).
         worst_fall: the largest (r_{t+1} - r_t) / (eta_t ||grad r_t||^2) of a step, with r_t the risk, of shape (runs,).
+        farthest: the largest max_l ||W_l||_F / R_t at the end of a step, of shape (runs,).
         largest_step: the largest eta_t, of shape (runs,).
     """
 
     path: Array
+    onward: Array
     clocks: Array
     risks: Array
     worst_fall: Array
+    farthest: Array
     largest_step: Array
 
     @property
@@ -69,15 +87,15 @@ def descend_by_rule(
         start: theta at the start.
         factor: factor on every step size; 1 keeps to the rule.
         steps: the number of updates.
-        records: the steps, rising and within [0, steps], at whose start the weights are kept.
+        records: the steps, rising and within [0, steps], at whose start the weights are kept; the last is `steps`.
         progress: called with the fraction done about a hundred times; may raise to stop.
     """
     depth, wanted = len(network.kinds), set(records)
     theta, clock = start, np.zeros(len(start))
     radius = np.maximum(_largest_norm(network, theta), 1.0)
     risk = _risk(network, theta)
-    worst, largest = np.full(len(start), -np.inf), np.zeros(len(start))
-    path, clocks, risks = [], [], []
+    worst, farthest, largest = np.full(len(start), -np.inf), np.zeros(len(start)), np.zeros(len(start))
+    path, onward, clocks, risks = [], [], [], []
     for step in range(steps + 1):
         if step in wanted:
             path.append(theta)
@@ -87,7 +105,8 @@ def descend_by_rule(
             progress(step / max(steps, 1), f"step {step} of {steps}")
         if step == steps:
             break
-        size = factor * _step_size(radius, depth)
+        ball = radius + _reach(depth)
+        size = factor * _step_size(ball, depth)
         with np.errstate(all="ignore"):
             gradient = risk[:, None] * network.gradient(theta)
             theta = theta - size[:, None] * gradient
@@ -97,8 +116,17 @@ def descend_by_rule(
             worst = np.where(square != 0, np.maximum(worst, (after - risk) / (size * square)), worst)
         size = np.where(np.isfinite(size), size, 0.0)  # the clock of a run that has diverged stops
         clock, risk, largest = clock + size, after, np.maximum(largest, size)
-        radius = np.maximum(radius, _largest_norm(network, theta))
-    return RuledDescent(np.stack(path, 1), np.stack(clocks, 1), np.stack(risks, 1), worst, largest)
+        norm = _largest_norm(network, theta)
+        farthest, radius = np.maximum(farthest, norm / ball), np.maximum(radius, norm)
+        if step in wanted:
+            onward.append(theta)
+    paths = [np.stack(points, 1) for points in (path, onward, clocks, risks)]
+    return RuledDescent(*paths, worst, farthest, largest)
+
+
+def _reach(depth: int) -> float:
+    """G / (2 L^2 (b + G)), farther than any step of the rule moves a layer."""
+    return GRADIENT_BOUND / (2 * depth**2 * SMOOTHNESS)
 
 
 def _step_size(radius: Array, depth: int) -> Array:

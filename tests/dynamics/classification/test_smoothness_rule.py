@@ -32,6 +32,7 @@ def _problem(depth: int, runs: int = 3) -> tuple[ReluNetwork, Array, list[torch.
 def test_the_first_step_is_the_rule_s(depth: int) -> None:
     network, theta, weights = _problem(depth)
     radius = torch.stack([torch.linalg.matrix_norm(weight) for weight in weights]).amax(0).clamp_min(1)
+    radius = radius + 0.4 / depth**2
     size = 1 / (2 * depth**2 * radius ** (2 * depth - 2) * 1.25)
     leaves = [weight.clone().requires_grad_() for weight in weights]
     margins = (product(leaves) @ torch.from_numpy(network.points))[:, 0]
@@ -53,7 +54,7 @@ def test_the_rule_never_steps_farther_than_one_and_steps_shrink_as_norms_grow() 
     small = descend_by_rule(network, 1e-3 * theta, 1.0, 1, [0, 1], silent)
     grown = descend_by_rule(network, theta, 1.0, 2000, range(0, 2001, 100), silent)
 
-    np.testing.assert_allclose(small.clocks[:, 1], 1 / (8 * 1.25))
+    np.testing.assert_allclose(small.clocks[:, 1], 1 / (8 * 1.1**2 * 1.25))
     assert (np.diff(np.diff(grown.clocks, axis=1), axis=1) <= 1e-12).all()
 
 
@@ -65,6 +66,26 @@ def test_the_risk_falls_by_half_the_squared_gradient_or_more_by_the_rule_and_not
 
     assert (ruled.worst_fall < -0.99).all()
     assert (wild.worst_fall > -0.5).all()
+
+
+def test_no_step_of_the_rule_leaves_its_ball_however_steep_the_risk_and_longer_steps_do() -> None:
+    network, theta, _ = _problem(2)
+    steep = -np.abs(theta)
+
+    ruled = descend_by_rule(network, steep, 1.0, 300, [0, 300], silent)
+    wild = descend_by_rule(network, steep, 1e4, 300, [0, 300], silent)
+
+    assert (ruled.farthest < 1).all()
+    assert (wild.farthest > 1).all()
+
+
+def test_the_weights_after_a_recorded_step_are_those_of_the_next_record() -> None:
+    network, theta, _ = _problem(3)
+
+    made = descend_by_rule(network, theta, 1.0, 4, [0, 1, 2, 4], silent)
+
+    assert np.array_equal(made.onward[:, :2], made.path[:, 1:3])
+    assert made.onward.shape[1] == 3
 
 
 def test_a_run_alone_descends_as_in_a_batch_and_a_lost_run_disturbs_no_other() -> None:
@@ -88,7 +109,7 @@ def test_clocks_that_stand_still_are_made_to_rise_and_others_stay() -> None:
     clocks = np.array([[0.0, 1.0, 2.0], [0.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
     nothing = np.zeros(3)
 
-    risen = RuledDescent(clocks, clocks, clocks, nothing, nothing).rising_clocks
+    risen = RuledDescent(clocks, clocks, clocks, clocks, nothing, nothing, nothing).rising_clocks
 
     assert np.array_equal(risen[0], clocks[0])
     assert (np.diff(risen, axis=1) > 0).all()

@@ -10,7 +10,7 @@ import torch
 from dlnrepro.runners.classification import ruled_descent as runner
 from tests.runners.running import quick_setup, run_seeds
 
-SETUP = quick_setup("descent-by-the-rule", depth=2, hidden=5, steps=300)
+SETUP = quick_setup("descent-by-the-rule", depth=2, hidden=5, steps=300, scale=0.8, gap=0.15)
 SHORT: dict[str, Any] = {"steps": 60}
 CASES: dict[str, dict[str, Any]] = {
     "separable": {},
@@ -26,6 +26,24 @@ CONTRADICTIONS = [
 ]
 
 _run = partial(run_seeds, runner, SETUP)
+
+
+def test_by_the_rule_every_update_is_the_gradient_s_and_stays_in_the_ball() -> None:
+    found = _run([0, 1, 2], depth=3).measures
+
+    assert float(found["update_error"].max()) < 1e-10
+    assert float((found["step_over_rule"] - 1).abs().max()) < 1e-9
+    assert float(found["norm_over_ball"].max()) < 1
+
+
+def test_the_risk_of_separable_data_vanishes_at_the_pace_of_the_rule_and_not_that_of_flipped_labels() -> None:
+    separable = _run([0, 1], steps=4000, gap=0.25, scale=0.9).measures
+    flipped = _run([0, 1], steps=4000, gap=0.25, scale=0.9, data="flipped").measures
+
+    torch.testing.assert_close(separable["risk_pace"], torch.ones(2, dtype=torch.float64), rtol=0, atol=0.3)
+    torch.testing.assert_close(separable["risk_power"], -torch.ones(2, dtype=torch.float64), rtol=0, atol=0.2)
+    assert float(flipped["risk_pace"].max()) < 0.01
+    assert float(flipped["risk_power"].min()) > -0.1
 
 
 def test_by_the_rule_descent_obeys_smoothness_and_stays_close_to_the_flow() -> None:
