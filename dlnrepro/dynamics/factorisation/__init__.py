@@ -6,5 +6,6 @@ Symbols: G = dR/dW is the gradient of the risk with respect to the product W, si
 the sensing matrix of the measurement <A, W> = y, alpha the scale of the initialization (start).
 
 * `end_to_end` holds the equation of motion of the product alone, and solves it without layers.
+* `losses` holds the losses of W and their data.
 * `sensing` holds the end of the flow that fits one linear measurement, and the gap between its singular values.
 """

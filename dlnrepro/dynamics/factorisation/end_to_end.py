@@ -15,7 +15,7 @@ Source: Arora, Cohen, Hazan 2018 (arXiv:1802.06509) for the first equation, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -23,11 +23,12 @@ from scipy.integrate import solve_ivp
 from torch import Tensor
 
 from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.processor import decomposed
 
 _CENTRAL = (4 / 5, -1 / 5, 4 / 105, -1 / 280)
 EDGE = len(_CENTRAL)
-"""The factors of the central difference of order eight, and the points at each end that it leaves out."""
+"""The factors of the central difference of order eight, and the points on each side of its centre."""
 
 _REPORT_EVERY = 300
 _MOST_EVALUATIONS = 200_000
@@ -113,38 +114,63 @@ def follow_product(
     return path.reshape(len(times), *shape)
 
 
-def path_velocity(path: Tensor, spacing: float) -> Tensor:
-    """dW/dt at the inner points of a path, by central differences of order eight: the first and last four have none.
+def stencils(centres: Tensor, spacings: Tensor) -> Tensor:
+    """Nine evenly spaced times around each centre, of shape (runs, centres, 9), from which `path_velocity` differs.
 
     Args:
-        path: W at evenly spaced times, of shape (points, n_L, n_0).
-        spacing: the time between two points.
+        centres: of shape (centres,).
+        spacings: the time between two points of a run, of shape (runs,).
+    """
+    offsets = torch.arange(-EDGE, EDGE + 1, dtype=torch.float64)
+    return centres[:, None] + spacings[:, None, None] * offsets
+
+
+def path_velocity(path: Tensor, spacings: Tensor) -> Tensor:
+    """The velocity at the centres of `stencils`, by central differences of order eight.
+
+    Args:
+        path: matrices at the nine times of every stencil, of shape (runs, centres, 9, rows, columns).
+        spacings: the time between two points of a run, of shape (runs,).
 
     Returns:
-        Shape (points - 8, n_L, n_0).
+        Shape (runs, centres, rows, columns).
     """
-    inner = len(path) - 2 * EDGE
-    differences = [
-        factor * (path[EDGE + far : EDGE + far + inner] - path[EDGE - far : EDGE - far + inner])
-        for far, factor in enumerate(_CENTRAL, 1)
-    ]
-    return torch.stack(differences).sum(0) / spacing
+    differences = [factor * (path[:, :, EDGE + far] - path[:, :, EDGE - far]) for far, factor in enumerate(_CENTRAL, 1)]
+    return torch.stack(differences).sum(0) / spacings[:, None, None, None]
 
 
-def singular_velocity_error(path: Tensor, spacing: float, moment: Tensor, cross: Tensor, depth: int) -> Tensor:
-    """The largest error of `singular_velocity` along the path of one run, over the largest measured velocity.
+def singular_velocity_error(path: Tensor, velocity: Tensor, gradient: Tensor, depth: int) -> Tensor:
+    """The largest error of `singular_velocity` along the path of each run, over the largest measured velocity.
 
-    The velocity u_r^T (dW/dt) v_r is measured from the path alone, without a gradient and without layers. The formula
-    uses R = 1/2 tr(W S W^T) - tr(W Z^T).
+    The velocity u_r^T (dW/dt) v_r is measured from the path alone, without a gradient and without layers.
 
     Args:
-        path: W at evenly spaced times, of shape (points, n_L, n_0).
-        spacing: the time between two points.
-        moment: S, of shape (n_0, n_0).
-        cross: Z, of shape (n_L, n_0).
+        path: W, of shape (runs, centres, n_L, n_0).
+        velocity: dW/dt, measured from the path, of the same shape.
+        gradient: dR/dW of the loss that the claim states, of the same shape.
         depth: L in the formula.
+
+    Returns:
+        Shape (runs,).
     """
-    inner = path[EDGE:-EDGE]
-    left, right, formula = singular_velocity(inner, inner @ moment - cross, depth)
-    measured = torch.diagonal(left.mT @ path_velocity(path, spacing) @ right, dim1=-2, dim2=-1)
-    return (measured - formula).abs().amax() / measured.abs().amax()
+
+    def error(own: Tensor, moving: Tensor, slope: Tensor) -> Tensor:
+        left, right, formula = singular_velocity(own, slope, depth)
+        measured = torch.diagonal(left.mT @ moving @ right, dim1=-2, dim2=-1)
+        largest: Tensor = (measured - formula).abs().amax() / measured.abs().amax()
+        return largest
+
+    return each_run(error, path, velocity, gradient)
+
+
+def layer_velocity_error(velocities: Sequence[Tensor], slopes: Sequence[Tensor]) -> Tensor:
+    """The largest ||dW_l/dt + dR/dW_l||_F along the path of each run, over the largest ||dW_l/dt||_F, of shape (runs,).
+
+    Args:
+        velocities: dW_l/dt, measured from the path, each of shape (runs, centres, n_l, n_(l-1)).
+        slopes: dR/dW_l, in the same shapes.
+    """
+    pairs = zip(velocities, slopes, strict=True)
+    off = torch.stack([torch.linalg.matrix_norm(moving + slope) for moving, slope in pairs])
+    fast = torch.stack([torch.linalg.matrix_norm(moving) for moving in velocities])
+    return off.amax(0).amax(-1) / fast.amax(0).amax(-1)

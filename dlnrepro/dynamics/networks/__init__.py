@@ -7,5 +7,6 @@ W_l has shape (runs, ..., n_l, n_(l-1)), and the product of the network is W = W
 * `curvature` computes the sharpness, the largest eigenvalue of the Hessian of the squared loss, of networks with one
   path or several parallel paths, by two independent routes.
 * `gaps` computes singular vectors, the gap of a matrix to rank one, and the sine of the angle between two vectors.
+* `plain` computes gradients, steps and flows by a second route, a plain forward pass and autograd.
 * `tangent_kernel` computes the tangent kernel and the gradient flow of the linearised network.
 """

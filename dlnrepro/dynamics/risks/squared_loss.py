@@ -112,22 +112,6 @@ def squared_loss_field(cross: Tensor, spread: float) -> Callable[[int, Array], A
     return field
 
 
-def moment_field(moment: Tensor, cross: Tensor) -> Callable[[int, Array], Array]:
-    """`squared_loss_field` for any S.
-
-    Args:
-        moment: S, of shape (runs, n_0, n_0).
-        cross: Z, of shape (runs, n_L, n_0).
-    """
-    inputs, outputs = array_of(moment), array_of(cross)
-
-    def field(run: int, whole: Array) -> Array:
-        gradient: Array = whole @ inputs[run] - outputs[run]
-        return gradient
-
-    return field
-
-
 def reduced_rank(moment: Tensor, cross: Tensor, rank: int) -> Tensor:
     """The minimum of R among matrices of a rank: the best rank-k approximation of Z S^(-1/2), times S^(-1/2).
 
@@ -150,23 +134,3 @@ def reduced_rank(moment: Tensor, cross: Tensor, rank: int) -> Tensor:
         return kept
 
     return each_run(best, moment, cross)
-
-
-def share_learned(path: Tensor, moment: Tensor, cross: Tensor) -> Tensor:
-    """(R(first) - R(last)) / (R(first) - R of least squares) of each run, of shape (runs,).
-
-    The excess over the risk of least squares is tr(D S D^T) / 2, with D the difference of W from that solution.
-
-    Args:
-        path: the product W, of shape (runs, points, n_L, n_0).
-        moment: S, of shape (runs, n_0, n_0).
-        cross: Z, of shape (runs, n_L, n_0).
-    """
-
-    def learned(own: Tensor, inputs: Tensor, outputs: Tensor) -> Tensor:
-        off = own[[0, -1]] - torch.linalg.solve(inputs, outputs.mT).mT
-        excess = (off @ inputs * off).sum((-2, -1))
-        share: Tensor = 1 - excess[1] / excess[0]
-        return share
-
-    return each_run(learned, path, moment, cross)

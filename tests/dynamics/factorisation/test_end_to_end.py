@@ -13,9 +13,11 @@ from dlnrepro.dynamics.factorisation.end_to_end import (
     EDGE,
     end_to_end_velocity,
     follow_product,
+    layer_velocity_error,
     path_velocity,
     singular_velocity,
     singular_velocity_error,
+    stencils,
 )
 from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
 from dlnrepro.dynamics.starts.draws import normal, orthonormal
@@ -56,25 +58,29 @@ def test_singular_values_move_as_a_small_step_moves_them() -> None:
     torch.testing.assert_close(found, (after - before) / (2 * size), rtol=1e-7, atol=1e-8)
 
 
-def _matrices(times: torch.Tensor) -> torch.Tensor:
-    """A smooth path of matrices, with W' = W, row by row."""
-    return times.exp()[:, None, None] * torch.tensor([[1.0, 2.0], [-1.0, 0.5]], dtype=torch.float64)
+def _stencils(rate: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Matrices that grow as exp(rate t), at nine times around each of three centres, and the spacing of the times."""
+    spacings = torch.tensor([1 / 40], dtype=torch.float64)
+    times = stencils(torch.tensor([0.2, 0.5, 1.0], dtype=torch.float64), spacings)
+    matrix = torch.tensor([[1.0, 2.0], [-1.0, 0.5]], dtype=torch.float64)
+    return (rate * times).exp()[..., None, None] * matrix, spacings
 
 
-def test_the_velocity_of_an_exponential_path_is_the_path_itself() -> None:
-    times = torch.linspace(0, 1, 41, dtype=torch.float64)
-    path = _matrices(times)
+def test_the_velocity_of_an_exponential_path_is_its_rate_times_the_path() -> None:
+    path, spacings = _stencils(2.0)
 
-    torch.testing.assert_close(path_velocity(path, 1 / 40), path[EDGE:-EDGE], rtol=1e-12, atol=1e-13)
+    torch.testing.assert_close(path_velocity(path, spacings), 2 * path[:, :, EDGE], rtol=1e-11, atol=1e-12)
 
 
 def test_a_path_that_follows_another_gradient_has_an_error_in_its_velocity() -> None:
-    """W' = W is the flow of one layer for S = -I and Z = 0."""
-    path = _matrices(torch.linspace(0, 1, 41, dtype=torch.float64))
-    moment, cross = -torch.eye(2, dtype=torch.float64), torch.zeros(2, 2, dtype=torch.float64)
+    """W' = W is the flow of one layer with the gradient -W."""
+    path, spacings = _stencils(1.0)
+    centres, velocity = path[:, :, EDGE], path_velocity(path, spacings)
 
-    assert float(singular_velocity_error(path, 1 / 40, moment, cross, 1)) < 1e-12
-    assert float(singular_velocity_error(path, 1 / 40, 0.9 * moment, cross, 1)) == pytest.approx(0.1, rel=1e-9)
+    assert float(singular_velocity_error(centres, velocity, -centres, 1)) < 1e-11
+    assert float(singular_velocity_error(centres, velocity, -0.9 * centres, 1)) == pytest.approx(0.1, rel=1e-9)
+    assert float(layer_velocity_error([velocity], [-centres])) < 1e-11
+    assert float(layer_velocity_error([velocity], [-0.9 * centres])) == pytest.approx(0.1, rel=1e-9)
 
 
 def test_one_layer_follows_the_exponential_of_linear_regression() -> None:

@@ -11,10 +11,8 @@ import torch
 from dlnrepro.dynamics.risks.squared_loss import (
     commuting_moment,
     leading_modes,
-    moment_field,
     reduced_rank,
     regression_gradient,
-    share_learned,
     spread_moment,
     squared_loss_field,
     squared_loss_gradient,
@@ -113,18 +111,17 @@ def test_the_spread_moment_has_determinant_one_and_the_asked_spread_and_is_white
     assert spread_moment(6, 1.0).tolist() == [1.0] * 6
 
 
-def test_the_fields_of_a_run_are_the_derivative_of_its_squared_loss() -> None:
+def test_the_field_of_a_run_is_the_derivative_of_its_squared_loss() -> None:
     generators = _generators(2)
     whole, cross = normal((3, 5), generators).requires_grad_(), normal((3, 5), generators)
     moment = torch.diag(spread_moment(5, 20.0)).expand(2, 5, 5)
     (expected,) = torch.autograd.grad(_risk(whole, moment, cross).sum(), whole)
 
-    spread, full = squared_loss_field(cross, 20.0), moment_field(moment, cross)
+    field = squared_loss_field(cross, 20.0)
 
     for run in range(2):
         product = whole[run].detach().numpy()
-        np.testing.assert_allclose(spread(run, product), expected[run].numpy(), rtol=1e-13, atol=1e-14)
-        np.testing.assert_allclose(full(run, product), expected[run].numpy(), rtol=1e-13, atol=1e-14)
+        np.testing.assert_allclose(field(run, product), expected[run].numpy(), rtol=1e-13, atol=1e-14)
 
 
 def test_the_gradient_for_spread_inputs_is_that_of_their_second_moment() -> None:
@@ -142,16 +139,3 @@ def test_the_field_of_white_inputs_is_exactly_the_distance_from_the_target() -> 
     whole, cross = normal((3, 5), generators), normal((3, 5), generators)
 
     assert squared_loss_field(cross, 1.0)(0, whole[0].numpy()).tolist() == (whole - cross)[0].tolist()
-
-
-def test_the_share_learned_is_that_of_the_excess_risk() -> None:
-    generators = _generators(2)
-    inputs, outputs = normal((3, 30), generators), normal((2, 30), generators)
-    moment, cross = inputs @ inputs.mT / 30, outputs @ inputs.mT / 30
-    least = torch.linalg.solve(moment, cross.mT).mT
-    path = torch.stack([0 * least, 0.5 * least], 1)
-
-    share = share_learned(path, moment, cross)
-
-    risks = [_risk(whole, moment, cross) for whole in (0 * least, 0.5 * least, least)]
-    torch.testing.assert_close(share, (risks[0] - risks[1]) / (risks[0] - risks[2]))
