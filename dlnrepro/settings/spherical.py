@@ -9,6 +9,7 @@ from pydantic import Field
 
 from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw
 from dlnrepro.settings.base import Settings
+from dlnrepro.settings.fields import PositiveRange
 
 
 class SymmetricInputSettings(Settings):
@@ -16,6 +17,10 @@ class SymmetricInputSettings(Settings):
 
     law: InputLaw = Field(
         description="law of the inputs: uniform on the unit `sphere`, or standard normal (`gaussian`)"
+    )
+    factors: PositiveRange = Field(
+        description="range of two factors, drawn log-uniformly by each run together with their probabilities: each"
+        " input is multiplied by one of them, which keeps the symmetry; [1, 1] leaves the inputs as they are"
     )
     inputs: int = Field(
         ge=2, le=32, description="n_0, the dimension of the inputs; in two dimensions the sphere is a circle"

@@ -147,7 +147,7 @@ class BoundShares(NamedTuple):
 
 
 def shares_of_bounds(
-    times: Tensor, cotangent: Tensor, norm: Tensor, depth: int, pull: float, constants: Constants
+    times: Tensor, cotangent: Tensor, norm: Tensor, depth: int, pulls: Tensor, constants: Constants
 ) -> BoundShares:
     """The ratios of 1 - cos(theta) and of |w| to their bounds along paths.
 
@@ -156,14 +156,15 @@ def shares_of_bounds(
         cotangent: Y = -ln tan(theta / 2) along each path, of shape (runs, times).
         norm: |w|, of shape (runs, times).
         depth: L in the bounds.
-        pull: h = c_0 / pi.
+        pulls: h = c_0 / pi of each run, of shape (runs,).
         constants: the constants of the bounds, as derived or as printed.
     """
-    bound = each_run(lambda own, size: doubled_bound(times, own, size, depth, pull, constants), cotangent, norm)
+    given = list(zip(cotangent, norm, pulls.tolist(), strict=True))
+    bound = torch.stack([doubled_bound(times, own, size, depth, pull, constants) for own, size, pull in given])
     share = each_run(share_of_bound, cotangent, bound)
     turns = torch.tensor([turning_point(row) for row in norm])
     falling = torch.arange(len(times)) <= turns[:, None]
-    bounds = [norm_bounds(times, row[0], depth, pull) for row in norm]
+    bounds = [norm_bounds(times, size[0], depth, pull) for _, size, pull in given]
     beyond = [torch.maximum(low / row, row / high).amax() for row, (low, high) in zip(norm, bounds, strict=True)]
     return BoundShares(
         share,

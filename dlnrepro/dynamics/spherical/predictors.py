@@ -11,7 +11,7 @@ import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.spherical.plane_quadrature import plane_gradient
-from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw
+from dlnrepro.dynamics.spherical.symmetric_inputs import SymmetricInputs
 from dlnrepro.dynamics.starts.balanced import draw_strength, hidden_frames, isometric_layers
 from dlnrepro.dynamics.starts.draws import directions, uniform
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
@@ -61,11 +61,13 @@ def draw_predictors(
     return drawn
 
 
-def population_push(law: InputLaw, pull: Callable[[Array], Array], mix: Array, predictors: Predictors) -> Array:
+def population_push(
+    inputs: SymmetricInputs, pull: Callable[[Array], Array], mix: Array, predictors: Predictors
+) -> Array:
     """The vectors -grad R(w), of shape (points, inputs), by quadrature in the plane of A w and A v.
 
     Args:
-        law: the law of the symmetric inputs z; the inputs of the classifier are A z.
+        inputs: the law of the symmetric inputs z; the inputs of the classifier are A z.
         pull: the negative slope -l' of the loss.
         mix: A, of shape (inputs, inputs).
         predictors: the predictors w.
@@ -76,7 +78,7 @@ def population_push(law: InputLaw, pull: Callable[[Array], Array], mix: Array, p
     heights = seen @ teacher
     rest = seen - heights[:, None] * teacher
     widths = np.sqrt((rest**2).sum(1))
-    along, across = plane_gradient(law, len(mix), pull, norms, np.arctan2(widths, heights))
+    along, across = plane_gradient(inputs, pull, norms, np.arctan2(widths, heights))
     return np.asarray((along[:, None] * teacher + across[:, None] * rest / widths[:, None]) @ mix)
 
 

@@ -13,20 +13,23 @@ function does not depend on the label, and leaves a radial field:
 
 where c_0 is the mean length of the projection of z on a plane. The formula is derived here; `plane_quadrature`
 integrates the definition instead. The setting is that of Lin, Sun and Zhang 2021 (NeurIPS 34).
+
+A symmetric law is given as z = s z', where z' has a basic law and s is one of a few factors, independent of z'. Then
+h is the mean of s h', and g(r) is the mean of s g'(s r), with h' and g' of the basic law.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from scipy.special import roots_gegenbauer
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.starts.draws import directions, normal
+from dlnrepro.dynamics.starts.draws import directions, normal, uniform
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 
 InputLaw = Literal["sphere", "gaussian"]
@@ -34,27 +37,88 @@ InputLaw = Literal["sphere", "gaussian"]
 NODES = 600
 """Nodes of the one-dimensional rules: tanh(r x / 2) has poles at distance pi / r, and g is exact for r <= 60."""
 
+FACTORS = 2
+"""The number of factors of a mixture that is drawn."""
 
-def teacher_pull(law: InputLaw, dimension: int) -> float:
-    """The constant h = c_0 / pi = E|z_1| / 2.
+
+class SymmetricInputs(NamedTuple):
+    """A law of the inputs that every orthogonal map leaves as it is: z = s z'.
+
+    Attributes:
+        law: the basic law of z', uniform on the unit sphere or standard normal.
+        dimension: n_0, at least 2.
+        factors: the values of s, which are above 0, of shape (count,).
+        shares: their probabilities, of shape (count,).
+    """
+
+    law: InputLaw
+    dimension: int
+    factors: Array
+    shares: Array
+
+
+def plain_inputs(law: InputLaw, dimension: int) -> SymmetricInputs:
+    """Inputs that have a basic law."""
+    return SymmetricInputs(law, dimension, np.ones(1), np.ones(1))
+
+
+def draw_inputs(
+    law: InputLaw, dimension: int, factors: tuple[float, float], generators: Sequence[Generator]
+) -> list[SymmetricInputs]:
+    """For each run a mixture: two log-uniform factors in a range, and a uniform probability of the first one.
+
+    If the range is a single number, nothing is drawn and this number is the only factor.
 
     Args:
-        law: the law of z: uniform on the unit sphere of R^dimension, or standard normal.
-        dimension: the dimension of the inputs, at least 2. On the circle c_0 = 1; a normal law has c_0 = sqrt(pi / 2).
+        law: the basic law.
+        dimension: n_0.
+        factors: the range of the factors.
+        generators: one per run.
     """
-    if law == "gaussian":
-        return math.sqrt(1 / (2 * math.pi))
-    return math.exp(math.lgamma(dimension / 2) - math.lgamma((dimension + 1) / 2)) / (2 * math.sqrt(math.pi))
+    low, high = factors
+    if low == high:
+        return [SymmetricInputs(law, dimension, np.array([low]), np.ones(1))] * len(generators)
+    places = array_of(uniform((FACTORS,), 0.0, 1.0, generators))
+    cuts = np.sort(array_of(uniform((FACTORS - 1,), 0.0, 1.0, generators)), axis=-1)
+    return [
+        SymmetricInputs(law, dimension, low * np.exp(math.log(high / low) * place), np.diff([0.0, *cut, 1.0]))
+        for place, cut in zip(places, cuts, strict=True)
+    ]
 
 
-def space_pull(law: InputLaw, dimension: int) -> float:
+def teacher_pull(inputs: SymmetricInputs) -> float:
+    """The constant h = c_0 / pi = E|z_1| / 2; on the unit circle c_0 = 1, and a normal law has c_0 = sqrt(pi / 2)."""
+    scale = float(inputs.shares @ inputs.factors)
+    if inputs.law == "gaussian":
+        return scale * math.sqrt(1 / (2 * math.pi))
+    half = inputs.dimension / 2
+    return scale * math.exp(math.lgamma(half) - math.lgamma(half + 0.5)) / (2 * math.sqrt(math.pi))
+
+
+def space_pull(inputs: SymmetricInputs) -> float:
     """The mean length of the whole input over pi, which is equal to `teacher_pull` only in two dimensions."""
-    whole = math.exp(math.lgamma((dimension + 1) / 2) - math.lgamma(dimension / 2)) * math.sqrt(2)
-    return (1.0 if law == "sphere" else whole) / math.pi
+    half = inputs.dimension / 2
+    whole = math.exp(math.lgamma(half + 0.5) - math.lgamma(half)) * math.sqrt(2)
+    return float(inputs.shares @ inputs.factors) * (1.0 if inputs.law == "sphere" else whole) / math.pi
 
 
-def radial_pull(law: InputLaw, dimension: int) -> Callable[[float], float]:
-    """The function r -> g(r) = E[z_1 tanh(r z_1 / 2)] / 2 for r up to 60, which rises from 0 towards h."""
+def radial_pull(inputs: SymmetricInputs) -> Callable[[float], float]:
+    """The function r -> g(r) = E[z_1 tanh(r z_1 / 2)] / 2, which rises from 0 towards h.
+
+    It is exact to rounding if r times the largest factor is at most 60.
+    """
+    places, moments = _first_moments(inputs.law, inputs.dimension)
+    half = np.multiply.outer(inputs.factors, places / 2)
+    weights = inputs.shares * inputs.factors
+
+    def pull(norm: float) -> float:
+        return float(weights @ (np.tanh(norm * half) @ moments))
+
+    return pull
+
+
+def _first_moments(law: InputLaw, dimension: int) -> tuple[Array, Array]:
+    """Nodes x > 0 of the first coordinate of z', and half their weights times x."""
     if law == "gaussian":
         # The midpoint rule is exact to rounding for functions that are analytic near the axis and fall off fast.
         places = (np.arange(NODES) + 0.5) * (9 / NODES)
@@ -64,13 +128,7 @@ def radial_pull(law: InputLaw, dimension: int) -> Callable[[float], float]:
     else:  # z_1 has a density in proportion to (1 - x^2)^((dimension - 3) / 2)
         places, weights = roots_gegenbauer(2 * NODES, (dimension - 2) / 2)
         places, weights = places[NODES:], weights[NODES:]
-    moments = places * weights / (2 * weights.sum())
-    half = places / 2
-
-    def pull(norm: float) -> float:
-        return float(moments @ np.tanh(norm * half))
-
-    return pull
+    return np.asarray(places), np.asarray(places * weights / (2 * weights.sum()))
 
 
 def mixing(dimension: int, stretch: float) -> Array:
@@ -90,10 +148,10 @@ def mixing(dimension: int, stretch: float) -> Array:
     return np.asarray(reflection * stretch ** np.linspace(0.25, -0.25, dimension) @ reflection)
 
 
-def population_gradient(law: InputLaw, dimension: int, mix: Array) -> Callable[[Array], Array]:
+def population_gradient(inputs: SymmetricInputs, mix: Array) -> Callable[[Array], Array]:
     """The function from w, of shape (dimension,) and not zero, to grad R(w)."""
-    pull = radial_pull(law, dimension)
-    teacher = teacher_pull(law, dimension) * mix[:, 0] / math.sqrt(mix[:, 0] @ mix[:, 0])
+    pull = radial_pull(inputs)
+    teacher = teacher_pull(inputs) * mix[:, 0] / math.sqrt(mix[:, 0] @ mix[:, 0])
 
     def gradient(predictor: Array) -> Array:
         seen = mix @ predictor
@@ -113,28 +171,37 @@ def sample_gradient(signed: Array) -> Callable[[Array], Array]:
     return gradient
 
 
-def draw_sample(law: InputLaw, samples: int, mix: Array, generators: Sequence[Generator]) -> Tensor:
+def draw_sample(inputs: Sequence[SymmetricInputs], samples: int, mix: Array, generators: Sequence[Generator]) -> Tensor:
     """Signed points y_i x_i, of shape (runs, samples, dimension), with y_i the sign of the first coordinate of x_i."""
-    dimension = len(mix)
+    law, dimension = inputs[0].law, inputs[0].dimension
     if law == "gaussian":
         points = normal((samples, dimension), generators)
     else:
         points = torch.stack([directions(dimension, [generator] * samples) for generator in generators])
+    if len(inputs[0].factors) > 1:
+        turns = array_of(uniform((samples,), 0.0, 1.0, generators))
+        chosen = [
+            own.factors[np.searchsorted(own.shares.cumsum()[:-1], turn)]
+            for own, turn in zip(inputs, turns, strict=True)
+        ]
+        points = points * tensor_of(np.stack(chosen))[..., None]
+    else:
+        points = points * float(inputs[0].factors[0])
     mixed = torch.stack([own @ tensor_of(mix) for own in points])
     return mixed * torch.sign(mixed[..., :1])
 
 
 def risk_gradients(
-    law: InputLaw, samples: int, mix: Array, generators: Sequence[Generator]
+    inputs: Sequence[SymmetricInputs], samples: int, mix: Array, generators: Sequence[Generator]
 ) -> list[Callable[[Array], Array]]:
     """For each run the function from w to grad R(w).
 
     Args:
-        law: the law of z.
+        inputs: the law of z of each run.
         samples: the size of a fixed sample, drawn from each run's generator; 0 for the population.
         mix: A, of shape (dimension, dimension).
         generators: one per run.
     """
     if samples == 0:
-        return [population_gradient(law, len(mix), mix)] * len(generators)
-    return [sample_gradient(own) for own in array_of(draw_sample(law, samples, mix, generators))]
+        return [population_gradient(own, mix) for own in inputs]
+    return [sample_gradient(own) for own in array_of(draw_sample(inputs, samples, mix, generators))]

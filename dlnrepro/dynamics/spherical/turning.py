@@ -29,8 +29,8 @@ class Turning(NamedTuple):
         identity_error: the largest |turned - predicted|, relative to `predicted` at the end, of shape (runs,).
         rate: dY/dt, of shape (runs,).
         power: -d log(theta) / d log(t), of shape (runs,).
-        power_growth: `power` over the power in the quarter of the time before the last half, of shape (runs,); 0 if
-            the power in that quarter is not positive.
+        power_growth: `power` over the power in the quarter of the time before the last half, of shape (runs,); NaN if
+            the angle does not fall in that quarter, because no power can be read then.
         norm_power: -d log(theta) / d log|w|, of shape (runs,).
     """
 
@@ -44,7 +44,7 @@ class Turning(NamedTuple):
     norm_power: Tensor
 
 
-def turning(grid: Panels, cotangent: Tensor, norm: Tensor, depth: int, pull: float) -> Turning:
+def turning(grid: Panels, cotangent: Tensor, norm: Tensor, depth: int, pulls: Tensor) -> Turning:
     """The fall of the angle along paths of predictors.
 
     Args:
@@ -52,10 +52,10 @@ def turning(grid: Panels, cotangent: Tensor, norm: Tensor, depth: int, pull: flo
         cotangent: Y along each path, of shape (runs, times).
         norm: |w|, of shape (runs, times).
         depth: L in the formula.
-        pull: h = c_0 / pi.
+        pulls: h = c_0 / pi of each run, of shape (runs,).
     """
     angle = each_run(lambda row: 2 * torch.atan(torch.exp(-row)), cotangent)
-    clock = each_run(lambda row: pull * grid.integral(clock_rate(row, depth)), norm)
+    clock = each_run(lambda row, pull: pull * grid.integral(clock_rate(row, depth)), norm, pulls)
     turned = grid.at_ends(cotangent) - cotangent[:, :1]
     times, horizon = grid.times.expand(len(norm), -1), float(grid.times[-1])
     log_times = each_run(torch.log, times)
@@ -69,6 +69,6 @@ def turning(grid: Panels, cotangent: Tensor, norm: Tensor, depth: int, pull: flo
         identity_error=(turned - clock).abs().amax(-1) / clock[:, -1],
         rate=-log_slope(times, each_run(torch.exp, -cotangent), late),
         power=power,
-        power_growth=torch.where(earlier <= 0, 0.0, power / earlier),
+        power_growth=torch.where(earlier <= 0, torch.nan, power / earlier),
         norm_power=-log_slope(each_run(torch.log, norm), angle, late),
     )

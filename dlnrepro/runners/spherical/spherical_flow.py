@@ -6,6 +6,9 @@ angle between w and v, and c_0 the mean length of the inputs' projection on a pl
 grows by (c_0 / pi) int |w|^(1-2/L) dt, which is (c_0 / pi) t for L = 2. Therefore theta falls faster than any power of
 time, within bounds on 1 - cos(theta). With inputs that are not symmetric, theta falls only as |w|^(-2).
 
+The theory shares no code with the flow: c_0 is integrated from the law of the inputs, and the velocity of the weights
+along the path is compared with the gradient, by autograd, of the risk integrated from its definition.
+
 Source: Lin, Sun and Zhang, NeurIPS 2021, Lemmas 3 and 4 and Theorems 1 and 5 of the submission, which writes N for the
 depth L. `dynamics.spherical.bounds` says what is derived here.
 """
@@ -17,23 +20,26 @@ from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Annotated
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Generator
 
 from dlnrepro.dynamics.networks.chain import largest_imbalance, product
 from dlnrepro.dynamics.spherical.bounds import Constants, log_cotangent, shares_of_bounds
+from dlnrepro.dynamics.spherical.plane_quadrature import mean_length
 from dlnrepro.dynamics.spherical.predictors import draw_balanced_layers
-from dlnrepro.dynamics.spherical.symmetric_inputs import mixing, risk_gradients, teacher_pull
+from dlnrepro.dynamics.spherical.symmetric_inputs import draw_inputs, mixing, risk_gradients
 from dlnrepro.dynamics.spherical.turning import turning
-from dlnrepro.dynamics.starts.draws import normal
-from dlnrepro.dynamics.tensors.arrays import Array
+from dlnrepro.dynamics.spherical.velocities import velocity_errors
+from dlnrepro.dynamics.starts.balanced import unbalanced
+from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run, squared_length
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.dynamics.training.time_panels import log_panels
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import FROM_LIST, ORDERED, PositiveRange
+from dlnrepro.settings.fields import FROM_LIST, ORDERED, LayerFactor, PositiveRange
 from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.spherical import SymmetricInputSettings
 
@@ -53,11 +59,7 @@ class Params(SymmetricInputSettings, DeepSettings):
         description="range of the angle between the initial predictor w and the teacher, in radians, drawn uniformly"
     )
     norm: PositiveRange = Field(description="range of the norm |w| of the initial predictor, drawn log-uniformly")
-    noise: float = Field(
-        ge=0,
-        le=10,
-        description="standard deviation of the normal noise added to the initial weights; 0 keeps the layers balanced",
-    )
+    layer_factor: LayerFactor
     horizon: float = Field(gt=0, le=10**4, description="time at which the flow ends")
     constants: Constants = Field(
         description="constants of the bounds at depth 3 and more: those that are derived from the lemmas (`derived`),"
@@ -65,7 +67,9 @@ class Params(SymmetricInputSettings, DeepSettings):
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """Printed constants for one or two layers."""
+        """Printed constants for one or two layers, and a factor that would have to act on a single layer twice."""
+        if self.layer_factor != 1 and self.depth == 1:
+            yield Contradiction("layer_factor", "1 for depth 1")
         if self.constants == "printed" and self.formula_depth < 3:
             yield Contradiction("constants", f"`derived` for depth {self.formula_depth} in the formulas")
 
@@ -87,7 +91,7 @@ MEASURES = {
     " with c_0 the mean length of the inputs' projection on a plane",
     "power": "local exponent -d ln(theta) / d ln(t) of the angle in time, fitted over the last half of the time",
     "power_growth": "local exponent -d ln(theta) / d ln(t) in the last half of the time, divided by that in the"
-    " quarter before it; 0 if the exponent in the quarter is not positive",
+    " quarter before it; undecided if the angle does not fall in that quarter",
     "norm_power": "exponent -d ln(theta) / d ln|w| of the angle in the norm of w, fitted over the last half of the"
     " time",
     "first_share": "largest ratio of 1 - cos(theta) to its upper bound until the norm of w starts to rise, > 0; 1 if"
@@ -97,6 +101,9 @@ MEASURES = {
     "norm_share": "largest ratio of |w| to its upper bound or of its lower bound to |w|, > 0; both ratios are 1 at"
     " time 0",
     "turning_time": "first recorded time at which the norm of w rises, as a fraction of the horizon, in [0, 1]",
+    "velocity_error": "largest ||dW/dt + grad R|| / ||grad R|| of all weights together near three times of the flow, >="
+    " 0; dW/dt is the slope of the recorded weights, and grad R is the gradient by autograd of the risk R, which is"
+    " integrated from its definition for the whole distribution of inputs",
     "start_imbalance": "largest imbalance ||W_(l+1)^T W_(l+1) - W_l W_l^T||_F of the initial weights over the layers"
     " l, divided by the mean ||W_l||_F^2, >= 0; 0 for L = 1",
     "end_angle": "angle theta between w and the teacher at the end, in radians",
@@ -112,7 +119,24 @@ SERIES = {
 }
 
 FLAWS = {
-    "mean-length": Flaw("c_0 is 5 % too large in every formula", "teacher_pull", scaled(1.05)),
+    "mean-length": Flaw("c_0 is 5 % too large in every formula", "mean_length", scaled(1.05)),
+    "teacher-pull": Flaw(
+        "the flow is pulled to the teacher 1.3 times as strongly",
+        "dlnrepro.dynamics.spherical.symmetric_inputs:teacher_pull",
+        scaled(1.3),
+    ),
+    "radial-pull": Flaw(
+        "the radial part of the gradient that the flow follows is 0.4 times as large",
+        "dlnrepro.dynamics.spherical.symmetric_inputs:radial_pull",
+        lambda right: lambda inputs: scaled(0.4)(right(inputs)),
+    ),
+    "layer-rate": Flaw(
+        "the first layer learns twice as fast as the flow lets it",
+        "flow",
+        lambda right: (
+            lambda weights, gradient, times, rates, *given: right(weights, gradient, times, [2.0, *rates[1:]], *given)
+        ),
+    ),
     "exponent": Flaw(
         "every fitted exponent is larger by 0.1", "dlnrepro.dynamics.spherical.turning:log_slope", shifted(0.1)
     ),
@@ -135,12 +159,13 @@ FLAWS = {
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
-    """Draw the sample, if any, then the weights; follow the flow of each run; compare it with the theory."""
+    """Draw the inputs, then the weights; follow the flow of each run; compare it with the theory."""
     mix = mixing(params.inputs, params.stretch)
-    gradients = risk_gradients(params.law, params.samples, mix, generators)
+    laws = draw_inputs(params.law, params.inputs, params.factors, generators)
+    gradients = risk_gradients(laws, params.samples, mix, generators)
     weights = draw_balanced_layers(params.inputs, params.widths[1:-1], params.angle, params.norm, generators)
-    if params.noise:
-        weights = [weight + params.noise * normal(weight.shape[1:], generators) for weight in weights]
+    if params.layer_factor != 1:
+        weights = unbalanced(weights, params.layer_factor)
 
     def gradient(run: int, product: Array) -> Array:
         return gradients[run](product[0])[None]
@@ -150,12 +175,12 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     predictor = product(path)[..., 0, :]
     cotangent = each_run(log_cotangent, predictor)
     norm = torch.linalg.vector_norm(predictor, dim=-1)
-    pull, depth = teacher_pull(params.law, params.inputs), params.formula_depth
-    turn = turning(grid, cotangent, norm, depth, pull)
-    bounds = shares_of_bounds(grid.times, cotangent, norm, depth, pull, params.constants)
+    pulls, depth = tensor_of(np.array([mean_length(law) / math.pi for law in laws])), params.formula_depth
+    turn = turning(grid, cotangent, norm, depth, pulls)
+    bounds = shares_of_bounds(grid.times, cotangent, norm, depth, pulls, params.constants)
     measures = {
         "identity_error": turn.identity_error,
-        "rate_ratio": turn.rate / pull,
+        "rate_ratio": turn.rate / pulls,
         "power": turn.power,
         "power_growth": turn.power_growth,
         "norm_power": turn.norm_power,
@@ -164,6 +189,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "bound_share": torch.maximum(bounds.first, bounds.second),
         "norm_share": bounds.norm,
         "turning_time": bounds.turning_time / params.horizon,
+        "velocity_error": velocity_errors(grid.times, path, laws, mix),
         "start_imbalance": largest_imbalance(weights) / (squared_length(weights) / len(weights)),
         "end_angle": turn.angle[:, -1],
     }

@@ -25,6 +25,7 @@ from torch import Generator
 from dlnrepro.dynamics.spherical.plane_quadrature import exponential_pull, logistic_pull
 from dlnrepro.dynamics.spherical.predictors import draw_predictors, population_push
 from dlnrepro.dynamics.spherical.symmetric_inputs import (
+    draw_inputs,
     draw_sample,
     mixing,
     radial_pull,
@@ -91,6 +92,12 @@ SERIES = {
 
 FLAWS = {
     "mean-length": Flaw("c_0 is 5 % too large in the formula", "teacher_pull", scaled(1.05)),
+    "constant": Flaw("c_0 is 1.3 times as large in the formula", "teacher_pull", scaled(1.3)),
+    "loss": Flaw(
+        "the integrated loss has half the slope of its definition",
+        "population_push",
+        lambda right: lambda inputs, pull, *given: right(inputs, scaled(0.5)(pull), *given),
+    ),
     "sign": Flaw("the gradient has the opposite sign", "population_push", negated),
     "radial-part": Flaw(
         "the predicted radial part g is 5 % too large",
@@ -103,16 +110,17 @@ FLAWS = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw the sample, if any, then predictors; integrate the gradient at each of them, run by run."""
     mix = mixing(params.inputs, params.stretch)
-    samples = array_of(draw_sample(params.law, params.samples, mix, generators)) if params.samples else None
+    laws = draw_inputs(params.law, params.inputs, params.factors, generators)
+    samples = array_of(draw_sample(laws, params.samples, mix, generators)) if params.samples else None
     drawn = draw_predictors(params.inputs, params.points, params.norm, generators)
-    radial, loss = radial_pull(params.law, params.inputs), PULLS[params.loss]
-    mean_length = teacher_pull if params.mean_length == "plane" else space_pull
-    constant, teacher = mean_length(params.law, params.inputs), np.eye(params.inputs)[0]
+    mean_length, loss = teacher_pull if params.mean_length == "plane" else space_pull, PULLS[params.loss]
+    constants, teacher = tensor_of(np.array([mean_length(law) for law in laws])), np.eye(params.inputs)[0]
     rows = []
-    for index, own in enumerate(drawn):
+    for index, (law, own) in enumerate(zip(laws, drawn, strict=True)):
         progress(index / len(drawn), f"run {index + 1} of {len(drawn)}")
+        constant, radial = float(constants[index]), radial_pull(law)
         if samples is None:
-            gradients = -population_push(params.law, loss, mix, own)
+            gradients = -population_push(law, loss, mix, own)
         else:
             gradient = sample_gradient(samples[index])
             gradients = np.stack([gradient(predictor) for predictor in own.norms[:, None] * own.units])
@@ -126,7 +134,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     measures = {
         "lemma_error": error.amax(-1),
         "lemma_median": each_run(torch.median, error),
-        "gradient_error": residuals.amax(-1) / constant,
+        "gradient_error": residuals.amax(-1) / constants,
         "norm_range": norms.amax(-1) / norms.amin(-1),
     }
     series = {"angle": angles, "push": push, "predicted_push": predicted, "push_error": error.clamp_min(1e-17)}

@@ -17,14 +17,15 @@ from dlnrepro.dynamics.spherical.bounds import (
     share_of_bound,
     turning_point,
 )
-from dlnrepro.dynamics.spherical.symmetric_inputs import radial_pull, teacher_pull
+from dlnrepro.dynamics.spherical.symmetric_inputs import plain_inputs, radial_pull, teacher_pull
 
+CIRCLE = plain_inputs("sphere", 2)
 TIMES = np.concatenate([[0.0], 30 * 10 ** np.linspace(-4, 0, 300)])
 
 
 def motion(depth: int, norm: float, angle: float) -> tuple[torch.Tensor, torch.Tensor]:
     """Y and |w| along the flow, from the two equations for angle and norm on the circle."""
-    pull, g = teacher_pull("sphere", 2), radial_pull("sphere", 2)
+    pull, g = teacher_pull(CIRCLE), radial_pull(CIRCLE)
 
     def velocity(_: float, state: np.ndarray) -> list[float]:
         turned, size = state
@@ -48,7 +49,7 @@ def test_the_logarithm_of_the_cotangent_knows_tiny_angles(angle: float) -> None:
 def test_the_bound_with_derived_constants_is_never_exceeded(depth: int, angle: float) -> None:
     cotangent, norm = motion(depth, 1.3, angle)
 
-    bound = doubled_bound(torch.from_numpy(TIMES), cotangent, norm, depth, teacher_pull("sphere", 2), "derived")
+    bound = doubled_bound(torch.from_numpy(TIMES), cotangent, norm, depth, teacher_pull(CIRCLE), "derived")
 
     share = share_of_bound(cotangent, bound)
     assert float(share.max()) < 1 + 1e-9
@@ -59,7 +60,7 @@ def test_the_bound_with_derived_constants_is_never_exceeded(depth: int, angle: f
 def test_with_two_layers_the_bound_is_an_equality() -> None:
     cotangent, norm = motion(2, 0.7, 2.0)
 
-    bound = doubled_bound(torch.from_numpy(TIMES), cotangent, norm, 2, teacher_pull("sphere", 2), "derived")
+    bound = doubled_bound(torch.from_numpy(TIMES), cotangent, norm, 2, teacher_pull(CIRCLE), "derived")
 
     torch.testing.assert_close(bound, 2 * cotangent, rtol=1e-9, atol=1e-9)
 
@@ -70,7 +71,7 @@ def test_a_printed_bound_starts_too_steep_by_its_phase_s_factor(angle: float, fa
     cotangent, norm = motion(4, 1.3, angle)
     times = torch.from_numpy(TIMES)
 
-    bound = doubled_bound(times, cotangent, norm, 4, teacher_pull("sphere", 2), "printed")
+    bound = doubled_bound(times, cotangent, norm, 4, teacher_pull(CIRCLE), "printed")
 
     slopes = (bound[1] - bound[0]) / (2 * cotangent[1] - 2 * cotangent[0])
     assert float(slopes) == pytest.approx(factor, rel=0.01)
@@ -80,7 +81,7 @@ def test_a_printed_bound_starts_too_steep_by_its_phase_s_factor(angle: float, fa
 def test_circle_and_three_layers_have_equal_constants_in_the_first_phase() -> None:
     cotangent, norm = motion(3, 1.0, 2.2)
     derived, printed = (
-        doubled_bound(torch.from_numpy(TIMES), cotangent, norm, 3, teacher_pull("sphere", 2), constants)
+        doubled_bound(torch.from_numpy(TIMES), cotangent, norm, 3, teacher_pull(CIRCLE), constants)
         for constants in ("derived", "printed")
     )
 
@@ -94,7 +95,7 @@ def test_circle_and_three_layers_have_equal_constants_in_the_first_phase() -> No
 def test_the_norm_stays_within_its_bounds(depth: int, angle: float) -> None:
     _, norm = motion(depth, 0.8, angle)
 
-    lower, upper = norm_bounds(torch.from_numpy(TIMES), norm[0], depth, teacher_pull("sphere", 2))
+    lower, upper = norm_bounds(torch.from_numpy(TIMES), norm[0], depth, teacher_pull(CIRCLE))
 
     assert float((norm / upper).max()) < 1 + 1e-9
     assert float((lower / norm).max()) < 1 + 1e-9

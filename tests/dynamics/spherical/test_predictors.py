@@ -9,7 +9,7 @@ import torch
 from dlnrepro.dynamics.networks.chain import largest_imbalance, product
 from dlnrepro.dynamics.spherical.plane_quadrature import logistic_pull
 from dlnrepro.dynamics.spherical.predictors import draw_balanced_layers, draw_predictors, population_push
-from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw, mixing, population_gradient
+from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw, mixing, plain_inputs, population_gradient
 from tests.runners.running import seeded
 
 
@@ -28,9 +28,9 @@ def test_the_quadrature_gives_the_gradient_of_the_population(
 ) -> None:
     mix = mixing(3, stretch)
     (drawn,) = draw_predictors(3, 5, (0.5, 5.0), [generator])
-    exact = population_gradient(law, 3, mix)
+    exact = population_gradient(plain_inputs(law, 3), mix)
 
-    pushes = population_push(law, logistic_pull, mix, drawn)
+    pushes = population_push(plain_inputs(law, 3), logistic_pull, mix, drawn)
 
     expected = np.stack([exact(predictor) for predictor in drawn.norms[:, None] * drawn.units])
     np.testing.assert_allclose(-pushes, expected, rtol=1e-9, atol=1e-13)

@@ -20,13 +20,14 @@ CASES: dict[str, dict[str, Any]] = {
     "six-layers": {"depth": 6},
     "gaussian": {"depth": 1, "law": "gaussian", "inputs": 4},
     "printed-constants": {"depth": 4, "inputs": 5, "constants": "printed"},
-    "sample": {"samples": 13, "stretch": 3.0, "noise": 0.5},
+    "sample": {"samples": 13, "stretch": 3.0, "layer_factor": 0.5},
 }
 CONTRADICTIONS = [
     (
         {"angle": [2.5, 2.4], "norm": [2.0, 1.4]},
         ["angle: expected a range [low, high], found [2.5, 2.4]", "norm: expected a range [low, high], found [2, 1.4]"],
     ),
+    ({"depth": 1, "layer_factor": 2.0}, ["layer_factor: expected 1 for depth 1, found 2"]),
     ({"constants": "printed"}, ["constants: expected `derived` for depth 2 in the formulas, found 'printed'"]),
 ]
 POINTS = {"time": 41}
@@ -57,7 +58,7 @@ def test_two_layers_turn_evenly_and_other_depths_do_not() -> None:
     "changes",
     [
         {"stretch": 4.0},
-        {"noise": 0.5},
+        {"layer_factor": 0.5},
         {"samples": 100},
         {"law_depth": 3},
         {"depth": 1, "law_depth": 2},
@@ -65,6 +66,13 @@ def test_two_layers_turn_evenly_and_other_depths_do_not() -> None:
 )
 def test_each_broken_hypothesis_breaks_the_clock(changes: dict[str, Any]) -> None:
     assert float(_run([0, 1], **changes).measures["identity_error"].min()) > 0.03
+
+
+def test_the_velocity_is_that_of_the_risk_unless_the_risk_is_that_of_a_sample() -> None:
+    changes = {"depth": 3, "law": "gaussian", "stretch": 2.0}
+
+    assert float(_run([0, 1], **changes).measures["velocity_error"].max()) < 1e-4
+    assert float(_run([0, 1], **changes, samples=100).measures["velocity_error"].min()) > 0.01
 
 
 def test_the_start_has_the_angle_and_norm_asked_for() -> None:
