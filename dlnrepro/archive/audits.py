@@ -24,7 +24,8 @@ from dlnrepro.archive.references import write_with_folder
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
 from dlnrepro.files import reason
-from dlnrepro.verdict.audit import ArmAudit, Audited, CriterionAudit, chances
+from dlnrepro.verdict.audit import chances
+from dlnrepro.verdict.audited import ArmAudit, Audited, CriterionAudit
 from dlnrepro.verdict.check import Quantifier
 from dlnrepro.visible import seen_in_json
 

@@ -21,7 +21,7 @@ from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.registry.names import load_runner
 from dlnrepro.session.execution import RunOptions, StoredNumbers
-from dlnrepro.verdict.audit import with_criteria
+from dlnrepro.verdict.audit_changes import with_criteria
 from dlnrepro.verdict.outcome import LARGEST_SEED
 
 USUAL_RUNS = 256

@@ -28,7 +28,9 @@ from dlnrepro.session.execution import RunOptions, StoredNumbers, next_batch, st
 from dlnrepro.session.faults import logged
 from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Ended, Signals
-from dlnrepro.verdict.audit import Audited, audited, change_audit, with_criteria
+from dlnrepro.verdict.audit import audited
+from dlnrepro.verdict.audit_changes import change_audit, with_criteria
+from dlnrepro.verdict.audited import Audited
 from dlnrepro.verdict.judge import judge
 from dlnrepro.verdict.outcome import Outcome
 from dlnrepro.visible import storable

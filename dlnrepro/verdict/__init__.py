@@ -11,5 +11,8 @@ its runs lie outside. A claim is reproduced, not reproduced, inconclusive, or ha
 * `slack` is the factor between a threshold and the worst run.
 * `judge` combines the checks into criteria and assumptions, and these into the verdict of the claim.
 * `distances` says how far the runs of a criterion lie from their thresholds, and from its controls.
-* `audit` says how good each criterion is and how its verdict could be wrong; `sharpness` how sharp a criterion is.
+* `chances` says how likely the tests of a report decide wrongly, all together.
+* `audit` says how good each criterion is and how its verdict could be wrong, with `sharpness` (how sharp a criterion
+  is), `audit_changes` (what harmless changes and flaws do), `audit_findings` (what is not as it should be) and
+  `audited` (its results).
 """

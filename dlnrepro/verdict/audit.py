@@ -14,19 +14,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
 
 from dlnrepro.claimfile.formula import Value
-from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Assumption, Bounded, Claim, Criterion
+from dlnrepro.verdict.audit_findings import change_findings, fresh_findings
+from dlnrepro.verdict.audited import ArmAudit, ArmChances, Audited, ChangeAudit, CriterionAudit, Wrong
 from dlnrepro.verdict.bounds import bound_in_runs, intervals
 from dlnrepro.verdict.check import Check, Quantifier
-from dlnrepro.verdict.distances import Axis, Counted, Distances, Unit, axis_of, compared, counted_runs
-from dlnrepro.verdict.judge import Judged, Word, arm_numbers, judge, meets_assumptions
+from dlnrepro.verdict.distances import Axis, Counted, Distances, axis_of, compared, counted_runs
+from dlnrepro.verdict.judge import Judged, arm_numbers, judge, meets_assumptions
 from dlnrepro.verdict.operating import operation
 from dlnrepro.verdict.outcome import BATCH, Outcome
-from dlnrepro.verdict.rule import BAD, MOST_UNDECIDED, Decision
+from dlnrepro.verdict.rule import BAD
 from dlnrepro.verdict.sharpness import (
     Resolution,
     Sample,
@@ -40,196 +39,6 @@ from dlnrepro.verdict.sharpness import (
     thresholds,
 )
 
-Status = Literal["holds", "broken", "noticed", "in doubt", "left out", "undecided", "passed", "no effect", "error"]
-"""How a criterion comes out under a change.
-
-Under a harmless change: `holds`, `broken` or `undecided`. With a flaw: `noticed` if it is broken; `in doubt` if it is
-not decided after the largest number of runs, though they have numbers; `left out` if an assumption is not met any more;
-`undecided` if too few runs have a number, which shows nothing; `passed` if it still holds; `no effect` if the flaw
-changes no number of its measure. `error` stands for an arm with an error.
-"""
-
-GOOD_STATUS = ("holds", "noticed", "in doubt", "left out")
-
-
-@dataclass(frozen=True)
-class Chances:
-    """With which probabilities an arm holds, is broken, or is undecided."""
-
-    holds: float
-    broken: float
-    undecided: float
-
-
-@dataclass(frozen=True)
-class ArmAudit:
-    """One arm or control of a criterion on fresh seeds.
-
-    Attributes:
-        runs: how many runs were made.
-        passing: the runs that are as they must be: inside, or in a control outside.
-        counted: the runs with a number that meet the assumptions.
-        share_low, share_high: the exact 95 % interval of the share of such runs.
-        quantiles: of the counted runs: smallest, 5 %, 25 %, median, 75 %, 95 %, largest; nothing without such runs.
-        estimated, pessimistic: what the rule decides if the share is the one found, or the lower end of its interval;
-            None without counted runs.
-        values: the numbers of the counted runs; left out of the stored table of audits.
-        thresholds: only if some threshold is a formula: each key of the interval -> its number in each counted run;
-            left out of the stored table too.
-    """
-
-    arm: str
-    runs: int
-    passing: int
-    counted: int
-    share_low: float
-    share_high: float
-    decision: Decision
-    control: bool = False
-    undecided: int = 0
-    left_out: int = 0
-    share: float | None = None
-    quantiles: tuple[float, ...] = ()
-    estimated: Chances | None = None
-    pessimistic: Chances | None = None
-    values: tuple[float, ...] = ()
-    thresholds: dict[str, tuple[float | None, ...]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class CriterionAudit:
-    """A criterion, or an assumption, on fresh seeds.
-
-    Attributes:
-        interval: the keys of the claim file that give the interval, each with its number or its formula.
-        runs: which draws it speaks of.
-        why: the reason of its threshold, as the claim file gives it.
-        scale: how its values are compared.
-        unit: the unit in which runs are compared: the measure's own, or, if their thresholds differ, relative to the
-            thresholds (`dlnrepro.verdict.distances`).
-        spread: the interquartile range of the arm with the worst run, in this unit or in decades.
-        worst: the run that lies furthest outside the interval, or nearest to its end; and the arm it belongs to.
-        nearest: the control run that is nearest to it; and its control.
-        gap: the distance between the two in units of the spread; None without controls, or if the spread is 0.
-        worst_place, nearest_place: where the two runs lie relative to their own thresholds; None if these are equal.
-        thresholds: which thresholds would give the same decisions, in this unit.
-        resolution: the smallest changes of the measure that it notices, in this unit, if its interval has two ends.
-        theory_allows: the loosest threshold that theory implies, if the claim file gives it: its number or its formula.
-        theory: the threshold and theory's threshold in the arms; if they are formulas whose ratio (or difference)
-            differs between runs, in the run where it is smallest and in the run where it is largest.
-        like_controls: the largest probability with which the criterion would hold in an arm whose runs lie inside as
-            often as those of one of its controls (the upper end of the interval of that share); None without controls.
-    """
-
-    id: str
-    assumption: bool
-    says: str
-    measure: str
-    interval: dict[str, float | str]
-    interval_text: str
-    runs: Quantifier
-    why: str | None
-    scale: Scale
-    spread: float
-    worst: float | None
-    worst_arm: str | None
-    nearest: float | None
-    nearest_control: str | None
-    gap: float | None
-    thresholds: tuple[Threshold, ...]
-    resolution: Resolution | None
-    theory_allows: float | str | None
-    like_controls: float | None
-    arms: tuple[ArmAudit, ...]
-    controls: tuple[ArmAudit, ...]
-    unit: Unit = "measure"
-    worst_place: float | None = None
-    nearest_place: float | None = None
-    theory: tuple[tuple[float, float], ...] = ()
-
-
-@dataclass(frozen=True)
-class ArmUnderChange:
-    """One arm of a criterion under a change."""
-
-    arm: str
-    inside: int
-    counted: int
-    decision: Decision
-    undecided: int = 0
-    left_out: int = 0
-
-
-@dataclass(frozen=True)
-class Response:
-    """How one criterion, or one assumption, comes out under a change."""
-
-    criterion: str
-    status: Status
-    arms: tuple[ArmUnderChange, ...]
-
-
-@dataclass(frozen=True)
-class ChangeAudit:
-    """A harmless change, or a flaw, with the criteria that it is tried on.
-
-    Attributes:
-        says: what is changed, or what is false then.
-        settings: the changed settings.
-        plant: the flaw of the runner that is planted, if there is one.
-        runs: the number of runs of all arms together.
-        fault: the error of an arm, if there is one.
-    """
-
-    name: str
-    kind: Literal["harmless", "flaw"]
-    says: str
-    settings: dict[str, Any]
-    plant: str | None
-    runs: int
-    responses: tuple[Response, ...]
-    fault: str | None = None
-
-
-@dataclass(frozen=True)
-class Wrong:
-    """The chances that a complete run of the claim ends wrongly; sums over arms, so each is an upper bound.
-
-    Attributes:
-        not_reproduced: the chance of a false "not reproduced".
-        undecided: the chance of a false "inconclusive".
-    """
-
-    not_reproduced: float
-    undecided: float
-
-
-@dataclass(frozen=True)
-class Audited:
-    """All results of an audit of a claim.
-
-    Attributes:
-        verdict, because: the verdict on all runs on fresh seeds.
-        expect: the verdict that the claim file expects.
-        estimated, pessimistic: the chances of a wrong verdict if the shares are those found, or the lower ends of their
-            intervals; None if the claim is expected to fail, or if an arm has no numbers.
-        false_holds: the chance that a criterion holds in an arm in which 80 % of all possible runs satisfy it: the
-            largest chance of a false "reproduced" under the rule.
-        untested: the criteria that no flaw names.
-        findings: what is not as it should be, each in a sentence.
-    """
-
-    verdict: Word
-    because: str
-    expect: str
-    criteria: tuple[CriterionAudit, ...]
-    changes: tuple[ChangeAudit, ...]
-    estimated: Wrong | None
-    pessimistic: Wrong | None
-    false_holds: float
-    untested: tuple[str, ...]
-    findings: tuple[str, ...]
-
 
 def audited(claim: Claim, fresh: Mapping[str, Outcome], changes: Sequence[ChangeAudit]) -> Audited:
     """The audit of a claim from its numbers on fresh seeds, and from how its criteria come out under changes."""
@@ -240,8 +49,8 @@ def audited(claim: Claim, fresh: Mapping[str, Outcome], changes: Sequence[Change
     named = {name for flawed in claim.audit.flaws.values() for name in flawed.breaks}
     untested = tuple(criterion.id for criterion in claim.criteria if criterion.id not in named)
     usual = claim.expect == "reproduced" and verdict.word != "error"
-    findings = [*_on_fresh_seeds(claim, verdict.word, verdict.because)]
-    findings += [sentence for change in changes for sentence in _of_change(change)]
+    findings = [*fresh_findings(claim, verdict.word, verdict.because)]
+    findings += [sentence for change in changes for sentence in change_findings(change)]
     findings += [f"no flaw is declared that {name} must notice" for name in untested]
     return Audited(
         verdict=verdict.word,
@@ -257,13 +66,13 @@ def audited(claim: Claim, fresh: Mapping[str, Outcome], changes: Sequence[Change
     )
 
 
-def chances(share: float, runs: Quantifier, batch: int) -> Chances:
+def chances(share: float, runs: Quantifier, batch: int) -> ArmChances:
     """What the rule decides about an arm, if this share of all draws is as it must be."""
     if runs == "every":
         holds = share**batch
-        return Chances(holds, 1 - holds, 0.0)
+        return ArmChances(holds, 1 - holds, 0.0)
     found = operation(share, max(batch, BATCH))
-    return Chances(found.holds, found.broken, found.undecided)
+    return ArmChances(found.holds, found.broken, found.undecided)
 
 
 def _criterion(claim: Claim, item: Judged, bounded: Bounded, fresh: Mapping[str, Outcome]) -> CriterionAudit:
@@ -448,142 +257,3 @@ def _wrong(criteria: Iterable[CriterionAudit], pessimistic: bool) -> Wrong | Non
             refuted += 0.0 if only_doubt else found.broken
             undecided += found.undecided + (found.broken if only_doubt else 0.0)
     return Wrong(min(1.0, refuted), min(1.0, undecided))
-
-
-def change_audit(
-    claim: Claim, name: str, outcomes: Mapping[str, Outcome], unchanged: Mapping[str, Outcome]
-) -> ChangeAudit:
-    """How the criteria of a claim come out under one of its harmless changes, or with one of its flaws.
-
-    Args:
-        claim: the claim.
-        name: the name of the change in the claim's `audit:` section.
-        outcomes: the numbers of the arms that it changes.
-        unchanged: the numbers of these arms without the change, on the same first seeds.
-    """
-    fault = next((f"arm {arm}: {found.fault}" for arm, found in outcomes.items() if found.fault), None)
-    runs = sum(len(outcome.seeds) for outcome in outcomes.values())
-    if name in claim.audit.harmless:
-        settings = claim.audit.harmless[name]
-        responses = _responses(claim, outcomes, unchanged, settings, flaw=False)
-        return ChangeAudit(name, "harmless", "", settings, None, runs, responses, fault)
-    flawed = claim.audit.flaws[name]
-    tested = with_criteria(claim, flawed.breaks)
-    responses = _responses(tested, outcomes, unchanged, flawed.settings, flaw=True)
-    return ChangeAudit(name, "flaw", flawed.says, flawed.settings, flawed.plant, runs, responses, fault)
-
-
-def with_criteria(claim: Claim, names: Iterable[str]) -> Claim:
-    """The claim with some of its criteria alone."""
-    kept = tuple(criterion for criterion in claim.criteria if criterion.id in set(names))
-    return claim.model_copy(update={"criteria": kept})
-
-
-def _responses(
-    claim: Claim,
-    outcomes: Mapping[str, Outcome],
-    unchanged: Mapping[str, Outcome],
-    settings: Mapping[str, Any],
-    flaw: bool,
-) -> tuple[Response, ...]:
-    """How each criterion comes out in the arms that a change of some settings reaches."""
-    params = {arm: arm_values(claim, arm, settings, quick=False) for arm in outcomes if arm in claim.arms}
-    verdict = judge(claim, outcomes, controls=False, params=params)
-    plain = judge(claim, unchanged, controls=False)
-    before = {item.id: item for item in plain.criteria}
-    found = []
-    for item in verdict.criteria if flaw else (*verdict.assumptions, *verdict.criteria):
-        checks = [check for check in item.holds_in if check.arm in outcomes]
-        if not checks:
-            continue
-        if any(outcomes[check.arm].fault for check in checks):
-            status: Status = "error"
-        elif flaw:
-            status = _noticed(checks, item, outcomes, unchanged)
-        else:
-            status = _unharmed(checks, before.get(item.id), claim.expect)
-        arms = tuple(
-            ArmUnderChange(check.arm, check.inside, check.counted, check.decision, check.undecided, check.left_out)
-            for check in checks
-        )
-        found.append(Response(item.id, status, arms))
-    return tuple(found)
-
-
-def _unharmed(checks: Sequence[Check], before: Judged | None, expect: str) -> Status:
-    """How a criterion comes out under a harmless change; a criterion that is broken without it may be broken."""
-    if all(check.holds for check in checks):
-        return "holds"
-    if expect == "not reproduced" and before is not None and before.broken:
-        return "holds"
-    return "broken" if any(check.broken for check in checks) else "undecided"
-
-
-def _noticed(
-    checks: Sequence[Check], item: Judged, outcomes: Mapping[str, Outcome], unchanged: Mapping[str, Outcome]
-) -> Status:
-    """How a criterion comes out with a flaw that it must notice."""
-    if all(_same_numbers(outcomes[check.arm], unchanged.get(check.arm), item.measure) for check in checks):
-        return "no effect"
-    if any(check.broken for check in checks):
-        return "noticed"
-    if all(check.holds for check in checks):
-        return "passed"
-    open_ones = [check for check in checks if not check.holds]
-    if any(check.left_out > MOST_UNDECIDED * len(check.seeds) for check in open_ones):
-        return "left out"
-    numbers = [check for check in open_ones if check.counted and check.undecided <= MOST_UNDECIDED * len(check.seeds)]
-    return "in doubt" if numbers else "undecided"
-
-
-def _same_numbers(changed: Outcome, unchanged: Outcome | None, measure: str) -> bool:
-    """Whether a flaw has changed no number of a measure, on the seeds that both have."""
-    if unchanged is None:
-        return False
-    before = dict(zip(unchanged.seeds, unchanged.measures.get(measure, ()), strict=False))
-    after = dict(zip(changed.seeds, changed.measures.get(measure, ()), strict=False))
-    shared = before.keys() & after.keys()
-    return bool(shared) and all(_same(before[seed], after[seed]) for seed in shared)
-
-
-def _same(first: float | None, second: float | None) -> bool:
-    """Whether two numbers are the same; two missing numbers are."""
-    missing = [value is None or math.isnan(value) for value in (first, second)]
-    return all(missing) or (not any(missing) and first == second)
-
-
-def _on_fresh_seeds(claim: Claim, word: Word, because: str) -> list[str]:
-    """What is not as it should be on fresh seeds without any change."""
-    return [] if word == claim.expect else [f"on fresh seeds the claim is {word}: {because}"]
-
-
-def _of_change(change: ChangeAudit) -> list[str]:
-    """What is not as it should be under a change."""
-    if change.fault is not None:
-        return [f"{_called(change)}: {change.fault}"]
-    if not change.responses:
-        return [f"{_called(change)} changes no arm in which a criterion must hold"]
-    by_status: dict[Status, list[str]] = {}
-    for response in change.responses:
-        by_status.setdefault(response.status, []).append(response.criterion)
-    bad = [(status, names) for status, names in by_status.items() if status not in GOOD_STATUS]
-    return [_sentence(change, status, ", ".join(names)) for status, names in bad]
-
-
-def _sentence(change: ChangeAudit, status: Status, names: str) -> str:
-    """What is not as it should be in some criteria under a change."""
-    called = _called(change)
-    if status == "broken":
-        return f"{called} breaks {names}"
-    if status == "passed":
-        return f"{called} is not noticed: it does not break {names}"
-    if status == "no effect":
-        return f"{called} has no effect: it changes no number of {names}"
-    if change.kind == "flaw":
-        return f"{called} is not noticed: {names} is undecided, because too few runs have a number"
-    return f"{called} leaves {names} undecided"
-
-
-def _called(change: ChangeAudit) -> str:
-    """A change by its kind and its name."""
-    return f"the {'harmless change' if change.kind == 'harmless' else 'flaw'} {change.name}"

@@ -29,7 +29,7 @@ from dlnrepro.report.words.audit_words import (
     table_cells,
     wrong_words,
 )
-from dlnrepro.verdict.audit import ArmAudit, CriterionAudit
+from dlnrepro.verdict.audited import ArmAudit, CriterionAudit
 from dlnrepro.verdict.bounds import intervals
 from dlnrepro.verdict.check import Check, check
 from dlnrepro.verdict.judge import Judged

@@ -24,7 +24,7 @@ from dlnrepro.report.words.audit_words import (
 )
 from dlnrepro.report.words.shares import quantifier_words
 from dlnrepro.report.words.typeset import in_terminal
-from dlnrepro.verdict.audit import ChangeAudit, CriterionAudit
+from dlnrepro.verdict.audited import ChangeAudit, CriterionAudit
 from dlnrepro.verdict.judge import requirement
 
 

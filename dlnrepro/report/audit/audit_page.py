@@ -30,7 +30,7 @@ from dlnrepro.report.words.audit_words import (
 )
 from dlnrepro.report.words.margins import relative_scale
 from dlnrepro.report.words.shares import quantifier_words
-from dlnrepro.verdict.audit import ChangeAudit, CriterionAudit
+from dlnrepro.verdict.audited import ChangeAudit, CriterionAudit
 from dlnrepro.verdict.judge import requirement
 
 _HEADS = ("\narm", "as re-\nquired", "95 % interval\nof the share", "\nmedian", " smallest\n … largest")

@@ -9,7 +9,8 @@ import math
 from collections.abc import Sequence
 
 from dlnrepro.report.words.numbers import number
-from dlnrepro.verdict.audit import CriterionAudit, placed
+from dlnrepro.verdict.audit import placed
+from dlnrepro.verdict.audited import CriterionAudit
 from dlnrepro.verdict.sharpness import on_scale
 
 _BLOCKS = "▁▂▃▄▅▆▇█"

@@ -9,7 +9,7 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.report.words.margins import relative_words
 from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.settings.numerals import numeral, setting
-from dlnrepro.verdict.audit import GOOD_STATUS, ArmAudit, Chances, ChangeAudit, CriterionAudit, Response
+from dlnrepro.verdict.audited import GOOD_STATUS, ArmAudit, ArmChances, ChangeAudit, CriterionAudit, Response
 from dlnrepro.verdict.bounds import range_words
 from dlnrepro.verdict.distances import Unit
 from dlnrepro.verdict.rule import BAD
@@ -232,7 +232,7 @@ def _pair(chances: tuple[float, float]) -> str:
     return first if first == second else f"{first} and {second}"
 
 
-def _sum(chances: Iterable[Chances]) -> tuple[float, float]:
+def _sum(chances: Iterable[ArmChances]) -> tuple[float, float]:
     """The sums of the chances that an arm is broken, or undecided."""
     listed = list(chances)
     return min(1.0, sum(found.broken for found in listed)), min(1.0, sum(found.undecided for found in listed))
