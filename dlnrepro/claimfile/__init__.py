@@ -15,6 +15,5 @@ finds.
   command, and also returns the files that are not valid.
 * `policy` has the rules of `dlnrepro check --strict`, which a valid claim may still break.
 * `reach` applies `-s KEY=VALUE` to the arms of a claim.
-* `scaffold` writes a first claim file for a runner; `placeholders` finds values that the runner accepts;
-  `first_runner` writes a first runner outside this program, with its claim.
+* `scaffold` writes first files: a claim for a runner, and a runner outside this program.
 """

@@ -41,7 +41,7 @@ def command(name: str, runner: str | None, with_runner: str | None, folder: Path
 
     The file passes `dlnrepro check`. If no claim uses the runner yet, the values of the settings are placeholders.
     """
-    from dlnrepro.claimfile.scaffold import SCHEMA, write_scaffold, write_with_runner
+    from dlnrepro.claimfile.scaffold.first_claim import SCHEMA, write_scaffold, write_with_runner
 
     if runner is None and with_runner is None:
         raise click.UsageError("Missing option '--runner' (`dlnrepro list --runners` lists them) or '--with-runner'.")

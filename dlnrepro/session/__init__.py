@@ -3,7 +3,8 @@
 * `run` prepares the claims, computes and judges them, and stores the report.
 * `schedule` is the loop that computes each cell once, in the order of the claims.
 * `execution` finds stored cells or computes them, claim by claim, and makes the record of each claim.
-* `auditing` computes the runs of an audit, claim by claim; `audit_table` keeps a table of audits up to date.
+* `audit_job` plans the runs of an audit, `audit_pieces` joins those that are trained together, `auditing` computes
+  them, claim by claim, and `audit_table` keeps a table of audits up to date.
 * `replay` computes a stored report again from its record alone.
 * `references` says which claims of a reference have to be computed again, and updates it.
 * `faults` writes the traceback of an error of this program to a file, and describes the error in one line.

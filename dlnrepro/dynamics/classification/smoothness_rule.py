@@ -120,8 +120,8 @@ def descend_by_rule(
         farthest, radius = np.maximum(farthest, norm / ball), np.maximum(radius, norm)
         if step in wanted:
             onward.append(theta)
-    records = (np.stack(points, 1) for points in (path, onward, clocks, risks))
-    return RuledDescent(*records, worst_fall=worst, farthest=farthest, largest_step=largest)
+    stacked = [np.stack(points, 1) for points in (path, onward, clocks, risks)]
+    return RuledDescent(stacked[0], stacked[1], stacked[2], stacked[3], worst, farthest, largest)
 
 
 def _reach(depth: int) -> float:

@@ -17,10 +17,10 @@ from typing import Any
 
 from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.document import unknown
-from dlnrepro.claimfile.first_runner import CLAIM, PACKAGE, RUNNER
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import LISTING, UNINSTALLED
-from dlnrepro.claimfile.placeholders import another, placeholders
+from dlnrepro.claimfile.scaffold.first_runner import CLAIM, PACKAGE, RUNNER
+from dlnrepro.claimfile.scaffold.placeholders import another, placeholders
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError
 from dlnrepro.files import reason, write_whole

@@ -10,7 +10,7 @@ import pytest
 from pydantic import BaseModel, Field
 
 from dlnrepro.claimfile.messages import parameter_faults
-from dlnrepro.claimfile.placeholders import another, placeholders
+from dlnrepro.claimfile.scaffold.placeholders import another, placeholders
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.settings.base import Contradiction, Settings
 from dlnrepro.settings.fields import RISING, LawDepth, Window

@@ -1,0 +1,5 @@
+"""First files for `dlnrepro new`: a claim, and a runner outside this program.
+
+* `first_claim` writes a first claim file for a runner; `placeholders` finds values that the runner accepts.
+* `first_runner` writes a first runner outside this program, with its claim.
+"""
