@@ -94,6 +94,39 @@ arms:
 """The settings of a runner whose runs pass or fail by their seeds, in the place of the toy's."""
 
 
+DRAWN_CLAIM = """\
+schema: 1
+title: What a run measures follows from what it draws
+statement: A toy that is held to what it draws.
+source: {paper: Toys, authors: [A. Author], venue: Nowhere 2026, where: everywhere, basis: derived}
+runner: drawn
+seeds: 16
+setup:
+  strengths: [4, 2]
+  factor: 1.0
+  spread: 1.0
+  mood: calm
+arms:
+  near: {}
+  far: {factor: 0.5}
+criteria:
+  - id: high
+    says: the height is at least 80 % of what the run drew
+    measure: height
+    at_least: 0.8 * drawn
+    holds_in: [near]
+    fails_in: [far]
+    why: "theory: the height is what the run drew"
+figures:
+  - {title: Height, y: curve, x: step, arms: [near, far]}
+audit:
+  harmless: {wider: {spread: 2.0}}
+  flaws: {half: {says: The height is half as large., plant: half, breaks: [high]}}
+quick: {seeds: 2}
+"""
+"""A claim whose threshold is a formula of what each run draws."""
+
+
 def _global_state() -> dict[str, Any]:
     """What a test could change for later tests."""
     return {
@@ -161,6 +194,22 @@ def write_claim(tmp_path: Path, toys: None) -> Callable[..., Path]:  # noqa: ARG
             assert old in text, old
             text = text.replace(old, new)
         path = tmp_path / f"{name}.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_drawn(tmp_path: Path, toys: None) -> Callable[..., Path]:  # noqa: ARG001  the claim needs the toys
+    """Write the claim whose threshold is a formula, with parts of its text replaced, and give its path."""
+
+    def write(*changes: tuple[str, str]) -> Path:
+        text = DRAWN_CLAIM
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        path = tmp_path / "drawn-claim.yaml"
         path.write_text(text, encoding="utf-8")
         return path
 

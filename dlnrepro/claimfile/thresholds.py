@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from dlnrepro.claimfile.document import Place
+from dlnrepro.claimfile.document import Place, unknown
 from dlnrepro.claimfile.formula import Value, evaluate, formula, misuse
 from dlnrepro.claimfile.interval import interval
 from dlnrepro.claimfile.messages import shown
@@ -48,13 +48,17 @@ def threshold_faults(claim: Claim, measures: Collection[str]) -> Iterator[tuple[
         settings += [(f" under the {kind} '{name}'", changed, False) for name, changed in named.items()]
     for place, bounded in _members(claim):
         seen = set()
-        for where, changes, quick in settings:
+        for key, text in _formulas(bounded).items():
+            if (fault := _name_fault(text, claim.setup, measures)) is not None:
+                seen.add(key)
+                yield (*place, key), fault
+        for where, changes, quick in () if seen else settings:
             for arm in _arms(bounded) if not changes else bounded.holds_in:
-                params = arm_values(claim, arm, changes, quick)
-                for key, fault in faults_in(bounded, params, measures):
+                for key, fault in faults_in(bounded, arm_values(claim, arm, changes, quick), measures):
                     if key not in seen:
                         seen.add(key)
-                        yield (*place, *((key,) if key else ())), _in_arm(fault, f"the arm '{arm}'{where}")
+                        in_arm = replace(fault, expected=f"{fault.expected} in the arm '{arm}'{where}")
+                        yield (*place, *((key,) if key else ())), in_arm
 
 
 def tests_in(claim: Claim, arm: str) -> list[tuple[str, Bounded]]:
@@ -65,25 +69,43 @@ def tests_in(claim: Claim, arm: str) -> list[tuple[str, Bounded]]:
 
 
 def faults_in(bounded: Bounded, params: Mapping[str, Any], measures: Collection[str]) -> Iterator[tuple[str, Fault]]:
-    """The faults of the thresholds of a criterion, or an assumption, in an arm with these parameters."""
-    names, bounds = numbers(params), bounded.bounds
+    """The faults of the thresholds of a criterion, or an assumption, in an arm: the key of each, and itself.
+
+    Args:
+        bounded: a criterion or assumption whose formulas have only names that exist.
+        params: every parameter of the arm.
+        measures: the measures of the runner.
+    """
+    names, wrong = numbers(params), False
+    for key, text in _formulas(bounded).items():
+        if (fault := _fault(text, params, names, measures)) is not None:
+            wrong = True
+            yield key, fault
+    if not wrong and any(isinstance(bound, str) for bound in bounded.bounds.values()):
+        yield from _empty(bounded.bounds, names)
+
+
+def _formulas(bounded: Bounded) -> dict[str, str]:
+    """The thresholds that are formulas, by their keys."""
     allowed = bounded.theory_allows if isinstance(bounded, Criterion) else None
-    texts = {**bounds, "theory_allows": allowed}
-    wrong = {}
-    for key, text in texts.items():
-        if isinstance(text, str) and (fault := _fault(text, params, names, measures)) is not None:
-            wrong[key] = fault
-    yield from wrong.items()
-    if not wrong and any(isinstance(text, str) for text in bounds.values()):
-        yield from _empty(bounds, names)
+    return {key: text for key, text in (*bounded.bounds.items(), ("theory_allows", allowed)) if isinstance(text, str)}
+
+
+def _name_fault(text: str, params: Mapping[str, Any], measures: Collection[str]) -> Fault | None:
+    """The fault of a formula with a name that does not exist, or that stands for two things; or None."""
+    words = [*params, *(name for name in measures if name not in params)]
+    for name in formula(text).names:
+        if name not in words:
+            return unknown(name, words)
+        if name in params and name in measures:
+            return Fault(expected="the name of a parameter or of a measure", found=f"'{name}', which is both")
+    return None
 
 
 def _fault(text: str, params: Mapping[str, Any], names: Mapping[str, Value], measures: Collection[str]) -> Fault | None:
     """The fault of a formula in an arm, or None."""
     known = formula(text)
     for name in known.names:
-        if name in params and name in measures:
-            return Fault(expected="a parameter or a measure", found=f"'{name}', which is the name of both")
         if name in params and name not in names:
             return Fault(expected="a number or a list of numbers", found=f"'{name}', which is {shown(params[name])}")
     if (fault := misuse(known, names, measures)) is not None:
@@ -96,6 +118,8 @@ def _fault(text: str, params: Mapping[str, Any], names: Mapping[str, Value], mea
 def _empty(bounds: Mapping[str, float | str], names: Mapping[str, Value]) -> Iterator[tuple[str, Fault]]:
     """The fault of an interval without a number in it, if its thresholds are known without a run."""
     values = {key: value_of(bound, names) for key, bound in bounds.items()}
+    if math.isnan(values.get("equals", 0.0)):
+        values["equals"] = 0.0  # the interval has a width whatever its middle is
     if any(map(math.isnan, values.values())):
         return
     try:
@@ -103,11 +127,6 @@ def _empty(bounds: Mapping[str, float | str], names: Mapping[str, Value]) -> Ite
     except PydanticCustomError as error:
         context = error.context or {}
         yield str(context.get("key", "")), Fault(expected=str(context["expected"]), found=str(context["found"]))
-
-
-def _in_arm(fault: Fault, where: str) -> Fault:
-    """A fault with the arm in which it occurs."""
-    return replace(fault, expected=f"{fault.expected} in {where}")
 
 
 def _members(claim: Claim) -> Iterator[tuple[Place, Bounded]]:

@@ -49,7 +49,9 @@ def margin_words(item: Judged) -> str:
     worst, bounds = found.worst.value, found.worst.interval
     the = "the" if found.axis.unit == "measure" else "its"
     bound = bounds.low if bounds.low - worst > worst - bounds.high else bounds.high
-    inside, shown = bounds.contains(worst), numeral(bound, 10)
+    # A threshold of the claim file is printed as it is there, and a computed one like a measured number.
+    computed = any(isinstance(given, str) for given in item.interval.values())
+    inside, shown = bounds.contains(worst), number(bound) if computed else numeral(bound, 10)
     if worst == bound:
         return f"{number(worst)}, exactly on {the} threshold {shown}" + (
             "" if inside else ", which does not belong to the interval"
