@@ -112,8 +112,7 @@ def judge(
             was run as the claim file says.
 
     A run is undecided if it has no number for a measure, or a number that is not finite, or if a threshold has no value
-    in it. A run that does not meet an
-    assumption of its arm is left out of the criteria there.
+    in it. A run that does not meet an assumption of its arm is left out of the criteria there.
 
     Returns:
         The verdict, where an error has priority over every other verdict.
