@@ -109,6 +109,34 @@ def race_end(start: Tensor, strength: float, depth: int, law_depth: int) -> Tens
     return end(bisect(excess, torch.minimum(lead, ceiling), ceiling)) ** depth
 
 
+def most_kept(start: Tensor, strength: float, depth: int) -> Tensor:
+    """A bound on the part of its share that a losing path can keep from the initialization to the end of gradient flow.
+
+    By the conservation law of `race_end`, a losing path p ends with w_p^-(L-2) >= w_p(0)^-(L-2) - w_1(0)^-(L-2), where
+    path 1 leads. With rho = w_p(0) / w_1(0), and c^L = sum_r w_r(0)^L / s for the part of the mode that is learned at
+    the initialization, it keeps at most
+
+        c^L (1 - rho^(L-2))^(-L/(L-2))
+
+    of its share. At depth 2 every path keeps its share.
+
+    Args:
+        start: layer scalars w_p >= 0 at the initialization, of shape (..., paths), with at least two paths.
+        strength: s, the singular value of the mode.
+        depth: L, the number of layers.
+
+    Returns:
+        The bound for the losing path next to the winner, which is the largest one, of shape (...), at most 1. Source:
+        derived here.
+    """
+    if depth == 2:
+        return torch.ones_like(start[..., 0])
+    lead, next_one = start.topk(2, -1).values.unbind(-1)
+    learned = (start**depth).sum(-1) / strength
+    room = 1 - (next_one / lead) ** (depth - 2)
+    return (learned * room ** (-depth / (depth - 2))).clamp(max=1.0)
+
+
 def stability_exponents(step_ratios: Tensor, shares: Tensor, used: Tensor) -> Tensor:
     """The exponent beta for which x^beta + (1-x)^beta = gamma_c / gamma fits best, one number per run.
 

@@ -31,7 +31,7 @@ from dlnrepro.dynamics.pathways.aligned_paths import (
     descend_aligned,
     scaled_start,
 )
-from dlnrepro.dynamics.pathways.closed_forms import single_path_sharpness, stability_exponents
+from dlnrepro.dynamics.pathways.closed_forms import most_kept, single_path_sharpness, stability_exponents
 from dlnrepro.dynamics.pathways.parallel_paths import peak_share
 from dlnrepro.dynamics.pathways.share_laws import ShareLaw, share_law
 from dlnrepro.dynamics.tensors.records import log_grid
@@ -85,6 +85,11 @@ MEASURES = {
     " last steps, in [1/P, 1]",
     "peak_share": "largest share of one path at the last gamma of the sweep, over the records from the first one on at"
     " which 90 % of the mode is learned; it equals `share` if there is none",
+    "start_share": "largest share of the mode that one path carries at the initialization, in [1/P, 1]",
+    "most_kept": "largest part of its share at the initialization that a losing path can keep to the end, by a bound"
+    " from the conservation law of gradient flow, at most 1: c^L (1 - rho^(L-2))^(-L/(L-2)), where c^L is the part of"
+    " the mode that all paths carry at the initialization, and rho the largest layer scalar of a losing path relative"
+    " to that of the winner; 1 for L = 2",
     "share_change": "largest change of the share of any path from the initialization to the end, over the sweep, in"
     " [0, 1]",
     "law_error": "largest |x / x_law - 1| over the losing paths and the gammas of the sweep, where x is the share at"
@@ -184,6 +189,8 @@ def _over_the_sweep(params: Params, law: ShareLaw, start: Tensor, shares: Tensor
     before, share = aligned_shares(aligned_contributions(start, params.depth)), shares.amax(-1)
     spread, left = share - shares.amin(-1), 2 * (1 - before.amax(-1, keepdim=True))
     return {
+        "start_share": before.amax(-1),
+        "most_kept": most_kept(start, params.strength, params.depth),
         "share_change": (shares - before[:, None]).abs().amax((-2, -1)),
         "law_error": law.losers_error(shares).amax((-2, -1)),
         "over_bound": (share - law.largest).amax(-1),
