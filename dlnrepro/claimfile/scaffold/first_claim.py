@@ -90,6 +90,8 @@ assumptions: []
 # sentence that begins with `theory:`, `derived:` or `pilot:`. What you change after the first run, say in `history`.
 # Add `runs: every` if it must hold in every run, so that one run outside refutes it; the default is `almost all` runs.
 # If the threshold is more than 1,000 times as far out as the worst run, `slack` says why.
+# A threshold may be a formula of settings and measures, such as `at_most: 0.5 * strengths[2] / depth`, with + - * / **,
+# brackets, list[1] (the first number of a list), and sqrt, log, exp, abs, min, max, sum, len.
 criteria:
 {criterion}
 

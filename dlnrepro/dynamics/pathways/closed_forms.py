@@ -110,7 +110,7 @@ def race_end(start: Tensor, strength: float, depth: int, law_depth: int) -> Tens
 
 
 def most_kept(start: Tensor, strength: float, depth: int) -> Tensor:
-    """A bound on the part of its share that a losing path can keep from the initialization to the end of gradient flow.
+    """A bound on the part of its share at the initialization that a losing path can have at the end of gradient flow.
 
     By the conservation law of `race_end`, a losing path p ends with w_p^-(L-2) >= w_p(0)^-(L-2) - w_1(0)^-(L-2), where
     path 1 leads. With rho = w_p(0) / w_1(0), and c^L = sum_r w_r(0)^L / s for the part of the mode that is learned at

@@ -83,7 +83,7 @@ _UNITS: dict[Unit, str] = {
     "measure": "",
     "threshold": " times the threshold",
     "tolerance": " times half the width of the interval",
-    "distance": " beyond the threshold",
+    "distance": "",
 }
 
 
