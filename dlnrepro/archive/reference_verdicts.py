@@ -32,7 +32,7 @@ def reference_verdict(root: Path, claim: Claim) -> Verdict | None:
         (record,) = from_json(reference_path(root / FOLDER, claim.id).read_bytes()).claims
     except (OSError, ValidationError, ValueError):
         return None
-    return judge(claim, record.outcomes) if _belongs_to(record, claim) else None
+    return judge(claim, record.outcomes, params=record.params) if _belongs_to(record, claim) else None
 
 
 def slacks(root: Path, claim: Claim) -> Mapping[str, float | None]:
