@@ -18,7 +18,7 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.report.exchange.markup import code, text
 from dlnrepro.report.words.numbers import number
 from dlnrepro.report.words.typeset import in_terminal
-from dlnrepro.verdict.audit import GOOD_STATUS
+from dlnrepro.verdict.audited import GOOD_STATUS
 from dlnrepro.verdict.judge import Judged, Verdict
 
 NAME = "evidence.md"

@@ -11,7 +11,7 @@ import pytest
 from dlnrepro.archive.audits import AuditRecord, claim_hash
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.verdict.audit import Audited, ChangeAudit, Response, Status
+from dlnrepro.verdict.audited import Audited, ChangeAudit, Response, Status
 from dlnrepro.verdict.judge import judge
 from dlnrepro.verdict.outcome import Outcome
 from tests.claim_pages import audit_table, evidence_table
