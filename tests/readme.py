@@ -39,8 +39,9 @@ def papers(claims: Sequence[Claim]) -> str:
     counted = f"the {len(claims)} claims of {len(groups)} papers"
     lead = f"The [pages of claims](claims/README.md) list {counted} by topic, each with its basis:"
     bases = Counter(claim.source.basis for claim in claims)
-    lead += f" {bases['theorem']} rest on a theorem that was read, {bases['abstract']} on an abstract, and"
-    lead += f" {bases['derived']} on a derivation for this project."
+    lead += f" {bases['theorem']} rest on a theorem that was read, {bases['reported']} on a theorem that a third party"
+    lead += f" reports, {bases['abstract']} on an abstract, and {bases['derived']} on a derivation for this project."
+    lead += " The [page of the evidence](claims/evidence.md) says how much of each statement is tested, and how well."
     return "\n".join([lead, "", "| paper | claims |", "|---|---|", *rows]) + "\n"
 
 

@@ -127,7 +127,7 @@ def claim_hash(claim: Claim) -> str:
 def _without_text(value: Any) -> Any:
     """A value without the sentences in it."""
     if isinstance(value, Mapping):
-        texts = ("says", "why", "history", "because")
+        texts = ("says", "why", "history", "because", "slack")
         return {key: _without_text(inner) for key, inner in value.items() if key not in texts}
     return [_without_text(inner) for inner in value] if isinstance(value, list) else value
 

@@ -53,6 +53,7 @@ class ClaimRecord:
         claim: the claim's contents.
         claim_hash: the SHA-256 of the claim's file.
         runner_hash: the SHA-256 of the sources that make the runner's numbers.
+        covers: how much of the source's statement the claim tests, as its file says; None if it does not say.
     """
 
     id: str
@@ -78,6 +79,7 @@ class ClaimRecord:
     claim: dict[str, Any]
     claim_hash: str
     runner_hash: str
+    covers: Literal["whole", "part", "special case"] | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -157,6 +159,7 @@ def record_claim(
         claim=_dumped(claim),
         claim_hash=claim_hash,
         runner_hash=runner_hash,
+        covers=claim.covers.what if claim.covers else None,
     )
 
 
@@ -210,6 +213,7 @@ def with_verdict(record: ClaimRecord, outcomes: Mapping[str, Outcome]) -> ClaimR
         assumptions=verdict.assumptions,
         criteria=verdict.criteria,
         outcomes=dict(outcomes),
+        covers=claim.covers.what if claim.covers else None,
     )
 
 

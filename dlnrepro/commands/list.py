@@ -38,6 +38,8 @@ ALL_TAGS = ""
 def command(words: str | None, tags: str | None, runners: bool, as_json: bool, outputs: Path) -> int:
     """List the available claims: id, title, paper and tags, with the last verdict of each claim and its computing time.
 
+    If a claim file says how much of its source it tests, this stands with the verdict.
+
     The exit code is 2 if a file in the folder is not a valid claim; the valid claims are still listed.
     """
     from dlnrepro.archive.report_store import last_verdicts
@@ -78,6 +80,7 @@ def fields(claim: Claim, last: LastVerdict | None) -> dict[str, Any]:
         "arxiv": claim.source.arxiv,
         "tags": list(claim.tags),
         "runner": claim.runner,
+        "covers": claim.covers.what if claim.covers else None,
         "last_verdict": last.verdict if last else None,
         "last_stamps": list(last.stamps) if last else None,
         "last_seconds": last.seconds if last else None,

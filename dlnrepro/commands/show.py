@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     "-v",
     "--verbose",
     is_flag=True,
-    help="Also explain each setting, and show what was changed in the tests after the first runs, and what the last "
-    "audit found.",
+    help="Also explain each setting, and show what was changed in the tests after the first runs, how loose each "
+    "threshold is by the stored reference, and what the last audit found.",
 )
 @options.as_json
 @options.outputs
@@ -32,6 +32,7 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
     """
     from dataclasses import asdict
 
+    from dlnrepro.archive.reference_verdicts import slacks
     from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.registry.meanings import measure_meanings, setting_meanings
@@ -57,7 +58,8 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
             settings = setting_meanings(found.runner) if verbose else None
             meanings = measure_meanings(found.runner)
             audit = _audit(found, outputs) if verbose else []
-            claim_page(page, found, path, last.get(found.id), meanings, settings, audit)
+            factors = slacks(outputs, found) if verbose else {}
+            claim_page(page, found, path, last.get(found.id), meanings, settings, audit, factors)
             page.deliver()
     return 2 if selection.faults else 0
 

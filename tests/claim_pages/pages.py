@@ -13,7 +13,7 @@ from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.exchange.markup import text
 from dlnrepro.report.words.typeset import in_terminal
-from tests.claim_pages import audit_table, operating_curve
+from tests.claim_pages import audit_table, evidence_table, operating_curve
 from tests.claim_pages.topics import TOPICS, Topic
 
 ROOT = Path(__file__).parent.parent.parent
@@ -22,8 +22,9 @@ FIGURES = "figures"
 
 _MADE = "<!-- `make table` writes this page -->"
 _BASES = (
-    "The **basis** says how the criteria of a claim follow from the source: from a *theorem* that was read, from an "
-    "*abstract*, or by a derivation for this project (*derived*)."
+    "The **basis** says how the criteria of a claim follow from the source: from a *theorem* that was read, from a "
+    "theorem that a third party reports (*reported*), from an *abstract*, or by a derivation for this project "
+    "(*derived*). How much of its source a claim **covers** is on the page [of the evidence](evidence.md)."
 )
 
 
@@ -35,10 +36,16 @@ def all_claims() -> list[Claim]:
 def pages(claims: Iterable[Claim]) -> dict[str, str]:
     """The name of each page -> its text."""
     by_topic: dict[str, list[Claim]] = {name: [] for name in TOPICS}
-    for claim in claims:
+    members = list(claims)
+    for claim in members:
         by_topic[topic_of(claim)].append(claim)
     found = {f"{name}.md": _page(name, members) for name, members in by_topic.items()}
-    return {"README.md": _index(by_topic), **found, audit_table.NAME: audit_table.page(audit_table.stored())}
+    audits = audit_table.stored()
+    tables = {
+        audit_table.NAME: audit_table.page(audits),
+        evidence_table.NAME: evidence_table.page(members, {record.id: record for record in audits}),
+    }
+    return {"README.md": _index(by_topic), **found, **tables}
 
 
 def figures() -> dict[str, str]:
@@ -79,6 +86,7 @@ def _index(by_topic: Mapping[str, list[Claim]]) -> str:
         _MADE, "", "# The claims by topic", "",
         f"Each of the {count} claims is one YAML file in this folder. Each page has the claims of one topic.",
         "", "| topic | claims | about |", "|---|---|---|", *rows, "",
+        "[What of each statement is tested](evidence.md): coverage, independent routes, controls, slack", "",
         "[How good the criteria are](audits.md): the table of all audits", "",
         "[What a claim is](../README.md#what-a-claim-is)",
     ]  # fmt: skip
@@ -97,7 +105,7 @@ def _page(name: str, claims: Iterable[Claim]) -> str:
         _BASES,
     ]  # fmt: skip
     for group in by_paper(members):
-        head = ("| claim | what it says | basis |", "|---|---|---|")
+        head = ("| claim | what it says | covers | basis |", "|---|---|---|---|")
         lines += ["", f"## {paper_link(group[0])}", "", *head, *map(_row, group)]
     return "\n".join([*lines, "", "[All topics](README.md)"]) + "\n"
 
@@ -105,7 +113,14 @@ def _page(name: str, claims: Iterable[Claim]) -> str:
 def _row(claim: Claim) -> str:
     """One claim, with what is expected of it where that is not that it is reproduced."""
     expected = "" if claim.expect == "reproduced" else f" (expected: {claim.expect})"
-    return f"| [{claim.id}]({claim.id}.yaml) | {text(in_terminal(claim.title))}{expected} | {claim.source.basis} |"
+    covers = claim.covers.what if claim.covers else ""
+    cells = [
+        f"[{claim.id}]({claim.id}.yaml)",
+        f"{text(in_terminal(claim.title))}{expected}",
+        covers,
+        claim.source.basis,
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def _record(topic: Topic) -> ClaimRecord:

@@ -14,6 +14,7 @@ from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.drawing.axes import Sheet
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH
 from dlnrepro.report.drawing.colours import COLOURS, CONTROLS, TESTED
+from dlnrepro.report.words.digest import FORMULA
 from dlnrepro.report.words.typeset import picture_lines, shortened
 from dlnrepro.settings.numerals import numeral
 
@@ -89,6 +90,15 @@ def controls(record: ClaimRecord) -> set[str]:
     return {arm for arm, fails in roles.items() if fails[0] and 2 * sum(fails) > len(fails)}
 
 
+def formulas(record: ClaimRecord) -> set[str]:
+    """The controls that are a wrong formula for each of their criteria."""
+    found: dict[str, bool] = {}
+    for item in record.criteria:
+        for check in item.fails_in:
+            found[check.arm] = found.get(check.arm, True) and check.wrong_formula
+    return {arm for arm, wrong in found.items() if wrong}
+
+
 def strokes(record: ClaimRecord, drawing: Drawing) -> dict[tuple[str, str], Stroke]:
     """The stroke of each (arm, series) of a figure."""
     grey = controls(record)
@@ -111,9 +121,9 @@ def legends(record: ClaimRecord, drawing: Drawing, styles: dict[tuple[str, str],
     arms: dict[str, Stroke] = {}
     for (arm, _), stroke in styles.items():
         arms.setdefault(arm, stroke)
-    named = [
-        (shortened(f"{arm} (control)" if stroke.control else arm, 60), stroke.look) for arm, stroke in arms.items()
-    ]
+    wrong = formulas(record)
+    role = {arm: f" ({FORMULA if arm in wrong else 'control'})" for arm, stroke in arms.items() if stroke.control}
+    named = [(shortened(f"{arm}{role.get(arm, '')}", 60), stroke.look) for arm, stroke in arms.items()]
     notes = _notes(record, drawing)
     width = max((len(words) for words, _ in named), default=0) * TEXT * _LETTER + _SAMPLE + 14
     columns = max(1, min(len(named) or 1, int((WIDTH - _LEFT) // width)))

@@ -20,6 +20,7 @@ from dlnrepro.claimfile.interval import Interval
 from dlnrepro.report.drawing.axes import Sheet, Span, dress, panel, span
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH, Picture, picture
 from dlnrepro.report.drawing.colours import COLOURS
+from dlnrepro.report.words.digest import role
 from dlnrepro.report.words.typeset import bound_words, picture_lines, shortened
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.distances import Axis, Unit, distances
@@ -55,7 +56,7 @@ def strip_plot(meanings: Mapping[str, str], item: Judged, name: str, titled: boo
         titled: whether the criterion's sentence, and what the points mean, stand in the picture itself.
     """
     checks = [*item.holds_in, *item.fails_in]
-    labels = [check.arm for check in item.holds_in] + [f"control {check.arm}" for check in item.fails_in]
+    labels = [check.arm for check in item.holds_in] + [f"{role(check)}{check.arm}" for check in item.fails_in]
     labels = [shortened(label, 32) for label in labels]
     left = min(180.0, 12 + max(map(len, labels), default=0) * TEXT * 0.61)
     title = picture_lines(item.says, _BOLD) if titled else []

@@ -21,7 +21,7 @@ from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.errors import Fault, Unjudged
 from dlnrepro.report.exchange.markdown import LEAST_BYTES, markdown
-from dlnrepro.report.words.digest import interruption, unjudged_words
+from dlnrepro.report.words.digest import interruption, outcome, unjudged_words
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.visible import escaped, say
 
@@ -98,7 +98,7 @@ def _annotation(record: ClaimRecord) -> str:
     path, line = _place(record)
     shown = [f"{found.says} {found.command}" for found in counterexamples(record)]
     message = ". ".join([record.because, *shown, *remedies(record)])
-    return annotation(_level(record), message, title=f"{record.id}: {record.verdict}", file=path, line=line)
+    return annotation(_level(record), message, title=f"{record.id}: {outcome(record)}", file=path, line=line)
 
 
 def _place(record: ClaimRecord) -> tuple[str, int | None]:

@@ -25,8 +25,19 @@ from xml.etree import ElementTree as ET
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.words.chances import chance_words
-from dlnrepro.report.words.digest import arm_words, control_note, gap_words, interruption, unjudged_words
+from dlnrepro.report.words.digest import (
+    ONLY_FORMULAS,
+    arm_words,
+    control_note,
+    covers_words,
+    gap_words,
+    interruption,
+    only_formulas,
+    outcome,
+    unjudged_words,
+)
 from dlnrepro.report.words.labels import label_words, qualifications
+from dlnrepro.report.words.margins import slack_words
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.report.words.shares import further_runs, quantifier_words, uncounted_words
 from dlnrepro.verdict.judge import Judged, wanted
@@ -114,6 +125,7 @@ def _properties(record: ClaimRecord, report: Report) -> list[tuple[str, str]]:
         ("verdict", record.verdict),
         ("expect", record.expect),
         ("because", record.because),
+        *((("covers", f"{outcome(record)}: {covers}"),) if (covers := covers_words(record)) else ()),
         ("labels", label_words(record.stamps)),
         *((word.lower(), says) for word, says in qualifications(record)),
         *(("further runs", said) for said in further_runs(record)),
@@ -182,4 +194,5 @@ def _numbers(item: Judged, meaning: str | None) -> str:
         name, inside, share, decision, median, spread = arm_words(check)
         shown = f"{inside} runs inside; {decision}; share as required (95 % interval): {share}"
         lines.append(f"{name}: {shown}; median {median}; smallest … largest: {spread}")
-    return "\n".join([*lines, *filter(None, [gap_words(item)])])
+    notes = [ONLY_FORMULAS if only_formulas(item) else None, gap_words(item), slack_words(item)]
+    return "\n".join([*lines, *filter(None, notes)])

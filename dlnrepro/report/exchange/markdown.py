@@ -17,22 +17,26 @@ from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
     ARM_HEADS,
     MARKS,
+    ONLY_FORMULAS,
     arm_words,
     bases_of_report,
     computing_time,
     control_note,
+    covers_words,
     failed_controls,
     gap_words,
     interruption,
     legend,
+    only_formulas,
     passing_runs,
     signed,
     tightest,
     unjudged_words,
     verdict_counts,
+    weak_controls,
 )
 from dlnrepro.report.words.labels import label_words, qualifications
-from dlnrepro.report.words.margins import margin_words
+from dlnrepro.report.words.margins import margin_words, slack_words
 from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.report.words.shares import further_runs, quantifier_words
@@ -161,7 +165,9 @@ def _part(record: ClaimRecord, lines: Sequence[str]) -> str:
     notes = [f"**{word}**: {text(says)}\n" for word, says in qualifications(record)]
     if not (record.as_expected and record.verdict == "reproduced"):
         notes.append(f"Because: {text(record.because)}\n")
-    points = [text(said) for said in further_runs(record)]
+    notes += [f"Covers: {prose(covers)}\n"] if (covers := covers_words(record)) else []
+    points = [text(said) for said in (*weak_controls(record), *further_runs(record))]
+    points += [f"{code(arm)}: {prose(str(says))}" for arm, says in (record.claim.get("controls") or {}).items()]
     points += [f"{text(found.says)} {code(found.command)}" for found in counterexamples(record)]
     points += map(prose, remedies(record))
     notes += ["\n".join(f"- {point}" for point in points) + "\n"] if points else []
@@ -205,8 +211,8 @@ def _numbers(item: Judged, kind: str, meanings: Mapping[str, str], reason: str |
     lines += [_arm(arm_words(check), check.holds) for check in (*item.holds_in, *item.fails_in)]
     for check in item.fails_in:
         lines += ["", f"Control {code(check.arm)}: {text(note)}"] if (note := control_note(check)) else []
-    if gap := gap_words(item):
-        lines += ["", f"{_capital(text(gap))}."]
+    for said in filter(None, (ONLY_FORMULAS if only_formulas(item) else None, gap_words(item), slack_words(item))):
+        lines += ["", f"{_capital(text(said))}."]
     if reason:
         lines += ["", prose(_capital(reason))]
     return lines

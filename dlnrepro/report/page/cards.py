@@ -12,11 +12,18 @@ from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
-from dlnrepro.report.drawing.legend import controls
+from dlnrepro.report.drawing.legend import controls, formulas
 from dlnrepro.report.drawing.strip_plot import strip_plot
 from dlnrepro.report.page.notes import failing_arms, runs_per_arm
 from dlnrepro.report.words.audit_words import stored_words
-from dlnrepro.report.words.digest import computing_time, failed_controls, passing_runs, tightest
+from dlnrepro.report.words.digest import (
+    computing_time,
+    covers_words,
+    failed_controls,
+    passing_runs,
+    tightest,
+    weak_controls,
+)
 from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.remedies import Counterexample, counterexamples, remedies
 from dlnrepro.report.words.resolution import resolution
@@ -32,6 +39,7 @@ class Shown:
     Attributes:
         why: where the threshold comes from, and the reason for it; None if the claim gives none.
         because: why there is no control.
+        slack: why the threshold may be far from every run.
         history: what was changed after the first runs.
     """
 
@@ -39,6 +47,7 @@ class Shown:
     plot: Markup | None
     why: tuple[str, str] | None
     because: str
+    slack: str
     history: str
 
 
@@ -60,6 +69,9 @@ class Card:
         settings: every parameter of the runner, as it was outside the arms that change it, and what the claim file has
             instead, if it was changed.
         controls: the arms that serve as controls.
+        formulas: those of them that are wrong formulas.
+        covers: how much of the source's statement is tested, in a sentence; None if the claim file does not say.
+        weak: the criteria of which no control breaks a hypothesis.
         runs: how many runs the arms of this result have.
         passing: how many runs pass, of how many.
         failed: how many controls fail as required, of how many.
@@ -81,6 +93,9 @@ class Card:
     assumptions: list[Shown]
     settings: list[tuple[str, Any, Any]]
     controls: set[str]
+    formulas: set[str]
+    covers: str | None
+    weak: list[str]
     runs: str
     passing: tuple[int, int]
     failed: tuple[int, int]
@@ -109,6 +124,9 @@ def card_of(record: ClaimRecord, html_id: str, audit: AuditRecord | None = None)
         assumptions=[_shown(record, *pair, None) for pair in zip(record.assumptions, claim.assumptions, strict=True)],
         settings=list(_settings(record, claim)),
         controls=controls(record),
+        formulas=formulas(record),
+        covers=covers_words(record),
+        weak=weak_controls(record),
         runs=runs_per_arm(record),
         passing=passing_runs(record),
         failed=failed_controls(record),
@@ -137,7 +155,8 @@ def _shown(record: ClaimRecord, item: Judged, bounded: Bounded, name: str | None
     """A criterion or assumption with the words of its claim, and with a plot if the plot has a name."""
     plot = None if name is None else Markup(strip_plot(record.meanings, item, name).inline())
     because = bounded.because if isinstance(bounded, Criterion) else None
-    return Shown(item, plot, _reason(bounded.why), because or "", bounded.history or "")
+    slack = bounded.slack if isinstance(bounded, Criterion) else None
+    return Shown(item, plot, _reason(bounded.why), because or "", slack or "", bounded.history or "")
 
 
 def _reason(why: str | None) -> tuple[str, str] | None:

@@ -22,8 +22,12 @@ from dlnrepro.report.words.digest import (
     BASES,
     MARKS,
     SIGNS,
+    covers_of,
     interruption,
+    outcome,
+    role,
     unjudged_words,
+    verdict_counts,
 )
 from dlnrepro.report.words.glossary import GLOSSARY
 from dlnrepro.report.words.html_ids import with_html_ids
@@ -43,7 +47,18 @@ from dlnrepro.report.words.words import STAMPS, evidence_of_criterion, size
 from dlnrepro.settings.numerals import setting
 from dlnrepro.visible import visible
 
-LEGEND = ("run", "arm", "control", "almost all", "every", "share", "95 % interval", "tightest criterion")
+LEGEND = (
+    "run",
+    "arm",
+    "covers",
+    "control",
+    "wrong formula",
+    "almost all",
+    "every",
+    "share",
+    "95 % interval",
+    "tightest criterion",
+)
 """The words of the glossary that a reader needs for the summary."""
 
 
@@ -65,6 +80,7 @@ def to_html(report: Report, audits: Mapping[str, AuditRecord] | None = None) -> 
                 [card_of(record, html_id, (audits or {}).get(record.id)) for html_id, record in with_html_ids(report)]
             ),
             choices=choices(report),
+            counted=verdict_counts(report) if any(map(covers_of, report.claims)) else "",
             facts=shared_facts(report),
             reduced=reduced_report(report),
             expected=expected_counts(report),
@@ -121,6 +137,7 @@ def environment() -> Environment:
         "bound": bound_words, "setting": setting, "evidence": evidence_of_criterion,
         "quantifier": quantifier_words, "inside": inside_words, "uncounted": uncounted_words, "share": share_words,
         "decision": decision_words, "anchor": _anchor, "percent": percent, "unbroken": _unbroken, "shown_in": shown_in,
+        "outcome": outcome, "role": role,
     }  # fmt: skip
     environment.tests["uninformative"] = uninformative
     environment.globals |= {

@@ -11,6 +11,7 @@ from rich.text import Text
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import command_name
+from dlnrepro.claimfile.controls import kinds, wrong_formulas
 from dlnrepro.claimfile.formula import names_in
 from dlnrepro.claimfile.reach import arm_values, setters
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
@@ -21,14 +22,22 @@ from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.audit_words import QUESTION
 from dlnrepro.report.words.digest import (
     MARKS,
+    ONLY_FORMULAS,
     control_note,
-    failed_controls,
+    controls_words,
+    covers_words,
     gap_words,
+    only_formulas,
+    outcome,
     passing_runs,
+    role,
     spread,
+    tested_words,
     tightest,
+    weak_controls,
 )
 from dlnrepro.report.words.labels import qualifications
+from dlnrepro.report.words.margins import factor_words, slack_words
 from dlnrepro.report.words.numbers import number
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.report.words.resolution import resolution
@@ -104,6 +113,7 @@ def claim_page(
     meanings: Mapping[str, str],
     settings: Mapping[str, str] | None = None,
     audit: Sequence[str] = (),
+    slacks: Mapping[str, float | None] | None = None,
 ) -> None:
     """A claim from its file alone: the same page without numbers, and its settings.
 
@@ -116,10 +126,14 @@ def claim_page(
         settings: the meaning of each setting; with it the page also says what was changed in the tests after they were
             first run.
         audit: how its verdict could be wrong, by its last audit, in sentences.
+        slacks: the factor between the threshold and the worst run of each criterion, as far as it is known.
     """
     history = settings is not None
     _title(page, claim, None)
     _opening(page, claim)
+    if claim.covers:
+        _heading(page, "how much of the source is tested")
+        page.line(page.typeset(tested_words(claim.covers.what, claim.covers.says)), indent=4)
     _source(page, claim)
     page.line(f"Basis: {basis_words(claim.source.basis)}", indent=4, hang=2)
     if claim.because:
@@ -137,9 +151,10 @@ def claim_page(
             page.line()
         page.line((criterion.id, "bold"), f"   {page.typeset(criterion.says)}", indent=4, hang=2)
         _required(page, claim, criterion, meanings)
-        controls = ", ".join(criterion.fails_in) or f"no arm: {page.typeset(criterion.because or '')}"
-        page.line(f"must fail in {controls}", indent=6, hang=2)
+        _must_fail(page, claim, criterion)
         _reason(page, criterion, history)
+        if (slack := (slacks or {}).get(criterion.id)) is not None:
+            page.line(f"in the stored reference: {factor_words(slack)}", indent=6, hang=2)
     _settings(page, claim, settings or {})
     if not history:
         page.line(("`dlnrepro show -v` explains each setting.", "dim"), indent=4, hang=2)
@@ -150,7 +165,8 @@ def claim_page(
         page.line(line, indent=4, hang=2)
     _heading(page, "to run it")
     page.verbatim(f"dlnrepro run {command_name(path)}", indent=4)
-    page.line(f"last time: {last_words(last)}", indent=4, hang=2)
+    covers = claim.covers.what if claim.covers else None
+    page.line(f"last time: {last_words(last, covers)}", indent=4, hang=2)
     page.verbatim(str(path), indent=4)
 
 
@@ -166,6 +182,9 @@ def _opening(page: TerminalPage, claim: Claim, full: bool = True) -> None:
     page.line(page.typeset(_flowing(claim.statement)), indent=4)
     _heading(page, "experiment" if full else "experiment of the claim file (this result differs from it, see above)")
     page.line(f"{page.typeset(_flowing(claim.experiment))} {PRECISION}" if claim.experiment else PRECISION, indent=4)
+    if claim.independent:
+        _heading(page, "independent route to the decisive number")
+        page.line(page.typeset(_flowing(claim.independent)), indent=4)
 
 
 def _source(page: TerminalPage, claim: Claim) -> None:
@@ -183,12 +202,16 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
         (True, "not reproduced"): ", as expected",
         (False, "not reproduced"): ", though it was expected not to be",
     }.get((record.as_expected, record.expect), "")
-    page.line((f"{record.verdict}{expected}: ", str(verdict_text(record).style)), record.because, indent=4, hang=2)
+    page.line((f"{outcome(record)}{expected}: ", str(verdict_text(record).style)), record.because, indent=4, hang=2)
     faults = [f"arm {arm}: {outcome.fault}" for arm, outcome in record.outcomes.items() if outcome.fault]
     for fault in faults[1:]:  # the first one is the reason, which stands above
         page.line(fault, indent=6, hang=2)
-    (passed, runs), (failed, controls) = passing_runs(record), failed_controls(record)
-    page.line(f"runs passed: {passed} of {runs}; controls failed as required: {failed} of {controls}", indent=4, hang=2)
+    if covers := covers_words(record):
+        page.line(f"covers: {page.typeset(covers)}", indent=4, hang=2)
+    passed, runs = passing_runs(record)
+    page.line(f"runs passed: {passed} of {runs}; {controls_words(record)}", indent=4, hang=2)
+    for said in weak_controls(record):
+        page.line(said, indent=4, hang=2)
     page.line(f"basis: {basis_words(claim.source.basis)}", indent=4, hang=2)
     if (words := tightest(record)) != "none":
         page.line(f"tightest criterion: {words}", indent=4, hang=2)
@@ -227,11 +250,13 @@ def _settings(page: TerminalPage, claim: Claim, meanings: Mapping[str, str]) -> 
 def _arms(page: TerminalPage, claim: Claim, arms: Sequence[str], runs: str = "") -> None:
     """Some arms of a claim with what each changes in its settings."""
     _heading(page, f"arms: the settings with a few named changes{runs}")
-    tested = {arm for criterion in claim.criteria for arm in criterion.holds_in}
+    roles = kinds(claim)
     for arm in arms:
         changes = ", ".join(f"{key} {setting(value)}" for key, value in claim.arms[arm].items())
-        name = arm if arm in tested else f"control {arm}"
+        name = f"{roles[arm]} {arm}" if arm in roles else arm
         page.line((name, "bold"), f"   {changes or 'the settings as they are'}", indent=4, hang=2)
+        if arm in claim.controls:
+            page.line(page.typeset(_flowing(claim.controls[arm])), indent=6, hang=2)
 
 
 def _heading(page: TerminalPage, text: str) -> None:
@@ -253,6 +278,17 @@ def _required(page: TerminalPage, claim: Claim, item: Bounded, meanings: Mapping
     arms = f"; in {', '.join(item.holds_in)}"
     page.line("required: ", (wanted, "bold"), quantifier_words(item.runs), arms, indent=6, hang=2)
     _meaning(page, (item.measure, *item.names), meanings)
+
+
+def _must_fail(page: TerminalPage, claim: Claim, criterion: Criterion) -> None:
+    """The controls of a criterion of a claim file, those that break a hypothesis first, or why there are none."""
+    formulas = wrong_formulas(claim, criterion)
+    groups = [", ".join(arm for arm in criterion.fails_in if (arm in formulas) == wrong) for wrong in (False, True)]
+    named = [*filter(None, groups[:1]), *(f"the wrong formulas {arms}" for arms in groups[1:] if arms)]
+    controls = "; ".join(named) or f"no arm: {page.typeset(criterion.because or '')}"
+    page.line(f"must fail in {controls}", indent=6, hang=2)
+    if formulas and formulas == {*criterion.fails_in}:
+        page.line(ONLY_FORMULAS, indent=6, hang=2)
 
 
 def _meaning(page: TerminalPage, named: Sequence[str], meanings: Mapping[str, str]) -> None:
@@ -288,8 +324,9 @@ def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> N
     checks = (*item.holds_in, *item.fails_in)
     rows, notes = [_row(check) for check in checks], [_note(check) for check in checks]
     page.table(rows, right=(1, 2, 3), indent=6, folds=0, heads=HEADS, below=notes)
-    if gap := gap_words(item):
-        page.line(gap, indent=6, hang=2)
+    said = [ONLY_FORMULAS if only_formulas(item) else None, gap_words(item), slack_words(item)]
+    for words in filter(None, said):
+        page.line(words, indent=6, hang=2)
 
 
 def _requirement(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:
@@ -304,6 +341,8 @@ def _reason(page: TerminalPage, item: Bounded, history: bool) -> None:
         page.line((page.typeset(reason_words(item.why)), "dim"), indent=6, hang=2)
     elif isinstance(item, Criterion) and item.because:
         page.line((f"no control: {page.typeset(_flowing(item.because))}", "dim"), indent=6, hang=2)
+    if isinstance(item, Criterion) and item.slack:
+        page.line((f"reason for the slack: {page.typeset(_flowing(item.slack))}", "dim"), indent=6, hang=2)
     if history and item.history:
         page.line((f"history: {page.typeset(_flowing(item.history))}", "dim"), indent=6, hang=2)
 
@@ -311,7 +350,7 @@ def _reason(page: TerminalPage, item: Bounded, history: bool) -> None:
 def _row(check: Check) -> list[str | Text]:
     """One arm in its words, with the sign of its decision; what is not as required stands out."""
     style = "" if check.holds else "red" if check.broken and not check.control else "yellow"
-    name = f"{SIGNS_OF_ARMS[check.decision]} {'control ' * check.control}{check.arm}"
+    name = f"{SIGNS_OF_ARMS[check.decision]} {role(check)}{check.arm}"
     return [
         Text(name, style=style),
         inside_words(check),

@@ -13,10 +13,15 @@ from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
+    COVERED,
+    SIGNS,
     bases_of_report,
+    covers_of,
     failed_controls,
     interruption,
     legend,
+    outcome,
+    outcome_words,
     passing_runs,
     signed,
     tightest,
@@ -92,19 +97,20 @@ def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: T
             page.line()
         page.line(members[0].source.heading, hang=2)
         for claim in members:
-            page.line(f"{claim.id}   {last_words(last.get(claim.id))}", indent=2, hang=4)
+            covers = claim.covers.what if claim.covers else None
+            page.line(f"{claim.id}   {last_words(last.get(claim.id), covers)}", indent=2, hang=4)
             page.line(page.typeset(claim.title), indent=6)
             if claim.tags:
                 page.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
     return page.text()
 
 
-def last_words(last: LastVerdict | None) -> str:
-    """The last verdict in a word, with its labels, and the computing time of all arms."""
+def last_words(last: LastVerdict | None, covers: str | None) -> str:
+    """The last verdict, with its labels and how much of the source it is about, and the computing time of all arms."""
     if last is None:
-        return "not run yet"
+        return outcome_words("not run yet", covers)
     labels = f" ({label_words(last.stamps)})" if last.stamps else ""
-    return f"{last.verdict}{labels}, computing time {duration(last.seconds)}"
+    return f"{outcome_words(last.verdict, covers)}{labels}, computing time {duration(last.seconds)}"
 
 
 def _row(record: ClaimRecord) -> list[str | Text]:
@@ -113,13 +119,21 @@ def _row(record: ClaimRecord) -> list[str | Text]:
     failed, controls = failed_controls(record)
     cached = "cached" if "cached" in record.stamps else ""
     return [
-        verdict_text(record),
+        _verdict_cell(record),
         record.id,
         f"{passed}/{runs}",
         f"{failed}/{controls}",
         duration(record.seconds),
         cached,
     ]
+
+
+def _verdict_cell(record: ClaimRecord) -> Text:
+    """The verdict with its sign, and below it how much of the source's statement it is about."""
+    text = Text(f"{SIGNS[record.verdict]} {record.verdict}", style=verdict_text(record).style)
+    if (covers := covers_of(record)) is None:
+        return text
+    return text.append(f"\n  {COVERED[covers] if record.verdict == 'reproduced' else f'({covers})'}")
 
 
 def _below(record: ClaimRecord) -> str:
@@ -133,7 +147,7 @@ def _below(record: ClaimRecord) -> str:
 def _reason(page: TerminalPage, record: ClaimRecord) -> None:
     """Why a claim is not reproduced, or not as expected; of an expected failure also what is wrong in the source."""
     if record.verdict == "reproduced":
-        page.line((record.id, "red"), " is reproduced, though the claim file expects that it is not.", hang=2)
+        page.line((record.id, "red"), f" is {outcome(record)}, though the claim file expects that it is not.", hang=2)
         return
     expected = f" ({record.verdict}, as expected)" if record.as_expected else ""
     page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)

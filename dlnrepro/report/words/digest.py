@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.errors import Unjudged
@@ -26,14 +26,30 @@ ARM_HEADS = (
 MOST_NAMED = 4
 """Arms that are named where a parameter was changed; more of them are counted."""
 
+COVERED = {"whole": "in full", "part": "in part", "special case": "in a special case"}
+"""How a statement is reproduced, by how much of it the claim covers."""
+
+COVERS = {
+    "whole": "the whole statement of the source",
+    "part": "a part of the source's statement",
+    "special case": "a special case of the source's statement",
+}
+"""What is tested, by how much of the statement the claim covers."""
+
+ONLY_FORMULAS = "no control breaks a hypothesis; its only controls are wrong formulas"
+
 ALMOST_ALL, EVERY, SHARE = "almost all runs", "every run", "share as required"
-UNDECIDED, LEFT_OUT = "undecided", "left out"
+UNDECIDED, LEFT_OUT, FORMULA = "undecided", "left out", "wrong formula"
+HOW_MUCH = "in full, in part, in a special case"
 
 LEGEND = (
     ("run", "one seed of one arm; it passes if all that must hold in this arm holds"),
     ("arm", "the settings with a few named changes; all arms use the same seeds"),
-    ("control", "an arm that must fail, because it breaks one hypothesis or has a wrong formula; it counts once per "
-     "criterion, and 4/4 is good"),
+    (HOW_MUCH, "how much of the source's statement is tested; the report of the claim says what is not"),
+    ("control", "an arm that must fail, because it breaks one hypothesis; it counts once per criterion, and 4/4 is "
+     "good"),
+    (FORMULA, "a control that changes only the formula that the measure is compared with, so that it breaks no "
+     "hypothesis"),
     (ALMOST_ALL, f"a criterion is tested for {TESTED} of all possible runs; {BATCH} runs that all lie inside decide, "
      f"and in doubt further runs are made, up to {MOST_RUNS} per arm"),
     (EVERY, "one run outside refutes the criterion; its seed is then given"),
@@ -48,15 +64,50 @@ LEGEND = (
 )  # fmt: skip
 """What the words of a report mean."""
 
-SUMMARY_WORDS = ("run", "control", "tightest criterion", "computing time")
+SUMMARY_WORDS = ("run", HOW_MUCH, "control", FORMULA, "tightest criterion", "computing time")
 """The words of the legend that a summary without the claims in full needs."""
 
-BASES = {"theorem": "a theorem that was read", "abstract": "an abstract", "derived": "a derivation for this project"}
+BASES = {
+    "theorem": "a theorem that was read",
+    "reported": "a theorem that a third party reports",
+    "abstract": "an abstract",
+    "derived": "a derivation for this project",
+}
+
+
+def outcome_words(verdict: str, covers: str | None) -> str:
+    """A verdict with how much of the source's statement it is about, such as `reproduced in a special case`."""
+    if covers is None:
+        return verdict
+    return f"reproduced {COVERED[covers]}" if verdict == "reproduced" else f"{verdict} (tested: {COVERS[covers]})"
+
+
+def outcome(record: ClaimRecord) -> str:
+    """The verdict of a record with how much of the source's statement it is about."""
+    return outcome_words(record.verdict, covers_of(record))
 
 
 def signed(record: ClaimRecord) -> str:
-    """The verdict with its sign."""
-    return f"{SIGNS[record.verdict]} {record.verdict}"
+    """The verdict with its sign, and with how much of the source's statement it is about."""
+    return f"{SIGNS[record.verdict]} {outcome(record)}"
+
+
+def covers_of(record: ClaimRecord) -> str | None:
+    """How much of the source's statement a claim covers, or None if its file does not say."""
+    found = record.claim.get("covers")
+    what = found.get("what") if isinstance(found, Mapping) else None
+    return what if what in COVERED else None
+
+
+def covers_words(record: ClaimRecord) -> str | None:
+    """What of the source's statement is tested, in a sentence; None if the claim file does not say."""
+    what = covers_of(record)
+    return None if what is None else tested_words(what, str(record.claim["covers"].get("says", "")))
+
+
+def tested_words(what: str, says: str) -> str:
+    """How much of the source's statement is tested, and what of it."""
+    return f"{COVERS[what]} is tested: {' '.join(says.split())}"
 
 
 def passing_runs(record: ClaimRecord) -> tuple[int, int]:
@@ -103,7 +154,11 @@ def unjudged_words(item: Unjudged) -> str:
 
 def verdict_counts(report: Report) -> str:
     """How many claims came out in each way, and how much was not judged."""
-    counts = [f"{count} {word}{_foreseen(report, word)}" for word, count in report.counts.items() if count]
+    counts = [
+        f"{count} {word}{_foreseen(report, word)}{_how_much(report, word)}"
+        for word, count in report.counts.items()
+        if count
+    ]
     left = [f"{len(report.unjudged)} not judged"] if report.unjudged else []
     return ", ".join([*(counts or ["no claim finished"]), *left])
 
@@ -115,10 +170,42 @@ def _foreseen(report: Report, word: str) -> str:
     return "" if not expected else " (as expected)" if expected == len(failing) else f" ({expected} as expected)"
 
 
+def _how_much(report: Report, word: str) -> str:
+    """How many of the reproduced claims are reproduced in full, in part, and in a special case, if any claim says."""
+    found = [covers_of(record) for record in report.claims if record.verdict == word == "reproduced"]
+    if not any(found):
+        return ""
+    parts = [f"{found.count(what)} {words}" for what, words in COVERED.items() if what in found]
+    return f" ({', '.join([*parts, *([f'{found.count(None)} of unknown coverage'] if None in found else [])])})"
+
+
 def failed_controls(record: ClaimRecord) -> tuple[int, int]:
     """How many controls failed as required, of how many."""
     controls = [control for item in record.criteria for control in item.fails_in]
     return sum(control.holds for control in controls), len(controls)
+
+
+def controls_words(record: ClaimRecord) -> str:
+    """How many controls failed as required, and how many of them are wrong formulas, in a few words."""
+    failed, controls = failed_controls(record)
+    formulas = sum(control.wrong_formula for item in record.criteria for control in item.fails_in)
+    which = f" ({formulas} of them {'is a wrong formula' if formulas == 1 else 'are wrong formulas'})" * bool(formulas)
+    return f"controls failed as required: {failed} of {controls}{which}"
+
+
+def only_formulas(item: Judged) -> bool:
+    """Whether all controls of a criterion are wrong formulas, so that none of them breaks a hypothesis."""
+    return bool(item.fails_in) and all(check.wrong_formula for check in item.fails_in)
+
+
+def weak_controls(record: ClaimRecord) -> list[str]:
+    """The criteria of which no control breaks a hypothesis, in a sentence each."""
+    return [f"{item.id}: {ONLY_FORMULAS}" for item in record.criteria if only_formulas(item)]
+
+
+def role(check: Check) -> str:
+    """What an arm is for its criterion, as it is written before its name: nothing for an arm that must hold."""
+    return "" if not check.control else f"{FORMULA} " if check.wrong_formula else "control "
 
 
 def legend(records: Sequence[ClaimRecord], full: bool = True) -> list[tuple[str, str]]:
@@ -135,13 +222,15 @@ def legend(records: Sequence[ClaimRecord], full: bool = True) -> list[tuple[str,
         EVERY: any(item.runs == "every" for item in items),
         UNDECIDED: any(check.undecided or check.decision == "undecided" for check in checks),
         LEFT_OUT: any(check.left_out for check in checks),
+        FORMULA: any(check.wrong_formula for check in checks),
+        HOW_MUCH: any(covers_of(record) for record in records),
     }
     return [(word, says) for word, says in LEGEND if used.get(word, True) and (full or word in SUMMARY_WORDS)]
 
 
 def arm_words(check: Check) -> tuple[str, str, str, str, str, str]:
     """One arm: name, runs inside of the counted ones, share as required, decision, median, range."""
-    name = f"control {check.arm}" if check.control else check.arm
+    name = f"{role(check)}{check.arm}"
     name += f" ({uncounted})" if (uncounted := uncounted_words(check)) else ""
     return name, inside_words(check), share_words(check), decision_words(check), number(check.median), spread(check)
 

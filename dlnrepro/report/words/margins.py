@@ -115,6 +115,20 @@ def relative_words(unit: Unit, place: float | None) -> str:
     return f", {number(abs(place))} {side} its threshold"
 
 
+def slack_words(item: Judged) -> str | None:
+    """How many times as far out as the worst run the threshold is; None where such a factor has no meaning."""
+    return None if item.slack is None else factor_words(item.slack)
+
+
+def factor_words(slack: float) -> str:
+    """The slack of a criterion in words, such as `slack 12: the threshold is 12 times as far out as the worst run`."""
+    if math.isinf(slack):
+        return "slack infinite: the worst run has the best possible value"
+    if slack < 1:
+        return f"slack {number(slack)}: below 1, because the worst run lies outside"
+    return f"slack {number(slack)}: the threshold is {number(slack)} times as far out as the worst run"
+
+
 def difference(first: float, second: float, shown: str) -> str:
     """The distance between two numbers as they are printed; the exact one where they are printed alike.
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
-from dlnrepro.report.words.digest import BASES
-from dlnrepro.report.words.margins import distance_words
+from dlnrepro.report.words.digest import BASES, ONLY_FORMULAS, only_formulas
+from dlnrepro.report.words.margins import distance_words, slack_words
 from dlnrepro.report.words.numbers import number
 from dlnrepro.report.words.shares import interval_words
 from dlnrepro.verdict.judge import Judged
@@ -51,8 +51,12 @@ def evidence_of_criterion(item: Judged) -> str:
         else:
             number_of = f"All {controls}" if failing == controls else f"{failing} of {controls}"
             sentences.append(f"{number_of} controls fail as required.")
+    if only_formulas(item):
+        sentences.append(f"{ONLY_FORMULAS[:1].upper()}{ONLY_FORMULAS[1:]}.")
     if distance := distance_words(item):
         sentences.append(f"The {distance.removeprefix('the ')}.")
+    if slack := slack_words(item):
+        sentences.append(f"S{slack[1:]}.")
     if undecided := sum(check.undecided for check in (*item.holds_in, *item.fails_in)):
         sentences.append(f"{undecided} {'run is' if undecided == 1 else 'runs are'} undecided.")
     if left_out := sum(check.left_out for check in (*item.holds_in, *item.fails_in)):

@@ -80,6 +80,7 @@ toy-claim   ✓ reproduced
       ✓ control far   0/16  100 % (79–100)  5.001  5 … 5.001
       distance between the worst run (1.001) and the nearest control run (5,
         far): 3.999
+      slack 103.1: the threshold is 103.1 times as far out as the worst run
       threshold: the noise is at most 1e-3
 
   figure: Height
@@ -103,8 +104,8 @@ verdict      claim     passed   failed      time
 
 run: one seed of one arm; it passes if all that must hold in this arm holds
 arm: the settings with a few named changes; all arms use the same seeds
-control: an arm that must fail, because it breaks one hypothesis or has a
-  wrong formula; it counts once per criterion, and 4/4 is good
+control: an arm that must fail, because it breaks one hypothesis; it counts
+  once per criterion, and 4/4 is good
 almost all runs: a criterion is tested for at least 98 % against at most 80 %
   of all possible runs; 16 runs that all lie inside decide, and in doubt further
   runs are made, up to 256 per arm

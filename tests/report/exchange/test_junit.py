@@ -143,6 +143,7 @@ def test_a_suite_says_where_its_numbers_come_from(report_of: ReportOf) -> None:
         "control far: 0/2 runs inside; fails as required; share as required (95 % interval): 100 % (15–100); "
         "median 5.001; smallest … largest: 5 … 5.001",
         "distance between the worst run (1.001) and the nearest control run (5, far): 3.999",
+        "slack 103.1: the threshold is 103.1 times as far out as the worst run",
     ]
 
 

@@ -52,8 +52,7 @@ To repeat this: `dlnrepro run toy-claim.yaml --quick`
 
 - **run**: one seed of one arm; it passes if all that must hold in this arm holds
 - **arm**: the settings with a few named changes; all arms use the same seeds
-- **control**: an arm that must fail, because it breaks one hypothesis or has a wrong formula; it counts once per \
-criterion, and 4/4 is good
+- **control**: an arm that must fail, because it breaks one hypothesis; it counts once per criterion, and 4/4 is good
 - **almost all runs**: a criterion is tested for at least 98 % against at most 80 % of all possible runs; 16 runs that \
 all lie inside decide, and in doubt further runs are made, up to 256 per arm
 - **share as required**: the part of the counted runs that lie inside (in a control: outside), in percent; in \
