@@ -36,6 +36,7 @@ class Drift:
         lag: z_learned.
         share: the part of the mode that the path carries when the mode is learned.
         drift: (z(t_1) - z(t_2)) / (t_2 - t_1).
+        fall: 1 - z / z_learned at the end; 0 for a path that stays at zero.
         regained: steps from when the mode is learned until the path carries 0.05 of it; at least 1.
         diverged: whether the weights are not finite at the end.
     """
@@ -43,6 +44,7 @@ class Drift:
     lag: Tensor
     share: Tensor
     drift: Tensor
+    fall: Tensor
     regained: Tensor
     diverged: Tensor
 
@@ -82,7 +84,7 @@ def observe_drift(
     """
     blank = torch.full(start.shape[:2], torch.nan, dtype=start.dtype)
     learned, loser_share, begun, gone, regained = (_Moment(blank, blank) for _ in range(5))
-    weights = start
+    weights, paired = start, start.new_zeros((*start.shape[:2], 1))
     for first in range(0, steps, CHUNK):
         progress(first / steps, f"step {first} of {steps}")
         trained = descend_aligned(weights, 1.0, depth, step_sizes, CHUNK, 2, range(CHUNK + 1), lambda *_: None)
@@ -103,6 +105,7 @@ def observe_drift(
         learned.value,
         loser_share.value,
         (begun.value - gone.value) / (gone.step - begun.step),
+        torch.where(paired[..., -1] == learned.value, 0.0, 1 - paired[..., -1] / learned.value),
         (regained.step - learned.step).clamp_min(1),
         ~torch.isfinite(weights).all(-1),
     )

@@ -17,15 +17,16 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 def farthest_ratio(drift: Tensor, law: Tensor) -> Tensor:
-    """The quotient drift / law that is farthest from 1 in the sweep, of shape (runs,); it is 0 where one is missing."""
-    ratios = torch.where(torch.isfinite(drift) & (law > 0), drift / law, torch.zeros_like(drift))
-    return ratios.take_along_dim((ratios - 1).abs().argmax(-1, keepdim=True), -1)[:, 0]
+    """The quotient drift / law that is farthest from 1 in the sweep, of shape (runs,); NaN where one is missing."""
+    ratios = torch.where(torch.isfinite(drift) & (law > 0), drift / law, torch.nan)
+    farthest = ratios.take_along_dim((ratios - 1).abs().argmax(-1, keepdim=True), -1)[:, 0]
+    return torch.where(ratios.isnan().any(-1), torch.nan, farthest)
 
 
 def onset(drift: Tensor, ratios: Tensor) -> tuple[Tensor, Tensor]:
     """The gamma / 2 - 1 at which the drift vanishes, and the slope of the drift in gamma there, by a cubic in gamma.
 
-    For a run without drift at some point, and if gamma is not swept, they are the last gamma / 2 - 1 and 0.
+    For a run without drift at some point, and if gamma is not swept, they are NaN.
 
     Args:
         drift: the fall of z per step, of shape (runs, points).
@@ -34,11 +35,10 @@ def onset(drift: Tensor, ratios: Tensor) -> tuple[Tensor, Tensor]:
     Returns:
         Two tensors of shape (runs,).
     """
-    last = torch.stack([ratios[-1] / 2 - 1, torch.zeros_like(ratios[-1])])
 
     def fitted(row: Tensor) -> Tensor:
         if not bool(torch.isfinite(row).all()) or bool(ratios[0] == ratios[-1]):
-            return last
+            return row.new_full((2,), torch.nan)
         cubic = np.polynomial.Polynomial.fit(array_of(ratios - 2), array_of(row), 3)
         roots = cubic.roots()
         root = float(roots[np.abs(roots).argmin()].real)
@@ -51,7 +51,7 @@ def onset(drift: Tensor, ratios: Tensor) -> tuple[Tensor, Tensor]:
 def restoration(times: Tensor, lags: Tensor, scales: Tensor) -> tuple[Tensor, Tensor]:
     """The exponent of a time in the initialization scale, and its slope in the lag, by least-squares lines.
 
-    Both are 0 for a run in which some time is not reached, and if the scale is not swept.
+    Both are NaN for a run in which some time is not reached, and if the scale is not swept.
 
     Args:
         times: restoration times, of shape (runs, points).
@@ -64,7 +64,7 @@ def restoration(times: Tensor, lags: Tensor, scales: Tensor) -> tuple[Tensor, Te
 
     def fitted(row: Tensor, lag: Tensor) -> Tensor:
         if not bool(torch.isfinite(row).all()) or bool(scales[0] == scales[-1]):
-            return torch.zeros_like(scales[:2])
+            return torch.full_like(scales[:2], torch.nan)
         return scales.new_tensor([_line_slope(scales.log(), row.log()), _line_slope(lag, row)])
 
     exponent, rise = each_run(fitted, times, lags).unbind(-1)

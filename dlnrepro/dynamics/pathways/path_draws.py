@@ -26,7 +26,7 @@ def gaussian_paths(scales: Sequence[float], widths: Sequence[int], generators: S
 
 def first_path_alone(
     left: Tensor,
-    strengths: Sequence[float],
+    strengths: Tensor,
     right: Tensor,
     hidden: Sequence[int],
     paths: int,
@@ -36,7 +36,7 @@ def first_path_alone(
 
     Args:
         left: U, of shape (runs, n_L, modes).
-        strengths: s, the singular values.
+        strengths: s, the singular values, of shape (runs, modes).
         right: V, of shape (runs, n_0, modes).
         hidden: n_1 .. n_(L-1); their frames are drawn, that of the first hidden layer first.
         paths: P, the number of paths.
@@ -45,7 +45,7 @@ def first_path_alone(
     Returns:
         W_1 .. W_L, each of shape (runs, P, n_l, n_(l-1)).
     """
-    frames = [right, *hidden_frames(hidden, len(strengths), generators), left]
-    carried = torch.zeros(1, paths, len(strengths), dtype=torch.float64)
-    carried[0, 0] = torch.tensor(tuple(strengths), dtype=torch.float64)
+    frames = [right, *hidden_frames(hidden, strengths.shape[-1], generators), left]
+    nothing = torch.zeros_like(strengths)[:, None].expand(-1, paths - 1, -1)
+    carried = torch.cat([strengths[:, None], nothing], 1)
     return layers_between([frame[:, None].expand(-1, paths, -1, -1) for frame in frames], carried)

@@ -79,6 +79,39 @@ def plain_descent(
     return current
 
 
+def aligned_matrices(layer_scalars: Tensor, depth: int) -> Weights:
+    """Layers w_p I of 2 x 2 matrices, the same L times, of shape (runs, ..., paths, 2, 2).
+
+    Args:
+        layer_scalars: w_p, of shape (runs, ..., paths).
+        depth: L, the number of layers.
+    """
+    layer = layer_scalars[..., None, None] * torch.eye(2, dtype=layer_scalars.dtype)
+    return [layer] * depth
+
+
+def check_aligned_steps(found: Tensor, start: Tensor, strength: float, depth: int, sizes: Tensor, steps: int) -> None:
+    """Compare a few steps of layer scalars with those of full matrices by autograd.
+
+    Args:
+        found: layer scalars w_p after the steps, of shape (runs, points, paths).
+        start: layer scalars at the initialization, of the same shape.
+        strength: s; the target is s I.
+        depth: L, the number of layers.
+        sizes: eta, of shape (points,).
+        steps: the number of steps.
+
+    Raises:
+        Disagreement: the moves differ by more than rounding, relative to the largest one.
+    """
+    layers, target = aligned_matrices(start, depth), strength * torch.eye(2, dtype=start.dtype)
+    moved = plain_descent(layers, target, sizes[:, None, None, None], steps, lambda *_: None)
+    moves = [after - before for after, before in zip(moved, layers, strict=True)]
+    ours = (found - start)[..., None, None] * torch.eye(2, dtype=start.dtype)
+    worst = max(float((move - ours).abs().amax() / ours.abs().amax()) for move in moves)
+    _agree("the first steps", worst)
+
+
 def check_gradient(found: Sequence[Tensor], weights: Sequence[Tensor], target: Tensor) -> None:
     """Compare a gradient of the loss, shaped as the weights, with that of autograd.
 

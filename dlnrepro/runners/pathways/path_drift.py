@@ -8,6 +8,8 @@ scalar w of the largest one is followed by z = w^-(L-2), which falls while the p
 Theory: z falls by (L-2) eta <r> in each step, where <r> is the mean of the residual r = 1 - w_1^L of a single path over
 its cycle of two steps. This is zero up to gamma = 2, and 3 (L-2) / (2 (5L-4)) (gamma - 2) near gamma = 2.
 
+In every run the first steps are compared with those of full matrices by automatic differentiation.
+
 Source: Kim, Lee 2026 (arXiv:2606.05219) for the limit and the restoration; the drift of z is derived here
 (`dlnrepro.dynamics.pathways.drift_theory`).
 """
@@ -23,9 +25,10 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.pathways.aligned_drift import CHUNK, observe_drift
-from dlnrepro.dynamics.pathways.aligned_paths import aligned_contributions
+from dlnrepro.dynamics.pathways.aligned_paths import aligned_contributions, descend_aligned
 from dlnrepro.dynamics.pathways.drift_fits import farthest_ratio, onset, restoration
 from dlnrepro.dynamics.pathways.drift_theory import LARGEST, cycle_residual, onset_slope
+from dlnrepro.dynamics.pathways.plain_paths import check_aligned_steps
 from dlnrepro.dynamics.tensors.arrays import tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
@@ -35,6 +38,9 @@ from dlnrepro.settings.pathways import AlignedPathSettings
 
 CycleRatio = Annotated[float, Field(gt=0, le=LARGEST)]
 StartScale = Annotated[float, Field(gt=0, le=1)]
+
+CHECKED = 4
+"""The number of steps that are compared with those of full matrices."""
 
 
 class Params(AlignedPathSettings):
@@ -75,22 +81,24 @@ class Params(AlignedPathSettings):
 MEASURES = {
     "loser_share": "part of the mode that the largest losing path carries at the first step at which 90 % of the mode"
     " is learned; the largest value in the sweep",
-    "escaped": "fraction of the points of the sweep at which z = w^-(L-2), with w the layer scalar of the largest"
-    " losing path, falls to 60 % of its value when the mode is learned, in [0, 1]",
+    "least_fall": "1 - z / z_learned at the end, the smallest one in the sweep, where z = w^-(L-2) belongs to the layer"
+    " scalar w of the largest losing path and z_learned is its value when the mode is learned, at most 1",
+    "largest_fall": "1 - z / z_learned at the end, the largest one in the sweep, where z = w^-(L-2) belongs to the"
+    " layer scalar w of the largest losing path and z_learned is its value when the mode is learned, at most 1",
     "drift_ratio": "fall of z = w^-(L-2) per step, with w the layer scalar of the largest losing path, divided by"
     " (L-2) eta <r> with the step size eta and the mean residual <r> of a single path, where this ratio is farthest"
-    " from 1 in the sweep; 0 if z does not fall at every point, or is predicted not to",
+    " from 1 in the sweep; NaN if z does not fall at every point, or is predicted not to",
     "onset_gap": "gamma / 2 - 1 at the gamma where the fall of z = w^-(L-2) per step vanishes, extrapolated by a"
-    " cubic in gamma, with w the layer scalar of the largest losing path; the value at the last gamma if z does not"
-    " fall at every point or gamma is not swept",
+    " cubic in gamma, with w the layer scalar of the largest losing path; NaN if z does not fall at every point or"
+    " gamma is not swept",
     "onset_slope": "slope in gamma of the fall of z = w^-(L-2) per step, where it vanishes, divided by the predicted"
-    " 3 (L-2) / (2 (5L-4)), with w the layer scalar of the largest losing path; 0 if z does not fall at every point"
+    " 3 (L-2) / (2 (5L-4)), with w the layer scalar of the largest losing path; NaN if z does not fall at every point"
     " or gamma is not swept",
-    "exponent_gap": "exponent of the restoration time in the initialization scale, plus L-2; the exponent counts as 0"
-    " if a time is not reached or the scale is not swept",
+    "exponent_gap": "exponent of the restoration time in the initialization scale, plus L-2; NaN if a time is not"
+    " reached or the scale is not swept",
     "time_ratio": "increase of the restoration time per unit of z = w^-(L-2), with w the layer scalar of the largest"
     " losing path, divided by 1 / ((L-2) eta <r>) with the step size eta and the mean residual <r> of a single path;"
-    " 0 if a time is not reached or the scale is not swept",
+    " NaN if a time is not reached or the scale is not swept",
 }
 
 SERIES = {
@@ -145,14 +153,17 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     ratios = torch.linspace(*params.ratios, params.points, dtype=torch.float64)
     scales = tensor_of(np.geomspace(*params.scales, params.points))
     start = _start(params, generators)[:, None] * scales[:, None]
-    law_depth = params.formula_depth
-    drift = observe_drift(start, params.depth, law_depth, ratios / params.depth, params.steps, progress)
+    law_depth, sizes = params.formula_depth, ratios / params.depth
+    first = descend_aligned(start, 1.0, params.depth, sizes, CHECKED, 2, (), lambda *_: None).weights
+    check_aligned_steps(first, start, 1.0, params.depth, sizes, CHECKED)
+    drift = observe_drift(start, params.depth, law_depth, sizes, params.steps, progress)
     law = (law_depth - 2) * ratios / params.depth * cycle_residual(ratios, law_depth)
     gap, slope = onset(drift.drift, ratios)
     exponent, rise = restoration(drift.regained, drift.lag, scales)
     measures = {
         "loser_share": drift.share.amax(-1),
-        "escaped": torch.isfinite(drift.drift).to(torch.float64).mean(-1),
+        "least_fall": drift.fall.amin(-1),
+        "largest_fall": drift.fall.amax(-1),
         "drift_ratio": farthest_ratio(drift.drift, law),
         "onset_gap": gap,
         "onset_slope": slope / onset_slope(law_depth),

@@ -9,6 +9,9 @@ The step size may first climb in stairs, each of which begins with a tiny random
 floating point the residual can vanish exactly, and then an unstable solution would pass for a stable one. The descent
 ends with a cool-down at a small step size, after which sharpness and shares are read at zero loss.
 
+The gradient at the initialization and the sharpness at the end are compared with those of a plain program with
+automatic differentiation, in every run.
+
 Source: Kim, Lee 2026 (arXiv:2606.05219); the bound x*(gamma) on shares is derived here
 (`dlnrepro.dynamics.pathways.closed_forms`).
 """
@@ -22,12 +25,14 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.networks.curvature import sharpness
+from dlnrepro.dynamics.networks.curvature import gauss_newton, largest_eigenvalue, sharpness
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.pathways.closed_forms import equal_split_factor, largest_stable_share, single_path_sharpness
 from dlnrepro.dynamics.pathways.path_draws import first_path_alone, gaussian_paths
+from dlnrepro.dynamics.pathways.plain_paths import check_gradient, check_sharpness
 from dlnrepro.dynamics.pathways.stages import Stage, descend_in_stages, stairs
 from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import Record, log_grid
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
@@ -103,6 +108,10 @@ MEASURES = {
     " in [0, 1 - 1/P]",
     "bound_gap": "largest share after the cool-down minus x*(gamma_k), the largest share that stability allows;"
     " gamma_k = gamma (s_k / s_1)^(2-2/L) belongs to the measured mode k",
+    "largest_bound_gap": "largest share of a mode k after the cool-down minus x*(gamma_k), the largest share that"
+    " stability allows, where this difference is largest over the modes; gamma_k = gamma (s_k / s_1)^(2-2/L)",
+    "second_ratio": "gamma_2 = gamma (s_2 / s_1)^(2-2/L), the step size before the cool-down times the sharpness when"
+    " one path carries the second mode alone; 0 if there is one mode",
     "limit": "sharpness after the cool-down times the step size eta before the cool-down",
     "sharpness_ratio": "sharpness after the cool-down divided by S1 = L s_1^(2-2/L), the sharpness of a single path",
     "factor_error": "relative error of P^(2/L-1) S1 for the sharpness after the cool-down, where S1 = L s_1^(2-2/L),"
@@ -139,16 +148,13 @@ FLAWS = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Train all runs together through stairs, hold and cool-down, and measure shares and sharpness."""
     left, right = params.frames(generators)
-    target = left * torch.tensor(params.strengths, dtype=torch.float64) @ right.mT
-    weights = _start(params, left, right, generators)
+    strengths = params.drawn_strengths(generators)
+    target = left * strengths[:, None] @ right.mT
+    weights = _start(params, left, right, strengths, generators)
     directions = gaussian_paths([1.0] * params.paths, params.widths, generators)
     single = single_path_sharpness(params.strengths[0], params.depth)
     step_size = params.step_ratio / single
-    stages = [
-        *stairs(params.first_ratio / single, step_size, params.stairs, params.stair_steps, params.kick),
-        Stage(step_size, params.hold_steps, params.kick),
-        Stage(params.cool_ratio / single, params.cool_steps, 0.0),
-    ]
+    stages = _stages(params, single)
     records = log_grid(sum(stage.steps for stage in stages), RECORDS)[:-1]
 
     def gradient(current: Weights) -> Weights:
@@ -158,19 +164,23 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         carried = parallel_paths.mode_contributions(current, left, right).abs()
         return {"carried": carried, "limit": step_size * sharpness(current)}
 
+    check_gradient(gradient(weights), weights, target)
     trained, recorded = descend_in_stages(weights, gradient, stages, directions, records, observe, progress)
     end = observe(trained)
-    mode, carried, stable = params.mode - 1, recorded["carried"].movedim(-1, 1), _stable_share(params)
+    check_sharpness(largest_eigenvalue(gauss_newton(trained)), trained)
+    mode, carried, stable = params.mode - 1, recorded["carried"].movedim(-1, 1), _stable_shares(params, strengths)
     shares = parallel_paths.largest_share(carried).mT
-    share = parallel_paths.largest_share(end["carried"])[:, mode]
-    learned = parallel_paths.sum_paths(carried[..., None])[:, :, mode, 0] >= 0.9 * params.strengths[mode]
-    peak = parallel_paths.peak_share(shares[:, mode], learned, share)
+    last = parallel_paths.largest_share(end["carried"])
+    learned = parallel_paths.sum_paths(carried[..., None])[:, :, mode, 0] >= 0.9 * strengths[:, mode, None]
+    peak = parallel_paths.peak_share(shares[:, mode], learned, last[:, mode])
     ratio = end["limit"] / params.step_ratio
     measures = {
-        "share": share,
+        "share": last[:, mode],
         "peak_share": peak,
-        "share_drop": peak - share,
-        "bound_gap": share - stable,
+        "share_drop": peak - last[:, mode],
+        "bound_gap": (last - stable)[:, mode],
+        "largest_bound_gap": (last - stable).amax(-1),
+        "second_ratio": _mode_ratios(params, strengths, params.depth)[:, 1:2].sum(-1),
         "limit": end["limit"],
         "sharpness_ratio": ratio,
         "factor_error": (ratio / equal_split_factor(params.paths, params.formula_depth) - 1).abs(),
@@ -182,23 +192,38 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "mode_share": shares[:, mode],
         "strongest_share": shares[:, 0],
         "weakest_share": shares[:, -1],
-        "stable_share": stable.expand(len(records)),
+        "stable_share": stable[:, mode, None].expand(-1, len(records)),
         "limit_in_time": recorded["limit"],
     }
     return Result(measures, series)
 
 
-def _start(params: Params, left: Tensor, right: Tensor, generators: Sequence[Generator]) -> Weights:
+def _stages(params: Params, single: float) -> list[Stage]:
+    """The stairs, the hold and the cool-down; `single` is the sharpness S1 of a single path."""
+    step_size = params.step_ratio / single
+    return [
+        *stairs(params.first_ratio / single, step_size, params.stairs, params.stair_steps, params.kick),
+        Stage(step_size, params.hold_steps, params.kick),
+        Stage(params.cool_ratio / single, params.cool_steps, 0.0),
+    ]
+
+
+def _start(params: Params, left: Tensor, right: Tensor, strengths: Tensor, generators: Sequence[Generator]) -> Weights:
     """Gaussian layers; for `single-path`, they are added to an aligned, balanced solution of the first path alone."""
     noise = gaussian_paths([params.start_scale * scale for scale in params.path_scales], params.widths, generators)
     if params.start == "random":
         return noise
-    solution = first_path_alone(left, params.strengths, right, params.widths[1:-1], params.paths, generators)
+    solution = first_path_alone(left, strengths, right, params.widths[1:-1], params.paths, generators)
     return [layer + extra for layer, extra in zip(solution, noise, strict=True)]
 
 
-def _stable_share(params: Params) -> Tensor:
-    """x*(gamma_k) of the measured mode before the cool-down, of shape (1,)."""
-    relative = params.strengths[params.mode - 1] / params.strengths[0]
-    ratio = torch.tensor([params.step_ratio * relative ** (2 - 2 / params.formula_depth)], dtype=torch.float64)
-    return largest_stable_share(ratio, params.paths, params.formula_depth)
+def _mode_ratios(params: Params, strengths: Tensor, depth: int) -> Tensor:
+    """gamma_k = gamma (s_k / s_1)^(2-2/L) of every mode before the cool-down, of shape (runs, modes)."""
+    return each_run(lambda row: params.step_ratio * (row / row[0]) ** (2 - 2 / depth), strengths)
+
+
+def _stable_shares(params: Params, strengths: Tensor) -> Tensor:
+    """x*(gamma_k) of every mode before the cool-down, of shape (runs, modes)."""
+    depth = params.formula_depth
+    ratios = _mode_ratios(params, strengths, depth)
+    return each_run(lambda row: largest_stable_share(row, params.paths, depth), ratios)

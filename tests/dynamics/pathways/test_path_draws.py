@@ -12,9 +12,10 @@ from tests.runners.running import seeded
 
 def test_the_first_path_alone_carries_the_target_in_balanced_layers() -> None:
     left, right = orthonormal(4, 2, seeded([0, 1])), orthonormal(5, 2, seeded([2, 3]))
-    layers = first_path_alone(left, [2.0, 0.5], right, [3, 6], 3, seeded([4, 5]))
+    strengths = torch.tensor([[2.0, 0.5], [1.0, 0.7]], dtype=torch.float64)
+    layers = first_path_alone(left, strengths, right, [3, 6], 3, seeded([4, 5]))
     whole = product(layers)
-    target = left @ torch.diag(torch.tensor([2.0, 0.5], dtype=torch.float64)) @ right.mT
+    target = left @ torch.diag_embed(strengths) @ right.mT
 
     assert [layer.shape for layer in layers] == [(2, 3, 3, 5), (2, 3, 6, 3), (2, 3, 4, 6)]
     torch.testing.assert_close(whole[:, 0], target, rtol=0, atol=1e-14)

@@ -13,6 +13,7 @@ from torch import Tensor
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue
 from dlnrepro.dynamics.pathways import parallel_paths
+from dlnrepro.errors import Disagreement
 from dlnrepro.runner import silent
 from dlnrepro.runners.pathways import random_pathways as runner
 from tests.runners.running import quick_setup, run_seeds
@@ -40,7 +41,7 @@ CONTRADICTIONS = [
         ["strengths: expected values that do not rise, found [0.5, 1]"],
     ),
     (
-        {"strengths": [1.0, 0.9, 0.8, 0.7], "mode": 5},
+        {"strengths": [1.0, 0.9, 0.8, 0.7], "mode": 5, "jitter": 0.0},
         [
             "strengths: expected at most 3 values, as many as outputs, found 4 values",
             "mode: expected at most 4, the number of strengths, found 5",
@@ -110,6 +111,30 @@ def test_the_whole_hessian_of_a_trained_network_is_as_sharp_as_reported(monkeypa
 
     single = 3 * 1.0 ** (2 - 2 / 3)
     torch.testing.assert_close(measures["sharpness_ratio"], whole / single, rtol=1e-3, atol=0)
+
+
+def test_the_second_ratio_is_the_one_of_the_drawn_singular_value() -> None:
+    result = _run([0, 1], strengths=[2.0, 1.0], jitter=0.3, hold_steps=10, cool_steps=10)
+    fixed = _run([0, 1], strengths=[2.0, 1.0], jitter=0.0, hold_steps=10, cool_steps=10)
+    single = _run([0, 1], strengths=[2.0], hold_steps=10, cool_steps=10)
+
+    expected = torch.full((2,), 2.6 * 0.5 ** (4 / 3), dtype=torch.float64)
+    torch.testing.assert_close(fixed.measures["second_ratio"], expected, rtol=1e-12, atol=0)
+    assert float((result.measures["second_ratio"] / expected).min()) != 1
+    assert bool((result.measures["second_ratio"] / expected < 1.3 ** (4 / 3)).all())
+    assert not bool(single.measures["second_ratio"].any())
+
+
+def test_a_gradient_that_is_wrong_in_the_hidden_layers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    right = parallel_paths.loss_gradient
+
+    def wrong(weights: Sequence[Tensor], target: Tensor) -> list[Tensor]:
+        first, *hidden, last = right(weights, target)
+        return [first, *(3 * layer for layer in hidden), last]
+
+    monkeypatch.setattr(parallel_paths, "loss_gradient", wrong)
+    with pytest.raises(Disagreement, match="the gradient"):
+        _run([0])
 
 
 def test_a_run_that_diverges_is_nan() -> None:
