@@ -5,17 +5,17 @@ Setting: Seely, Gould 2026 (arXiv:2605.31022).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Annotated, Any, NamedTuple
+from collections.abc import Sequence
+from typing import Annotated, NamedTuple
 
 import torch
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.predictive_coding.network import Network, Skip, draw_network
 from dlnrepro.dynamics.starts.draws import uniform
-from dlnrepro.settings.base import Settings, refused, written
-from dlnrepro.settings.fields import FROM_LIST, ORDERED, PositiveRange, Same, same_or_number
+from dlnrepro.settings.base import Settings
+from dlnrepro.settings.fields import DrawnAboveZero, DrawnFromZero, Same, same_or_number
 
 LawDualStep = Annotated[
     Same | float,
@@ -25,32 +25,6 @@ LawDualStep = Annotated[
         " is a deliberately wrong formula, for negative controls"
     ),
 ]
-
-
-def _or_number(expected: str, admits: Callable[[float], bool]) -> BeforeValidator:
-    """In `Annotated`: the value may be a single number, which becomes the range of this one number."""
-
-    def admitted(value: Any) -> Any:
-        if type(value) not in (int, float):
-            return value
-        if not admits(value):
-            raise refused(expected, written(value))
-        return [value, value]
-
-    return BeforeValidator(admitted)
-
-
-Drawn = Annotated[
-    tuple[Annotated[float, Field(ge=0, le=100)], Annotated[float, Field(ge=0, le=100)]],
-    FROM_LIST,
-    ORDERED,
-    _or_number("a number of at least 0, or a range [low, high]", lambda value: value >= 0),
-]
-"""A number, or a range [low, high] from which each run draws a number uniformly."""
-DrawnAboveZero = Annotated[
-    PositiveRange, _or_number("a number above 0, or a range [low, high]", lambda value: value > 0)
-]
-"""The same for numbers above 0."""
 Inputs = Annotated[int, Field(ge=1, le=64, description="n_0, the dimension of the inputs x")]
 Leak = Annotated[
     float,
@@ -88,7 +62,7 @@ class PredictiveCodingSettings(Settings):
     penalty: DrawnAboveZero = Field(
         description="penalty rho on the squared residuals: a number, or a range [low, high] from which each run draws"
     )
-    dual_step: Drawn = Field(
+    dual_step: DrawnFromZero = Field(
         description="dual step alpha, the step size of the multipliers: a number, or a range [low, high] from which"
         " each run draws; 0 is plain predictive coding, which has no multipliers"
     )

@@ -49,7 +49,8 @@ from dlnrepro.dynamics.predictive_coding.two_routes import route_error
 from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.runner import Flaw, Progress, Result, Series, negated, scaled
-from dlnrepro.settings.predictive_coding import DrawnAboveZero, Inputs, Leak, PredictiveCodingSettings, Samples
+from dlnrepro.settings.fields import DrawnAboveZero
+from dlnrepro.settings.predictive_coding import Inputs, Leak, PredictiveCodingSettings, Samples
 
 RECORDS = 1000
 THINNING = 5

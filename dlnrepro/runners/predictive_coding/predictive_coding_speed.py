@@ -43,8 +43,8 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import FROM_LIST, RISING, Share
-from dlnrepro.settings.predictive_coding import DrawnAboveZero, Inputs, Leak, PredictiveCodingSettings, Samples
+from dlnrepro.settings.fields import FROM_LIST, RISING, DrawnAboveZero, Share
+from dlnrepro.settings.predictive_coding import Inputs, Leak, PredictiveCodingSettings, Samples
 
 SeveralLayers = Annotated[int, Field(ge=3, le=128)]
 

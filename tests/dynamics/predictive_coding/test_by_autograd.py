@@ -70,12 +70,12 @@ def test_with_multipliers_the_scalar_example_ends_at_the_printed_numbers_of_back
 def test_steps_updates_and_adjoints_are_those_of_the_formulas() -> None:
     chain = draw_network(5, 4, 3, 2, 6, "identity", 1.0, seeded([0, 1]))
     state = random_state(chain, seeded([2, 3]))
-    constants = (torch.tensor(pair, dtype=torch.float64) for pair in ((0.1, 0.2), (0.7, 1.1), (0.4, 0.3)))
-    rule = Rule(*constants)
+    sizes, rho, alpha = (torch.tensor(pair, dtype=torch.float64) for pair in ((0.1, 0.2), (0.7, 1.1), (0.4, 0.3)))
+    rule = Rule(sizes, rho, alpha)
 
     for found, wanted in zip(lagrangian_step(chain, state, rule), step(chain, state, rule), strict=True):
         torch.testing.assert_close(found, wanted, rtol=1e-13, atol=1e-13)
-    signal = state.multipliers + rule.penalty[:, None, None, None] * _residuals(chain, state)  # type: ignore[index]
+    signal = state.multipliers + rho[:, None, None, None] * _residuals(chain, state)
     for found, wanted in zip(
         lagrangian_updates(chain, state, rule), weight_gradients(chain, state.activities, signal), strict=True
     ):
