@@ -54,6 +54,19 @@ def _range(expected: str, admits: Callable[[float, float], bool]) -> WrapValidat
     return WrapValidator(admitted)
 
 
+def _or_number(expected: str, admits: Callable[[float], bool]) -> BeforeValidator:
+    """In `Annotated`: the value may be a single number, which becomes the range of this one number."""
+
+    def admitted(value: Any) -> Any:
+        if type(value) not in (int, float):
+            return value
+        if not admits(value):
+            raise refused(expected, written(value))
+        return [value, value]
+
+    return BeforeValidator(admitted)
+
+
 def _near_same(value: Any) -> str | None:
     """`same`, if a value is a misspelling of it."""
     return next(iter(get_close_matches(value.lower(), ["same"])), None) if isinstance(value, str) else None
@@ -110,6 +123,19 @@ Share = Annotated[float, Field(gt=0, lt=1)]
 PositiveRange = Annotated[tuple[Positive, Positive], FROM_LIST, ORDERED]
 Range = Annotated[tuple[float, float], FROM_LIST, SPREAD]
 AboveZero = Annotated[float, Field(gt=0)]
+FromZero = Annotated[float, Field(ge=0, le=100)]
+
+DrawnFromZero = Annotated[
+    tuple[FromZero, FromZero],
+    FROM_LIST,
+    ORDERED,
+    _or_number("a number of at least 0, or a range [low, high]", lambda value: value >= 0),
+]
+"""A number of at least 0, or a range [low, high] from which each run draws a number uniformly."""
+DrawnAboveZero = Annotated[
+    PositiveRange, _or_number("a number above 0, or a range [low, high]", lambda value: value > 0)
+]
+"""A number above 0, or a range [low, high] from which each run draws a number uniformly."""
 Window = Annotated[tuple[AboveZero, AboveZero], FROM_LIST, SPREAD]
 
 Depth = Annotated[int, Field(ge=2, le=8, description="depth L, the number of weight matrices")]

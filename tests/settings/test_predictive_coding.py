@@ -28,5 +28,16 @@ def test_a_network_has_the_widths_of_the_settings() -> None:
 
 
 def test_the_dual_step_in_the_law_follows_that_of_the_network_unless_it_is_a_number() -> None:
-    assert PredictiveCodingSettings.model_validate(SOUND).formula_dual_step == 0.5
-    assert PredictiveCodingSettings.model_validate(SOUND | {"law_dual_step": 0}).formula_dual_step == 0
+    same = PredictiveCodingSettings.model_validate(SOUND).constants(seeded([0, 1]))
+    other = PredictiveCodingSettings.model_validate(SOUND | {"law_dual_step": 0}).constants(seeded([0, 1]))
+
+    assert same.formula.tolist() == same.dual_step.tolist() == [0.5, 0.5]
+    assert (other.formula.tolist(), other.dual_step.tolist()) == ([0, 0], [0.5, 0.5])
+
+
+def test_a_range_is_drawn_from_by_each_run_and_a_number_is_the_same_for_all() -> None:
+    drawn = PredictiveCodingSettings.model_validate(SOUND | {"penalty": [0.5, 2.0]}).constants(seeded(range(64)))
+
+    assert 0.5 < float(drawn.penalty.min()) < 0.7
+    assert 1.8 < float(drawn.penalty.max()) < 2
+    assert set(drawn.dual_step.tolist()) == {0.5}

@@ -8,6 +8,8 @@ c_i = m_i + rho r_i its credit; eta is the step size of the activities, rho the 
 step size of the multipliers).
 
 * `network` holds the network, its state, one step of inference, the credit and the gradients of the weights.
+* `by_autograd` computes steps, updates and adjoints by automatic differentiation, and `two_routes` measures how far
+  the formulas are from it.
 * `iteration` writes one step as a matrix, computes its spectral radius, and finds the edge of stability.
 * `arrival` measures when credit arrives at the first layer.
 * `credit_paths` records the distance of the credit of all layers from a target along inference.

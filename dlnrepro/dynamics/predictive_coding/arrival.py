@@ -10,7 +10,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.predictive_coding.network import Network, Rule, State, along, relax, rest
+from dlnrepro.dynamics.predictive_coding.network import Network, Rule, State, along, relax, rest, spread_over
+from dlnrepro.dynamics.predictive_coding.two_routes import Transition
 from dlnrepro.dynamics.tensors.progress import Progress
 
 
@@ -18,13 +19,13 @@ class Arrival(NamedTuple):
     """The arrival of credit.
 
     Attributes:
-        time: number of steps until credit has arrived, interpolated linearly within a step, of shape (runs,); the last
-            step for a run in which credit never arrives, NaN for a run that diverges.
-        spent: the state after the budget.
+        time: number of steps until credit has arrived, interpolated linearly within a step, of shape (runs,); NaN for a
+            run in which credit never arrives, or that diverges.
+        spent: the last step of the budget.
     """
 
     time: Tensor
-    spent: State
+    spent: Transition
 
 
 def first_layer_arrival(
@@ -37,7 +38,7 @@ def first_layer_arrival(
         target: c*, the credit to which the first layer tends, of shape (runs, n, samples).
         rule: the constants of a step.
         share: the share of the target at which credit has arrived.
-        budget: the number of steps after which the state is kept; inference takes at least this many steps.
+        budget: the number of steps whose last one is kept; inference takes at least this many steps.
         most_steps: the number of steps after which inference ends; at least the budget.
         progress: of the inference.
     """
@@ -47,18 +48,17 @@ def first_layer_arrival(
     spent: list[State] = []
 
     def observe(done: int, state: State) -> bool:
-        """Note the runs in which credit arrived in this step, and keep the state after the budget."""
+        """Note the runs in which credit arrived in this step, and keep the states of the budget's last step."""
         nonlocal time, before
-        signal = state.multipliers[:, 0] + rule.penalty * (state.activities[:, 0] - chain.drive)
+        signal = state.multipliers[:, 0] + spread_over(rule.penalty, 3) * (state.activities[:, 0] - chain.drive)
         now = along(signal, target)
         # A jump from below the share to above 1 is a divergence, not an arrival.
         crossed = torch.isnan(time) & (now >= share) & (now < 1)
         time = torch.where(crossed, done - (now - share) / (now - before), time)
         before = now
-        if done == budget:
+        if done in {budget - 1, budget}:
             spent.append(state)
-        return done >= budget and not bool(torch.isnan(time).any())
+        return done >= budget and bool((torch.isfinite(time) | ~torch.isfinite(now)).all())
 
-    end = relax(chain, rest(chain), rule, most_steps, observe, progress)
-    late = torch.isnan(time) & torch.isfinite(end.activities).flatten(1).all(-1)
-    return Arrival(torch.where(late, float(most_steps), time), spent[0])
+    relax(chain, rest(chain), rule, most_steps, observe, progress)
+    return Arrival(time, Transition(*spent))

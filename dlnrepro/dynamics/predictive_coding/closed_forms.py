@@ -11,13 +11,18 @@ coding is derived here; for rho = 1 it is the rescaled error of Innocenti, Achou
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.predictive_coding.iteration import constraint_matrix
-from dlnrepro.dynamics.predictive_coding.network import Network, adjoints, forward, output_error
+from dlnrepro.dynamics.predictive_coding.network import (
+    Constant,
+    Network,
+    adjoints,
+    forward,
+    output_error,
+    spread_over,
+)
 from dlnrepro.dynamics.tensors.processor import decomposed
 
 
@@ -34,7 +39,7 @@ def backprop_adjoints(network: Network) -> Tensor:
     return adjoints(network, output_error(network, forward(network)))
 
 
-def plain_equilibrium_credit(network: Network, penalty: float) -> Tensor:
+def plain_equilibrium_credit(network: Network, penalty: Constant) -> Tensor:
     """The credit rho r_i at the equilibrium of plain predictive coding, -W_(i+1)^T ... W_L^T S^-1 (W_L ... W_1 x - y).
 
     S = I + (1/rho) sum_i (W_L ... W_(i+1)) (W_L ... W_(i+1))^T, i = 1 .. L-1. The layers share the error of the output,
@@ -53,11 +58,11 @@ def plain_equilibrium_credit(network: Network, penalty: float) -> Tensor:
     transported = adjoints(network, identity)
     total = identity
     for index in range(transported.shape[1]):
-        total = total + transported[:, index].mT @ transported[:, index] / penalty
+        total = total + transported[:, index].mT @ transported[:, index] / spread_over(penalty, 3)
     return -adjoints(network, torch.linalg.solve(total, output_error(network, forward(network))))
 
 
-def stability_limit(largest: Tensor, penalty: float, dual_step: float) -> Tensor:
+def stability_limit(largest: Tensor, penalty: Constant, dual_step: Constant) -> Tensor:
     """The largest stable step size without the loss, 4 / (sigma_max^2 (2 rho + alpha)).
 
     In a singular mode one step has the characteristic polynomial
@@ -65,14 +70,14 @@ def stability_limit(largest: Tensor, penalty: float, dual_step: float) -> Tensor
     root passes -1. For alpha = 0 the limit is 2 / (rho sigma_max^2).
 
     Args:
-        largest: sigma_max, of any shape.
+        largest: sigma_max, of shape (runs,).
         penalty: rho.
         dual_step: alpha.
     """
     return 4 / (largest * largest * (2 * penalty + dual_step))
 
 
-def stability_limit_with_loss(network: Network, penalty: float, dual_step: float) -> Tensor:
+def stability_limit_with_loss(network: Network, penalty: Constant, dual_step: Constant) -> Tensor:
     """The largest stable step size with the loss, 4 / lambda_max((2 rho + alpha) A^T A + 2 K), of shape (runs,).
 
     For the eigenvalue -1 of a step, -m = m - alpha A h and -h = h - eta ((rho A^T A + K) h + A^T m). With
@@ -85,14 +90,14 @@ def stability_limit_with_loss(network: Network, penalty: float, dual_step: float
         dual_step: alpha.
     """
     constraints = constraint_matrix(network)
-    whole = (2 * penalty + dual_step) * (constraints.mT @ constraints)
+    whole = spread_over(2 * penalty + dual_step, 3) * (constraints.mT @ constraints)
     width = network.last.shape[-1]
     whole[:, -width:, -width:] += 2 * (network.last.mT @ network.last)
     largest: Tensor = decomposed(torch.linalg.eigvalsh, whole)[:, -1]
     return 4 / largest
 
 
-def squared_moduli(singular: Tensor, step_size: Tensor, penalty: float) -> Tensor:
+def squared_moduli(singular: Tensor, step_size: Tensor, penalty: Constant) -> Tensor:
     """The product 1 - eta rho sigma^2 of the two eigenvalues of a mode, which is |mu|^2 if they are complex.
 
     It does not depend on alpha.
@@ -105,13 +110,13 @@ def squared_moduli(singular: Tensor, step_size: Tensor, penalty: float) -> Tenso
     Returns:
         Shape (runs, modes).
     """
-    return 1 - step_size[:, None] * penalty * singular * singular
+    return 1 - spread_over(step_size * penalty, 2) * singular * singular
 
 
-def credit_speed(step_size: float, dual_step: float) -> float:
-    """The speed sqrt(alpha eta) of credit, in layers per step.
+def credit_speed(step_size: Tensor, dual_step: Constant) -> Tensor:
+    """The speed sqrt(alpha eta) of credit, in layers per step, of the shape (runs,) of the step size eta.
 
     This is the group velocity of long waves of credit in a chain of identity maps. A wave with wave number k has
     sigma(k) = 2 sin(k/2), and the phase of its eigenvalues tends to sqrt(alpha eta) sigma as k -> 0.
     """
-    return math.sqrt(dual_step * step_size)
+    return (dual_step * step_size).sqrt()

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.predictive_coding.network import Network, Rule, State, credit, distance, relax
+from dlnrepro.dynamics.predictive_coding.two_routes import Transition
 from dlnrepro.dynamics.tensors.progress import Progress
 
 
@@ -20,11 +21,14 @@ class CreditPath(NamedTuple):
 
     Attributes:
         end: the last state.
+        taken: the step that follows the first L steps, or the last step if there are fewer; from a forward pass, all
+            layers have moved by then.
         steps: the steps of the records, from 0 on, of shape (records,).
         distances: for each target c*, the distance ||c - c*||_F / ||c*||_F over all layers, of shape (runs, records).
     """
 
     end: State
+    taken: Transition
     steps: Tensor
     distances: list[Tensor]
 
@@ -49,10 +53,13 @@ def credit_path(
         targets: the credits c*, each of the shape of the activities.
         progress: of the inference.
     """
-    records = []
+    records, kept = [], []
+    early = min(start.activities.shape[1] + 1, steps - 1)
 
     def observe(done: int, state: State) -> bool:
-        """Keep the distances on a grid of steps; inference never ends early."""
+        """Keep the distances on a grid of steps, and one early step; inference never ends early."""
+        if done in {early, early + 1}:
+            kept.append(state)
         if done % every == 0:
             signal = credit(chain, state, rule.penalty)
             records.append([distance(signal, target) for target in targets])
@@ -60,4 +67,4 @@ def credit_path(
 
     end = relax(chain, start, rule, steps, observe, progress)
     times = every * torch.arange(len(records)).to(torch.float64)
-    return CreditPath(end, times, [torch.stack(values, -1) for values in zip(*records, strict=True)])
+    return CreditPath(end, Transition(*kept), times, [torch.stack(values, -1) for values in zip(*records, strict=True)])

@@ -84,4 +84,4 @@ def moving_part(chain: Network, rule: Rule) -> Tensor:
     """`iteration_matrix`, without the multipliers if `dual_step` is 0."""
     matrix = iteration_matrix(chain, rule)
     half = matrix.shape[-1] // 2
-    return matrix[:, :half, :half] if rule.dual_step == 0 else matrix
+    return matrix[:, :half, :half] if rule.plain else matrix

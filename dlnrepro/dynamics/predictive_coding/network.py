@@ -10,11 +10,13 @@ In a step every activity descends the augmented Lagrangian, and then every multi
     h_i <- h_i - eta (c_i - W_(i+1)^T c_(i+1)),            with c_L = y - W_L h_(L-1) at the output
     m_i <- (1 - leak) m_i + alpha r_i
 
-Each line needs only a layer and its neighbours. alpha = 0 with m = 0 is plain predictive coding: gradient descent on
-the squared residuals. The weights learn by -c_i h_(i-1)^T.
+Each line needs only a layer and its neighbours. (If the half-steps are simultaneous, as in a control, the residuals of
+the last line are those before the activities moved.) alpha = 0 with m = 0 is plain predictive coding: gradient descent
+on the squared residuals. The weights learn by -c_i h_(i-1)^T.
 
 Conventions: all hidden layers have the same width n and are stacked: activities, multipliers and credits have the shape
-(runs, L-1, n, samples). Samples are summed over, and the step size eta is that for one sample.
+(runs, L-1, n, samples). Samples are summed over, and the step size eta is that for one sample. A constant is one number
+for all runs, or one number per run, of shape (runs,).
 
 Source: Seely, Gould 2026 (arXiv:2605.31022); the order of the half-steps is that of the authors' code.
 """
@@ -23,7 +25,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, NamedTuple
 
@@ -35,6 +37,9 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import Progress
 
 Skip = Literal["identity", "none"]
+Order = Literal["alternating", "simultaneous"]
+Constant = float | Tensor
+"""One number for all runs, or one number per run, of shape (runs,)."""
 
 
 @dataclass(frozen=True)
@@ -82,12 +87,28 @@ class Rule:
         penalty: rho.
         dual_step: alpha; 0 for plain predictive coding.
         leak: the fraction of a multiplier that is lost at each step; 0 in the theory.
+        order: whether the multipliers see the residuals after the activities have moved (`alternating`, as in the
+            theory) or before (`simultaneous`).
     """
 
     step_size: Tensor
-    penalty: float
-    dual_step: float
+    penalty: Constant
+    dual_step: Constant
     leak: float = 0.0
+    order: Order = "alternating"
+
+    @property
+    def plain(self) -> bool:
+        """Whether no multiplier ever moves."""
+        return bool((torch.as_tensor(self.dual_step) == 0).all())
+
+    def run(self, index: int) -> Rule:
+        """The constants of one run; the dimension of the runs is kept, with length 1."""
+        part = slice(index, index + 1)
+        penalty, dual_step = (
+            value if isinstance(value, float) else value[part] for value in (self.penalty, self.dual_step)
+        )
+        return replace(self, step_size=self.step_size[part], penalty=penalty, dual_step=dual_step)
 
 
 def draw_network(
@@ -124,6 +145,13 @@ def draw_network(
     else:
         hidden = hidden / math.sqrt(width)
     return Network(first, hidden, normal((outputs, width), generators) / width, x, y)
+
+
+def distance_from_identity(network: Network) -> Tensor:
+    """The distance sqrt(sum_l ||W_l - I||_F^2 / n) of the hidden layers W_l from the identity, of shape (runs,)."""
+    width = network.hidden.shape[-1]
+    gap = network.hidden - torch.eye(width, dtype=torch.float64)
+    return (gap.square().sum((-3, -2, -1)) / width).sqrt()
 
 
 def forward(network: Network) -> Tensor:
@@ -175,9 +203,14 @@ def residuals(network: Network, activities: Tensor) -> Tensor:
     return torch.cat([activities[:, :1] - network.drive[:, None], above], 1)
 
 
-def credit(network: Network, state: State, penalty: float) -> Tensor:
+def credit(network: Network, state: State, penalty: Constant) -> Tensor:
     """The credit c_i = m_i + rho r_i, of the shape of the activities."""
-    return state.multipliers + penalty * residuals(network, state.activities)
+    return state.multipliers + spread_over(penalty, 4) * residuals(network, state.activities)
+
+
+def spread_over(constant: Constant, dimensions: int) -> Constant:
+    """A constant that multiplies tensors of shape (runs, ...) with this number of dimensions, run by run."""
+    return constant if isinstance(constant, float) else constant.reshape(-1, *[1] * (dimensions - 1))
 
 
 def step(network: Network, state: State, rule: Rule) -> State:
@@ -185,11 +218,11 @@ def step(network: Network, state: State, rule: Rule) -> State:
     signal = credit(network, state, rule.penalty)
     top = -(network.last.mT @ output_error(network, state.activities))
     back = torch.cat([network.hidden.mT @ signal[:, 1:], top[:, None]], 1)
-    moved = state.activities - rule.step_size[:, None, None, None] * (signal - back)
-    if rule.dual_step == 0:
+    moved = state.activities - spread_over(rule.step_size, 4) * (signal - back)
+    if rule.plain:
         return State(moved, state.multipliers)
-    raised = (1 - rule.leak) * state.multipliers + rule.dual_step * residuals(network, moved)
-    return State(moved, raised)
+    seen = residuals(network, moved if rule.order == "alternating" else state.activities)
+    return State(moved, (1 - rule.leak) * state.multipliers + spread_over(rule.dual_step, 4) * seen)
 
 
 def relax(
@@ -226,7 +259,7 @@ def weight_gradients(network: Network, activities: Tensor, signal: Tensor) -> li
     """The gradients of the weights: -c_i h_(i-1)^T for i < L, and (W_L h_(L-1) - y) h_(L-1)^T, summed over samples.
 
     With the activities of a forward pass and c = -delta these are the gradients of back-propagation, which
-    `backprop_gradients` computes by another route.
+    `by_autograd.backprop_gradients` computes by another route.
 
     Args:
         network: the network.
@@ -241,21 +274,6 @@ def weight_gradients(network: Network, activities: Tensor, signal: Tensor) -> li
         -signal[:, 1:] @ activities[:, :-1].mT,
         output_error(network, activities) @ activities[:, -1].mT,
     ]
-
-
-@torch.inference_mode(False)  # the caller may have switched autograd off
-def backprop_gradients(network: Network) -> list[Tensor]:
-    """The gradients of 1/2 ||W_L ... W_1 x - y||^2 by automatic differentiation, in the shapes of `weight_gradients`.
-
-    Only the layers themselves enter, and none of the formulas of this package.
-    """
-    weights = [matrix.clone().requires_grad_() for matrix in (network.first, network.hidden, network.last)]
-    first, hidden, last = weights
-    outputs = first @ network.inputs.clone()
-    for index in range(hidden.shape[1]):
-        outputs = hidden[:, index] @ outputs
-    loss = 0.5 * (last @ outputs - network.targets.clone()).square().sum()
-    return list(torch.autograd.grad(loss, weights))
 
 
 def along(signal: Tensor, target: Tensor) -> Tensor:

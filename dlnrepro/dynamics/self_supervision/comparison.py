@@ -16,15 +16,12 @@ from dlnrepro.dynamics.self_supervision.contrast import (
     Activation,
     Loss,
     activities,
-    backprop_gradients,
     best_feedback,
     contrast,
-    feedback_gap,
-    local_gradient,
     other_view,
-    output_errors,
 )
 from dlnrepro.dynamics.self_supervision.distances import Distances, distances
+from dlnrepro.dynamics.self_supervision.gradients import backprop_gradients, feedback_gap, local_gradient
 from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.dynamics.tensors.per_run import each
 from dlnrepro.dynamics.tensors.progress import Progress
@@ -122,9 +119,10 @@ def _of_run(
             seen = seen.roll(views.shape[-2] // 2, -2)
         known = index <= len(fixed)
         feedback = fixed[index - 1] if known else best_feedback(layers[index], seen, how, learning.decay)
-        slope = feedback_gap(layers[index], feedback, seen, how, learning.decay).amax()
+        slope = feedback_gap(layers[index], feedback, seen, learning.loss, learning.decay)
         slopes.append(torch.zeros_like(slope) if known else slope)
-        errors = output_errors(layers[index], feedback, seen, how)
-        gradients.append(local_gradient(layers[index - 1], layers[index], errors, learning.activation))
-    wanted = backprop_gradients(weights, views, feedback, seen, how, learning.activation)
+        gradients.append(
+            local_gradient(layers[index - 1], weights[index - 1], feedback, seen, learning.loss, learning.activation)
+        )
+    wanted = backprop_gradients(weights, views, feedback, seen, learning.loss, learning.activation)
     return distances(gradients, wanted, weights), torch.stack(slopes).amax()

@@ -1,4 +1,4 @@
-"""Contrastive self-supervision of layers: scores, the best feedback matrices, and two ways to the gradients.
+"""Contrastive self-supervision of layers: the views, the activities, and the best feedback matrices.
 
 Two views of S objects pass through the network, with activities z^l (rows are objects). In each layer an object of one
 view is compared with a context c from the other view by the score z_i^T B c_i. The next object is compared with the
@@ -14,7 +14,8 @@ B.
     difference  f((z_i - z_(i+1))^T B c_i),              f(u) = log(1 + exp(-u))
     linear      (z_(i+1) - z_i)^T B c_i,                 f(u) = -u
 
-Local learning descends loss^l by changing only W_l; back-propagation descends loss^L by changing all weights.
+Local learning descends loss^l by changing only W_l; back-propagation descends loss^L by changing all weights. The
+gradients of both are in `dynamics.self_supervision.gradients`.
 
 Conventions: activities have shape (..., 2, S, n_l), weights W_l (..., n_l, n_(l-1)), feedback B (..., 2, n_l, n_c).
 
@@ -24,7 +25,6 @@ There the last object of a batch is compared with the first of the other view, a
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -33,6 +33,7 @@ import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.draws import normal
+from dlnrepro.dynamics.tensors.per_run import each_run
 
 Loss = Literal["two-sided", "difference", "linear"]
 Activation = Literal["linear", "relu"]
@@ -73,26 +74,27 @@ def contrast(loss: Loss, samples: int) -> Contrast:
 
 
 def paired_views(
-    samples: int, inputs: int, falloff: float, noise: float, size: float, generators: Sequence[Generator]
+    samples: int, inputs: int, falloff: Tensor, noise: Tensor, size: float, generators: Sequence[Generator]
 ) -> Tensor:
     """Two views of each object: sqrt(1 - noise) of a shared normal vector plus sqrt(noise) of the view's own.
 
     Args:
         samples: S, the number of objects.
         inputs: n_0, the dimension of a view.
-        falloff: the power p; the variance of the k-th coordinate is proportional to k^-p.
-        noise: the share of the view's own part in the variance, in [0, 1].
+        falloff: the power p of each run, of shape (runs,); the variance of the k-th coordinate is proportional to k^-p.
+        noise: the share of the view's own part in the variance, in [0, 1], of shape (runs,).
         size: the root mean square of a coordinate.
         generators: one per run; the shared part is drawn first.
 
     Returns:
         Shape (runs, 2, S, n_0).
     """
-    variances = [float(rank) ** -falloff for rank in range(1, inputs + 1)]
-    scale = size * math.sqrt(inputs / sum(variances))
-    spread = torch.tensor([scale * math.sqrt(variance) for variance in variances], dtype=torch.float64)
+    ranks = torch.arange(1, inputs + 1).to(torch.float64)
+    variances = each_run(lambda power: ranks**-power, falloff)
+    spread = size * (inputs * variances / variances.sum(-1, keepdim=True)).sqrt()
     shared, own = normal((1, samples, inputs), generators), normal((2, samples, inputs), generators)
-    return (math.sqrt(1 - noise) * shared + math.sqrt(noise) * own) * spread
+    share = noise[:, None, None, None]
+    return ((1 - share).sqrt() * shared + share.sqrt() * own) * spread[:, None, None, :]
 
 
 def activities(weights: Sequence[Tensor], views: Tensor, activation: Activation) -> list[Tensor]:
@@ -107,11 +109,6 @@ def activities(weights: Sequence[Tensor], views: Tensor, activation: Activation)
 def other_view(layer: Tensor) -> Tensor:
     """The activities with the two views exchanged: each view is compared with the other one."""
     return layer.flip(-3)
-
-
-def scores(layer: Tensor, feedback: Tensor, context: Tensor, how: Contrast) -> Tensor:
-    """The scores u_j = zt_j^T B ct_j, of shape (..., 2, features)."""
-    return ((how.features @ layer @ feedback) * (how.contexts @ context)).sum(-1)
 
 
 def best_feedback(layer: Tensor, context: Tensor, how: Contrast, decay: float) -> Tensor:
@@ -154,52 +151,3 @@ def _newton(products: Tensor, how: Contrast, scale: float) -> Tensor:
         if float(gap.abs().max()) <= SETTLED * scale:
             break
     return weights
-
-
-def feedback_gap(layer: Tensor, feedback: Tensor, context: Tensor, how: Contrast, decay: float) -> Tensor:
-    """The relative slope ||d loss / d B||_F / ||2 decay B||_F, of shape (..., 2); it is 0 at the best feedback."""
-    pull = how.pull(scores(layer, feedback, context, how))
-    fit = (pull[..., None] * (how.features @ layer)).mT @ (how.contexts @ context) / layer.shape[-2]
-    asked = 2 * decay * feedback
-    gap: Tensor = torch.linalg.matrix_norm(asked - fit) / torch.linalg.matrix_norm(asked)
-    return gap
-
-
-def output_errors(layer: Tensor, feedback: Tensor, context: Tensor, how: Contrast) -> Tensor:
-    """The errors d loss^l / d z^l, with the context detached, of shape (..., 2, S, n_l)."""
-    pull = how.pull(scores(layer, feedback, context, how))
-    toward = pull[..., None] * (how.contexts @ context) @ feedback.mT
-    return -how.features.mT @ toward / (2 * layer.shape[-2])
-
-
-def local_gradient(below: Tensor, layer: Tensor, errors: Tensor, activation: Activation) -> Tensor:
-    """The gradient of W_l from the errors of z^l, summed over objects and views, of shape (..., n_l, n_(l-1))."""
-    return (_through(errors, layer, activation).mT @ below).sum(-3)
-
-
-@torch.inference_mode(False)  # the caller may have switched autograd off
-def backprop_gradients(
-    weights: Sequence[Tensor], views: Tensor, feedback: Tensor, context: Tensor, how: Contrast, activation: Activation
-) -> list[Tensor]:
-    """The gradients of the last layer's loss with respect to W_1 .. W_L, by automatic differentiation.
-
-    Nothing that the local gradients use enters, except the activities and the scores.
-
-    Args:
-        weights: W_1 .. W_L.
-        views: the inputs z^0, of shape (..., 2, S, n_0).
-        feedback: the feedback B of the last layer.
-        context: the context c of the last layer, which is held fixed.
-        how: the comparison.
-        activation: the activation function of every layer.
-    """
-    free = [weight.clone().requires_grad_() for weight in weights]
-    fixed = Contrast(how.features.clone(), how.contexts.clone(), how.margin)
-    found = scores(activities(free, views.clone(), activation)[-1], feedback.clone(), context.clone(), fixed)
-    values = -found if how.margin is None else torch.nn.functional.softplus(how.margin - found)
-    return list(torch.autograd.grad(values.sum() / (2 * views.shape[-2]), free))
-
-
-def _through(errors: Tensor, layer: Tensor, activation: Activation) -> Tensor:
-    """The errors of the inputs of a layer's activation function, from the errors of its outputs."""
-    return errors if activation == "linear" else errors * (layer > 0)

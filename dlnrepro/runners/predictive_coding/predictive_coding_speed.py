@@ -5,7 +5,7 @@ the steps of `dynamics.predictive_coding.network` until the first layer's credit
 c*, measured along the target: <c_1, c*> = share ||c*||^2. The target is the credit to which the iteration tends: with
 multipliers -delta_1, where delta_1 is the adjoint of back-propagation, and without them the equilibrium of plain
 predictive coding. Theory: with multipliers credit travels as a wave, at sqrt(alpha eta) layers per step. Without them
-it diffuses, and the time grows as L^2.
+it diffuses, and the time grows as L^2. The last step of the budget is compared with automatic differentiation.
 
 Source: Seely, Gould 2026 (arXiv:2605.31022); the speed is derived in `dynamics.predictive_coding.closed_forms`.
 """
@@ -21,21 +21,30 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.predictive_coding.arrival import first_layer_arrival
-from dlnrepro.dynamics.predictive_coding.closed_forms import backprop_adjoints, credit_speed, plain_equilibrium_credit
+from dlnrepro.dynamics.predictive_coding.by_autograd import backprop_gradients
+from dlnrepro.dynamics.predictive_coding.closed_forms import (
+    backprop_adjoints,
+    credit_speed,
+    plain_equilibrium_credit,
+    stability_limit_with_loss,
+)
 from dlnrepro.dynamics.predictive_coding.network import (
+    Network,
     Rule,
     along,
-    backprop_gradients,
     credit,
+    distance_from_identity,
     update_cosine,
     weight_gradients,
 )
+from dlnrepro.dynamics.predictive_coding.two_routes import route_error
+from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import FROM_LIST, RISING, Share
-from dlnrepro.settings.predictive_coding import Inputs, PredictiveCodingSettings, Samples
+from dlnrepro.settings.fields import FROM_LIST, RISING, DrawnAboveZero, Share
+from dlnrepro.settings.predictive_coding import Inputs, Leak, PredictiveCodingSettings, Samples
 
 SeveralLayers = Annotated[int, Field(ge=3, le=128)]
 
@@ -48,7 +57,11 @@ class Params(PredictiveCodingSettings):
     )
     inputs: Inputs
     samples: Samples
-    step_size: float = Field(gt=0, le=10, description="step size eta of the activities, the same at every depth")
+    step_size: DrawnAboveZero = Field(
+        description="step size eta of the activities, the same at every depth: a number, or a range [low, high] from"
+        " which each run draws"
+    )
+    leak: Leak
     share: Share = Field(description="share of its target at which the credit of the first layer has arrived")
     passes: int = Field(ge=1, le=100, description="steps per layer in the budget, which is passes x L steps")
     most_steps: int = Field(
@@ -71,12 +84,16 @@ MEASURES = {
     " first layer has grown to `share` of its target: least-squares slope of the log of the time against log L, > 0",
     "pace_ratio": "steps per layer (the slope of the time of arrival against the depth L), times the predicted speed"
     " sqrt(alpha eta) in layers per step, >= 0",
-    "latest_arrival": "time of arrival of credit at the first layer, at the largest depth, in steps; the value of"
-    " `most_steps` if credit never arrives",
+    "latest_arrival": "time of arrival of credit at the first layer, at the largest depth, in steps",
     "budget_cosine": "cosine between the updates of all weights of the deepest network after the budget (`passes`"
     " steps per layer) and the gradients of back-propagation, in [-1, 1]",
     "budget_first_norm": "Frobenius norm of the first layer's update in the deepest network after the budget"
     " (`passes` steps per layer), divided by that of its gradient of back-propagation, >= 0",
+    "skip_distance": "sqrt(sum_l ||W_l - I||_F^2 / n) over the hidden layers W_l of the deepest network, where n is the"
+    " width, >= 0; it does not depend on the depth for identity skips, and grows as its square root without them",
+    "step_ratio": "step size eta divided by the largest stable one, in the network with the fewest layers, > 0",
+    "route_error": "largest relative distance of the last step of the budget, of the updates after it and of the"
+    " adjoints of back-propagation from those of automatic differentiation, over the depths, >= 0",
 }
 
 SERIES = {
@@ -94,6 +111,8 @@ SERIES = {
     ),
 }
 
+_NETWORK = "dlnrepro.dynamics.predictive_coding.network"
+
 FLAWS = {
     "speed": Flaw("the predicted speed is too large by a quarter", "credit_speed", scaled(1.25)),
     "longer": Flaw(
@@ -106,6 +125,13 @@ FLAWS = {
         "first_layer_arrival",
         lambda right: lambda *given: (found := right(*given))._replace(time=found.time**0.7),
     ),
+    "residuals": Flaw("the residuals of all layers are 5 % too large", f"{_NETWORK}:residuals", scaled(1.05)),
+    "updates": Flaw(
+        "the updates of the hidden layers are three times too large",
+        "weight_gradients",
+        lambda right: lambda *given: [(3 if layer == 1 else 1) * part for layer, part in enumerate(right(*given))],
+    ),
+    "adjoints": Flaw("the adjoints are too large by 5 %", "backprop_adjoints", scaled(1.05)),
 }
 
 
@@ -113,24 +139,32 @@ class Crossing(NamedTuple):
     """The measurements at one depth.
 
     Attributes:
+        chain: the network.
         time: number of steps until credit has arrived, of shape (runs,).
         cosine: between all updates after the budget and the gradients of back-propagation, of shape (runs,).
         first_norm: norm of the first layer's update over that of its gradient of back-propagation, of shape (runs,).
         profile: credit of each layer after the budget, along the credit of back-propagation, of shape (runs, L-1).
+        error: distance between the two routes, of shape (runs,).
     """
 
+    chain: Network
     time: Tensor
     cosine: Tensor
     first_norm: Tensor
     profile: Tensor
+    error: Tensor
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Send credit through networks of every depth, one depth after another, and fit its times of arrival."""
-    found = [_at_depth(params, depth, generators, _within(params.depths, depth, progress)) for depth in params.depths]
+    penalty, dual_step, formula = params.constants(generators)
+    rule = Rule(uniform((), *params.step_size, generators), penalty, dual_step, params.leak)
+    found = [
+        _at_depth(params, depth, rule, generators, _within(params.depths, depth, progress)) for depth in params.depths
+    ]
     times, deepest = torch.stack([one.time for one in found], -1), found[-1]
     depths = torch.tensor(params.depths, dtype=torch.float64)
-    speed = credit_speed(params.step_size, params.formula_dual_step)
+    speed = credit_speed(rule.step_size, formula)
     return Result(
         {
             "arrival_exponent": each_run(lambda row: slope(depths.log(), row.log()), times),
@@ -138,30 +172,31 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
             "latest_arrival": deepest.time,
             "budget_cosine": deepest.cosine,
             "budget_first_norm": deepest.first_norm,
+            "skip_distance": distance_from_identity(deepest.chain),
+            "step_ratio": rule.step_size / stability_limit_with_loss(found[0].chain, penalty, dual_step),
+            "route_error": torch.stack([one.error for one in found]).amax(0),
         },
         {
             "depth": depths,
             "arrival": times,
-            "predicted_arrival": depths / speed if speed > 0 else torch.zeros_like(depths),
+            "predicted_arrival": torch.where(speed[:, None] > 0, depths / speed[:, None], 0.0),
             "layer": torch.arange(1, params.depths[-1], dtype=torch.float64) / params.depths[-1],
             "credit_after_budget": deepest.profile,
         },
     )
 
 
-def _at_depth(params: Params, depth: int, generators: Sequence[Generator], progress: Progress) -> Crossing:
+def _at_depth(params: Params, depth: int, rule: Rule, generators: Sequence[Generator], progress: Progress) -> Crossing:
     """Draw networks of one depth, take steps until credit has arrived in all runs, and measure it after the budget."""
     chain = params.network(depth, params.inputs, params.samples, generators)
-    adjoints = -backprop_adjoints(chain)
-    target = adjoints if params.dual_step > 0 else plain_equilibrium_credit(chain, params.penalty)
-    step_size = torch.full((len(generators),), params.step_size, dtype=torch.float64)
-    rule, budget = Rule(step_size, params.penalty, params.dual_step), params.passes * depth
-    time, state = first_layer_arrival(chain, target[:, 0], rule, params.share, budget, params.most_steps, progress)
-    signal = credit(chain, state, params.penalty)
-    updates = weight_gradients(chain, state.activities, signal)
-    wanted = backprop_gradients(chain)
+    adjoints, budget = backprop_adjoints(chain), params.passes * depth
+    target = plain_equilibrium_credit(chain, rule.penalty) if rule.plain else -adjoints
+    time, spent = first_layer_arrival(chain, target[:, 0], rule, params.share, budget, params.most_steps, progress)
+    signal = credit(chain, spent.after, rule.penalty)
+    updates, wanted = weight_gradients(chain, spent.after.activities, signal), backprop_gradients(chain)
     first, whole = (torch.linalg.matrix_norm(layers[0]) for layers in (updates, wanted))
-    return Crossing(time, update_cosine(updates, wanted), first / whole, along(signal, adjoints))
+    error = route_error(chain, spent, rule, updates, adjoints)
+    return Crossing(chain, time, update_cosine(updates, wanted), first / whole, along(signal, -adjoints), error)
 
 
 def _within(depths: Sequence[int], depth: int, progress: Progress) -> Progress:

@@ -6,6 +6,7 @@ radius passes 1 is found by root finding and compared with closed forms. Here si
 constraints, rho the penalty and alpha the dual step. With the constraints alone (`loss_weight` 0) the limit is
 4 / (sigma_max^2 (2 rho + alpha)). The curvature of the loss lowers it a little, to a limit that is again exact. Without
 the loss, a complex eigenvalue mu of a mode has |mu|^2 = 1 - eta rho sigma^2: alpha changes its phase, not its modulus.
+The matrix is compared with a step by automatic differentiation of the augmented Lagrangian.
 
 Source: Seely, Gould 2026 (arXiv:2605.31022); formulas in `dlnrepro.dynamics.predictive_coding.closed_forms`.
 """
@@ -19,7 +20,7 @@ from typing import Literal
 
 import torch
 from pydantic import Field
-from torch import Generator
+from torch import Generator, Tensor
 
 from dlnrepro.dynamics.predictive_coding.closed_forms import (
     squared_moduli,
@@ -29,10 +30,12 @@ from dlnrepro.dynamics.predictive_coding.closed_forms import (
 from dlnrepro.dynamics.predictive_coding.iteration import (
     constraint_matrix,
     edge_of_stability,
+    iteration_matrix,
     moving_part,
     spectral_radius,
 )
-from dlnrepro.dynamics.predictive_coding.network import Rule
+from dlnrepro.dynamics.predictive_coding.network import Order, Rule, random_state
+from dlnrepro.dynamics.predictive_coding.two_routes import matrix_error
 from dlnrepro.dynamics.tensors.per_run import each, each_run
 from dlnrepro.dynamics.tensors.processor import decomposed
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
@@ -53,6 +56,10 @@ class Params(PredictiveCodingSettings):
     loss_weight: float = Field(ge=0, le=100, description="factor on the loss; 0 leaves only the constraints")
     modulus_ratio: Share = Field(
         description="step size at which the moduli of eigenvalues are measured, relative to the limit"
+    )
+    order: Order = Field(
+        description="whether the multipliers see the residuals after the activities have moved (`alternating`, as in"
+        " the theory) or before (`simultaneous`)"
     )
     law: Literal["constraints", "with-loss"] = Field(
         description="formula of the largest stable step size: `constraints` is the published one, which neglects the"
@@ -76,8 +83,10 @@ MEASURES = {
     "radius_below": "spectral radius of one step at 0.98 of the limit of the formula, >= 0",
     "radius_above": "spectral radius of one step at 1.02 of the limit of the formula, >= 0",
     "modulus_error": "largest distance of |mu|^2 of a complex eigenvalue mu from the nearest 1 - eta rho sigma^2 with"
-    " a singular value sigma of the constraints, >= 0; 0 if no eigenvalue is complex",
+    " a singular value sigma of the constraints, >= 0",
     "complex_share": "fraction of complex eigenvalues at the step size of the moduli, in [0, 1]",
+    "route_error": "relative distance of the move of a random state by the matrix of one step from its move by"
+    " automatic differentiation of the augmented Lagrangian, >= 0",
 }
 
 SERIES = {
@@ -97,6 +106,11 @@ FLAWS = {
         "dlnrepro.dynamics.predictive_coding.iteration:step",
         lambda right: lambda chain, state, rule: right(chain, state, replace(rule, dual_step=1.05 * rule.dual_step)),
     ),
+    "loss": Flaw(
+        "the curvature of the loss is 5 % too large",
+        "dlnrepro.dynamics.predictive_coding.network:output_error",
+        scaled(1.05),
+    ),
 }
 
 
@@ -104,30 +118,44 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     """Draw networks, find the edge of stability of each of them, and measure the moduli of eigenvalues below it."""
     drawn = params.network(params.depth, params.hidden, 1, generators)
     chain = replace(drawn, last=drawn.last * params.loss_weight**0.5)
+    penalty, dual_step, formula = params.constants(generators)
     singular = decomposed(torch.linalg.svdvals, constraint_matrix(chain))
     if params.law == "constraints":
-        limit = stability_limit(singular[:, 0], params.penalty, params.formula_dual_step)
+        limit = stability_limit(singular[:, 0], penalty, formula)
     else:
-        limit = stability_limit_with_loss(chain, params.penalty, params.formula_dual_step)
+        limit = stability_limit_with_loss(chain, penalty, formula)
+    rule = Rule(limit, penalty, dual_step, order=params.order)
     ratios = torch.linspace(0.5, 1.25, params.points, dtype=torch.float64)
     edges, radii = [], []
-    rule = Rule(limit, params.penalty, params.dual_step)
     for index, _ in each(progress, len(generators)):
-        one = replace(rule, step_size=limit[index : index + 1])
+        one = rule.run(index)
         steps = [replace(one, step_size=one.step_size * ratio) for ratio in (*ratios, 0.98, 1.02)]
         edges.append(edge_of_stability(chain.run(index), one, *SEARCH))
         radii.append(torch.cat([spectral_radius(chain.run(index), step) for step in steps]))
     radius = torch.stack(radii)
-    step_size = params.modulus_ratio * limit
-    mu = each_run(partial(decomposed, torch.linalg.eigvals), moving_part(chain, replace(rule, step_size=step_size)))
-    turned = mu.imag.abs() > COMPLEX
-    expected = squared_moduli(singular, step_size, params.penalty + params.modulus_dual_step)
-    off = ((mu.real**2 + mu.imag**2)[:, :, None] - expected[:, None, :]).abs().amin(-1)
+    below = replace(rule, step_size=params.modulus_ratio * limit)
+    error, share = _moduli(
+        each_run(partial(decomposed, torch.linalg.eigvals), moving_part(chain, below)),
+        squared_moduli(singular, below.step_size, penalty + params.modulus_dual_step),
+    )
+    state = random_state(chain, generators)
     measures = {
         "edge_gap": torch.tensor(edges, dtype=torch.float64) - 1,
         "radius_below": radius[:, -2],
         "radius_above": radius[:, -1],
-        "modulus_error": torch.where(turned, off, 0.0).amax(-1),
-        "complex_share": turned.to(torch.float64).mean(-1),
+        "modulus_error": error,
+        "complex_share": share,
+        "route_error": matrix_error(chain, iteration_matrix(chain, below), state, below),
     }
     return Result(measures, {"step_ratio": ratios, "radius": radius[:, :-2]})
+
+
+def _moduli(values: Tensor, expected: Tensor) -> tuple[Tensor, Tensor]:
+    """The largest distance of |mu|^2 of a complex eigenvalue from the nearest expected value, and the complex share.
+
+    The distance is NaN if no eigenvalue is complex.
+    """
+    turned = values.imag.abs() > COMPLEX
+    off = ((values.real**2 + values.imag**2)[:, :, None] - expected[:, None, :]).abs().amin(-1)
+    error = torch.where(turned, off, 0.0).amax(-1)
+    return torch.where(turned.any(-1), error, torch.nan), turned.to(torch.float64).mean(-1)

@@ -1,7 +1,8 @@
 """Layer-wise contrastive learning and back-propagation of the last layer's loss: how far apart are their gradients?
 
 Only the feedback matrices B^l are computed: each is at the optimum of its layer's loss, or fixed. Nothing is trained.
-Then each layer's own gradient g_l is compared with the gradient g_BP that back-propagation gives from the last layer.
+Then each layer's own gradient g_l is compared with the gradient g_BP that back-propagation gives from the last layer;
+automatic differentiation of the losses gives both.
 The context of a layer is the activity for the other view in the same layer (`own`), or in the last layer (`top`, direct
 feedback). f is the loss of a score. Theory: if W_2 .. W_L are orthogonal and of equal widths, both gradients are equal,
 for every falling f. If f is linear, then for any weights
@@ -35,12 +36,15 @@ from dlnrepro.dynamics.self_supervision.comparison import (
 )
 from dlnrepro.dynamics.self_supervision.contrast import Activation, Loss, paired_views
 from dlnrepro.dynamics.self_supervision.distances import orthogonality_gap
-from dlnrepro.dynamics.starts.draws import gaussian, semi_orthogonal, uniform_layers
+from dlnrepro.dynamics.starts.draws import gaussian, semi_orthogonal, uniform, uniform_layers
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction, Settings, refused, written
-from dlnrepro.settings.fields import FROM_LIST, Positive
+from dlnrepro.settings.fields import FROM_LIST, DrawnFromZero, Positive
+
+EXACT = 1e-10
+"""A relative distance below this is rounding: the layers above have equal widths, and both gradients are exact."""
 
 Width = Annotated[int, Field(ge=1, le=512)]
 Cosine = Annotated[float, Field(ge=-1, le=1)]
@@ -62,10 +66,14 @@ class Params(Settings):
         description="widths n_0 .. n_L of the inputs and of each layer, which do not rise after n_1",
     )
     samples: int = Field(ge=2, le=256, description="number of objects, each of which has two views")
-    falloff: float = Field(
-        ge=0, le=4, description="power p of the spectrum: the variance of the k-th input is proportional to k^-p"
+    falloff: DrawnFromZero = Field(
+        description="power p of the spectrum: the variance of the k-th input is proportional to k^-p; a number,"
+        " or a range [low, high] from which each run draws"
     )
-    noise: float = Field(ge=0, le=1, description="share of a view's variance that is independent of the other view")
+    noise: DrawnFromZero = Field(
+        description="share of a view's variance that is independent of the other view, at most 1: a number, or a range"
+        " [low, high] from which each run draws"
+    )
     size: Positive = Field(description="root mean square of the inputs")
     loss: Loss = Field(
         description="loss f of the scores: f(u) = -u of a difference of scores (`linear`), a softplus of such a"
@@ -94,16 +102,19 @@ class Params(Settings):
         " layer (`top`), or that of the last layer for another object, half a batch away (`stranger`)"
     )
     printed: Annotated[tuple[Cosine, ...], FROM_LIST] = Field(
-        min_length=2, max_length=16, description="cosines of the layers 1 .. L that the authors print for this setting"
+        max_length=16,
+        description="cosines of the layers 1 .. L that the authors print for this setting; empty if they print none",
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
         """Feedback by the identity for layers of several widths; a number of printed cosines that is not L."""
         yield from super().contradictions()
         layers = self.widths[1:]
+        if self.noise[1] > 1:
+            yield Contradiction("noise", "shares of at most 1")
         if self.feedback == "identity" and len(set(layers)) > 1:
             yield Contradiction("feedback", "`best` or `random`, because the layers have several widths")
-        if len(self.printed) != len(layers):
+        if self.printed and len(self.printed) != len(layers):
             yield Contradiction("printed", f"{len(layers)} values, one for each layer", f"{len(self.printed)} values")
 
     def numbers(self) -> int:
@@ -121,9 +132,11 @@ MEASURES = {
     " of back-propagation, in the Frobenius norm, >= 0",
     "cosine_gap": "largest 1 - cosine, over the layers below the last, between a layer's own gradient and that of"
     " back-propagation, in [0, 2]",
-    "printed_gap": "largest difference between the cosine of a layer and the cosine that the authors print, in [0, 2]",
+    "printed_gap": "largest difference between the cosine of a layer and the cosine that the authors print, in [0, 2];"
+    " NaN if they print none",
     "closer_ratio": "largest ratio, over the layers below the last, of a gradient's distance from that of"
-    " back-propagation to the same distance with the layer's own context, >= 0; 1 if the context is the layer's own",
+    " back-propagation to the same distance with the layer's own context, >= 0; 1 if the context is the layer's own;"
+    " layers are left out in which the latter distance is rounding",
     "cosine_gain": "mean cosine with the gradient of back-propagation, over the layers below the last, less the same"
     " mean with the layer's own context; 0 if the context is the layer's own",
     "transport_error": "largest ||Q^T Q g - g_BP||_F / ||g_BP||_F over the layers below the last, where g is a"
@@ -139,28 +152,37 @@ SERIES = {
     "error": Series("layer", "relative distance of the layer's own gradient from that of back-propagation"),
 }
 
+_LOCAL = "dlnrepro.dynamics.self_supervision.comparison:local_gradient"
+
 FLAWS = {
-    "local": Flaw(
-        "the local gradients are too large by 5 %",
-        "dlnrepro.dynamics.self_supervision.comparison:local_gradient",
-        scaled(1.05),
-    ),
+    "local": Flaw("the local gradients are too large by 5 %", _LOCAL, scaled(1.05)),
     "transposed": Flaw(
-        "the local errors pass through the feedback matrix itself instead of its transpose",
-        "dlnrepro.dynamics.self_supervision.comparison:output_errors",
-        lambda right: lambda layer, feedback, *rest: right(layer, feedback.mT, *rest),
+        "the local gradients use the transposed feedback",
+        _LOCAL,
+        lambda right: lambda below, weight, feedback, *rest: right(below, weight, feedback.mT, *rest),
     ),
     "objects": Flaw(
         "the local gradients use the activities below in the reversed order of the objects",
-        "dlnrepro.dynamics.self_supervision.comparison:local_gradient",
+        _LOCAL,
         lambda right: lambda below, *rest: right(below.flip(-2), *rest),
+    ),
+    "cubes": Flaw(
+        "the local gradients use the cubes of the activities below",
+        _LOCAL,
+        lambda right: lambda below, *rest: right(below**3, *rest),
+    ),
+    "half-feedback": Flaw(
+        "the local gradients use half of the feedback",
+        _LOCAL,
+        lambda right: lambda below, weight, feedback, *rest: right(below, weight, 0.5 * feedback, *rest),
     ),
 }
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw views, weights and fixed feedback, and compare gradients run by run."""
-    views = paired_views(params.samples, params.widths[0], params.falloff, params.noise, params.size, generators)
+    falloff, noise = uniform((), *params.falloff, generators), uniform((), *params.noise, generators)
+    views = paired_views(params.samples, params.widths[0], falloff, noise, params.size, generators)
     weights, fixed = _weights(params, generators), _fixed_feedback(params, generators)
     learning = Learning(params.loss, params.decay, params.activation)
     # Fixed feedback is drawn for one context only. The best feedback is computed for both contexts.
@@ -170,12 +192,13 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     (measured, gap) = (local, own_gap) = compare(params.context, learning, first)
     if two_contexts:
         local, own_gap = compare("own", learning, part_of(progress, 0.5, 0.5))
-    cosine, printed = 1 - measured.misalignment, torch.tensor(params.printed, dtype=torch.float64)
+    cosine = 1 - measured.misalignment
+    printed = torch.tensor(params.printed or [torch.nan] * len(weights), dtype=torch.float64)
     measures = {
         "gradient_error": measured.error[:, :-1].amax(-1),
         "cosine_gap": measured.misalignment[:, :-1].amax(-1),
         "printed_gap": (cosine - printed).abs().amax(-1),
-        "closer_ratio": (measured.error / local.error)[:, :-1].amax(-1),
+        "closer_ratio": _largest_ratio(measured.error[:, :-1], local.error[:, :-1]),
         "cosine_gain": (local.misalignment - measured.misalignment)[:, :-1].mean(-1),
         "transport_error": measured.transport[:, :-1].amax(-1),
         "feedback_gap": torch.maximum(gap, own_gap),
@@ -184,6 +207,13 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     layers = torch.arange(1, len(weights) + 1, dtype=torch.float64)
     series = {"layer": layers, "cosine": cosine, "printed_cosine": printed, "error": measured.error}
     return Result(measures, series)
+
+
+def _largest_ratio(errors: Tensor, others: Tensor) -> Tensor:
+    """The largest ratio of two errors over the layers in which the other error is more than rounding; else NaN."""
+    inexact = others > EXACT
+    largest = torch.where(inexact, errors / others, -torch.inf).amax(-1)
+    return torch.where(inexact.any(-1), largest, torch.nan)
 
 
 def _weights(params: Params, generators: Sequence[Generator]) -> Weights:

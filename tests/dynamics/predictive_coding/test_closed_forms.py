@@ -128,4 +128,4 @@ def test_long_waves_in_a_chain_of_identities_move_at_the_credits_speed() -> None
 
     root = np.roots([1, size * (rho + alpha) - 2, 1 - size * rho])[0]
 
-    assert abs(np.angle(root)) / wave == pytest.approx(credit_speed(eta, alpha), rel=1e-4)
+    assert abs(np.angle(root)) / wave == pytest.approx(float(credit_speed(torch.tensor(eta), alpha)), rel=1e-4)

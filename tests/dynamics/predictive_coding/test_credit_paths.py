@@ -24,6 +24,8 @@ def test_the_distances_are_those_of_states_that_are_stepped_one_by_one() -> None
 
     assert path.steps.tolist() == [0, 3, 6]
     assert torch.equal(path.end.activities, states[7].activities)
+    assert torch.equal(path.taken.before.activities, states[4].activities)
+    assert torch.equal(path.taken.after.multipliers, states[5].multipliers)
     for factor, distances in zip((1, 2), path.distances, strict=True):
         wanted = factor * target.flatten(1)
         for record, done in enumerate(path.steps.int().tolist()):

@@ -6,15 +6,16 @@ import pytest
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.predictive_coding.by_autograd import backprop_gradients
 from dlnrepro.dynamics.predictive_coding.network import (
     Network,
     Rule,
     State,
     adjoints,
     along,
-    backprop_gradients,
     credit,
     distance,
+    distance_from_identity,
     draw_network,
     forward,
     largest_distance,
@@ -211,3 +212,34 @@ def test_a_random_state_has_standard_normal_entries_of_the_shape_of_the_activiti
         assert abs(float(values.mean())) < 0.08
         assert abs(float(values.std()) - 1) < 0.06
     assert not torch.equal(state.activities, state.multipliers)
+
+
+def test_the_distance_from_the_identity_does_not_grow_with_the_depth_if_there_are_skips() -> None:
+    for depth in (10, 40):
+        chain = draw_network(depth, 12, 3, 2, 1, "identity", 1.5, seeded(range(4)))
+        expected = 1.5 * ((depth - 2) / depth) ** 0.5
+        torch.testing.assert_close(
+            distance_from_identity(chain), torch.full((4,), expected, dtype=torch.float64), rtol=0.1, atol=0
+        )
+
+
+def test_constants_may_differ_between_runs() -> None:
+    chain = _chain()
+    state = _state(chain)
+    sizes, rho, alpha = (torch.tensor(pair, dtype=torch.float64) for pair in ((0.1, 0.2), (0.7, 1.1), (0.4, 0.3)))
+    together = step(chain, state, Rule(sizes, rho, alpha))
+
+    for run in range(2):
+        own = State(state.activities[run : run + 1], state.multipliers[run : run + 1])
+        alone = step(chain.run(run), own, Rule(sizes, rho, alpha).run(run))
+        assert torch.equal(alone.activities[0], together.activities[run])
+        assert torch.equal(alone.multipliers[0], together.multipliers[run])
+
+
+def test_simultaneous_multipliers_see_the_residuals_before_the_activities_move() -> None:
+    chain = _chain()
+    state = _state(chain)
+    rule = Rule(torch.full((2,), 0.1, dtype=torch.float64), RHO, ALPHA, order="simultaneous")
+
+    expected = state.multipliers + ALPHA * residuals(chain, state.activities)
+    torch.testing.assert_close(step(chain, state, rule).multipliers, expected, rtol=1e-13, atol=1e-13)

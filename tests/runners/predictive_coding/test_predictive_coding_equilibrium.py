@@ -12,7 +12,17 @@ from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.runners.predictive_coding import predictive_coding_equilibrium as runner
 from tests.runners.running import quick_setup, run_seeds
 
-SETUP = quick_setup("pcalm-equilibrium-is-backprop", inputs=3, outputs=2, samples=5, start="random", steps=900)
+SETUP = quick_setup(
+    "pcalm-equilibrium-is-backprop",
+    inputs=3,
+    outputs=2,
+    samples=5,
+    start="random",
+    steps=900,
+    penalty=1.0,
+    dual_step=1.0,
+    step_ratio=0.9,
+)
 SHORT: dict[str, Any] = {"steps": 40}
 CASES: dict[str, dict[str, Any]] = {
     "multipliers": {"steps": 150, "hidden": 2, "spread": 0.1},
@@ -53,8 +63,18 @@ def test_a_leak_leaves_an_error_in_proportion_to_itself() -> None:
     torch.testing.assert_close(large / small, torch.full((1,), 10.0, dtype=torch.float64), rtol=0.02, atol=0)
 
 
-def test_a_rate_whose_distance_never_reaches_the_window_is_zero() -> None:
-    assert float(_run([0], steps=12).measures["rate_ratio"]) == 0
+def test_a_distance_that_tends_to_a_constant_has_the_rate_zero() -> None:
+    measures = _run([0], dual_step=0.0, start="forward").measures
+
+    assert abs(float(measures["rate_ratio"])) < 1e-6
+
+
+def test_both_routes_agree_unless_multipliers_leak() -> None:
+    assert float(_run([0, 1], steps=40).measures["route_error"].max()) < 1e-12
+    assert float(_run([0, 1], steps=40, leak=0.01).measures["route_error"].min()) > 1e-3
+    assert float(_run([0], steps=40).measures["predicted_decay"]) == pytest.approx(
+        float(_run([0], steps=40).measures["spectral_radius"]) ** 40
+    )
 
 
 @pytest.mark.slow
@@ -76,4 +96,4 @@ def test_a_rate_without_multipliers_is_another_than_that_of_the_network() -> Non
 def test_a_penalty_of_zero_is_refused() -> None:
     ((place, fault),) = parameter_faults(runner.Params, SETUP | {"penalty": 0.0})
 
-    assert (place, fault.wording) == (("penalty",), "expected a number above 0, found 0.0")
+    assert (place, fault.wording) == (("penalty",), "expected a number above 0, or a range [low, high], found 0")

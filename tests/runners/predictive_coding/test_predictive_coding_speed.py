@@ -18,6 +18,7 @@ from dlnrepro.dynamics.predictive_coding.network import (
     step,
     weight_gradients,
 )
+from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runners.predictive_coding import predictive_coding_speed as runner
 from tests.runners.running import quick_setup, run_seeds, seeded
@@ -50,10 +51,18 @@ POINTS = {"depth": 3, "layer": 7}
 _run = partial(run_seeds, runner, SETUP)
 
 
+def _after_the_constants(seed: int) -> list[torch.Generator]:
+    """The generator of a run that has drawn rho, alpha and eta, which are drawn before the networks."""
+    generators = seeded([seed])
+    for _ in range(3):
+        uniform((), 0.0, 1.0, generators)
+    return generators
+
+
 def test_credit_has_arrived_between_the_two_steps_around_half_of_its_target() -> None:
     time = float(_run([3], depths=[4, 8]).series["arrival"][0, 0])
 
-    chain = draw_network(4, 5, 3, 2, 3, "identity", 0.3, seeded([3]))
+    chain = draw_network(4, 5, 3, 2, 3, "identity", 0.3, _after_the_constants(3))
     target = -backprop_adjoints(chain)[:, 0]
     state = State(forward(chain), torch.zeros_like(forward(chain)))
     rule = Rule(torch.full((1,), 0.2, dtype=torch.float64), 1.0, 1.0)
@@ -69,7 +78,7 @@ def test_credit_has_arrived_between_the_two_steps_around_half_of_its_target() ->
 def test_after_the_budget_updates_and_credit_are_those_of_its_number_of_steps() -> None:
     result = _run([3], depths=[4, 6])
 
-    generators = seeded([3])
+    generators = _after_the_constants(3)
     draw_network(4, 5, 3, 2, 3, "identity", 0.3, generators)
     chain = draw_network(6, 5, 3, 2, 3, "identity", 0.3, generators)
     adjoints = -backprop_adjoints(chain)
@@ -104,10 +113,28 @@ def test_diffusion_takes_a_time_that_grows_as_the_squared_depth() -> None:
     assert float(measures["pace_ratio"]) == 0
 
 
-def test_a_run_that_never_arrives_is_given_the_last_step() -> None:
+def test_a_run_in_which_credit_never_arrives_is_undecided() -> None:
     measures = _run([0], dual_step=0.0, most_steps=24).measures
 
-    assert float(measures["latest_arrival"]) == 24
+    assert bool(measures["latest_arrival"].isnan().all())
+    assert bool(measures["arrival_exponent"].isnan().all())
+
+
+def test_both_routes_agree_unless_multipliers_leak() -> None:
+    assert float(_run([0, 1]).measures["route_error"].max()) < 1e-12
+    assert float(_run([0, 1], leak=0.1).measures["route_error"].min()) > 1e-3
+
+
+def test_constants_that_are_drawn_have_their_own_speed() -> None:
+    drawn = _run([0, 1, 2], penalty=[0.5, 1.0], dual_step=[0.25, 1.0], step_size=[0.1, 0.22], depths=[16, 32, 48])
+
+    assert float((drawn.measures["pace_ratio"] - 1).abs().max()) < 0.1
+    assert float(drawn.series["predicted_arrival"][:, 0].std()) > 1
+
+
+def test_only_identity_skips_keep_the_layers_near_the_identity() -> None:
+    assert float(_run([0]).measures["skip_distance"]) < 0.31
+    assert float(_run([0], skip="none", spread=1.0, step_size=0.05).measures["skip_distance"]) > 3
 
 
 @pytest.mark.slow

@@ -84,6 +84,21 @@ def test_an_edge_outside_the_search_is_replaced_by_the_end_of_the_search() -> No
     assert float(_run([0], dual_step=20.0, law_dual_step=0.0).measures["edge_gap"]) == runner.SEARCH[0] - 1
 
 
+def test_moduli_without_a_complex_eigenvalue_are_undecided() -> None:
+    assert bool(_run([0], dual_step=0.0).measures["modulus_error"].isnan().all())
+
+
+def test_simultaneous_half_steps_have_another_limit_and_another_matrix() -> None:
+    """At the eigenvalue -1 the limit is 4 / (sigma^2 (2 rho - alpha)), for rho = 2 and alpha = 0.4 by 4.4 / 3.6."""
+    measures = _run([0, 1], penalty=2.0, dual_step=0.4, order="simultaneous").measures
+
+    torch.testing.assert_close(
+        1 + measures["edge_gap"], torch.full((2,), 4.4 / 3.6, dtype=torch.float64), rtol=1e-9, atol=0
+    )
+    assert float(measures["route_error"].min()) > 1e-3
+    assert float(_run([0, 1]).measures["route_error"].max()) < 1e-14
+
+
 def test_a_spent_budget_stops_it_between_two_spectra() -> None:
     told: list[str] = []
 

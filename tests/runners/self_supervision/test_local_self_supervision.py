@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 import torch
 
+from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runners.self_supervision import local_self_supervision as runner
 from tests.runners.running import quick_setup, run_seeds, seeded
 
 SETUP = quick_setup(
-    "local-equals-backprop", widths=[9, 6, 6, 6], samples=7, noise=0.4, decay=0.02, printed=[0.5, 0.7, 1.0]
+    "local-equals-backprop", widths=[9, 6, 6, 6], samples=7, falloff=1.0, noise=0.4, decay=0.02, printed=[0.5, 0.7, 1.0]
 )
 CASES: dict[str, dict[str, Any]] = {
     "orthogonal": {},
@@ -95,6 +96,27 @@ def test_the_own_context_is_the_measure_of_closeness_and_of_gain() -> None:
 
     assert own["closer_ratio"].tolist() == [1, 1]
     assert own["cosine_gain"].tolist() == [0, 0]
+
+
+def test_layers_below_equal_widths_are_exact_and_do_not_count_in_the_ratio() -> None:
+    linear: dict[str, Any] = {"loss": "linear", "context": "top", "printed": []}
+
+    measures = _run([0, 1], widths=[9, 6, 4, 4], **linear).measures
+    assert float(measures["closer_ratio"].max()) < 1
+    assert bool(measures["printed_gap"].isnan().all())
+    assert bool(_run([0], widths=[9, 6, 6, 6], **linear).measures["closer_ratio"].isnan().all())
+
+
+def test_views_are_drawn_by_each_run() -> None:
+    drawn = _run([0, 1], start="default", noise=[0.2, 0.9]).measures["gradient_error"]
+
+    assert not torch.equal(drawn, _run([0, 1], start="default").measures["gradient_error"])
+
+
+def test_a_share_of_noise_above_one_is_refused() -> None:
+    ((place, fault),) = parameter_faults(runner.Params, SETUP | {"noise": [0.5, 1.5]})
+
+    assert (place, fault.wording) == (("noise",), "expected shares of at most 1, found [0.5, 1.5]")
 
 
 def test_a_spent_budget_stops_it_between_two_networks() -> None:
