@@ -10,6 +10,7 @@ coefficients or lengths of groups.
 * `formulas` holds the closed form of the cost for each of them.
 * `spiky_predictors` draws predictors w whose coordinates differ widely in size.
 * `fibre` finds the weights of least norm with f_theta = w numerically, without a formula for the cost.
+* `plain_networks` writes each architecture out plainly, for a general optimiser and for autograd.
 * `regression` holds least squares with weight decay in the weights of such a network.
 * `norm_fit` fits p, q and c to the costs of several predictors.
 * `convex_penalty` solves least squares with half the cost as penalty, with a certificate and without a network.

@@ -7,12 +7,14 @@ Conventions: X has the shape (runs, n, inputs), Y (runs, n, outputs), and w = f_
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import prefixes
+from dlnrepro.dynamics.representation_cost.plain_networks import Network
 from dlnrepro.dynamics.representation_cost.tied_layers import Patterns, matrices, tied_gradient
 from dlnrepro.dynamics.tensors.arrays import Weights
 
@@ -44,3 +46,23 @@ class Regression(NamedTuple):
             return [slope + decay * value for slope, value in zip(slopes, values, strict=True)]
 
         return gradient
+
+
+@torch.inference_mode(False)  # the caller may have switched autograd off
+def autograd_gradient(regression: Regression, network: Network, decay: float, weights: Sequence[Tensor]) -> Weights:
+    """The gradient of F in theta_1 .. theta_L by autograd, run by run, of the network as a plain formula.
+
+    Args:
+        regression: the data of all runs.
+        network: from theta_1 .. theta_L of one run to its predictor.
+        decay: the weight decay in F.
+        weights: theta_1 .. theta_L, each of shape (runs, count).
+    """
+    found = []
+    for run in range(len(regression.x)):
+        x, y = regression.x[run].clone(), regression.y[run].clone()
+        theta = [values[run].clone().requires_grad_() for values in weights]
+        errors = x @ network(theta) - y
+        objective = (errors**2).sum() / (2 * len(x)) + decay / 2 * sum((values**2).sum() for values in theta)
+        found.append(torch.autograd.grad(objective, theta))
+    return [torch.stack(list(parts)) for parts in zip(*found, strict=True)]

@@ -9,7 +9,7 @@ Therefore half the circle is enough, on which y = 1 and the integrand is smooth.
 panels of the quadrature therefore shrink towards all three points.
 
 This is the slow second route to `symmetric_inputs.population_gradient`, and it shares no code with it. `mean_length`
-is likewise a second route to c_0, and `risk_gradient` leaves the derivative of a network's risk to autograd.
+is a second route to c_0 in the same sense, and `risk_gradient` leaves the derivative of a network's risk to autograd.
 """
 
 from __future__ import annotations

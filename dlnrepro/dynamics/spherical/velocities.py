@@ -1,4 +1,4 @@
-"""The velocity of the weights along a recorded path, held against the gradient of the risk by autograd.
+"""The velocity of the weights along a recorded path, compared with the gradient of the risk by autograd.
 
 The flow is dW_l/dt = -dR/dW_l. Its velocity is read off the path alone: a polynomial goes through the eight records of
 a panel (`time_panels`), and its slope is taken at one of them. Neither side uses the chain rule or the formula of the

@@ -23,8 +23,9 @@ CONVOLUTION = {"architecture": "convolutional"}
 SHORT: dict[str, Any] = {"predictors": 4, "starts": 1, "iterations": 5}
 CASES: dict[str, dict[str, Any]] = {
     "diagonal": {},
-    "any-point": {"point": "any"},
+    "any-point": {"point": "any", "optimised": 2},
     "fully-connected": MATRIX,
+    "short": {"realised": 0.9},
     "five-fully-connected-layers": MATRIX | {"depth": 5},
     "convolutional": CONVOLUTION,
     "group": {"architecture": "group"},

@@ -12,9 +12,9 @@ from dlnrepro.dynamics.representation_cost.regression import Regression
 from dlnrepro.runners.representation_cost import weight_decay_regression as runner
 from tests.runners.running import quick_setup, run_seeds
 
-SETUP = quick_setup("weight-decay-finds-it", inputs=6, outputs=3, samples=24, momentum=0.95, steps=400)
+SETUP = quick_setup("weight-decay-finds-it", inputs=6, outputs=3, samples=24, momentum=0.95, steps=400, rounds=4)
 SINGLE = {"outputs": 1, "architecture": "diagonal"}
-SHORT: dict[str, Any] = {"steps": 40}
+SHORT: dict[str, Any] = {"steps": 40, "rounds": 2}
 CASES: dict[str, dict[str, Any]] = {
     "fully-connected": {},
     "six-fully-connected-layers": {"depth": 6, "step_size": 0.005},
@@ -51,11 +51,12 @@ def test_training_ends_at_the_convex_solution_with_the_cheapest_weights() -> Non
     assert float(measures["excess"].abs().max()) < 1e-6
     assert float(measures["objective_gap"].max()) < 1e-7
     assert float(measures["certificate"].max()) < 1e-6
+    torch.testing.assert_close(measures["residual"], measures["unconverged"], rtol=1e-4, atol=1e-12)
 
 
 def test_without_decay_training_ends_at_least_squares() -> None:
     """The convex problem with a vanishing penalty has the same solution, and weights are not the cheapest."""
-    measures = _run([0, 1], decay=0.0, law_decay=1e-9, steps=1000).measures
+    measures = _run([0, 1], decay=0.0, law_decay=1e-9, steps=1000, rounds=1).measures
 
     assert float(measures["distance"].max()) < 1e-6
     assert float(measures["excess"].min()) > 1e-3
@@ -63,6 +64,15 @@ def test_without_decay_training_ends_at_least_squares() -> None:
 
 def test_a_decay_of_half_the_size_is_noticed() -> None:
     assert float(_run([0, 1], decay=0.05, law_decay=0.1).measures["distance"].min()) > 1e-2
+
+
+def test_a_run_ends_at_the_same_weights_alone_and_next_to_a_run_that_needs_longer() -> None:
+    alone = [_run([seed], steps=60, rounds=12).measures for seed in (0, 1, 2)]
+
+    together = _run([0, 1, 2], steps=60, rounds=12).measures
+
+    for name, values in together.items():
+        assert torch.equal(values, torch.cat([own[name] for own in alone])), name
 
 
 def test_a_gradient_with_the_wrong_sign_of_the_decay_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
