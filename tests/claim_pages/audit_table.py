@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from dlnrepro.archive.audits import AuditRecord, read_summaries
+from dlnrepro.archive.audits import AuditRecord, out_of_date, read_summaries
+from dlnrepro.claimfile.loader import load_claim
+from dlnrepro.registry.sources import source_hash
 from dlnrepro.report.audit.audit_markdown import audit_table
 from dlnrepro.report.exchange.markup import text
 from dlnrepro.report.words.audit_words import TABLE_LEGEND, counts, finding_lines
 
 NAME = "audits.md"
+CLAIMS = Path(__file__).parent.parent.parent / "claims"
 AUDITS = Path(__file__).parent.parent.parent / "outputs" / "audits"
 
 
@@ -39,7 +42,18 @@ def page(audits: Sequence[AuditRecord]) -> str:
         "runs, its history in the claim file says so. `dlnrepro audit CLAIM` gives all numbers of one claim.",
         "", TABLE_LEGEND, "", *audit_table(audits, links=True),
     ]  # fmt: skip
+    older = [record.id for record in audits if _is_older(record)]
+    if older:
+        names = ", ".join(f"[{name}]({name}.yaml)" for name in older)
+        lines += ["", "## Audits of earlier versions", "", "These claims, or modules that their runners use, have been "
+                  f"changed since their audits, which have not been repeated yet: {names}."]  # fmt: skip
     found = [(record.id, line) for record in audits for line in finding_lines(record.result.findings)]
     if found:
         lines += ["", "## Findings", "", *(f"- [{name}]({name}.yaml): {text(line)}" for name, line in found)]
     return "\n".join([*lines, "", foot]) + "\n"
+
+
+def _is_older(record: AuditRecord) -> bool:
+    """Whether a claim or its runner has been changed since the audit."""
+    claim = load_claim(CLAIMS / f"{record.id}.yaml")
+    return out_of_date(record, claim, source_hash(claim.runner), record.runs, record.seed_base) is not None
