@@ -251,3 +251,9 @@ def test_the_lines_of_a_body_are_counted_without_signature_and_docstring() -> No
     (function,) = ast.parse(dedent(text)).body
     assert isinstance(function, ast.FunctionDef)
     assert body_lines(function) == 4
+
+
+def test_the_independent_tests_import_nothing_of_the_package() -> None:
+    for path in (ROOT / "tests" / "independent").rglob("*.py"):
+        words = path.read_text(encoding="utf-8")
+        assert not re.search(r"^\s*(import|from) dlnrepro", words, re.MULTILINE), path

@@ -75,7 +75,7 @@ def test_a_losing_path_that_is_not_small_follows_another_law() -> None:
 
 
 def test_steps_that_are_not_those_of_full_matrices_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    right = runner.descend_aligned
+    right: Any = vars(runner)["descend_aligned"]
     monkeypatch.setattr(
         runner, "descend_aligned", lambda start, strength, *given: right(start, 0.99 * strength, *given)
     )
