@@ -134,8 +134,10 @@ def _shade(axes: Axes, bounds: Interval, extent: Span, words: str) -> None:
         if math.isfinite(bound):
             axes.axvline(bound, color=COLOURS["ink"], linewidth=0.9, zorder=3)
     ends = [float(axes.transLimits.transform(axes.transScale.transform((bound, 0)))[0]) for bound in (low, high)]
-    # Above the middle of the shade, but inside the ends of the axis.
-    half = len(words) * TEXT * 0.3 / (axes.get_position().width * WIDTH)
+    # Above the middle of the shade, but inside the ends of the axis; the page has a long formula in full.
+    width = axes.get_position().width * WIDTH
+    words = shortened(words, int(width / (TEXT * 0.6)))
+    half = len(words) * TEXT * 0.3 / width
     middle = min(max(sum(ends) / 2, half), 1 - half)
     axes.text(middle, 1, words, transform=axes.transAxes, ha="center", va="bottom", fontweight="bold")
 

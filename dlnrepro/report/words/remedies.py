@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.words.numbers import number, percent
+from dlnrepro.verdict.bounds import intervals
 from dlnrepro.verdict.check import Check
-from dlnrepro.verdict.judge import Judged, passes
+from dlnrepro.verdict.judge import Judged, passes, requirement
 from dlnrepro.verdict.rule import BAD, GOOD, MOST_RUNS, MOST_UNDECIDED
 
 
@@ -32,7 +33,10 @@ def counterexamples(record: ClaimRecord) -> list[Counterexample]:
     for item in (*record.assumptions, *record.criteria):
         check = next((check for check in item.holds_in if check.counterexample is not None), None)
         if check is not None and check.counterexample is not None:
-            value = number(check.values[check.seeds.index(check.counterexample)])
+            place = check.seeds.index(check.counterexample)
+            value = number(check.values[place])
+            own = intervals(item.interval, check.thresholds, len(check.seeds))[place] if check.thresholds else None
+            value += f" (required of this run: {requirement(item.measure, own.text)})" if own is not None else ""
             says = f"counterexample to {item.id}: in {check.arm}, the run with seed {check.counterexample} has"
             command = _command(record, check.counterexample)
             found.append(Counterexample(f"{says} {item.measure} {value}; this command shows it alone:", command))
@@ -77,7 +81,8 @@ def _undecided(record: ClaimRecord, check: Check, spent: bool) -> Iterator[str]:
     if not runs:
         yield "all runs are left out"
     elif check.undecided > MOST_UNDECIDED * runs:
-        yield f"{check.undecided} of {runs} runs have no number, and more than {percent(MOST_UNDECIDED)} decide nothing"
+        none = "no number or no threshold" if check.thresholds else "no number"
+        yield f"{check.undecided} of {runs} runs have {none}, and more than {percent(MOST_UNDECIDED)} decide nothing"
     elif passes(check):
         yield "the control passes in every run"
     else:

@@ -78,6 +78,21 @@ def test_check_refuses_a_formula_with_an_unknown_name(command: Command, write_dr
     )
 
 
+def test_a_counterexample_says_what_was_required_of_its_run(
+    command: Command, write_drawn: Write, tmp_path: Path
+) -> None:
+    path = write_drawn(("    holds_in: [near]", "    runs: every\n    holds_in: [near]"))
+    code, out, _ = command("run", path, "-s", "factor=0.7", "-o", "out.json")
+    assert code == 1
+    (claim,) = report(tmp_path)["claims"]
+    measures = claim["outcomes"]["near"]["measures"]
+    height = f"{measures['height'][0]:.4g}"
+    assert (
+        f"counterexample to high: in near, the run with seed 0 has height {height} (required of this run: height ≥ "
+        f"{0.8 * measures['drawn'][0]:.6g});"
+    ) in " ".join(out.split())
+
+
 @pytest.mark.slow
 def test_an_audit_compares_runs_relative_to_their_own_thresholds(command: Command, write_drawn: Write) -> None:
     path = write_drawn((BOUND, BOUND + "\n    theory_allows: 0.5 * drawn"))
