@@ -149,14 +149,12 @@ def stability_exponents(step_ratios: Tensor, shares: Tensor, used: Tensor) -> Te
         used: whether a point is used, of shape (runs, points).
 
     Returns:
-        beta in [1, 3], of shape (runs,); 0 if fewer than three points are used; NaN if a share is not finite.
+        beta in [1, 3], of shape (runs,); NaN if fewer than three points are used or a share is not finite.
     """
 
     def fitted(share: Tensor, mask: Tensor) -> Tensor:
         gamma, x = array_of(step_ratios[mask]), array_of(share[mask])
-        if len(x) < 3:
-            return share.new_zeros(())
-        if not np.isfinite(x).all():
+        if len(x) < 3 or not np.isfinite(x).all():
             return share.new_full((), torch.nan)
 
         def scatter(beta: float) -> float:

@@ -102,13 +102,15 @@ def check_aligned_steps(found: Tensor, start: Tensor, strength: float, depth: in
         steps: the number of steps.
 
     Raises:
-        Disagreement: the moves differ by more than rounding, relative to the largest one.
+        Disagreement: the moves differ by more than rounding, relative to the largest one, or to 1e-5 of the largest
+            layer scalar if all moves are smaller than that.
     """
     layers, target = aligned_matrices(start, depth), strength * torch.eye(2, dtype=start.dtype)
     moved = plain_descent(layers, target, sizes[:, None, None, None], steps, lambda *_: None)
     moves = [after - before for after, before in zip(moved, layers, strict=True)]
     ours = (found - start)[..., None, None] * torch.eye(2, dtype=start.dtype)
-    worst = max(float((move - ours).abs().amax() / ours.abs().amax()) for move in moves)
+    size = torch.maximum(ours.abs().amax(), 1e-5 * start.abs().amax())
+    worst = max(float((move - ours).abs().amax() / size) for move in moves)
     _agree("the first steps", worst)
 
 

@@ -10,6 +10,9 @@ further dimension of the tensors.
 Theory: gradient flow from a small initialization (start) ends with shares x_law, by a conservation law; a zero-loss
 solution is stable if its largest share is at most x*(gamma). So the largest share is min(x_law, x*).
 
+In every run the first steps and the sharpness at the initialization are compared with those of full matrices by
+automatic differentiation.
+
 Source: Kim, Lee 2026 (arXiv:2606.05219) for the limits on gamma; the conservation law, the curve x*(gamma) and the
 reduction to scalars are derived here (`dlnrepro.dynamics.pathways.closed_forms`).
 """
@@ -24,6 +27,7 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.sweeps import first_position, from_here_on, largest_where
+from dlnrepro.dynamics.pathways import aligned_paths
 from dlnrepro.dynamics.pathways.aligned_paths import (
     aligned_contributions,
     aligned_shares,
@@ -33,6 +37,7 @@ from dlnrepro.dynamics.pathways.aligned_paths import (
 )
 from dlnrepro.dynamics.pathways.closed_forms import most_kept, single_path_sharpness, stability_exponents
 from dlnrepro.dynamics.pathways.parallel_paths import peak_share
+from dlnrepro.dynamics.pathways.plain_paths import aligned_matrices, check_aligned_steps, check_sharpness
 from dlnrepro.dynamics.pathways.share_laws import ShareLaw, share_law
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
@@ -44,6 +49,9 @@ EQUAL = 1e-3
 """Shares that differ by less than this count as equal."""
 
 RECORDS = 120
+
+CHECKED = 2
+"""The number of steps that are compared with those of full matrices."""
 
 
 class Params(AlignedPathSettings):
@@ -114,7 +122,7 @@ MEASURES = {
     "equality_ratio": "smallest gamma / (2 P^(1-2/L)) from which on all shares agree within 1e-3 in the sweep; the last"
     " gamma / (2 P^(1-2/L)) if they do not agree there",
     "exponent_gap": "beta - (2-2/L), where beta is fitted to x^beta + (1-x)^beta = gamma_c / gamma over the gammas"
-    " where stability limits the largest share x (for two paths); -(2-2/L) if there are fewer than three such gammas",
+    " where stability limits the largest share x (for two paths); NaN if there are fewer than three such gammas",
 }
 
 SERIES = {
@@ -154,6 +162,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     start = scaled_start(params.relative_start(generators), strength, depth, params.start_scale)
     records = log_grid(params.steps, RECORDS)
     swept = start[:, None, :].expand(-1, points, -1)
+    _check(swept, strength, depth, sizes)
     trained = descend_aligned(swept, strength, depth, sizes, params.steps, params.window, records, progress)
     law = share_law(ratios, start, strength, depth, params.formula_depth)
     sharp = sizes * aligned_sharpness(trained.weights, depth)
@@ -182,6 +191,14 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "limit_at_step": float(sizes[-1]) * aligned_sharpness(last, depth),
     }
     return Result(measures, series)
+
+
+def _check(start: Tensor, strength: float, depth: int, sizes: Tensor) -> None:
+    """Compare the first steps, and the sharpness at the initialization, with those of full matrices by autograd."""
+    first = descend_aligned(start, strength, depth, sizes, CHECKED, 2, (), lambda *_: None).weights
+    check_aligned_steps(first, start, strength, depth, sizes, CHECKED)
+    initial = start[:, 0]
+    check_sharpness(aligned_paths.aligned_sharpness(initial, depth), aligned_matrices(initial, depth))
 
 
 def _over_the_sweep(params: Params, law: ShareLaw, start: Tensor, shares: Tensor) -> dict[str, Tensor]:

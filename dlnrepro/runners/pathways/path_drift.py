@@ -39,7 +39,7 @@ from dlnrepro.settings.pathways import AlignedPathSettings
 CycleRatio = Annotated[float, Field(gt=0, le=LARGEST)]
 StartScale = Annotated[float, Field(gt=0, le=1)]
 
-CHECKED = 4
+CHECKED = 2
 """The number of steps that are compared with those of full matrices."""
 
 

@@ -10,7 +10,10 @@ from torch import Tensor
 
 from dlnrepro.dynamics.networks.curvature import sharpness
 from dlnrepro.dynamics.pathways import parallel_paths
+from dlnrepro.dynamics.pathways.aligned_paths import aligned_sharpness, descend_aligned
 from dlnrepro.dynamics.pathways.plain_paths import (
+    aligned_matrices,
+    check_aligned_steps,
     check_gradient,
     check_sharpness,
     plain_descent,
@@ -82,3 +85,15 @@ def test_plain_descent_is_the_descent_of_the_other_route_also_in_inference_mode(
 
     for one, other in zip(found, expected, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
+
+
+def test_layer_scalars_move_as_full_matrices_do_and_wrong_steps_are_an_error() -> None:
+    generator = torch.Generator().manual_seed(1)
+    start = torch.rand(3, 5, 2, generator=generator, dtype=torch.float64)
+    sizes = torch.linspace(0.1, 0.5, 5, dtype=torch.float64)
+    found = descend_aligned(start, 1.5, 4, sizes, 3, 2, (), silent).weights
+
+    check_aligned_steps(found, start, 1.5, 4, sizes, 3)
+    with pytest.raises(Disagreement, match="the first steps"):
+        check_aligned_steps(found, start, 1.5, 4, 1.001 * sizes, 3)
+    check_sharpness(aligned_sharpness(start[:, 0], 4), aligned_matrices(start[:, 0], 4))

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from dlnrepro.dynamics.pathways.aligned_drift import Drift, observe_drift
+from dlnrepro.dynamics.pathways.aligned_paths import descend_aligned
 from dlnrepro.errors import Disagreement
 from dlnrepro.runners.pathways import path_drift as runner
 from tests.runners.running import quick_setup, run_seeds
@@ -75,9 +76,8 @@ def test_a_losing_path_that_is_not_small_follows_another_law() -> None:
 
 
 def test_steps_that_are_not_those_of_full_matrices_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    right: Any = vars(runner)["descend_aligned"]
     monkeypatch.setattr(
-        runner, "descend_aligned", lambda start, strength, *given: right(start, 0.99 * strength, *given)
+        runner, "descend_aligned", lambda start, strength, *given: descend_aligned(start, 0.99 * strength, *given)
     )
 
     with pytest.raises(Disagreement, match="the first steps"):
