@@ -21,7 +21,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.fits.slopes import FEWEST, log_slope
 from dlnrepro.dynamics.networks.chain import imbalance
 from dlnrepro.dynamics.networks.gaps import singular_triples
 
@@ -78,7 +78,7 @@ def block_drift(below: Tensor, above: Tensor, chosen: Tensor) -> Tensor:
 
 
 def grown_slope(head: Sequence[Tensor], norm: Tensor, gap: Tensor) -> Tensor:
-    """The slope of log gap against log norm where the head has grown; 0 if that is at fewer than eight points.
+    """The slope of log gap against log norm where the head has grown; NaN if that is at fewer than eight points.
 
     Args:
         head: the layers of the head along a path.
@@ -86,4 +86,6 @@ def grown_slope(head: Sequence[Tensor], norm: Tensor, gap: Tensor) -> Tensor:
         gap: a gap of the head along the path, of shape (points,).
     """
     grown = norm >= GROWN * torch.stack([torch.linalg.matrix_norm(layer[0]) for layer in head]).amax()
+    if int(grown.sum()) < FEWEST:
+        return torch.full((), torch.nan, dtype=torch.float64)
     return log_slope(norm.log()[None], gap[None], grown[None])[0]

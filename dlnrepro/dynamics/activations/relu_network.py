@@ -71,7 +71,7 @@ class ReluNetwork:
         blocks = []
         for layer in range(len(weights) - 1, -1, -1):
             kind = self.kinds[layer]
-            push = back if kind == "linear" else back * (linear[layer] > 0)
+            push = back if kind == "linear" else through_kink(back, linear[layer])
             blocks.append((push @ given[layer].swapaxes(-1, -2)).reshape(len(theta), -1))
             through = weights[layer].swapaxes(-1, -2) @ push if layer else back
             back = back + through if kind == "skip" else through
@@ -95,6 +95,11 @@ class ReluNetwork:
             kinked = linear[-1] if kind == "linear" else np.maximum(linear[-1], 0)
             value = value + kinked if kind == "skip" else kinked
         return given, linear
+
+
+def through_kink(back: Array, linear: Array) -> Array:
+    """The derivatives below a ReLU from those above it, with W h as `linear`."""
+    return back * (linear > 0)
 
 
 def network_of(

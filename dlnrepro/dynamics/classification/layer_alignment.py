@@ -52,7 +52,7 @@ class AlignmentPath:
 
 
 class AlignmentFit(NamedTuple):
-    """Exponents fitted to a path in a window of log(1/R), each a number; 0 for a path that does not reach the window.
+    """Exponents fitted to a path in a window of log(1/R), each a number; NaN for a path that does not reach the window.
 
     Attributes:
         growth: exponent of min_l ||W_l||_F as a power of log(1/R): 1/L in the limit.

@@ -45,7 +45,7 @@ class Direction:
 
 
 class DirectionFit(NamedTuple):
-    """Fits of the two laws to a path, each a number; 0 for a path that does not reach the window.
+    """Fits of the two laws to a path, each a number; NaN for a path that does not reach the window.
 
     Attributes:
         slope: exponent of sin(w, ubar) as a power of log(1/R): -1 in the limit.

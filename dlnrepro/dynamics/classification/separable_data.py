@@ -94,7 +94,7 @@ def separable(
     def draw() -> Classes | None:
         signed = _labelled(dimension, samples, gap, generator)
         solution = maximum_margin(signed)
-        if solution is None or (solution.rank == dimension) != spanning or _share(solution) < least_share:
+        if solution is None or (solution.rank == dimension) != spanning or share_of_least(solution) < least_share:
             return None
         return Classes(signed, signed, solution)
 
@@ -134,11 +134,17 @@ def underdetermined(dimension: int, samples: int, least_share: float, generator:
         points = array_of(normal((samples, dimension), [generator])[0]) * spread
         signed = points / np.sqrt((points**2).sum(1)).max()
         solution = maximum_margin(signed)
-        if solution is None or len(solution.support) < samples or _share(solution) < least_share:
+        if solution is None or len(solution.support) < samples or share_of_least(solution) < least_share:
             return None
         return Classes(signed, signed, solution)
 
     return _until(draw, f"{samples} support vectors in {dimension} dimensions")
+
+
+def share_of_least(solution: MaximumMargin) -> float:
+    """The smallest multiplier of a support vector over the largest."""
+    multipliers = solution.multipliers[solution.support]
+    return float(multipliers.min() / multipliers.max())
 
 
 def _labelled(dimension: int, samples: int, gap: float, generator: torch.Generator) -> Array:
@@ -155,12 +161,6 @@ def _labelled(dimension: int, samples: int, gap: float, generator: torch.Generat
         kept.append(points[far] * np.sign(heights[far])[:, None])
         count += int(far.sum())
     return np.concatenate(kept)[:samples]
-
-
-def _share(solution: MaximumMargin) -> float:
-    """The smallest multiplier of a support vector over the largest."""
-    multipliers = solution.multipliers[solution.support]
-    return float(multipliers.min() / multipliers.max())
 
 
 def _unit(points: Array) -> Array:

@@ -62,18 +62,25 @@ def shapes_of(weights: Sequence[Tensor]) -> tuple[tuple[int, int], ...]:
     return tuple((int(weight.shape[-2]), int(weight.shape[-1])) for weight in weights)
 
 
-def learning_rates(depth: int, dimension: int, spread: float, second_layer: float) -> list[Tensor]:
+def learning_rates(
+    depth: int, hidden: int, dimension: int, spread: float, alternating: float, second_layer: float
+) -> list[Tensor]:
     """The learning rate of every weight, of a shape that broadcasts with its layer; 1 in W_3 .. W_L.
 
     Args:
         depth: L.
+        hidden: n_1, the number of rows of W_1.
         dimension: n_0, the dimension of the data.
         spread: the rates of W_1's columns go from 1 / spread to spread, as in `coordinate_rates`.
+        alternating: the rates of W_1's entries are multiplied by this and divided by it in turn, like the squares of a
+            chessboard.
         second_layer: the learning rate of W_2.
     """
     rates = [torch.ones(1, 1, dtype=torch.float64) for _ in range(depth)]
     rates[1] = rates[1] * second_layer
-    rates[0] = coordinate_rates(dimension, spread)[None]
+    colours = torch.arange(hidden)[:, None] + torch.arange(dimension)
+    factors = torch.where(colours % 2 == 0, alternating, 1 / alternating).to(torch.float64)
+    rates[0] = coordinate_rates(dimension, spread)[None] * factors
     return rates
 
 
@@ -141,6 +148,27 @@ def train(
     return (layers_of(path, shapes) for path in array_of(paths)), gaps
 
 
+def movement(training: Training, layers: Sequence[Tensor], signed: Array) -> list[Tensor]:
+    """The direction in which one run moves at points of its path, up to its speed, in the shapes of the layers.
+
+    It is the velocity of the flow, or minus the gradient of log R times the rates, which a discrete descent is based
+    on.
+
+    Args:
+        training: how the run is trained.
+        layers: W_1 .. W_L of one run, each of shape (points, n_l, n_{l-1}).
+        signed: Z, of shape (samples, dimension).
+    """
+    if training.method != "flow":
+        points = tensor_of(signed).expand(len(layers[0]), -1, -1)
+        gradient = log_risk_gradient(layers, points, training.loss)
+        return [-rate * part for rate, part in zip(training.rates, gradient, strict=True)]
+    shapes = shapes_of(layers)
+    flow = MarginFlow(signed, log_risk(training.loss), shapes, _stacked_rates(training, shapes))
+    thetas = array_of(_stacked(layers)["weights"])
+    return layers_of(np.stack([flow.velocity(theta) for theta in thetas]), shapes)
+
+
 def log_risk_gradient(weights: Sequence[Tensor], signed: Tensor, loss: LossName) -> list[Tensor]:
     """Grad log R on every layer; weights (runs, n_l, n_{l-1}), Z as `signed` (runs, samples, dimension)."""
     partial = prefixes(weights)
@@ -167,9 +195,7 @@ def _flow(
 ) -> tuple[Tensor, Tensor]:
     """The paths of gradient flow, one run after another, (runs, points, parameters), and distances of two solvers."""
     risk, shapes = log_risk(training.loss), shapes_of(weights)
-    rates = vector_of(
-        [np.broadcast_to(array_of(rate), shape) for rate, shape in zip(training.rates, shapes, strict=True)]
-    )
+    rates = _stacked_rates(training, shapes)
     paths, gaps = [], []
     for run, tick in each(progress, len(sets)):
         flow = MarginFlow(sets[run], risk, shapes, rates)
@@ -180,6 +206,12 @@ def _flow(
         paths.append(tensor_of(path.points))
         gaps.append(path.route_gap)
     return torch.stack(paths), torch.tensor(gaps, dtype=torch.float64)
+
+
+def _stacked_rates(training: Training, shapes: Sequence[tuple[int, int]]) -> Array:
+    """The learning rate of every weight, as `vector_of` orders them."""
+    each_layer = zip(training.rates, shapes, strict=True)
+    return vector_of([np.broadcast_to(array_of(rate), shape) for rate, shape in each_layer])
 
 
 def _clocked(progress: Progress, length: float) -> Callable[[float], None]:

@@ -59,35 +59,32 @@ def within(values: Tensor, window: tuple[float, float]) -> Tensor:
 
 
 def windowed_slope(x: Tensor, y: Tensor, window: Tensor) -> Tensor:
-    """The least-squares slope of log y against log x of one run over the window; 0 if it holds fewer than three x.
+    """The least-squares slope of log y against log x of one run over the window.
 
-    Points that repeat the end of a run count once (x does not fall along a path). The slope is NaN if y contains NaN.
+    Points that repeat the end of a run count once (x does not fall along a path). The slope is NaN if y contains NaN,
+    and if the window holds fewer than three x: a run that does not get there shows no power.
 
     Args:
         x: positive, of shape (points,).
         y: positive in the window, of shape (points,).
         window: which points are used, of shape (points,).
     """
-    if bool(torch.isnan(y).any()):
+    if bool(torch.isnan(y).any()) or int((x[window].diff() != 0).sum()) < 2:
         return torch.full((), torch.nan, dtype=torch.float64)
-    if int((x[window].diff() != 0).sum()) < 2:
-        return torch.zeros((), dtype=torch.float64)
     return slope(x[window].log(), y[window].log())
 
 
 def windowed_ratio(value: Tensor, law: Tensor, window: Tensor) -> Tensor:
-    """The quotient value / law of one run that is farthest from 1 in the window; 0 if the window is empty.
+    """The quotient value / law of one run that is farthest from 1 in the window.
 
-    It is NaN if the values contain NaN.
+    It is NaN if the values contain NaN, and if the window is empty.
 
     Args:
         value: of shape (points,).
         law: of shape (points,).
         window: which points are used, of shape (points,).
     """
-    if bool(torch.isnan(value).any()):
-        return torch.full((), torch.nan, dtype=torch.float64)
     ratios = (value / law)[window]
-    if len(ratios) == 0:
-        return torch.zeros((), dtype=torch.float64)
+    if bool(torch.isnan(value).any()) or len(ratios) == 0:
+        return torch.full((), torch.nan, dtype=torch.float64)
     return ratios[(ratios - 1).abs().argmax()]

@@ -29,10 +29,11 @@ from dlnrepro.dynamics.activations.chebyshev import growing_times
 from dlnrepro.dynamics.activations.clusters import DIMENSION, Labelling, clusters
 from dlnrepro.dynamics.activations.head_excess import block_drift, grown_slope, observe_excess
 from dlnrepro.dynamics.activations.relu_flow import draw_weights, follow
-from dlnrepro.dynamics.activations.relu_network import LayerKind, network_of
+from dlnrepro.dynamics.activations.relu_network import LayerKind, ReluNetwork, network_of
 from dlnrepro.dynamics.classification.layer_alignment import observe_layers
 from dlnrepro.dynamics.networks.gaps import rank_one_gap
 from dlnrepro.dynamics.risks.margin_losses import LossName, log_risks
+from dlnrepro.dynamics.risks.plain_risk import plain_risk
 from dlnrepro.dynamics.stiff_flow.margin_flow import layers_of
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each, stacked
@@ -42,6 +43,9 @@ from dlnrepro.settings.base import Contradiction, Settings
 
 ACTIVE = 0.01
 """A neuron counts as active if W_1 x is above this, where weights are of order one; below, it may slide on its kink."""
+
+EVERY = 8
+"""The direction of movement is checked at every eighth recorded point."""
 
 FOLLOWING = 0.95
 """The share of the progress bar for following the flow; the rest is for measuring."""
@@ -123,6 +127,8 @@ class Params(Settings):
 
 
 MEASURES = {
+    "gradient_error": "largest distance between the direction in which the weights move and that of -grad R of a plain"
+    " network by automatic differentiation, both of length 1, at every eighth recorded point, >= 0",
     "log_inverse_risk": "log(1/R) at the end of training, with R the risk, natural logarithm",
     "start_gap": "smallest rank-one gap 1 - ||W_k||_2 / ||W_k||_F of a hidden layer of the head at the "
     "initialization, in [0, 1]",
@@ -133,8 +139,8 @@ MEASURES = {
     "head_alignment": "largest alignment gap 1 - |<v_(k+1), u_k>| of neighbouring layers of the head at the end, in "
     "[0, 1], with u_k and v_k the top left and right singular vectors of W_k",
     "alignment_slope": "slope of the log of the largest alignment gap 1 - |<v_(k+1), u_k>| of the head against "
-    "log min_k ||W_k||_F, where min_k ||W_k||_F is at least twice the largest ||W_k||_F of the initialization; 0 if "
-    "that holds at fewer than eight recorded points",
+    "log min_k ||W_k||_F, where min_k ||W_k||_F is at least twice the largest ||W_k||_F of the initialization; NaN "
+    "if that holds at fewer than eight recorded points",
     "excess_ratio": "the excess ||W_k||_F^2 - ||W_k||_2^2 at the end divided by its limit E_k, which is computed from"
     " the initial imbalances, for the hidden layer of the head whose ratio is farthest from 1",
     "body_gap": "rank-one gap 1 - ||W_1||_2 / ||W_1||_F of the first layer at the end, in [0, 1]",
@@ -166,6 +172,16 @@ SERIES = {
 }
 
 FLAWS = {
+    "always-active": Flaw(
+        "the gradient passes through neurons that are not active",
+        "dlnrepro.dynamics.activations.relu_network:through_kink",
+        lambda right: lambda back, linear: right(back, abs(linear) + 1),
+    ),
+    "squared-slopes": Flaw(
+        "the derivatives of the loss of the margins are replaced by their squares",
+        "dlnrepro.dynamics.activations.relu_network:margin_slopes",
+        lambda right: lambda *given: -(right(*given) ** 2),
+    ),
     "rates": Flaw(
         "the last layer learns 5 % faster",
         "network_of",
@@ -198,12 +214,25 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     flowing = part_of(progress, 0, FOLLOWING)
     path, least = follow(network, start, times, params.stiffness, params.points, flowing)
     margins = np.stack([network.margins(state) for state in path], axis=1)
+    errors = [_gradient_error(network, path[::EVERY], run) for run in range(len(generators))]
     measured = [
         _measure(params, network.shapes, margins[run], path[:, run], least[run] > ACTIVE)
         for run, _ in each(part_of(progress, FOLLOWING, 1 - FOLLOWING, "measuring"), len(generators))
     ]
     measures, series = zip(*measured, strict=True)
-    return Result(stacked(measures), stacked(series))
+    return Result({**stacked(measures), "gradient_error": torch.stack(errors)}, stacked(series))
+
+
+def _gradient_error(network: ReluNetwork, path: Array, run: int) -> Tensor:
+    """The largest distance of the direction of one run's movement from minus the gradient of a plain network."""
+    moving = tensor_of(np.stack([network.velocity(states)[run] for states in path]))
+    layers = layers_of(path[:, run], network.shapes)
+    points, labels = tensor_of(network.points[run].T.copy()), tensor_of(network.labels[run, 0].copy())
+    plain = plain_risk(network.loss, layers, points, labels, network.kinds)
+    steepest = -torch.cat([part.flatten(1) for part in plain.gradient], 1)
+    units = [rows / torch.linalg.vector_norm(rows, dim=-1, keepdim=True) for rows in (moving, steepest)]
+    worst: Tensor = torch.linalg.vector_norm(units[0] - units[1], dim=-1).amax()
+    return worst
 
 
 def _measure(

@@ -83,4 +83,4 @@ def test_the_slope_counts_records_of_a_head_that_has_grown_to_twice_its_start() 
     gap = torch.where(norm < 2, 5.0, norm**-4)
 
     assert float(grown_slope(head, norm, gap)) == pytest.approx(-4)
-    assert float(grown_slope([layer[:8] for layer in head], norm[:8], gap[:8])) == 0
+    assert bool(grown_slope([layer[:8] for layer in head], norm[:8], gap[:8]).isnan())

@@ -107,4 +107,4 @@ def test_powers_in_the_window_are_those_of_a_path_that_obeys_them() -> None:
     assert float(fit.growth) == pytest.approx(1 / 3, abs=1e-6)
     assert float(fit.rank_one) == pytest.approx(-8, abs=1e-6)  # the gap is (small / large)^2 / 2, and large^3 is r
     assert float(fit.alignment) == pytest.approx(0, abs=1e-6)
-    assert [float(power) for power in fit_layers(observe_layers([first, last]), reached, (1e5, 1e6))] == [0, 0, 0]
+    assert all(bool(power.isnan()) for power in fit_layers(observe_layers([first, last]), reached, (1e5, 1e6)))

@@ -83,4 +83,4 @@ def test_a_path_on_both_laws_has_their_powers_and_constants() -> None:
     assert float(fit.margin_slope) == pytest.approx(-1)
     assert float(fit.constant) == pytest.approx(1)
     assert float(fit.margin_constant) == pytest.approx(3.5 / 3)
-    assert [float(value) for value in fit_direction(turn, reached, (1e5, 1e6), (1e5, 1e6))] == [0, 0, 0, 0]
+    assert all(bool(value.isnan()) for value in fit_direction(turn, reached, (1e5, 1e6), (1e5, 1e6)))

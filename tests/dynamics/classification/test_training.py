@@ -73,7 +73,7 @@ def test_a_normalised_descent_yields_the_layers_of_every_run_and_no_gap_of_route
     generators = [torch.Generator().manual_seed(seed) for seed in range(2)]
     sets = [separable(4, 40, 0.15, True, 0.05, generator).signed for generator in generators]
     weights = start(WIDTHS, 1.0, "logistic", sets, False, generators)
-    training = Training("logistic", "normalised", learning_rates(3, 4, 1.0, 1.0), 1.0, 1e-9, 1e-3, 1, 3)
+    training = Training("logistic", "normalised", learning_rates(3, 6, 4, 1.0, 1.0, 1.0), 1.0, 1e-9, 1e-3, 1, 3)
 
     layers, gaps = train(training, weights, sets, silent)
 
@@ -90,3 +90,11 @@ def test_a_normalised_descent_yields_the_layers_of_every_run_and_no_gap_of_route
 
 def test_rates_run_from_the_reciprocal_of_the_spread_to_the_spread() -> None:
     torch.testing.assert_close(coordinate_rates(3, 4.0), torch.tensor([0.25, 1.0, 4.0], dtype=torch.float64))
+
+
+def test_alternating_rates_are_those_of_a_chessboard() -> None:
+    first, second, last = learning_rates(3, 2, 3, 1.0, 4.0, 5.0)
+
+    expected = torch.tensor([[4.0, 0.25, 4.0], [0.25, 4.0, 0.25]], dtype=torch.float64)
+    torch.testing.assert_close(first, expected)
+    assert (float(second), float(last)) == (5.0, 1.0)

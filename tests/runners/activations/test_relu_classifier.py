@@ -77,11 +77,11 @@ def test_a_linear_body_on_separable_data_goes_to_rank_one_with_its_head() -> Non
     assert float(found["body_gap"].max()) < 0.05
 
 
-def test_where_the_norms_do_not_grow_the_slope_is_zero_and_all_is_finite() -> None:
+def test_where_the_norms_do_not_grow_the_slope_is_undefined_and_all_else_is_finite() -> None:
     for changes in ({"labelling": "contradictory"}, {"loss": "squared", "stiffness": 200.0}):
-        found = _run([0, 1], **changes).measures
+        found = dict(_run([0, 1], **changes).measures)
 
-        assert torch.equal(found["alignment_slope"], torch.zeros(2, dtype=torch.float64))
+        assert bool(found.pop("alignment_slope").isnan().all())
         assert all(bool(value.isfinite().all()) for value in found.values())
 
 

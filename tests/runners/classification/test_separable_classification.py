@@ -75,14 +75,28 @@ def test_gradient_flow_obeys_every_law_at_every_depth(depth: int) -> None:
     assert float(found["margin_constant"]) == pytest.approx(1, abs=0.001)
 
 
-def test_where_nothing_grows_slopes_and_constants_are_zero_and_all_is_finite() -> None:
+def test_where_nothing_grows_slopes_and_constants_are_undefined_and_all_else_is_finite() -> None:
     for changes in ({"data": "flipped"}, {"loss": "squared"}):
         found = _run([0, 1], **changes).measures
 
         for name in runner.MEASURES:
-            assert bool(found[name].isfinite().all()), name
-            if name.endswith(("slope", "constant", "by_depth", "exponent")):
-                assert torch.equal(found[name], torch.zeros(2, dtype=torch.float64)), name
+            fitted = name.endswith(("slope", "constant", "by_depth", "exponent"))
+            assert bool(found[name].isnan().all() if fitted else found[name].isfinite().all()), name
+
+
+@pytest.mark.slow
+def test_unequal_coordinates_align_as_the_square_of_the_norm_and_alternating_rates_do_not_align() -> None:
+    equal = _run([0]).measures
+    unequal = _run([0], coordinate_rates=2.0).measures
+    alternating = _run([0], alternating_rates=2.0, horizon=1e6).measures
+
+    assert float(equal["gradient_error"]) < 1e-8
+    assert float(equal["alignment_slope"]) == pytest.approx(-4, abs=0.02)
+    assert float(unequal["gradient_error"]) > 0.1
+    assert float(unequal["alignment_slope"]) == pytest.approx(-2, abs=0.1)
+    assert float(unequal["rank_one_slope"]) == pytest.approx(-2, abs=0.02)
+    assert float(alternating["rank_one_slope"]) > -0.5
+    assert float(alternating["rank_one_gap"]) > 1e-3
 
 
 @pytest.mark.slow
@@ -137,7 +151,7 @@ def test_a_run_that_diverges_is_nan_and_leaves_the_other_runs_unchanged(monkeypa
     monkeypatch.undo()
     whole = _run([0, 1, 2], horizon=1e5).measures
 
-    for name in ("log_inverse_risk", "rank_one_gap", "direction_slope", "direction_constant", "lemma_over_bound"):
+    for name in ("log_inverse_risk", "rank_one_gap", "direction", "gradient_error", "lemma_over_bound"):
         assert bool(broken[name][1].isnan()), name
         assert torch.equal(broken[name][[0, 2]], whole[name][[0, 2]]), name
 
