@@ -234,8 +234,10 @@ def _draw(params: Params, generators: Sequence[Generator]) -> tuple[Regression, 
     """Gaussian inputs, a teacher with log-normal coordinates of the network's kind, its noisy outputs, and its norm."""
     white = normal((params.samples, params.inputs), generators)
     axes = orthonormal(params.inputs, params.inputs, generators)
-    spread = _between(params.condition, generators).log()[:, None] * torch.linspace(0, -0.5, params.inputs)
-    x = white * each_run(torch.exp, spread.to(torch.float64))[:, None] @ axes.mT
+    spread = _between(params.condition, generators).log()[:, None] * torch.linspace(
+        0, -0.5, params.inputs, dtype=torch.float64
+    )
+    x = white * each_run(torch.exp, spread)[:, None] @ axes.mT
     drawn, size = params.draw(1, generators)[:, 0], _between(params.teacher, generators)
     teacher = size[:, None, None] * drawn / torch.linalg.matrix_norm(drawn)[:, None, None]
     level = _between(params.noise, generators)[:, None, None]
