@@ -149,7 +149,7 @@ def _reason(page: TerminalPage, record: ClaimRecord) -> None:
     if record.verdict == "reproduced":
         page.line((record.id, "red"), f" is {outcome(record)}, though the claim file expects that it is not.", hang=2)
         return
-    expected = f" ({record.verdict}, as expected)" if record.as_expected else ""
+    expected = f" ({outcome(record)}, as expected)" if record.as_expected else ""
     page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
     if not record.as_expected:
         for found in counterexamples(record):
