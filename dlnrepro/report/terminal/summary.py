@@ -14,6 +14,7 @@ from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
     COVERED,
+    COVERS,
     SIGNS,
     bases_of_report,
     covers_of,
@@ -108,7 +109,7 @@ def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: T
 def last_words(last: LastVerdict | None, covers: str | None) -> str:
     """The last verdict, with its labels and how much of the source it is about, and the computing time of all arms."""
     if last is None:
-        return outcome_words("not run yet", covers)
+        return "not run yet" if covers is None else f"not run yet; tests {COVERS[covers]}"
     labels = f" ({label_words(last.stamps)})" if last.stamps else ""
     return f"{outcome_words(last.verdict, covers)}{labels}, computing time {duration(last.seconds)}"
 
