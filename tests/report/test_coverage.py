@@ -159,10 +159,10 @@ def test_show_and_list_say_what_a_claim_covers(command: Command, write_claim: Wr
     path = write_claim(SPECIAL, ROUTE)
     shown = command("show", path)[1]
     assert (
-        "  how much of the source is tested\n    a special case of the source's statement is tested: Only one" in shown
+        "  how much of the source is tested\n    A special case of the source's statement is tested: Only one" in shown
     )
     assert "  independent route to the decisive number\n    The value is read off the settings.\n" in shown
-    assert "last time: not run yet (tested: a special case of the source's statement)" in " ".join(shown.split())
+    assert "last time: not run yet; tests a special case of the source's statement" in " ".join(shown.split())
     path.parent.joinpath("claims").mkdir()
     path.rename(path.parent / "claims" / path.name)
     command("run", "toy-claim", "-q")

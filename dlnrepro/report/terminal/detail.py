@@ -133,7 +133,8 @@ def claim_page(
     _opening(page, claim)
     if claim.covers:
         _heading(page, "how much of the source is tested")
-        page.line(page.typeset(tested_words(claim.covers.what, claim.covers.says)), indent=4)
+        tested = tested_words(claim.covers.what, claim.covers.says)
+        page.line(page.typeset(tested[:1].upper() + tested[1:]), indent=4)
     _source(page, claim)
     page.line(f"Basis: {basis_words(claim.source.basis)}", indent=4, hang=2)
     if claim.because:

@@ -19,6 +19,7 @@ from rich.text import Text
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.compute.cell import Cell
 from dlnrepro.report.terminal.terminal_page import plain_terminal
+from dlnrepro.report.words.digest import outcome
 from dlnrepro.report.words.numbers import duration
 from dlnrepro.visible import harmless, in_a_line, say, visible
 
@@ -305,7 +306,7 @@ def watcher(quiet: bool, unit: str = "arm") -> Quiet | Lines | Live:
 def _outcome(record: ClaimRecord) -> str:
     """How a claim came out, and the computing time of its arms."""
     cached = ", cached" if "cached" in record.stamps else ""
-    return in_a_line(f"{record.id}: {record.verdict} (computing time {duration(record.seconds)}{cached})")
+    return in_a_line(f"{record.id}: {outcome(record)} (computing time {duration(record.seconds)}{cached})")
 
 
 def _details(cell: Cell, note: object) -> list[str]:

@@ -14,6 +14,7 @@ from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
     COVERED,
+    COVERS,
     SIGNS,
     bases_of_report,
     covers_of,
@@ -108,7 +109,7 @@ def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: T
 def last_words(last: LastVerdict | None, covers: str | None) -> str:
     """The last verdict, with its labels and how much of the source it is about, and the computing time of all arms."""
     if last is None:
-        return outcome_words("not run yet", covers)
+        return "not run yet" if covers is None else f"not run yet; tests {COVERS[covers]}"
     labels = f" ({label_words(last.stamps)})" if last.stamps else ""
     return f"{outcome_words(last.verdict, covers)}{labels}, computing time {duration(last.seconds)}"
 
@@ -149,7 +150,7 @@ def _reason(page: TerminalPage, record: ClaimRecord) -> None:
     if record.verdict == "reproduced":
         page.line((record.id, "red"), f" is {outcome(record)}, though the claim file expects that it is not.", hang=2)
         return
-    expected = f" ({record.verdict}, as expected)" if record.as_expected else ""
+    expected = f" ({outcome(record)}, as expected)" if record.as_expected else ""
     page.line((record.id, STYLES[record.verdict]), f"{expected}: {record.because}", hang=2)
     if not record.as_expected:
         for found in counterexamples(record):
