@@ -57,5 +57,5 @@ def test_a_claim_has_its_expected_verdict_in_its_quick_profile(path: Path, devic
     claim = load_claim(path)
     cells = plan(claim, Variation(quick=True, device=device))
     outcomes = {cell.arm: run_cell(cell, silent, lambda: 300.0).outcome for cell in cells}
-    verdict = judge(claim, outcomes)
+    verdict = judge(claim, outcomes, params={cell.arm: cell.params for cell in cells})
     assert verdict.word == claim.expect, verdict.because
