@@ -35,7 +35,7 @@ def draw_class_data(
     tests: int,
     classes: int,
     dimension: int,
-    radius: float,
+    radius: Tensor,
     noise: float,
     generators: Sequence[Generator],
 ) -> ClassData:
@@ -46,7 +46,7 @@ def draw_class_data(
         tests: number of fresh inputs.
         classes: number of classes.
         dimension: dimension of the inputs.
-        radius: radius of the circle of the class means.
+        radius: radius of the circle of the class means, of shape (runs,).
         noise: standard deviation of the noise in every other coordinate.
         generators: one per run.
     """
@@ -57,7 +57,7 @@ def draw_class_data(
 
 
 def around_circle(
-    count: int, classes: int, dimension: int, radius: float, noise: float, generators: Sequence[Generator]
+    count: int, classes: int, dimension: int, radius: Tensor, noise: float, generators: Sequence[Generator]
 ) -> Tensor:
     """Inputs of shape (runs, count, dimension), of the classes 0, 1, .., classes - 1, 0, 1, .. in turn.
 
@@ -67,14 +67,14 @@ def around_circle(
         count: number of inputs of each run.
         classes: number of classes, whose means are evenly spaced.
         dimension: dimension of the inputs, at least 2.
-        radius: radius of the circle.
+        radius: radius of the circle, of shape (runs,).
         noise: standard deviation of the noise in every other coordinate.
         generators: one per run.
     """
     angles = 2 * math.pi / classes * labels(count, classes).to(torch.float64)
-    means = radius * torch.stack([angles.cos(), angles.sin()], -1)
+    means = radius[:, None, None] * torch.stack([angles.cos(), angles.sin()], -1)
     rest = noise * normal((count, dimension - 2), generators)
-    return torch.cat([means.expand(len(rest), -1, -1), rest], -1)
+    return torch.cat([means, rest], -1)
 
 
 def labels(count: int, classes: int) -> Tensor:

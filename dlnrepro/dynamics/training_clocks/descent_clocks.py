@@ -53,10 +53,10 @@ class ClockReading(NamedTuple):
         levels: log(1/eps), of shape (levels,).
         times: T(eps), of shape (runs, levels); NaN for a level that is never reached.
         law: c / (eps (log 1/eps)^(2-2/L)) through the last T, of the same shape.
-        exponent: the slope of log T against log(1/eps), of shape (runs,); 1 if the last level is never reached.
+        exponent: the slope of log T against log(1/eps), of shape (runs,); NaN if the last level is never reached.
         slowing: the time for the last quarter of the levels over the time for the first quarter, of shape (runs,).
-        contraction: the largest R_(t+1) / R_t of a step that begins in the window, of shape (runs,); 1 if the last
-            level is never reached.
+        contraction: the largest R_(t+1) / R_t of a step that begins in the window, of shape (runs,); NaN if the
+            last level is never reached.
         law_error: |slope of log(eps T) against log log(1/eps) + 2 - 2/L|, of shape (runs,).
     """
 
@@ -128,8 +128,6 @@ def read_clock(descent: ClockedDescent, window: tuple[float, float], depth: int)
     times = each_run(lambda heights, clock: first_crossings(heights, clock, levels), reached, descent.clock.mT)
     grid, logs = levels.expand_as(times), each_run(torch.log, times)
     power = log_power(depth)
-    # A run that has not reached the last level counts as the slowest clock; a run that has diverged stays NaN.
-    never = torch.where(torch.isfinite(reached[:, -1]), 1.0, torch.nan)
     arrived = torch.isfinite(times[:, -1])
     quarter = (LEVELS - 1) // 4
     law = logs[:, -1:] + (grid - grid[:, -1:]) - power * (grid.log() - grid[:, -1:].log())
@@ -137,9 +135,9 @@ def read_clock(descent: ClockedDescent, window: tuple[float, float], depth: int)
         levels=levels,
         times=times,
         law=each_run(torch.exp, law),
-        exponent=torch.where(arrived, slope(grid, logs), never),
+        exponent=torch.where(arrived, slope(grid, logs), torch.nan),
         slowing=(times[:, -1] - times[:, -1 - quarter]) / (times[:, quarter] - times[:, 0]),
-        contraction=torch.where(arrived, _contraction(descent.log_risk, window), never),
+        contraction=torch.where(arrived, _contraction(descent.log_risk, window), torch.nan),
         law_error=(slope(grid.log(), logs - grid) + power).abs(),
     )
 

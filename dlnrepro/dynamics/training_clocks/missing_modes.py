@@ -31,15 +31,15 @@ def least_height(strength: float, depth: int, decay: float) -> float:
     return float(minimize_scalar(height, bounds=bounds, method="bounded", options=options).fun)
 
 
-def missing_gap(modes: int, start: float, depth: int, times: Tensor) -> Tensor:
+def missing_gap(modes: int, start: Tensor, depth: int, times: Tensor) -> Tensor:
     """The sum of s^2 / 2 over the missing modes: s = ((2L-2) t)^(-L/(2L-2)) late, or s = start e^-t for one layer.
 
     Args:
         modes: how many modes the target lacks.
-        start: their singular value at time 0, which matters for one layer only.
+        start: their singular value at time 0, of shape (runs,), which matters for one layer only.
         depth: L.
         times: t > 0, of shape (runs, times).
     """
     if depth == 1:
-        return modes / 2 * start**2 * each_run(lambda time: (-2 * time).exp(), times)
+        return modes / 2 * start[:, None] ** 2 * each_run(lambda time: (-2 * time).exp(), times)
     return modes / 2 * each_run(lambda time: ((2 * depth - 2) * time) ** (-depth / (depth - 1)), times)

@@ -15,13 +15,14 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.starts.draws import normal, orthonormal
 from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 def draw_orthogonal_start(
-    strengths: Sequence[float],
+    strengths: Tensor,
     width: int,
     depth: int,
-    start: float,
+    start: Tensor,
     misalignment: float,
     generators: Sequence[Generator],
 ) -> tuple[Tensor, Weights]:
@@ -30,21 +31,21 @@ def draw_orthogonal_start(
     Each run draws U, V, G and then Q_1 .. Q_(L-1). The last layer is chosen such that the product is right.
 
     Args:
-        strengths: s_1 .. s_r, the singular values of the target.
+        strengths: s_1 .. s_r, the singular values of the target, of shape (runs, r).
         width: n_0 = ... = n_L, at least r.
         depth: L.
-        start: the singular value of the initial product.
+        start: the singular value of the initial product, of shape (runs,).
         misalignment: the factor of G, at least 0.
         generators: one per run.
     """
     left, right = orthonormal(width, width, generators), orthonormal(width, width, generators)
-    values, modes = torch.tensor(tuple(strengths), dtype=torch.float64), len(strengths)
-    target = left[..., :modes] * values @ right[..., :modes].mT
+    modes = strengths.shape[-1]
+    target = left[..., :modes] * strengths[:, None, :] @ right[..., :modes].mT
     turned = torch.eye(width, dtype=torch.float64) + misalignment * normal((width, width), generators)
     whole = left @ orthogonal_factor(turned) @ right.mT
     inner = [orthonormal(width, width, generators) for _ in range(depth - 1)]
     last = whole @ product(inner).mT if inner else whole
-    scale = start ** (1 / depth)
+    scale = each_run(lambda one: one ** (1 / depth), start)[:, None, None]
     return target, [scale * frame for frame in (*inner, last)]
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.fits.slopes import log_slope
+from dlnrepro.dynamics.fits.slopes import FEWEST, log_slope
 from dlnrepro.dynamics.tensors.per_run import each_run
 
 LEAST = 1e-300
@@ -21,7 +21,7 @@ LEAST = 1e-300
 def tail_theta(gap: Tensor, square: Tensor, window: tuple[float, float]) -> Tensor:
     """Theta, the slope of log |grad F| against log(F - F*) while the gap lies in the window, of shape (runs, points).
 
-    It is 0 where fewer than eight records lie in the window.
+    It is NaN where fewer than eight records lie in the window.
 
     Args:
         gap: F - F*, of shape (runs, points, records).
@@ -29,7 +29,9 @@ def tail_theta(gap: Tensor, square: Tensor, window: tuple[float, float]) -> Tens
         window: the open range of the gap.
     """
     rows = gap.flatten(0, 1)
-    return log_slope(_logs(rows), square.flatten(0, 1).sqrt(), _inside(rows, window)).view(gap.shape[:2])
+    inside = _inside(rows, window)
+    theta = log_slope(_logs(rows), square.flatten(0, 1).sqrt(), inside)
+    return torch.where(inside.sum(-1) >= FEWEST, theta, torch.nan).view(gap.shape[:2])
 
 
 def farthest_theta(gap: Tensor, square: Tensor, window: tuple[float, float]) -> Tensor:
@@ -42,8 +44,7 @@ def farthest_theta(gap: Tensor, square: Tensor, window: tuple[float, float]) -> 
 def tail_powers(gap: Tensor, square: Tensor, times: Tensor, window: tuple[float, float]) -> tuple[Tensor, Tensor]:
     """Theta, and the exponent of the clock, -1 times the slope of log t against log(F - F*), each of shape (runs,).
 
-    The exponent is 2 theta - 1 in theory. Both are 0 for a run that ends above the window, and NaN for a run that has
-    diverged.
+    The exponent is 2 theta - 1 in theory. Both are NaN for a run that ends above the window, or that has diverged.
 
     Args:
         gap: F - F*, of shape (runs, records).
@@ -51,9 +52,10 @@ def tail_powers(gap: Tensor, square: Tensor, times: Tensor, window: tuple[float,
         times: t, of the same shape.
         window: the open range of the gap.
     """
-    inside = _inside(gap, window) & (gap[:, -1:] <= window[0])
+    inside = _inside(gap, window)
+    fitted = (inside.sum(-1) >= FEWEST) & (gap[:, -1] <= window[0])
     logs = _logs(gap)
-    theta = log_slope(logs, square.sqrt(), inside)
+    theta = torch.where(fitted, log_slope(logs, square.sqrt(), inside), torch.nan)
     clock = torch.where(torch.isfinite(theta), -log_slope(logs, times, inside), torch.nan)
     return theta, clock
 

@@ -27,6 +27,6 @@ def test_missing_modes_fall_as_their_equation_says_late(depth: int, start: float
     end = 5.0 if depth == 1 else 1e3
     solution = solve_ivp(lambda _, s: -depth * s ** (3 - 2 / depth), (0, end), [start], rtol=1e-10, atol=1e-14)
 
-    gap = missing_gap(4, start, depth, torch.tensor([[end]], dtype=torch.float64))
+    gap = missing_gap(4, torch.tensor([start]), depth, torch.tensor([[end]], dtype=torch.float64))
 
     assert float(gap) == pytest.approx(4 * solution.y[0, -1] ** 2 / 2, rel=close)

@@ -11,7 +11,7 @@ from dlnrepro.dynamics.training_clocks.class_means import draw_class_data
 from dlnrepro.dynamics.training_clocks.weight_decay import DecayedClassifier, DecayedFit, off_span_error, repeated
 
 GENERATORS = [Generator().manual_seed(seed) for seed in (0, 1)]
-DATA = draw_class_data(8, 12, 3, 10, 2.0, 0.5, GENERATORS)
+DATA = draw_class_data(8, 12, 3, 10, torch.full((len(GENERATORS),), 2.0, dtype=torch.float64), 0.5, GENERATORS)
 DECAYS = torch.tensor([0.1, 0.02], dtype=torch.float64)
 WEIGHTS = repeated(gaussian([10, 6, 3], 1.0, GENERATORS), 2)
 

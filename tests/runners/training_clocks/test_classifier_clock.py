@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 import torch
 
+from dlnrepro.dynamics.networks.chain import pull_back
+from dlnrepro.dynamics.training_clocks import cross_entropy
+from dlnrepro.errors import Disagreement
 from dlnrepro.runners.training_clocks import classifier_clock as runner
 from tests.runners.running import quick_setup, run_seeds
 
@@ -68,12 +71,19 @@ def test_the_flow_follows_the_law_of_its_depth_alone(depth: int) -> None:
     assert float(wrong) > 0.12
 
 
-def test_a_clock_that_never_strikes_is_one_and_its_slowing_unknown() -> None:
+def test_a_clock_that_never_strikes_is_unknown() -> None:
     measures = _run([0], steps=10).measures
 
-    assert float(measures["contraction"]) == 1
-    assert float(measures["clock_exponent"]) == 1
-    assert torch.isnan(measures["slowing"]).all()
+    assert all(torch.isnan(measures[name]).all() for name in ("contraction", "clock_exponent", "slowing"))
+
+
+@pytest.mark.parametrize("rule", ["plain", "normalised", "adam"])
+def test_a_first_layer_that_moves_up_its_gradient_is_an_error(monkeypatch: pytest.MonkeyPatch, rule: str) -> None:
+    right = pull_back
+    monkeypatch.setattr(cross_entropy, "pull_back", lambda *given: [-(parts := right(*given))[0], *parts[1:]])
+
+    with pytest.raises(Disagreement, match="log R by this program and by torch differ by"):
+        _run([0], rule=rule, steps=20, step_size=0.01, levels=[1.0, 2.0])
 
 
 def test_a_run_that_diverges_is_nan() -> None:

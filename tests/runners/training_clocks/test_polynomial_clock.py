@@ -11,7 +11,16 @@ import torch
 from dlnrepro.runners.training_clocks import polynomial_clock as runner
 from tests.runners.running import quick_setup, run_seeds
 
-SETUP = quick_setup("polynomial-clock", width=5, misalignment=0.3, step_size=0.2, horizon=300.0, gaps=[5e-5, 1e-3])
+SETUP = quick_setup(
+    "polynomial-clock",
+    width=5,
+    jitter=0.0,
+    start=0.5,
+    misalignment=0.3,
+    step_size=0.2,
+    horizon=300.0,
+    gaps=[5e-5, 1e-3],
+)
 SHORT: dict[str, Any] = {"horizon": 20.0, "step_size": 0.4, "gaps": [0.02, 0.3]}
 CASES: dict[str, dict[str, Any]] = {
     "three-layers": {},
@@ -27,6 +36,10 @@ CONTRADICTIONS = [
             "gaps: expected a range [low, high] with low below high, found [0.001, 1e-6]",
             "strengths: expected fewer than 2 values, so that the target lacks a mode, found 2 values",
         ],
+    ),
+    (
+        {"jitter": 0.3},
+        ["jitter: expected a smaller value, so that no strength can pass its neighbour, found 0.3"],
     ),
     (
         {"horizon": 1e6, "step_size": 0.01},
@@ -74,11 +87,27 @@ def test_the_minimum_under_decay_is_that_of_descent() -> None:
     assert abs(float(measures["end_gap"])) < 1e-12
 
 
-def test_a_window_that_is_never_left_has_power_zero() -> None:
+def test_a_window_that_is_never_left_has_no_power() -> None:
     measures = _run([0], horizon=10.0).measures
 
-    assert float(measures["theta"]) == 0
-    assert float(measures["clock_slope"]) == 0
+    assert bool(measures["theta"].isnan().all())
+    assert bool(measures["clock_slope"].isnan().all())
+
+
+def test_both_routes_agree_unless_there_is_decay() -> None:
+    short: dict[str, Any] = {"horizon": 2.0, "gaps": [0.02, 0.3]}
+
+    assert float(_run([0, 1], **short).measures["route_error"].max()) < 1e-13
+    assert float(_run([0, 1], decay=0.05, **short).measures["route_error"].min()) > 0.01
+
+
+def test_gaussian_layers_are_not_balanced_and_strengths_are_drawn() -> None:
+    short: dict[str, Any] = {"horizon": 2.0, "gaps": [0.02, 0.3]}
+    drawn = _run([0, 1], layers="gaussian", jitter=0.1, **short).measures
+
+    assert float(drawn["imbalance"].min()) > 0.1
+    assert float(drawn["step_sharpness"][0]) != float(drawn["step_sharpness"][1])
+    assert float(_run([0], **short).measures["step_sharpness"]) == pytest.approx(0.2 * 3)
 
 
 def test_a_run_that_diverges_is_nan() -> None:

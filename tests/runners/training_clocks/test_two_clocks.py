@@ -19,6 +19,7 @@ SETUP = quick_setup(
     inputs=16,
     hidden=8,
     samples=8,
+    radius=2.5,
     scale=1.5,
     decays=[0.08, 0.04],
     step_size=0.05,
@@ -76,7 +77,7 @@ def test_without_decay_the_second_clock_never_stops() -> None:
     result = _run([0, 1], decay_on="nothing")
 
     assert torch.equal(result.series["representation"], torch.full((2, 2), 500.0, dtype=torch.float64))
-    assert torch.equal(result.measures["representation_slope"], torch.zeros(2, dtype=torch.float64))
+    assert bool(result.measures["representation_slope"].isnan().all())
     assert torch.equal(result.measures["classifier_spread"], torch.ones(2, dtype=torch.float64))
 
 
@@ -85,6 +86,18 @@ def test_the_tail_under_decay_has_the_power_one_half() -> None:
     measures = _run([0, 1], decays=[0.1], step_size=0.1, steps=1500, scale=1.0, tail=[1e-6, 1e-3]).measures
 
     torch.testing.assert_close(measures["theta"], torch.full((2,), 0.5, dtype=torch.float64), rtol=0.01, atol=0)
+
+
+def test_both_routes_agree_unless_nothing_decays() -> None:
+    assert float(_run([0, 1], **SHORT).measures["route_error"].max()) < 1e-13
+    assert float(_run([0, 1], decay_on="nothing", **SHORT).measures["route_error"].min()) > 1e-3
+
+
+def test_the_hypotheses_are_measured() -> None:
+    measures = _run(range(16), **SHORT, scale=2.0, radius=3.0).measures
+
+    assert float(measures["start_gain"].log().mean().exp()) == pytest.approx(8, rel=0.1)
+    assert float(measures["noise_share"].mean()) == pytest.approx(14 / (14 + 9), rel=0.05)
 
 
 def test_a_run_that_diverges_is_nan() -> None:
