@@ -16,6 +16,7 @@ is the step size. The winner is the path with the largest share, and all other p
 * `path_draws` draws paths of full matrices.
 * `path_flow` follows the gradient flow of full matrices by implicit steps, from initializations of any scale.
 * `plain_paths` computes gradients and sharpness by automatic differentiation alone, as a second route.
+* `flattening` searches for the flattest weights, without a formula.
 * `stages` descends in stages of constant step size, each of which begins with a small displacement.
 
 The sharpness of given weights, at any loss, is computed by `dlnrepro.dynamics.networks.curvature`.

@@ -26,6 +26,7 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import Positive
 from dlnrepro.settings.networks import DeepSettings
 from dlnrepro.settings.targets import TargetSettings, at_most_as_many
 
@@ -53,6 +54,8 @@ class Params(TargetSettings, DeepSettings):
         description="largest number of steps in each round of L-BFGS that flattens the last minimum; 0 does not"
         " flatten",
     )
+
+    variance: Positive = Field(description="variance of the inputs, which are white; it multiplies the whole Hessian")
 
     def contradictions(self) -> Iterable[Contradiction]:
         """More singular values than the hidden layers can carry."""
@@ -106,7 +109,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     gauges = random_reparametrisations(hidden, sweep, generators)
     disturbed = reparametrised([layer[:, None].expand(-1, params.points, -1, -1) for layer in balanced], gauges)
     flat = flattest([layer[:, -1].contiguous() for layer in disturbed], params.iterations, part_of(progress, 0, 0.8))
-    law = torch.tensor([least_sharpness(top, depth) for top in tops.tolist()], dtype=torch.float64)
+    least = [least_sharpness(top, depth) / params.variance for top in tops.tolist()]  # of the loss without the factor
+    law = torch.tensor(least, dtype=torch.float64)
     ratios = sharpness_at_minima(disturbed) / law[:, None]
     first = confirmed_sharpness(balanced, matrix, part_of(progress, 0.8, 0.1)) / law
     end = confirmed_sharpness(flat, matrix, part_of(progress, 0.9, 0.1)) / law

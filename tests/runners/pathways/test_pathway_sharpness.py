@@ -18,6 +18,7 @@ SETUP = quick_setup("pathway-sharpness", depth=3, hidden=3, outputs=2, strengths
 SHORT: dict[str, Any] = {"inputs": 3, "hidden": 2, "splits": 2, "noisy": 2}
 CASES: dict[str, dict[str, Any]] = {
     "balanced": {},
+    "signed-with-a-search": {"tilt": -0.5, "search_steps": 3, "jitter": 0.0},
 }
 CONTRADICTIONS = [
     (
@@ -58,6 +59,29 @@ def test_a_deeper_law_asks_for_more_sharpness_than_there_is() -> None:
 
     assert float(measures["bound_ratio"].max()) < 0.9
     assert float(measures["factor_error"].min()) > 0.1
+
+
+def test_an_uneven_or_signed_split_keeps_the_formula_and_loses_the_factor() -> None:
+    uneven, signed = _run([0, 1], tilt=1.5).measures, _run([0, 1], tilt=-0.4).measures
+
+    for measures in (uneven, signed):
+        assert float(measures["formula_error"].max()) < 1e-12
+        assert float(measures["factor_error"].min()) > 0.01
+    assert float(uneven["range_excess"].max()) < 1e-12
+    assert float(signed["range_excess"].min()) > 0.1
+
+
+def test_the_variance_of_the_inputs_multiplies_every_sharpness() -> None:
+    one, half = _run([0], search_steps=5).measures, _run([0], search_steps=5, variance=0.5).measures
+
+    assert float(half["formula_error"]) == pytest.approx(0.5)
+    for name in ("bound_ratio", "found_ratio"):
+        torch.testing.assert_close(half[name], one[name] / 2, rtol=1e-12, atol=0)
+
+
+def test_a_search_ends_at_the_equal_split_and_without_one_there_is_no_number() -> None:
+    assert float(_run([0, 1], search_steps=300).measures["found_ratio"].max()) == pytest.approx(1, abs=1e-3)
+    assert bool(_run([0]).measures["found_ratio"].isnan())
 
 
 def test_two_routes_that_disagree_are_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
