@@ -19,7 +19,7 @@ import torch
 from scipy.integrate import solve_ivp
 from torch import Tensor
 
-from dlnrepro.dynamics.risks.margin_losses import LossName
+from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each
 from dlnrepro.dynamics.tensors.progress import Progress
@@ -64,7 +64,7 @@ def follow_logarithm(
             tick(time)
         if evaluations > _MOST_EVALUATIONS:
             return np.full_like(weights, np.nan)
-        return np.asarray(rates * (_push(signed @ weights, time, loss) @ signed))
+        return flow_velocity(signed, weights, time, loss, rates)
 
     path = np.full((len(times), len(start)), np.nan)
     with np.errstate(over="ignore", invalid="ignore"):
@@ -73,6 +73,11 @@ def follow_logarithm(
         )
     path[: solution.y.shape[1]] = solution.y.T
     return path
+
+
+def flow_velocity(signed: Array, weights: Array, time: float, loss: LossName, rates: Array) -> Array:
+    """The velocity dw / dtau of the flow of one run at w and tau = log t, of shape (dimension,)."""
+    return np.asarray(rates * (_push(signed @ weights, time, loss) @ signed))
 
 
 def flow_paths(
@@ -95,33 +100,47 @@ def flow_paths(
         points: the number of recorded times, evenly in log log t.
         progress: called with the fraction of all runs together; may raise to stop.
     """
-    times = np.concatenate([[EARLIEST], np.geomspace(horizon / 1000, horizon, points)])
+    times = np.geomspace(horizon / 1000, horizon, points)
+    return tensor_of(times), flow_at(sets, starts, loss, rates, times, progress)
+
+
+def flow_at(
+    sets: Sequence[Array], starts: Tensor, loss: LossName, rates: Array, times: Array, progress: Progress
+) -> Tensor:
+    """The weights w of each run at values of log t above -6, of shape (runs, points, n_0).
+
+    Args:
+        sets: Z of each run.
+        starts: w of each run, of shape (runs, n_0).
+        loss: the loss l of a margin.
+        rates: D, of shape (n_0,).
+        times: values of log t, rising.
+        progress: called with the fraction of all runs together; may raise to stop.
+    """
+    whole = np.concatenate([[EARLIEST], times])
     paths = []
     for run, tick in each(progress, len(sets)):
-        path = follow_logarithm(
-            sets[run], array_of(starts[run]), loss, rates, times, TOLERANCE, _clocked(tick, horizon)
-        )
+        tock = _clocked(tick, float(times[-1]))
+        path = follow_logarithm(sets[run], array_of(starts[run]), loss, rates, whole, TOLERANCE, tock)
         paths.append(tensor_of(path[1:]))
-    return tensor_of(times[1:]), torch.stack(paths)
+    return torch.stack(paths)
 
 
 def descent_paths(
-    sets: Sequence[Array],
     starts: Tensor,
-    loss: LossName,
+    gradient: Callable[[list[Tensor]], list[Tensor]],
     step_size: float,
     horizon: float,
     points: int,
     progress: Progress,
 ) -> tuple[Tensor, Tensor]:
-    """The values of log t, (points,), from 1 on, and w there, (runs, points, n_0), by gradient descent.
+    """The values of log t, (points,), from 1 on, and w there, (runs, points, n_0), by a descent.
 
     The step size is constant, and time t is step size times steps.
 
     Args:
-        sets: Z of each run, all of one shape.
         starts: w of each run, of shape (runs, n_0).
-        loss: the loss l of a margin.
+        gradient: what a step subtracts, from [w] to [dR/dw] or another direction, w of shape (runs, n_0, 1).
         step_size: eta.
         horizon: log t at the end.
         points: the approximate number of recorded times, evenly in log t; those with log t < 1, which may be half of
@@ -130,7 +149,6 @@ def descent_paths(
     """
     steps, first = round(math.exp(horizon) / step_size), math.ceil(math.e / step_size)
     records = [step for step in log_grid(steps, points) if step >= first]
-    gradient = risk_gradient(tensor_of(np.stack(sets)), loss)
     _, recorded = descend(
         [starts[..., None]],
         gradient,
@@ -162,6 +180,17 @@ def risk_gradient(signed: Tensor, loss: LossName) -> Callable[[list[Tensor]], li
         else:
             derivatives = -1 / (1 + torch.exp(margins))
         return [signed.mT @ derivatives / samples]
+
+    return gradient
+
+
+def unit_gradient(signed: Tensor, loss: LossName) -> Callable[[list[Tensor]], list[Tensor]]:
+    """The function from [w] to [dR/dw over its length], as `risk_gradient`; margins may be large."""
+
+    def gradient(weights: list[Tensor]) -> list[Tensor]:
+        _, slopes = batched_log_risk(loss, (signed @ weights[0])[..., 0])
+        steepest = signed.mT @ slopes[..., None]
+        return [steepest / (steepest * steepest).sum(-2, keepdim=True).sqrt()]
 
     return gradient
 

@@ -71,8 +71,7 @@ def with_slack(
 
     def apart() -> Classes | None:
         classes = draw(generator)
-        margins = classes.truth @ classes.solution.direction / classes.solution.margin
-        return classes if np.delete(margins, classes.solution.support).min() >= 1 + slack else None
+        return classes if slack_of_others(classes) >= slack else None
 
     return _until(apart, wanted)
 
@@ -145,6 +144,12 @@ def share_of_least(solution: MaximumMargin) -> float:
     """The smallest multiplier of a support vector over the largest."""
     multipliers = solution.multipliers[solution.support]
     return float(multipliers.min() / multipliers.max())
+
+
+def slack_of_others(classes: Classes) -> float:
+    """The smallest relative excess of the margins of all other points over that of the support vectors."""
+    margins = classes.truth @ classes.solution.direction / classes.solution.margin
+    return float(np.delete(margins, classes.solution.support).min()) - 1
 
 
 def _labelled(dimension: int, samples: int, gap: float, generator: torch.Generator) -> Array:

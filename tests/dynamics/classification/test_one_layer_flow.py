@@ -67,7 +67,8 @@ def test_flow_and_descent_with_a_small_step_are_two_routes_to_one_path() -> None
     starts = torch.tensor([[0.3, -0.2], [0.0, 0.1]], dtype=torch.float64)
 
     times, flowing = flow_paths(sets, starts, "logistic", np.ones(2), 5.0, 20, silent)
-    moments, descending = descent_paths(sets, starts, "logistic", 0.01, 5.0, 20, silent)
+    gradient = risk_gradient(torch.from_numpy(np.stack(sets)), "logistic")
+    moments, descending = descent_paths(starts, gradient, 0.01, 5.0, 20, silent)
 
     assert flowing.shape == (2, 20, 2)
     assert float(times[-1]) == pytest.approx(5)
