@@ -8,6 +8,7 @@ of neighbouring layers, which gradient flow conserves in the head.
 
 * `clusters` draws four clusters of points in the plane, with labels that a line separates, or that no line does.
 * `functions` computes outputs and gradients of networks with an activation between layers.
+* `plain_network` computes the same gradients by a second route, torch's own activations and autograd.
 * `conserved_balance` measures how far gradient descent, at halved step sizes, conserves the balance of such networks.
 * `relu_network` holds networks of linear, ReLU and skip layers, and their flow along -grad log R.
 * `chebyshev` solves that flow by Runge-Kutta-Chebyshev steps, with many runs at once.

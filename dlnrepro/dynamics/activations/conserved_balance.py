@@ -45,6 +45,7 @@ class BalanceReading(NamedTuple):
             length, of shape (runs,).
         growth: the product of the layers' Frobenius norms at the end of the finest descent over that at the
             initialization, of shape (runs,).
+        last: the weights at the end of the finest descent, each of shape (runs, n_l, n_{l-1}).
     """
 
     step_sizes: Tensor
@@ -52,6 +53,7 @@ class BalanceReading(NamedTuple):
     excess: Sizes
     end: Tensor
     growth: Tensor
+    last: Weights
 
 
 def read_balance(
@@ -97,6 +99,7 @@ def read_balance(
         excess=Sizes(excess.node / scale.node, excess.matrix / scale.matrix),
         end=largest_sizes(imbalance(ends)).node / _largest(lengths),
         growth=_norm_product(ends)[:, 0] / _norm_product(weights),
+        last=[end[:, 0] for end in ends],
     )
 
 

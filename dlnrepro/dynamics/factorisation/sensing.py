@@ -23,7 +23,9 @@ import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.fits.bisection import bisect
+from dlnrepro.dynamics.networks.plain import Loss
 from dlnrepro.dynamics.starts.balanced import hidden_frames, isometric_layers
+from dlnrepro.dynamics.starts.draws import gaussian
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 
@@ -61,6 +63,38 @@ def sensing_field(sensors: Tensor, value: float) -> Callable[[int, Array], Array
         return gradient
 
     return field
+
+
+def sensing_loss(sensors: Tensor, value: float) -> Loss:
+    """The loss 1/2 (<A, W> - y)^2 of networks of shape (runs, ...), from the outputs of the network for unit inputs.
+
+    Args:
+        sensors: A, of shape (runs, n_L, n_0).
+        value: y.
+    """
+
+    def loss(weights: Sequence[Tensor]) -> Tensor:
+        signal = torch.eye(sensors.shape[-1], dtype=sensors.dtype)
+        for weight in weights:
+            signal = weight @ signal
+        return ((sensors.clone() * signal).sum((-2, -1)) - value).square() / 2
+
+    return loss
+
+
+def random_start(widths: Sequence[int], starts: Tensor, generators: Sequence[Generator]) -> list[Tensor]:
+    """Gaussian layers whose product has entries of order alpha, from one draw that all alphas share.
+
+    Args:
+        widths: n_0 .. n_L.
+        starts: the scales alpha, of shape (points,).
+        generators: one per run.
+
+    Returns:
+        W_l of shape (runs, points, n_l, n_(l-1)), with the standard deviation alpha^(1/L) / sqrt(n_(l-1)).
+    """
+    roots = starts[:, None, None] ** (1 / (len(widths) - 1))
+    return [roots * layer[:, None] for layer in gaussian(widths, 1.0, generators)]
 
 
 def sensed_ends(measured: Tensor, value: float, starts: Tensor, depth: int) -> Tensor:

@@ -49,24 +49,33 @@ def passing_times(shares: Tensor, level: float) -> Tensor:
 
 
 def following_shares(shares: Tensor, level: float) -> Tensor:
-    """The share of the next mode at the first step at which a mode has reached a level, of shape (runs, modes - 1).
+    """The share of the next mode at the time at which a mode reaches a level, of shape (runs, modes - 1, points).
 
-    If a mode never reaches the level, the last step counts. The share is NaN if the earlier mode is not finite at
-    all steps.
+    Between two steps the logarithms of shares are interpolated linearly. If a mode never reaches the level, the last
+    step counts. The share is NaN if a mode is not finite at all steps.
 
     Args:
-        shares: one value per step, of shape (runs, modes, steps).
+        shares: one value per step, of shape (runs, modes, points, steps).
         level: above 0.
     """
-    reached = passing_times(shares, level)[:, :-1].ceil()
-    index = torch.nan_to_num(reached).to(torch.int64)[..., None]
-    return torch.where(torch.isfinite(reached), shares[:, 1:].gather(-1, index)[..., 0], torch.nan)
+    times = passing_times(shares, level)[:, :-1]
+    before = torch.nan_to_num(times).floor().to(torch.int64).clamp_max(shares.shape[-1] - 2)[..., None]
+    after = shares[:, 1:]
+    low, high = (after.gather(-1, index)[..., 0].abs().clamp_min(_TINY) for index in (before, before + 1))
+    part = times - before[..., 0]
+
+    def between(one: Tensor, other: Tensor, place: Tensor) -> Tensor:
+        return one * torch.exp(place * torch.log(other / one))
+
+    return each_run(between, low, high, part)
 
 
-def time_ratios(times: Tensor) -> Tensor:
-    """The ratios T_(i+1) / T_i of successive learning times, of shape (runs, modes - 1).
+def interval_ratios(times: Tensor, slopes: Tensor) -> Tensor:
+    """The relative intervals T_(i+1) / T_i - 1 over those of a vanishing initialization, of shape (runs, modes - 1).
 
     Args:
-        times: T_i >= 0 in steps, of shape (runs, modes); a time of 0 counts as 1e-9.
+        times: T_i in steps, of shape (runs, modes); a time of 0 counts as 1e-9.
+        slopes: the slopes of T_i in ln(1/epsilon), of shape (runs, modes), to which T_i becomes proportional.
     """
-    return times[:, 1:] / times[:, :-1].clamp_min(_SHORTEST)
+    found, law = (part[:, 1:] / part[:, :-1].clamp_min(_SHORTEST) - 1 for part in (times, slopes))
+    return found / law

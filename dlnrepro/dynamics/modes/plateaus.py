@@ -28,11 +28,14 @@ class Plateaus(NamedTuple):
     Attributes:
         least: the smallest distance along each descent, of shape (runs, modes - 1, points).
         powers: the fitted power of epsilon in the smallest distance, of shape (runs, modes - 1).
+        limits: the smallest distance that is left as epsilon vanishes, of shape (runs, modes - 1): the intercept of
+            the line through the smallest distances against epsilon to the predicted power.
         first: the distance to W_1 at every record of the last descent, of shape (runs, records).
     """
 
     least: Tensor
     powers: Tensor
+    limits: Tensor
     first: Tensor
 
 
@@ -50,14 +53,18 @@ def plateau_matrices(law: PlateauLaw, target: Target, moment: Tensor) -> list[Te
     return [leading_modes(target, moment, rank) for rank in ranks]
 
 
-def approached_plateaus(path: Tensor, plateaus: Sequence[Tensor], starts: Tensor) -> Plateaus:
+def approached_plateaus(path: Tensor, plateaus: Sequence[Tensor], starts: Tensor, predicted: Tensor) -> Plateaus:
     """The distances of descents from the plateaus.
 
     Args:
         path: the product W, of shape (runs, points, records, n_L, n_0).
         plateaus: W_1 .. W_(modes-1), each of shape (runs, n_L, n_0).
         starts: the scales epsilon of the initializations, of shape (points,).
+        predicted: the predicted power of epsilon in each distance, of shape (runs, modes - 1).
     """
     distances = [relative_distance(path, plateau[:, None, None]) for plateau in plateaus]
     least = torch.stack([distance.amin(-1) for distance in distances], 1)
-    return Plateaus(least, slope(starts.log(), each_run(torch.log, least)), distances[0][:, -1])
+    powers = slope(starts.log(), each_run(torch.log, least))
+    shrunk = each_run(lambda row: starts ** row[:, None], predicted)
+    limits = least.mean(-1) - slope(shrunk, least) * shrunk.mean(-1)
+    return Plateaus(least, powers, limits, distances[0][:, -1])

@@ -34,27 +34,63 @@ def time_slopes(strengths: Tensor, step_size: float) -> Tensor:
     return each_run(lambda row: 1 / torch.log1p(step_size * row), strengths)
 
 
-def plateau_exponents(strengths: Tensor) -> Tensor:
-    """The powers of epsilon in the smallest distance from the sum of the first k modes, k < modes, for small steps.
+def next_share_exponents(strengths: Tensor, step_size: float) -> Tensor:
+    """The powers of epsilon in the share of mode i + 1 at the time at which mode i is learned, i < modes.
 
-        2 (sigma_k - sigma_(k+1)) / (sigma_k + sigma_(k+1))
-
-    With w_0 = epsilon^2, mode k is learned at the time ln(1/w_0) / (2 sigma_k). At this time mode k + 1, which grows at
-    the rate 2 sigma_(k+1), has reached w_0^(1 - sigma_(k+1) / sigma_k). Two kinds of error still decay. The error of
-    mode k itself is of order 1 and decays at the rate 2 sigma_k. The entries u_k v_j^T and u_j v_k^T of an
-    initialization that is not aligned are of order w_0^((1 - sigma_j / sigma_k) / 2), and decay at the rate
-    sigma_k - sigma_j. Each of them becomes equal to the growing mode k + 1 at
-
-        w_0^((sigma_k - sigma_(k+1)) / (sigma_k + sigma_(k+1))).
+    With g_i = ln(1 + eta sigma_i), mode i is learned at the step ln(1/epsilon) / g_i. At this step mode i + 1, which
+    starts at epsilon^2 and grows at the rate 2 g_(i+1), has reached epsilon^(2 - 2 g_(i+1) / g_i).
 
     Args:
-        strengths: sigma in falling order, of shape (runs, modes); the variances of the inputs are equal.
+        strengths: sigma in falling order, of shape (runs, modes).
+        step_size: eta.
 
     Returns:
         Shape (runs, modes - 1).
     """
-    before, after = strengths[:, :-1], strengths[:, 1:]
-    return 2 * (before - after) / (before + after)
+    rates = each_run(lambda row: torch.log1p(step_size * row), strengths)
+    return 2 - 2 * rates[:, 1:] / rates[:, :-1]
+
+
+def plateau_exponents(strengths: Tensor, variances: Tensor, step_size: float) -> tuple[Tensor, Tensor]:
+    """Two powers of epsilon that bound its power in the smallest distance from the sum of the first k modes, k < modes.
+
+    Let g_i = ln(1 + eta sigma_i). Mode k is learned at the step ln(1/epsilon) / g_k. At this step mode k + 1, which
+    grows at the rate 2 g_(k+1), has reached epsilon^(2 - 2 q) with q = g_(k+1) / g_k. Two kinds of error still decay.
+    The error of mode k itself is of order 1, and a step multiplies it by 1 - 2 eta sigma_k. The entries u_k v_j^T and
+    u_j v_k^T, with j = k + 1, of an initialization that is not aligned are of order epsilon^(1 - q). A step multiplies
+    them by 1 - eta mu, where mu is the smaller eigenvalue of
+
+        [[lambda_j sigma_k / lambda_k, -sigma_j], [-sigma_j, sigma_k]],
+
+    which is sigma_k - sigma_j for white inputs. With m = -ln(1 - eta mu) and d = -ln(1 - 2 eta sigma_k), they become
+    equal to mode k + 1 at
+
+        epsilon^((1 - q) (1 + m / (2 g_j + m)))   and   epsilon^((2 - 2 q) d / (2 g_j + d)).
+
+    The smaller power wins as epsilon vanishes. Before, the power that is measured lies between them. For white inputs
+    and small steps both are 2 (sigma_k - sigma_(k+1)) / (sigma_k + sigma_(k+1)).
+
+    Args:
+        strengths: sigma in falling order, of shape (runs, modes).
+        variances: lambda of the modes, of shape (runs, modes), for which sigma^2 / lambda falls, too.
+        step_size: eta, below 1 / (2 sigma_1).
+
+    Returns:
+        The smaller and the larger power, each of shape (runs, modes - 1).
+    """
+
+    def exponents(sigma: Tensor, spread: Tensor) -> Tensor:
+        growth = torch.log1p(step_size * sigma)
+        before, after = sigma[:-1], sigma[1:]
+        slow = spread[1:] * before / spread[:-1]
+        least = (slow + before) / 2 - (((slow - before) / 2) ** 2 + after**2).sqrt()
+        mixed = -torch.log1p(-step_size * least)
+        own = -torch.log1p(-2 * step_size * before)
+        left, twice = 1 - growth[1:] / growth[:-1], 2 * growth[1:]
+        return torch.stack([left * (1 + mixed / (twice + mixed)), 2 * left * own / (twice + own)])
+
+    both = each_run(exponents, strengths, variances)
+    return both.amin(1), both.amax(1)
 
 
 def contraction_factor(step_ratios: Tensor, depth: int) -> Tensor:
@@ -68,3 +104,23 @@ def contraction_factor(step_ratios: Tensor, depth: int) -> Tensor:
         depth: L; with another value than that of the network the factor is deliberately wrong.
     """
     return 1 - depth * step_ratios
+
+
+def largest_curvature(finals: Tensor, variances: Tensor, outputs: int) -> Tensor:
+    """The largest curvature c of the loss at the balanced solution of two layers, of shape (runs,).
+
+    Let S have the variance lambda_j along v_j, and let a_i = sigma_i / lambda_i be the value of mode i, or 0 if there
+    is none. At balanced layers, moving W_2 by x u_i f_j^T and W_1 by y f_i v_j^T moves the entry (i, j) of W by
+    x sqrt(a_j) + y sqrt(a_i), and the loss has the curvature lambda_j (a_i + a_j). Descent converges to this solution
+    if eta < 2 / c. Layers out of balance, p_i q_i = a_i, have the curvature lambda_j (p_j^2 + q_i^2). For i = j = 1
+    it is at least 2 sigma_1, so no solution is stable for eta > 1 / sigma_1; for white inputs c is 2 sigma_1.
+
+    Args:
+        finals: a_i, of shape (runs, modes).
+        variances: lambda_j along v_1 .. v_(n_0), of shape (runs, n_0).
+        outputs: n_L.
+    """
+    runs, modes = finals.shape
+    left, right = (finals.new_zeros(runs, size) for size in (outputs, variances.shape[-1]))
+    left[:, :modes] = right[:, :modes] = finals
+    return (variances[:, None] * (left[:, :, None] + right[:, None])).amax((-2, -1))

@@ -9,7 +9,7 @@ from torch import Tensor
 def settling_factors(errors: Tensor, window: tuple[float, float]) -> Tensor:
     """The median of e_(t+1) / e_t over the steps whose error lies in a window, of shape (runs, points).
 
-    The factor is 0 if no error lies in the window, and NaN if an error is not finite.
+    The factor is NaN if no error lies in the window, or if an error is not finite.
 
     Args:
         errors: e_t, which may have either sign, at every step, of shape (runs, points, steps + 1).
@@ -20,10 +20,8 @@ def settling_factors(errors: Tensor, window: tuple[float, float]) -> Tensor:
 
 def _factor(errors: Tensor, least: float, largest: float) -> Tensor:
     """The factor of one descent."""
-    if not bool(torch.isfinite(errors).all()):
-        return torch.full((), torch.nan, dtype=errors.dtype)
     sizes = errors[:-1].abs()
     inside = (sizes > least) & (sizes < largest)
-    if not bool(inside.any()):
-        return torch.zeros((), dtype=errors.dtype)
+    if not bool(torch.isfinite(errors).all()) or not bool(inside.any()):
+        return torch.full((), torch.nan, dtype=errors.dtype)
     return (errors[1:][inside] / errors[:-1][inside]).median()

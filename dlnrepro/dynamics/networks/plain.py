@@ -103,6 +103,29 @@ def drifted(loss: Loss, weights: Sequence[Tensor], time: Tensor | float, steps: 
     return current
 
 
+def check_flow(
+    layers: Sequence[Tensor], times: Tensor, firsts: Sequence[int], loss: Loss, steps: int, allowed: float
+) -> None:
+    """Follow a flow again from some of its recorded times to the next ones, by autograd of the loss.
+
+    Args:
+        layers: W_1 .. W_L along the flow, of shape (runs, points, n_l, n_(l-1)).
+        times: the recorded times, of shape (points,) or (runs, points).
+        firsts: numbers of the points from which the flow is followed to the next point.
+        loss: R, for weights of shape (runs, len(firsts), ...).
+        steps: the number of Runge-Kutta steps between two points.
+        allowed: as in `check_agreement`.
+
+    Raises:
+        Disagreement: the flow goes elsewhere.
+    """
+    chosen = list(firsts)
+    apart = (times[..., [first + 1 for first in chosen]] - times[..., chosen])[..., None, None]
+    plain = drifted(loss, [layer[:, chosen] for layer in layers], apart, steps)
+    after = [layer[:, [first + 1 for first in chosen]] for layer in layers]
+    check_agreement(after, plain, allowed, "the flow between two recorded times")
+
+
 def check_agreement(found: Sequence[Tensor], plain: Sequence[Tensor], allowed: float, what: str) -> None:
     """Compare the layers of one route with those of another; layers that are not finite are left out.
 

@@ -20,16 +20,14 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.processor import decomposed
 
 
-def commuting_moment(target: Target, variances: Sequence[float]) -> Tensor:
+def commuting_moment(target: Target, variances: Tensor) -> Tensor:
     """S = V diag(lambda) V^T, of shape (runs, n_0, n_0), with V the right singular vectors of the target.
 
     Args:
         target: the target Z, whose right singular vectors are V.
-        variances: the first values of lambda; all further values are 1.
+        variances: lambda, of shape (runs, n_0).
     """
-    spectrum = torch.ones(target.right.shape[-1], dtype=torch.float64)
-    spectrum[: len(variances)] = torch.tensor(tuple(variances), dtype=torch.float64)
-    return target.right * spectrum @ target.right.mT
+    return target.right * variances[:, None] @ target.right.mT
 
 
 def mode_variances(target: Target, moment: Tensor) -> Tensor:

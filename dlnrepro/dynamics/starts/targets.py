@@ -13,6 +13,10 @@ import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.draws import orthonormal, uniform
+from dlnrepro.errors import NoSuchDraw
+
+_DRAWS = 1000
+"""How often strengths are drawn until they fall."""
 
 
 @dataclass(frozen=True)
@@ -122,14 +126,26 @@ def diagonal(rows: int, columns: int, strengths: Tensor) -> Target:
 def draw_strengths(centre: Sequence[float], jitter: float, generators: Sequence[Generator]) -> Tensor:
     """Strengths sigma_k = centre_k (1 + jitter x), with x uniform in [-1, 1) for each mode, of shape (runs, modes).
 
-    If the jitter is zero, nothing is drawn.
+    If they do not fall strictly, they are drawn again. If the jitter is zero, nothing is drawn.
 
     Args:
-        centre: falling values, far enough apart that the jitter cannot change their order.
+        centre: falling values.
         jitter: in [0, 1).
         generators: one per run.
+
+    Raises:
+        NoSuchDraw: none of a thousand draws falls.
     """
-    values = torch.tensor(tuple(centre), dtype=torch.float64).expand(len(generators), -1)
+    values = torch.tensor(tuple(centre), dtype=torch.float64)
     if jitter == 0:
-        return values
-    return values * (1 + uniform((len(centre),), -jitter, jitter, generators))
+        return values.expand(len(generators), -1)
+    return torch.stack([_falling_draw(values, jitter, generator) for generator in generators])
+
+
+def _falling_draw(centre: Tensor, jitter: float, generator: Generator) -> Tensor:
+    """The first draw of one run that falls strictly."""
+    for _ in range(_DRAWS):
+        drawn: Tensor = centre * (1 + uniform(centre.shape, -jitter, jitter, [generator])[0])
+        if bool((drawn.diff() < 0).all()):
+            return drawn
+    raise NoSuchDraw("strengths that fall", _DRAWS)

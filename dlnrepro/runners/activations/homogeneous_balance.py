@@ -21,6 +21,7 @@ from torch import Generator
 
 from dlnrepro.dynamics.activations.conserved_balance import read_balance
 from dlnrepro.dynamics.activations.functions import Activation, OutputLoss, network_gradient, output_gradient
+from dlnrepro.dynamics.activations.plain_network import gradient_error, network_loss
 from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.per_run import each_run
@@ -73,6 +74,9 @@ MEASURES = {
     "matrix_excess": "largest difference, at the smallest step size, between the change of a matrix "
     "W_l W_l^T - W_(l+1)^T W_(l+1) and the sum of eta^2 times its difference of squared gradients, over the largest "
     "such sum, in Frobenius norm, >= 0",
+    "gradient_error": "largest ||c_l g_l - dR/dW_l||_F over the layers l, divided by the largest ||dR/dW_l||_F, where"
+    " c_l g_l is the motion of a layer in the descents and dR/dW_l the gradient of the loss by autograd, at the"
+    " beginning and the end of the descent with the smallest step size, >= 0",
     "end_imbalance": "largest absolute balance of a node (squared incoming minus squared outgoing length) at the end "
     "of the descent with the smallest step size, over the largest squared incoming length, >= 0",
     "growth": "the product of the layers' Frobenius norms at the end over that at the initialization",
@@ -90,6 +94,20 @@ FLAWS = {
         "dlnrepro.dynamics.activations.functions:activation",
         lambda right: lambda name: lambda z: (right(name)(z)[0], 1.05 * right(name)(z)[1]),
     ),
+    "hidden-layer": Flaw(
+        "the gradient of W_1 is three times as large",
+        "network_gradient",
+        lambda right: (
+            lambda *given: (
+                lambda weights: [3 * part if not at else part for at, part in enumerate(right(*given)(weights))]
+            )
+        ),
+    ),
+    "loss": Flaw(
+        "the descents follow 0.95 times the gradient of the loss",
+        "network_gradient",
+        lambda right: lambda *given: lambda weights: [0.95 * part for part in right(*given)(weights)],
+    ),
     "order": Flaw("the fitted orders in the step size are 0.1 too large", "slope", shifted(0.1)),
 }
 
@@ -100,6 +118,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     outputs = normal((params.outputs, params.samples), generators)
     weights = params.weights(generators)
     gradient = network_gradient(params.activation, inputs, output_gradient(params.loss, outputs))
+    loss = network_loss(params.activation, params.loss, inputs, outputs)
     rates = [params.first_rate, *[1.0] * (params.depth - 1)]
     steps = coarsest_steps(params.horizon, params.step_size, POINTS)
     found = read_balance(weights, gradient, rates, params.horizon, steps, params.halvings, POINTS, progress)
@@ -109,6 +128,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "matrix_order": slope(eta.log(), each_run(torch.log, drifts.matrix)),
         "node_excess": found.excess.node,
         "matrix_excess": found.excess.matrix,
+        "gradient_error": gradient_error(gradient, rates, loss, [weights, found.last]),
         "end_imbalance": found.end,
         "growth": found.growth,
     }

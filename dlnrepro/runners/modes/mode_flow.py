@@ -11,6 +11,7 @@ Source: Saxe, McClelland and Ganguli 2014 (arXiv:1312.6120); the closed form for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
@@ -21,7 +22,8 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.fits.slopes import slope
 from dlnrepro.dynamics.modes.learning_curves import mode_curves
 from dlnrepro.dynamics.networks.chain import product
-from dlnrepro.dynamics.risks.squared_loss import squared_loss_field, squared_loss_gradient
+from dlnrepro.dynamics.networks.plain import check_flow, data_of, squared_error
+from dlnrepro.dynamics.risks.squared_loss import spread_moment, squared_loss_field, squared_loss_gradient
 from dlnrepro.dynamics.starts.balanced import draw_mode_strengths, hidden_frames, layers_between, unbalanced
 from dlnrepro.dynamics.starts.draws import orthonormal
 from dlnrepro.dynamics.starts.targets import Target
@@ -38,6 +40,8 @@ from dlnrepro.settings.targets import TargetSettings, at_most_as_many
 
 POINTS = 100
 RELATIVE, ABSOLUTE = 1e-10, 1e-14
+CHECKED = (5, 25, 45, 65)
+"""The recorded times from which the flow is followed a second time, by autograd, up to the next one."""
 
 
 class Params(TargetSettings, DeepSettings, HalvedDescents):
@@ -118,7 +122,9 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
     gradient = squared_loss_field(target.matrix, params.input_spread)
     rates = [1.0] * params.depth
-    path = product(flow(weights, gradient, times, rates, RELATIVE, ABSOLUTE, part_of(progress, 0, 0.5)))
+    layers = flow(weights, gradient, times, rates, RELATIVE, ABSOLUTE, part_of(progress, 0, 0.5))
+    _check(params, target, layers, times)
+    path = product(layers)
     slopes = squared_loss_gradient(target.matrix, params.input_spread)
     sizes, descents = params.descents(
         weights,
@@ -140,6 +146,16 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "descent_error": descents["error"],
     }
     return Result(measures, series)
+
+
+def _check(params: Params, target: Target, layers: Sequence[Tensor], times: Tensor) -> None:
+    """Follow the flow a second time, by steps of at most 0.03 over the largest rate of an aligned mode."""
+    moment = torch.diag(spread_moment(params.inputs, params.input_spread)).expand(len(target.left), -1, -1)
+    loss = squared_error(*(part[:, None] for part in data_of(moment, target.matrix)))
+    rate = params.depth * params.strengths[0] ** (2 - 2 / params.depth) * params.input_spread
+    factor = max(params.layer_factor, 1 / params.layer_factor) ** 2
+    steps = math.ceil(rate * factor * params.horizon / (POINTS - 1) / 0.03)
+    check_flow(layers, times, CHECKED, loss, min(max(steps, 10), 400), 1e-6)
 
 
 def _start(params: Params, target: Target, generators: Sequence[Generator]) -> tuple[Tensor, list[Tensor]]:

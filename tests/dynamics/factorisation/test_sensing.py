@@ -11,12 +11,15 @@ from scipy.integrate import solve_ivp
 from dlnrepro.dynamics.factorisation.sensing import (
     escape_times,
     gap_exponents,
+    random_start,
     sensed_end,
     sensed_ends,
     sensing_field,
+    sensing_loss,
     sensing_start,
 )
 from dlnrepro.dynamics.networks.chain import largest_imbalance, product
+from dlnrepro.dynamics.networks.plain import gradients
 from dlnrepro.dynamics.starts.targets import rotated
 from tests.runners.running import seeded
 
@@ -81,3 +84,23 @@ def test_a_start_has_all_singular_values_alpha_in_the_modes_of_the_measurement(h
     torch.testing.assert_close(sensor.carried(product(layers)), starts[None, :, None].expand(2, 2, 3))
     torch.testing.assert_close(torch.linalg.svdvals(product(layers)), starts[None, :, None].expand(2, 2, 3))
     assert float(largest_imbalance(layers).max()) < 1e-14
+
+
+def test_the_loss_of_a_network_has_the_gradient_of_the_field() -> None:
+    sensors = rotated(3, 4, torch.stack([MEASURED, 2 * MEASURED]), seeded([0, 1])).matrix
+    matrices = torch.ones(2, 3, 4, dtype=torch.float64)
+
+    (slopes,) = gradients(sensing_loss(sensors, 1.5), [matrices])
+
+    for run in range(2):
+        np.testing.assert_allclose(sensing_field(sensors, 1.5)(run, matrices[run].numpy()), slopes[run], rtol=1e-13)
+
+
+def test_a_random_start_is_one_draw_at_every_scale() -> None:
+    starts = torch.tensor([1e-3, 1e-6], dtype=torch.float64)
+    layers = random_start([4, 5, 6, 3], starts, seeded([0, 1]))
+
+    whole = product(layers)
+
+    assert [layer.shape[2:] for layer in layers] == [(5, 4), (6, 5), (3, 6)]
+    torch.testing.assert_close(whole[:, 0] / whole[:, 1], torch.full((2, 3, 4), 1e3, dtype=torch.float64))

@@ -2,23 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import pytest
 import torch
+from torch import Tensor
 
 from dlnrepro.dynamics.modes.descents import product_path, relative_distance, settling_path
+from dlnrepro.dynamics.networks.plain import data_of, squared_error
 from dlnrepro.dynamics.risks.squared_loss import squared_loss_gradient
 from dlnrepro.dynamics.starts.balanced import layers_between
 from dlnrepro.dynamics.starts.targets import diagonal
+from dlnrepro.errors import Disagreement
 from dlnrepro.runner import silent
+
+
+def _half_of_squares(weights: Sequence[Tensor]) -> Tensor:
+    """The loss whose gradients are the layers."""
+    return torch.stack([weight.square().sum((-2, -1)) for weight in weights]).sum(0) / 2
 
 
 def test_the_products_of_two_scalar_layers_shrink_by_the_square_of_each_step_s_factor() -> None:
     weights = [torch.full((2, 3, 1, 1), start, dtype=torch.float64) for start in (2.0, 3.0)]
 
-    path = product_path(weights, lambda layers: layers, 0.1, 6, 2, silent)
+    path = product_path(weights, lambda layers: layers, _half_of_squares, 0.1, 6, 2, silent)
 
     assert path.shape == (2, 3, 4, 1, 1)
     expected = 6 * 0.9 ** (2 * torch.tensor([0.0, 2.0, 4.0, 6.0], dtype=torch.float64))
     torch.testing.assert_close(path[1, 2, :, 0, 0], expected, rtol=1e-14, atol=0)
+
+
+def test_a_descent_that_does_not_follow_its_loss_is_refused() -> None:
+    weights = [torch.full((2, 3, 1, 1), start, dtype=torch.float64) for start in (2.0, 3.0)]
+
+    words = "the descent after step 0: expected W_2 within 1e-11 of its value by autograd"
+    with pytest.raises(Disagreement, match=words):
+        product_path(weights, lambda layers: [layers[0], 1.01 * layers[1]], _half_of_squares, 0.1, 6, 2, silent)
 
 
 def test_a_distance_is_relative_to_the_second_matrix() -> None:
@@ -37,6 +56,7 @@ def test_the_errors_at_every_step_size_are_those_of_the_scalar_recursion() -> No
     found = settling_path(
         layers_between([frame] * 3, modes),
         squared_loss_gradient(target.matrix, 1.0),
+        squared_error(*(part[:, None] for part in data_of(frame, target.matrix))),
         sizes,
         target,
         strengths,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dlnrepro.dynamics.modes.learning_times import following_shares, mode_shares, passing_times, time_ratios
+from dlnrepro.dynamics.modes.learning_times import following_shares, interval_ratios, mode_shares, passing_times
 from dlnrepro.dynamics.starts.targets import rotated
 
 
@@ -44,20 +44,23 @@ def test_a_negative_share_may_jump_above_the_level() -> None:
 
 
 def test_the_next_mode_is_looked_at_where_the_one_before_it_reaches_the_level() -> None:
-    first, second = [0.1, 0.4, 0.95, 1.0], [0.0, 0.1, 0.2, 0.3]
-    shares = torch.tensor([[first, second], [second, first]], dtype=torch.float64)
+    """Between the steps 1 and 2 the first share passes 0.8 halfway in its logarithm, and so does the second one."""
+    first, second = [0.1, 0.4, 1.6, 1.6], [0.0, 0.1, 0.4, 0.4]
+    shares = torch.tensor([[first, second], [second, first]], dtype=torch.float64)[:, :, None]
 
-    assert following_shares(shares, 0.9).tolist() == [[0.2], [1.0]]
+    found = following_shares(shares, 0.8)
+
+    expected = torch.tensor([[[0.2]], [[1.6]]], dtype=torch.float64)
+    torch.testing.assert_close(found, expected, rtol=1e-14, atol=0)
 
 
 def test_no_share_follows_a_mode_that_is_not_finite() -> None:
-    shares = torch.tensor([[[0.1, torch.nan], [0.0, 0.1]]], dtype=torch.float64)
+    shares = torch.tensor([[[[0.1, torch.nan]], [[0.0, 0.1]]]], dtype=torch.float64)
 
     assert bool(torch.isnan(following_shares(shares, 0.9)).all())
 
 
-def test_ratios_of_times_are_those_of_neighbours() -> None:
-    times = torch.tensor([[2.0, 3.0, 6.0], [0.0, 1.0, 1.0]], dtype=torch.float64)
+def test_intervals_are_compared_with_those_of_the_slopes() -> None:
+    times, slopes = torch.tensor([[2.0, 3.0, 3.0]]).double(), torch.tensor([[1.0, 2.0, 3.0]]).double()
 
-    expected = torch.tensor([[1.5, 2.0], [1e9, 1.0]], dtype=torch.float64)
-    torch.testing.assert_close(time_ratios(times), expected, rtol=1e-15, atol=0)
+    assert interval_ratios(times, slopes).tolist() == [[0.5, 0.0]]

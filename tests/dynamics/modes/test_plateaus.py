@@ -9,6 +9,7 @@ from dlnrepro.dynamics.modes.plateaus import approached_plateaus, plateau_matric
 from dlnrepro.dynamics.starts.targets import diagonal
 
 STARTS = torch.tensor([1e-1, 1e-2, 1e-3], dtype=torch.float64)
+POWERS = torch.tensor([[1.5, 1.5]], dtype=torch.float64)
 
 
 def test_the_least_distance_and_its_power_are_those_of_the_path() -> None:
@@ -16,10 +17,12 @@ def test_the_least_distance_and_its_power_are_those_of_the_path() -> None:
     away = torch.diag(torch.tensor([0.0, 1.0], dtype=torch.float64))
     heights = torch.stack([STARTS**0, STARTS**1.5, 3 * STARTS**0], -1)  # the closest record is the second one
     path = (plateau + heights[..., None, None] * away)[None]
-    found = approached_plateaus(path, [plateau[None], (plateau + away)[None]], STARTS)
+    found = approached_plateaus(path, [plateau[None], (plateau + 4 * away)[None]], STARTS, POWERS)
 
     torch.testing.assert_close(found.least[0, 0], STARTS**1.5 / 2, rtol=1e-13, atol=0)
     assert float(found.powers[0, 0]) == pytest.approx(1.5, rel=1e-12)
+    assert float(found.limits[0, 0]) == pytest.approx(0, abs=1e-14)
+    assert float(found.limits[0, 1]) == pytest.approx(1 / 20**0.5, rel=1e-12)  # W stays 1 away from 2 and 4
     torch.testing.assert_close(found.first[0], heights[-1] / 2, rtol=1e-13, atol=0)
 
 

@@ -46,9 +46,14 @@ def test_the_gradient_is_that_of_the_squared_loss_on_samples() -> None:
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-14)
 
 
+def _spread(*first: float) -> torch.Tensor:
+    """Variances of four runs with six inputs: the first ones are given, and the others are 1."""
+    return torch.tensor([*first, *[1.0] * (6 - len(first))], dtype=torch.float64).expand(4, -1)
+
+
 def test_a_commuting_moment_has_the_target_s_singular_vectors_and_the_given_variances() -> None:
     target = rotated(4, 6, STRENGTHS, _generators(4))
-    moment = commuting_moment(target, [2.0, 0.5])
+    moment = commuting_moment(target, _spread(2.0, 0.5))
 
     diagonal = target.right.mT @ moment @ target.right
     expected = torch.diag(torch.tensor([2.0, 0.5, 1, 1, 1, 1], dtype=torch.float64)).expand_as(diagonal)
@@ -65,14 +70,14 @@ def test_a_symmetric_perturbation_is_symmetric_and_of_norm_one() -> None:
 def test_reduced_rank_regression_keeps_the_modes_that_explain_most() -> None:
     """With variances 9, 1, 1 the squares over variances are 1, 2.25, 0.16: the second mode comes first."""
     target = rotated(4, 6, STRENGTHS, _generators(4))
-    found = reduced_rank(commuting_moment(target, [9.0]), target.matrix, 1)
+    found = reduced_rank(commuting_moment(target, _spread(9.0)), target.matrix, 1)
 
     torch.testing.assert_close(found, target.mode(torch.full((4,), 2)), rtol=0, atol=1e-13)
 
 
 def test_leading_modes_follow_strengths_and_not_what_they_explain() -> None:
     target = rotated(4, 6, STRENGTHS, _generators(4))
-    moment = commuting_moment(target, [9.0])
+    moment = commuting_moment(target, _spread(9.0))
 
     expected = target.mode(torch.ones(4, dtype=torch.int64)) / 9
     torch.testing.assert_close(leading_modes(target, moment, 1), expected, rtol=0, atol=1e-13)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
 import torch
 from torch import Generator
 
 from dlnrepro.dynamics.starts.targets import diagonal, draw_strengths, rotated
+from dlnrepro.errors import NoSuchDraw
 
 
 def generators(seeds: Sequence[int]) -> list[Generator]:
@@ -57,6 +59,17 @@ def test_jittered_strengths_stay_within_their_range_and_differ_between_runs() ->
 
     assert bool(((strengths / torch.tensor([2.0, 1.0]) - 1).abs() <= 0.1).all())
     assert len(set(strengths[:, 0].tolist())) == 50
+
+
+def test_strengths_that_a_large_jitter_would_swap_are_drawn_again() -> None:
+    strengths = draw_strengths((1.5, 1.4, 1.3), 0.3, generators(range(50)))
+
+    assert bool((strengths.diff(dim=-1) < 0).all())
+
+
+def test_strengths_of_which_no_draw_falls_are_refused() -> None:
+    with pytest.raises(NoSuchDraw):
+        draw_strengths([1 - 1e-9 * number for number in range(30)], 0.5, generators([0]))
 
 
 def test_other_strengths_in_the_target_s_basis_are_carried_by_its_modes_along_any_path() -> None:

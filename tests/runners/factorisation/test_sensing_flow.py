@@ -17,6 +17,7 @@ CASES: dict[str, dict[str, Any]] = {
     "one-layer": {"depth": 1},
     "two-wide-layers": {"depth": 2, "hidden": 5},
     "out-of-balance": {"layer_factor": 3.0},
+    "random": {"basis": "random"},
 }
 CONTRADICTIONS = [
     (
@@ -48,3 +49,14 @@ def test_the_end_is_the_law_s_and_the_gap_widens_with_depth(depth: int, low: flo
 @pytest.mark.parametrize("changes", [{"law_depth": 2}, {"layer_factor": 10.0}])
 def test_a_wrong_law_or_layers_out_of_balance_show(changes: dict[str, Any]) -> None:
     assert float(_run([0, 1], **changes).measures["law_error"].min()) > 0.1
+
+
+def test_from_random_layers_the_gap_has_the_power_of_the_depth() -> None:
+    measures = _run([0, 1], depth=2, basis="random", patience=4.0, start=[1e-5, 1e-3]).measures
+
+    assert float(measures["misfit"].max()) < 1e-6
+    assert float(measures["gap_exponent_error"].abs().max()) < 0.1
+
+
+def test_a_large_start_has_another_power() -> None:
+    assert float(_run([0, 1], start=[0.1, 0.3]).measures["gap_exponent_error"].abs().min()) > 0.15

@@ -24,7 +24,8 @@ SHORT: dict[str, Any] = {"steps": 100}
 CASES: dict[str, dict[str, Any]] = {
     "two-layers": {},
     "one-layer": {"depth": 1, "law_depth": 2},
-    "wide-and-spread": {"hidden": 9, "variance": 1.5},
+    "wide-and-spread": {"hidden": 9, "variance": 1.5, "other_variances": [0.5, 2.0]},
+    "random": {"basis": "random"},
     "five-step-sizes": {"points": 5},
 }
 CONTRADICTIONS = [
@@ -61,7 +62,21 @@ def test_above_the_limit_nothing_settles() -> None:
     result = _run([0, 1], ratios=[1.05, 1.08], points=2)
 
     assert float(result.measures["least_end_distance"].min()) > 0.05
-    assert torch.equal(result.series["factor"], torch.zeros(2, 2, dtype=torch.float64))
+    assert bool(torch.isnan(result.series["factor"]).all())
+
+
+def test_inputs_that_are_not_white_have_the_limit_of_their_largest_curvature() -> None:
+    measures = _run([0, 1], variance=3.0, other_variances=[0.4, 2.0], ratios=[0.4, 0.95], steps=1500).measures
+
+    assert float(measures["factor_error"].max()) < 1e-4
+    assert float(measures["end_distance"].max()) < 1e-3
+
+
+def test_from_random_layers_the_strongest_mode_has_its_factor_at_large_steps() -> None:
+    measures = _run([0, 1], basis="random", ratios=[0.75, 0.95], steps=800).measures
+
+    assert float(measures["factor_error"].max()) < 1e-3
+    assert float(_run([0, 1], basis="random", ratios=[1.05, 1.1]).measures["least_end_distance"].min()) > 0.05
 
 
 def test_a_run_that_diverges_is_nan() -> None:

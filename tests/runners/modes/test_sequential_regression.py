@@ -63,7 +63,18 @@ def test_two_layers_learn_in_sequence_and_one_layer_at_once() -> None:
     assert float(two["end_distance"].max()) < 1e-3
     torch.testing.assert_close(one["time_slope_error"], torch.ones(2, dtype=torch.float64), rtol=0, atol=1e-3)
     torch.testing.assert_close(one["next_share"], torch.full((2,), 0.9, dtype=torch.float64), rtol=0, atol=0.01)
-    torch.testing.assert_close(one["time_ratio"], torch.ones(2, dtype=torch.float64), rtol=0, atol=1e-3)
+    torch.testing.assert_close(one["interval_slope_error"], torch.ones(2, dtype=torch.float64), rtol=0, atol=1e-3)
+
+
+def test_powers_of_the_start_are_those_of_the_formulas() -> None:
+    two, one = _run([0, 1], start=[1e-8, 1e-5], steps=900).measures, _run([0, 1], depth=1).measures
+
+    assert float(two["next_share_power_error"].max()) < 5e-3
+    assert float(two["plateau_power_error"].max()) < 5e-3
+    assert float(two["plateau_limit"].max()) < 1e-3
+    assert float(one["next_share_power_error"].min()) > 0.5
+    assert float(one["plateau_power_error"].min()) > 0.5
+    assert float(one["plateau_limit"].min()) > 0.1
 
 
 def test_the_descent_follows_strengths_where_reduced_rank_regression_does_not() -> None:
