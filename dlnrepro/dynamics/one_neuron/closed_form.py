@@ -31,7 +31,6 @@ from torch import Tensor
 from dlnrepro.dynamics.one_neuron.oja import linear_modes, pair_coordinates
 from dlnrepro.dynamics.one_neuron.start import Pair
 from dlnrepro.dynamics.tensors.arrays import Array, array_of, tensor_of
-from dlnrepro.dynamics.tensors.per_run import each_run
 
 
 @dataclass(frozen=True)
@@ -66,34 +65,39 @@ def closed_form(strengths: Tensor, pair: Pair, start: Tensor, depth: int, times:
         pair: the initial unit vectors, in the basis of the target.
         start: the initial strength s_0 > 0, of shape (runs,).
         depth: L >= 2.
-        times: t >= 0 in rising order, of shape (points,).
+        times: t >= 0 in rising order, of shape (points,) for all runs or (runs, points).
 
     Raises:
         ValueError: the last time needs more than 20000 panels, each a fifth of the time constant of the fastest mode.
     """
-    rows, modes, clock = pair.left.shape[-1], strengths.shape[-1], array_of(times)
+    rows, modes, clocks = pair.left.shape[-1], strengths.shape[-1], array_of(times.expand(len(start), -1))
     growth, coefficients = linear_modes(strengths, pair)
     ends = [
         _follow(run_growth, _State(np.zeros(()), np.asarray(s), w), depth, clock)
-        for run_growth, s, w in zip(array_of(growth), array_of(start), array_of(coefficients), strict=True)
+        for run_growth, s, w, clock in zip(
+            array_of(growth), array_of(start), array_of(coefficients), clocks, strict=True
+        )
     ]
     final = tensor_of(np.stack([end.coefficients for end in ends]))
     return ProductPath(tensor_of(np.stack([end.strength for end in ends])), *pair_coordinates(final, modes, rows))
 
 
-def local_rate(strengths: Tensor, depth: int) -> Tensor:
-    """The rate r = sigma_1^(1-2/L) (sigma_1 - sigma_2) of ||W - Z_(1)||_F ~ e^(-r t), of shape (runs,).
+def half_mode_time(strengths: Tensor, pair: Pair, start: Tensor, depth: int) -> Tensor:
+    """The time at which the closed form first has u_1^T W v_1 = sigma_1 / 2, of shape (runs,).
 
-    Z_(1) = sigma_1 u_1 v_1^T is the best rank-one matrix. For a single mode, such as a scalar output, sigma_2 is 0. The
-    loss falls at twice this rate.
+    It is 0 for a run that has as much at the start, and NaN for a run that does not get there within the panels.
 
     Args:
         strengths: sigma_k of the target, of shape (runs, modes).
-        depth: L.
+        pair: the initial unit vectors, in the basis of the target.
+        start: the initial strength s_0 > 0, of shape (runs,).
+        depth: L >= 2.
     """
-    first = strengths[:, 0]
-    second = strengths[:, 1] if strengths.shape[-1] > 1 else torch.zeros_like(first)
-    return each_run(lambda one, two: one ** (1 - 2 / depth) * (one - two), first, second)
+    growth, coefficients = linear_modes(strengths, pair)
+    runs = zip(array_of(growth), array_of(start), array_of(coefficients), array_of(strengths), strict=True)
+    return tensor_of(
+        np.array([_passage(g, _State(np.zeros(()), np.asarray(s), w), depth, len(k), k[0] / 2) for g, s, w, k in runs])
+    )
 
 
 def limit_mode(pair: Pair, modes: int) -> Tensor:
@@ -145,6 +149,30 @@ def _follow(growth: Array, start: _State, depth: int, times: Array) -> _State:
     return _advance(base, growth, depth, inside)
 
 
+def _passage(growth: Array, start: _State, depth: int, modes: int, level: float) -> float:
+    """The time at which one run first has s a_1 b_1 = level: panel by panel, then by bisection within its panel."""
+
+    def reached(state: _State) -> bool:
+        p, q = state.coefficients[0], state.coefficients[modes]
+        return bool(state.strength * (p + q) * (p - q) >= level)
+
+    growth = np.where(start.coefficients != 0, growth, 0.0)
+    state, width = start, np.asarray(_STRIDE / max(np.abs(growth).max(), 1.0))
+    for _ in range(_MOST_PANELS):
+        if reached(state):
+            break
+        before, state = state, _advance(state, growth, depth, width)
+    else:
+        return np.nan
+    if state is start:
+        return 0.0
+    low, high = 0.0, float(width)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (low, middle) if reached(_advance(before, growth, depth, np.asarray(middle))) else (middle, high)
+    return float(_advance(before, growth, depth, np.asarray(high)).time)
+
+
 def _advance(state: _State, growth: Array, depth: int, clock: Array) -> _State:
     """The state after `clock` more units of tau, at most a panel."""
     nodes, weights, inner = _RULE
@@ -174,3 +202,4 @@ _RULE = _rule(12)
 _STRIDE = 0.2
 _MOST_PANELS = 20_000
 _NEWTON = 6
+_HALVINGS = 40

@@ -33,7 +33,6 @@ import torch
 from scipy.integrate import quad
 from torch import Tensor
 
-from dlnrepro.dynamics.fits.lines import exponential_line
 from dlnrepro.dynamics.one_neuron.oja import linear_modes
 from dlnrepro.dynamics.one_neuron.start import Pair
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
@@ -41,6 +40,68 @@ from dlnrepro.dynamics.tensors.per_run import each_run
 
 Approach = Literal["small", "saddle", "opposed"]
 """How the initial weights approach a saddle: the three cases above, in their order."""
+
+REST = 0.02
+"""The size of the other modes, over that of the leading one, in the unit of the distances: laws neglect its square."""
+
+
+def distance_units(approach: Approach, strengths: Tensor, pair: Pair, depth: int) -> Tensor:
+    """The unit of the distances x of each run, below which its logarithmic law holds, of shape (runs,).
+
+    * `saddle`: when mode 1 overtakes mode 2 from x = 1, all other modes are smaller than mode 2 by the factor REST, and
+      the strength has come as near to sigma_2. It is at most 1e-3.
+    * `small` with two layers: when the network escapes from x = 1, the modes from 2 on are smaller than mode 1 by REST.
+    * 1 in every other case.
+
+    Args:
+        approach: which of the three cases.
+        strengths: sigma_k, of shape (runs, modes), at least two modes.
+        pair: the initial directions; for `saddle` those without mode 1.
+        depth: L.
+    """
+    growth, parts = linear_modes(strengths, pair)
+    if approach == "opposed" or (approach == "small" and depth > 2):
+        return torch.ones_like(strengths[:, 0])
+    leader = 1 if approach == "saddle" else 0
+
+    def unit(rates: Tensor, sizes: Tensor) -> Tensor:
+        own, others = sizes[leader].abs(), torch.arange(len(rates)) > leader
+        lead = (math.sqrt(len(rates)) * sizes[others].abs() / (REST * own)).log() / (rates[leader] - rates[others])
+        clock = lead.amax().clamp_min(0)
+        if approach == "small":
+            return (rates[0] / (own * (rates[0] * clock).exp()) ** 2).clamp_max(1.0)
+        clock = clock - math.log(REST) / (2 * rates[1])
+        return (own * (-(rates[0] - rates[1]) * clock).exp()).clamp_max(1e-3)
+
+    return each_run(unit, growth, parts)
+
+
+def crowding(strengths: Tensor, pair: Pair, depth: int) -> Tensor:
+    """How large the parts that the law of an `opposed` start neglects are, relative to mode 2 or 1, of shape (runs,).
+
+    For L > 2 it is the largest other part over mode 2, when mode 2 has grown to the size of what is left of the initial
+    directions. For L = 2 it is the second largest of 1 and the parts from mode 2 on over mode 1, when mode 1 has
+    overtaken mode 2 and reached size 1.
+
+    Args:
+        strengths: sigma_k, of shape (runs, modes), at least two modes.
+        pair: the initial directions.
+        depth: L.
+    """
+    growth, parts = linear_modes(strengths, pair)
+    modes = strengths.shape[-1]
+
+    def share(rates: Tensor, sizes: Tensor) -> Tensor:
+        one, two, fallen = (sizes[index].abs() for index in (0, 1, modes))
+        if depth > 2:
+            clock = (fallen / two).log() / (rates[0] + rates[1])
+            kept = [index for index in range(len(rates)) if index not in (1, modes)]
+            return (sizes[kept].abs() * (rates[kept] * clock).exp()).amax() / (two * (rates[1] * clock).exp())
+        clock = torch.maximum((two / one).log() / (rates[0] - rates[1]), -one.log() / rates[0])
+        others = torch.cat([torch.ones_like(rates[:1]), (sizes[1:].abs() * (rates[1:] * clock).exp())])
+        return others.topk(2).values[1] / (one * (rates[0] * clock).exp())
+
+    return each_run(share, growth, parts)
 
 
 def delay_slope(approach: Approach, strengths: Tensor, depth: int) -> Tensor:
@@ -84,15 +145,16 @@ def predicted_delays(approach: Approach, strengths: Tensor, depth: int, scales: 
         approach: which of the three cases.
         strengths: sigma_k, of shape (runs, modes), at least two modes.
         depth: L.
-        scales: x, of shape (scales,).
+        scales: x, of shape (runs, scales).
         delays: escape times t, of shape (runs, scales).
 
     Returns:
         Shape (runs, scales).
     """
-    logs, slopes = -scales.log(), delay_slope(approach, strengths, depth)[:, None]
-    line = delays[:, -1:] + slopes * (logs - logs[-1])
-    power = exponential_line(logs, delays, delay_power(approach, strengths, depth), torch.tensor(-1))
+    logs, slopes = -each_run(torch.log, scales), delay_slope(approach, strengths, depth)[:, None]
+    line = delays[:, -1:] + slopes * (logs - logs[:, -1:])
+    powers = delay_power(approach, strengths, depth)[:, None]
+    power = delays[:, -1:] * each_run(torch.exp, powers * (logs - logs[:, -1:]))
     return torch.where(torch.isfinite(slopes), line, power)
 
 
@@ -104,20 +166,20 @@ def log_delays(delays: Tensor) -> Tensor:
     return each_run(torch.log, torch.where((delays == 0).all(-1, keepdim=True), torch.ones_like(delays), delays))
 
 
-def small_start_ratio(strengths: Tensor, pair: Pair, depth: int, scale: float, delays: Tensor) -> Tensor:
-    """The ratio t x^((L-2)/L) / K of escape times t from small strengths x, of shape (runs,); 0 for L = 2 (K infinite).
+def small_start_ratio(strengths: Tensor, pair: Pair, depth: int, scales: Tensor, delays: Tensor) -> Tensor:
+    """The ratio t x^((L-2)/L) / K of escape times t from small strengths x, (runs,); NaN for L = 2 (K is infinite).
 
     Args:
         strengths: sigma_k, of shape (runs, modes).
         pair: the initial directions, which overlap with mode 1.
         depth: L >= 2.
-        scale: the initial strength x.
+        scales: the initial strengths x, of shape (runs,).
         delays: escape times t, of shape (runs,).
     """
     if depth == 2:
-        return torch.zeros_like(delays)
-    ratio: Tensor = delays * scale ** ((depth - 2) / depth) / small_start_factor(strengths, pair, depth)
-    return ratio
+        return torch.full_like(delays, torch.nan)
+    powers = each_run(lambda scale: scale ** ((depth - 2) / depth), scales)
+    return delays * powers / small_start_factor(strengths, pair, depth)
 
 
 def small_start_factor(strengths: Tensor, pair: Pair, depth: int) -> Tensor:

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import imbalance, product
 from dlnrepro.dynamics.one_neuron.closed_form import closed_form
+from dlnrepro.dynamics.one_neuron.last_stage import first_order_parts
 from dlnrepro.dynamics.one_neuron.start import Pair
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.per_run import each_run
@@ -48,7 +49,7 @@ class OneNeuronStart(NamedTuple):
         """The function from weights to the distances of W from two matrices, and its overlap with Z, each (runs,).
 
         It returns `distance`, ||W - Z_(1)||_F, `distance_from_limit`, ||W - limit||_F, and `overlap`,
-        u^T Z v = <W, Z> / ||W||_F, all of them over sigma_1.
+        u^T Z v = <W, Z> / ||W||_F, all of them over sigma_1; and `parts`, the parts of W - Z_(1) of first order.
 
         Args:
             limit: a matrix for each run, of shape (runs, outputs, inputs).
@@ -60,6 +61,7 @@ class OneNeuronStart(NamedTuple):
             return {
                 "distance": torch.linalg.matrix_norm(whole - first) / unit,
                 "distance_from_limit": torch.linalg.matrix_norm(whole - limit) / unit,
+                "parts": first_order_parts(self.target, whole),
                 "overlap": (whole * matrix).sum((-2, -1)) / torch.linalg.matrix_norm(whole) / unit,
             }
 

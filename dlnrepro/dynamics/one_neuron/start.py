@@ -13,12 +13,13 @@ import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.balanced import hidden_frames, isometric_layers
-from dlnrepro.dynamics.starts.draws import normal
-from dlnrepro.dynamics.starts.targets import Target
+from dlnrepro.dynamics.starts.draws import normal, uniform
+from dlnrepro.dynamics.starts.targets import Target, draw_strengths
 from dlnrepro.errors import NoSuchDraw
 
 _BLOCK = 1024
 _MOST_BLOCKS = 1000
+_MOST_SPECTRA = 1000
 
 
 class Pair(NamedTuple):
@@ -35,6 +36,29 @@ class Pair(NamedTuple):
         """
         modes = strengths.shape[-1]
         return (strengths * self.left[:, :modes] * self.right[:, :modes]).sum(-1)
+
+
+def separate_strengths(centre: Sequence[float], jitter: float, gap: float, generators: Sequence[Generator]) -> Tensor:
+    """Strengths as `draw_strengths` draws them, drawn again until neighbours keep their order and a gap.
+
+    Args:
+        centre: the values before the jitter.
+        jitter: relative spread of each value, in [0, 1).
+        gap: the least (sigma_k - sigma_(k+1)) / sigma_k, in [0, 1).
+        generators: one per run.
+
+    Raises:
+        NoSuchDraw: a thousand draws of a run contained no such strengths.
+    """
+
+    def drawn(generator: Generator) -> Tensor:
+        for _ in range(_MOST_SPECTRA):
+            values = draw_strengths(centre, jitter, [generator])
+            if bool((values[:, 1:] < values[:, :-1]).all() and (values[:, 1:] <= (1 - gap) * values[:, :-1]).all()):
+                return values
+        raise NoSuchDraw(f"falling singular values with relative gaps of at least {gap:g}", _MOST_SPECTRA)
+
+    return torch.cat([drawn(generator) for generator in generators])
 
 
 def overlap_unit(strengths: Tensor) -> Tensor:
@@ -83,10 +107,10 @@ def axis_pair(target: Target, left: int, right: int, sign: float) -> Pair:
 
 
 def opposed_pairs(target: Target, sign: float, tilts: Sequence[float], generators: Sequence[Generator]) -> list[Pair]:
-    """For each tilt x the pair u ~ u_1 + x (u_2 / 2 + ...), v ~ sign v_1 + x (v_2 + ...), of unit length.
+    """For each tilt x the pair u ~ u_1 + x (y u_2 + ...), v ~ sign v_1 + x (z v_2 + ...), of unit length.
 
-    The dots stand for components along the modes from 3 on. They are drawn with standard deviation 0.2, and are the
-    same at each tilt.
+    The numbers y and z are uniform between 0.25 and 0.75, and between 0.75 and 1.25. The dots stand for components
+    along the modes from 3 on, which are normal with standard deviation 0.3. All are the same at each tilt.
 
     Args:
         target: the target, with at least two modes.
@@ -95,13 +119,18 @@ def opposed_pairs(target: Target, sign: float, tilts: Sequence[float], generator
         generators: one per run.
     """
     rows, columns = target.left.shape[-1], target.right.shape[-1]
-    left, right = (0.2 * normal((size - 1,), generators) for size in (rows, columns))
-    left[:, 0], right[:, 0] = 0.5, 1.0
+    left, right = (0.3 * normal((size - 1,), generators) for size in (rows, columns))
+    left[:, 0], right[:, 0] = uniform((), 0.25, 0.75, generators), uniform((), 0.75, 1.25, generators)
     return [Pair(_near_axis(1.0, tilt, left), _near_axis(sign, tilt, right)) for tilt in tilts]
 
 
-def tilted(pair: Pair, tilt: float) -> Pair:
-    """The pair with `tilt` added to the first coordinate of both vectors; if it was zero, lengths are 1 + O(tilt^2)."""
+def tilted(pair: Pair, tilt: Tensor | float) -> Pair:
+    """The pair with `tilt` added to the first coordinate of both vectors; if it was zero, lengths are 1 + O(tilt^2).
+
+    Args:
+        pair: unit vectors.
+        tilt: one number, or one for each run, of shape (runs,).
+    """
     lean_left, lean_right = torch.zeros_like(pair.left), torch.zeros_like(pair.right)
     lean_left[:, 0] = lean_right[:, 0] = tilt
     return Pair(pair.left + lean_left, pair.right + lean_right)

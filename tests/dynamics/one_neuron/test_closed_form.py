@@ -7,7 +7,8 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
-from dlnrepro.dynamics.one_neuron.closed_form import closed_form, limit_mode, local_rate
+from dlnrepro.dynamics.one_neuron.closed_form import closed_form, limit_mode
+from dlnrepro.dynamics.one_neuron.last_stage import part_rates
 from dlnrepro.dynamics.one_neuron.start import Pair, axis_pair, draw_pair
 from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths
 
@@ -123,19 +124,13 @@ def test_the_unit_vectors_stay_unit_vectors() -> None:
 def test_the_local_rate_is_the_closed_form_s_last_decade(depth: int) -> None:
     target = a_target(1)
     pair = draw_pair(target, 0, (0.5, 1.0), [torch.Generator().manual_seed(1)])
-    rate = float(local_rate(target.strengths, depth))
+    rate = float(part_rates(target, depth).min())
     times = torch.tensor([20.0, 22.0], dtype=torch.float64) / rate
 
     motion = closed_form(target.strengths, pair, torch.ones(1, dtype=torch.float64), depth, times)
 
     distance = torch.linalg.matrix_norm(motion.matrix[0] - target.mode(torch.tensor([1])))
     assert abs(float((distance[0] / distance[1]).log()) / 2 - 1) < 1e-3
-
-
-def test_the_local_rate_of_one_output_has_no_second_strength() -> None:
-    torch.testing.assert_close(
-        local_rate(torch.tensor([[8.0]], dtype=torch.float64), 3), torch.tensor([16.0], dtype=torch.float64)
-    )
 
 
 def test_the_limit_is_the_first_mode_whose_overlaps_do_not_cancel() -> None:

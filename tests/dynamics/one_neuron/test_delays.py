@@ -10,9 +10,12 @@ import pytest
 import torch
 from scipy.integrate import solve_ivp
 
+from dlnrepro.dynamics.one_neuron.closed_form import half_mode_time
 from dlnrepro.dynamics.one_neuron.delays import (
+    crowding,
     delay_power,
     delay_slope,
+    distance_units,
     log_delays,
     predicted_delays,
     small_start_factor,
@@ -123,24 +126,24 @@ def test_an_opposed_start_of_more_layers_has_its_power(depth: int) -> None:
 
 def test_a_delay_of_a_small_start_is_its_law_up_to_a_ratio_near_one() -> None:
     pair, start = generic(0), 1e-12
-    times = torch.tensor([delay(pair, start, 3)], dtype=torch.float64)
+    times, scales = (torch.tensor([value], dtype=torch.float64) for value in (delay(pair, start, 3), start))
 
-    assert float(small_start_ratio(a_target().strengths, pair, 3, start, times)) == pytest.approx(1, rel=2e-3)
-    assert float(small_start_ratio(a_target().strengths, pair, 2, start, times)) == 0
+    assert float(small_start_ratio(a_target().strengths, pair, 3, scales, times)) == pytest.approx(1, rel=2e-3)
+    assert torch.isnan(small_start_ratio(a_target().strengths, pair, 2, scales, times)).all()
 
 
 @pytest.mark.parametrize("depth", [2, 4])
 def test_the_predicted_delays_at_a_saddle_are_those_of_the_solver(depth: int) -> None:
     scales = [1e-5, 1e-7, 1e-9]
     times = torch.tensor([[delay(tilted(generic(1), tilt), 1.0, depth) for tilt in scales]], dtype=torch.float64)
-    law = predicted_delays("saddle", a_target().strengths, depth, torch.tensor(scales, dtype=torch.float64), times)
+    law = predicted_delays("saddle", a_target().strengths, depth, torch.tensor([scales], dtype=torch.float64), times)
 
     assert float(law[0, -1]) == float(times[0, -1])
     torch.testing.assert_close(law, times, rtol=1e-3, atol=0)
 
 
 def test_the_predicted_delays_of_a_small_start_of_three_layers_are_a_power_through_the_last_one() -> None:
-    scales = torch.tensor([1e-3, 1e-6], dtype=torch.float64)
+    scales = torch.tensor([[1e-3, 1e-6]], dtype=torch.float64)
     delays = torch.tensor([[7.0, 50.0]], dtype=torch.float64)
     law = predicted_delays("small", a_target().strengths, 3, scales, delays)
 
@@ -151,3 +154,49 @@ def test_a_run_that_leaves_at_once_everywhere_has_the_logarithm_zero() -> None:
     delays = torch.tensor([[0.0, 0.0], [1.0, math.e], [0.0, 1.0]], dtype=torch.float64)
 
     assert log_delays(delays).tolist() == [[0.0, 0.0], [0.0, 1.0], [-math.inf, 0.0]]
+
+
+@pytest.mark.parametrize("depth", [2, 3, 4])
+def test_the_escape_time_of_the_closed_form_is_that_of_a_solver_of_the_strength(depth: int) -> None:
+    start = torch.tensor([0.01], dtype=torch.float64)
+    found = half_mode_time(a_target().strengths, generic(0), start, depth)
+
+    assert float(found) == pytest.approx(delay(generic(0), 0.01, depth), rel=1e-7)
+
+
+def test_the_escape_time_of_the_closed_form_is_zero_for_a_start_that_has_escaped_and_nan_without_mode_1() -> None:
+    strengths, large = a_target().strengths, torch.tensor([2.0], dtype=torch.float64)
+
+    assert float(half_mode_time(strengths, axis_pair(a_target(), 1, 1, 1.0), large, 3)) == 0
+    assert torch.isnan(half_mode_time(strengths, axis_pair(a_target(), 2, 2, 1.0), large, 3)).all()
+
+
+def test_the_slope_at_a_saddle_holds_below_the_unit_even_if_mode_3_is_close(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}.STRENGTHS", (2.5, 1.5, 1.4, 0.1))
+    unit = float(distance_units("saddle", a_target().strengths, generic(1), 3))
+
+    long, short = (delay(tilted(generic(1), unit * part), 1.0, 3) for part in (1e-3, 1.0))
+
+    assert unit < 1e-3
+    assert (long - short) / math.log(1e3) == pytest.approx(
+        float(delay_slope("saddle", a_target().strengths, 3)), rel=5e-4
+    )
+
+
+def test_a_power_law_has_the_unit_one() -> None:
+    assert float(distance_units("small", a_target().strengths, generic(0), 3)) == 1
+    assert float(distance_units("opposed", a_target().strengths, opposed(1e-3), 2)) == 1
+
+
+@pytest.mark.parametrize("depth", [2, 3])
+def test_the_crowding_falls_with_the_tilt_and_is_large_where_the_third_mode_is_close(
+    depth: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def of(tilt: float) -> float:
+        pair = opposed(tilt)
+        pair.left[:, 2] = pair.right[:, 2] = tilt
+        return float(crowding(a_target().strengths, pair, depth))
+
+    assert of(1e-5) < of(1e-4) < 0.1
+    monkeypatch.setattr(f"{__name__}.STRENGTHS", (2.5, 1.5, 1.49, 0.1))
+    assert of(1e-4) > 0.5

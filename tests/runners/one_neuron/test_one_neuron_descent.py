@@ -14,7 +14,9 @@ from dlnrepro.dynamics.risks import squared_loss
 from dlnrepro.runners.one_neuron import one_neuron_descent as runner
 from tests.runners.running import quick_setup, run_seeds
 
-SETUP = quick_setup("one-neuron-convergence", overlap=[0.5, 1.25], start=[0.3, 2.0], step_size=0.02, horizon=60.0)
+SETUP = quick_setup(
+    "one-neuron-convergence", jitter=0.0, overlap=[0.5, 1.25], start=[0.3, 2.0], step_size=0.02, horizon=60.0
+)
 SHORT: dict[str, Any] = {"step_size": 0.1, "horizon": 15.0}
 CASES: dict[str, dict[str, Any]] = {
     "three-layers": {},
@@ -30,6 +32,13 @@ CONTRADICTIONS = [
         [
             "strengths: expected values that fall strictly, found [2, 2, 0.7, 0.3]",
             "overlap: expected a range [low, high] with low below high, found [2, 1.25]",
+        ],
+    ),
+    (
+        {"gap": 0.5},
+        [
+            "strengths: expected values with the relative gap of `gap`, because the jitter is 0, "
+            "found [2, 1.2, 0.7, 0.3]"
         ],
     ),
     ({"missing": 4}, ["missing: expected at most 3, so that a mode is left, found 4"]),
@@ -49,15 +58,28 @@ def test_a_start_in_the_set_converges_at_the_predicted_rate_with_a_rising_overla
 
     assert float(measures["distance_to_first"].max()) < 1e-12
     assert float(measures["overlap_drop"].max()) < 1e-14
-    torch.testing.assert_close(measures["rate_ratio"], torch.ones(2, dtype=torch.float64), rtol=0.012, atol=0)
+    for name in ("rate_ratio", "slowest_ratio"):
+        torch.testing.assert_close(measures[name], torch.ones(2, dtype=torch.float64), rtol=0.012, atol=0)
+
+
+def test_the_rate_of_the_slowest_part_is_seen_although_mode_3_is_close() -> None:
+    measures = _run([0, 1], strengths=[2.5, 1.5, 1.45, 0.3], gap=0.0, overlap=[1.0, 1.25], step_size=0.01).measures
+
+    for name in ("rate_ratio", "slowest_ratio"):
+        torch.testing.assert_close(measures[name], torch.ones(2, dtype=torch.float64), rtol=0.005, atol=0)
+
+
+def test_the_first_steps_are_those_of_a_plain_network_unless_there_is_momentum() -> None:
+    assert float(_run([0, 1]).measures["plain_error"].max()) < 1e-13
+    assert float(_run([0, 1], momentum=0.5).measures["plain_error"].min()) > 1e-3
 
 
 @pytest.mark.slow
 def test_the_fitted_rate_s_excess_falls_with_the_step_size() -> None:
-    """Descent multiplies the distance by 1 - eta r, and unbalances the layers a little: both of first order."""
+    """The prediction contains the factor 1 - eta r of a step, but not that descent unbalances the layers a little."""
     coarse, fine = (_run([0, 1], overlap=[1.0, 1.25], step_size=size).measures["rate_ratio"] for size in (0.02, 0.01))
 
-    torch.testing.assert_close((coarse - 1) / (fine - 1), torch.full((2,), 2.0, dtype=torch.float64), rtol=0.02, atol=0)
+    torch.testing.assert_close((coarse - 1) / (fine - 1), torch.full((2,), 2.0, dtype=torch.float64), rtol=0.05, atol=0)
 
 
 def test_a_start_without_the_first_mode_ends_at_the_second_critical_point() -> None:
@@ -66,7 +88,7 @@ def test_a_start_without_the_first_mode_ends_at_the_second_critical_point() -> N
     expected = torch.full((2,), (4 + 1.44) ** 0.5 / 2, dtype=torch.float64)
     torch.testing.assert_close(measures["distance_to_first"], expected, rtol=1e-9, atol=0)
     assert float(measures["distance_to_limit"].max()) < 1e-9
-    assert torch.equal(measures["rate_ratio"], torch.zeros(2, dtype=torch.float64))
+    assert torch.isnan(measures["rate_ratio"]).all()
 
 
 def test_two_neurons_learn_two_modes() -> None:
