@@ -128,11 +128,16 @@ def _without_independent_route(claim: Claim) -> _Found:
 
 
 def _without_control(claim: Claim) -> _Found:
-    """Criteria without an arm that has to fail them and that breaks a hypothesis."""
+    """Criteria without an arm that has to fail them and that breaks a hypothesis.
+
+    Two routes to one number agree whatever the hypotheses are. Then a planted flaw shows that the criterion can fail.
+    """
+    planted = {name for flawed in claim.audit.flaws.values() if flawed.plant is not None for name in flawed.breaks}
     for index, criterion in enumerate(claim.criteria):
-        if not criterion.fails_in:
-            yield ("criteria", index, "fails_in"), Fault(expected="at least one control", found="none")
-        elif wrong_formulas(claim, criterion) == {*criterion.fails_in}:
+        if not criterion.fails_in and criterion.id not in planted:
+            expected = "at least one control, or a planted flaw in `audit` that breaks it"
+            yield ("criteria", index, "fails_in"), Fault(expected=expected, found="none")
+        elif criterion.fails_in and wrong_formulas(claim, criterion) == {*criterion.fails_in}:
             found = f"only wrong formulas: {', '.join(criterion.fails_in)}"
             yield ("criteria", index, "fails_in"), Fault(expected="a control that breaks a hypothesis", found=found)
 
@@ -223,7 +228,8 @@ RULES = (
     ),
     Rule(
         "control",
-        "Each criterion has a control in `fails_in`, in which it must fail, and which is not only a wrong formula.",
+        "Each criterion has a control in `fails_in`, in which it must fail, and which is not only a wrong formula. A "
+        "criterion that compares two routes to one number may have a planted flaw in `audit` instead, and a `because`.",
         _by_the_file(_without_control),
     ),
     Rule("other-control", "A control has other parameters than the arms that must hold.", _by_the_file(_same_control)),

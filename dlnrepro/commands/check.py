@@ -32,7 +32,9 @@ With --strict, a claim must also keep these rules:
   experiment     The claim says in `experiment` how its statement is
                  tested.
   control        Each criterion has a control in `fails_in`, in which it
-                 must fail, and which is not only a wrong formula.
+                 must fail, and which is not only a wrong formula. A
+                 criterion that compares two routes to one number may
+                 have a planted flaw in `audit` instead, and a `because`.
   other-control  A control has other parameters than the arms that must
                  hold.
   hypothesis     A control that differs from the nearest arm that must
