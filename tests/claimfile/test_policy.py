@@ -48,8 +48,8 @@ BEGINNING = "that begins with 'theory: ', 'derived: ' or 'pilot: '"
          "1:1: experiment: expected how the statement is tested, and what each run draws at random, found none "
          "(rule experiment)"),
         (("fails_in: [far]", "fails_in: []\n    because: the toy cannot fail"),
-         "30:5: criteria[0].fails_in: expected at least one control, or a planted flaw in `audit` that breaks it, found none "
-         "(rule control)"),
+         "30:5: criteria[0].fails_in: expected at least one control, or a planted flaw in `audit` that breaks it, "
+         "found none (rule control)"),
         (("far: {value: 5.0}", "far: {value: 1}"),
          "30:5: criteria[0].fails_in: expected a control with other parameters than the arm 'near', found 'far' with "
          "the same (rule other-control)"),
