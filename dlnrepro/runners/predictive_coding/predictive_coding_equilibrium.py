@@ -98,7 +98,7 @@ MEASURES = {
     "last_move": "relative change ||h(T+1) - h(T)||_F / ||h(T)||_F of the activities h in one more step after the"
     " last step T, >= 0",
     "predicted_decay": "spectral radius of one step to the power of the number of steps: the factor by which the"
-    " distance from the equilibrium falls up to a constant, >= 0",
+    " distance from the equilibrium falls up to a constant, in [0, 1]; 1 if the radius exceeds 1",
     "route_error": "largest relative distance of an early step of inference, of the updates after it and of the"
     " adjoints of back-propagation from those of automatic differentiation, >= 0",
 }
@@ -181,7 +181,10 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "predicted_distance": exponential_line(path.steps, envelope, rates, last_inside(inside)),
     }
     radius = spectral_radius(chain, rule)
-    measures |= {"spectral_radius": radius, "predicted_decay": each_run(lambda one: one**params.steps, radius)}
+    measures |= {
+        "spectral_radius": radius,
+        "predicted_decay": each_run(lambda one: one.clamp_max(1) ** params.steps, radius),
+    }
     return Result(measures, {name: values[..., ::THINNING] for name, values in series.items()})
 
 
