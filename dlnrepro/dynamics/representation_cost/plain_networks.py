@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 import torch
 from scipy.optimize import minimize
@@ -51,7 +52,7 @@ def plain_network(
         return result
 
     def diagonal(theta: Sequence[Tensor]) -> Tensor:
-        return torch.stack(list(theta)).prod(0)[:, None]
+        return reduce(torch.mul, theta)[:, None]
 
     def convolutional(theta: Sequence[Tensor]) -> Tensor:
         signal = theta[0]
@@ -60,7 +61,7 @@ def plain_network(
         return signal[:, None]
 
     def group(theta: Sequence[Tensor]) -> Tensor:
-        scalars = torch.stack(list(theta[1:])).prod(0)
+        scalars = reduce(torch.mul, theta[1:])
         return (theta[0].reshape(-1, part) * scalars[:, None]).reshape(-1, 1)
 
     members = torch.tensor(list(itertools.combinations(range(inputs), part))).flatten()

@@ -33,6 +33,7 @@ from dlnrepro.dynamics.representation_cost.tied_layers import squared_norm
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.arrays import Weights, array_of, tensor_of
 from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.processor import new_tensors_on_the_processor
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
@@ -186,14 +187,17 @@ def _starts(params: Params, targets: Tensor, generators: Sequence[Generator]) ->
 
 def _optimised(params: Params, starts: Weights, targets: Tensor, progress: Progress) -> Tensor:
     """The least squared norms by the general optimiser, of shape (runs, optimised), from the first start that works."""
-    network = plain_network(params.architecture, params.inputs, params.outputs, params.hidden, params.taps, params.part)
     found = torch.full((len(targets), params.optimised), torch.nan, dtype=torch.float64)
-    for run in range(len(targets)):
-        progress(run / len(targets), f"optimiser: run {run + 1} of {len(targets)}")
-        for index, start in product(range(params.optimised), range(params.starts)):
-            if bool(torch.isnan(found[run, index])):
-                values = [layer[run, index, start] for layer in starts]
-                found[run, index] = least_squared_norm(network, values, targets[run, index])
+    sizes = params.inputs, params.outputs, params.hidden, params.taps, params.part
+    with new_tensors_on_the_processor():
+        network, wanted = plain_network(params.architecture, *sizes), targets.cpu()
+        drawn = [layer.cpu() for layer in starts]
+        for run in range(len(wanted)):
+            progress(run / len(wanted), f"optimiser: run {run + 1} of {len(wanted)}")
+            for index, start in product(range(params.optimised), range(params.starts)):
+                if bool(torch.isnan(found[run, index])):
+                    values = [layer[run, index, start] for layer in drawn]
+                    found[run, index] = least_squared_norm(network, values, wanted[run, index])
     return found
 
 
