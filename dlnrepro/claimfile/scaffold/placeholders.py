@@ -67,6 +67,8 @@ def _others(node: dict[str, Any], definitions: dict[str, Any]) -> Iterator[Any]:
             runs = [steps[first : first + len(items)] for first in range(len(steps) - len(items) + 1)]
             runs.sort(key=lambda run: abs(math.log(run[0] * run[-1])))
             yield from (values for run in runs for values in (run, run[::-1]))
+        if not node.get("minItems", 0) and "prefixItems" not in node:
+            yield []
 
 
 def _numbers(node: dict[str, Any], whole: bool) -> list[float]:
