@@ -60,6 +60,9 @@ class Params(DeepSettings):
     start: PositiveRange = Field(
         description="range of the predictor's length at the initialization, which is drawn log-uniformly"
     )
+    last_layer_rate: float = Field(
+        gt=0, le=100, description="learning rate of W_L over that of the other layers; 1 makes them equal"
+    )
     horizon: float = Field(ge=10, le=1e8, description="time t to which the flow is followed")
     points: int = Field(
         ge=30,
@@ -172,7 +175,8 @@ def _followed(
     """The path at the times, and the largest relative error of its velocity, of shape (runs,)."""
     chosen = torch.arange(0, len(times) - 1, EVERY)
     both, order = torch.cat([times, times[chosen] * (1 + NEARBY)]).sort()
-    path = flow(weights, field, both, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress)
+    rates = [*[1.0] * (params.depth - 1), params.last_layer_rate]
+    path = flow(weights, field, both, rates, RELATIVE, ABSOLUTE, progress)
     first = torch.searchsorted(both, times[chosen])
     lengths = (both[first + 1] - both[first])[:, None, None]
     worst = []

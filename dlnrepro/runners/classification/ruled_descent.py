@@ -74,8 +74,9 @@ MEASURES = {
     "norm, over twice the initial risk times the largest step size, >= 0",
     "norm_over_ball": "largest Frobenius norm of a layer at the end of a step over R_t, the bound on the norms of all "
     "layers in the rule of the step, > 0; at most 1 if the risk is smooth along every step",
-    "update_error": "largest distance between the direction of an update of the weights and that of -grad R of a plain "
-    "network by automatic differentiation, both of length 1, at the recorded steps, >= 0",
+    "update_error": "largest distance between an update of the weights times beta(R_t) and -grad R of a plain network "
+    "by automatic differentiation, over the length of grad R, at the recorded steps, >= 0; beta(R_t) is the smoothness "
+    "by the norms at the recorded steps so far",
     "step_over_rule": "largest eta_t beta(R_t) at a recorded step, > 0: eta_t is the length of the update over the "
     "length of grad R by automatic differentiation, and beta(R_t) is the smoothness by the norms at the recorded "
     "steps so far; at most 1 by the rule",
@@ -183,17 +184,18 @@ def _of_steps(params: Params, descent: RuledDescent, shapes: Shapes, sets: Seque
         slopes = slopes * np.exp(array_of(plain.logarithm))[:, None]
         moves = descent.path[run, :-1] - descent.onward[run]
         long, steep = (np.sqrt((part * part).sum(-1, keepdims=True)) for part in (moves, slopes))
-        with np.errstate(all="ignore"):  # a run that has diverged is NaN, or no longer moves
-            errors.append(np.sqrt(((moves / long - slopes / steep) ** 2).sum(-1)).max())
-            sizes = (long / steep)[:, 0]
         norms = np.max([array_of(torch.linalg.matrix_norm(layer[:-1])) for layer in layers], axis=0)
         ball = np.maximum.accumulate(np.maximum(norms, 1)) + 0.4 / params.depth**2
-        shares.append(sizes * 2.5 * params.depth**2 * ball ** (2 * params.depth - 2))
+        smoothness = 2.5 * params.depth**2 * ball ** (2 * params.depth - 2)
+        with np.errstate(all="ignore"):  # a run that has diverged is NaN, or no longer moves
+            apart = np.sqrt(((moves * smoothness[:, None] - slopes) ** 2).sum(-1, keepdims=True))
+            errors.append(np.fmax.reduce((apart / steep)[:, 0]))
+            shares.append(np.fmax.reduce((long / steep)[:, 0] * smoothness))
     return {
         "worst_fall": tensor_of(descent.worst_fall),
         "norm_over_ball": tensor_of(descent.farthest),
         "update_error": tensor_of(np.array(errors)),
-        "step_over_rule": tensor_of(np.array(shares).max(-1)),
+        "step_over_rule": tensor_of(np.array(shares)),
     }
 
 
