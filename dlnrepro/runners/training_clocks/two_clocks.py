@@ -157,6 +157,14 @@ FLAWS = {
         "off_span_error",
         lambda right: lambda *given: right(*given[:-1], given[-1] + 1),
     ),
+    "clocks": Flaw(
+        "every clock is read as its power 0.4", "lasting_fall", lambda right: lambda *given: right(*given) ** 0.4
+    ),
+    "spread": Flaw(
+        "the spread of the classifier clock is too large by 20 %",
+        "_clock_measures",
+        lambda right: lambda *given: (found := right(*given)) | {"classifier_spread": 1.2 * found["classifier_spread"]},
+    ),
     "gradient": Flaw(
         "the gradient of the cross-entropy is 5 % too large in all layers",
         "dlnrepro.dynamics.training_clocks.weight_decay:cross_entropy_gradient",
