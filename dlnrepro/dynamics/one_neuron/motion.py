@@ -67,6 +67,18 @@ class OneNeuronStart(NamedTuple):
 
         return observe
 
+    def fastest(self, factor: float, spread: float) -> Tensor:
+        """An estimate of the largest rate of the flow, L max(s, sigma_1)^(2-2/L) f^2 sqrt(c), of shape (runs,).
+
+        Args:
+            factor: f, by which W_1 is multiplied and W_L divided at the start, or the reverse.
+            spread: c, the condition number of the second moment of the inputs.
+        """
+        depth = len(self.weights)
+        size = torch.maximum(self.strength, self.target.strengths[:, 0])
+        rate: Tensor = depth * each_run(lambda value: value ** (2 - 2 / depth), size)
+        return rate * float(max(factor, 1 / factor) ** 2 * spread**0.5)
+
     def drift(self, weights: Sequence[Tensor]) -> Tensor:
         """The largest change of an imbalance from its initial value, over sigma_1^(2/L), of shape (runs, times)."""
         changes = [

@@ -78,18 +78,20 @@ class PlainNetwork:
                 tick(step / steps)
         return path
 
-    def flow(self, weights: Sequence[Tensor], time: Tensor | float, steps: int) -> Weights:
+    def flow(self, weights: Sequence[Tensor], time: Tensor | float, steps: int, rates: Sequence[float]) -> Weights:
         """The weights after gradient flow for some time, by the classical Runge-Kutta method of order four.
 
         Args:
             weights: W_1 .. W_L.
             time: of a shape that broadcasts with the weights.
             steps: the number of Runge-Kutta steps.
+            rates: c_1 .. c_L, a learning rate for each layer.
         """
         size, current = time / steps, list(weights)
 
         def moved(share: float, slopes: Weights) -> Weights:
-            return [weight - share * size * slope for weight, slope in zip(current, slopes, strict=True)]
+            parts = zip(current, slopes, rates, strict=True)
+            return [weight - share * size * rate * slope for weight, slope, rate in parts]
 
         for _ in range(steps):
             first = self.gradients(current)
@@ -100,7 +102,7 @@ class PlainNetwork:
             current = moved(1.0, [(one + 2 * two + 2 * three + four) / 6 for one, two, three, four in parts])
         return current
 
-    def flow_error(self, path: Sequence[Tensor], times: Tensor, fastest: Tensor) -> Tensor:
+    def flow_error(self, path: Sequence[Tensor], times: Tensor, fastest: Tensor, rates: Sequence[float]) -> Tensor:
         """The distance of a flow by another route from the flow by autograd, at one recorded time of each run.
 
         The time is the last one within FLOW_STEPS steps of the Runge-Kutta method.
@@ -109,6 +111,7 @@ class PlainNetwork:
             path: the layers at the times, each of shape (runs, times, n_l, n_(l-1)); the first time is 0 or nearly so.
             times: rising, of shape (runs, times).
             fastest: the largest rate of each run, the inverse of its shortest time constant, of shape (runs,).
+            rates: c_1 .. c_L, a learning rate for each layer.
 
         Returns:
             The Frobenius norm of the difference of the products, of shape (runs,).
@@ -117,7 +120,7 @@ class PlainNetwork:
         within = times <= (times[:, 0] + ROUGH * FLOW_STEPS / fastest)[:, None]
         index = within.sum(-1) - 1
         spans = (times[runs, index] - times[:, 0])[:, None, None]
-        plain = self.flow([layer[:, 0] for layer in path], spans, FLOW_STEPS)
+        plain = self.flow([layer[:, 0] for layer in path], spans, FLOW_STEPS, rates)
         found = [layer[runs, index] for layer in path]
         distance: Tensor = torch.linalg.matrix_norm(plain_product(found) - plain_product(plain))
         return distance

@@ -6,6 +6,8 @@ W = s u v^T, the unit vectors u and v follow Oja's flow of the symmetric matrix 
 time tau = int s^(1-2/L) dt (the clock). Its solution (u; v) ~ e^(H tau) (u_0; v_0) is one path for every depth L and
 every initial strength s_0.
 
+The first part of the flow is repeated by a plain network with autograd.
+
 Source: derived in `dlnrepro.dynamics.one_neuron.oja`, in the setting of Eftekhari 2020 (arXiv:2002.09852) and Chen,
 Lin, Zhang 2022 (arXiv:2201.02761). Oja's flow: Oja 1982 (J. Math. Biology 15).
 """
@@ -20,8 +22,9 @@ from torch import Generator
 
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.one_neuron.oja import directions_at
+from dlnrepro.dynamics.one_neuron.plain import PlainNetwork
 from dlnrepro.dynamics.one_neuron.start import overlap_unit
-from dlnrepro.dynamics.risks.squared_loss import squared_loss_field
+from dlnrepro.dynamics.risks.squared_loss import spread_moment, squared_loss_field
 from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
@@ -51,6 +54,8 @@ MEASURES = {
     "direction_error": "largest distance of W/||W||_F from the matrix u v^T of Oja's flow at the same tau, along the "
     "flow (Frobenius norm, in [0, 2])",
     "turn": "distance of W/||W||_F at the end of the flow from its initial value (Frobenius norm, in [0, 2])",
+    "plain_error": "distance of the product of the flow from that of a plain network by autograd after the first part "
+    "of the flow, over sigma_1 (Frobenius norm, >= 0)",
     "start_overlap": "overlap u^T Z v of the initialization with the target Z, in units of sigma_2 (of sigma_1 if Z "
     "has one mode only)",
 }
@@ -70,6 +75,11 @@ SERIES = {
 }
 
 FLAWS = {
+    "target": Flaw(
+        "gradient flow has a target that is 5 % too large",
+        "squared_loss_field",
+        lambda right: lambda target, spread: right(1.05 * target, spread),
+    ),
     "clock": Flaw(
         "the clock of Oja's flow is 5 % too fast",
         "directions_at",
@@ -85,11 +95,15 @@ FLAWS = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then initializations; follow the flow of each run; compare its directions with Oja's flow."""
-    target, pair, _, balanced = params.draw(generators)
-    weights = unbalanced(balanced, params.layer_factor)
+    start = params.draw(generators)
+    target, pair, weights = start.target, start.pair, unbalanced(start.weights, params.layer_factor)
     gradient = squared_loss_field(target.matrix, params.input_spread)
     grid = log_panels(params.horizon, PANELS, DECADES)
-    path = product(flow(weights, gradient, grid.times, [1.0] * params.depth, RELATIVE, ABSOLUTE, progress))
+    rates = [1.0] * params.depth
+    layers = flow(weights, gradient, grid.times, rates, RELATIVE, ABSOLUTE, progress)
+    path, plain = product(layers), PlainNetwork(target.matrix, spread_moment(params.inputs, params.input_spread))
+    fastest = start.fastest(params.layer_factor, params.input_spread)
+    apart = plain.flow_error(layers, grid.times.expand(len(fastest), -1), fastest, rates)
     norm = torch.linalg.matrix_norm(path)
     clock = each_run(lambda row: grid.integral(row ** (1 - 2 / params.formula_depth)), norm)
     unit = grid.at_ends((path / norm[..., None, None]).movedim(1, -1)).movedim(-1, 1)
@@ -99,6 +113,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     measures = {
         "direction_error": error.amax(-1),
         "turn": torch.linalg.matrix_norm(unit[:, -1] - unit[:, 0]),
+        "plain_error": apart / target.strengths[:, 0],
         "start_overlap": pair.overlap(target.strengths) / overlap_unit(target.strengths),
     }
     series = {

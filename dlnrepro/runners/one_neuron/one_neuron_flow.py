@@ -7,6 +7,8 @@ balanced initialization (start) W = s u v^T. From u = u_1 and v = -v_1 the stren
 L = 2, and as t^(-L/(L-2)) for L >= 3. From u and v outside the range of Z it falls as t^(-L/(2L-2)) for every L.
 Gradient descent departs from the closed form, and changes the imbalances, in proportion to its step size.
 
+The first part of the flow, and the first steps of the coarsest descent, are repeated by a plain network with autograd.
+
 Source: closed form and exponents are derived in `dlnrepro.dynamics.one_neuron.closed_form`, in the setting of Eftekhari
 2020 (arXiv:2002.09852) and Chen, Lin, Zhang 2022 (arXiv:2201.02761), which write N for the depth L.
 """
@@ -23,8 +25,9 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.fits.slopes import log_slope, slope
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.one_neuron.motion import OneNeuronStart
+from dlnrepro.dynamics.one_neuron.plain import PlainNetwork, plain_product
 from dlnrepro.dynamics.one_neuron.start import axis_pair
-from dlnrepro.dynamics.risks.squared_loss import squared_loss_field, squared_loss_gradient
+from dlnrepro.dynamics.risks.squared_loss import spread_moment, squared_loss_field, squared_loss_gradient
 from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
@@ -38,7 +41,7 @@ from dlnrepro.settings.fields import InputSpread, LayerFactor, Range
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 
-POINTS, DECADES = 120, 6
+POINTS, DECADES, PLAIN_STEPS = 120, 6, 40
 MOST_STEPS = 1e7
 RELATIVE, ABSOLUTE = 1e-11, 1e-15
 
@@ -55,9 +58,16 @@ class Params(OneNeuronSettings, HalvedDescents):
     layer_factor: LayerFactor
     input_spread: InputSpread
     first_rate: float = Field(gt=0, le=100, description="c_1, the learning rate of W_1; every other layer has 1")
-    horizon: float = Field(gt=0, le=10**6, description="time t to which gradient flow is followed")
+    horizon: float = Field(
+        gt=0,
+        le=10**6,
+        description="time t to which gradient flow is followed; for `anti-aligned` and `outside-range` in units of the"
+        " time in which the strength of the run falls first",
+    )
     window_start: float = Field(
-        gt=0, le=10**6, description="time t from which the power and the rate of ||W||_F are fitted"
+        gt=0,
+        le=10**6,
+        description="time t from which the power and the rate of ||W||_F are fitted, in the unit of horizon",
     )
     descent_horizon: float = Field(gt=0, le=1000, description="time t of the descents, step size times number of steps")
 
@@ -102,7 +112,9 @@ MEASURES = {
     "power": "slope of log ||W||_F against log t along the flow, from time t = window_start on",
     "rate_ratio": "fitted exponential rate -d log ||W||_F / dt along the flow from time t = window_start on, over 2 "
     "sigma_1",
-    "end_strength": "norm of the product at the end of the flow, ||W||_F / sigma_1, >= 0",
+    "end_share": "norm ||W||_F of the product at the end of the flow over its initial value, >= 0",
+    "plain_error": "largest distance of the product of the flow, and of the coarsest descent, from those of a plain "
+    "network by autograd in the first part of both, over sigma_1 (Frobenius norm, >= 0)",
 }
 
 SERIES = {
@@ -126,6 +138,11 @@ FLAWS = {
         "squared_loss_field",
         lambda right: lambda target, spread: right(1.05 * target, spread),
     ),
+    "descent": Flaw(
+        "the gradients of gradient descent are 5 % too large",
+        "squared_loss_gradient",
+        lambda right: lambda target, spread: lambda weights: [1.05 * part for part in right(target, spread)(weights)],
+    ),
     "strengths": Flaw(
         "the closed form has singular values that are 5 % too large",
         "dlnrepro.dynamics.one_neuron.motion:closed_form",
@@ -148,15 +165,15 @@ FLAWS = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then initializations; follow the flow of each run; then descend with all runs at each step size."""
-    start = _start(params, generators)
-    target, times = start.target, decades(params.horizon, DECADES, POINTS)
+    start, grid = _start(params, generators), decades(params.horizon, DECADES, POINTS)
+    target, times = start.target, grid * _time_units(params, start)[:, None]
     gradient = squared_loss_field(target.matrix, params.input_spread)
     flowing = part_of(progress, 0, 0.5, "flow")
     path = flow(start.weights, gradient, times, params.rates, RELATIVE, ABSOLUTE, flowing)
     whole, expected = product(path), start.expected(times)
     error, drift = start.error(whole, expected), start.drift(path)
     strength = torch.linalg.matrix_norm(whole)
-    late = (times >= params.window_start).expand_as(strength)
+    late = (grid >= params.window_start).expand_as(strength)
     sizes, descents = _descents(params, start, part_of(progress, 0.5, 0.5, "descent"))
     orders = {name: slope(sizes.log(), each_run(torch.log, values)) for name, values in descents.items()}
     measures = {
@@ -164,9 +181,10 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "descent_order": orders["error"],
         "drift": drift.amax(-1),
         "drift_order": orders["drift"],
-        "power": log_slope(times.log().expand_as(strength), strength, late),
-        "rate_ratio": log_slope(-times.expand_as(strength), strength, late) / (2 * target.strengths[:, 0]),
-        "end_strength": strength[:, -1] / target.strengths[:, 0],
+        "power": log_slope(each_run(torch.log, times), strength, late),
+        "rate_ratio": log_slope(-times, strength, late) / (2 * target.strengths[:, 0]),
+        "end_share": strength[:, -1] / start.strength,
+        "plain_error": _plain_error(params, start, path, times),
     }
     series = {
         "time": times,
@@ -191,6 +209,37 @@ def _start(params: Params, generators: Sequence[Generator]) -> OneNeuronStart:
         pair = axis_pair(target, *axes, -1.0 if params.directions == "anti-aligned" else 1.0)
         start = params.start_from(target, pair, generators)
     return start._replace(weights=unbalanced(start.weights, params.layer_factor))
+
+
+def _time_units(params: Params, start: OneNeuronStart) -> Tensor:
+    """The unit of time of each run, of shape (runs,): 1, or the time in which a collapsing strength falls first.
+
+    It is the inverse of s'/s at the start, divided by the exponent: from u_1 and -v_1 that is 1 / ((L-2) sigma_1
+    s^(1-2/L)) with s at most sigma_1, and 1 / sigma_1 for L = 2. Outside the range it is 1 / ((2L-2) s^(2-2/L)).
+    """
+    first, depth = start.target.strengths[:, 0], params.depth
+    if params.directions == "outside-range":
+        return 1 / ((2 * depth - 2) * each_run(lambda value: value ** (2 - 2 / depth), start.strength))
+    if params.directions == "anti-aligned":
+        size = torch.minimum(start.strength, first)
+        return 1 / (max(depth - 2, 1) * first * each_run(lambda value: value ** (1 - 2 / depth), size))
+    return torch.ones_like(first)
+
+
+def _plain_error(params: Params, start: OneNeuronStart, path: Weights, times: Tensor) -> Tensor:
+    """The larger of the distances of flow and coarsest descent from those of a plain network, of shape (runs,)."""
+    plain = PlainNetwork(start.target.matrix, spread_moment(params.inputs, params.input_spread))
+    fastest = start.fastest(params.layer_factor, params.input_spread) * max(params.first_rate, 1.0)
+    flowing = plain.flow_error(path, times, fastest, params.rates)
+    slopes = squared_loss_gradient(start.target.matrix, params.input_spread)
+    own = start.weights
+    for _ in range(PLAIN_STEPS):
+        parts = zip(own, slopes(own), params.rates, strict=True)
+        own = [weight - params.step_size * rate * part for weight, part, rate in parts]
+    steps = PLAIN_STEPS, PLAIN_STEPS, params.rates
+    end = plain.descent(start.weights, params.step_size, *steps, lambda _: None)[-1]
+    falling = torch.linalg.matrix_norm(product(own) - plain_product(end))
+    return torch.maximum(flowing, falling) / start.target.strengths[:, 0]
 
 
 def _descents(params: Params, start: OneNeuronStart, progress: Progress) -> tuple[Tensor, dict[str, Tensor]]:

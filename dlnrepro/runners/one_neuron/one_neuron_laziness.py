@@ -6,13 +6,18 @@ alpha training becomes lazy (Chizat, Oyallon, Bach 2019, arXiv:1812.07956). The 
 W(0) = s u v^T. The linearised model f(0) + J (theta - theta(0)), where theta is the vector of all weights and J the
 Jacobian of W, has the same path for every alpha and is solved exactly.
 
+A network that ends at Z_(1) = sigma_1 u_1 v_1^T changes its weights and its tangent kernel by what the growth of the
+product alone implies, at least |(sigma_1/s)^(1/L) - 1| and |(sigma_1/s)^(2-2/L) - 1| of their own size. The
+linearised model stays in the span of x v^T and u y^T, so it ends at least sigma_1 |(I - u u^T) u_1| |(I - v v^T) v_1|
+away from Z_(1). The first part of the flow is repeated by a plain network with autograd.
+
 Source: Eftekhari 2020 (arXiv:2002.09852) says that networks with a one-neuron layer are not in the lazy regime. The
 paper writes N for the depth L.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from pydantic import Field
@@ -20,13 +25,16 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.networks.tangent_kernel import linear_flow, tangent_kernel
-from dlnrepro.dynamics.risks.squared_loss import squared_loss_field
+from dlnrepro.dynamics.one_neuron.motion import OneNeuronStart
+from dlnrepro.dynamics.one_neuron.plain import PlainNetwork
+from dlnrepro.dynamics.risks.squared_loss import spread_moment, squared_loss_field
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Flaw, Progress, Result, Series
 from dlnrepro.settings.one_neuron import OneNeuronSettings
 
-POINTS = 60
+POINTS, EARLY = 60, 10
 RELATIVE, ABSOLUTE = 1e-10, 1e-13
 
 
@@ -42,7 +50,7 @@ class Params(OneNeuronSettings):
 
     def numbers(self) -> int:
         """Weights and tangent kernels at every recorded time, with what is needed to form them."""
-        return POINTS * (4 * self.entries + 4 * (self.inputs * self.outputs) ** 2)
+        return (POINTS + 1) * (4 * self.entries + 4 * (self.inputs * self.outputs) ** 2)
 
 
 MEASURES = {
@@ -52,6 +60,14 @@ MEASURES = {
     "its initial length, >= 0",
     "kernel_change": "change of the tangent kernel K = J J^T from its initial value at the end of the flow, over its "
     "initial norm (Frobenius, >= 0)",
+    "move_ratio": "distance of the vector of all weights from its initial value at the end of the flow, over what the "
+    "growth of the product from s to sigma_1 implies, >= 0",
+    "kernel_ratio": "change of the tangent kernel from its initial value at the end of the flow, over what the growth of "
+    "the product from s to sigma_1 implies, >= 0",
+    "linear_ratio": "distance between the network and its linearisation at the end of the flow, over the distance of "
+    "Z_(1) from all matrices x v^T + u y^T (Frobenius norm, >= 0)",
+    "plain_error": "distance of the product of the flow from that of a plain network by autograd after the first part "
+    "of the flow, over sigma_1 (Frobenius norm, >= 0)",
     "linear_error": "largest distance between the network and its linearisation along the flow, over sigma_1 "
     "(Frobenius norm, >= 0)",
 }
@@ -88,9 +104,11 @@ FLAWS = {
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw targets, then initializations; follow the flow of each run; compare with the linearised model."""
-    target, _, _, weights = params.draw(generators)
+    drawn = params.draw(generators)
+    target, weights = drawn.target, drawn.weights
     start, scale, kernel = product(weights), params.output_scale, tangent_kernel(weights)
-    times = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)
+    even = torch.linspace(0, params.horizon, POINTS, dtype=torch.float64)
+    times = torch.cat([even[:1], even[1:2] / EARLY, even[1:]])
     origins, field = array_of(start), squared_loss_field(target.matrix, 1.0)
 
     def gradient(run: int, whole: Array) -> Array:
@@ -116,8 +134,35 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "weight_move": series["move"][:, -1],
         "kernel_change": series["kernel"][:, -1],
         "linear_error": series["linearisation"].amax(-1),
+        **_ratios(drawn, {name: values[:, -1] for name, values in series.items() if name != "time"}),
+        "plain_error": _plain_error(drawn, scale, path, times),
     }
     return Result(measures, series)
+
+
+def _ratios(start: OneNeuronStart, ends: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """What the network has moved at the end, over the least that a network must move that ends at Z_(1)."""
+    depth, growth = len(start.weights), start.target.strengths[:, 0] / start.strength
+    length, kernel = (each_run(lambda value: value**p, growth) for p in (1 / depth, 2 - 2 / depth))
+    outside = ((1 - start.pair.left[:, 0] ** 2) * (1 - start.pair.right[:, 0] ** 2)).sqrt()
+    return {
+        "move_ratio": ends["move"] / (length - 1).abs(),
+        "kernel_ratio": ends["kernel"] / (kernel - 1).abs(),
+        "linear_ratio": ends["linearisation"] / outside,
+    }
+
+
+def _plain_error(start: OneNeuronStart, scale: float, path: Sequence[Tensor], times: Tensor) -> Tensor:
+    """The distance of the flow from that of a plain network, of shape (runs,).
+
+    The loss ||f - Z||_F^2 / (2 alpha^2) of the scaled outputs is that of W with the target W(0) + (Z - W(0)) / alpha.
+    """
+    whole = product(start.weights)
+    target = whole + (start.target.matrix - whole) / scale
+    plain = PlainNetwork(target, spread_moment(target.shape[-1], 1.0))
+    rates, fastest = [1.0] * len(path), start.fastest(1.0, 1.0)
+    apart = plain.flow_error(path, times.expand(len(fastest), -1), fastest, rates)
+    return apart / start.target.strengths[:, 0]
 
 
 def _length(layers: Sequence[Tensor]) -> Tensor:

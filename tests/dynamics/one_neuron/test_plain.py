@@ -34,7 +34,7 @@ def test_two_scalar_layers_flow_along_the_logistic_curve() -> None:
     one, time = torch.ones(1, 1, 1, dtype=torch.float64), torch.tensor([[[0.3]]], dtype=torch.float64)
     network = PlainNetwork(2 * one, torch.ones(1, dtype=torch.float64))
 
-    end = plain_product(network.flow([one, one], time, 100))
+    end = plain_product(network.flow([one, one], time, 100, [1.0, 1.0]))
 
     torch.testing.assert_close(end, 2 / (1 + torch.exp(-4 * time)), rtol=1e-9, atol=0)
 
@@ -61,8 +61,8 @@ def test_another_flow_is_told_apart_at_a_time_that_the_fastest_rate_sets() -> No
     path = [whole.sqrt()[..., None, None]] * 2
     network = PlainNetwork(2 * one, torch.ones(1, dtype=torch.float64))
 
-    right = network.flow_error(path, times, torch.full((2,), 4.0, dtype=torch.float64))
-    wrong = network.flow_error([1.01 * path[0], path[1]], times, torch.full((2,), 4.0, dtype=torch.float64))
+    right = network.flow_error(path, times, torch.full((2,), 4.0, dtype=torch.float64), [1.0, 1.0])
+    wrong = network.flow_error([1.01 * path[0], path[1]], times, torch.full((2,), 4.0, dtype=torch.float64), [1.0, 1.0])
 
     assert float(right.max()) < 1e-7
     assert float(wrong.min()) > 1e-3
