@@ -26,13 +26,14 @@ def change_audit(
         outcomes: the numbers of the arms that it changes.
         unchanged: the numbers of these arms without the change, on the same first seeds.
     """
-    fault = next((f"arm {arm}: {found.fault}" for arm, found in outcomes.items() if found.fault), None)
+    flawed = claim.audit.flaws.get(name)
+    faults = [(arm, found.fault) for arm, found in outcomes.items() if found.fault]
+    fault = next((f"arm {arm}: {text}" for arm, text in faults if flawed is None or not _disagrees(text)), None)
     runs = sum(len(outcome.seeds) for outcome in outcomes.values())
-    if name in claim.audit.harmless:
+    if flawed is None:
         settings = claim.audit.harmless[name]
         responses = _responses(claim, outcomes, unchanged, settings, flaw=False)
         return ChangeAudit(name, "harmless", "", settings, None, runs, responses, fault)
-    flawed = claim.audit.flaws[name]
     tested = with_criteria(claim, flawed.breaks)
     responses = _responses(tested, outcomes, unchanged, flawed.settings, flaw=True)
     return ChangeAudit(name, "flaw", flawed.says, flawed.settings, flawed.plant, runs, responses, fault)
@@ -61,8 +62,9 @@ def _responses(
         checks = [check for check in item.holds_in if check.arm in outcomes]
         if not checks:
             continue
-        if any(outcomes[check.arm].fault for check in checks):
-            status: Status = "error"
+        faults = [fault for check in checks if (fault := outcomes[check.arm].fault)]
+        if faults:
+            status: Status = "noticed" if flaw and all(map(_disagrees, faults)) else "error"
         elif flaw:
             status = _noticed(checks, item, outcomes, unchanged)
         else:
@@ -73,6 +75,11 @@ def _responses(
         )
         found.append(Response(item.id, status, arms))
     return tuple(found)
+
+
+def _disagrees(fault: str) -> bool:
+    """Whether the error of an arm is that two routes to one number disagree, which is how a runner notices a flaw."""
+    return fault.startswith("Disagreement")
 
 
 def _unharmed(checks: Sequence[Check], before: Judged | None, expect: str) -> Status:

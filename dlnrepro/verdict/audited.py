@@ -18,7 +18,8 @@ from dlnrepro.verdict.sharpness import (
 Status = Literal["holds", "broken", "noticed", "in doubt", "left out", "undecided", "passed", "no effect", "error"]
 """How a criterion comes out under a change.
 
-Under a harmless change: `holds`, `broken` or `undecided`. With a flaw: `noticed` if it is broken; `in doubt` if it is
+Under a harmless change: `holds`, `broken` or `undecided`. With a flaw: `noticed` if it is broken, or if the
+runner has found that two routes to one number disagree; `in doubt` if it is
 not decided after the largest number of runs, though they have numbers; `left out` if an assumption is not met any more;
 `undecided` if too few runs have a number, which shows nothing; `passed` if it still holds; `no effect` if the flaw
 changes no number of its measure. `error` stands for an arm with an error.

@@ -1,6 +1,6 @@
 """The network as a plain program: a forward pass through the layers, a squared loss on samples, and autograd.
 
-This is the second route to every number that a claim on one-neuron networks holds against a formula. It shares no code
+This is the second route to every number that a claim on one-neuron networks compares with a formula. It shares no code
 with the closed form, with the gradients of `dlnrepro.dynamics.risks`, or with the descents and solvers of
 `dlnrepro.dynamics.training`.
 

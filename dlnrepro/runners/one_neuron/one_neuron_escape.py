@@ -193,8 +193,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 def _tolerances(approach: Approach, weights: Sequence[Tensor], scales: Tensor) -> list[Tensor]:
     """The absolute tolerance of the solver on every weight, in the shapes of the weights.
 
-    Next to a saddle only the weights of mode 1 are as small as x. The others get a tolerance above rounding, which
-    would shorten the steps without end in weights that have died out.
+    Next to a saddle only the weights of mode 1 are as small as x. The weights of other modes get a tolerance above
+    rounding, which would shorten the steps without end in weights that have died out.
     """
     smallest = (RELATIVE * scales).clamp_max(ABSOLUTE)[:, None, None]
     if approach != "saddle":

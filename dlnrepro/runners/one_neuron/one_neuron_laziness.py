@@ -62,8 +62,8 @@ MEASURES = {
     "initial norm (Frobenius, >= 0)",
     "move_ratio": "distance of the vector of all weights from its initial value at the end of the flow, over what the "
     "growth of the product from s to sigma_1 implies, >= 0",
-    "kernel_ratio": "change of the tangent kernel from its initial value at the end of the flow, over what the growth of "
-    "the product from s to sigma_1 implies, >= 0",
+    "kernel_ratio": "change of the tangent kernel from its initial value at the end of the flow, over what the growth "
+    "of the product from s to sigma_1 implies, >= 0",
     "linear_ratio": "distance between the network and its linearisation at the end of the flow, over the distance of "
     "Z_(1) from all matrices x v^T + u y^T (Frobenius norm, >= 0)",
     "plain_error": "distance of the product of the flow from that of a plain network by autograd after the first part "
@@ -143,7 +143,8 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 def _ratios(start: OneNeuronStart, ends: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """What the network has moved at the end, over the least that a network must move that ends at Z_(1)."""
     depth, growth = len(start.weights), start.target.strengths[:, 0] / start.strength
-    length, kernel = (each_run(lambda value: value**p, growth) for p in (1 / depth, 2 - 2 / depth))
+    length = each_run(lambda value: value ** (1 / depth), growth)
+    kernel = each_run(lambda value: value ** (2 - 2 / depth), growth)
     outside = ((1 - start.pair.left[:, 0] ** 2) * (1 - start.pair.right[:, 0] ** 2)).sqrt()
     return {
         "move_ratio": ends["move"] / (length - 1).abs(),
