@@ -38,7 +38,7 @@ LEGEND = (
     ("Largest slack", "the largest factor between a threshold and the worst run of its criterion, over all criteria, "
      "by the stored reports in `outputs/reference`. A slack of more than 1,000 has its reason in the claim file."),
     ("Constant controls", "the criteria of which each control has one single value in all of its runs, so that its "
-     "runs are one piece of evidence and not sixteen. This is no fault, but worth knowing."),
+     "runs are one piece of evidence and not sixteen. Such a control is right, but it is weak evidence."),
     ("Criteria", "how many criteria have noticed a flaw that was planted in the runner or in the settings, of how many "
      "criteria, by the audits in `outputs/audits`. A criterion that notices no flaw may be unable to fail."),
 )  # fmt: skip

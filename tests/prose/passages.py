@@ -123,24 +123,27 @@ def _is_prose(text: str) -> bool:
     return bool(re.search(r"[A-Za-z]\w*[,.]? [A-Za-z(]", text)) and not re.search(r"\(\?|\\[sdwb]|[{;]\s*[\w-]+:", text)
 
 
-_YAML_PROSE = {"title", "statement", "experiment", "note", "says", "why", "because", "history", "where", "description"}
+_YAML_PROSE = {"title", "statement", "experiment", "note", "says", "why", "because", "history", "where", "description",
+               "independent", "slack"}  # fmt: skip
 
 
 def _of_yaml(file: str, text: str) -> Iterator[Passage]:
     """The prose of a claim file, or the descriptions of an action."""
     lines = text.splitlines()
 
-    def walk(node: yaml.Node, key: str) -> Iterator[Passage]:
+    def walk(node: yaml.Node, key: str, parent: str = "") -> Iterator[Passage]:
         if isinstance(node, yaml.MappingNode):
             for name, value in node.value:
-                yield from walk(value, name.value)
+                yield from walk(value, name.value, key)
         elif isinstance(node, yaml.SequenceNode):
             for value in node.value:
-                yield from walk(value, key)
-        elif key in _YAML_PROSE and isinstance(node, yaml.ScalarNode):
+                yield from walk(value, key, parent)
+        elif (key in _YAML_PROSE or parent == "controls") and isinstance(node, yaml.ScalarNode):
             first, last = node.start_mark.line, node.end_mark.line
             folded = node.style in (">", "|")
             block = "\n".join(lines[first + folded : last + (not folded)])
+            if parent == "controls" and not folded:
+                block = node.value  # without the name of the control
             yield Passage(file, first + 1 + folded, block)
 
     root = yaml.compose(text)
