@@ -36,6 +36,7 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import LONGEST_PATH, UsageError
 from dlnrepro.files import clear_abandoned, reason, write_whole
 from dlnrepro.verdict.outcome import LARGEST_SEED
+from dlnrepro.visible import on_one_line
 
 VERDICTS = "verdicts.json"
 
@@ -240,7 +241,7 @@ def _first(error: ValidationError) -> str:
     """The first fault that was found, at its place."""
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"]) or "the whole"
-    return f"{place}: {first['msg'].lower()}"
+    return on_one_line(f"{place}: {first['msg'].lower()}")
 
 
 def report_path(root: Path, name: str | None, what: str = "a stored report") -> Path:

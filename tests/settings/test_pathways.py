@@ -27,7 +27,15 @@ def test_the_depth_in_the_law_follows_the_depth_unless_it_is_a_number() -> None:
 
 def test_the_frames_of_a_target_have_orthonormal_columns_one_for_each_strength() -> None:
     params = PathMatrixSettings.model_validate(
-        {"depth": 3, "law_depth": "same", "inputs": 5, "hidden": 4, "outputs": 3, "strengths": [2.0, 2.0]}
+        {
+            "depth": 3,
+            "law_depth": "same",
+            "inputs": 5,
+            "hidden": 4,
+            "outputs": 3,
+            "strengths": [2.0, 1.0],
+            "jitter": 0.0,
+        }
     )
     frames = params.frames(seeded([0, 1]))
 

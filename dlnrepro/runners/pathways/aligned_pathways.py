@@ -39,6 +39,7 @@ from dlnrepro.dynamics.pathways.closed_forms import most_kept, single_path_sharp
 from dlnrepro.dynamics.pathways.parallel_paths import peak_share
 from dlnrepro.dynamics.pathways.plain_paths import aligned_matrices, check_aligned_steps, check_sharpness
 from dlnrepro.dynamics.pathways.share_laws import ShareLaw, share_law
+from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
@@ -207,7 +208,7 @@ def _over_the_sweep(params: Params, law: ShareLaw, start: Tensor, shares: Tensor
     spread, left = share - shares.amin(-1), 2 * (1 - before.amax(-1, keepdim=True))
     return {
         "start_share": before.amax(-1),
-        "most_kept": most_kept(start, params.strength, params.depth),
+        "most_kept": each_run(lambda scalars: most_kept(scalars, params.strength, params.depth), start),
         "share_change": (shares - before[:, None]).abs().amax((-2, -1)),
         "law_error": law.losers_error(shares).amax((-2, -1)),
         "over_bound": (share - law.largest).amax(-1),
