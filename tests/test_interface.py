@@ -62,7 +62,7 @@ def test_a_process_with_its_own_threads_gives_bitwise_identical_results(tmp_path
     own = {name: value for name, value in os.environ.items() if not name.endswith("_NUM_THREADS")}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, env=own)
     code_, out, _ = command("diff", tmp_path / "one.json", tmp_path / "other" / "latest")
-    assert (code_, "2 bitwise identical" in out) == (0, True)
+    assert (code_, "2 bitwise identical" in out) == (0, True), out
 
 
 class _Frame(HTMLParser):
