@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.tensors.arrays import Weights
-from dlnrepro.dynamics.tensors.per_run import layer_sum
+from dlnrepro.dynamics.tensors.per_run import each_run, layer_sum
 
 ROUGH = 0.05
 """The Runge-Kutta step in units of the shortest time constant; its relative error is about ROUGH^5 / 120 per step."""
@@ -142,7 +142,7 @@ def gradient_unit(weights: Sequence[Tensor], strength: Tensor) -> Tensor:
         strength: sigma_1, of a shape that broadcasts with (runs, ...).
     """
     depth = len(weights)
-    return strength * (_squared_length(weights) / depth) ** ((depth - 1) / 2)
+    return strength * each_run(lambda square: square ** ((depth - 1) / 2), _squared_length(weights) / depth)
 
 
 def layer_distance(found: Sequence[Tensor], plain: Sequence[Tensor]) -> Tensor:

@@ -36,6 +36,7 @@ from dlnrepro.dynamics.risks.squared_loss import spread_moment, squared_loss_gra
 from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.tensors.records import every, thinned
 from dlnrepro.dynamics.training.momentum import descend_with_momentum
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
@@ -189,7 +190,9 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     observe, gradient = start.observer(target.mode(limit)), squared_loss_gradient(target.matrix, 1.0)
     records = every(math.ceil(params.steps / RECORDS), params.steps)
     descent = params.step_size, params.momentum, params.steps, records
-    _, recorded = descend_with_momentum(weights, gradient, *descent, observe, progress)
+    share = params.steps / (params.steps + 2 * PLAIN_STEPS)
+    _, recorded = descend_with_momentum(weights, gradient, *descent, observe, part_of(progress, 0.0, share))
+    comparison = part_of(progress, share, 1 - share, "comparison with a plain network")
     times = torch.tensor(records, dtype=torch.float64) * params.step_size
     overlap, begin = recorded["overlap"], observe(weights)
     rates, law = _rates(params, target, times, recorded.pop("parts"), recorded["distance"])
@@ -199,7 +202,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "overlap_drop": (overlap.cummax(-1).values - overlap).amax(-1),
         **rates,
         "time_constants": params.horizon * limit_rate(target.strengths, limit, params.depth),
-        "plain_error": _plain_error(params, start, gradient, progress),
+        "plain_error": _plain_error(params, start, gradient, comparison),
         "start_overlap": begin["overlap"] * unit / overlap_unit(target.strengths),
         "start_distance": begin["distance"],
         "start_imbalance": relative_imbalance(weights),
@@ -235,9 +238,10 @@ def _plain_error(
     """The largest distance of the first steps of the descent from those of a plain network, of shape (runs,)."""
     records = every(PLAIN_STRIDE, PLAIN_STEPS)
     descent = params.step_size, params.momentum, PLAIN_STEPS, records
-    _, own = descend_with_momentum(start.weights, gradient, *descent, lambda now: {"whole": product(now)}, progress)
+    first, second = part_of(progress, 0.0, 0.5), part_of(progress, 0.5, 0.5)
+    _, own = descend_with_momentum(start.weights, gradient, *descent, lambda now: {"whole": product(now)}, first)
     plain = PlainNetwork(start.target.matrix, spread_moment(params.inputs, 1.0))
     steps = PLAIN_STEPS, PLAIN_STRIDE, [1.0] * params.depth
-    path = plain.descent(start.weights, params.step_size, *steps, lambda fraction: progress(fraction, ""))
+    path = plain.descent(start.weights, params.step_size, *steps, lambda fraction: second(fraction, "autograd"))
     apart = [torch.linalg.matrix_norm(own["whole"][..., index] - plain_product(now)) for index, now in enumerate(path)]
     return torch.stack(apart).amax(0) / start.target.strengths[:, 0]

@@ -27,7 +27,7 @@ CONTRADICTIONS = [
     ),
     ({"inputs": 2}, ["strengths: expected at most 2 values, as many as inputs, found 4 values"]),
 ]
-POINTS = {"time": 60}
+POINTS = {"time": 61}
 
 _run = partial(run_seeds, runner, SETUP)
 
