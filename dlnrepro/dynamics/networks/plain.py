@@ -55,12 +55,12 @@ def data_of(moment: Tensor, cross: Tensor) -> tuple[Tensor, Tensor]:
     return inputs, torch.linalg.solve_triangular(inputs.mT, cross, upper=True, left=False)
 
 
-@torch.inference_mode(False)  # the caller may have switched autograd off
 def gradients(loss: Loss, weights: Sequence[Tensor]) -> Weights:
     """dR/dW_l by autograd, in the order and shapes of the weights, which must be those of separate networks."""
-    leaves = [weight.detach().clone().requires_grad_() for weight in weights]
-    with torch.enable_grad():
-        return list(torch.autograd.grad(loss(leaves).sum(), leaves))
+    with torch.inference_mode(False), torch.enable_grad():  # the caller may have switched autograd off
+        leaves = [weight.detach().clone().requires_grad_() for weight in weights]
+        slopes = torch.autograd.grad(loss(leaves).sum(), leaves)
+    return [slope.clone() for slope in slopes]  # tensors of the caller's mode, on every device
 
 
 def stepped(loss: Loss, weights: Sequence[Tensor], sizes: Tensor | float, steps: int) -> Weights:
@@ -119,10 +119,10 @@ def check_flow(
     Raises:
         Disagreement: the flow goes elsewhere.
     """
-    chosen = list(firsts)
-    apart = (times[..., [first + 1 for first in chosen]] - times[..., chosen])[..., None, None]
+    chosen = torch.tensor(list(firsts))
+    apart = (times[..., chosen + 1] - times[..., chosen])[..., None, None]
     plain = drifted(loss, [layer[:, chosen] for layer in layers], apart, steps)
-    after = [layer[:, [first + 1 for first in chosen]] for layer in layers]
+    after = [layer[:, chosen + 1] for layer in layers]
     check_agreement(after, plain, allowed, "the flow between two recorded times")
 
 

@@ -36,7 +36,6 @@ class PlainRisk(NamedTuple):
     gradient: list[Tensor]
 
 
-@torch.inference_mode(False)  # the caller may have switched autograd off
 def plain_risk(
     loss: LossName,
     layers: Sequence[Tensor],
@@ -54,15 +53,9 @@ def plain_risk(
         kinds: `linear` (x -> W x), `relu` (x -> max(W x, 0)) or `skip` (x -> x + max(W x, 0)) for every layer; None
             makes all of them linear.
     """
-    weights = [layer.clone().requires_grad_() for layer in layers]
-    value = points.clone().mT.expand(len(weights[0]), -1, -1)
-    for weight, kind in zip(weights, kinds or ["linear"] * len(weights), strict=True):
-        onward = weight @ value if kind == "linear" else (weight @ value).relu()
-        value = value + onward if kind == "skip" else onward
-    margins = value[:, 0] * labels.clone()
-    logarithm = torch.logsumexp(_log_losses(loss, margins), -1) - math.log(margins.shape[-1])
-    gradient = torch.autograd.grad(logarithm.sum(), weights)
-    return PlainRisk(logarithm.detach(), list(gradient))
+    with torch.inference_mode(False), torch.enable_grad():  # the caller may have switched autograd off
+        logarithm, gradient = _differentiated(loss, layers, points, labels, kinds or ["linear"] * len(layers))
+    return PlainRisk(logarithm.clone(), [part.clone() for part in gradient])  # tensors of the caller's mode
 
 
 def relative_distance(found: Sequence[Tensor], expected: Sequence[Tensor]) -> Tensor:
@@ -76,6 +69,20 @@ def relative_distance(found: Sequence[Tensor], expected: Sequence[Tensor]) -> Te
     whole = torch.cat([part.flatten(1) for part in expected], 1)
     distance: Tensor = torch.linalg.vector_norm(apart, dim=-1) / torch.linalg.vector_norm(whole, dim=-1)
     return distance
+
+
+def _differentiated(
+    loss: LossName, layers: Sequence[Tensor], points: Tensor, labels: Tensor, kinds: Sequence[str]
+) -> tuple[Tensor, Sequence[Tensor]]:
+    """Log R and its gradient, where autograd is on."""
+    weights = [layer.clone().requires_grad_() for layer in layers]
+    value = points.clone().mT.expand(len(weights[0]), -1, -1)
+    for weight, kind in zip(weights, kinds, strict=True):
+        onward = weight @ value if kind == "linear" else (weight @ value).relu()
+        value = value + onward if kind == "skip" else onward
+    margins = value[:, 0] * labels.clone()
+    logarithm = torch.logsumexp(_log_losses(loss, margins), -1) - math.log(margins.shape[-1])
+    return logarithm.detach(), torch.autograd.grad(logarithm.sum(), weights)
 
 
 def _log_losses(loss: LossName, margins: Tensor) -> Tensor:

@@ -47,7 +47,6 @@ from dlnrepro.settings.numerals import numeral
 POINTS = 100
 EVERY = 10
 """The direction of movement is checked at every tenth recorded time."""
-NAN = torch.full((), torch.nan, dtype=torch.float64)
 MOST_STEPS = 10**7
 
 
@@ -183,6 +182,9 @@ def _measure(
     risk = log_risk(params.loss)(array_of(tensor_of(classes.signed) @ path[-1])).value
     constant = risk + float(times[-1]) - 2 * math.log(1 / solution.margin)
     apart = torch.linalg.vector_norm(path - flow, dim=-1)
+    power = torch.tensor(torch.nan, dtype=torch.float64)
+    if flow.isfinite().all():
+        power = windowed_slope(times.exp(), apart, times >= times[-1] * 2 / 3)
     measures = {
         "separation": torch.tensor(solution.margin, dtype=torch.float64),
         "certificate": torch.tensor(solution.residual, dtype=torch.float64),
@@ -190,7 +192,7 @@ def _measure(
         "least_slack": torch.tensor(slack_of_others(classes), dtype=torch.float64),
         "gradient_error": _gradient_error(params, classes, times[::EVERY], path[::EVERY]),
         "flow_distance": apart[-1] * solution.margin,
-        "flow_power": windowed_slope(times.exp(), apart, times >= times[-1] * 2 / 3) if flow.isfinite().all() else NAN,
+        "flow_power": power,
         "residual_error": seen.residual[-1],
         "direction_slope": windowed_slope(times, seen.sine, times >= times[-1] / 3),
         "loss_constant": torch.tensor(constant, dtype=torch.float64).exp(),

@@ -164,7 +164,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     grid = torch.cat([torch.zeros(len(close), 1, dtype=torch.float64), close.flatten(1)], -1)
     layers = flow(weights, field, grid, rates, TOLERANCE, 1e-3 * TOLERANCE, part_of(progress, 0, 0.5))
     measured = _velocity_errors(problem, layers, spacings, depth)
-    network = product(layers)[:, [0, *range(1 + WIDTH // 2, grid.shape[-1], WIDTH)]]
+    network = product(layers)[:, torch.tensor([0, *range(1 + WIDTH // 2, grid.shape[-1], WIDTH)])]
     starts, alone = array_of(product(weights)), []
     for run, tick in each(part_of(progress, 0.5, 0.5, "product"), len(starts)):
         clock = _clocked(tick, params.horizon)

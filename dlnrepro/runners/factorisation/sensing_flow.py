@@ -35,6 +35,7 @@ from dlnrepro.dynamics.networks.plain import check_flow
 from dlnrepro.dynamics.starts.balanced import unbalanced
 from dlnrepro.dynamics.starts.targets import Target, draw_strengths, rotated
 from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled, shifted
 from dlnrepro.settings.base import Contradiction
@@ -47,6 +48,8 @@ POINTS = 80
 RELATIVE, ABSOLUTE = 1e-10, 1e-14
 CHECKED, BRIEF = (20, 50, 60, 65, 70), 0.02
 """Recorded points from which the flow is followed a second time, by autograd, and for how long."""
+PIECE = 1 / 64
+"""The share of the work in each of these short pieces; multiples of it are exact."""
 
 Start = Annotated[float, Field(gt=0, le=1)]
 
@@ -185,9 +188,11 @@ def _start(params: Params, sensor: Target, starts: Tensor, generators: Sequence[
 def _flow(params: Params, sensors: Tensor, layers: Sequence[Tensor], times: Tensor, progress: Progress) -> Tensor:
     """The product along the flow, of which some short pieces are followed a second time by autograd."""
     field, rates = sensing_field(sensors, params.value), [1.0] * params.depth
-    path = flow(layers, field, times, rates, RELATIVE, ABSOLUTE, progress)
+    whole = 1 - PIECE * len(CHECKED)
+    path = flow(layers, field, times, rates, RELATIVE, ABSOLUTE, part_of(progress, 0, whole))
     brief = torch.tensor([0.0, BRIEF], dtype=torch.float64)
-    for place in CHECKED:
-        piece = flow([layer[:, place] for layer in path], field, brief, rates, RELATIVE, ABSOLUTE, progress)
+    for number, place in enumerate(CHECKED):
+        tick = part_of(progress, whole + PIECE * number, PIECE, f"piece {number + 1} of {len(CHECKED)}")
+        piece = flow([layer[:, place] for layer in path], field, brief, rates, RELATIVE, ABSOLUTE, tick)
         check_flow(piece, brief, [0], sensing_loss(sensors[:, None], params.value), 20, 1e-8)
     return product(path)
