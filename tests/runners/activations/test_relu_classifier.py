@@ -23,6 +23,7 @@ CASES: dict[str, dict[str, Any]] = {
     "relu-and-skip": {"body": "relu and skip", "loss": "exponential"},
     "relu-head": {"head": "relu", "labelling": "contradictory"},
     "linear": {"body": "linear", "labelling": "parted", "each": 3, "loss": "squared"},
+    "grown-head": {**FAR, "horizon": 300.0, "points": 100},
 }
 CONTRADICTIONS = [
     (

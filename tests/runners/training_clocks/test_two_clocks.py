@@ -33,6 +33,7 @@ CASES: dict[str, dict[str, Any]] = {
     "no-decay": {"decay_on": "nothing"},
     "one-decay": {"decays": [0.08]},
     "six-layers": {"depth": 6, "scale": 1.0},
+    "early-tail": {"tail": [1e-3, 1.0]},
 }
 CONTRADICTIONS = [
     (
