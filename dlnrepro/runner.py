@@ -37,12 +37,14 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 __all__ = [
+    "Calling",
     "Declared",
     "Flaw",
     "Progress",
     "Result",
     "Runner",
     "Series",
+    "calling_of",
     "declared",
     "flaws_of",
     "negated",
@@ -69,6 +71,19 @@ class Declared(NamedTuple):
 
     measures: Mapping[str, str] | None
     series: Mapping[str, Series] | None
+
+
+class Calling(NamedTuple):
+    """How the engine calls a runner.
+
+    Attributes:
+        plain: it is a function of the user, which knows nothing of this program: autograd works in it, and it may seed
+            and use the generators of the whole process.
+        one_by_one: it computes one run at a time.
+    """
+
+    plain: bool = False
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,6 +162,12 @@ def declared(runner: Runner, params: Any) -> Declared:
     """
     own: Callable[[Any], Declared] | None = getattr(runner, "declared", None)
     return Declared(runner.MEASURES, runner.SERIES) if own is None else own(params)
+
+
+def calling_of(runner: Runner) -> Calling:
+    """How the engine calls a runner: in the usual way, or as its `CALLING` says."""
+    found: Calling = getattr(runner, "CALLING", Calling())
+    return found
 
 
 def flaws_of(runner: Runner) -> Mapping[str, Flaw]:

@@ -21,6 +21,7 @@ from dlnrepro.claimfile.reach import arm_values, split
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.thresholds import measures_of, threshold_faults
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.runner import Declared, Runner, declared, flaws_of
 from dlnrepro.signals import Ended
@@ -59,7 +60,7 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     path = Path(name)
     claim, document = _read(path)
     try:
-        runner = load_runner(claim.runner)
+        runner = load_runner(claim.located_runner)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     known = _declared_by(claim, runner)
@@ -113,7 +114,7 @@ def _read(path: Path) -> tuple[Claim, Document]:
         found.extend(_names_exist(claim))
     if claim is None or found or document.faults:
         raise ClaimError(_faults(path, document, found, document.faults))
-    return claim, document
+    return claim.placed_in(path.parent.absolute()), document
 
 
 def _faults(path: Path, document: Document, found: Sequence[_Wrong], known: Sequence[Fault] = ()) -> list[Fault]:
@@ -173,7 +174,7 @@ def _follows(document: Document, place: Place, kind: str, at_fault: Container[Pl
 
 def _names_exist(claim: Claim) -> Iterable[_Wrong]:
     """Faults for arms and a runner that are named but do not exist, and for names and ids used twice."""
-    if claim.runner not in (known := runner_names()):
+    if not is_function(claim.runner) and claim.runner not in (known := runner_names()):
         fault = unknown(claim.runner, known, LISTING)
         yield ("runner",), partial(replace, fault, expected=f"the runner of an installed package, {fault.expected}")
     arms = list(claim.arms)

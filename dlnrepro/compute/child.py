@@ -27,6 +27,7 @@ from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.channel import Inbox, Outbox, Unreadable
 from dlnrepro.compute.engine import run_cell
 from dlnrepro.errors import one_line
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.runner import Progress
 from dlnrepro.signals import ALL, Ended, name_of
 from dlnrepro.verdict.outcome import Outcome
@@ -224,9 +225,10 @@ def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool
         again = run_cell(cell, progress, left)
     if again.outcome.spent or _same(numbers, again):
         return numbers
+    source = "its seed" if is_function(cell.runner) else "the generators that the runner is given"
     fault = again.outcome.fault or (
-        "the same seeds gave other numbers when the arm was computed a second time; expected every draw from the "
-        "generators that the runner is given, and nothing that is kept from one call to the next"
+        "the same seeds gave other numbers when the arm was computed a second time; expected every draw from "
+        f"{source}, and nothing that is kept from one call to the next"
     )
     return Numbers(Outcome(cell.seeds, {}, fault, seconds=numbers.outcome.seconds), {})
 

@@ -32,7 +32,7 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
             range; the device does not exist; or a cell would need more memory than is free.
     """
     require(variation.device)
-    runner = load_runner(claim.runner)
+    runner = load_runner(claim.located_runner)
     params = runner.Params
     _overrides_apply(claim, variation, params)
     count = variation.batch(claim)
@@ -46,7 +46,7 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
         valid = params.model_validate(values)
         _thresholds_have_values(claim, arm, values, measures_of(claim, declared(runner, valid)))
         needed = _fitting_memory(claim, arm, valid, most, variation.device)
-        cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device, needed * count // most))
+        cells.append(Cell(claim.id, arm, claim.located_runner, values, seeds, variation.device, needed * count // most))
     return cells
 
 

@@ -91,7 +91,7 @@ def _from(cell: Cell, seed: int) -> Cell:
 
 def _changed(claim: Claim, name: str, first: Mapping[str, Cell], seed: int) -> Iterator[Cell]:
     """The first batch of each arm that a change reaches."""
-    params = load_runner(claim.runner).Params
+    params = load_runner(claim.located_runner).Params
     flawed = claim.audit.flaws.get(name)
     settings: Mapping[str, Any] = claim.audit.harmless[name] if flawed is None else flawed.settings
     plant = (flawed.plant or "") if flawed is not None else ""

@@ -103,14 +103,14 @@ def _record(job: AuditJob, result: Audited) -> AuditRecord:
     """The record of an audit."""
     tests = (*job.claim.assumptions, *job.claim.criteria)
     measures = {name for item in tests for name in (item.measure, *item.names)}
-    meanings = measure_meanings(job.claim.runner)
+    meanings = measure_meanings(job.claim.located_runner)
     return AuditRecord(
         schema=1,
         id=job.claim.id,
         title=job.claim.title,
         path=storable(str(job.path)),
         claim_hash=claim_hash(job.claim),
-        runner_hash=source_hash(job.claim.runner),
+        runner_hash=source_hash(job.claim.located_runner),
         versions=versions(),
         runs=job.runs,
         batch=job.claim.seeds,
@@ -182,7 +182,7 @@ class _Work:
         self._found: dict[str, Numbers] = {}
         self._pieces: dict[str, Piece] = {}
         # The tests of this program check that its own runners draw from their generators alone.
-        self._foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
+        self._foreign = {job.claim.located_runner for job in jobs if not comes_with_the_program(job.claim.runner)}
 
     def groups(self) -> list[_Group]:
         """The groups of all jobs; the stored batches of fresh seeds are read, and the missing ones are joined."""

@@ -121,7 +121,7 @@ def _judged(
 ) -> Generator[tuple[int, ClaimRecord | Unjudged]]:
     """The index and the record of each job, as soon as the job is decided."""
     # The tests of this program check that its own runners draw from their generators alone.
-    foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
+    foreign = {job.claim.located_runner for job in jobs if not comes_with_the_program(job.claim.runner)}
     stored = StoredNumbers(options)
 
     def keep(cell: Cell, numbers: Numbers) -> None:
@@ -278,13 +278,13 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
         command=storable(job.command),
         path=storable(str(job.path)),
         claim_hash=job.claim_hash,
-        runner_hash=source_hash(job.claim.runner),
+        runner_hash=source_hash(job.claim.located_runner),
     )
 
 
 def _meanings(claim: Claim) -> dict[str, str]:
     """The runner's descriptions of the measures and series that a claim names, so that a report needs no runner."""
-    runner = load_runner(claim.runner)
+    runner = load_runner(claim.located_runner)
     known = declared(runner, runner.Params.model_validate(claim.setup))
     tests = (*claim.assumptions, *claim.criteria)
     named = {name for item in tests for name in (item.measure, *item.names)}

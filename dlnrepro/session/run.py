@@ -16,6 +16,7 @@ from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.session.execution import Job, RunOptions, job_of, run_jobs
 from dlnrepro.session.faults import logged
 from dlnrepro.session.schedule import Watcher
@@ -29,12 +30,14 @@ def jobs_of(claims: Iterable[tuple[Claim, Path]], variation: Variation) -> list[
     Raises:
         UsageError: the variation cannot be applied to a claim.
     """
-    return [job_of(claim, path, variation, repeating(path, variation)) for claim, path in claims]
+    return [
+        job_of(claim, path, variation, repeating(path, variation, is_function(claim.runner))) for claim, path in claims
+    ]
 
 
-def repeating(path: Path, variation: Variation) -> str:
-    """The command line that runs a claim again in the same variation."""
-    return shlex.join(["dlnrepro", "run", command_name(path), *variation.options])
+def repeating(path: Path, variation: Variation, by_path: bool = False) -> str:
+    """The command line that runs a claim again in the same variation; `by_path` if its path must be given."""
+    return shlex.join(["dlnrepro", "run", command_name(path, by_path), *variation.options])
 
 
 @dataclass(frozen=True)
