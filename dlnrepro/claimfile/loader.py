@@ -79,6 +79,16 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     return claim
 
 
+def result_faults(claim: Claim, path: Path, returned: Declared) -> list[Fault]:
+    """The faults of a claim that names measures or series that its runner has not returned, in the file's order."""
+    text = read_text(path)
+    if isinstance(text, Fault):
+        return [text.at(path)]
+    found = [*_measures_exist(claim, returned)]
+    found += [(place, partial(replace, fault)) for place, fault in threshold_faults(claim, returned.measures or ())]
+    return _faults(path, parse(text), found)
+
+
 def needed_memory(runner: str, params: Any, runs: int) -> int:
     """The bytes that a runner needs, as it estimates them.
 

@@ -19,7 +19,7 @@ from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Fault, UsageError
 from dlnrepro.registry.names import load_runner
-from dlnrepro.runner import declared
+from dlnrepro.runner import calling_of, declared
 from dlnrepro.verdict.outcome import BATCH, LARGEST_SEED
 from dlnrepro.visible import on_one_line
 
@@ -46,7 +46,9 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
         valid = params.model_validate(values)
         _thresholds_have_values(claim, arm, values, measures_of(claim, declared(runner, valid)))
         needed = _fitting_memory(claim, arm, valid, most, variation.device)
-        cells.append(Cell(claim.id, arm, claim.located_runner, values, seeds, variation.device, needed * count // most))
+        alone = calling_of(runner).one_by_one
+        name, memory = claim.located_runner, needed * count // most
+        cells.append(Cell(claim.id, arm, name, values, seeds, variation.device, memory, one_by_one=alone))
     return cells
 
 
