@@ -115,8 +115,9 @@ def not_run(closed: Sequence[tuple[Claim, Path]], command: str = "run") -> list[
     lines = []
     for claim, path in closed[:MOST_NAMED]:
         how = f"`dlnrepro {command} {shlex.quote(command_name(path, by_path=True))}`"
-        why = "a function in a file is only imported for a claim that is named by its path"
-        lines.append(on_one_line(f"skipped: {claim.id} (its runner is {claim.runner}; {why}: {how})"))
+        why = f"its function {claim.runner} is only imported if the claim is named by its path: {how}"
+        left = "skipped" if command == "run" else "checked without its function"
+        lines.append(on_one_line(f"{left}: {claim.id} ({why})"))
     more = len(closed) - MOST_NAMED
     return lines + ([f"skipped: {more:,} more claim{'s' * (more > 1)} with a function as runner"] if more > 0 else [])
 

@@ -128,7 +128,7 @@ def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:
         what = ", ".join(f"{key}={setting(value)}{ORIGINS[origin]}" for key, (value, origin) in arm.changes.items())
         state = "stored, " if arm.stored else ""
         state += "not computed yet" if arm.seconds is None else f"took {duration(arm.seconds)}"
-        memory = f"about {arm.memory / 1e6:,.0f} MB of memory"
+        memory = f"about {arm.memory / 1e6:,.0f} MB of memory" if arm.memory else "memory is measured in the first run"
         lines.append(f"  {arm.name}: {what or 'the settings as they are'} ({memory}; {state})")
     return lines
 

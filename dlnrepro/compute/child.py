@@ -27,6 +27,7 @@ from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.channel import Inbox, Outbox, Unreadable
 from dlnrepro.compute.engine import run_cell
 from dlnrepro.compute.limits import largest_resident, resident
+from dlnrepro.compute.trace import Trace
 from dlnrepro.errors import one_line
 from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.runner import Progress
@@ -69,6 +70,7 @@ class Child:
     messages: Inbox
     output: int
     deadline: float
+    trace: Trace
     fraction: float = 0.0
     note: str = ""
     printed: list[str] = field(default_factory=list)
@@ -94,9 +96,10 @@ class Child:
         moved = self._read_messages()
         self._read_output()
         if self.numbers is None and ended:
-            self.numbers = self._without_numbers(fault=_how(self.process.exitcode))
+            self.numbers = self._without_numbers(fault=_how(self.process.exitcode) + self.trace.place())
         elif self.numbers is None and time.monotonic() > self.deadline:
             self.numbers = self._without_numbers(spent=True)
+            self._say_where()
         if self.numbers is not None:
             self.end()
         return moved
@@ -108,12 +111,21 @@ class Child:
         with suppress(OSError):
             self.process.kill()
         self.process.join()
+        self.trace.close()
         self._read_output(last=True)
         self.messages.close()
         if self.output >= 0:
             os.close(self.output)
             self.output = -1
             self._output_closed = True
+
+    def _say_where(self) -> None:
+        """Say where a function of the user is when its time is up, as far as it can be found out."""
+        with suppress(OSError):
+            os.kill(self.process.pid, signal.SIGABRT)
+            self.process.join(PAUSE)
+        if place := self.trace.place():
+            self.printed.append(f"the time budget was spent{place}")
 
     def _has_ended(self) -> bool:
         """Whether the process has ended, also if the system reports no exit code (SIGCHLD is ignored)."""
@@ -181,15 +193,17 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
         OSError: the system cannot start a process, or cannot make a pipe to it.
     """
     pipes: list[int] = []
+    trace = Trace(cell.runner)
     try:
         _need_descriptors()
         pipes += os.pipe()
         pipes += os.pipe()
         process = multiprocessing.get_context("fork").Process(
-            target=_work, args=(cell, budget, twice, pipes[1], pipes[3], os.getpid())
+            target=_work, args=(cell, budget, twice, pipes[1], pipes[3], os.getpid(), trace)
         )
         process.start()
     except OSError:
+        trace.close()
         for end in pipes:
             os.close(end)
         raise
@@ -201,7 +215,7 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
     with suppress(OSError):
         os.setpgid(process.pid, process.pid)  # type: ignore[arg-type]  # a started process has a pid
     limit = float("inf") if budget is None else time.monotonic() + budget + GRACE
-    return Child(cell, process, Inbox(receiving), reading, limit)
+    return Child(cell, process, Inbox(receiving), reading, limit, trace)
 
 
 def _need_descriptors() -> None:
@@ -268,9 +282,10 @@ def _same(first: Numbers, second: Numbers) -> bool:
     )
 
 
-def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: int, parent: int) -> None:
+def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: int, parent: int, trace: Trace) -> None:
     """Compute, send the numbers, and end the process without the program's exit handlers."""
     _detach(output, parent)
+    leave = trace.begin()
     messages, own, said = Outbox(channel), os.getpid(), time.monotonic()
 
     def progress(fraction: float, note: str) -> None:
@@ -294,8 +309,8 @@ def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: i
         try:
             messages.send("numbers", numbers)
         except OSError:
-            os._exit(1)
-    os._exit(0)
+            leave(1)
+    leave(0)
 
 
 def _detach(output: int, parent: int) -> None:

@@ -22,7 +22,7 @@ from dlnrepro.compute.arithmetic import Environment, environment
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import computing_on
 from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws, unforeseeable_draws
-from dlnrepro.errors import BudgetSpent, NoSuchDraw, one_line, text_of
+from dlnrepro.errors import BadResult, BudgetSpent, NoSuchDraw, one_line, text_of
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import Declared, Progress, Result, Runner, calling_of, declared, flaws_of
 from dlnrepro.signals import Ended
@@ -109,7 +109,7 @@ def planted(runner: Runner, flaw: str) -> Iterator[None]:
 
 def _fault_of(error: BaseException) -> str:
     """An error of a runner in one line, with its place in the code unless the setting is the cause (`NoSuchDraw`)."""
-    if isinstance(error, NoSuchDraw):
+    if isinstance(error, NoSuchDraw | BadResult):
         return text_of(error)
     text = one_line(error)
     if "does not require grad" in text or "Inference tensors" in text:
@@ -127,7 +127,7 @@ def _of_function(
     gives other numbers whenever it is called.
 
     Raises:
-        TypeError: the result is not one, or runs have other names, or other numbers of points, than the first run.
+        BadResult: a result is not one, or a run has other names, or other numbers of points, than the first run.
     """
     count = len(generators)
     groups = [[one] for one in generators] if calling_of(runner).one_by_one else [generators]
@@ -136,9 +136,12 @@ def _of_function(
         for place, group in enumerate(groups):
             watched(place / len(groups), f"run {place + 1} of {count}" if len(groups) > 1 else "runs")
             with fixed_surroundings(), unforeseeable_draws(), computing_on(cell.device):
-                found.append(_arrays(declared(runner, params), runner.run(params, group, watched), len(group)))
-    for seed, parts in zip(cell.seeds, found, strict=False):
-        _fit(parts, found[0], f"the run of seed {seed}", f"that of seed {cell.seeds[0]}")
+                result = runner.run(params, group, watched)
+                try:
+                    found.append(_arrays(declared(runner, params), result, len(group)))
+                    _fit(found[-1], found[0], f"the run of seed {cell.seeds[place]}", f"that of seed {cell.seeds[0]}")
+                except TypeError as error:
+                    raise BadResult(f"{error} ({getattr(runner, 'place', cell.runner)})") from None
     measures, series = ([kinds[place] for kinds in found] for place in (0, 1))
     return _joined(measures), _joined(series)
 

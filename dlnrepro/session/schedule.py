@@ -72,7 +72,8 @@ def scheduled(
     work = _Cells(stored)
     work.ask([cell for group in groups for cell in group])
     known = {key: seconds[key] for key in work.missing if key in seconds}
-    watcher.begins(len(groups), len(work.missing), known, len(work.numbers))
+    stored_ones = [found for found in work.numbers.values() if found.outcome.fault is None]
+    watcher.begins(len(groups), len(work.missing), known, len(stored_ones))
     with closing(_computed(compute, work)) as computed:
         for place, group in enumerate(groups):
             wanted = list(group)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from dlnrepro.errors import Fault
+from dlnrepro.errors import BadResult, Fault
 from dlnrepro.registry.functions.docstring import described
 from dlnrepro.registry.functions.home import Home
 from dlnrepro.registry.functions.reference import split
@@ -71,6 +71,13 @@ class FunctionRunner:
     __name__: str = "function"
 
     @property
+    def place(self) -> str:
+        """The file and the line of the function, such as `spectra.py:12`."""
+        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        file, _ = split(self.__name__)
+        return f"{os.path.basename(file)}:{code.co_firstlineno if code else 1}"
+
+    @property
     def CALLING(self) -> Calling:  # noqa: N802  as in a module
         """A function that gets a seed is called for one run at a time."""
         return Calling(plain=True, one_by_one=self.form == "seed")
@@ -81,6 +88,16 @@ class FunctionRunner:
 
     def run(self, params: Any, generators: Sequence[torch.Generator], progress: Progress) -> Result:  # noqa: ARG002
         """Call the function, and make measures and series of what it returns."""
+        folder = os.path.dirname(split(self.__name__)[0])
+        try:
+            return self._called(params, generators)
+        except TypeError as error:
+            if innermost(error, folder):  # the function itself has raised it
+                raise
+            raise BadResult(f"{error} ({self.place})") from None
+
+    def _called(self, params: Any, generators: Sequence[torch.Generator]) -> Result:
+        """What the function returns for some runs."""
         values = {name: getattr(params, name) for name in type(params).model_fields}
         with self.home.entered():
             if self.form == "draw":
