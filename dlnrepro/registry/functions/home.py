@@ -50,7 +50,7 @@ class Home:
         before = [part.read() for part in _PARTS]
         with _as_before(_PARTS), warnings.catch_warnings(), self._beside():
             # The text is compiled here: a compiled file of the same second and size could be an older text.
-            exec(compile(content, path, "exec"), self.module.__dict__)
+            exec(compile(content, path, "exec", dont_inherit=True), self.module.__dict__)
             after = [part.read() for part in _PARTS]
         changed = zip(_PARTS, before, after, strict=True)
         self._needed = [(part, new) for part, old, new in changed if part.needed and new != old]

@@ -97,7 +97,8 @@ def _model(name: str, settings: Mapping[str, inspect.Parameter], says: Mapping[s
         annotation = _from_a_file(parameter.annotation)
         fields[key] = Annotated[annotation, Field(description=says[key])] if key in says else annotation, default
         try:
-            _made(name, {key: fields[key]})
+            if not _made(name, {key: fields[key]}).__pydantic_complete__:
+                raise NameError
         except (PydanticUserError, TypeError, ValueError, NameError) as error:
             expected = f"an annotation of '{key}' that a claim can give: int, float, bool, str, Literal, list or dict"
             found = f"'{inspect.formatannotation(parameter.annotation)}' ({type(error).__name__})"
