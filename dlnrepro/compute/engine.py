@@ -23,7 +23,7 @@ from dlnrepro.compute.device import computing_on
 from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws
 from dlnrepro.errors import BudgetSpent, NoSuchDraw, one_line, text_of
 from dlnrepro.registry.names import load_runner
-from dlnrepro.runner import Progress, Result, Runner, flaws_of
+from dlnrepro.runner import Declared, Progress, Result, Runner, declared, flaws_of
 from dlnrepro.signals import Ended
 from dlnrepro.verdict.outcome import Outcome
 
@@ -64,7 +64,7 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
             with torch.inference_mode(), computing_on(cell.device), planted(runner, cell.flaw):
                 watched(0.0, "starts")
                 result = runner.run(params, generators, watched)
-                measures, series = _arrays(runner, result, len(cell.seeds))
+                measures, series = _arrays(declared(runner, params), result, len(cell.seeds))
         computed_on = here
     except BudgetSpent:
         spent = True
@@ -113,8 +113,10 @@ def _fault_of(error: BaseException) -> str:
     return text + _where(error)
 
 
-def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The result as arrays, checked against the declaration of the runner.
+def _arrays(known: Declared, result: Result, runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The result as arrays, checked against what the runner declares for its parameters.
+
+    If the runner declares no names, the names of the result are used.
 
     Raises:
         TypeError: a measure or series is missing, unknown, of another shape, or not float64, or series of one axis
@@ -122,27 +124,28 @@ def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.nda
     """
     if not isinstance(result, Result):
         raise TypeError(f"expected a dlnrepro.runner.Result from the runner, found {type(result).__name__}")
-    promised = {**runner.MEASURES, **runner.SERIES}
+    measures = list(result.measures if known.measures is None else known.measures)
+    series = list(result.series if known.series is None else known.series)
     found = {**result.measures, **result.series}
-    if promised.keys() != found.keys():
-        differing = ", ".join(sorted(map(str, promised.keys() ^ found.keys())))
+    if {*measures, *series} != found.keys():
+        differing = ", ".join(sorted(map(str, {*measures, *series} ^ found.keys())))
         raise TypeError(f"the runner's measures and series are not those it declares: {differing}")
     points: dict[str, tuple[str, int]] = {}
     for name, tensor in found.items():
         if not isinstance(tensor, torch.Tensor):
             raise TypeError(f"{name}: expected a tensor, found {type(tensor).__name__}")
-        axes = 1 if name in runner.MEASURES else 2
+        axes = 1 if name in measures else 2
         if tensor.dtype != torch.float64 or tensor.ndim != axes or tensor.shape[0] != runs or tensor.is_sparse:
             shape = tuple(tensor.shape)
             kind = "a sparse tensor" if tensor.is_sparse else f"{tensor.dtype} {shape}"
             raise TypeError(f"{name}: expected float64 for {runs} runs with {axes} axes, found {kind}")
-        if name in runner.SERIES:
-            first, length = points.setdefault(runner.SERIES[name].axis, (name, tensor.shape[1]))
+        if known.series is not None and name in known.series:
+            first, length = points.setdefault(known.series[name].axis, (name, tensor.shape[1]))
             if length != tensor.shape[1]:
                 raise TypeError(f"{name}: expected {length} points as in {first} of its axis, found {tensor.shape[1]}")
     return (
-        {str(name): _array(result.measures[name]) for name in runner.MEASURES},
-        {str(name): _array(result.series[name]) for name in runner.SERIES},
+        {str(name): _array(result.measures[name]) for name in measures},
+        {str(name): _array(result.series[name]) for name in series},
     )
 
 

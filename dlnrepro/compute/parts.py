@@ -139,8 +139,12 @@ def in_sequence(cells: Sequence[Cell], batches: Sequence[Numbers]) -> Numbers:
 def _misfit(parts: Sequence[Numbers]) -> str | None:
     """Why parts cannot be joined, or None.
 
-    The number of points must not depend on the seeds, and all numbers of one key must come from one environment.
+    The measures and series, and the number of points, must not depend on the seeds, and all numbers of one key must
+    come from one environment.
     """
+    for part in parts:
+        if differing := sorted(_names(part) ^ _names(parts[0])):
+            return f"expected the same measures and series in every run, found {', '.join(differing)} only in some runs"
     for name in parts[0].series:
         points = sorted({part.series[name].shape[1] for part in parts})
         if len(points) > 1:
@@ -148,3 +152,8 @@ def _misfit(parts: Sequence[Numbers]) -> str | None:
     if any(part.computed_on != parts[0].computed_on for part in parts):
         return "expected all runs of an arm to be computed on one processor, with the same libraries"
     return None
+
+
+def _names(numbers: Numbers) -> set[str]:
+    """The names of the measures and series."""
+    return {*numbers.outcome.measures, *numbers.series}

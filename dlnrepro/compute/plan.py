@@ -13,12 +13,13 @@ from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.claimfile.reach import Reach, arm_values, reach, split
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.claimfile.thresholds import faults_in, tests_in
+from dlnrepro.claimfile.thresholds import faults_in, measures_of, tests_in
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Fault, UsageError, shortened, unknown
 from dlnrepro.registry.names import load_runner
+from dlnrepro.runner import declared
 from dlnrepro.verdict.outcome import BATCH, LARGEST_SEED
 from dlnrepro.visible import on_one_line
 
@@ -32,7 +33,7 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     """
     require(variation.device)
     runner = load_runner(claim.runner)
-    params, measures = runner.Params, runner.MEASURES
+    params = runner.Params
     _overrides_apply(claim, variation, params)
     count = variation.batch(claim)
     if variation.seed_base + count - 1 > LARGEST_SEED:
@@ -42,8 +43,9 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     cells = []
     for arm in variation.arms(claim):
         values = arm_values(claim, arm, variation.overrides, variation.quick)
-        _thresholds_have_values(claim, arm, values, measures)
-        needed = _fitting_memory(claim, arm, params.model_validate(values), most, variation.device)
+        valid = params.model_validate(values)
+        _thresholds_have_values(claim, arm, values, measures_of(claim, declared(runner, valid)))
+        needed = _fitting_memory(claim, arm, valid, most, variation.device)
         cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device, needed * count // most))
     return cells
 

@@ -23,6 +23,7 @@ from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.registry.names import comes_with_the_program, load_runner
+from dlnrepro.runner import declared
 from dlnrepro.session.faults import logged
 from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Ended, Signals
@@ -284,8 +285,9 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
 def _meanings(claim: Claim) -> dict[str, str]:
     """The runner's descriptions of the measures and series that a claim names, so that a report needs no runner."""
     runner = load_runner(claim.runner)
+    known = declared(runner, runner.Params.model_validate(claim.setup))
     tests = (*claim.assumptions, *claim.criteria)
-    named = {name for item in tests for name in (item.measure, *item.names) if name in runner.MEASURES}
+    named = {name for item in tests for name in (item.measure, *item.names)}
     named |= {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}
-    known = {**runner.MEASURES, **{name: series.says for name, series in runner.SERIES.items()}}
-    return {name: known[name] for name in sorted(named)}
+    meanings = {**(known.measures or {}), **{name: series.says for name, series in (known.series or {}).items()}}
+    return {name: meanings[name] for name in sorted(named) if name in meanings}
