@@ -23,7 +23,7 @@ from dlnrepro.settings.numerals import numeral
 from dlnrepro.signals import Ended
 
 DECLARED = ("measures", "series")
-"""The parameters that are blocks of a claim of their own, and whose numbers are no names for formulas."""
+"""The parameters that a claim writes as blocks outside its setup; a formula cannot name the numbers in them."""
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -102,7 +102,7 @@ def resolved_by_text(values: Mapping[str, Any]) -> Resolved:
 
 
 def with_values(written: Any, value: Any) -> Any:
-    """A setting as it is written, with the value behind each formula in it, such as `2 / depth = 0.5`."""
+    """A setting as it is written, with the value after each formula in it, such as `2 / depth = 0.5`."""
     if isinstance(written, str) and _is_number(value):
         return f"{written} = {numeral(value, 6)}"
     if isinstance(written, Mapping) and isinstance(value, Mapping):
