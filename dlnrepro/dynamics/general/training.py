@@ -1,0 +1,121 @@
+"""Training in stages of gradient steps, or by gradient flow, with quantities recorded on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from dlnrepro.dynamics.general.rules import Gradient
+from dlnrepro.dynamics.tensors.arrays import Array, Weights
+from dlnrepro.dynamics.tensors.progress import Progress, part_of
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.descent import descend, descend_with_memory
+from dlnrepro.dynamics.training.gradient_flow import flow
+
+Observe = Callable[[Weights], Record]
+
+
+class Phase(NamedTuple):
+    """A stage of training.
+
+    Attributes:
+        sizes: the step size of each step, from the number of the step within the stage.
+        steps: how many steps it has.
+        kick: the scale of the displacement of all parameters before it.
+    """
+
+    sizes: Callable[[int], float]
+    steps: int
+    kick: float
+
+
+def train_in_steps(
+    weights: Sequence[Tensor],
+    direction: Gradient,
+    keeps: bool,
+    phases: Sequence[Phase],
+    displacement: Sequence[Tensor],
+    records: Sequence[int],
+    observe: Observe,
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """The recorded quantities, each of shape (runs, records, ...), of all stages together.
+
+    Args:
+        weights: the parameters at the start; left unchanged.
+        direction: from parameters to what a step of size 1 subtracts.
+        keeps: whether the direction depends on more than the parameters, such as momentum or random draws.
+        phases: the stages in their order.
+        displacement: of a kick of 1, shaped as the parameters; empty if no stage has a kick.
+        records: the steps before which quantities are recorded, counted over all stages, rising; the number of all
+            steps stands for the end.
+        observe: from parameters to named tensors of shape (runs, ...).
+        progress: called with the fraction done; may raise to stop.
+    """
+    stepping = descend_with_memory if keeps else descend
+    current, parts, done = list(weights), [], 0
+    total = sum(phase.steps for phase in phases)
+    for number, phase in enumerate(phases, 1):
+        if phase.kick:
+            current = [weight + phase.kick * part for weight, part in zip(current, displacement, strict=True)]
+        last = done + phase.steps if number == len(phases) else done + phase.steps - 1
+        here = [record - done for record in records if done <= record <= last]
+        name = f"stage {number} of {len(phases)}" if len(phases) > 1 else ""
+        part = part_of(progress, done / total, phase.steps / total, name)
+        current, series = stepping(current, direction, phase.sizes, phase.steps, here, observe, part)
+        parts += [series] if here else []
+        done += phase.steps
+    return {name: torch.cat([part[name] for part in parts], -1).movedim(-1, 1) for name in parts[0]}
+
+
+def times_of(phases: Sequence[Phase], records: Sequence[int]) -> Tensor:
+    """The time t, the sum of all step sizes so far, at recorded steps, of shape (records,)."""
+    if len({phase.sizes for phase in phases}) == 1 and isinstance(phases[0].sizes, _Constant):
+        return torch.tensor(records, dtype=torch.float64) * phases[0].sizes.size
+    times, sizes = [0.0], (phase.sizes(step) for phase in phases for step in range(phase.steps))
+    for size in sizes:
+        times.append(times[-1] + size)
+    return torch.tensor([times[record] for record in records], dtype=torch.float64)
+
+
+class _Constant(NamedTuple):
+    """The same step size at every step."""
+
+    size: float
+
+    def __call__(self, step: int) -> float:
+        """The step size."""
+        return self.size
+
+
+def constant(size: float) -> Callable[[int], float]:
+    """The same step size at every step."""
+    return _Constant(size)
+
+
+def follow_flow(
+    weights: Sequence[Tensor],
+    field: Callable[[int, Array], Array],
+    times: Tensor,
+    rates: Sequence[float],
+    tolerances: tuple[float, float],
+    observe: Observe,
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """The recorded quantities, each of shape (runs, points, ...), along gradient flow of a single path of dense layers.
+
+    Args:
+        weights: W_1 .. W_L at time 0.
+        field: from the number of a run and its matrix to dR/dM.
+        times: the recorded times, rising, of shape (points,).
+        rates: the learning rate of each layer.
+        tolerances: the relative and the absolute tolerance of the solver per step.
+        observe: from weights to named tensors of shape (runs, ...).
+        progress: called with the fraction done; may raise to stop.
+    """
+    path = flow(weights, field, times, rates, *tolerances, progress)
+    records = [observe([layer[:, point] for layer in path]) for point in range(path[0].shape[1])]
+    return {name: torch.stack([record[name] for record in records], 1) for name in records[0]}

@@ -1,0 +1,151 @@
+"""Any deep linear network, trained as the settings say, with the measures that the claim itself declares.
+
+    M = sum_p W_(p,L_p) ... W_(p,1),    W_(p,l) <- W_(p,l) - eta dR/dW_(p,l)
+
+The settings describe the layers, the data with the loss R, the initialization (start), the training and the grid of
+records. The key `measures` of the claim names recorded quantities, and says how they are reduced to one number per run.
+Only these quantities are recorded.
+
+The gradient comes from one chain rule on the matrices. In every run it is compared at recorded points with the gradient
+by autograd of a plain forward pass of samples, layer after layer, and a difference is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.general.checks import checked_observer
+from dlnrepro.dynamics.general.grids import recorded_steps, recorded_times
+from dlnrepro.dynamics.general.noise import noisy_slope
+from dlnrepro.dynamics.general.quantities import Setting, observer
+from dlnrepro.dynamics.general.rules import KEEPING, decayed, direction_of, rated
+from dlnrepro.dynamics.general.series import as_series, series_meanings
+from dlnrepro.dynamics.general.training import follow_flow, times_of, train_in_steps
+from dlnrepro.dynamics.observed import Records, evaluate
+from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.gradient_flow import flattened, velocities_of
+from dlnrepro.runner import Declared, Progress, Result, Series, silent
+from dlnrepro.settings.linear_network.data import Problem, signed_points
+from dlnrepro.settings.linear_network.recording import RecordingSettings
+
+
+class Params(RecordingSettings):
+    """A network, its data, its initialization, its training, and the declared measures."""
+
+
+MEASURES: Mapping[str, str] = {}
+SERIES: Mapping[str, Series] = {}
+
+
+def declared(params: Params) -> Declared:
+    """The measures that the claim declares, and a series for every recorded number."""
+    measures = {name: str(measure["says"]) for name, measure in params.measures.items()}
+    axis = "time" if params.method == "flow" else "step"
+    return Declared(measures, {name: Series(axis, says) for name, says in series_meanings(params.shapes).items()})
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Draw the data, then the weights; train all runs together; reduce what was recorded to the measures."""
+    problem = params.problem(generators)
+    start = params.parameters(problem, generators)
+    setting = Setting(
+        architecture=params.architecture,
+        loss=problem.loss,
+        gradient=params.architecture.gradient(problem.loss.slope),
+        start=start,
+        target=problem.target,
+        maximum_margin=problem.maximum_margin,
+        signed=None if problem.sets is None else signed_points(problem.sets),
+        labels=problem.labels,
+    )
+    observe = observer(setting, params.recorded)
+    train = _flow if params.method == "flow" else _descent
+    values = train(params, problem, setting, observe, generators, progress)
+    records = Records("time" if params.method == "flow" else "step", values)
+    measures = evaluate(params.measures, records, params.constants(problem))
+    return Result(measures, as_series(values, params.shapes))
+
+
+def _descent(
+    params: Params,
+    problem: Problem,
+    setting: Setting,
+    observe: Callable[[Weights], Record],
+    generators: Sequence[Generator],
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """The recorded quantities of the training in steps."""
+    displacement = params.displacement(generators) if any(params.kick) else []
+    gradient = setting.gradient
+    if params.method == "normalised":
+        gradient = setting.architecture.gradient(problem.loss.log_slope)
+    used = gradient
+    if params.batch is not None or params.label_noise:
+        noisy = noisy_slope(problem.loss, params.batch, params.label_noise, generators)
+        used = setting.architecture.gradient(noisy)
+    used = decayed(used, params.per_parameter(params.weight_decay))
+    step = direction_of(params.method, used, params.momentum, params.memory_of_squares, params.radius)
+    step = rated(step, params.per_parameter(params.rates))
+    keeps = params.method in KEEPING or params.batch is not None or params.label_noise > 0
+    steps = recorded_steps(params.record, params.total_steps, params.points)
+    expected = _of_logarithm(setting) if params.method == "normalised" else _unchanged
+    network = setting.architecture, problem.loss
+    checked = checked_observer(*network, gradient, observe, len(steps), expected)
+    values = train_in_steps(setting.start, step, keeps, params.phases, displacement, steps, checked, progress)
+    runs, clock = len(generators), times_of(params.phases, steps)
+    counted = torch.tensor(steps, dtype=torch.float64)
+    return values | {"step": counted.expand(runs, -1), "time": clock.expand(runs, -1)}
+
+
+def _flow(
+    params: Params,
+    problem: Problem,
+    setting: Setting,
+    observe: Callable[[Weights], Record],
+    generators: Sequence[Generator],
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """The recorded quantities along gradient flow."""
+    assert params.time is not None
+    assert params.record in ("linear", "log")
+    times = recorded_times(params.record, params.time, params.points, params.decades)
+    field, rates = problem.loss.field(), params.per_parameter(params.rates)
+    network = setting.architecture, problem.loss
+
+    def expected(_: Weights, plain: Weights) -> Weights:
+        return [rate * part for rate, part in zip(rates, plain, strict=True)]
+
+    checked = checked_observer(*network, partial(_velocity, field, rates), observe, len(times), expected)
+    values = follow_flow(setting.start, field, times, rates, params.tolerance, checked, progress)
+    clock = times.expand(len(generators), -1)
+    return values | {"step": torch.arange(len(times), dtype=torch.float64).expand_as(clock), "time": clock}
+
+
+def _velocity(field: Callable[[int, Array], Array], rates: Sequence[float], weights: Weights) -> Weights:
+    """The gradient, times the rates, that the solver of the flow follows, of the shapes of the weights."""
+    shapes, states = flattened(weights)
+    velocities = velocities_of(shapes, field, rates, np.ones(len(states)), silent)
+    slopes = tensor_of(-np.stack([next(velocities)(0.0, state) for state in states]))
+    parts = slopes.split([rows * columns for rows, columns in shapes], -1)
+    return [part.reshape(len(states), *shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _unchanged(_: Weights, plain: Weights) -> Weights:
+    """The gradient of R itself."""
+    return plain
+
+
+def _of_logarithm(setting: Setting) -> Callable[[Weights, Weights], Weights]:
+    """The gradient of log R, from that of R."""
+
+    def divided(parameters: Weights, plain: Weights) -> Weights:
+        risk = setting.loss.value(setting.architecture.matrix(parameters))
+        return [part / risk.reshape(-1, *[1] * (part.dim() - 1)) for part in plain]
+
+    return divided
