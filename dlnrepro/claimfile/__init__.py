@@ -5,8 +5,7 @@ The code calls them faults.
 
 * `document` reads YAML strictly and keeps the line and column of every key and value.
 * `schema` holds what a claim consists of: its source, setup, arms, criteria and figures. `interval` holds the bounds of
-  a criterion and writes them as text. `formula` reads and computes a formula of numbers, and `thresholds` says what the
-  names of a formula stand for in an arm.
+  a criterion and writes them as text. `thresholds` says what the names of a threshold's formula stand for in an arm.
 * `controls` says what each control of a claim changes: hypotheses, or only the formula.
 * `loader` makes a `Claim` of a file and checks it against its runner. `messages` describes the errors that pydantic
 finds.

@@ -15,12 +15,12 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dlnrepro.claimfile.document import Document, Place, parse, read_text, shortened, unknown
+from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, parameter_errors, place_of, same_as, shown
 from dlnrepro.claimfile.reach import arm_values, split
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.thresholds import measures_of, threshold_faults
-from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
+from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, shortened, unknown
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.runner import Declared, Runner, declared, flaws_of
 from dlnrepro.signals import Ended

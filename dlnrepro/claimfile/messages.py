@@ -9,8 +9,8 @@ from typing import Any
 from pydantic import BaseModel, PydanticInvalidForJsonSchema, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from dlnrepro.claimfile.document import Place, unknown
-from dlnrepro.errors import Fault, one_line
+from dlnrepro.claimfile.document import Place
+from dlnrepro.errors import Fault, one_line, unknown
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.signals import Ended
 

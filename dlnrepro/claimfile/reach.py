@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlnrepro.claimfile.document import shortened
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.errors import shortened
 from dlnrepro.settings.numerals import setting
 
 

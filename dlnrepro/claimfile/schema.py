@@ -12,9 +12,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from dlnrepro.claimfile.formula import FormulaError, formula, names_in
 from dlnrepro.claimfile.interval import check_keys, interval, stated
 from dlnrepro.claimfile.messages import BLANK, at_its_key, rule, shown
+from dlnrepro.settings.formula import FormulaError, formula, names_in
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 

@@ -13,14 +13,14 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from dlnrepro.claimfile.document import Place, unknown
-from dlnrepro.claimfile.formula import Value, evaluate, formula, misuse
+from dlnrepro.claimfile.document import Place
 from dlnrepro.claimfile.interval import interval
 from dlnrepro.claimfile.messages import shown
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
-from dlnrepro.errors import Fault
+from dlnrepro.errors import Fault, unknown
 from dlnrepro.runner import Declared
+from dlnrepro.settings.formula import Value, evaluate, formula, misuse
 
 
 def numbers(params: Mapping[str, Any]) -> dict[str, Value]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dlnrepro.claimfile.document import dotted, shortened, unknown
+from dlnrepro.claimfile.document import dotted
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.claimfile.reach import Reach, arm_values, reach, split
@@ -17,7 +17,7 @@ from dlnrepro.claimfile.thresholds import faults_in, measures_of, tests_in
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.variation import Variation
-from dlnrepro.errors import Fault, UsageError
+from dlnrepro.errors import Fault, UsageError, shortened, unknown
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import declared
 from dlnrepro.verdict.outcome import BATCH, LARGEST_SEED

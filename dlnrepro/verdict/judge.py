@@ -11,12 +11,11 @@ from numbers import Integral, Real
 from typing import Any, Literal
 
 from dlnrepro.claimfile.controls import wrong_formulas
-from dlnrepro.claimfile.document import shortened
-from dlnrepro.claimfile.formula import Value
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Assumption, Bounded, Claim
 from dlnrepro.claimfile.thresholds import numbers
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import UsageError, shortened
+from dlnrepro.settings.formula import Value
 from dlnrepro.verdict.bounds import intervals, run_thresholds, stated_with_values
 from dlnrepro.verdict.check import Check, Quantifier, check
 from dlnrepro.verdict.distances import distances

@@ -12,7 +12,6 @@ from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.controls import kinds, wrong_formulas
-from dlnrepro.claimfile.formula import names_in
 from dlnrepro.claimfile.reach import arm_values, setters
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.claimfile.thresholds import numbers
@@ -52,6 +51,7 @@ from dlnrepro.report.words.shares import (
     uncounted_words,
 )
 from dlnrepro.report.words.words import basis_words, reason_words
+from dlnrepro.settings.formula import names_in
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.bounds import stated_in_arms
 from dlnrepro.verdict.check import Check
