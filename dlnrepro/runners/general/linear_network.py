@@ -26,13 +26,15 @@ from dlnrepro.dynamics.general.quantities import Setting, observer
 from dlnrepro.dynamics.general.rules import KEEPING, decayed, direction_of, rated
 from dlnrepro.dynamics.general.series import as_series, series_meanings
 from dlnrepro.dynamics.general.training import follow_flow, times_of, train_in_steps
-from dlnrepro.dynamics.observed import Records, evaluate
+from dlnrepro.dynamics.observed.evaluation import evaluate
+from dlnrepro.dynamics.observed.records import Records
 from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
 from dlnrepro.dynamics.tensors.records import Record
 from dlnrepro.dynamics.training.gradient_flow import flattened, velocities_of
 from dlnrepro.runner import Declared, Progress, Result, Series, silent
 from dlnrepro.settings.linear_network.data import Problem, signed_points
 from dlnrepro.settings.linear_network.recording import RecordingSettings
+from dlnrepro.settings.measures import read
 
 
 class Params(RecordingSettings):
@@ -68,7 +70,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     train = _flow if params.method == "flow" else _descent
     values = train(params, problem, setting, observe, generators, progress)
     records = Records("time" if params.method == "flow" else "step", values)
-    measures = evaluate(params.measures, records, params.constants(problem))
+    measures = evaluate(read(params.measures), records, params.constants(problem))
     return Result(measures, as_series(values, params.shapes))
 
 

@@ -12,9 +12,10 @@ from torch import Tensor
 from dlnrepro.dynamics.general.grids import Spacing
 from dlnrepro.dynamics.general.quantities import QUANTITIES
 from dlnrepro.dynamics.general.series import Sizes, shape_of
-from dlnrepro.dynamics.observed import needed
+from dlnrepro.dynamics.observed.evaluation import needed
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.linear_network.data import Problem
+from dlnrepro.settings.measures import read
 from dlnrepro.settings.linear_network.training import TrainingSettings
 
 MOST_RECORDS = 10**6
@@ -59,7 +60,7 @@ class RecordingSettings(TrainingSettings):
     @property
     def recorded(self) -> list[str]:
         """The quantities that the declared measures name, without `step` and `time`, which are always recorded."""
-        return sorted(name for name in needed(self.measures) if name in QUANTITIES or self._layer_number(name))
+        return sorted(name for name in needed(read(self.measures)) if name in QUANTITIES or self._layer_number(name))
 
     def _layer_number(self, name: str) -> int:
         """The number of the layer that a name such as `W2` stands for; 0 if there is no such layer."""
