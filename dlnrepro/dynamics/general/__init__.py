@@ -15,8 +15,7 @@ gradient dR/dM and one chain rule serve every network and every loss.
 * `training` takes the steps in stages, or follows gradient flow, and records quantities on the way.
 * `checks` compares the gradients of the training with those of `plain`.
 * `grids` chooses the steps or times that are recorded.
-* `quantities` computes each recorded quantity from the parameters. `series` gives their shapes, and their numbers as
-  series.
+* `quantities` computes each recorded quantity from the parameters, and `shapes` gives its shape.
 
 Conventions: parameters are lists of tensors of shape (runs, ..., rows, columns). If all paths have the same widths, a
 layer holds all paths, in a dimension before the rows; if they do not, the layers of the paths follow one another.

@@ -24,7 +24,7 @@ from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk, ri
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.processor import decomposed
-from dlnrepro.dynamics.training_clocks.cross_entropy import soft_margins
+from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient, cross_entropy_log_gradient
 
 
 class Loss(Protocol):
@@ -44,7 +44,7 @@ class Loss(Protocol):
         """dR/dM, of shape (runs, n_L, n_0)."""
 
     def log_slope(self, matrix: Tensor) -> Tensor:
-        """d log R/dM, of shape (runs, n_L, n_0)."""
+        """D log R/dM, of shape (runs, n_L, n_0)."""
 
     def of_outputs(self) -> LossOfOutputs:
         """The loss as a function of the outputs for `inputs`, written in operations that autograd knows."""
@@ -166,7 +166,7 @@ class MarginLoss:
         return value.exp()[:, None, None] * gradient
 
     def log_slope(self, matrix: Tensor) -> Tensor:
-        """d log R/dM."""
+        """D log R/dM."""
         return self._parts(matrix)[1]
 
     def of_outputs(self) -> LossOfOutputs:
@@ -203,34 +203,29 @@ class SampleLoss:
         """The inputs as columns."""
         return self.x.mT
 
-    def _parts(self, matrix: Tensor) -> tuple[Tensor, Tensor]:
-        """Log R and d log R / dM of the cross-entropy."""
-        margins, direction = soft_margins(self.x @ matrix.mT, self.y)
-        value, gradient = batched_log_risk("logistic", margins)
-        return value, (gradient[..., None] * direction).mT @ self.x
-
     def value(self, matrix: Tensor) -> Tensor:
         """R, of shape (runs,)."""
         if self.name == "squared":
             return (self.x @ matrix.mT - self.y).square().sum((-2, -1)) / (2 * self.x.shape[-2])
-        return self._parts(matrix)[0].exp()
+        return cross_entropy_gradient([matrix], self.x, self.y)[0]
 
     def logarithm(self, matrix: Tensor) -> Tensor:
-        """Log R."""
-        return self.value(matrix).log() if self.name == "squared" else self._parts(matrix)[0]
+        """Log R, which does not underflow for the cross-entropy."""
+        if self.name == "squared":
+            return self.value(matrix).log()
+        return cross_entropy_log_gradient([matrix], self.x, self.y)[0]
 
     def slope(self, matrix: Tensor) -> Tensor:
         """dR/dM."""
         if self.name == "squared":
             return (self.x @ matrix.mT - self.y).mT @ self.x / self.x.shape[-2]
-        value, gradient = self._parts(matrix)
-        return value.exp()[:, None, None] * gradient
+        return cross_entropy_gradient([matrix], self.x, self.y)[1][0]
 
     def log_slope(self, matrix: Tensor) -> Tensor:
-        """d log R/dM."""
+        """D log R/dM."""
         if self.name == "squared":
             return self.slope(matrix) / self.value(matrix)[:, None, None]
-        return self._parts(matrix)[1]
+        return cross_entropy_log_gradient([matrix], self.x, self.y)[1][0]
 
     def of_outputs(self) -> LossOfOutputs:
         """The mean loss of the outputs."""

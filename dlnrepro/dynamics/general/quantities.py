@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from typing import NamedTuple
 
 import torch
@@ -22,11 +22,13 @@ from dlnrepro.dynamics.networks import chain
 from dlnrepro.dynamics.networks.curvature import gauss_newton, hessian, largest_eigenvalue
 from dlnrepro.dynamics.networks.gaps import rank_one_gap, sine, singular_triples
 from dlnrepro.dynamics.pathways.parallel_paths import shares
+from dlnrepro.dynamics.risks.squared_loss import reduced_rank
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import squared_length
 from dlnrepro.dynamics.tensors.processor import decomposed
 from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training_clocks.class_means import off_span
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class Setting:
         maximum_margin: the direction of the maximum margin, (runs, n_0), and the margin, (runs,), or None.
         signed: y_i x_i, of shape (runs, samples, n_0), or None.
         labels: the one-hot labels of the samples of the loss, or None.
+        fresh: fresh inputs, of shape (runs, samples, n_0), and their classes, whole numbers (samples,), or None.
     """
 
     architecture: Architecture
@@ -52,6 +55,28 @@ class Setting:
     maximum_margin: tuple[Tensor, Tensor] | None = None
     signed: Tensor | None = None
     labels: Tensor | None = None
+    fresh: tuple[Tensor, Tensor] | None = None
+
+    @cached_property
+    def best_of_ranks(self) -> list[Tensor]:
+        """The matrices of rank 1, 2, .. with the least loss, one for each mode of the target."""
+        loss, target = self.loss, self.target
+        assert isinstance(loss, MomentLoss)
+        assert target is not None
+        size = loss.cross.shape[-1]
+        white = torch.eye(size, dtype=torch.float64).expand(len(loss.cross), -1, -1)
+        moment = white if loss.moment is None else loss.moment
+        return [reduced_rank(moment, loss.cross, rank + 1) for rank in range(target.strengths.shape[-1])]
+
+    @cached_property
+    def start_imbalances(self) -> list[Tensor]:
+        """The imbalances at the start."""
+        return chain.imbalance(State(self, self.start).layers)
+
+    @cached_property
+    def off_span(self) -> Tensor:
+        """The projection off the span of the samples, of shape (runs, n_0, n_0)."""
+        return off_span(self.loss.inputs.mT)
 
 
 class Quantity(NamedTuple):
@@ -170,7 +195,7 @@ def _layer_spectra(state: State) -> Tensor:
 def _drift(state: State) -> Tensor:
     """The largest change of an imbalance since the start."""
     now = chain.imbalance(state.layers)
-    before = chain.imbalance(State(state.setting, state.setting.start).layers)
+    before = state.setting.start_imbalances
     return _norms([one - other for one, other in zip(now, before, strict=True)]).amax(-1)
 
 
@@ -192,6 +217,29 @@ def _distance(state: State) -> Tensor:
     """||M - M*|| / ||M*||, of shape (runs,)."""
     solution = _solution(state)
     return torch.linalg.matrix_norm(state.matrix - solution) / torch.linalg.matrix_norm(solution)
+
+
+def _mode_distances(state: State) -> Tensor:
+    """||M - sigma_k u_k v_k^T||, of shape (runs, modes)."""
+    target = state.setting.target
+    assert target is not None
+    modes = [target.strengths[:, k, None, None] * target.direction(k + 1) for k in range(target.strengths.shape[-1])]
+    return _norms([state.matrix - mode for mode in modes])
+
+
+def _rank_distances(state: State) -> Tensor:
+    """||M - M_k|| / ||M_k|| for the best solutions M_k of rank k, of shape (runs, modes)."""
+    best = state.setting.best_of_ranks
+    return torch.stack(
+        [torch.linalg.matrix_norm(state.matrix - one) / torch.linalg.matrix_norm(one) for one in best], -1
+    )
+
+
+def _overlap(state: State) -> Tensor:
+    """<M, Z> / ||M||."""
+    target = state.setting.target
+    assert target is not None
+    return (target.strengths * _modes(state)).sum(-1) / torch.linalg.matrix_norm(state.matrix)
 
 
 def _solution(state: State) -> Tensor:
@@ -245,6 +293,18 @@ def _accuracy(state: State) -> Tensor:
     return (found == labels.argmax(-1)).to(torch.float64).mean(-1)
 
 
+def _fresh_accuracy(state: State) -> Tensor:
+    """The share of fresh inputs whose largest output is that of their class."""
+    assert state.setting.fresh is not None
+    inputs, classes = state.setting.fresh
+    return ((inputs @ state.matrix.mT).argmax(-1) == classes).to(torch.float64).mean(-1)
+
+
+def _off_span(state: State) -> Tensor:
+    """||M P||^2 / ||M||^2, with P the projection off the span of the samples."""
+    return squared_length([state.matrix @ state.setting.off_span]) / squared_length([state.matrix])
+
+
 def _start_distance(state: State) -> Tensor:
     """||theta - theta_0|| / ||theta_0||."""
     moved = [now - before for now, before in zip(state.parameters, state.setting.start, strict=True)]
@@ -257,7 +317,9 @@ def _flat(parameters: Sequence[Tensor]) -> Weights:
 
 QUANTITIES: Mapping[str, Quantity] = {
     "loss": Quantity(
-        "the loss R; that of the squared loss by second moments has the minimum 0", "", lambda state: state.setting.loss.value(state.matrix)
+        "the loss R; that of the squared loss by second moments has the minimum 0",
+        "",
+        lambda state: state.setting.loss.value(state.matrix),
     ),
     "log_inverse_loss": Quantity(
         "log(1/R), the natural logarithm of the inverse loss",
@@ -275,6 +337,11 @@ QUANTITIES: Mapping[str, Quantity] = {
     "product_rank_one_gap": Quantity("1 - ||M||_2 / ||M||", "", lambda state: rank_one_gap(state.matrix)),
     "distance": Quantity("relative distance ||M - M*|| / ||M*|| from the solution M*", "solution", _distance),
     "modes": Quantity("u_k^T M v_k, a list over the modes k of the target", "target", _modes),
+    "mode_distances": Quantity("||M - sigma_k u_k v_k^T||, a list over the modes k", "target", _mode_distances),
+    "rank_distances": Quantity(
+        "||M - M_k|| / ||M_k|| for the matrices M_k of rank k with the least loss, a list", "solution", _rank_distances
+    ),
+    "overlap": Quantity("overlap <M, Z> / ||M|| with the target Z", "target", _overlap),
     "layer_norms": Quantity("the norms ||W_l||, a list over the layers", "", lambda state: _norms(state.layers)),
     "layer_spectral_norms": Quantity(
         "the largest singular value of each layer, a list",
@@ -285,7 +352,9 @@ QUANTITIES: Mapping[str, Quantity] = {
         "the singular values of the layers, a matrix (layers, values)", "layers", _layer_spectra
     ),
     "stable_ranks": Quantity(
-        "stable rank ||W_l||^2 / ||W_l||_2^2 of each layer, a list", "", lambda state: _stable_ranks(state.layer_triples)
+        "stable rank ||W_l||^2 / ||W_l||_2^2 of each layer, a list",
+        "",
+        lambda state: _stable_ranks(state.layer_triples),
     ),
     "rank_one_gaps": Quantity(
         "1 - ||W_l||_2 / ||W_l|| of each layer, a list",
@@ -351,13 +420,19 @@ QUANTITIES: Mapping[str, Quantity] = {
         lambda state: shares(_path_modes(state)),
     ),
     "largest_shares": Quantity(
-        "the largest share of one path in each mode, a list", "target", lambda state: shares(_path_modes(state)).amax(-2)
+        "the largest share of one path in each mode, a list",
+        "target",
+        lambda state: shares(_path_modes(state)).amax(-2),
     ),
     "margin": Quantity("the margin min_i y_i <w, x_i> / ||w|| of the predictor w", "margin", _margin),
     "margin_gap": Quantity("1 minus the margin of the predictor over the maximum margin", "margin", _margin_gap),
     "direction_gap": Quantity(
         "the sine of the angle between the predictor and the maximum-margin direction", "margin", _direction
     ),
+    "fresh_accuracy": Quantity(
+        "the share of fresh inputs whose largest output is that of their class", "fresh", _fresh_accuracy
+    ),
+    "off_span_share": Quantity("the share of ||M||^2 off the span of the samples", "samples", _off_span),
     "accuracy": Quantity("the share of samples whose largest output is that of their class", "labels", _accuracy),
 }
 """Each quantity by its name; `step` and `time` are always recorded, and `W1`, `W2`, ... are the layers themselves."""

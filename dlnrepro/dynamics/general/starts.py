@@ -23,7 +23,10 @@ def identity_layers(widths: Sequence[int], scales: Tensor) -> Weights:
         scales: of shape (runs,).
     """
     return scaled_layers(
-        [torch.eye(after, before, dtype=torch.float64).expand(len(scales), -1, -1) for before, after in pairwise(widths)],
+        [
+            torch.eye(after, before, dtype=torch.float64).expand(len(scales), -1, -1)
+            for before, after in pairwise(widths)
+        ],
         scales,
     )
 

@@ -21,35 +21,47 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.general.checks import checked_observer
 from dlnrepro.dynamics.general.grids import recorded_steps, recorded_times
+from dlnrepro.dynamics.general.losses import MarginLoss
 from dlnrepro.dynamics.general.noise import noisy_slope
 from dlnrepro.dynamics.general.quantities import Setting, observer
 from dlnrepro.dynamics.general.rules import KEEPING, decayed, direction_of, rated
-from dlnrepro.dynamics.general.series import as_series, series_meanings
 from dlnrepro.dynamics.general.training import follow_flow, times_of, train_in_steps
-from dlnrepro.dynamics.observed.evaluation import evaluate
+from dlnrepro.dynamics.observed.evaluation import evaluate, series_of
 from dlnrepro.dynamics.observed.records import Records
 from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
 from dlnrepro.dynamics.tensors.records import Record
 from dlnrepro.dynamics.training.gradient_flow import flattened, velocities_of
 from dlnrepro.runner import Declared, Progress, Result, Series, silent
-from dlnrepro.settings.linear_network.data import Problem, signed_points
+from dlnrepro.settings.declared.measures import computed, declaration, expressions
+from dlnrepro.settings.declared.quantities import Quantities
+from dlnrepro.settings.linear_network.data import Problem
 from dlnrepro.settings.linear_network.recording import RecordingSettings
-from dlnrepro.settings.measures import read
 
 
 class Params(RecordingSettings):
     """A network, its data, its initialization, its training, and the declared measures."""
 
 
+SERIES_POINTS = 200
+
 MEASURES: Mapping[str, str] = {}
 SERIES: Mapping[str, Series] = {}
 
 
+def quantities(params: Params) -> Quantities:
+    """What the measures and series of a claim may name."""
+    return params.quantities()
+
+
 def declared(params: Params) -> Declared:
-    """The measures that the claim declares, and a series for every recorded number."""
-    measures = {name: str(measure["says"]) for name, measure in params.measures.items()}
-    axis = "time" if params.method == "flow" else "step"
-    return Declared(measures, {name: Series(axis, says) for name, says in series_meanings(params.shapes).items()})
+    """The measures and series that the claim declares."""
+    says = {name: quantity.says for name, quantity in params.quantities().items()}
+    return declaration(params.measures, params.series, axis_of(params), says)
+
+
+def axis_of(params: Params) -> str:
+    """What orders the records: the time of a flow, or the steps of a descent."""
+    return "time" if params.method == "flow" else "step"
 
 
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
@@ -63,15 +75,23 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         start=start,
         target=problem.target,
         maximum_margin=problem.maximum_margin,
-        signed=None if problem.sets is None else signed_points(problem.sets),
+        signed=problem.loss.signed if isinstance(problem.loss, MarginLoss) else None,
         labels=problem.labels,
+        fresh=problem.fresh,
     )
     observe = observer(setting, params.recorded)
     train = _flow if params.method == "flow" else _descent
     values = train(params, problem, setting, observe, generators, progress)
-    records = Records("time" if params.method == "flow" else "step", values)
-    measures = evaluate(read(params.measures), records, params.constants(problem))
-    return Result(measures, as_series(values, params.shapes))
+    records, constants = Records(axis_of(params), values), params.constants(problem)
+    series = series_of(expressions(params.series), _thinned(records), constants)
+    return Result(evaluate(computed(params.measures), records, constants), series)
+
+
+def _thinned(records: Records) -> Records:
+    """The records at so many points, evenly spaced, as a figure shows."""
+    count = records.values[records.axis].shape[1]
+    kept = torch.linspace(0, count - 1, min(count, SERIES_POINTS), dtype=torch.float64).round().to(torch.int64)
+    return Records(records.axis, {name: value[:, kept] for name, value in records.values.items()})
 
 
 def _descent(
@@ -92,7 +112,7 @@ def _descent(
         noisy = noisy_slope(problem.loss, params.batch, params.label_noise, generators)
         used = setting.architecture.gradient(noisy)
     used = decayed(used, params.per_parameter(params.weight_decay))
-    step = direction_of(params.method, used, params.momentum, params.memory_of_squares, params.radius)
+    step = direction_of(params.method, used, params.momentum, params.memory_of_squares, params.sam_radius)
     step = rated(step, params.per_parameter(params.rates))
     keeps = params.method in KEEPING or params.batch is not None or params.label_noise > 0
     steps = recorded_steps(params.record, params.total_steps, params.points)

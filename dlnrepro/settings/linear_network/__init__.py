@@ -5,7 +5,8 @@ formula names it. A setting that a claim leaves out has the default that its des
 stands for the absence of something, such as no weight decay, or for the plainest choice.
 
 * `architecture` describes widths, paths, and how the layers are filled.
-* `data` describes the target or the samples, and the loss.
+* `target` describes the target of a regression and the second moment of the inputs.
+* `data` describes the kind of data, the samples, and the loss.
 * `initialization` describes the weights at the start.
 * `training` describes the method, its steps and its constants.
 * `recording` describes the grid of records, and holds the measures that the claim declares.

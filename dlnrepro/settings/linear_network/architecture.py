@@ -116,5 +116,3 @@ class ArchitectureSettings(Settings):
                 size *= part
             count += size
         return count
-
-

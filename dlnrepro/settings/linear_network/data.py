@@ -1,45 +1,45 @@
-"""The target or the samples that a network is trained on, and the loss."""
+"""The data that a network is trained on, by second moments or as samples, and the loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
-from typing import Annotated, Literal, NamedTuple
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.classification.maximum_margin import maximum_margin
-from dlnrepro.dynamics.classification.separable_data import drawing
+from dlnrepro.dynamics.classification.separable_data import drawing, with_slack
 from dlnrepro.dynamics.general.losses import Loss, MarginLoss, SampleLoss, moment_loss
-from dlnrepro.dynamics.one_neuron.start import separate_strengths
-from dlnrepro.dynamics.risks.squared_loss import commuting_moment, spread_moment
-from dlnrepro.dynamics.starts.draws import normal, orthonormal, uniform
-from dlnrepro.dynamics.starts.targets import Target, diagonal, draw_strengths, rotated
+from dlnrepro.dynamics.starts.draws import normal, uniform
+from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
-from dlnrepro.dynamics.training_clocks.class_means import one_hot
+from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, one_hot
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.fields import NOT_RISING
-from dlnrepro.settings.linear_network.architecture import ArchitectureSettings
-from dlnrepro.settings.linear_network.kinds import Matrix, Vector, unused
+from dlnrepro.settings.fields import DrawnAboveZero
+from dlnrepro.settings.linear_network.kinds import unused
+from dlnrepro.settings.linear_network.target import TargetSettings
 
 LossKind = Literal["squared", "logistic", "exponential", "cross-entropy"]
-DataKind = Literal["moments", "teacher", "separable", "flipped", "under-determined", "sphere"]
+DataKind = Literal["moments", "teacher", "gaussian", "separable", "flipped", "under-determined", "sphere", "circle"]
 BY_MARGIN = ("separable", "flipped", "under-determined")
+BY_CLASS = ("sphere", "circle")
 
 
-class Problem(NamedTuple):
+@dataclass(frozen=True)
+class Problem:
     """What all runs are trained on.
 
     Attributes:
         loss: R.
-        target: the target by its modes, for data by second moments.
+        target: the target by its modes, if the data have one.
         sets: the signed points of each run, for two classes.
         maximum_margin: the direction (runs, n_0) and the margin (runs,) of two classes.
         labels: one-hot labels, for several classes.
-        constants: what each run drew, by the name of the setting that it replaces.
+        fresh: fresh inputs (runs, count, n_0) and their classes (count,).
+        constants: what each run drew, by the name that formulas use.
     """
 
     loss: Loss
@@ -47,59 +47,21 @@ class Problem(NamedTuple):
     sets: Sequence[Array] | None = None
     maximum_margin: tuple[Tensor, Tensor] | None = None
     labels: Tensor | None = None
-    constants: dict[str, Tensor] = {}  # noqa: RUF012 - an empty mapping that nothing changes
+    fresh: tuple[Tensor, Tensor] | None = None
+    constants: dict[str, Tensor] = field(default_factory=dict)
 
 
-class DataSettings(ArchitectureSettings):
-    """The data by second moments, a teacher, or samples of classes."""
+class DataSettings(TargetSettings):
+    """The data by second moments, or samples of a regression or of classes."""
 
     loss: LossKind = Field(default="squared", description="the loss (default: squared)")
     data: DataKind = Field(
         default="moments",
         description="`moments`: the squared loss by the second moments of inputs and outputs; `teacher`: Gaussian"
-        " samples with outputs Z x; two classes of points that are `separable`, `flipped` (separable, with a fifth of"
-        " the labels flipped) or `under-determined` (fewer points than dimensions); `sphere`: points on the unit sphere"
-        " with labels in turn (default: moments)",
-    )
-    strengths: Annotated[Vector, NOT_RISING] | None = Field(
-        default=None, description="sigma_k, the singular values of the target Z, each at most the one before it"
-    )
-    target: Matrix | None = Field(
-        default=None, description="the target Z as a matrix, a list of rows, in place of `strengths`"
-    )
-    basis: Literal["random", "frames", "diagonal"] = Field(
-        default="random",
-        description="singular vectors of the target: `random` (Haar; strengths are drawn before them), `frames` (Haar,"
-        " drawn before the strengths) or `diagonal`: the unit vectors (default: random)",
-    )
-    jitter: float = Field(
-        default=0.0,
-        ge=0,
-        lt=1,
-        description="relative spread of the strengths over the runs: each run multiplies each strength by 1 + jitter x,"
-        " with x uniform in [-1, 1]; the first one keeps its value for `basis: frames` (default: 0)",
-    )
-    gap: float = Field(
-        default=0.0,
-        ge=0,
-        lt=1,
-        description="for a target: the least relative gap of neighbouring strengths, which are drawn again until they"
-        " have it; for two classes: the smallest distance of a point from the hyperplane (default: 0)",
-    )
-    variances: Vector | None = Field(
-        default=None,
-        description="variances of the inputs along the first right singular vectors of the target; those along the"
-        " others are 1 (default: white inputs)",
-    )
-    input_spread: float = Field(
-        default=1.0,
-        ge=1,
-        le=1e6,
-        description="condition number of the diagonal second moment of the inputs, whose determinant is 1 (default: 1,"
-        " white inputs)",
-    )
-    moment: Matrix | None = Field(
-        default=None, description="the second moment S of the inputs, a positive definite matrix (default: white)"
+        " inputs with outputs Z x; `gaussian`: Gaussian inputs with Gaussian outputs; two classes of points that are"
+        " `separable`, `flipped` (separable, then a fifth of the labels is flipped) or `under-determined` (fewer points"
+        " than dimensions); `sphere`: points on the unit sphere with classes in turn; `circle`: class means on a circle"
+        " in two coordinates, with noise in the others (default: moments)",
     )
     samples: int | None = Field(default=None, ge=1, le=10**5, description="the number of samples")
     spanning: bool = Field(
@@ -111,157 +73,126 @@ class DataSettings(ArchitectureSettings):
         lt=1,
         description="for two classes: the smallest multiplier of a support vector over the largest (default: 0)",
     )
+    least_slack: float = Field(
+        default=0.0,
+        ge=0,
+        lt=1,
+        description="for two classes: the smallest relative excess of the margins of other points over that of the"
+        " support vectors (default: 0)",
+    )
+    radius: DrawnAboveZero = Field(
+        default=(1.0, 1.0),
+        description="for `circle`: radius of the circle of the class means, a number or a range from which each run"
+        " draws (default: 1)",
+    )
+    noise: float = Field(
+        default=1.0,
+        gt=0,
+        le=100,
+        description="for `circle`: standard deviation of the noise in the other coordinates (default: 1)",
+    )
+    fresh: int = Field(
+        default=0, ge=0, le=10**5, description="for `circle`: number of fresh inputs for tests (default: 0)"
+    )
+
+    @property
+    def wants_target(self) -> bool:
+        """Whether the data have a target."""
+        return self.data in ("moments", "teacher")
 
     def contradictions(self) -> Iterable[Contradiction]:
-        """A target that is missing, given twice or of another shape; settings of other data."""
+        """Samples that are missing, losses that do not fit, and settings of other data."""
         yield from super().contradictions()
-        if self.data in ("moments", "teacher"):
-            yield from self._target_fits()
-        else:
-            for key in ("strengths", "target", "variances", "moment"):
-                if getattr(self, key) is not None:
-                    yield unused(self, key, "`data: moments` or `data: teacher`")
         if self.data == "moments":
-            if self.loss != "squared":
-                yield Contradiction("loss", "squared for `data: moments`")
             if self.samples is not None:
                 yield unused(self, "samples", "data of samples, such as `data: teacher`")
         elif self.samples is None:
             yield Contradiction("samples", f"the number of samples of `data: {self.data}`")
-        yield from self._loss_fits()
+        if not self._admits(self.loss):
+            fitting = [loss for loss in ("squared", "logistic", "exponential", "cross-entropy") if self._admits(loss)]
+            yield Contradiction("loss", f"{' or '.join(fitting)} for `data: {self.data}`")
+        if self.data == "teacher" and (self.variances is not None or self.moment is not None):
+            yield unused(self, "moment" if self.variances is None else "variances", "`data: moments`")
+        for key, plain, kinds in (
+            ("spanning", True, BY_MARGIN),
+            ("least_share", 0, BY_MARGIN),
+            ("least_slack", 0, BY_MARGIN),
+            ("radius", (1, 1), ("circle",)),
+            ("noise", 1, ("circle",)),
+            ("fresh", 0, ("circle",)),
+        ):
+            if getattr(self, key) != plain and self.data not in kinds:
+                yield unused(self, key, " or ".join(f"`data: {kind}`" for kind in kinds))
+        if self._known and self.samples is not None:
+            yield from self._samples_fit(self.samples)
 
-    def _target_fits(self) -> Iterable[Contradiction]:
-        if (self.strengths is None) == (self.target is None):
-            found = "nothing" if self.target is None else "both"
-            yield Contradiction("strengths", "the strengths of the target, or its matrix as `target`", found)
-            return
-        if not self._known:
-            return
-        rows, columns = self.ends
-        if self.target is not None and {len(self.target), *map(len, self.target)} != {rows, columns}:
-            if len(self.target) != rows or any(len(row) != columns for row in self.target):
-                yield Contradiction("target", f"{rows} rows of {columns} numbers, for outputs and inputs")
-        elif self.target is not None and (len(self.target) != rows or len(self.target[0]) != columns):
-            yield Contradiction("target", f"{rows} rows of {columns} numbers, for outputs and inputs")
-        if self.strengths is not None and len(self.strengths) > (most := min(rows, columns)):
-            found = f"{len(self.strengths)} values"
-            yield Contradiction("strengths", f"at most {most} values, as many as inputs and outputs", found)
-        if self.strengths is None and (self.jitter or self.gap):
-            yield unused(self, "jitter" if self.jitter else "gap", "a target by its `strengths`")
-        given = [key for key in ("variances", "moment") if getattr(self, key) is not None]
-        given += ["input_spread"] * (self.input_spread != 1)
-        if len(given) > 1:
-            yield Contradiction(given[1], f"no such key next to `{given[0]}`")
-        if self.moment is not None and (len(self.moment) != columns or any(len(row) != columns for row in self.moment)):
-            yield Contradiction("moment", f"{columns} rows of {columns} numbers, as many as inputs")
-        elif self.moment is not None and not _positive_definite(self.moment):
-            yield Contradiction("moment", "a symmetric and positive definite matrix")
-        if self.variances is not None and self.strengths is None:
-            yield unused(self, "variances", "a target by its `strengths`")
-        elif self.variances is not None and (len(self.variances) > columns or min(self.variances) <= 0):
-            yield Contradiction("variances", f"at most {columns} values above 0, as many as inputs")
-        if self.jitter and not self.gap and self.strengths is not None and self.basis != "frames":
-            if any(after >= before for before, after in pairwise(self.strengths)):
-                yield Contradiction("strengths", "values that fall strictly, because they have a jitter")
-
-    def _loss_fits(self) -> Iterable[Contradiction]:
+    def _admits(self, loss: str) -> bool:
+        """Whether the data have this loss."""
         if self.data in BY_MARGIN:
-            if self.loss == "cross-entropy":
-                yield Contradiction("loss", f"squared, logistic or exponential for `data: {self.data}`")
-            if self._known and self.ends[0] != 1:
+            return loss != "cross-entropy"
+        return loss == ("cross-entropy" if self.data in BY_CLASS else "squared")
+
+    def _samples_fit(self, samples: int) -> Iterable[Contradiction]:
+        """Too many or too few samples or outputs for the kind of data."""
+        rows, columns = self.ends
+        if self.data in BY_MARGIN:
+            if rows != 1:
                 key = "outputs" if self.widths is None else "widths"
-                yield Contradiction(key, f"one output for `data: {self.data}`", f"{self.ends[0]} outputs")
-            if self.samples is not None and self._known:
-                few = self.samples < self.ends[1]
-                if self.data == "under-determined" and not few:
-                    yield Contradiction("samples", f"fewer than {self.ends[1]}, the inputs, for this data")
-                if self.data != "under-determined" and self.samples <= 2 * self.ends[1]:
-                    yield Contradiction("samples", f"more than {2 * self.ends[1]}, twice as many as inputs")
-        elif self.data == "sphere" and self.loss != "cross-entropy":
-            yield Contradiction("loss", "cross-entropy for `data: sphere`")
-        elif self.data == "teacher" and self.loss != "squared":
-            yield Contradiction("loss", "squared for `data: teacher`")
+                yield Contradiction(key, f"one output for `data: {self.data}`", f"{rows} outputs")
+            if self.data == "under-determined" and samples >= columns:
+                yield Contradiction("samples", f"fewer than {columns}, the inputs, for `data: under-determined`")
+            if self.data != "under-determined" and samples <= 2 * columns:
+                yield Contradiction("samples", f"more than {2 * columns}, twice as many as inputs")
+        if self.data == "circle" and samples >= columns:
+            yield Contradiction("samples", f"fewer than {columns}, the inputs, for `data: circle`")
 
     def problem(self, generators: Sequence[Generator]) -> Problem:
         """The data of each run, drawn from its generator, with the loss."""
         if self.data in BY_MARGIN:
             return self._two_classes(generators)
-        if self.data == "sphere":
-            x = normal((self.samples or 1, self.ends[1]), generators)
-            x = x / torch.linalg.vector_norm(x, dim=-1, keepdim=True)
-            hot = one_hot(len(x), self.samples or 1, self.ends[0])
-            return Problem(SampleLoss("cross-entropy", x, hot), labels=hot)
-        target = self._target(generators)
+        if self.data in BY_CLASS:
+            return self._classes(generators)
+        rows, columns = self.ends
+        count = self.samples or 1
+        if self.data == "gaussian":
+            x, y = normal((columns, count), generators).mT, normal((rows, count), generators).mT
+            return Problem(SampleLoss("squared", x, y))
+        target = self.drawn_target(generators)
         constants = {"strengths": target.strengths}
         if self.data == "teacher":
-            x = normal((self.samples or 1, self.ends[1]), generators)
+            x = normal((count, columns), generators)
             return Problem(SampleLoss("squared", x, x @ target.matrix.mT), target, constants=constants)
-        return Problem(moment_loss(target.matrix, self._moment(target)), target, constants=constants)
+        return Problem(moment_loss(target.matrix, self.input_moment(target)), target, constants=constants)
+
+    def _classes(self, generators: Sequence[Generator]) -> Problem:
+        """Points of several classes, with classes in turn."""
+        (classes, columns), count = self.ends, self.samples or 1
+        hot = one_hot(len(generators), count, classes)
+        if self.data == "sphere":
+            x = normal((count, columns), generators)
+            x = x / torch.linalg.vector_norm(x, dim=-1, keepdim=True)
+            return Problem(SampleLoss("cross-entropy", x, hot), labels=hot)
+        radius = uniform((), *self.radius, generators)
+        x = around_circle(count, classes, columns, radius, self.noise, generators)
+        fresh = None
+        if self.fresh:
+            tests = around_circle(self.fresh, classes, columns, radius, self.noise, generators)
+            fresh = tests, labels(self.fresh, classes)
+        return Problem(SampleLoss("cross-entropy", x, hot), labels=hot, fresh=fresh, constants={"radius": radius})
 
     def _two_classes(self, generators: Sequence[Generator]) -> Problem:
+        """Points of two classes, with their maximum margin."""
         assert self.samples is not None
         assert self.data in ("separable", "flipped", "under-determined")
+        assert self.loss != "cross-entropy"
         draw = drawing(self.data, self.ends[1], self.samples, self.gap, self.spanning, self.least_share)
-        classes = [draw(generator) for generator in generators]
+        if self.least_slack:
+            wanted = f"data whose other margins exceed the maximum margin by {self.least_slack:g} of it"
+            classes = [with_slack(draw, self.least_slack, wanted, generator) for generator in generators]
+        else:
+            classes = [draw(generator) for generator in generators]
         sets = [one.signed for one in classes]
         directions = tensor_of(np.stack([one.solution.direction for one in classes]))
         margins = torch.tensor([one.solution.margin for one in classes], dtype=torch.float64)
-        loss = MarginLoss(self.loss, tensor_of(np.stack(sets)))  # type: ignore[arg-type]
+        loss = MarginLoss(self.loss, tensor_of(np.stack(sets)))
         return Problem(loss, sets=sets, maximum_margin=(directions, margins), constants={"maximum_margin": margins})
-
-    def _target(self, generators: Sequence[Generator]) -> Target:
-        rows, columns = self.ends
-        if self.target is not None:
-            whole = torch.tensor(self.target, dtype=torch.float64)
-            left, strengths, right = torch.linalg.svd(whole.cpu(), full_matrices=True)
-            parts = (part.to(whole.device).expand(len(generators), *part.shape) for part in (left, strengths, right.mT))
-            return Target(*parts)
-        assert self.strengths is not None
-        if self.basis == "frames":
-            return self._framed(generators)
-        draws = (self.strengths, self.jitter)
-        strengths = separate_strengths(*draws, self.gap, generators) if self.gap else draw_strengths(*draws, generators)
-        if self.basis == "diagonal":
-            return diagonal(rows, columns, strengths)
-        return rotated(rows, columns, strengths, generators)
-
-    def _framed(self, generators: Sequence[Generator]) -> Target:
-        """Frames of the modes alone, which are drawn before the strengths; the first strength keeps its value."""
-        assert self.strengths is not None
-        modes = len(self.strengths)
-        left, right = (orthonormal(size, modes, generators) for size in self.ends)
-        centres = torch.tensor(self.strengths, dtype=torch.float64).expand(len(generators), -1)
-        if self.jitter and modes > 1:
-            factors = 1 + uniform((modes - 1,), -self.jitter, self.jitter, generators)
-            centres = torch.cat([centres[:, :1], centres[:, 1:] * factors], -1)
-        return Target(left, centres, right)
-
-    def _moment(self, target: Target) -> Tensor | None:
-        """S of each run, or None for white inputs."""
-        runs, size = len(target.strengths), self.ends[1]
-        if self.variances is not None:
-            spectrum = torch.ones(size, dtype=torch.float64)
-            spectrum[: len(self.variances)] = torch.tensor(self.variances, dtype=torch.float64)
-            return commuting_moment(target, spectrum.expand(runs, -1))
-        if self.input_spread != 1:
-            return torch.diag(spread_moment(size, self.input_spread)).expand(runs, -1, -1)
-        if self.moment is not None:
-            return torch.tensor(self.moment, dtype=torch.float64).expand(runs, -1, -1)
-        return None
-
-
-def _positive_definite(rows: Sequence[Sequence[float]]) -> bool:
-    """Whether a square matrix is symmetric and positive definite."""
-    matrix = np.array(rows)
-    return bool(np.array_equal(matrix, matrix.T) and np.linalg.eigvalsh(matrix)[0] > 0)
-
-
-def signed_points(sets: Sequence[Array]) -> Tensor:
-    """The signed points of all runs, of shape (runs, samples, n_0)."""
-    return tensor_of(np.stack(sets))
-
-
-def own_margin(signed: Array) -> float:
-    """The maximum margin of a set; 0 if no hyperplane separates it."""
-    found = maximum_margin(signed)
-    return found.margin if found else 0.0

@@ -180,7 +180,9 @@ class StartSettings(DataSettings):
         if self.start == "identity":
             return identity_layers(widths, factor * scales)
         if self.start == "plain":
-            return scaled_layers([normal((after, before), generators) for before, after in pairwise(widths)], factor * scales)
+            return scaled_layers(
+                [normal((after, before), generators) for before, after in pairwise(widths)], factor * scales
+            )
         laws = {"gaussian": lambda *given: gaussian(given[0], 1.0, given[1]), "uniform": uniform_layers}
         law = laws.get(self.start, semi_orthogonal)
         return scaled_layers(law(widths, generators), factor * scales)

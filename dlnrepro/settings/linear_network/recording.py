@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+import math
+from collections.abc import Iterable
 
-import torch
 from pydantic import Field
 from torch import Tensor
 
 from dlnrepro.dynamics.general.grids import Spacing
 from dlnrepro.dynamics.general.quantities import QUANTITIES
-from dlnrepro.dynamics.general.series import Sizes, shape_of
+from dlnrepro.dynamics.general.shapes import Sizes, shape_of
 from dlnrepro.dynamics.observed.evaluation import needed
 from dlnrepro.settings.base import Contradiction
-from dlnrepro.settings.linear_network.data import Problem
-from dlnrepro.settings.measures import read
+from dlnrepro.settings.declared.measures import DeclaredSeriesByName, Measures, computed, expressions
+from dlnrepro.settings.declared.quantities import Quantity
+from dlnrepro.settings.linear_network.data import BY_MARGIN, Problem
 from dlnrepro.settings.linear_network.training import TrainingSettings
 
 MOST_RECORDS = 10**6
@@ -38,7 +38,8 @@ class RecordingSettings(TrainingSettings):
         le=30,
         description="for `record: log` and `method: flow`: decades from the first recorded time to the last (default: 6)",
     )
-    measures: Mapping[str, Any] = Field(default={}, description="the measures that the claim declares")
+    measures: Measures = Field(default={}, description="the measures that the claim declares")
+    series: DeclaredSeriesByName = Field(default={}, description="the series that the claim declares")
 
     def contradictions(self) -> Iterable[Contradiction]:
         """Records of steps for a flow, and more records than can be kept."""
@@ -59,8 +60,9 @@ class RecordingSettings(TrainingSettings):
 
     @property
     def recorded(self) -> list[str]:
-        """The quantities that the declared measures name, without `step` and `time`, which are always recorded."""
-        return sorted(name for name in needed(read(self.measures)) if name in QUANTITIES or self._layer_number(name))
+        """The quantities that the declared measures and series name, without `step` and `time`."""
+        names = needed(computed(self.measures), expressions(self.series))
+        return sorted(name for name in names if name in QUANTITIES or self._layer_number(name))
 
     def _layer_number(self, name: str) -> int:
         """The number of the layer that a name such as `W2` stands for; 0 if there is no such layer."""
@@ -89,17 +91,54 @@ class RecordingSettings(TrainingSettings):
         paths = len(self.path_widths)
         return Sizes(rows, columns, layers, depth, paths, architecture.stacked, modes, self.weight_count)
 
-    def constants(self, problem: Problem) -> dict[str, Tensor]:
-        """The settings that are numbers or lists of numbers, each of shape () or (n,), and what each run drew."""
-        found: dict[str, Tensor] = {"depth": torch.tensor(float(len(self.path_widths[0]) - 1), dtype=torch.float64)}
+    def quantities(self) -> dict[str, Quantity]:
+        """What a formula of a measure may name: what can be recorded, and the settings that are numbers."""
+        has, sizes = self._offers, self.sizes
+        found = {"step": Quantity("number of gradient steps"), "time": Quantity("time t, the sum of the step sizes")}
+        for name, quantity in QUANTITIES.items():
+            if quantity.needs in has:
+                found[name] = Quantity(quantity.says, len(shape_of(name, sizes)))
+        for number, shape in enumerate(sizes.layers, 1):
+            if len(shape) == 2:
+                found[f"W{number}"] = Quantity(f"the layer W_{number}, a matrix", 2)
+        for name, value in self._numbers().items():
+            found[name] = Quantity("a setting", int(isinstance(value, tuple)), recorded=False)
+        return found
+
+    @property
+    def _offers(self) -> set[str]:
+        """What the network and its data have, on which quantities depend."""
+        dense = self.layers == "dense" and not self.skip and len(set(self.path_widths)) == 1
+        parts = {
+            "": True,
+            "layers": len(self.path_widths) == 1,
+            "dense": dense,
+            "target": self.data in ("moments", "teacher"),
+            "solution": self.data == "moments",
+            "margin": self.data in BY_MARGIN,
+            "labels": self.loss == "cross-entropy",
+            "fresh": self.fresh > 0,
+            "samples": self.samples is not None,
+        }
+        return {name for name, there in parts.items() if there}
+
+    def _numbers(self) -> dict[str, float | tuple[float, ...]]:
+        """The settings that are numbers or lists of numbers; a list of one is a number, except for `strengths`."""
+        found: dict[str, float | tuple[float, ...]] = {"depth": len(self.path_widths[0]) - 1}
         for name in type(self).model_fields:
             value = getattr(self, name)
             if isinstance(value, tuple) and len(value) == 1 and name != "strengths":
                 (value,) = value
-            several = isinstance(value, tuple) and value and all(isinstance(one, int | float) for one in value)
+            several = isinstance(value, tuple) and all(isinstance(one, int | float) for one in value)
             if several or (isinstance(value, int | float) and not isinstance(value, bool)):
-                found[name] = torch.tensor(value, dtype=torch.float64)
-        return found | problem.constants
+                found[name] = value
+        if self.data in BY_MARGIN:
+            found["maximum_margin"] = 0.0
+        return found
+
+    def constants(self, problem: Problem) -> dict[str, float | tuple[float, ...] | Tensor]:
+        """The settings that are numbers or lists of numbers, and what each run drew in their place."""
+        return self._numbers() | problem.constants
 
     def numbers(self) -> int:
         """Parameters with gradients and partial products, samples, records, and a Hessian if one is recorded."""
@@ -108,7 +147,7 @@ class RecordingSettings(TrainingSettings):
         samples = (self.samples or columns) * (columns + 8 * rows)
         count, record = self.record_count, 0
         for shape in self.shapes.values():
-            record += torch.Size(shape).numel()
+            record += math.prod(shape)
         whole = {"sharpness", "hessian_eigenvalues"} & {*self.recorded}
         hessian = 6 * self.weight_count**2 if whole else 0
         newton = 6 * len(self.path_widths) * (rows * columns) ** 2 if "gauss_newton_sharpness" in self.recorded else 0

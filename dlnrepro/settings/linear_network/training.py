@@ -37,7 +37,7 @@ class TrainingSettings(StartSettings):
         default="descent",
         description="gradient `descent` with a step size; `flow`, its limit of small steps, by an adaptive solver;"
         " descent with `heavy-ball` or `nesterov` momentum; `adam`; `sign` descent; `muon`, with orthogonal steps;"
-        " `sam`, with the gradient at a distance `radius` uphill; `normalised` descent of log R (default: descent)",
+        " `sam`, with the gradient at a distance `sam_radius` uphill; `normalised` descent of log R (default: descent)",
     )
     step_size: StepSizes | None = Field(
         default=None, description="step size eta: a number, or a list with one number for each stage"
@@ -67,9 +67,12 @@ class TrainingSettings(StartSettings):
         default=0.9, ge=0, lt=1, description="for heavy-ball, nesterov and muon: the momentum (default: 0.9)"
     )
     memory_of_squares: float = Field(
-        default=0.999, ge=0, lt=1, description="for `method: adam`: the factor of the average of squares (default: 0.999)"
+        default=0.999,
+        ge=0,
+        lt=1,
+        description="for `method: adam`: the factor of the average of squares (default: 0.999)",
     )
-    radius: float = Field(default=0.05, ge=0, le=100, description="for `method: sam`: the distance rho (default: 0.05)")
+    sam_radius: float = Field(default=0.05, ge=0, le=100, description="for `method: sam`: the distance rho (default: 0.05)")
     weight_decay: PerLayer = Field(
         default=(0.0,),
         description="lambda_l of the penalty 1/2 sum_l lambda_l ||W_l||_F^2: a number, or a list with one number for"
@@ -95,8 +98,8 @@ class TrainingSettings(StartSettings):
             yield unused(self, "momentum", "`method: heavy-ball`, `nesterov` or `muon`")
         if self.memory_of_squares != 0.999 and self.method != "adam":
             yield unused(self, "memory_of_squares", "`method: adam`")
-        if self.radius != 0.05 and self.method != "sam":
-            yield unused(self, "radius", "`method: sam`")
+        if self.sam_radius != 0.05 and self.method != "sam":
+            yield unused(self, "sam_radius", "`method: sam`")
         if self.warmth != 1 and self.schedule != "inverse":
             yield unused(self, "warmth", "`schedule: inverse`")
         if self._known:
