@@ -9,6 +9,7 @@ gradient dR/dM and one chain rule serve every network and every loss.
 * `architecture` fills the layers from the parameters and pulls a gradient on M back to the parameters.
 * `losses` holds the squared loss on second moments and the losses on samples, with their gradients on M.
 * `plain` computes a loss by a plain forward pass of samples and its gradient by autograd, as a second route.
+* `margins` compares predictors of two classes with their maximum margin.
 * `starts` holds the initializations that only the general runner has.
 * `rules` makes the direction of a step from a gradient: momentum, Adam, signs, orthogonal steps, and others.
 * `noise` draws minibatches and noisy labels, one draw per step and run.

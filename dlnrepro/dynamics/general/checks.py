@@ -71,10 +71,10 @@ def checked_observer(
 
 
 def _largest_gradient(architecture: Architecture, loss: Loss, parameters: Weights) -> Tensor:
-    """An upper estimate of the norm of the gradient in all parameters, of shape (runs,): ||dR/dM|| at M = 0, carried
-    back by the norms of the layers.
+    """An upper estimate of the norm of the gradient in all parameters, of shape (runs,).
 
-    Rounding leaves an error of this size times 1e-16 in a gradient that vanishes at a solution.
+    It is ||dR/dM|| at M = 0, carried back by the norms of the layers. Rounding leaves an error
+    of this size times 1e-16 in a gradient that vanishes at a solution.
     """
     slope = torch.linalg.matrix_norm(loss.slope(torch.zeros_like(architecture.matrix(parameters))))
     total = torch.zeros_like(slope)

@@ -32,12 +32,13 @@ def recorded_times(spacing: Spacing, time: float, points: int, spans: float) -> 
     """The recorded times of a flow, of shape (points,).
 
     Args:
-        spacing: `linear`: from 0 on; `log`: evenly in the logarithm.
+        spacing: `linear`: evenly from 0 on; `log`: 0, and then evenly in the logarithm.
         time: the last time.
         points: the number of times.
-        spans: for `log`, the number of decades from the first time to the last one.
+        spans: for `log`, the number of decades from the first time after 0 to the last one.
     """
     if spacing == "log":
-        return decades(time, spans, points)
+        later = decades(time, spans, points - 1)
+        return torch.cat([torch.zeros_like(later[:1]), later])
     grid: Tensor = torch.linspace(0, time, points, dtype=torch.float64)
     return grid

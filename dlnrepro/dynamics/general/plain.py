@@ -1,7 +1,7 @@
 """A second route to gradients: a plain forward pass of samples, layer after layer, and autograd.
 
-It shares no code with `architecture`, `losses` or the descents: no product of layers is formed, and paths and layers are
-plain loops. Each run of the general runner compares its own gradients with it.
+It shares no code with `architecture`, `losses` or the descents: no product of layers is formed, and paths and layers
+are plain loops. Each run of the general runner compares its own gradients with it.
 """
 
 from __future__ import annotations
@@ -41,10 +41,8 @@ def plain_outputs(
         for layer in range(depth):
             parameter = parameters[first + (0 if filling == "shared" else layer)]
             weight = parameter[:, path] if stacked else parameter
-            if filling == "diagonal":
-                onward = weight.diagonal(dim1=-2, dim2=-1)[..., None] * passed
-            else:
-                onward = weight @ passed
+            diagonal = weight.diagonal(dim1=-2, dim2=-1)[..., None]
+            onward = diagonal * passed if filling == "diagonal" else weight @ passed
             passed = passed + onward if skip else onward
         used += 1 if filling == "shared" else depth
         outputs.append(passed)

@@ -18,6 +18,7 @@ from torch import Tensor
 from dlnrepro.dynamics.general.architecture import Architecture
 from dlnrepro.dynamics.general.checks import plain_loss
 from dlnrepro.dynamics.general.losses import Loss, MomentLoss
+from dlnrepro.dynamics.general.margins import MaximumMargins
 from dlnrepro.dynamics.networks import chain
 from dlnrepro.dynamics.networks.curvature import gauss_newton, hessian, largest_eigenvalue
 from dlnrepro.dynamics.networks.gaps import rank_one_gap, sine, singular_triples
@@ -41,8 +42,7 @@ class Setting:
         gradient: from parameters to dR/dV.
         start: the parameters at the start.
         target: the target by its modes, or None if it has none.
-        maximum_margin: the direction of the maximum margin, (runs, n_0), and the margin, (runs,), or None.
-        signed: y_i x_i, of shape (runs, samples, n_0), or None.
+        margins: the maximum margins of two classes, or None.
         labels: the one-hot labels of the samples of the loss, or None.
         fresh: fresh inputs, of shape (runs, samples, n_0), and their classes, whole numbers (samples,), or None.
     """
@@ -52,8 +52,7 @@ class Setting:
     gradient: Callable[[Weights], Weights]
     start: Weights
     target: Target | None = None
-    maximum_margin: tuple[Tensor, Tensor] | None = None
-    signed: Tensor | None = None
+    margins: MaximumMargins | None = None
     labels: Tensor | None = None
     fresh: tuple[Tensor, Tensor] | None = None
 
@@ -265,24 +264,10 @@ def _gauss_newton(state: State) -> Tensor:
     )
 
 
-def _margin(state: State) -> Tensor:
-    """min_i y_i w x_i / ||w||, of shape (runs,)."""
-    signed = state.setting.signed
-    assert signed is not None
-    predictor = state.matrix[..., 0, :]
-    return (signed @ predictor[..., None])[..., 0].amin(-1) / torch.linalg.vector_norm(predictor, dim=-1)
-
-
-def _direction(state: State) -> Tensor:
-    """The sine of the angle between the predictor and the direction of the maximum margin."""
-    assert state.setting.maximum_margin is not None
-    return sine(state.matrix[..., 0, :], state.setting.maximum_margin[0])
-
-
-def _margin_gap(state: State) -> Tensor:
-    """1 minus the margin over the maximum margin."""
-    assert state.setting.maximum_margin is not None
-    return 1 - _margin(state) / state.setting.maximum_margin[1]
+def _margins(state: State) -> MaximumMargins:
+    margins = state.setting.margins
+    assert margins is not None
+    return margins
 
 
 def _accuracy(state: State) -> Tensor:
@@ -424,10 +409,20 @@ QUANTITIES: Mapping[str, Quantity] = {
         "target",
         lambda state: shares(_path_modes(state)).amax(-2),
     ),
-    "margin": Quantity("the margin min_i y_i <w, x_i> / ||w|| of the predictor w", "margin", _margin),
-    "margin_gap": Quantity("1 minus the margin of the predictor over the maximum margin", "margin", _margin_gap),
+    "margin": Quantity(
+        "the margin min_i y_i <w, x_i> / ||w|| of the predictor w",
+        "margin",
+        lambda state: _margins(state).margin_of(state.matrix[:, 0]),
+    ),
+    "margin_gap": Quantity(
+        "1 minus the margin of the predictor over the maximum margin",
+        "margin",
+        lambda state: _margins(state).gap_of(state.matrix[:, 0]),
+    ),
     "direction_gap": Quantity(
-        "the sine of the angle between the predictor and the maximum-margin direction", "margin", _direction
+        "the sine of the angle between the predictor and the maximum-margin direction",
+        "margin",
+        lambda state: _margins(state).sine_to(state.matrix[:, 0]),
     ),
     "fresh_accuracy": Quantity(
         "the share of fresh inputs whose largest output is that of their class", "fresh", _fresh_accuracy

@@ -11,8 +11,11 @@ from itertools import pairwise
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.starts.draws import orthonormal
+from dlnrepro.dynamics.starts.balanced import balanced_layers
+from dlnrepro.dynamics.starts.draws import normal, orthonormal
 from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.per_run import each_run
+from dlnrepro.dynamics.tensors.processor import decomposed
 
 
 def identity_layers(widths: Sequence[int], scales: Tensor) -> Weights:
@@ -63,3 +66,21 @@ def balanced_with_offset(
     smaller = torch.where(larger > 0, strengths / larger, torch.zeros_like(larger))
     last, first = (larger, smaller) if offset >= 0 else (smaller, larger)
     return [frame * first[..., None, :] @ right.mT, left * last[..., None, :] @ frame.mT]
+
+
+def balanced_gaussian(widths: Sequence[int], norm: float, generators: Sequence[Generator]) -> Weights:
+    """Balanced layers of a Gaussian product with this Frobenius norm; a single layer is the product itself.
+
+    Args:
+        widths: n_0 .. n_L.
+        norm: the norm of the product.
+        generators: one per run, which draw the product and then the hidden frames.
+    """
+    draw = normal((widths[-1], widths[0]), generators)
+    scaled = each_run(lambda matrix: norm * matrix / torch.linalg.matrix_norm(matrix), draw)
+    if len(widths) == 2:
+        return [scaled]
+    # One by one: in a batch, LAPACK rounds by where a matrix lies in memory.
+    parts = [decomposed(torch.linalg.svd, matrix, full_matrices=False) for matrix in scaled]
+    left, strengths, right = (torch.stack(same) for same in zip(*parts, strict=True))
+    return balanced_layers(left, strengths, right.mT, widths[1:-1], generators)

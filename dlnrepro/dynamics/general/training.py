@@ -8,12 +8,18 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.classification.training import Training, train
 from dlnrepro.dynamics.general.rules import Gradient
+from dlnrepro.dynamics.risks.margin_losses import LossName
 from dlnrepro.dynamics.tensors.arrays import Array, Weights
 from dlnrepro.dynamics.tensors.progress import Progress, part_of
 from dlnrepro.dynamics.tensors.records import Record
 from dlnrepro.dynamics.training.descent import descend, descend_with_memory
 from dlnrepro.dynamics.training.gradient_flow import flow
+from dlnrepro.errors import Disagreement
+
+ROUTES_AGREE = 1e-6
+"""Two solvers of relative tolerance 1e-9 differ by about 1e-8."""
 
 Observe = Callable[[Weights], Record]
 
@@ -86,7 +92,7 @@ class _Constant(NamedTuple):
 
     size: float
 
-    def __call__(self, step: int) -> float:
+    def __call__(self, _: int) -> float:
         """The step size."""
         return self.size
 
@@ -118,4 +124,50 @@ def follow_flow(
     """
     path = flow(weights, field, times, rates, *tolerances, progress)
     records = [observe([layer[:, point] for layer in path]) for point in range(path[0].shape[1])]
+    return {name: torch.stack([record[name] for record in records], 1) for name in records[0]}
+
+
+def follow_margin_flow(
+    weights: Sequence[Tensor],
+    sets: Sequence[Array],
+    loss: LossName,
+    rates: Sequence[float],
+    horizon: float,
+    tolerance: float,
+    points: int,
+    observe: Observe,
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """The recorded quantities, (runs, points, ...), along the flow of a classifier on a clock that follows log(1/R).
+
+    Args:
+        weights: W_1 .. W_L at the start.
+        sets: the signed points of each run.
+        loss: l.
+        rates: the learning rate of each layer.
+        horizon: log(1/R) at the end.
+        tolerance: the relative error of the solver per step.
+        points: the number of records.
+        observe: from weights to named tensors of shape (runs, ...).
+        progress: called with the fraction done; may raise to stop.
+
+    Raises:
+        Disagreement: two solvers lead to other weights.
+    """
+    training = Training(
+        loss=loss,
+        method="flow",
+        rates=[torch.full((1, 1), rate, dtype=torch.float64) for rate in rates],
+        horizon=horizon,
+        tolerance=tolerance,
+        step_size=1.0,
+        steps=1,
+        points=points,
+    )
+    paths, gaps = train(training, weights, sets, progress)
+    if bool((gaps > ROUTES_AGREE).any()):
+        worst = f"{float(gaps.nan_to_num().max()):.1e}"
+        raise Disagreement(f"gradient flow by two solvers: expected paths within {ROUTES_AGREE:g}, found {worst}")
+    layers = [torch.stack(list(layer)) for layer in zip(*paths, strict=True)]
+    records = [observe([layer[:, point] for layer in layers]) for point in range(points)]
     return {name: torch.stack([record[name] for record in records], 1) for name in records[0]}

@@ -21,11 +21,10 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.general.checks import checked_observer
 from dlnrepro.dynamics.general.grids import recorded_steps, recorded_times
-from dlnrepro.dynamics.general.losses import MarginLoss
 from dlnrepro.dynamics.general.noise import noisy_slope
 from dlnrepro.dynamics.general.quantities import Setting, observer
 from dlnrepro.dynamics.general.rules import KEEPING, decayed, direction_of, rated
-from dlnrepro.dynamics.general.training import follow_flow, times_of, train_in_steps
+from dlnrepro.dynamics.general.training import follow_flow, follow_margin_flow, times_of, train_in_steps
 from dlnrepro.dynamics.observed.evaluation import evaluate, series_of
 from dlnrepro.dynamics.observed.records import Records
 from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
@@ -74,13 +73,12 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         gradient=params.architecture.gradient(problem.loss.slope),
         start=start,
         target=problem.target,
-        maximum_margin=problem.maximum_margin,
-        signed=problem.loss.signed if isinstance(problem.loss, MarginLoss) else None,
+        margins=problem.margins,
         labels=problem.labels,
         fresh=problem.fresh,
     )
     observe = observer(setting, params.recorded)
-    train = _flow if params.method == "flow" else _descent
+    train = {"flow": _flow, "margin-flow": _margin_flow}.get(params.method, _descent)
     values = train(params, problem, setting, observe, generators, progress)
     records, constants = Records(axis_of(params), values), params.constants(problem)
     series = series_of(expressions(params.series), _thinned(records), constants)
@@ -105,18 +103,20 @@ def _descent(
     """The recorded quantities of the training in steps."""
     displacement = params.displacement(generators) if any(params.kick) else []
     gradient = setting.gradient
-    if params.method == "normalised":
+    of_logarithm = params.method == "normalised" or params.objective == "log-loss"
+    if of_logarithm:
         gradient = setting.architecture.gradient(problem.loss.log_slope)
     used = gradient
     if params.batch is not None or params.label_noise:
         noisy = noisy_slope(problem.loss, params.batch, params.label_noise, generators)
         used = setting.architecture.gradient(noisy)
     used = decayed(used, params.per_parameter(params.weight_decay))
+    assert params.method not in ("flow", "margin-flow")
     step = direction_of(params.method, used, params.momentum, params.memory_of_squares, params.sam_radius)
     step = rated(step, params.per_parameter(params.rates))
     keeps = params.method in KEEPING or params.batch is not None or params.label_noise > 0
     steps = recorded_steps(params.record, params.total_steps, params.points)
-    expected = _of_logarithm(setting) if params.method == "normalised" else _unchanged
+    expected = _of_logarithm(setting) if of_logarithm else _unchanged
     network = setting.architecture, problem.loss
     checked = checked_observer(*network, gradient, observe, len(steps), expected)
     values = train_in_steps(setting.start, step, keeps, params.phases, displacement, steps, checked, progress)
@@ -149,12 +149,34 @@ def _flow(
     return values | {"step": torch.arange(len(times), dtype=torch.float64).expand_as(clock), "time": clock}
 
 
+def _margin_flow(
+    params: Params,
+    problem: Problem,
+    setting: Setting,
+    observe: Callable[[Weights], Record],
+    generators: Sequence[Generator],
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """The recorded quantities along the flow of a classifier, on the clock of log(1/R)."""
+    assert problem.sets is not None
+    assert params.horizon is not None
+    assert params.loss != "cross-entropy"
+    gradient = setting.architecture.gradient(problem.loss.log_slope)
+    network = setting.architecture, problem.loss
+    checked = checked_observer(*network, gradient, observe, params.points, _of_logarithm(setting))
+    rates = params.per_parameter(params.rates)
+    until = params.horizon, params.tolerance[0], params.points
+    values = follow_margin_flow(setting.start, problem.sets, params.loss, rates, *until, checked, progress)
+    count = torch.arange(params.points, dtype=torch.float64).expand(len(generators), -1)
+    return values | {"step": count}
+
+
 def _velocity(field: Callable[[int, Array], Array], rates: Sequence[float], weights: Weights) -> Weights:
     """The gradient, times the rates, that the solver of the flow follows, of the shapes of the weights."""
     shapes, states = flattened(weights)
     velocities = velocities_of(shapes, field, rates, np.ones(len(states)), silent)
     slopes = tensor_of(-np.stack([next(velocities)(0.0, state) for state in states]))
-    parts = slopes.split([rows * columns for rows, columns in shapes], -1)
+    parts = torch.split(slopes, [rows * columns for rows, columns in shapes], -1)
     return [part.reshape(len(states), *shape) for part, shape in zip(parts, shapes, strict=True)]
 
 

@@ -1,7 +1,7 @@
 """The settings of the general runner of deep linear networks, in groups by what they describe.
 
-All settings are flat keys of a claim's `setup`, so that an arm changes one of them, `-s step_size=0.1` reaches it, and a
-formula names it. A setting that a claim leaves out has the default that its description gives. The default always
+All settings are flat keys of a claim's `setup`, so that an arm changes one of them, `-s step_size=0.1` reaches it, and
+a formula names it. A setting that a claim leaves out has the default that its description gives. The default always
 stands for the absence of something, such as no weight decay, or for the plainest choice.
 
 * `architecture` describes widths, paths, and how the layers are filled.

@@ -13,6 +13,7 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification.separable_data import drawing, with_slack
 from dlnrepro.dynamics.general.losses import Loss, MarginLoss, SampleLoss, moment_loss
+from dlnrepro.dynamics.general.margins import MaximumMargins, maximum_margins
 from dlnrepro.dynamics.starts.draws import normal, uniform
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
@@ -36,7 +37,7 @@ class Problem:
         loss: R.
         target: the target by its modes, if the data have one.
         sets: the signed points of each run, for two classes.
-        maximum_margin: the direction (runs, n_0) and the margin (runs,) of two classes.
+        margins: the maximum margins of two classes.
         labels: one-hot labels, for several classes.
         fresh: fresh inputs (runs, count, n_0) and their classes (count,).
         constants: what each run drew, by the name that formulas use.
@@ -45,7 +46,7 @@ class Problem:
     loss: Loss
     target: Target | None = None
     sets: Sequence[Array] | None = None
-    maximum_margin: tuple[Tensor, Tensor] | None = None
+    margins: MaximumMargins | None = None
     labels: Tensor | None = None
     fresh: tuple[Tensor, Tensor] | None = None
     constants: dict[str, Tensor] = field(default_factory=dict)
@@ -105,14 +106,14 @@ class DataSettings(TargetSettings):
         yield from super().contradictions()
         if self.data == "moments":
             if self.samples is not None:
-                yield unused(self, "samples", "data of samples, such as `data: teacher`")
+                yield unused("samples", "data of samples, such as `data: teacher`")
         elif self.samples is None:
             yield Contradiction("samples", f"the number of samples of `data: {self.data}`")
         if not self._admits(self.loss):
             fitting = [loss for loss in ("squared", "logistic", "exponential", "cross-entropy") if self._admits(loss)]
             yield Contradiction("loss", f"{' or '.join(fitting)} for `data: {self.data}`")
         if self.data == "teacher" and (self.variances is not None or self.moment is not None):
-            yield unused(self, "moment" if self.variances is None else "variances", "`data: moments`")
+            yield unused("moment" if self.variances is None else "variances", "`data: moments`")
         for key, plain, kinds in (
             ("spanning", True, BY_MARGIN),
             ("least_share", 0, BY_MARGIN),
@@ -122,7 +123,7 @@ class DataSettings(TargetSettings):
             ("fresh", 0, ("circle",)),
         ):
             if getattr(self, key) != plain and self.data not in kinds:
-                yield unused(self, key, " or ".join(f"`data: {kind}`" for kind in kinds))
+                yield unused(key, " or ".join(f"`data: {kind}`" for kind in kinds))
         if self._known and self.samples is not None:
             yield from self._samples_fit(self.samples)
 
@@ -192,7 +193,6 @@ class DataSettings(TargetSettings):
         else:
             classes = [draw(generator) for generator in generators]
         sets = [one.signed for one in classes]
-        directions = tensor_of(np.stack([one.solution.direction for one in classes]))
-        margins = torch.tensor([one.solution.margin for one in classes], dtype=torch.float64)
+        margins = maximum_margins(classes)
         loss = MarginLoss(self.loss, tensor_of(np.stack(sets)))
-        return Problem(loss, sets=sets, maximum_margin=(directions, margins), constants={"maximum_margin": margins})
+        return Problem(loss, sets=sets, margins=margins, constants={"maximum_margin": margins.margin})

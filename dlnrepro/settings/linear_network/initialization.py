@@ -11,9 +11,15 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.classification import training as classifier_training
-from dlnrepro.dynamics.general.starts import balanced_with_offset, diagonal_parts, identity_layers, scaled_layers
+from dlnrepro.dynamics.general.starts import (
+    balanced_gaussian,
+    balanced_with_offset,
+    diagonal_parts,
+    identity_layers,
+    scaled_layers,
+)
+from dlnrepro.dynamics.one_neuron.start import axis_pair, draw_pair, tilted
 from dlnrepro.dynamics.one_neuron.start import balanced as one_neuron_layers
-from dlnrepro.dynamics.one_neuron.start import draw_pair, tilted
 from dlnrepro.dynamics.pathways.path_draws import first_path_alone, gaussian_paths
 from dlnrepro.dynamics.starts.balanced import balanced_layers, draw_mode_strengths, draw_strength, unbalanced
 from dlnrepro.dynamics.starts.draws import gaussian, normal, orthonormal, semi_orthogonal, uniform_layers
@@ -29,6 +35,7 @@ StartKind = Literal[
     "uniform",
     "orthogonal",
     "balanced",
+    "balanced-gaussian",
     "aligned",
     "lambda-balanced",
     "one-neuron",
@@ -43,12 +50,13 @@ class StartSettings(DataSettings):
     """The law of the weights at the start, and its scale."""
 
     start: StartKind = Field(
-        description="`gaussian`: entries of W_l have the standard deviation scale / sqrt(n_(l-1)); `plain`: the standard"
-        " deviation scale; `uniform`: entries in +-scale / sqrt(n_(l-1)); `orthogonal`: scale times orthonormal rows or"
-        " columns; `balanced`: W_(l+1)^T W_(l+1) = W_l W_l^T with random singular vectors; `aligned`: balanced, with the"
-        " singular vectors of the target; `lambda-balanced`: two layers with W_2^T W_2 - W_1 W_1^T = offset I;"
-        " `one-neuron`: balanced, of rank one, with a given overlap with the target; `first-path`: a first path that"
-        " carries the target alone, plus `gaussian` layers; `identity`: scale I; `zero`"
+        description="`gaussian`: entries of W_l have the standard deviation scale / sqrt(n_(l-1)); `plain`: they have the"
+        " standard deviation scale; `uniform`: entries in +-scale / sqrt(n_(l-1)); `orthogonal`: scale times orthonormal"
+        " rows or columns; `balanced`: W_(l+1)^T W_(l+1) = W_l W_l^T with random singular vectors; `balanced-gaussian`:"
+        " balanced, with a Gaussian product of norm scale; `aligned`: balanced, with the singular vectors of the target;"
+        " `lambda-balanced`: two layers with W_2^T W_2 - W_1 W_1^T = offset I; `one-neuron`: balanced, of rank one, with"
+        " a given overlap with the target; `first-path`: a first path that carries the target alone, plus `gaussian`"
+        " layers; `identity`: scale I; `zero`"
     )
     scale: ScaleRange = Field(
         default=(1.0, 1.0),
@@ -66,6 +74,10 @@ class StartSettings(DataSettings):
         default=None,
         description="for `one-neuron`: range of u^T Z v / sigma_2 in which the directions u and v are drawn (sigma_1 if"
         " the target has one mode)",
+    )
+    directions: Literal["drawn", "aligned", "anti-aligned", "outside-range"] = Field(
+        default="drawn",
+        description="for `one-neuron`: u and v are `drawn`, u_1 and +-v_1, or the last basis vectors (default: drawn)",
     )
     missing: int = Field(
         default=0, ge=0, le=31, description="for `one-neuron`: number of modes that u and v lack (default: 0)"
@@ -92,18 +104,21 @@ class StartSettings(DataSettings):
         """Starts that the architecture or the data does not have, and settings of other starts."""
         yield from super().contradictions()
         if self.start_strengths is not None and self.start not in BY_SPECTRUM:
-            yield unused(self, "start_strengths", "`start: balanced`, `aligned` or `lambda-balanced`")
+            yield unused("start_strengths", "`start: balanced`, `aligned` or `lambda-balanced`")
         if self.offset and self.start != "lambda-balanced":
-            yield unused(self, "offset", "`start: lambda-balanced`")
-        for key, plain in (("overlap", None), ("missing", 0), ("tilt", 0.0)):
+            yield unused("offset", "`start: lambda-balanced`")
+        for key, plain in (("overlap", None), ("missing", 0), ("tilt", 0.0), ("directions", "drawn")):
             if getattr(self, key) != plain and self.start != "one-neuron":
-                yield unused(self, key, "`start: one-neuron`")
-        if self.start == "one-neuron" and self.overlap is None:
-            yield Contradiction("overlap", "a range [low, high] for `start: one-neuron`")
+                yield unused(key, "`start: one-neuron`")
+        if self.start == "one-neuron" and (self.overlap is None) == (self.directions == "drawn"):
+            wanted = "a range [low, high] for `start: one-neuron`" if self.overlap is None else "no such key here"
+            yield Contradiction("overlap", wanted)
+        if self.directions != "drawn" and self.basis != "diagonal":
+            yield Contradiction("basis", "diagonal for these directions of the start")
         if self.start in ("aligned", "one-neuron", "first-path") and self.data not in ("moments", "teacher"):
             yield Contradiction("start", "a start that needs no target for this data")
         if self.below_zero_risk and (self.data not in BY_MARGIN or self.start != "gaussian"):
-            yield unused(self, "below_zero_risk", "two classes and `start: gaussian`")
+            yield unused("below_zero_risk", "two classes and `start: gaussian`")
         if self._known:
             yield from self._start_fits()
 
@@ -126,7 +141,7 @@ class StartSettings(DataSettings):
         if self.layers == "shared" and self.start not in ("gaussian", "plain", "uniform", "identity", "zero"):
             yield Contradiction("start", "gaussian, plain, uniform, identity or zero for `layers: shared`")
         if self.layer_factor != 1 and (paths > 1 or self.layers == "shared"):
-            yield unused(self, "layer_factor", "a single path of layers that are not shared")
+            yield unused("layer_factor", "a single path of layers that are not shared")
 
     def parameters(self, problem: Problem, generators: Sequence[Generator]) -> Weights:
         """The parameters of each run at the start, drawn from its generator after the data."""
@@ -174,6 +189,8 @@ class StartSettings(DataSettings):
             return self._by_spectrum(widths, factor, problem, generators)
         if self.start == "one-neuron":
             return self._one_neuron(widths, problem, generators)
+        if self.start == "balanced-gaussian":
+            return balanced_gaussian(widths, factor * low, generators)
         if self.start == "gaussian" and low == high:
             return gaussian(widths, low * factor, generators)
         scales = draw_strength(low, high, generators) if low < high else torch.full((runs,), low, dtype=torch.float64)
@@ -212,8 +229,11 @@ class StartSettings(DataSettings):
     def _one_neuron(self, widths: Sequence[int], problem: Problem, generators: Sequence[Generator]) -> Weights:
         """Balanced layers of a product s u v^T, with drawn directions and strength."""
         assert problem.target is not None
-        assert self.overlap is not None
-        pair = tilted(draw_pair(problem.target, self.missing, self.overlap, generators), self.tilt)
+        if self.overlap is not None:
+            pair = tilted(draw_pair(problem.target, self.missing, self.overlap, generators), self.tilt)
+        else:
+            axes = (widths[-1], widths[0]) if self.directions == "outside-range" else (1, 1)
+            pair = axis_pair(problem.target, *axes, -1.0 if self.directions == "anti-aligned" else 1.0)
         strength = draw_strength(*self.scale, generators)
         return one_neuron_layers(problem.target, pair, strength, widths, generators)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
-from dlnrepro.settings.base import Contradiction, Settings
+from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST, ORDERED
 
 LARGEST_WIDTH = 512
@@ -37,11 +37,10 @@ ScaleRange = Annotated[tuple[AboveZero, AboveZero], FROM_LIST, ORDERED, BeforeVa
 """A number above 0, or a range [low, high] from which each run draws a number log-uniformly."""
 
 
-def unused(settings: Settings, key: str, unless: str) -> Contradiction:
+def unused(key: str, unless: str) -> Contradiction:
     """The contradiction of a setting that has no meaning next to the others.
 
     Args:
-        settings: those of the runner.
         key: the setting.
         unless: when the setting would be used, such as `` `method: adam` ``.
     """

@@ -16,7 +16,7 @@ from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.declared.measures import DeclaredSeriesByName, Measures, computed, expressions
 from dlnrepro.settings.declared.quantities import Quantity
 from dlnrepro.settings.linear_network.data import BY_MARGIN, Problem
-from dlnrepro.settings.linear_network.training import TrainingSettings
+from dlnrepro.settings.linear_network.training import FLOWS, TrainingSettings
 
 MOST_RECORDS = 10**6
 
@@ -36,7 +36,7 @@ class RecordingSettings(TrainingSettings):
         default=6.0,
         gt=0,
         le=30,
-        description="for `record: log` and `method: flow`: decades from the first recorded time to the last (default: 6)",
+        description="for `record: log` of a flow: decades from the first recorded time after 0 to the last (default: 6)",
     )
     measures: Measures = Field(default={}, description="the measures that the claim declares")
     series: DeclaredSeriesByName = Field(default={}, description="the series that the claim declares")
@@ -46,6 +46,8 @@ class RecordingSettings(TrainingSettings):
         yield from super().contradictions()
         if self.method == "flow" and self.record in ("every", "last"):
             yield Contradiction("record", "linear or log for `method: flow`")
+        elif self.method == "margin-flow" and self.record != "linear":
+            yield Contradiction("record", "linear for `method: margin-flow`")
         elif self.record == "every" and self.steps and self.step_size and self.total_steps > MOST_RECORDS:
             yield Contradiction("record", f"at most {MOST_RECORDS} recorded steps, such as `record: last`")
         if self.decades != 6 and (self.record != "log" or self.method != "flow"):
@@ -54,7 +56,7 @@ class RecordingSettings(TrainingSettings):
     @property
     def record_count(self) -> int:
         """The number of records, at most."""
-        if self.method == "flow":
+        if self.method in FLOWS:
             return self.points
         return self.total_steps + 1 if self.record == "every" else min(self.points + 2, self.total_steps + 1)
 
@@ -94,7 +96,9 @@ class RecordingSettings(TrainingSettings):
     def quantities(self) -> dict[str, Quantity]:
         """What a formula of a measure may name: what can be recorded, and the settings that are numbers."""
         has, sizes = self._offers, self.sizes
-        found = {"step": Quantity("number of gradient steps"), "time": Quantity("time t, the sum of the step sizes")}
+        found = {"step": Quantity("number of gradient steps, or of the record of a flow")}
+        if self.method != "margin-flow":
+            found["time"] = Quantity("time t, the sum of the step sizes so far")
         for name, quantity in QUANTITIES.items():
             if quantity.needs in has:
                 found[name] = Quantity(quantity.says, len(shape_of(name, sizes)))
@@ -151,5 +155,7 @@ class RecordingSettings(TrainingSettings):
         whole = {"sharpness", "hessian_eigenvalues"} & {*self.recorded}
         hessian = 6 * self.weight_count**2 if whole else 0
         newton = 6 * len(self.path_widths) * (rows * columns) ** 2 if "gauss_newton_sharpness" in self.recorded else 0
-        path = count * self.weight_count if self.method == "flow" else 0
+        path = count * self.weight_count if self.method in FLOWS else 0
+        if self.method == "margin-flow":
+            path += self.weight_count**2
         return weights + samples + 4 * count * (record + 2) + hessian + newton + 3 * path
