@@ -63,11 +63,11 @@ def reach(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str] | None
 
 
 def arm_values(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool) -> dict[str, Any]:
-    """The parameters of an arm as they are run."""
+    """The settings of an arm as they are run; `dlnrepro.claimfile.parameters` makes numbers of their formulas."""
     profile = claim.quick.setup if quick else {}
     everywhere = {word: value for word, value in overrides.items() if split(word)[0] is None}
     here = {split(word)[1]: value for word, value in overrides.items() if split(word)[0] == arm}
-    return {**claim.setup, **profile, **everywhere, **claim.arms[arm], **here}
+    return {**claim.settings, **profile, **everywhere, **claim.arms[arm], **here}
 
 
 def origins(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool) -> dict[str, tuple[Any, str]]:

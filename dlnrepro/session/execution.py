@@ -14,6 +14,7 @@ from dlnrepro.archive.figure_data import drawings
 from dlnrepro.archive.provenance import code_state, source_hash
 from dlnrepro.archive.record import ClaimRecord, record_claim
 from dlnrepro.archive.report_store import arm_seconds
+from dlnrepro.claimfile.parameters import validated
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.cell import Cell, Numbers
@@ -285,9 +286,9 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
 def _meanings(claim: Claim) -> dict[str, str]:
     """The runner's descriptions of the measures and series that a claim names, so that a report needs no runner."""
     runner = load_runner(claim.runner)
-    known = declared(runner, runner.Params.model_validate(claim.setup))
+    known = declared(runner, validated(runner.Params, claim.settings))
     tests = (*claim.assumptions, *claim.criteria)
-    named = {name for item in tests for name in (item.measure, *item.names)}
+    named = {name for item in tests for name in item.named}
     named |= {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}
     meanings = {**(known.measures or {}), **{name: series.says for name, series in (known.series or {}).items()}}
     return {name: meanings[name] for name in sorted(named) if name in meanings}

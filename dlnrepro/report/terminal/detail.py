@@ -12,9 +12,9 @@ from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.controls import kinds, wrong_formulas
+from dlnrepro.claimfile.parameters import numbers, settled
 from dlnrepro.claimfile.reach import arm_values, setters
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
-from dlnrepro.claimfile.thresholds import numbers
 from dlnrepro.report.terminal.sparklines import text_figure
 from dlnrepro.report.terminal.summary import last_words, verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
@@ -274,11 +274,11 @@ def _flowing(text: str) -> str:
 def _required(page: TerminalPage, claim: Claim, item: Bounded, meanings: Mapping[str, str]) -> None:
     """What a test of a claim file requires, in which arms, and what its measure is."""
     named = [*item.holds_in, *(item.fails_in if isinstance(item, Criterion) else ())]
-    values = stated_in_arms(item.bounds, [numbers(arm_values(claim, arm, {}, quick=False)) for arm in named])
-    wanted = requirement(item.measure, values)
+    values = stated_in_arms(item.bounds, [numbers(settled(arm_values(claim, arm, {}, quick=False))) for arm in named])
+    wanted = requirement(item.quantity, values)
     arms = f"; in {', '.join(item.holds_in)}"
     page.line("required: ", (wanted, "bold"), quantifier_words(item.runs), arms, indent=6, hang=2)
-    _meaning(page, (item.measure, *item.names), meanings)
+    _meaning(page, item.named, meanings)
 
 
 def _must_fail(page: TerminalPage, claim: Claim, criterion: Criterion) -> None:
