@@ -86,4 +86,5 @@ def _largest_gradient(architecture: Architecture, loss: Loss, parameters: Weight
             for other in others.unbind(-1):
                 product = product * other
             total = total + (product * product).sum(-1)
-    return slope * total.sqrt()
+    size: Tensor = slope * total.sqrt()
+    return size

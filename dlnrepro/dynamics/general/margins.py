@@ -40,12 +40,15 @@ class MaximumMargins:
 
     def margin_of(self, predictor: Tensor) -> Tensor:
         """min_i <w, z_i> / ||w||, of shape (runs,), from w of shape (runs, n_0)."""
-        return (self.signed @ predictor[..., None])[..., 0].amin(-1) / torch.linalg.vector_norm(predictor, dim=-1)
+        least = (self.signed @ predictor[..., None])[..., 0].amin(-1)
+        margin: Tensor = least / torch.linalg.vector_norm(predictor, dim=-1)
+        return margin
 
     def sine_to(self, predictor: Tensor) -> Tensor:
         """The sine of the angle between w and ubar, of shape (runs,)."""
         _, across = self._parts(predictor)
-        return torch.linalg.vector_norm(across, dim=-1) / torch.linalg.vector_norm(predictor, dim=-1)
+        sine: Tensor = torch.linalg.vector_norm(across, dim=-1) / torch.linalg.vector_norm(predictor, dim=-1)
+        return sine
 
     def gap_of(self, predictor: Tensor) -> Tensor:
         """1 - margin(w) / gamma, of shape (runs,)."""
@@ -54,7 +57,8 @@ class MaximumMargins:
         least = (-along[:, None] * self.slack - (self.signed @ across[..., None])[..., 0]).amax(-1)
         square = (across * across).sum(-1)
         lead = torch.where(along > 0, square / (length + along.clamp_min(0)), length - along)
-        return (least + self.margin * lead) / (self.margin * length)
+        gap: Tensor = (least + self.margin * lead) / (self.margin * length)
+        return gap
 
     def _parts(self, predictor: Tensor) -> tuple[Tensor, Tensor]:
         """C and p."""

@@ -215,7 +215,8 @@ def _path_modes(state: State) -> Tensor:
 def _distance(state: State) -> Tensor:
     """||M - M*|| / ||M*||, of shape (runs,)."""
     solution = _solution(state)
-    return torch.linalg.matrix_norm(state.matrix - solution) / torch.linalg.matrix_norm(solution)
+    distance: Tensor = torch.linalg.matrix_norm(state.matrix - solution) / torch.linalg.matrix_norm(solution)
+    return distance
 
 
 def _mode_distances(state: State) -> Tensor:
@@ -238,7 +239,8 @@ def _overlap(state: State) -> Tensor:
     """<M, Z> / ||M||."""
     target = state.setting.target
     assert target is not None
-    return (target.strengths * _modes(state)).sum(-1) / torch.linalg.matrix_norm(state.matrix)
+    overlap: Tensor = (target.strengths * _modes(state)).sum(-1) / torch.linalg.matrix_norm(state.matrix)
+    return overlap
 
 
 def _solution(state: State) -> Tensor:

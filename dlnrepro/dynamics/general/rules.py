@@ -49,7 +49,7 @@ def direction_of(rule: Rule, gradient: Gradient, momentum: float, memory: float,
     if rule == "descent":
         return gradient
     if rule in ("adam", "sign"):
-        return direction(rule, gradient, [], memory)  # type: ignore[arg-type]
+        return direction(rule, gradient, [], memory)
     if rule == "sam":
         return lambda weights: gradient(_moved(weights, gradient(weights), radius))
     if rule == "normalised":

@@ -31,11 +31,13 @@ class Phase(NamedTuple):
         sizes: the step size of each step, from the number of the step within the stage.
         steps: how many steps it has.
         kick: the scale of the displacement of all parameters before it.
+        even: whether all its steps have the same size.
     """
 
     sizes: Callable[[int], float]
     steps: int
     kick: float
+    even: bool
 
 
 def train_in_steps(
@@ -79,27 +81,17 @@ def train_in_steps(
 
 def times_of(phases: Sequence[Phase], records: Sequence[int]) -> Tensor:
     """The time t, the sum of all step sizes so far, at recorded steps, of shape (records,)."""
-    if len({phase.sizes for phase in phases}) == 1 and isinstance(phases[0].sizes, _Constant):
-        return torch.tensor(records, dtype=torch.float64) * phases[0].sizes.size
+    if len(phases) == 1 and phases[0].even:
+        return torch.tensor(records, dtype=torch.float64) * phases[0].sizes(0)
     times, sizes = [0.0], (phase.sizes(step) for phase in phases for step in range(phase.steps))
     for size in sizes:
         times.append(times[-1] + size)
     return torch.tensor([times[record] for record in records], dtype=torch.float64)
 
 
-class _Constant(NamedTuple):
-    """The same step size at every step."""
-
-    size: float
-
-    def __call__(self, _: int) -> float:
-        """The step size."""
-        return self.size
-
-
 def constant(size: float) -> Callable[[int], float]:
     """The same step size at every step."""
-    return _Constant(size)
+    return lambda _: size
 
 
 def follow_flow(

@@ -111,7 +111,8 @@ def _descent(
         noisy = noisy_slope(problem.loss, params.batch, params.label_noise, generators)
         used = setting.architecture.gradient(noisy)
     used = decayed(used, params.per_parameter(params.weight_decay))
-    assert params.method not in ("flow", "margin-flow")
+    assert params.method != "flow"
+    assert params.method != "margin-flow"
     step = direction_of(params.method, used, params.momentum, params.memory_of_squares, params.sam_radius)
     step = rated(step, params.per_parameter(params.rates))
     keeps = params.method in KEEPING or params.batch is not None or params.label_noise > 0

@@ -50,13 +50,13 @@ class StartSettings(DataSettings):
     """The law of the weights at the start, and its scale."""
 
     start: StartKind = Field(
-        description="`gaussian`: entries of W_l have the standard deviation scale / sqrt(n_(l-1)); `plain`: they have the"
-        " standard deviation scale; `uniform`: entries in +-scale / sqrt(n_(l-1)); `orthogonal`: scale times orthonormal"
-        " rows or columns; `balanced`: W_(l+1)^T W_(l+1) = W_l W_l^T with random singular vectors; `balanced-gaussian`:"
-        " balanced, with a Gaussian product of norm scale; `aligned`: balanced, with the singular vectors of the target;"
-        " `lambda-balanced`: two layers with W_2^T W_2 - W_1 W_1^T = offset I; `one-neuron`: balanced, of rank one, with"
-        " a given overlap with the target; `first-path`: a first path that carries the target alone, plus `gaussian`"
-        " layers; `identity`: scale I; `zero`"
+        description="`gaussian`: entries of W_l have the standard deviation scale / sqrt(n_(l-1)); `plain`: they have"
+        " the standard deviation scale; `uniform`: entries in +-scale / sqrt(n_(l-1)); `orthogonal`: scale times"
+        " orthonormal rows or columns; `balanced`: W_(l+1)^T W_(l+1) = W_l W_l^T with random singular vectors;"
+        " `balanced-gaussian`: balanced, with a Gaussian product of norm scale; `aligned`: balanced, with the singular"
+        " vectors of the target; `lambda-balanced`: two layers with W_2^T W_2 - W_1 W_1^T = offset I; `one-neuron`:"
+        " balanced, of rank one, with a given overlap with the target; `first-path`: a first path that carries the"
+        " target alone, plus `gaussian` layers; `identity`: scale I; `zero`"
     )
     scale: ScaleRange = Field(
         default=(1.0, 1.0),

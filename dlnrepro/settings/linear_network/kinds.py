@@ -17,8 +17,10 @@ def _as_list(value: Any) -> Any:
     return [value] if type(value) in (int, float) else value
 
 
-ONE_OR_MORE = BeforeValidator(_as_list)
+ONE_OR_MORE = BeforeValidator(_as_list, json_schema_input_type=float | list[float])
 """In `Annotated`: a list of numbers may be written as a single number."""
+ONE_OR_MORE_WHOLE = BeforeValidator(_as_list, json_schema_input_type=int | list[int])
+"""In `Annotated`: a list of whole numbers may be written as a single one."""
 
 
 def _as_range(value: Any) -> Any:
@@ -33,7 +35,12 @@ AnyNumber = Annotated[float, Field(ge=-1e9, le=1e9)]
 Vector = Annotated[tuple[FromZero, ...], FROM_LIST, Field(min_length=1, max_length=LARGEST_WIDTH)]
 Row = Annotated[tuple[AnyNumber, ...], FROM_LIST, Field(min_length=1, max_length=LARGEST_WIDTH)]
 Matrix = Annotated[tuple[Row, ...], FROM_LIST, Field(min_length=1, max_length=LARGEST_WIDTH)]
-ScaleRange = Annotated[tuple[AboveZero, AboveZero], FROM_LIST, ORDERED, BeforeValidator(_as_range)]
+ScaleRange = Annotated[
+    tuple[AboveZero, AboveZero],
+    FROM_LIST,
+    ORDERED,
+    BeforeValidator(_as_range, json_schema_input_type=float | list[float]),
+]
 """A number above 0, or a range [low, high] from which each run draws a number log-uniformly."""
 
 

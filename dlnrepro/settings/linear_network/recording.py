@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from itertools import pairwise
 
 from pydantic import Field
 from torch import Tensor
@@ -36,7 +37,7 @@ class RecordingSettings(TrainingSettings):
         default=6.0,
         gt=0,
         le=30,
-        description="for `record: log` of a flow: decades from the first recorded time after 0 to the last (default: 6)",
+        description="for `record: log` of a flow: decades from the first recorded time after 0 on (default: 6)",
     )
     measures: Measures = Field(default={}, description="the measures that the claim declares")
     series: DeclaredSeriesByName = Field(default={}, description="the series that the claim declares")
@@ -82,13 +83,9 @@ class RecordingSettings(TrainingSettings):
         """The sizes on which the shapes depend."""
         architecture, (rows, columns) = self.architecture, self.ends
         modes = len(self.strengths) if self.strengths is not None else min(rows, columns)
-        layers = tuple(
-            shape
-            for path in (self.path_widths[:1] if architecture.stacked else self.path_widths)
-            for shape in zip(path[1:], path[:-1], strict=True)
-        )
-        if architecture.stacked:
-            layers = tuple((self.paths, *shape) for shape in layers)
+        alone = self.path_widths[:1] if architecture.stacked else self.path_widths
+        front = (self.paths,) if architecture.stacked else ()
+        layers = tuple((*front, after, before) for path in alone for before, after in pairwise(path))
         depth = len(self.path_widths[0]) - 1
         paths = len(self.path_widths)
         return Sizes(rows, columns, layers, depth, paths, architecture.stacked, modes, self.weight_count)

@@ -14,7 +14,7 @@ from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST
 from dlnrepro.settings.linear_network.data import BY_MARGIN
 from dlnrepro.settings.linear_network.initialization import StartSettings
-from dlnrepro.settings.linear_network.kinds import ONE_OR_MORE, AboveZero, FromZero, Vector, unused
+from dlnrepro.settings.linear_network.kinds import ONE_OR_MORE, ONE_OR_MORE_WHOLE, AboveZero, FromZero, Vector, unused
 
 MOST_STEPS = 10**8
 
@@ -23,7 +23,7 @@ StepCounts = Annotated[
     tuple[Annotated[int, Field(ge=1, le=MOST_STEPS)], ...],
     FROM_LIST,
     Field(min_length=1, max_length=1000),
-    ONE_OR_MORE,
+    ONE_OR_MORE_WHOLE,
 ]
 Kicks = Annotated[tuple[FromZero, ...], FROM_LIST, Field(min_length=1, max_length=1000), ONE_OR_MORE]
 PerLayer = Annotated[Vector, ONE_OR_MORE]
@@ -175,11 +175,11 @@ class TrainingSettings(StartSettings):
         assert self.steps is not None
         assert self.step_size is not None
         count = max(len(self.steps), len(self.step_size), len(self.kick))
-        steps, sizes, kicks = (
-            given * count if len(given) == 1 else given for given in (self.steps, self.step_size, self.kick)
-        )
+        steps = self.steps * count if len(self.steps) == 1 else self.steps
+        sizes, kicks = (given * count if len(given) == 1 else given for given in (self.step_size, self.kick))
+        even = self.schedule == "constant"
         return [
-            Phase(self._sizes(size, number), number, kick)
+            Phase(self._sizes(size, number), number, kick, even)
             for size, number, kick in zip(sizes, steps, kicks, strict=True)
         ]
 
