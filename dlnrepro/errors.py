@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
@@ -26,6 +27,18 @@ class ReproError(Exception):
 
 LONGEST_PATH = 1000
 """The most characters of a path that a message shows."""
+
+LONGEST_WORD = 60
+"""The most characters of a word that a message shows; a longer word is cut."""
+
+MOST_CHOICES = 12
+"""The most expected words that a message lists; of more words it gives the number and the nearest words."""
+
+MOST_NEAREST = 3
+"""How many known words a message names if there are too many to list."""
+
+MOST_COMPARED = 1000
+"""The most known words among which the nearest word is searched; a longer search would take too much time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,6 +193,47 @@ def _storable(text: str) -> str:
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     except UnicodeEncodeError:
         return text.encode("utf-8", "backslashreplace").decode()
+
+
+def shortened(word: str) -> str:
+    """A word for a message, which is cut if it is too long to read."""
+    return word if len(word) <= LONGEST_WORD else f"{word[: LONGEST_WORD - 3]}..."
+
+
+def one_of(known: Sequence[str], word: str, listing: str = "") -> str:
+    """`one of a, b, c`; for too many words, their number with the command that lists them or the nearest words.
+
+    Args:
+        known: the known words.
+        word: the word that was found.
+        listing: the command that lists the known words, if there is one.
+    """
+    if not known:
+        return "nothing of this kind"
+    if len(known) <= MOST_CHOICES:
+        return f"one of {', '.join(map(shortened, known))}"
+    if listing:
+        return f"one of {len(known):,} names (`{listing}` lists them)"
+    near = _nearest(word, known, MOST_NEAREST, 0.3) or known[:MOST_NEAREST]
+    return f"one of {len(known):,} names, such as {', '.join(map(shortened, near))}"
+
+
+def nearest(word: str, known: Sequence[str]) -> str | None:
+    """The known word that is most similar to a word; None if no word is similar."""
+    near = _nearest(word, known, 1, 0.6)
+    return near[0] if near else None
+
+
+def unknown(word: str, known: Sequence[str], listing: str = "") -> Fault:
+    """The error for an unknown word; the arguments are those of `one_of`."""
+    return Fault(expected=one_of(known, word, listing), found=f"'{shortened(word)}'", suggestion=nearest(word, known))
+
+
+def _nearest(word: str, known: Sequence[str], count: int, share: float) -> list[str]:
+    """The known words that are most like a word, the nearest first; none if a search would take too long."""
+    if len(word) > LONGEST_WORD or len(known) > MOST_COMPARED:
+        return []
+    return get_close_matches(word, known, n=count, cutoff=share)
 
 
 def _on_one_line(text: str) -> str:

@@ -17,6 +17,9 @@ Therefore a runner draws through `dlnrepro.dynamics.starts.draws`, and converts 
 
 If the measures or series of a runner depend on its parameters, the runner also has a function `declared(params)`, which
 gives a `Declared` for validated parameters; `MEASURES` and `SERIES` are then those that every setting has.
+If a claim declares the measures itself, as formulas of what is recorded, the runner has the parameters `measures` and
+`series` (`dlnrepro.settings.declared`), and a function `quantities(params)`: the name of each quantity that it can
+record, or that it draws -> a `Quantity`.
 
 A runner may have the name `FLAWS`: small errors of its own formulas and steps, each under a name. `dlnrepro audit`
 plants one of them at a time and checks that the criteria of a claim notice it.

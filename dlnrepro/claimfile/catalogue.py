@@ -13,8 +13,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from dlnrepro.claimfile.document import nearest, shortened
-from dlnrepro.errors import Fault, UsageError
+from dlnrepro.errors import Fault, UsageError, nearest, shortened
 from dlnrepro.visible import on_one_line
 
 SUFFIXES = (".yaml", ".yml")

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from dlnrepro.claimfile.document import shortened
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import UsageError, shortened
 from dlnrepro.visible import on_one_line
 
 DEEPEST = 50

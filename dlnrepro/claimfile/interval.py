@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from dlnrepro.claimfile.messages import rule
+from dlnrepro.settings.formula import Inequality, Sign
 from dlnrepro.settings.numerals import numeral
 
 
@@ -91,6 +92,34 @@ def check_keys(keys: Collection[str]) -> None:
         raise rule("one or two of above, below, at_least, at_most, or equals with within", "none")
     if len(bounds) > 2 or {"above", "at_least"} <= set(bounds) or {"below", "at_most"} <= set(bounds):
         raise rule("one lower and one upper bound at most", ", ".join(bounds), bounds[-1])
+
+
+def compared(found: Inequality) -> tuple[str, dict[str, float | str]]:
+    """The formula of an inequality that must lie in an interval, and the keys that give the interval.
+
+    This is the formula in the middle of three. Of two it is the one on the left, unless it has no names.
+    """
+    texts = [side.text for side in found.sides]
+    place = 1 if len(texts) == 3 or not found.sides[0].names else 0
+    bounds: dict[str, float | str] = {}
+    for index, sign in enumerate(found.signs):
+        left = index < place
+        name = _BOUNDED_BY[sign] if left else _BOUNDED_BY[_MIRRORED[sign]]
+        bounds[name] = _plain(texts[index if left else index + 1])
+    return texts[place], {key: bounds[key] for key in _SIGNS if key in bounds}
+
+
+_MIRRORED: dict[Sign, Sign] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
+_BOUNDED_BY: dict[Sign, str] = {"<": "above", "<=": "at_least", ">": "below", ">=": "at_most"}
+"""The key of a number on the left of each sign, for what stands on the right."""
+
+
+def _plain(text: str) -> float | str:
+    """A number, or the text of a formula."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def stated(bounds: Mapping[str, float | str], values: Mapping[str, str] | None = None) -> str:

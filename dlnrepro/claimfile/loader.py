@@ -15,12 +15,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dlnrepro.claimfile.document import Document, Place, parse, read_text, shortened, unknown
-from dlnrepro.claimfile.messages import RULE, explained, own_errors, parameter_errors, place_of, same_as, shown
+from dlnrepro.claimfile.declared import declared_faults, needless_blocks
+from dlnrepro.claimfile.document import Document, Place, parse, read_text
+from dlnrepro.claimfile.messages import RULE, explained, own_errors, place_of, same_as, shown
+from dlnrepro.claimfile.parameters import DECLARED, parameter_errors, validated
 from dlnrepro.claimfile.reach import arm_values, split
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.thresholds import measures_of, threshold_faults
-from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
+from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, shortened, unknown
 from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.runner import Declared, Runner, declared, flaws_of
@@ -64,16 +66,20 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     known = _declared_by(claim, runner)
+    if wrong := [*needless_blocks(claim, runner.Params)]:
+        raise ClaimError(_faults(path, document, map(_made, wrong)))
     if found := [*_parameters_fit(claim, runner.Params), *_measures_exist(claim, known)]:
         raise ClaimError(_faults(path, document, found))
+    if wrong := [*declared_faults(claim, runner)]:
+        raise ClaimError(_faults(path, document, map(_made, wrong)))
     if found := [*_audit_fits(claim, runner)]:
         raise ClaimError(_faults(path, document, found))
     if wrong := [*threshold_faults(claim, measures_of(claim, known))]:
-        raise ClaimError(_faults(path, document, [(place, partial(replace, fault)) for place, fault in wrong]))
+        raise ClaimError(_faults(path, document, map(_made, wrong)))
     try:
         for arm in claim.used_arms:
-            values = {**claim.setup, **claim.arms[arm]}
-            needed_memory(claim.runner, runner.Params.model_validate(values), claim.seeds)
+            values = {**claim.settings, **claim.arms[arm]}
+            needed_memory(claim.runner, validated(runner.Params, values), claim.seeds)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     return claim
@@ -87,6 +93,12 @@ def result_faults(claim: Claim, path: Path, returned: Declared) -> list[Fault]:
     found = [*_measures_exist(claim, returned)]
     found += [(place, partial(replace, fault)) for place, fault in threshold_faults(claim, returned.measures or ())]
     return _faults(path, parse(text), found)
+
+
+def _made(found: tuple[Place, Fault]) -> _Wrong:
+    """An error that is described already."""
+    place, fault = found
+    return place, lambda: fault
 
 
 def needed_memory(runner: str, params: Any, runs: int) -> int:
@@ -127,7 +139,7 @@ def _read(path: Path) -> tuple[Claim, Document]:
     return claim.placed_in(path.parent.absolute()), document
 
 
-def _faults(path: Path, document: Document, found: Sequence[_Wrong], known: Sequence[Fault] = ()) -> list[Fault]:
+def _faults(path: Path, document: Document, found: Iterable[_Wrong], known: Sequence[Fault] = ()) -> list[Fault]:
     """The faults of a file in its order, each once; of very many faults, the last are only counted."""
     placed: list[tuple[tuple[int, int], Callable[[], Fault]]] = [
         ((fault.line, fault.column), lambda fault=fault: fault)  # type: ignore[misc]
@@ -232,16 +244,16 @@ def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
     A fault is reported at its key: in the setup if the setup alone has the fault, in the quick profile if the profile
     causes it, and otherwise in the arm whose change causes it.
     """
-    own = _errors(params, claim.setup)
-    arms = {arm: _errors(params, {**claim.setup, **changes}) for arm, changes in claim.arms.items()}
+    own = _errors(params, claim.settings)
+    arms = {arm: _errors(params, {**claim.settings, **changes}) for arm, changes in claim.arms.items()}
     known = own | (_shared(claim, arms) if own else {})
     for (place, *_), detail in known.items():
-        yield ("setup", *place), partial(_in_words, params, detail)
+        yield _in_setup(place), partial(_in_words, params, detail)
     for arm, errors in arms.items():
         for key, detail in errors.items():
             if key not in known:
                 yield ("arms", arm, *key[0]), partial(_in_words, params, detail)
-    quick = {**claim.setup, **claim.quick.setup}
+    quick = {**claim.settings, **claim.quick.setup}
     profile = _errors(params, quick)
     for arm, changes in claim.arms.items():
         for key, detail in _errors(params, {**quick, **changes}).items():
@@ -253,6 +265,11 @@ def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
                 yield ("quick", "setup", *place), partial(_in_words, params, detail)
             else:
                 yield ("arms", arm, *place), partial(_in_words, params, detail)
+
+
+def _in_setup(place: Place) -> Place:
+    """The place in the file of a parameter that no arm changes: in the setup, or in a block of the claim's own."""
+    return place if place and place[0] in DECLARED else ("setup", *place)
 
 
 _Errors = dict[tuple[Place, str, str, str], ErrorDetails]
@@ -284,7 +301,7 @@ def _declared_by(claim: Claim, runner: Runner) -> Declared:
     if not hasattr(runner, "declared"):
         return Declared(runner.MEASURES, runner.SERIES)
     try:
-        return declared(runner, runner.Params.model_validate(claim.setup))
+        return declared(runner, validated(runner.Params, claim.settings))
     except ValidationError:
         return Declared(None, None)
 
@@ -294,7 +311,7 @@ def _measures_exist(claim: Claim, known: Declared) -> Iterable[_Wrong]:
     if known.measures is not None:
         for group, members in (("assumptions", claim.assumptions), ("criteria", claim.criteria)):
             for index, member in enumerate(members):
-                if member.measure not in known.measures:
+                if member.measure is not None and member.measure not in known.measures:
                     yield (group, index, "measure"), partial(unknown, member.measure, list(known.measures))
     if (series := known.series) is None:
         return

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, PydanticInvalidForJsonSchema, ValidationError
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from dlnrepro.claimfile.document import Place, unknown
-from dlnrepro.errors import Fault, one_line
+from dlnrepro.claimfile.document import Place
+from dlnrepro.errors import Fault, shortened, unknown
 from dlnrepro.settings.numerals import numeral
-from dlnrepro.signals import Ended
 
 _EXPECTED = {
     "string_type": "text",
@@ -72,27 +71,6 @@ def at_its_key(error: PydanticCustomError) -> PydanticCustomError | ValidationEr
     return ValidationError.from_exception_data("rule", [InitErrorDetails(type=error, loc=(key,), input=None)])
 
 
-def parameter_faults(params: type[BaseModel], values: Mapping[str, Any]) -> list[tuple[Place, Fault]]:
-    """The reasons why values cannot be a runner's parameters: each fault with its place."""
-    return [explained(params, detail) for detail in parameter_errors(params, values)]
-
-
-def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list[ErrorDetails]:
-    """The reasons why values cannot be a runner's parameters, as pydantic's errors; `explained` rewords an error."""
-    try:
-        params.model_validate(values)
-    except ValidationError as error:
-        return own_errors(error)
-    except (KeyboardInterrupt, Ended):
-        raise
-    except BaseException as error:
-        # The model is the runner's own code: every exception of its validators, also SystemExit, is a fault.
-        found = one_line(error)
-        context = {"expected": "values that Params admits", "found": found, "cited": True}
-        return [{"type": RULE, "loc": (), "msg": found, "input": None, "ctx": context}]
-    return []
-
-
 def own_errors(error: ValidationError) -> list[ErrorDetails]:
     """The errors without those for lists that are long enough, because pydantic does not count items with a fault."""
     return [
@@ -115,7 +93,19 @@ def same_as(detail: ErrorDetails) -> tuple[Place, str, str, str]:
 
 
 def explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Fault]:
-    """The place of one of pydantic's errors, and the error as a fault in the words of this project."""
+    """The place of one of pydantic's errors, and the error as a fault in the words of this project.
+
+    If the value is that of a formula, the formula is the entry `formula` of the error's context.
+    """
+    place, fault = _explained(model, detail)
+    text = detail.get("ctx", {}).get("formula")
+    if text is None or fault.found is None:
+        return place, fault
+    return place, replace(fault, found=f"{fault.found}, the value of '{shortened(text)}'")
+
+
+def _explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Fault]:
+    """The place of an error, and its fault, which does not say of which formula the value is."""
     place, kind, found = place_of(detail), detail["type"], shown(detail["input"])
     context = detail.get("ctx", {})
     if kind == "extra_forbidden" and place[0] == "criteria" and place[-1] in _REMOVED:
@@ -182,12 +172,20 @@ def _schema_at(model: type[BaseModel], place: Place) -> dict[str, Any]:
     schema = model_schema(model)
     node: dict[str, Any] = schema
     for part in place:
-        node = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
+        node = node.get("items", {}) if isinstance(part, int) else _of_key(node, str(part))
         # A key that may be left out admits a model or certain words, or nothing.
         node = next((one for one in node.get("anyOf", []) if "$ref" in one or "enum" in one), node)
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     return node
+
+
+def _of_key(node: dict[str, Any], key: str) -> dict[str, Any]:
+    """The schema of the value of a key, which may be any key of a mapping with values of one kind."""
+    # The names of such keys may have a pattern.
+    of_pattern = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    found = node.get("properties", {}).get(key, of_pattern[0])
+    return found if isinstance(found, dict) else {}
 
 
 @cache

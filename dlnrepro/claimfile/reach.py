@@ -10,8 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from dlnrepro.claimfile.document import shortened
+from dlnrepro.claimfile.parameters import settled
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.errors import shortened
 from dlnrepro.settings.numerals import setting
 
 
@@ -63,11 +64,11 @@ def reach(claim: Claim, overrides: Mapping[str, Any], arms: Sequence[str] | None
 
 
 def arm_values(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool) -> dict[str, Any]:
-    """The parameters of an arm as they are run."""
+    """The settings of an arm as they are run; `dlnrepro.claimfile.parameters` makes numbers of their formulas."""
     profile = claim.quick.setup if quick else {}
     everywhere = {word: value for word, value in overrides.items() if split(word)[0] is None}
     here = {split(word)[1]: value for word, value in overrides.items() if split(word)[0] == arm}
-    return {**claim.setup, **profile, **everywhere, **claim.arms[arm], **here}
+    return {**claim.settings, **profile, **everywhere, **claim.arms[arm], **here}
 
 
 def origins(claim: Claim, arm: str, overrides: Mapping[str, Any], quick: bool) -> dict[str, tuple[Any, str]]:
@@ -86,7 +87,9 @@ def departures(claim: Claim, arm: str, values: Mapping[str, Any], quick: bool) -
     if arm not in claim.arms:
         return dict(values)
     own = arm_values(claim, arm, {}, quick)
-    return {key: value for key, value in values.items() if key not in own or own[key] != value}
+    # The value of a formula is no change either: a record has the value in its place.
+    known = settled(own)
+    return {key: value for key, value in values.items() if key not in own or value not in (own[key], known[key])}
 
 
 def setters(claim: Claim) -> dict[str, list[str]]:

@@ -7,6 +7,7 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from os import PathLike, fspath
 from typing import Annotated, Any, Literal
 
@@ -24,10 +25,11 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
-from dlnrepro.claimfile.formula import FormulaError, formula, names_in
-from dlnrepro.claimfile.interval import check_keys, interval, stated
+from dlnrepro.claimfile.interval import check_keys, compared, interval, stated
 from dlnrepro.claimfile.messages import BLANK, at_its_key, rule, shown
 from dlnrepro.registry.functions.reference import FORM, is_written_well, located
+from dlnrepro.settings.declared.measures import DeclaredMeasure, DeclaredSeries, Word
+from dlnrepro.settings.formula import FUNCTIONS, FormulaError, formula, inequality, names_in
 
 USUAL_RUNS, USUAL_QUICK_RUNS = 16, 4
 """The runs per arm of a claim that does not say how many, and those in its quick profile."""
@@ -70,12 +72,30 @@ def _runner(value: Any) -> Any:
     return value
 
 
+def _inequality(value: Any) -> str:
+    """An inequality on one line between numbers that may satisfy it; every other value is refused."""
+    if not isinstance(value, str):
+        raise rule("an inequality", shown(value))
+    try:
+        found = inequality(value)
+    except FormulaError as error:
+        fault = error.fault
+        raise rule(str(fault.expected), str(fault.found), suggestion=fault.suggestion) from None
+    _, bounds = compared(found)
+    known = {key: bound for key, bound in bounds.items() if not isinstance(bound, str)}
+    if len(known) == len(bounds) > 1:
+        interval(**known)
+    return found.text
+
+
 Text = Annotated[str, Field(min_length=1, pattern=BLANK)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 RunnerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./:-]*[A-Za-z0-9_]$"), BeforeValidator(_runner)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple, json_schema_input_type=Name | list[Name])]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple, json_schema_input_type=Text | list[Text])]
 Seeds = Annotated[int, Field(ge=1, le=100_000)]
+Unequal = Annotated[str, PlainValidator(_inequality, json_schema_input_type=str)]
+"""An inequality of the arm's parameters and of the run's own measures."""
 Bound = Annotated[float | str, PlainValidator(_number_or_formula, json_schema_input_type=float | str)]
 """A threshold: a number, or a formula of the arm's parameters and of the run's own measures."""
 
@@ -175,8 +195,12 @@ class Source(BaseModel):
 _THRESHOLD = (
     "a number, or a formula of the arm's parameters and of the run's own measures, such as "
     "`0.8 * strengths[1] / strengths[2]`; a formula has numbers, names, + - * / **, brackets, the numbers of a list "
-    "(counted from 1), and sqrt, log, exp, abs, min, max, sum, len"
+    f"(counted from 1), and {', '.join(FUNCTIONS)}"
 )
+
+
+_BOUNDS = ("above", "at_least", "below", "at_most", "equals", "within")
+"""The keys of an interval."""
 
 
 class Bounded(BaseModel):
@@ -185,7 +209,7 @@ class Bounded(BaseModel):
     model_config = _STRICT
 
     says: Text
-    measure: Name
+    measure: Name | None = None
     above: Bound | None = Field(default=None, description=_THRESHOLD)
     below: Bound | None = Field(default=None, description=_THRESHOLD)
     at_least: Bound | None = Field(default=None, description=_THRESHOLD)
@@ -210,13 +234,17 @@ class Bounded(BaseModel):
     @property
     def bounds(self) -> dict[str, float | str]:
         """The keys that describe the interval, each with its number or its formula."""
-        keys = ("above", "at_least", "below", "at_most", "equals", "within")
-        return {key: value for key in keys if (value := getattr(self, key)) is not None}
+        return {key: value for key in _BOUNDS if (value := getattr(self, key)) is not None}
 
     @property
-    def names(self) -> list[str]:
-        """The names in the formulas of the interval, each once: parameters and measures."""
-        return names_in(self.bounds)
+    def quantity(self) -> str:
+        """The name of the number that must lie in the interval, or its formula."""
+        return self.measure or ""
+
+    @property
+    def named(self) -> list[str]:
+        """The measure, and the names in the formulas of the interval, each once: parameters and measures."""
+        return list(dict.fromkeys([*([self.measure] if self.measure else []), *names_in(self.bounds)]))
 
     @property
     def interval_text(self) -> str:
@@ -238,13 +266,52 @@ class Bounded(BaseModel):
 
 
 class Assumption(Bounded):
-    """A hypothesis of the theorem, measured on every run of its arms."""
+    """A hypothesis of the theorem, checked on every run of its arms: of a measure, or an inequality of numbers.
+
+    An inequality `a < x < b` requires that x lies between a and b; of `x < b`, x is the side on the left, unless it has
+    no names.
+    """
+
+    holds: Unequal | None = Field(
+        default=None,
+        description="an inequality of the arm's parameters and of the run's own measures, in place of a measure and "
+        "its thresholds, such as `1 / strengths[1] < step_size < 2`",
+    )
+
+    @property
+    def bounds(self) -> dict[str, float | str]:
+        """The keys that describe the interval, each with its number or its formula."""
+        return super().bounds if self.holds is None else compared(inequality(self.holds))[1]
+
+    @property
+    def quantity(self) -> str:
+        """The name of the measure, or the side of the inequality that lies between the thresholds."""
+        return super().quantity if self.holds is None else compared(inequality(self.holds))[0]
+
+    @property
+    def named(self) -> list[str]:
+        """The names in it, each once: parameters and measures."""
+        return super().named if self.holds is None else inequality(self.holds).names
+
+    @model_validator(mode="before")
+    @classmethod
+    def _is_of_one_kind(cls, values: Any) -> Any:
+        """Refuse an inequality next to a measure or thresholds, and an assumption with neither."""
+        if not isinstance(values, Mapping):
+            return values
+        given = [key for key in ("measure", *_BOUNDS) if values.get(key) is not None]
+        if values.get("holds") is not None and given:
+            raise at_its_key(rule("`holds` alone, or a measure with a threshold", f"{given[0]} too", "holds"))
+        if values.get("holds") is None and "measure" not in given:
+            raise at_its_key(rule("a measure, or `holds` with an inequality", "neither", "measure"))
+        return values
 
 
 class Criterion(Bounded):
     """A test of the claim, with the negative controls in which it must fail."""
 
     id: Name
+    measure: Name
     fails_in: Names
     because: Text | None = Field(default=None, description="why no control exists, if fails_in is empty")
     slack: Text | None = Field(
@@ -360,6 +427,14 @@ class Claim(BaseModel):
     runner: RunnerName = Field(description="the name of a runner, or ./FILE.py:FUNCTION for a function in a file")
     seeds: Seeds = Field(default=USUAL_RUNS, description="runs per arm: seeds 0 .. seeds - 1")
     setup: dict[str, Any] = Field(description="every parameter of the runner")
+    measures: dict[Word, DeclaredMeasure] = Field(
+        default={},
+        description="measures as formulas of what the runner records, for a runner that takes them, such as "
+        "`linear_network`",
+    )
+    series: dict[Word, DeclaredSeries] = Field(
+        default={}, description="series for figures, as formulas of what the runner records"
+    )
     arms: dict[Name, dict[str, Any]] = Field(min_length=1, description="the setup with a few named changes")
     controls: dict[Name, Text] = Field(
         default={}, description="the hypothesis that a control breaks; needed if it changes several settings"
@@ -398,6 +473,28 @@ class Claim(BaseModel):
     def located_runner(self) -> str:
         """The runner's name; for a function, with the absolute path of its file."""
         return located(self.runner, self._folder)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Every parameter of the runner before any change of an arm: the setup, and the measures that are declared.
+
+        A figure of a claim that declares its measures may name a recorded quantity, which then is a series.
+        """
+        if not self.measures and not self.series:
+            return self.setup
+        own = {
+            name: item.model_dump(mode="json", by_alias=True, exclude_none=True) for name, item in self.series.items()
+        }
+        named = [name for figure in self.figures for name in (figure.x, *figure.y, figure.reference) if name]
+        drawn = {name: {"of": name} for name in named if name not in self.series and name.isidentifier()}
+        blocks = {
+            "measures": {
+                name: item.model_dump(mode="json", by_alias=True, exclude_none=True)
+                for name, item in self.measures.items()
+            },
+            "series": {**own, **drawn},
+        }
+        return {**self.setup, **{key: block for key, block in blocks.items() if block}}
 
     @property
     def tested_arms(self) -> list[str]:

@@ -79,7 +79,7 @@ def searched(claim: Claim) -> str:
     parts = [*_texts(fields), claim.source.heading, claim.source.reference]
     changes = claim.arms.items()
     parts += [", ".join(f"{key} = {setting(value)}" for key, value in values.items()) for _, values in changes]
-    parts += [f"{item.measure} {item.interval_text}" for item in (*claim.assumptions, *claim.criteria)]
+    parts += [f"{item.quantity} {item.interval_text}" for item in (*claim.assumptions, *claim.criteria)]
     return " ".join("\n".join(parts).lower().split())
 
 

@@ -13,23 +13,15 @@ from typing import Any
 
 from pydantic_core import PydanticCustomError
 
-from dlnrepro.claimfile.document import Place, unknown
-from dlnrepro.claimfile.formula import Value, evaluate, formula, misuse
+from dlnrepro.claimfile.document import Place
 from dlnrepro.claimfile.interval import interval
 from dlnrepro.claimfile.messages import shown
+from dlnrepro.claimfile.parameters import numbers, settled
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
-from dlnrepro.errors import Fault
+from dlnrepro.errors import Fault, unknown
 from dlnrepro.runner import Declared
-
-
-def numbers(params: Mapping[str, Any]) -> dict[str, Value]:
-    """The parameters of an arm that are numbers or lists of numbers."""
-    return {
-        name: value
-        for name, value in params.items()
-        if _is_number(value) or (isinstance(value, list | tuple) and all(map(_is_number, value)))
-    }
+from dlnrepro.settings.formula import Value, evaluate, formula, misuse
 
 
 def value_of(bound: float | str, names: Mapping[str, Value]) -> float:
@@ -47,10 +39,7 @@ def measures_of(claim: Claim, known: Declared) -> Collection[str]:
         return known.measures
     tests = (*claim.assumptions, *claim.criteria)
     return dict.fromkeys(
-        name
-        for item in tests
-        for name in (item.measure, *item.names)
-        if name not in claim.setup or name == item.measure
+        name for item in tests for name in item.named if name not in claim.setup or name == item.measure
     )
 
 
@@ -61,27 +50,28 @@ def threshold_faults(claim: Claim, measures: Collection[str]) -> Iterator[tuple[
         claim: a claim whose arms and parameters exist.
         measures: the measures of its runner.
     """
+    known = {**claim.setup, **numbers(settled(claim.setup))}
     settings: list[tuple[str, Mapping[str, Any], bool]] = [("", {}, False), (" of the quick profile", {}, True)]
     for kind, named in (("harmless change", claim.audit.harmless), ("flaw", _flawed(claim))):
         settings += [(f" under the {kind} '{name}'", changed, False) for name, changed in named.items()]
     for place, bounded in _members(claim):
         seen = set()
         for key, text in _formulas(bounded).items():
-            if (fault := _name_fault(text, claim.setup, measures)) is not None:
+            if (fault := _name_fault(text, known, measures)) is not None:
                 seen.add(key)
-                yield (*place, key), fault
+                yield (*place, _written(bounded, key)), fault
         for where, changes, quick in () if seen else settings:
             for arm in _arms(bounded) if not changes else bounded.holds_in:
-                for key, fault in faults_in(bounded, arm_values(claim, arm, changes, quick), measures):
+                for key, fault in faults_in(bounded, settled(arm_values(claim, arm, changes, quick)), measures):
                     if key not in seen:
                         seen.add(key)
                         in_arm = replace(fault, expected=f"{fault.expected} in the arm '{arm}'{where}")
-                        yield (*place, *((key,) if key else ())), in_arm
+                        yield (*place, *((_written(bounded, key),) if key else ())), in_arm
 
 
 def tests_in(claim: Claim, arm: str) -> list[tuple[str, Bounded]]:
     """The criteria and assumptions in which an arm must hold or fail: the id, or the measure, of each, and itself."""
-    named: list[tuple[str, Bounded]] = [(item.measure, item) for item in claim.assumptions]
+    named: list[tuple[str, Bounded]] = [(item.quantity, item) for item in claim.assumptions]
     named += [(item.id, item) for item in claim.criteria]
     return [(name, item) for name, item in named if arm in _arms(item)]
 
@@ -103,8 +93,15 @@ def faults_in(bounded: Bounded, params: Mapping[str, Any], measures: Collection[
         yield from _empty(bounded.bounds, names)
 
 
+def _written(bounded: Bounded, key: str) -> str:
+    """The key under which a file has a threshold."""
+    return "holds" if bounded.measure is None else key
+
+
 def _formulas(bounded: Bounded) -> dict[str, str]:
-    """The thresholds that are formulas, by their keys."""
+    """The thresholds that are formulas, by their keys; with the formula that is compared with them."""
+    if bounded.measure is None:
+        return {"holds": bounded.quantity, **{key: str(bound) for key, bound in bounded.bounds.items()}}
     allowed = bounded.theory_allows if isinstance(bounded, Criterion) else None
     return {key: text for key, text in (*bounded.bounds.items(), ("theory_allows", allowed)) if isinstance(text, str)}
 
@@ -163,7 +160,3 @@ def _arms(bounded: Bounded) -> list[str]:
 def _flawed(claim: Claim) -> dict[str, dict[str, Any]]:
     """The settings that the flaws of a claim change."""
     return {name: flawed.settings for name, flawed in claim.audit.flaws.items() if flawed.settings}
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -215,7 +215,7 @@ def overrides(settings: Sequence[str]) -> dict[str, Any]:
     Raises:
         UsageError: a word is not a setting, or its value cannot be read; with one line per such word.
     """
-    from dlnrepro.claimfile.document import shortened
+    from dlnrepro.errors import shortened
     from dlnrepro.visible import on_one_line
 
     values: dict[str, Any] = {}
@@ -239,7 +239,8 @@ def _setting(word: str) -> tuple[str, Any]:
     Raises:
         UsageError: the word is not a setting, or its value cannot be read.
     """
-    from dlnrepro.claimfile.document import parse, shortened
+    from dlnrepro.claimfile.document import parse
+    from dlnrepro.errors import shortened
 
     key, sign, text = word.partition("=")
     if not sign or not all(key.split(".")):

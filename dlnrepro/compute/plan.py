@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dlnrepro.claimfile.document import dotted, shortened, unknown
+from dlnrepro.claimfile.document import dotted
 from dlnrepro.claimfile.loader import needed_memory
-from dlnrepro.claimfile.messages import parameter_faults
+from dlnrepro.claimfile.parameters import parameter_faults, resolved
 from dlnrepro.claimfile.reach import Reach, arm_values, reach, split
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.thresholds import faults_in, measures_of, tests_in
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.variation import Variation
-from dlnrepro.errors import Fault, UsageError
+from dlnrepro.errors import Fault, UsageError, shortened, unknown
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import calling_of, declared
 from dlnrepro.verdict.outcome import BATCH, LARGEST_SEED
@@ -42,7 +42,7 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     most = count if variation.fixed else max(count, BATCH)
     cells = []
     for arm in variation.arms(claim):
-        values = arm_values(claim, arm, variation.overrides, variation.quick)
+        values = resolved(params, arm_values(claim, arm, variation.overrides, variation.quick)).values
         valid = params.model_validate(values)
         _thresholds_have_values(claim, arm, values, measures_of(claim, declared(runner, valid)))
         needed = _fitting_memory(claim, arm, valid, most, variation.device)
@@ -76,7 +76,7 @@ def _fault_of(found: Reach, claim: Claim, params: type[BaseModel]) -> Fault | No
     if not found.reached:
         # The fault of a value helps more than the message that no arm uses the value.
         wrong = [
-            fault for place, fault in parameter_faults(params, {**claim.setup, key: found.value}) if place == (key,)
+            fault for place, fault in parameter_faults(params, {**claim.settings, key: found.value}) if place == (key,)
         ]
         hint = f"; -s ARM.{key}=... applies to one arm"
         expected = "a parameter that at least one arm does not set itself"

@@ -8,6 +8,7 @@ Packages that several topics use, lowest layer first:
 * `networks` computes what weights determine: product, imbalance, sharpness, tangent kernel, gaps.
 * `starts` draws targets and initializations. `training` holds gradient descent and gradient flow.
 * `fits` fits slopes and finds zeros. `risks` holds the losses. `stiff_flow` follows a flow to a risk of exp(-1e12).
+* `observed` computes the measures that a claim declares by formulas.
 
 Topics, each with the same name in `dlnrepro/runners/` and in `tests/`:
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from dlnrepro.archive.report_store import arm_seconds
 from dlnrepro.claimfile.loader import needed_memory
+from dlnrepro.claimfile.parameters import resolved
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell
@@ -104,7 +105,7 @@ def _changed(claim: Claim, name: str, first: Mapping[str, Cell], seed: int) -> I
     tested = claim if flawed is None else with_criteria(claim, flawed.breaks)
     arms = claim.tested_arms if flawed is None else [arm for item in tested.criteria for arm in item.holds_in]
     for arm in [arm for arm in claim.used_arms if arm in arms]:
-        values = arm_values(claim, arm, settings, quick=False)
+        values = resolved(params, arm_values(claim, arm, settings, quick=False)).values
         if not plant and values == first[arm].params:
             continue
         runs = len(first[arm].seeds)

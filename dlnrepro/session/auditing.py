@@ -110,7 +110,7 @@ def audit_and_store(
 def _record(job: AuditJob, result: Audited) -> AuditRecord:
     """The record of an audit."""
     tests = (*job.claim.assumptions, *job.claim.criteria)
-    measures = {name for item in tests for name in (item.measure, *item.names)}
+    measures = {name for item in tests for name in item.named}
     meanings = measure_meanings(job.claim.located_runner)
     return AuditRecord(
         schema=1,

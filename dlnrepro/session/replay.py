@@ -12,7 +12,7 @@ from dlnrepro.archive.comparison import same_bits
 from dlnrepro.archive.record import ClaimRecord, Report, with_verdict
 from dlnrepro.claimfile.document import dotted
 from dlnrepro.claimfile.loader import needed_memory
-from dlnrepro.claimfile.messages import parameter_faults
+from dlnrepro.claimfile.parameters import parameter_faults
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import Device, free_memory, require

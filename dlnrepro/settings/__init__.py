@@ -16,6 +16,8 @@ draw that its fields describe, so that two runners with the same initialization 
 * `predictive_coding` describes a linear network whose activities take the steps of predictive coding.
 * `representation_cost` describes the architecture of a network with tied weights.
 * `modes` describes a regression whose modes are learned one after another.
+* `formula` reads formulas and inequalities of numbers, and computes them. `declared` has the measures that a claim
+  defines by formulas.
 * `numerals` writes numbers and settings as text, in one way everywhere.
 * `spherical` describes inputs whose law is spherically symmetric.
 

@@ -15,8 +15,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from dlnrepro.claimfile.formula import Value
 from dlnrepro.claimfile.schema import Assumption, Bounded, Claim, Criterion
+from dlnrepro.settings.formula import Value
 from dlnrepro.verdict.audit_findings import change_findings, fresh_findings
 from dlnrepro.verdict.audited import ArmAudit, ArmChances, Audited, ChangeAudit, CriterionAudit, Wrong
 from dlnrepro.verdict.bounds import bound_in_runs, intervals

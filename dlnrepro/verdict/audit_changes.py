@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from dlnrepro.claimfile.parameters import settled
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.verdict.audited import ArmUnderChange, ChangeAudit, Response, Status
@@ -53,7 +54,7 @@ def _responses(
     flaw: bool,
 ) -> tuple[Response, ...]:
     """How each criterion comes out in the arms that a change of some settings reaches."""
-    params = {arm: arm_values(claim, arm, settings, quick=False) for arm in outcomes if arm in claim.arms}
+    params = {arm: settled(arm_values(claim, arm, settings, quick=False)) for arm in outcomes if arm in claim.arms}
     verdict = judge(claim, outcomes, controls=False, params=params)
     plain = judge(claim, unchanged, controls=False)
     before = {item.id: item for item in plain.criteria}

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic_core import PydanticCustomError
 
-from dlnrepro.claimfile.formula import Value, evaluate, formula
 from dlnrepro.claimfile.interval import Interval, interval, stated
+from dlnrepro.settings.formula import Value, evaluate, formula
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.verdict.outcome import Outcome
 

@@ -11,13 +11,12 @@ from numbers import Integral, Real
 from typing import Any, Literal
 
 from dlnrepro.claimfile.controls import wrong_formulas
-from dlnrepro.claimfile.document import shortened
-from dlnrepro.claimfile.formula import Value
+from dlnrepro.claimfile.parameters import numbers, settled
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Assumption, Bounded, Claim
-from dlnrepro.claimfile.thresholds import numbers
-from dlnrepro.errors import UsageError
-from dlnrepro.verdict.bounds import intervals, run_thresholds, stated_with_values
+from dlnrepro.errors import UsageError, shortened
+from dlnrepro.settings.formula import Value
+from dlnrepro.verdict.bounds import bound_in_runs, intervals, run_thresholds, stated_with_values
 from dlnrepro.verdict.check import Check, Quantifier, check
 from dlnrepro.verdict.distances import distances
 from dlnrepro.verdict.outcome import Outcome
@@ -130,7 +129,7 @@ def judge(
             raise UsageError(f"{claim.id}: arm {arm}: {fault}")
     names = arm_numbers(claim, outcomes, params)
     meets = {arm: meets_assumptions(claim.assumptions, arm, found, names[arm]) for arm, found in outcomes.items()}
-    assumptions = tuple(_judged(item, item.measure, (), outcomes, names, last, {}) for item in claim.assumptions)
+    assumptions = tuple(_judged(item, item.quantity, (), outcomes, names, last, {}) for item in claim.assumptions)
     criteria = tuple(
         _with_kinds(
             _judged(item, item.id, item.fails_in if controls else (), outcomes, names, last, meets),
@@ -185,7 +184,9 @@ def arm_numbers(
 ) -> dict[str, dict[str, Value]]:
     """Arm -> its parameters that are numbers or lists of numbers; the arguments are those of `judge`."""
     given = params or {}
-    own = {arm: arm_values(claim, arm, {}, quick=False) for arm in arms if arm not in given and arm in claim.arms}
+    own = {
+        arm: settled(arm_values(claim, arm, {}, quick=False)) for arm in arms if arm not in given and arm in claim.arms
+    }
     return {arm: numbers(given.get(arm, own.get(arm, {}))) for arm in arms}
 
 
@@ -205,7 +206,7 @@ def meets_assumptions(
         if arm not in item.holds_in:
             continue
         own = intervals(item.bounds, run_thresholds(item.bounds, names, outcome), len(meets))
-        values = [*outcome.measures.get(item.measure, ()), *[None] * len(outcome.seeds)]
+        values = [*_values(item, names, outcome), *[None] * len(outcome.seeds)]
         for place, mine in enumerate(own):
             value = values[place]
             meets[place] &= value is not None and math.isfinite(value) and mine is not None and mine.contains(value)
@@ -223,16 +224,19 @@ def _judged(
 ) -> Judged:
     """A criterion or assumption with its checks, in the arms where it must hold and in the controls."""
     bounds = bounded.bounds
+    runs = _draws(bounded, [names.get(arm, {}) for arm in bounded.holds_in if arm in outcomes])
 
     def one(arm: str, control: bool) -> Check:
         outcome = outcomes.get(arm, Outcome((), {}))
+        known = {**outcome.measures, bounded.quantity: _values(bounded, names.get(arm, {}), outcome)}
+        outcome = replace(outcome, measures=known)
         thresholds = run_thresholds(bounds, names.get(arm, {}), outcome)
         return check(
             arm,
             outcome,
-            bounded.measure,
+            bounded.quantity,
             intervals(bounds, thresholds, len(outcome.seeds)),
-            runs=bounded.runs,
+            runs=runs,
             control=control,
             last=last or arm not in outcomes,
             meets=meets.get(arm),
@@ -245,10 +249,10 @@ def _judged(
     return Judged(
         id=name,
         says=bounded.says,
-        measure=bounded.measure,
+        measure=bounded.quantity,
         interval=bounds,
         interval_text=stated_with_values(bounds, [item.thresholds for item in (*holds_in, *fails_in)]),
-        runs=bounded.runs,
+        runs=runs,
         holds=all(item.holds for item in holds_in),
         broken=any(item.broken for item in holds_in),
         controls_fail=all(item.holds for item in fails_in),
@@ -258,6 +262,20 @@ def _judged(
         fails_in=fails_in,
         slack=slack((run.interval, run.value) for run in found.arms),
     )
+
+
+def _values(bounded: Bounded, names: Mapping[str, Value], outcome: Outcome) -> Sequence[float | None]:
+    """The numbers of a test in the runs of an arm: those of its measure, or of the formula in an inequality."""
+    if bounded.measure is not None:
+        return outcome.measures.get(bounded.measure, ())
+    return bound_in_runs(bounded.quantity, names, outcome)
+
+
+def _draws(bounded: Bounded, of_arms: Sequence[Mapping[str, Value]]) -> Quantifier:
+    """The draws of which a test speaks; an inequality of settings alone is the same for every draw."""
+    if bounded.measure is None and all(name in names for names in of_arms for name in bounded.named):
+        return "every"
+    return bounded.runs
 
 
 def _with_kinds(item: Judged, formulas: Collection[str]) -> Judged:

@@ -9,8 +9,8 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.claimfile.document import LARGEST_FILE, MOST_CHOICES, one_of, parse, read_text
-from dlnrepro.errors import Fault
+from dlnrepro.claimfile.document import LARGEST_FILE, parse, read_text
+from dlnrepro.errors import MOST_CHOICES, Fault, one_of
 
 PLAIN = st.recursive(
     st.none()

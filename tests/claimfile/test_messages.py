@@ -9,7 +9,8 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_va
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from dlnrepro.claimfile.document import dotted
-from dlnrepro.claimfile.messages import at_its_key, parameter_errors, parameter_faults, rule, same_as
+from dlnrepro.claimfile.messages import at_its_key, rule, same_as
+from dlnrepro.claimfile.parameters import parameter_errors, parameter_faults
 from dlnrepro.errors import Fault
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dlnrepro.claimfile.loader import load_claim
-from dlnrepro.claimfile.thresholds import numbers
+from dlnrepro.claimfile.parameters import numbers
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import ClaimError

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from dlnrepro.claimfile.catalogue import packaged_folder
-from dlnrepro.claimfile.document import unknown
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import LISTING, UNINSTALLED
 from dlnrepro.claimfile.scaffold.first_function import CLAIM as FUNCTION_CLAIM
@@ -24,7 +23,7 @@ from dlnrepro.claimfile.scaffold.first_function import FUNCTION
 from dlnrepro.claimfile.scaffold.first_runner import CLAIM, PACKAGE, RUNNER
 from dlnrepro.claimfile.scaffold.placeholders import another, placeholders
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.errors import UsageError
+from dlnrepro.errors import UsageError, unknown
 from dlnrepro.files import reason, write_whole
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.runner import Runner

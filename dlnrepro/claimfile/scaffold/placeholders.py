@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dlnrepro.claimfile.messages import model_schema, parameter_faults
+from dlnrepro.claimfile.messages import model_schema
+from dlnrepro.claimfile.parameters import parameter_faults
 
 _LADDER = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 3, 4, 5, 6, 8, 10, 16, 20, 32, 50, 100, 200, 1000, 10_000)
 """Numbers that are tried for a parameter whose first value contradicts other parameters."""

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 import pytest
 from pydantic import BaseModel, Field
 
-from dlnrepro.claimfile.messages import parameter_faults
+from dlnrepro.claimfile.parameters import parameter_faults
 from dlnrepro.claimfile.scaffold.placeholders import another, placeholders
 from dlnrepro.registry.names import load_runner, runner_names
 from dlnrepro.settings.base import Contradiction, Settings

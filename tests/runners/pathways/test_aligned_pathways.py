@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from dlnrepro.claimfile.messages import parameter_faults
+from dlnrepro.claimfile.parameters import parameter_faults
 from dlnrepro.dynamics.pathways.closed_forms import largest_stable_share
 from dlnrepro.runners.pathways import aligned_pathways as runner
 from tests.runners.running import quick_setup, run_seeds

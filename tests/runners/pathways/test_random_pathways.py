@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from dlnrepro.claimfile.messages import parameter_faults
+from dlnrepro.claimfile.parameters import parameter_faults
 from dlnrepro.dynamics.networks.curvature import hessian, largest_eigenvalue
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.errors import Disagreement

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from dlnrepro.claimfile.messages import parameter_faults
+from dlnrepro.claimfile.parameters import parameter_faults
 from dlnrepro.runners.predictive_coding import predictive_coding_equilibrium as runner
 from tests.runners.running import quick_setup, run_seeds
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from dlnrepro.claimfile.messages import parameter_faults
+from dlnrepro.claimfile.parameters import parameter_faults
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.runners.self_supervision import local_self_supervision as runner
 from tests.runners.running import quick_setup, run_seeds, seeded

@@ -1,4 +1,4 @@
-"""A small arithmetic for numbers of a claim file that follow from other numbers, such as `0.8 * strengths[1] / depth`.
+"""A small arithmetic for numbers that follow from other numbers, such as `0.8 * strengths[1] / depth`.
 
 A formula consists of numbers, names, + - * / **, brackets, functions, and the numbers of a list, which are counted
 from 1 (`strengths[1]` is the first one, `strengths[-1]` the last one). It has the precedence of Python, so `-x ** 2` is
@@ -7,6 +7,13 @@ floating-point numbers alone. So no formula takes long or needs much memory.
 
 A formula has no value (NaN) if one of its parts has none: a division by zero, a number that is too large, the root of
 a negative number, or a name without a finite number.
+
+Two kinds of text contain formulas:
+
+* An inequality compares two or three formulas, as in `1 / strengths[1] < step_size < 2`.
+* A formula of records is evaluated at each recorded point (`dlnrepro.dynamics.observed`). It may also have the entries
+  of a matrix (`P[1, 2]`), and the value at another point: `P[1, 2](t - 1)` is the value where the axis of the records
+  is smaller by 1, and `loss(first)` and `loss(last)` are the values at the first and the last point.
 """
 
 from __future__ import annotations
@@ -18,9 +25,9 @@ import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Literal
 
-from dlnrepro.claimfile.document import nearest, one_of, shortened
-from dlnrepro.errors import Fault
+from dlnrepro.errors import Fault, nearest, one_of, shortened
 from dlnrepro.settings.numerals import numeral
 
 LONGEST = 300
@@ -28,6 +35,8 @@ LONGEST = 300
 
 Value = float | Sequence[float]
 """What a name stands for: a number, or a list of numbers."""
+
+Sign = Literal["<", "<=", ">", ">="]
 
 _OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -37,15 +46,41 @@ _OPERATIONS: dict[type[ast.operator], Callable[[float, float], float]] = {
     # Unlike the operator, this function raises an exception where the power is not a real number.
     ast.Pow: math.pow,
 }
-_OF_ONE: dict[str, Callable[[float], float]] = {"sqrt": math.sqrt, "log": math.log, "exp": math.exp, "abs": abs}
-_OF_SEVERAL: dict[str, Callable[[Sequence[float]], float]] = {"min": min, "max": max, "sum": math.fsum, "len": len}
+_SIGNS: dict[type[ast.cmpop], Sign] = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+_OF_ONE: dict[str, Callable[[float], float]] = {
+    "sqrt": math.sqrt,
+    "log": math.log,
+    "log10": math.log10,
+    "exp": math.exp,
+    "abs": abs,
+    "sin": math.sin,
+    "cos": math.cos,
+    "tanh": math.tanh,
+}
+_OF_SEVERAL: dict[str, Callable[[Sequence[float]], float]] = {
+    "min": min,
+    "max": max,
+    "sum": math.fsum,
+    "mean": lambda several: math.fsum(several) / len(several),
+    "norm": lambda several: math.hypot(*several),
+    "len": len,
+}
+OF_ONE, OF_SEVERAL = frozenset(_OF_ONE), frozenset(_OF_SEVERAL)
+"""The functions of one number, and those of a list or of several numbers."""
+
 FUNCTIONS = (*_OF_ONE, *_OF_SEVERAL)
-"""The functions: `log` is the natural logarithm; `min`, `max`, `sum` and `len` take a list, or several numbers."""
+"""The functions: `log` is the natural logarithm; the last six take a list, or several numbers."""
+
+TIME, ENDS = "t", ("first", "last")
+"""The word for the current point in `loss(t - 1)`, and the words for the ends of the records in `loss(first)`."""
 
 _OTHER_SIGNS = {"^": "**", "−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "{": "(", "}": ")", "√": "sqrt"}
-_OTHER_FUNCTIONS = {"ln": "log", "root": "sqrt", "mean": "sum(x) / len(x)"}
+_OTHER_SIGNS |= {"≤": "<=", "≥": ">="}
+_OTHER_FUNCTIONS = {"ln": "log", "root": "sqrt", "average": "mean"}
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.+-*/()[], ")
+_COMPARING = frozenset("<>=")
 _PARTS = "numbers, names, + - * / **, brackets, list[1] and functions"
+_RECORD_PARTS = "numbers, names, + - * / **, brackets, list[1], matrix[1, 2], quantity(t - 1) and functions"
 
 
 class FormulaError(ValueError):
@@ -62,7 +97,7 @@ class Formula:
 
     Attributes:
         text: the formula as it is written, on one line.
-        tree: its parts, all of them of kinds that `evaluate` knows.
+        tree: its parts, all of them of kinds that `evaluate` knows, or that the evaluation of records knows.
     """
 
     text: str
@@ -74,6 +109,26 @@ class Formula:
         return list(dict.fromkeys(node.id for node in _parts(self.tree) if isinstance(node, ast.Name)))
 
 
+@dataclass(frozen=True)
+class Inequality:
+    """Two or three formulas and the signs between them.
+
+    Attributes:
+        text: the inequality as it is written, on one line.
+        sides: the formulas.
+        signs: the signs between neighbours.
+    """
+
+    text: str
+    sides: tuple[Formula, ...]
+    signs: tuple[Sign, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """The names in it, each once, in their order."""
+        return list(dict.fromkeys(name for side in self.sides for name in side.names))
+
+
 @cache
 def formula(text: str) -> Formula:
     """The formula that a text describes.
@@ -81,17 +136,79 @@ def formula(text: str) -> Formula:
     Raises:
         FormulaError: it is not a formula.
     """
+    return _formula(text, records=False)
+
+
+@cache
+def record_formula(text: str) -> Formula:
+    """The formula of records that a text describes.
+
+    Raises:
+        FormulaError: it is not one.
+    """
+    return _formula(text, records=True)
+
+
+@cache
+def inequality(text: str) -> Inequality:
+    """The inequality between numbers that a text describes.
+
+    Raises:
+        FormulaError: it is not an inequality.
+    """
+    return _inequality(text, records=False)
+
+
+@cache
+def record_inequality(text: str) -> Inequality:
+    """The inequality between formulas of records that a text describes.
+
+    Raises:
+        FormulaError: it is not one.
+    """
+    return _inequality(text, records=True)
+
+
+def _formula(text: str, records: bool) -> Formula:
+    """The formula that a text describes, with or without what only formulas of records have."""
+    text = _on_one_line(text, _LETTERS, records)
+    tree = _tree(text, "a formula such as '0.8 * depth'")
+    _admit(tree, text, records)
+    return Formula(text, tree)
+
+
+def _inequality(text: str, records: bool) -> Inequality:
+    """The inequality that a text describes, with or without what only formulas of records have."""
+    text = _on_one_line(text, _LETTERS | _COMPARING, records)
+    wanted = "an inequality such as '1 < depth' or '0 < step_size <= 2'"
+    match _tree(text, wanted):
+        case ast.Compare(left=first, ops=ops, comparators=others) if len(ops) <= 2:
+            pass
+        case ast.Compare():
+            raise _error("an inequality with at most three sides", f"'{shortened(text)}'")
+        case _:
+            raise _error(wanted, f"'{shortened(text)}'")
+    signs = tuple(sign for op in ops if (sign := _SIGNS.get(type(op))) is not None)
+    if len(signs) < len(ops):
+        raise _error("one of the signs <, <=, > and >=", f"another one in '{shortened(text)}'")
+    if len({sign[0] for sign in signs}) > 1:
+        raise _error("signs of one direction, as in 'a < b < c'", f"'{shortened(text)}'")
+    for side in (first, *others):
+        _admit(side, text, records)
+    return Inequality(text, tuple(Formula(_source(side, text), side) for side in (first, *others)), signs)
+
+
+def _on_one_line(text: str, letters: Collection[str], records: bool) -> str:
+    """A text on one line, if it is not too long and has no sign that its kind does not have."""
     if len(text) > LONGEST:
         raise _error(f"a formula of at most {LONGEST} letters", f"{len(text):,} letters")
     text = " ".join(text.split())
     if not text:
         raise _error("a formula", "nothing")
-    if foreign := [sign for sign in text if sign not in _LETTERS]:
+    if foreign := [sign for sign in text if sign not in letters]:
         found = f"'{foreign[0]}' in '{shortened(text)}'"
-        raise _error(f"a formula of {_PARTS}", found, _OTHER_SIGNS.get(foreign[0]))
-    tree = _tree(text)
-    _admit(tree, text)
-    return Formula(text, tree)
+        raise _error(f"a formula of {_RECORD_PARTS if records else _PARTS}", found, _OTHER_SIGNS.get(foreign[0]))
+    return text
 
 
 def names_in(values: Mapping[str, float | str]) -> list[str]:
@@ -136,29 +253,82 @@ def _unknown(name: str, words: Sequence[str]) -> Fault:
     return Fault(expected=one_of(words, name), found=f"'{shortened(name)}'", suggestion=nearest(name, words))
 
 
-def _tree(text: str) -> ast.expr:
-    """The parts of a text, as Python's parser reads it."""
+def _tree(text: str, wanted: str) -> ast.expr:
+    """The parts of a text, as Python's parser reads it; a name with dots is one name."""
     try:
         # The parser warns of texts such as `1if`, which are refused anyway.
         with warnings.catch_warnings(action="ignore"):
-            return ast.parse(text, mode="eval").body
+            tree = ast.parse(text, mode="eval").body
     except SyntaxError as error:
-        found = f"'{shortened(text)}' ({error.msg.lower()})"
-        raise _error("a formula such as '0.8 * depth'", found) from None
+        raise _error(wanted, f"'{shortened(text)}' ({error.msg.lower()})") from None
+    except RecursionError:
+        raise _error("a formula with fewer brackets", f"'{shortened(text)}'") from None
+    whole: ast.expr = _Dotted().visit(tree)
+    return whole
+
+
+class _Dotted(ast.NodeTransformer):
+    """Turns `start.scale` into one name; the name of a function, as in `np.sqrt(x)`, stays as it is."""
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        """Only the arguments, and what is before the brackets if it is a number of a list."""
+        node.args = [self.visit(inner) for inner in node.args]
+        if isinstance(node.func, ast.Subscript):
+            node.func = self.visit(node.func)
+        return node
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """The name with its dots."""
+        inner = self.visit(node.value)
+        if not isinstance(inner, ast.Name):
+            return node
+        return ast.copy_location(ast.Name(f"{inner.id}.{node.attr}", ast.Load()), node)
 
 
 def _parts(node: ast.expr) -> Iterator[ast.expr]:
-    """A part of a formula and all parts inside it, without the names of functions."""
+    """A part of a formula and all parts inside it, without the names of functions and the points of quantities."""
     yield node
-    inner = node.args if isinstance(node, ast.Call) else ast.iter_child_nodes(node)
+    if moved := moved_quantity(node):
+        inner: Sequence[ast.AST] = [moved[0]]
+    elif isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Tuple):
+        inner = [node.value, *node.slice.elts]
+    else:
+        inner = node.args if isinstance(node, ast.Call) else list(ast.iter_child_nodes(node))
     for part in inner:
         if isinstance(part, ast.expr):
             yield from _parts(part)
 
 
-def _admit(tree: ast.expr, text: str) -> None:
-    """Refuse every part of a text that a formula does not have."""
+def moved_quantity(node: ast.expr) -> tuple[ast.expr, int | str] | None:
+    """The quantity and the point of `loss(t - 1)` (the quantity, and -1) or `loss(first)`; None for another part.
+
+    Args:
+        node: a part of a formula of records.
+    """
+    match node:
+        case ast.Call(func=(ast.Name() | ast.Subscript()) as inner, args=[argument], keywords=[]):
+            if isinstance(inner, ast.Name) and inner.id in FUNCTIONS:
+                return None
+        case _:
+            return None
+    match argument:
+        case ast.Name(id=name) if name == TIME:
+            return inner, 0
+        case ast.Name(id=name) if name in ENDS:
+            return inner, name
+        case ast.BinOp(left=ast.Name(id=name), op=op, right=ast.Constant(value=int() as steps)) if (
+            name == TIME and isinstance(op, ast.Add | ast.Sub) and not isinstance(steps, bool)
+        ):
+            return inner, steps if isinstance(op, ast.Add) else -steps
+    return None
+
+
+def _admit(tree: ast.expr, text: str, records: bool) -> None:
+    """Refuse every part of a text that a formula does not have, or that only a formula of records has."""
+    parts = _RECORD_PARTS if records else _PARTS
     for node in _parts(tree):
+        if records and (moved_quantity(node) or _is_entry(node)):
+            continue
         match node:
             case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
                 if not _is_finite(value):
@@ -169,17 +339,36 @@ def _admit(tree: ast.expr, text: str) -> None:
             case ast.BinOp(op=op) if type(op) in _OPERATIONS:
                 pass
             case ast.BinOp(op=ast.FloorDiv()):
-                raise _error(f"a formula of {_PARTS}", f"'//' in '{shortened(text)}'", "/")
+                raise _error(f"a formula of {parts}", f"'//' in '{shortened(text)}'", "/")
             case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
                 pass
             case ast.Subscript(value=ast.Name(id=name), slice=index) if not isinstance(index, ast.Slice | ast.Tuple):
                 pass
+            case ast.Call(func=ast.Name(id=name), args=[_]) if records and not _like_a_function(name):
+                expected = f"a point such as {name}(t - 1), {name}(first) or {name}(last)"
+                raise _error(expected, f"'{shortened(_source(node, text))}'")
             case ast.Call(func=ast.Name(id=name)):
                 _admit_call(node, name, text)
             case ast.Call(func=ast.Attribute(attr=name)) if name in FUNCTIONS:
                 raise _error(f"one of the functions {', '.join(FUNCTIONS)}", f"'{_source(node.func, text)}'", name)
             case _:
-                raise _error(f"a formula of {_PARTS}", f"'{shortened(_source(node, text))}'")
+                raise _error(f"a formula of {parts}", f"'{shortened(_source(node, text))}'")
+
+
+def _is_entry(node: ast.expr) -> bool:
+    """Whether a part is an entry of a matrix, such as `P[1, 2]`."""
+    return (
+        isinstance(node, ast.Subscript)
+        and isinstance(node.value, ast.Name)
+        and isinstance(node.slice, ast.Tuple)
+        and len(node.slice.elts) == 2
+        and not any(isinstance(index, ast.Slice | ast.Starred) for index in node.slice.elts)
+    )
+
+
+def _like_a_function(name: str) -> bool:
+    """Whether a name is that of a function, or a misspelling of one."""
+    return name in FUNCTIONS or name in _OTHER_FUNCTIONS or nearest(name, FUNCTIONS) is not None
 
 
 def _admit_call(call: ast.Call, name: str, text: str) -> None:

@@ -8,9 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dlnrepro.claimfile.formula import LONGEST, FormulaError, Value, evaluate, formula, misuse
+from dlnrepro.settings.formula import (
+    LONGEST,
+    FormulaError,
+    Value,
+    evaluate,
+    formula,
+    inequality,
+    misuse,
+    moved_quantity,
+    record_formula,
+    record_inequality,
+)
 
 NAMES: dict[str, Value] = {"depth": 3, "x": 2.5, "s": [4.0, 2.0, 1.0], "none": []}
+DOTTED: dict[str, Value] = {"start.scale": 0.25}
 
 
 @pytest.mark.parametrize(
@@ -27,6 +39,9 @@ NAMES: dict[str, Value] = {"depth": 3, "x": 2.5, "s": [4.0, 2.0, 1.0], "none": [
         ("sqrt(s[1]) + abs(-1) + log(exp(2))", 5.0),
         ("min(s) + max(s) + sum(s) + len(s)", 15.0),
         ("min(x, 1) + max(x, 1, 3)", 4.0),
+        ("log10(1000) + norm(3, 4) + mean(s)", 3 + 5 + 7 / 3),
+        ("sin(0) + cos(0) + tanh(0)", 1.0),
+        ("start.scale * 2", 0.5),
         ("len(none)", 0.0),
         ("1 / 3", 1 / 3),
         ("1e-5", 1e-5),
@@ -34,8 +49,8 @@ NAMES: dict[str, Value] = {"depth": 3, "x": 2.5, "s": [4.0, 2.0, 1.0], "none": [
     ],
 )
 def test_a_formula_has_the_value_that_python_gives_it(text: str, value: float) -> None:
-    assert evaluate(formula(text), NAMES) == pytest.approx(value, rel=1e-15)
-    assert misuse(formula(text), NAMES) is None
+    assert evaluate(formula(text), NAMES | DOTTED) == pytest.approx(value, rel=1e-15)
+    assert misuse(formula(text), NAMES | DOTTED) is None
 
 
 @pytest.mark.parametrize(
@@ -72,7 +87,7 @@ def test_a_formula_without_a_finite_value_is_nan(text: str) -> None:
 
 
 FORM = "a formula of numbers, names, + - * / **, brackets, list[1] and functions"
-FUNCTIONS = "one of the functions sqrt, log, exp, abs, min, max, sum, len"
+FUNCTIONS = "one of the functions sqrt, log, log10, exp, abs, sin, cos, tanh, min, max, sum, mean, norm, len"
 
 
 @pytest.mark.parametrize(
@@ -99,7 +114,6 @@ FUNCTIONS = "one of the functions sqrt, log, exp, abs, min, max, sum, len"
         ("(1, 2)", f"expected {FORM}, found '(1, 2)'"),
         ("s[1, 2]", f"expected {FORM}, found 's[1, 2]'"),
         ("s[1][1]", f"expected {FORM}, found 's[1][1]'"),
-        ("x.real", f"expected {FORM}, found 'x.real'"),
         ("x.imag()", f"expected {FORM}, found 'x.imag()'"),
         ("abs(*s)", f"expected {FORM}, found '*s'"),
         ("1e999", "expected a finite number, found '1e999'"),
@@ -127,6 +141,7 @@ def test_keywords_of_a_function_are_refused() -> None:
     ("text", "words"),
     [
         ("2 * dept", "expected one of depth, x, s, none, later, found 'dept'; did you mean 'depth'?"),
+        ("x.real", "expected one of depth, x, s, none, later, found 'x.real'"),
         ("2 * s", "expected a number, found the list 's'; did you mean 's[1]'?"),
         ("max(s, 1)", "expected a number, found the list 's'; did you mean 's[1]'?"),
         ("x[1]", "expected a list before '[' in 'x[1]', found the number 'x'"),
@@ -189,3 +204,81 @@ def test_any_text_is_a_formula_or_refused_in_a_line(text: str) -> None:
         words = str(error)
     assert words.startswith("expected ")
     assert "\n" not in words
+
+
+@pytest.mark.parametrize(
+    ("text", "sides", "signs"),
+    [
+        ("1 < x", ["1", "x"], ["<"]),
+        ("1 / s[1] < x <= 2 / (s[1] + s[2])", ["1 / s[1]", "x", "2 / (s[1] + s[2])"], ["<", "<="]),
+        ("x >= 0 \n > -1", ["x", "0", "-1"], [">=", ">"]),
+    ],
+)
+def test_an_inequality_has_its_sides_and_the_signs_between_them(text: str, sides: list[str], signs: list[str]) -> None:
+    found = inequality(text)
+    assert [side.text for side in found.sides] == sides
+    assert list(found.signs) == signs
+    assert record_inequality(text) == found
+
+
+WANTED = "an inequality such as '1 < depth' or '0 < step_size <= 2'"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "expected a formula, found nothing"),
+        ("x", f"expected {WANTED}, found 'x'"),
+        ("x <", f"expected {WANTED}, found 'x <' (invalid syntax)"),
+        ("x = 1", f"expected {WANTED}, found 'x = 1' (invalid syntax)"),
+        ("x ≤ 1", f"expected {FORM}, found '≤' in 'x ≤ 1'; did you mean '<='?"),
+        ("x == 1", "expected one of the signs <, <=, > and >=, found another one in 'x == 1'"),
+        ("x < 1 > 2", "expected signs of one direction, as in 'a < b < c', found 'x < 1 > 2'"),
+        ("0 < x < 1 < 2", "expected an inequality with at most three sides, found '0 < x < 1 < 2'"),
+        ("(0 < x) < 1", f"expected {FORM}, found '0 < x'"),
+        ("0 < x and x < 1", f"expected {WANTED}, found '0 < x and x < 1'"),
+        ("P[1, 1] < 1", f"expected {FORM}, found 'P[1, 1]'"),
+    ],
+)
+def test_a_text_that_is_no_inequality_is_refused_in_a_line(text: str, words: str) -> None:
+    with pytest.raises(FormulaError) as refused:
+        inequality(text)
+    assert str(refused.value) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("P[1, 2] + P[1, depth](t - 1)", ["P", "depth"]),
+        ("loss(first) / loss(last)", ["loss"]),
+        ("s[2](t + 3) - loss(t)", ["s", "loss"]),
+        ("norm(P - target)", ["P", "target"]),
+    ],
+)
+def test_a_formula_of_records_names_quantities_but_not_the_points(text: str, names: list[str]) -> None:
+    assert record_formula(text).names == names
+
+
+RECORDS = "numbers, names, + - * / **, brackets, list[1], matrix[1, 2], quantity(t - 1) and functions"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("P[1, 2, 3]", f"expected a formula of {RECORDS}, found 'P[1, 2, 3]'"),
+        ("P[1:2, 1]", f"expected a formula of {RECORDS}, found ':' in 'P[1:2, 1]'"),
+        ("P[1](s - 1)", f"expected a formula of {RECORDS}, found 'P[1](s - 1)'"),
+        ("loss(t * 2)", "expected a point such as loss(t - 1), loss(first) or loss(last), found 'loss(t * 2)'"),
+        ("loss(t - 0.5)", "expected a point such as loss(t - 1), loss(first) or loss(last), found 'loss(t - 0.5)'"),
+        ("loss(t - depth)", "expected a point such as loss(t - 1), loss(first) or loss(last), found 'loss(t - depth)'"),
+        ("P.T[1, 2][1]", f"expected a formula of {RECORDS}, found 'P.T[1, 2][1]'"),
+    ],
+)
+def test_a_text_that_is_no_formula_of_records_is_refused_in_a_line(text: str, words: str) -> None:
+    with pytest.raises(FormulaError) as refused:
+        record_formula(text)
+    assert str(refused.value).startswith(words)
+
+
+def test_a_function_is_no_quantity_at_another_point() -> None:
+    assert moved_quantity(record_formula("abs(t - 1)").tree) is None

@@ -1,0 +1,196 @@
+"""Any deep linear network, trained as the settings say, with the measures that the claim itself declares.
+
+    M = sum_p W_(p,L_p) ... W_(p,1),    W_(p,l) <- W_(p,l) - eta dR/dW_(p,l)
+
+The settings describe the layers, the data with the loss R, the initialization (start), the training and the grid of
+records. The key `measures` of the claim names recorded quantities, and says how they are reduced to one number per run.
+Only these quantities are recorded.
+
+The gradient comes from one chain rule on the matrices. In every run it is compared at recorded points with the gradient
+by autograd of a plain forward pass of samples, layer after layer, and a difference is an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+import torch
+from torch import Generator, Tensor
+
+from dlnrepro.dynamics.general.checks import checked_observer
+from dlnrepro.dynamics.general.grids import recorded_steps, recorded_times
+from dlnrepro.dynamics.general.noise import noisy_slope
+from dlnrepro.dynamics.general.quantities import Setting, observer
+from dlnrepro.dynamics.general.rules import KEEPING, decayed, direction_of, rated
+from dlnrepro.dynamics.general.training import follow_flow, follow_margin_flow, times_of, train_in_steps
+from dlnrepro.dynamics.observed.evaluation import evaluate, series_of
+from dlnrepro.dynamics.observed.records import Records
+from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
+from dlnrepro.dynamics.tensors.records import Record
+from dlnrepro.dynamics.training.gradient_flow import flattened, velocities_of
+from dlnrepro.runner import Declared, Progress, Result, Series, silent
+from dlnrepro.settings.declared.measures import computed, declaration, expressions
+from dlnrepro.settings.declared.quantities import Quantities
+from dlnrepro.settings.linear_network.data import Problem
+from dlnrepro.settings.linear_network.recording import RecordingSettings
+
+
+class Params(RecordingSettings):
+    """A network, its data, its initialization, its training, and the declared measures."""
+
+
+SERIES_POINTS = 200
+
+MEASURES: Mapping[str, str] = {}
+SERIES: Mapping[str, Series] = {}
+
+
+def quantities(params: Params) -> Quantities:
+    """What the measures and series of a claim may name."""
+    return params.quantities()
+
+
+def declared(params: Params) -> Declared:
+    """The measures and series that the claim declares."""
+    says = {name: quantity.says for name, quantity in params.quantities().items()}
+    return declaration(params.measures, params.series, axis_of(params), says)
+
+
+def axis_of(params: Params) -> str:
+    """What orders the records: the time of a flow, or the steps of a descent."""
+    return "time" if params.method == "flow" else "step"
+
+
+def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
+    """Draw the data, then the weights; train all runs together; reduce what was recorded to the measures."""
+    problem = params.problem(generators)
+    start = params.parameters(problem, generators)
+    setting = Setting(
+        architecture=params.architecture,
+        loss=problem.loss,
+        gradient=params.architecture.gradient(problem.loss.slope),
+        start=start,
+        target=problem.target,
+        margins=problem.margins,
+        labels=problem.labels,
+        fresh=problem.fresh,
+    )
+    observe = observer(setting, params.recorded)
+    train = {"flow": _flow, "margin-flow": _margin_flow}.get(params.method, _descent)
+    values = train(params, problem, setting, observe, generators, progress)
+    records, constants = Records(axis_of(params), values), params.constants(problem)
+    series = series_of(expressions(params.series), _thinned(records), constants)
+    return Result(evaluate(computed(params.measures), records, constants), series)
+
+
+def _thinned(records: Records) -> Records:
+    """The records at so many points, evenly spaced, as a figure shows."""
+    count = records.values[records.axis].shape[1]
+    kept = torch.linspace(0, count - 1, min(count, SERIES_POINTS), dtype=torch.float64).round().to(torch.int64)
+    return Records(records.axis, {name: value[:, kept] for name, value in records.values.items()})
+
+
+def _descent(
+    params: Params,
+    problem: Problem,
+    setting: Setting,
+    observe: Callable[[Weights], Record],
+    generators: Sequence[Generator],
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """The recorded quantities of the training in steps."""
+    displacement = params.displacement(generators) if any(params.kick) else []
+    gradient = setting.gradient
+    of_logarithm = params.method == "normalised" or params.objective == "log-loss"
+    if of_logarithm:
+        gradient = setting.architecture.gradient(problem.loss.log_slope)
+    used = gradient
+    if params.batch is not None or params.label_noise:
+        noisy = noisy_slope(problem.loss, params.batch, params.label_noise, generators)
+        used = setting.architecture.gradient(noisy)
+    used = decayed(used, params.per_parameter(params.weight_decay))
+    assert params.method != "flow"
+    assert params.method != "margin-flow"
+    step = direction_of(params.method, used, params.momentum, params.memory_of_squares, params.sam_radius)
+    step = rated(step, params.per_parameter(params.rates))
+    keeps = params.method in KEEPING or params.batch is not None or params.label_noise > 0
+    steps = recorded_steps(params.record, params.total_steps, params.points)
+    expected = _of_logarithm(setting) if of_logarithm else _unchanged
+    network = setting.architecture, problem.loss
+    checked = checked_observer(*network, gradient, observe, len(steps), expected)
+    values = train_in_steps(setting.start, step, keeps, params.phases, displacement, steps, checked, progress)
+    runs, clock = len(generators), times_of(params.phases, steps)
+    counted = torch.tensor(steps, dtype=torch.float64)
+    return values | {"step": counted.expand(runs, -1), "time": clock.expand(runs, -1)}
+
+
+def _flow(
+    params: Params,
+    problem: Problem,
+    setting: Setting,
+    observe: Callable[[Weights], Record],
+    generators: Sequence[Generator],
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """The recorded quantities along gradient flow."""
+    assert params.time is not None
+    assert params.record in ("linear", "log")
+    times = recorded_times(params.record, params.time, params.points, params.decades)
+    field, rates = problem.loss.field(), params.per_parameter(params.rates)
+    network = setting.architecture, problem.loss
+
+    def expected(_: Weights, plain: Weights) -> Weights:
+        return [rate * part for rate, part in zip(rates, plain, strict=True)]
+
+    checked = checked_observer(*network, partial(_velocity, field, rates), observe, len(times), expected)
+    values = follow_flow(setting.start, field, times, rates, params.tolerance, checked, progress)
+    clock = times.expand(len(generators), -1)
+    return values | {"step": torch.arange(len(times), dtype=torch.float64).expand_as(clock), "time": clock}
+
+
+def _margin_flow(
+    params: Params,
+    problem: Problem,
+    setting: Setting,
+    observe: Callable[[Weights], Record],
+    generators: Sequence[Generator],
+    progress: Progress,
+) -> dict[str, Tensor]:
+    """The recorded quantities along the flow of a classifier, on the clock of log(1/R)."""
+    assert problem.sets is not None
+    assert params.horizon is not None
+    assert params.loss != "cross-entropy"
+    gradient = setting.architecture.gradient(problem.loss.log_slope)
+    network = setting.architecture, problem.loss
+    checked = checked_observer(*network, gradient, observe, params.points, _of_logarithm(setting))
+    rates = params.per_parameter(params.rates)
+    until = params.horizon, params.tolerance[0], params.points
+    values = follow_margin_flow(setting.start, problem.sets, params.loss, rates, *until, checked, progress)
+    count = torch.arange(params.points, dtype=torch.float64).expand(len(generators), -1)
+    return values | {"step": count}
+
+
+def _velocity(field: Callable[[int, Array], Array], rates: Sequence[float], weights: Weights) -> Weights:
+    """The gradient, times the rates, that the solver of the flow follows, of the shapes of the weights."""
+    shapes, states = flattened(weights)
+    velocities = velocities_of(shapes, field, rates, np.ones(len(states)), silent)
+    slopes = tensor_of(-np.stack([next(velocities)(0.0, state) for state in states]))
+    parts = torch.split(slopes, [rows * columns for rows, columns in shapes], -1)
+    return [part.reshape(len(states), *shape) for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _unchanged(_: Weights, plain: Weights) -> Weights:
+    """The gradient of R itself."""
+    return plain
+
+
+def _of_logarithm(setting: Setting) -> Callable[[Weights, Weights], Weights]:
+    """The gradient of log R, from that of R."""
+
+    def divided(parameters: Weights, plain: Weights) -> Weights:
+        risk = setting.loss.value(setting.architecture.matrix(parameters))
+        return [part / risk.reshape(-1, *[1] * (part.dim() - 1)) for part in plain]
+
+    return divided

@@ -1,0 +1,168 @@
+"""What a runner can record, and the names and indices of declared formulas, checked against it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from dlnrepro.dynamics.observed.measure import OF_POINTS, Expression
+from dlnrepro.errors import Fault, nearest, one_of, shortened
+from dlnrepro.settings.declared.measures import COMPARISONS, DeclaredMeasure, DeclaredSeries
+from dlnrepro.settings.formula import OF_SEVERAL, moved_quantity
+
+KINDS = ("a number", "a list", "a matrix")
+"""What a quantity with no index, one index or two indices is."""
+
+
+class Quantity(NamedTuple):
+    """A quantity that a runner can record, or a number that it draws or is given.
+
+    Attributes:
+        says: its meaning in words.
+        indices: 0 for a number, 1 for a list, 2 for a matrix.
+        recorded: whether it is recorded along a run; otherwise it does not change.
+    """
+
+    says: str
+    indices: int = 0
+    recorded: bool = True
+
+
+Quantities = Mapping[str, Quantity]
+
+
+def formula_faults(
+    measures: Mapping[str, DeclaredMeasure], series: Mapping[str, DeclaredSeries], known: Quantities
+) -> Iterator[tuple[tuple[str, ...], Fault]]:
+    """The faults of the names and indices in declared formulas: the place of each, from `measures` or `series` on.
+
+    Args:
+        measures: the declared measures.
+        series: the declared series.
+        known: the quantities of the runner with the numbers among its settings.
+    """
+    for name, measure in measures.items():
+        if name in known:
+            fault = Fault(expected="a name that no quantity or setting has", found=f"'{name}'")
+            yield ("measures", name), fault
+            continue
+        others = [*measures]
+        found = _measure_fault(measure, known, others) or _circle(name, measures)
+        if found is not None:
+            yield ("measures", name, found[0]), found[1]
+    for name, item in series.items():
+        if (fault_here := _fault(item.expression, known)) is not None:
+            yield ("series", name), fault_here
+
+
+def _measure_fault(measure: DeclaredMeasure, known: Quantities, others: list[str]) -> tuple[str, Fault] | None:
+    """The first key of a measure whose formula has a fault, and the fault."""
+    compared = {name: Quantity("", recorded=False) for name in others}
+    fixed = {name: item for name, item in known.items() if not item.recorded}
+    for key, formulas in measure.formulas.items():
+        timed = measure.measure.reducer in OF_POINTS if key in COMPARISONS else key not in ("value", "from", "to")
+        words = {**(known if timed else fixed), **compared}
+        for expression in formulas:
+            if (fault := _recorded(expression, known, words) or _fault(expression, words)) is not None:
+                return key, fault
+    if measure.clock is not None and (measure.clock not in known or not known[measure.clock].recorded):
+        return "clock", _unknown(measure.clock, [name for name, item in known.items() if item.recorded])
+    return None
+
+
+def _recorded(expression: Expression, known: Quantities, words: Quantities) -> Fault | None:
+    """The fault of a recorded quantity where only numbers can stand that do not change along a run."""
+    for name in expression.names:
+        if name in known and name not in words:
+            return Fault(expected="a number that does not change along a run", found=f"'{name}', which is recorded")
+    return None
+
+
+def _circle(name: str, measures: Mapping[str, DeclaredMeasure]) -> tuple[str, Fault] | None:
+    """The fault of a measure that needs itself, perhaps by way of other measures."""
+    seen: list[str] = []
+    waiting = [name]
+    while waiting:
+        needed = [other for other in measures[waiting.pop()].measure.names if other in measures]
+        if name in needed:
+            key = next(key for key, parts in measures[name].formulas.items() if _names_any(parts, measures))
+            return key, Fault(expected="a measure that does not need itself", found=f"'{name}'")
+        waiting += [other for other in needed if other not in seen]
+        seen += needed
+    return None
+
+
+def _names_any(parts: list[Expression], measures: Mapping[str, DeclaredMeasure]) -> bool:
+    """Whether some formulas name a measure."""
+    return any(name in measures for part in parts for name in part.names)
+
+
+def _unknown(name: str, words: list[str]) -> Fault:
+    return Fault(expected=one_of(words, name), found=f"'{shortened(name)}'", suggestion=nearest(name, words))
+
+
+def _fault(expression: Expression, known: Quantities) -> Fault | None:
+    """The fault of the names and indices of one formula, which must be a number at each point; or None."""
+    for name in expression.names:
+        if name not in known:
+            return _unknown(name, list(known))
+    try:
+        indices = _indices(expression.tree, known)
+    except _Misused as error:
+        return error.fault
+    if indices:
+        return Fault(expected="a formula that is a number", found=f"{KINDS[indices]} '{expression.text}'")
+    return None
+
+
+class _Misused(Exception):
+    """A part of a formula does not fit the kind of what it names."""
+
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.wording)
+        self.fault = fault
+
+
+def _indices(node: ast.expr, known: Quantities) -> int:
+    """How many indices the value of a part has.
+
+    Raises:
+        _Misused: its parts do not fit each other.
+    """
+    if (moved := moved_quantity(node)) is not None:
+        return _indices(moved[0], known)
+    match node:
+        case ast.Name(id=name):
+            return known[name].indices
+        case ast.Subscript(value=ast.Name(id=name), slice=index):
+            used = len(index.elts) if isinstance(index, ast.Tuple) else 1
+            left = known[name].indices - used
+            if left < 0:
+                found = f"{KINDS[known[name].indices]} '{name}'"
+                raise _Misused(Fault(expected=f"{KINDS[used]} before '[' in '{ast.unparse(node)}'", found=found))
+            return left
+        case ast.BinOp(left=left_part, right=right_part):
+            kinds = {_indices(left_part, known), _indices(right_part, known)}
+            if len(kinds - {0}) > 1:
+                found = f"a list and a matrix in '{ast.unparse(node)}'"
+                raise _Misused(Fault(expected="two lists or two matrices", found=found))
+            return max(kinds)
+        case ast.UnaryOp(operand=inner):
+            return _indices(inner, known)
+        case ast.Call(func=ast.Name(id=name), args=arguments) if name in OF_SEVERAL:
+            return _of_several(arguments, node, known)
+        case ast.Call(args=[inner]):
+            return _indices(inner, known)
+    return 0
+
+
+def _of_several(arguments: list[ast.expr], node: ast.expr, known: Quantities) -> int:
+    """How many indices the value of a function of several numbers has: none."""
+    kinds = [_indices(inner, known) for inner in arguments]
+    text = ast.unparse(node)
+    if len(kinds) == 1 and not kinds[0]:
+        raise _Misused(Fault(expected=f"a list or a matrix in '{text}'", found="a number"))
+    if len(kinds) > 1 and any(kinds):
+        raise _Misused(Fault(expected=f"numbers in '{text}'", found=KINDS[max(kinds)]))
+    return 0

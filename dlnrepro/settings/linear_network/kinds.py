@@ -1,0 +1,54 @@
+"""Types of fields that several groups of settings of the general runner use."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.fields import FROM_LIST, ORDERED
+
+LARGEST_WIDTH = 512
+
+
+def _as_list(value: Any) -> Any:
+    """A single number as a list of one; everything else as it is."""
+    return [value] if type(value) in (int, float) else value
+
+
+ONE_OR_MORE = BeforeValidator(_as_list, json_schema_input_type=float | list[float])
+"""In `Annotated`: a list of numbers may be written as a single number."""
+ONE_OR_MORE_WHOLE = BeforeValidator(_as_list, json_schema_input_type=int | list[int])
+"""In `Annotated`: a list of whole numbers may be written as a single one."""
+
+
+def _as_range(value: Any) -> Any:
+    """A single number as the range of this one number."""
+    return [value, value] if type(value) in (int, float) else value
+
+
+OneWidth = Annotated[int, Field(ge=1, le=LARGEST_WIDTH)]
+FromZero = Annotated[float, Field(ge=0, le=1e6)]
+AboveZero = Annotated[float, Field(gt=0, le=1e6)]
+AnyNumber = Annotated[float, Field(ge=-1e9, le=1e9)]
+Vector = Annotated[tuple[FromZero, ...], FROM_LIST, Field(min_length=1, max_length=LARGEST_WIDTH)]
+Row = Annotated[tuple[AnyNumber, ...], FROM_LIST, Field(min_length=1, max_length=LARGEST_WIDTH)]
+Matrix = Annotated[tuple[Row, ...], FROM_LIST, Field(min_length=1, max_length=LARGEST_WIDTH)]
+ScaleRange = Annotated[
+    tuple[AboveZero, AboveZero],
+    FROM_LIST,
+    ORDERED,
+    BeforeValidator(_as_range, json_schema_input_type=float | list[float]),
+]
+"""A number above 0, or a range [low, high] from which each run draws a number log-uniformly."""
+
+
+def unused(key: str, unless: str) -> Contradiction:
+    """The contradiction of a setting that has no meaning next to the others.
+
+    Args:
+        key: the setting.
+        unless: when the setting would be used, such as `` `method: adam` ``.
+    """
+    return Contradiction(key, f"no such key, which is only for {unless}")

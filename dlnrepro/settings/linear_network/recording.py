@@ -1,0 +1,158 @@
+"""What is recorded, at which steps or times, and the measures that a claim declares."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from itertools import pairwise
+
+from pydantic import Field
+from torch import Tensor
+
+from dlnrepro.dynamics.general.grids import Spacing
+from dlnrepro.dynamics.general.quantities import QUANTITIES
+from dlnrepro.dynamics.general.shapes import Sizes, shape_of
+from dlnrepro.dynamics.observed.evaluation import needed
+from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.declared.measures import DeclaredSeriesByName, Measures, computed, expressions
+from dlnrepro.settings.declared.quantities import Quantity
+from dlnrepro.settings.linear_network.data import BY_MARGIN, Problem
+from dlnrepro.settings.linear_network.training import FLOWS, TrainingSettings
+
+MOST_RECORDS = 10**6
+
+
+class RecordingSettings(TrainingSettings):
+    """The grid of records."""
+
+    record: Spacing = Field(
+        default="linear",
+        description="recorded steps or times: evenly spaced (`linear`), evenly in the logarithm (`log`), `every` step,"
+        " or the `last` steps (default: linear)",
+    )
+    points: int = Field(
+        default=200, ge=2, le=MOST_RECORDS, description="number of records, except for `record: every` (default: 200)"
+    )
+    decades: float = Field(
+        default=6.0,
+        gt=0,
+        le=30,
+        description="for `record: log` of a flow: decades from the first recorded time after 0 on (default: 6)",
+    )
+    measures: Measures = Field(default={}, description="the measures that the claim declares")
+    series: DeclaredSeriesByName = Field(default={}, description="the series that the claim declares")
+
+    def contradictions(self) -> Iterable[Contradiction]:
+        """Records of steps for a flow, and more records than can be kept."""
+        yield from super().contradictions()
+        if self.method == "flow" and self.record in ("every", "last"):
+            yield Contradiction("record", "linear or log for `method: flow`")
+        elif self.method == "margin-flow" and self.record != "linear":
+            yield Contradiction("record", "linear for `method: margin-flow`")
+        elif self.record == "every" and self.steps and self.step_size and self.total_steps > MOST_RECORDS:
+            yield Contradiction("record", f"at most {MOST_RECORDS} recorded steps, such as `record: last`")
+        if self.decades != 6 and (self.record != "log" or self.method != "flow"):
+            yield Contradiction("decades", "no such key, which is only for `record: log` and `method: flow`")
+
+    @property
+    def record_count(self) -> int:
+        """The number of records, at most."""
+        if self.method in FLOWS:
+            return self.points
+        return self.total_steps + 1 if self.record == "every" else min(self.points + 2, self.total_steps + 1)
+
+    @property
+    def recorded(self) -> list[str]:
+        """The quantities that the declared measures and series name, without `step` and `time`."""
+        names = needed(computed(self.measures), expressions(self.series))
+        return sorted(name for name in names if name in QUANTITIES or self._layer_number(name))
+
+    def _layer_number(self, name: str) -> int:
+        """The number of the layer that a name such as `W2` stands for; 0 if there is no such layer."""
+        digits = name[1:]
+        number = int(digits) if name[:1] == "W" and digits.isdecimal() else 0
+        return number if number <= len(self.sizes.layers) else 0
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Each recorded quantity with its shape in one run at one record."""
+        return {name: shape_of(name, self.sizes) for name in self.recorded}
+
+    @property
+    def sizes(self) -> Sizes:
+        """The sizes on which the shapes depend."""
+        architecture, (rows, columns) = self.architecture, self.ends
+        modes = len(self.strengths) if self.strengths is not None else min(rows, columns)
+        alone = self.path_widths[:1] if architecture.stacked else self.path_widths
+        front = (self.paths,) if architecture.stacked else ()
+        layers = tuple((*front, after, before) for path in alone for before, after in pairwise(path))
+        depth = len(self.path_widths[0]) - 1
+        paths = len(self.path_widths)
+        return Sizes(rows, columns, layers, depth, paths, architecture.stacked, modes, self.weight_count)
+
+    def quantities(self) -> dict[str, Quantity]:
+        """What a formula of a measure may name: what can be recorded, and the settings that are numbers."""
+        has, sizes = self._offers, self.sizes
+        found = {"step": Quantity("number of gradient steps, or of the record of a flow")}
+        if self.method != "margin-flow":
+            found["time"] = Quantity("time t, the sum of the step sizes so far")
+        for name, quantity in QUANTITIES.items():
+            if quantity.needs in has:
+                found[name] = Quantity(quantity.says, len(shape_of(name, sizes)))
+        for number, shape in enumerate(sizes.layers, 1):
+            if len(shape) == 2:
+                found[f"W{number}"] = Quantity(f"the layer W_{number}, a matrix", 2)
+        for name, value in self._numbers().items():
+            found[name] = Quantity("a setting", int(isinstance(value, tuple)), recorded=False)
+        return found
+
+    @property
+    def _offers(self) -> set[str]:
+        """What the network and its data have, on which quantities depend."""
+        dense = self.layers == "dense" and not self.skip and len(set(self.path_widths)) == 1
+        parts = {
+            "": True,
+            "layers": len(self.path_widths) == 1,
+            "dense": dense,
+            "target": self.data in ("moments", "teacher"),
+            "solution": self.data == "moments",
+            "margin": self.data in BY_MARGIN,
+            "labels": self.loss == "cross-entropy",
+            "fresh": self.fresh > 0,
+            "samples": self.samples is not None,
+        }
+        return {name for name, there in parts.items() if there}
+
+    def _numbers(self) -> dict[str, float | tuple[float, ...]]:
+        """The settings that are numbers or lists of numbers; a list of one is a number, except for `strengths`."""
+        found: dict[str, float | tuple[float, ...]] = {"depth": len(self.path_widths[0]) - 1}
+        for name in type(self).model_fields:
+            value = getattr(self, name)
+            if isinstance(value, tuple) and len(value) == 1 and name != "strengths":
+                (value,) = value
+            several = isinstance(value, tuple) and all(isinstance(one, int | float) for one in value)
+            if several or (isinstance(value, int | float) and not isinstance(value, bool)):
+                found[name] = value
+        if self.data in BY_MARGIN:
+            found["maximum_margin"] = 0.0
+        return found
+
+    def constants(self, problem: Problem) -> dict[str, float | tuple[float, ...] | Tensor]:
+        """The settings that are numbers or lists of numbers, and what each run drew in their place."""
+        return self._numbers() | problem.constants
+
+    def numbers(self) -> int:
+        """Parameters with gradients and partial products, samples, records, and a Hessian if one is recorded."""
+        rows, columns = self.ends
+        weights = 24 * self.weight_count + 12 * len(self.path_widths) * rows * columns
+        samples = (self.samples or columns) * (columns + 8 * rows)
+        count, record = self.record_count, 0
+        for shape in self.shapes.values():
+            record += math.prod(shape)
+        whole = {"sharpness", "hessian_eigenvalues"} & {*self.recorded}
+        hessian = 6 * self.weight_count**2 if whole else 0
+        newton = 6 * len(self.path_widths) * (rows * columns) ** 2 if "gauss_newton_sharpness" in self.recorded else 0
+        path = count * self.weight_count if self.method in FLOWS else 0
+        if self.method == "margin-flow":
+            path += self.weight_count**2
+        return weights + samples + 4 * count * (record + 2) + hessian + newton + 3 * path
