@@ -127,6 +127,58 @@ quick: {seeds: 2}
 """A claim whose threshold is a formula of what each run draws."""
 
 
+RECORDED_CLAIM = """\
+schema: 1
+title: The gap shrinks by a factor in each step
+statement: The distance of x from its strength shrinks by the factor 1 - eta in each step.
+source: {paper: Toys, authors: [A. Author], venue: Nowhere 2026, where: everywhere, basis: derived}
+runner: recorder
+seeds: 4
+setup:
+  strengths: [4, 2]
+  step_size: 1.5 / (strengths[1] + strengths[2])
+  steps: 20
+  start: {low: 0.1, high: start.low + 1}
+  mood: calm
+measures:
+  rate:
+    says: the rate at which the logarithm of the gap falls, over its formula
+    slope: [log(gap), step]
+    where: gap > 1e-9
+    ratio_to: log(1 - step_size)
+  arrival:
+    says: the first step with less than a tenth of the strength
+    first_time: gap < strengths[1] / 10
+    interpolation: none
+arms:
+  near: {}
+  stronger: {strengths: [5, 3]}
+  short: {steps: 3}
+assumptions:
+  - {says: no step goes too far, holds: 0 < step_size < 1, holds_in: [near, stronger]}
+criteria:
+  - id: rate
+    says: the rate is that of the formula
+    measure: rate
+    equals: 1.0
+    within: 1e-9
+    holds_in: [near, stronger]
+    fails_in: []
+    because: it is a toy
+  - id: arrives
+    says: x arrives
+    measure: arrival
+    at_most: log(10) / -log(1 - step_size) + 1
+    holds_in: [near, stronger]
+    fails_in: []
+    because: it is a toy
+figures:
+  - {title: Gap, y: gap, x: step, arms: [near, short]}
+quick: {seeds: 2}
+"""
+"""A claim that declares its measures, with a setting and a hypothesis that are formulas."""
+
+
 def _global_state() -> dict[str, Any]:
     """What a test could change for later tests."""
     return {
@@ -210,6 +262,22 @@ def write_drawn(tmp_path: Path, toys: None) -> Callable[..., Path]:  # noqa: ARG
             assert old in text, old
             text = text.replace(old, new)
         path = tmp_path / "drawn-claim.yaml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_recorded(tmp_path: Path, toys: None) -> Callable[..., Path]:  # noqa: ARG001  the claim needs the toys
+    """Write the claim that declares its measures, with parts of its text replaced, and give its path."""
+
+    def write(*changes: tuple[str, str]) -> Path:
+        text = RECORDED_CLAIM
+        for old, new in changes:
+            assert old in text, old
+            text = text.replace(old, new)
+        path = tmp_path / "recorded-claim.yaml"
         path.write_text(text, encoding="utf-8")
         return path
 

@@ -23,6 +23,7 @@ from pydantic_core import PydanticSerializationError
 from dlnrepro.archive.figure_data import Drawing
 from dlnrepro.archive.older_records import of_older_version, recorded_environment, recorded_variation
 from dlnrepro.archive.provenance import Provenance
+from dlnrepro.claimfile.parameters import Derived
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.device import device_of
@@ -54,6 +55,7 @@ class ClaimRecord:
         claim_hash: the SHA-256 of the claim's file.
         runner_hash: the SHA-256 of the sources that make the runner's numbers.
         covers: how much of the source's statement the claim tests, as its file says; None if it does not say.
+        formulas: arm -> the name of each parameter, or of its part, that is a formula -> the formula and its value.
     """
 
     id: str
@@ -80,6 +82,7 @@ class ClaimRecord:
     claim_hash: str
     runner_hash: str
     covers: Literal["whole", "part", "special case"] | None = None
+    formulas: dict[str, dict[str, Derived]] = field(default_factory=dict)
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -131,6 +134,7 @@ def record_claim(
     path: str,
     claim_hash: str,
     runner_hash: str,
+    formulas: Mapping[str, Mapping[str, Derived]] | None = None,
 ) -> ClaimRecord:
     """The record of a claim, with its verdict; the arguments are its attributes."""
     stamps = list(stamps)
@@ -160,6 +164,7 @@ def record_claim(
         claim_hash=claim_hash,
         runner_hash=runner_hash,
         covers=claim.covers.what if claim.covers else None,
+        formulas={arm: dict(found) for arm, found in (formulas or {}).items() if found},
     )
 
 

@@ -13,6 +13,8 @@ finds.
   expression of words or tags, such as `core and not slow`. `gathering` uses all of these to find the claims of a
   command, and also returns the files that are not valid.
 * `policy` has the rules of `dlnrepro check --strict`, which a valid claim may still break.
-* `reach` applies `-s KEY=VALUE` to the arms of a claim.
+* `reach` applies `-s KEY=VALUE` to the arms of a claim. `parameters` computes the settings of an arm that are formulas,
+  and checks all settings against the runner.
+* `declared` checks the measures and series that a claim declares against the quantities that its runner records.
 * `scaffold` writes first files: a claim for a runner, and a runner outside this program.
 """

@@ -172,12 +172,20 @@ def _schema_at(model: type[BaseModel], place: Place) -> dict[str, Any]:
     schema = model_schema(model)
     node: dict[str, Any] = schema
     for part in place:
-        node = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
-        # A key that may be left out admits a model, or nothing.
-        node = next((one for one in node.get("anyOf", []) if "$ref" in one), node)
+        node = node.get("items", {}) if isinstance(part, int) else _of_key(node, str(part))
+        # A key that may be left out admits a model or some words, or nothing.
+        node = next((one for one in node.get("anyOf", []) if "$ref" in one or "enum" in one), node)
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     return node
+
+
+def _of_key(node: dict[str, Any], key: str) -> dict[str, Any]:
+    """The schema of the value of a key, which may be any key of a mapping with values of one kind."""
+    # The names of such keys may have a pattern.
+    of_pattern = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+    found = node.get("properties", {}).get(key, of_pattern[0])
+    return found if isinstance(found, dict) else {}
 
 
 @cache

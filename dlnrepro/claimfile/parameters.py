@@ -19,12 +19,21 @@ from dlnrepro.claimfile.document import Place, dotted
 from dlnrepro.claimfile.messages import RULE, explained, model_schema, own_errors, shown
 from dlnrepro.errors import Fault, one_line, unknown
 from dlnrepro.settings.formula import Formula, FormulaError, Value, evaluate, formula, misuse
+from dlnrepro.settings.numerals import numeral
 from dlnrepro.signals import Ended
 
 DECLARED = ("measures", "series")
-"""The parameters that are blocks of a claim of their own, and whose numbers are no names for formulas."""
+"""The parameters that a claim writes as blocks outside its setup; a formula cannot name the numbers in them."""
 
 Model = TypeVar("Model", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """A setting that is a formula, and its value in an arm."""
+
+    formula: str
+    value: float
 
 
 @dataclass(frozen=True)
@@ -40,6 +49,13 @@ class Resolved:
     values: dict[str, Any]
     formulas: dict[Place, str] = field(default_factory=dict)
     faults: list[tuple[Place, Fault]] = field(default_factory=list)
+
+    @property
+    def derived(self) -> dict[str, Derived]:
+        """The name of each setting, or of its part, that is a formula with a value -> both."""
+        wrong = {place for place, _ in self.faults}
+        found = {place: text for place, text in self.formulas.items() if place not in wrong}
+        return {dotted(place): Derived(text, float(_at(self.values, place))) for place, text in found.items()}
 
 
 def numbers(params: Mapping[str, Any]) -> dict[str, Value]:
@@ -75,20 +91,25 @@ def settled(values: Mapping[str, Any]) -> dict[str, Any]:
 
     This is for names in thresholds and for readers; a runner gets the settings that `resolved` gives.
     """
+    return resolved_by_text(values).values
+
+
+def resolved_by_text(values: Mapping[str, Any]) -> Resolved:
+    """The settings of an arm, where each text is a formula that can be read as a formula of the other settings."""
     texts = [(place, text) for place, text in _texts(values) if place[0] not in DECLARED]
     formulas = {place: text for place, text in texts if not _is_word(text) and _reads(text)}
-    return _Resolution(values, formulas, set(), {}).result().values if formulas else dict(values)
+    return _Resolution(values, formulas, set(), {}).result() if formulas else Resolved(dict(values))
 
 
-def formulas_of(values: Mapping[str, Any]) -> dict[str, tuple[str, float]]:
-    """The settings that are formulas, by the rule of `settled`: the name of each -> its text and its value."""
-    after = settled(values)
-    found = {}
-    for place, text in _texts(values):
-        number = _at(after, place)
-        if _is_number(number):
-            found[dotted(place)] = (text, float(number))
-    return found
+def with_values(written: Any, value: Any) -> Any:
+    """A setting as it is written, with the value after each formula in it, such as `2 / depth = 0.5`."""
+    if isinstance(written, str) and _is_number(value):
+        return f"{written} = {numeral(value, 6)}"
+    if isinstance(written, Mapping) and isinstance(value, Mapping):
+        return {key: with_values(inner, value.get(key)) for key, inner in written.items()}
+    if isinstance(written, list | tuple) and isinstance(value, list | tuple) and len(written) == len(value):
+        return [with_values(inner, own) for inner, own in zip(written, value, strict=True)]
+    return written
 
 
 def validated(params: type[Model], values: Mapping[str, Any]) -> Model:
@@ -187,12 +208,14 @@ class _Resolution:
                 return fault
         if any(self._concerns(other, name) for other in self._faults for name in known.names):
             return None
-        names = {**self._defaults, **numbers(self._values)}
+        names = {**numbers(self._values), **self._defaults}
         given = {name: value for name, value in self._values.items() if name not in names}
         for name in known.names:
             if name in given:
                 return Fault(expected="a number or a list of numbers", found=f"'{name}', which is {shown(given[name])}")
-        return _fault_or_number(known, {name: value for name, value in names.items() if name != dotted(place)})
+        names = {name: value for name, value in names.items() if name != dotted(place)}
+        others = [dotted(other) for other in self._formulas if other != place and dotted(other) not in names]
+        return _fault_or_number(known, names, [*names, *others])
 
     def _prepare(self, place: Place, name: str) -> Fault | None:
         """Compute the formulas that a name stands for; the fault of a formula that needs itself, or None."""
@@ -218,11 +241,11 @@ def _circle_fault(circle: Sequence[Place]) -> Fault:
     return Fault(expected="a formula that does not need itself", found=words)
 
 
-def _fault_or_number(known: Formula, names: Mapping[str, Value]) -> float | Fault:
-    """The value of a formula, or its fault."""
+def _fault_or_number(known: Formula, names: Mapping[str, Value], words: Sequence[str]) -> float | Fault:
+    """The value of a formula, or its fault; the words are all names that a formula could use."""
     for name in known.names:
         if name not in names:
-            return unknown(name, list(names))
+            return unknown(name, words)
     if (fault := misuse(known, names)) is not None:
         return fault
     value = evaluate(known, names)
@@ -315,7 +338,8 @@ def _inside(node: Mapping[str, Any], part: str | int) -> list[Mapping[str, Any]]
         fixed = node.get("prefixItems", [])
         found = fixed[part] if part < len(fixed) else node.get("items")
     else:
-        found = node.get("properties", {}).get(part, node.get("additionalProperties"))
+        of_pattern = [*node.get("patternProperties", {}).values(), node.get("additionalProperties")]
+        found = node.get("properties", {}).get(part, of_pattern[0])
     return [found] if isinstance(found, Mapping) else []
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dlnrepro.claimfile.parameters import settled
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import shortened
 from dlnrepro.settings.numerals import setting
@@ -86,7 +87,9 @@ def departures(claim: Claim, arm: str, values: Mapping[str, Any], quick: bool) -
     if arm not in claim.arms:
         return dict(values)
     own = arm_values(claim, arm, {}, quick)
-    return {key: value for key, value in values.items() if key not in own or own[key] != value}
+    # The value of a formula is no change either: a record has the value in its place.
+    known = settled(own)
+    return {key: value for key, value in values.items() if key not in own or value not in (own[key], known[key])}
 
 
 def setters(claim: Claim) -> dict[str, list[str]]:

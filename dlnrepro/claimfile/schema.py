@@ -16,7 +16,7 @@ from pydantic_core import PydanticCustomError
 from dlnrepro.claimfile.interval import check_keys, compared, interval, stated
 from dlnrepro.claimfile.messages import BLANK, at_its_key, rule, shown
 from dlnrepro.settings.declared.measures import DeclaredMeasure, DeclaredSeries, Word
-from dlnrepro.settings.formula import FormulaError, formula, inequality, names_in
+from dlnrepro.settings.formula import FUNCTIONS, FormulaError, formula, inequality, names_in
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
@@ -113,7 +113,7 @@ class Source(BaseModel):
 _THRESHOLD = (
     "a number, or a formula of the arm's parameters and of the run's own measures, such as "
     "`0.8 * strengths[1] / strengths[2]`; a formula has numbers, names, + - * / **, brackets, the numbers of a list "
-    "(counted from 1), and sqrt, log, exp, abs, min, max, sum, len"
+    f"(counted from 1), and {', '.join(FUNCTIONS)}"
 )
 
 
@@ -203,7 +203,7 @@ class Assumption(Bounded):
 
     @property
     def quantity(self) -> str:
-        """The name of the measure, or the formula in an inequality that the others are thresholds of."""
+        """The name of the measure, or the side of the inequality that lies between the thresholds."""
         return super().quantity if self.holds is None else compared(inequality(self.holds))[0]
 
     @property

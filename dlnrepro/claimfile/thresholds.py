@@ -50,13 +50,14 @@ def threshold_faults(claim: Claim, measures: Collection[str]) -> Iterator[tuple[
         claim: a claim whose arms and parameters exist.
         measures: the measures of its runner.
     """
+    known = {**claim.setup, **numbers(settled(claim.setup))}
     settings: list[tuple[str, Mapping[str, Any], bool]] = [("", {}, False), (" of the quick profile", {}, True)]
     for kind, named in (("harmless change", claim.audit.harmless), ("flaw", _flawed(claim))):
         settings += [(f" under the {kind} '{name}'", changed, False) for name, changed in named.items()]
     for place, bounded in _members(claim):
         seen = set()
         for key, text in _formulas(bounded).items():
-            if (fault := _name_fault(text, claim.setup, measures)) is not None:
+            if (fault := _name_fault(text, known, measures)) is not None:
                 seen.add(key)
                 yield (*place, _written(bounded, key)), fault
         for where, changes, quick in () if seen else settings:

@@ -5,12 +5,13 @@ The number of runs depends on the runs themselves, so the expected and the large
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from dlnrepro.claimfile.gathering import Selection
+from dlnrepro.claimfile.parameters import with_values
 from dlnrepro.claimfile.reach import origins, unreached
 from dlnrepro.compute.cell import Cell
 from dlnrepro.session.execution import Job
@@ -34,7 +35,8 @@ class Arm:
         runs: the number of runs that are made first.
         expected: the mean number of runs if 99.5 % of all runs pass; a fixed number of runs is just that number.
         most: the largest number of runs.
-        changes: parameter -> its value, and whether the arm, the quick profile or `-s` set it.
+        changes: parameter -> its value or formula, and whether the arm, the quick profile or `-s` set it.
+        params: every parameter with its value.
         memory: the bytes that the arm needs, as its runner estimates them.
         stored: whether the numbers of the arm are stored, so that they are not computed again.
         seconds: how long the arm took when it was last computed; None if it was never computed.
@@ -45,6 +47,7 @@ class Arm:
     expected: float
     most: int
     changes: dict[str, tuple[Any, str]]
+    params: Mapping[str, Any]
     memory: int
     stored: bool
     seconds: float | None
@@ -88,7 +91,7 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
         if seconds is None:
             seconds = last.get(cell.arm)
         changes = origins(job.claim, cell.arm, job.variation.overrides, job.variation.quick)
-        arms.append(Arm(cell.arm, *_runs(job, cell), changes, cell.memory, stored, seconds))
+        arms.append(Arm(cell.arm, *_runs(job, cell), changes, cell.params, cell.memory, stored, seconds))
     return arms
 
 
@@ -125,12 +128,26 @@ def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:
     head += "" if job.variation.fixed else f"; {_in_all(arms)}"
     lines = [f"{head}; {stored} of {len(arms)} arms are stored{cost}"]
     for arm in arms:
-        what = ", ".join(f"{key}={setting(value)}{ORIGINS[origin]}" for key, (value, origin) in arm.changes.items())
+        what = ", ".join(_change(arm, key) for key in arm.changes)
         state = "stored, " if arm.stored else ""
         state += "not computed yet" if arm.seconds is None else f"took {duration(arm.seconds)}"
         memory = f"about {arm.memory / 1e6:,.0f} MB of memory"
         lines.append(f"  {arm.name}: {what or 'the settings as they are'} ({memory}; {state})")
     return lines
+
+
+def _change(arm: Arm, key: str) -> str:
+    """A change of an arm; the value of a formula follows it."""
+    written, origin = arm.changes[key]
+    return f"{key}={setting(with_values(written, arm.params.get(key)))}{ORIGINS[origin]}"
+
+
+def _change_fields(arm: Arm, key: str) -> dict[str, Any]:
+    """The same facts for programs: the value, its formula if it has one, and what set it."""
+    written, origin = arm.changes[key]
+    value = arm.params.get(key, written)
+    formula = {"formula": written} if with_values(written, value) != written else {}
+    return {"value": value, **formula, "by": origin}
 
 
 def _in_all(arms: Sequence[Arm]) -> str:
@@ -160,7 +177,7 @@ def _fields(job: Job, arms: Sequence[Arm]) -> dict[str, Any]:
                 "runs": arm.runs,
                 "expected_runs": arm.expected,
                 "most_runs": arm.most,
-                "changes": {key: {"value": value, "by": origin} for key, (value, origin) in arm.changes.items()},
+                "changes": {key: _change_fields(arm, key) for key in arm.changes},
                 "memory_bytes": arm.memory,
                 "stored": arm.stored,
                 "last_seconds": arm.seconds,

@@ -57,6 +57,7 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
             page = TerminalPage.of_terminal()
             settings = setting_meanings(found.runner) if verbose else None
             meanings = measure_meanings(found.runner)
+            meanings |= {name: measure.definition for name, measure in found.measures.items()}
             audit = _audit(found, outputs) if verbose else []
             factors = slacks(outputs, found) if verbose else {}
             claim_page(page, found, path, last.get(found.id), meanings, settings, audit, factors)

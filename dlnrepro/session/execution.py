@@ -14,7 +14,8 @@ from dlnrepro.archive.figure_data import drawings
 from dlnrepro.archive.provenance import code_state, source_hash
 from dlnrepro.archive.record import ClaimRecord, record_claim
 from dlnrepro.archive.report_store import arm_seconds
-from dlnrepro.claimfile.parameters import validated
+from dlnrepro.claimfile.parameters import Derived, resolved, validated
+from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.cell import Cell, Numbers
@@ -280,7 +281,14 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
         path=storable(str(job.path)),
         claim_hash=job.claim_hash,
         runner_hash=source_hash(job.claim.runner),
+        formulas={cell.arm: _derived(job, cell.arm) for cell in job.cells},
     )
+
+
+def _derived(job: Job, arm: str) -> dict[str, Derived]:
+    """The settings of an arm that are formulas, with their values."""
+    values = arm_values(job.claim, arm, job.variation.overrides, job.variation.quick)
+    return resolved(load_runner(job.claim.runner).Params, values).derived
 
 
 def _meanings(claim: Claim) -> dict[str, str]:

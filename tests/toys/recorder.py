@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 from pydantic import BaseModel, Field
@@ -73,7 +73,12 @@ def run(params: Params, generators: Sequence[torch.Generator], progress: Progres
     known = {"step": step.expand(len(generators), -1), "x": x, "gap": (x[..., 0] - goal[0]).abs()}
     wanted = needed(computed(params.measures), expressions(params.series)) | {"step"}
     records = Records("step", {name: value for name, value in known.items() if name in wanted})
-    constants = {"drawn": drawn, "strengths": params.strengths, "step_size": params.step_size, "steps": params.steps}
+    constants: dict[str, Any] = {
+        "drawn": drawn,
+        "strengths": params.strengths,
+        "step_size": params.step_size,
+        "steps": params.steps,
+    }
     return Result(
         evaluate(computed(params.measures), records, constants),
         series_of(expressions(params.series), records, constants),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def needed(measures: Mapping[str, Measure], series: Mapping[str, Expression] | None = None) -> set[str]:
     """The names in the formulas of some measures and series, without those of other measures.
 
-    A runner has to record those that it knows as quantities; the others are constants.
+    A runner has to record the names that it knows as quantities. All other names are constants.
     """
     names = {name for measure in measures.values() for name in measure.names}
     names |= {name for expression in (series or {}).values() for name in expression.names}

@@ -71,7 +71,7 @@ class Window:
         where: an inequality that holds at the points.
         start: the smallest value of the axis.
         end: the largest value of the axis.
-        points: of the points that are left, so many at the end, or so many at the beginning if it is negative. A run
+        points: the number of points that count at the end of what is left; if it is negative, at the beginning. A run
             that has fewer points has no window.
     """
 

@@ -136,8 +136,8 @@ def limit(times: Array, values: Array, approach: Approach) -> float:
     """The limit that a quantity approaches, from the points of a window.
 
     * exponential: the constant c of the curve c + a exp(-b t) with b > 0 through three points: the first and the last
-      one, and the one that is nearest to the middle of their times. If the change between the last two of them is no
-      more than a rounding error, the limit is the last value. It is NaN if there is no such curve.
+      one, and the one that is nearest to the middle of their times. If the change between the last two of them is
+      a rounding error, the limit is the last value. It is NaN if there is no such curve.
     * one over time: the value at 1/t = 0 of the least-squares line of the quantity against 1/t. It is NaN with fewer
       than three points, or if a time is not positive.
     """

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.claimfile.parameters import with_values
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.drawing.legend import controls, formulas
@@ -19,6 +20,7 @@ from dlnrepro.report.words.audit_words import stored_words
 from dlnrepro.report.words.digest import (
     computing_time,
     covers_words,
+    derived_lines,
     failed_controls,
     passing_runs,
     tightest,
@@ -68,6 +70,7 @@ class Card:
         html_id: the claim's id, which differs from that of another claim of the same name.
         settings: every parameter of the runner, as it was outside the arms that change it, and what the claim file has
             instead, if it was changed.
+        derived: the settings that are formulas, with their values in the arms, line by line.
         controls: the arms that serve as controls.
         formulas: those of them that are wrong formulas.
         covers: how much of the source's statement is tested, in a sentence; None if the claim file does not say.
@@ -92,6 +95,7 @@ class Card:
     criteria: list[Shown]
     assumptions: list[Shown]
     settings: list[tuple[str, Any, Any]]
+    derived: list[str]
     controls: set[str]
     formulas: set[str]
     covers: str | None
@@ -123,6 +127,7 @@ def card_of(record: ClaimRecord, html_id: str, audit: AuditRecord | None = None)
         criteria=[_shown(record, *pair, f"{html_id}.plot.{index}") for index, pair in enumerate(criteria)],
         assumptions=[_shown(record, *pair, None) for pair in zip(record.assumptions, claim.assumptions, strict=True)],
         settings=list(_settings(record, claim)),
+        derived=derived_lines({arm: record.formulas.get(arm, {}) for arm in record.outcomes}),
         controls=controls(record),
         formulas=formulas(record),
         covers=covers_words(record),
@@ -173,4 +178,8 @@ def _settings(record: ClaimRecord, claim: Claim) -> Iterator[tuple[str, Any, Any
         plain = [params for arm, params in record.params.items() if key not in claim.arms.get(arm, {key: None})]
         used = [params[key] for params in plain if key in params]
         value = used[0] if used else written
-        yield key, value, written if value != written else None
+        stated = with_values(written, value)
+        if stated != written:
+            yield key, stated, None
+        else:
+            yield key, value, written if value != written else None

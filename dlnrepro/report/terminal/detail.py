@@ -12,7 +12,7 @@ from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.controls import kinds, wrong_formulas
-from dlnrepro.claimfile.parameters import numbers, settled
+from dlnrepro.claimfile.parameters import Derived, numbers, resolved_by_text, settled
 from dlnrepro.claimfile.reach import arm_values, setters
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.terminal.sparklines import text_figure
@@ -25,6 +25,7 @@ from dlnrepro.report.words.digest import (
     control_note,
     controls_words,
     covers_words,
+    derived_lines,
     gap_words,
     only_formulas,
     outcome,
@@ -85,6 +86,7 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
         page.line(page.typeset(_flowing(claim.because)), indent=4)
     _source(page, claim)
     _arms(page, claim, [arm for arm in claim.arms if arm in record.outcomes])
+    _formulas(page, {arm: record.formulas.get(arm, {}) for arm in record.outcomes})
     if record.assumptions:
         _heading(page, ASSUMPTIONS)
     for item in record.assumptions:
@@ -160,6 +162,7 @@ def claim_page(
     if not history:
         page.line(("`dlnrepro show -v` explains each setting.", "dim"), indent=4, hang=2)
     _arms(page, claim, list(claim.arms), f", at least {claim.seeds} runs each")
+    _formulas(page, {arm: resolved_by_text(arm_values(claim, arm, {}, quick=False)).derived for arm in claim.arms})
     if audit:
         _heading(page, QUESTION)
     for line in audit:
@@ -260,6 +263,15 @@ def _arms(page: TerminalPage, claim: Claim, arms: Sequence[str], runs: str = "")
             page.line(page.typeset(_flowing(claim.controls[arm])), indent=6, hang=2)
 
 
+def _formulas(page: TerminalPage, of_arms: Mapping[str, Mapping[str, Derived]]) -> None:
+    """The settings that are formulas, with their values in the arms."""
+    lines = derived_lines(of_arms)
+    if lines:
+        _heading(page, "settings that are formulas, with their values")
+    for line in lines:
+        page.line(line, indent=4, hang=2)
+
+
 def _heading(page: TerminalPage, text: str) -> None:
     """A heading with a blank line above."""
     page.line()
@@ -277,7 +289,9 @@ def _required(page: TerminalPage, claim: Claim, item: Bounded, meanings: Mapping
     values = stated_in_arms(item.bounds, [numbers(settled(arm_values(claim, arm, {}, quick=False))) for arm in named])
     wanted = requirement(item.quantity, values)
     arms = f"; in {', '.join(item.holds_in)}"
-    page.line("required: ", (wanted, "bold"), quantifier_words(item.runs), arms, indent=6, hang=2)
+    given = numbers(claim.setup)
+    runs = "every" if item.measure is None and all(name in given for name in item.named) else item.runs
+    page.line("required: ", (wanted, "bold"), quantifier_words(runs), arms, indent=6, hang=2)
     _meaning(page, item.named, meanings)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.claimfile.parameters import Derived, settled, with_values
 from dlnrepro.errors import Unjudged
 from dlnrepro.report.words.margins import distance_words, margin_words, on_its_threshold, use
 from dlnrepro.report.words.numbers import duration, number
 from dlnrepro.report.words.shares import TESTED, decision_words, inside_words, share_words, uncounted_words
-from dlnrepro.settings.numerals import setting
+from dlnrepro.settings.numerals import numeral, setting
 from dlnrepro.signals import name_of
 from dlnrepro.verdict.bounds import intervals
 from dlnrepro.verdict.check import Check
@@ -285,10 +286,11 @@ def departures(record: ClaimRecord) -> list[str]:
     for arm, params in record.params.items():
         own = arms.get(arm, {})
         written = {**setup, **profile, **own}
+        known = settled(written)
         for key, value in params.items():
-            if key in written and plain(value) != plain(written[key]):
+            if key in written and plain(value) != plain(known[key]):
                 origin = "quick profile" if key in profile and key not in own else "claim file"
-                text = f"{key} {setting(value)} ({origin}: {setting(written[key])})"
+                text = f"{key} {setting(value)} ({origin}: {setting(with_values(written[key], known[key]))})"
                 changed.setdefault((key, text), []).append(arm)
     lines = []
     for (key, text), reached in changed.items():
@@ -297,6 +299,24 @@ def departures(record: ClaimRecord) -> list[str]:
         kept = f"; unchanged in {_named(keeping)}" if keeping else ""
         where = f"in {_named(reached)}" if len(reached) < len(record.params) else "in every arm"
         lines.append(f"{text} {where}{kept}")
+    return lines
+
+
+def derived_lines(of_arms: Mapping[str, Mapping[str, Derived]]) -> list[str]:
+    """A line for each formula: its value, or its values with the arms that have them.
+
+    Args:
+        of_arms: arm -> the name of each setting that is a formula -> the formula and its value.
+    """
+    arms: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for arm, found in of_arms.items():
+        for name, item in found.items():
+            arms.setdefault((name, item.formula), {}).setdefault(numeral(item.value, 6), []).append(arm)
+    lines = []
+    for (name, text), values in arms.items():
+        everywhere = len(values) == 1 and len(next(iter(values.values()))) == len(of_arms)
+        parts = [value if everywhere else f"{value} in {', '.join(named)}" for value, named in values.items()]
+        lines.append(f"{name} = {text}: {'; '.join(parts)}")
     return lines
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.claimfile.parameters import settled
 from dlnrepro.report.words.digest import departures, plain
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.outcome import BATCH
@@ -43,7 +44,9 @@ def _reduced(record: ClaimRecord) -> str:
     """The values that the quick profile reduces, without those that an option has changed."""
     setup, arms = record.claim.get("setup", {}), record.claim.get("arms", {})
     parts = ["quick profile", f"{_runs(record)} of {record.claim.get('seeds')} runs per arm"]
-    for key, value in record.claim.get("quick", {}).get("setup", {}).items():
+    profile = record.claim.get("quick", {}).get("setup", {})
+    known = settled({**setup, **profile})
+    for key, value in {key: known[key] for key in profile}.items():
         used = [params.get(key) for arm, params in record.params.items() if key not in arms.get(arm, {})]
         if plain(value) in map(plain, used) and plain(value) != plain(setup.get(key)):
             parts.append(f"{key} {setting(value)} (claim file: {setting(setup.get(key))})")

@@ -190,6 +190,14 @@ class DeclaredMeasure(BaseModel):
         )
 
     @property
+    def definition(self) -> str:
+        """The meaning in words, and the formulas as a claim has them."""
+        keys = (*REDUCERS, *_WINDOW, *COMPARISONS, *_ONLY_WITH)
+        texts = {key: getattr(self, "from_" if key == "from" else key) for key in dict.fromkeys(keys)}
+        parts = [f"{key}: {_listed(text)}" for key, text in texts.items() if text is not None]
+        return f"{self.says} ({'; '.join(parts)})"
+
+    @property
     def formulas(self) -> dict[str, list[Expression]]:
         """The formulas at each key, those of an inequality one by one."""
         found: dict[str, list[Expression]] = {}
@@ -256,9 +264,14 @@ def declaration(
     """
     known = says or {}
     return Declared(
-        {name: measure.says for name, measure in measures.items()},
+        {name: measure.definition for name, measure in measures.items()},
         {name: Series(axis, item.says or known.get(item.of, item.of)) for name, item in series.items()},
     )
+
+
+def _listed(text: Any) -> str:
+    """A formula as it is, and two formulas in brackets."""
+    return f"[{', '.join(text)}]" if isinstance(text, tuple) else str(text)
 
 
 def _at(key: str | None, error: PydanticCustomError) -> PydanticCustomError | ValidationError:

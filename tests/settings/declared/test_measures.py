@@ -158,7 +158,14 @@ def test_the_parameter_of_a_runner_gives_what_it_computes_and_what_it_declares()
     assert computed(measures) == {"end": Measure("last", (record_formula("loss"),))}
     assert list(expressions(series)) == ["loss", "root"]
     found = declaration(measures, series, "step", {"loss": "the squared loss"})
-    assert found.measures == {"end": "the last loss"}
+    assert found.measures == {"end": "the last loss (last: loss)"}
     assert found.series is not None
     assert [item.says for item in found.series.values()] == ["the squared loss", "sqrt(loss)"]
     assert {item.axis for item in found.series.values()} == {"step"}
+
+
+def test_the_definition_of_a_measure_has_its_words_and_every_key() -> None:
+    keys = {"slope": ["log(x)", "t"], "where": "x > 1", "from": 2, "ratio_to": "2 * d", "least_points": 8}
+    assert declared(**keys).definition == (
+        "a number in [0, 1] (slope: [log(x), t]; where: x > 1; from: 2; ratio_to: 2 * d; least_points: 8)"
+    )
