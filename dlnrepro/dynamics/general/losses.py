@@ -23,7 +23,6 @@ from dlnrepro.dynamics.networks.plain import data_of
 from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk, risk_field
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.tensors.processor import decomposed
 from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient, cross_entropy_log_gradient
 
 
@@ -126,7 +125,7 @@ def moment_loss(cross: Tensor, moment: Tensor | None) -> MomentLoss:
     """
     if moment is None:
         return MomentLoss(cross, None, cross)
-    solution = each_run(lambda one, two: decomposed(torch.linalg.solve, one, B=two.mT).mT, moment, cross)
+    solution = each_run(lambda one, two: torch.linalg.solve(one, two.mT).mT, moment, cross)
     return MomentLoss(cross, moment, solution)
 
 
