@@ -15,7 +15,10 @@ Tensors are made on torch's default device, which the engine sets (`--device`); 
 Therefore a runner draws through `dlnrepro.dynamics.starts.draws`, and converts to numpy and back through
 `dlnrepro.dynamics.tensors.arrays`.
 
-A runner may have a fifth name, `FLAWS`: small errors of its own formulas and steps, each under a name. `dlnrepro audit`
+If the measures or series of a runner depend on its parameters, the runner also has a function `declared(params)`, which
+gives a `Declared` for validated parameters; `MEASURES` and `SERIES` are then those that every setting has.
+
+A runner may have the name `FLAWS`: small errors of its own formulas and steps, each under a name. `dlnrepro audit`
 plants one of them at a time and checks that the criteria of a claim notice it.
 
 A runner never judges. A run that diverges keeps NaN in its place, which the verdict reads as undecided.
@@ -33,7 +36,22 @@ if TYPE_CHECKING:
     import torch
     from pydantic import BaseModel
 
-__all__ = ["Flaw", "Progress", "Result", "Runner", "Series", "flaws_of", "negated", "scaled", "shifted", "silent"]
+__all__ = [
+    "Calling",
+    "Declared",
+    "Flaw",
+    "Progress",
+    "Result",
+    "Runner",
+    "Series",
+    "calling_of",
+    "declared",
+    "flaws_of",
+    "negated",
+    "scaled",
+    "shifted",
+    "silent",
+]
 
 
 class Series(NamedTuple):
@@ -41,6 +59,31 @@ class Series(NamedTuple):
 
     axis: str
     says: str
+
+
+class Declared(NamedTuple):
+    """What a runner declares for some parameters.
+
+    Attributes:
+        measures: name -> definition; None if the names are known only from the first result.
+        series: name -> axis and definition; None if the names are known only from the first result.
+    """
+
+    measures: Mapping[str, str] | None
+    series: Mapping[str, Series] | None
+
+
+class Calling(NamedTuple):
+    """How the engine calls a runner.
+
+    Attributes:
+        plain: it is a function of the user, which knows nothing of this program: autograd works in it, and it may seed
+            and use the generators of the whole process.
+        one_by_one: it computes one run at a time.
+    """
+
+    plain: bool = False
+    one_by_one: bool = False
 
 
 @dataclass(frozen=True)
@@ -109,6 +152,22 @@ class Runner(Protocol):
 
     def run(self, params: Any, generators: Sequence[torch.Generator], progress: Progress) -> Result:
         """Train one run per generator and measure it."""
+
+
+def declared(runner: Runner, params: Any) -> Declared:
+    """What a runner declares for validated parameters: its `MEASURES` and `SERIES`, or what its `declared` gives.
+
+    A runner whose measures depend on its parameters, for instance because the claim itself defines them, has a function
+    `declared(params)`.
+    """
+    own: Callable[[Any], Declared] | None = getattr(runner, "declared", None)
+    return Declared(runner.MEASURES, runner.SERIES) if own is None else own(params)
+
+
+def calling_of(runner: Runner) -> Calling:
+    """How the engine calls a runner: in the usual way, or as its `CALLING` says."""
+    found: Calling = getattr(runner, "CALLING", Calling())
+    return found
 
 
 def flaws_of(runner: Runner) -> Mapping[str, Flaw]:

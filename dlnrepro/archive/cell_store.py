@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlnrepro.compute.arithmetic import Environment, versions
 from dlnrepro.files import write_whole
+from dlnrepro.registry.functions.reference import label
 from dlnrepro.registry.sources import source_hash
 from dlnrepro.verdict.outcome import Outcome
 
@@ -55,7 +56,7 @@ def cell_key(
         flaw: the flaw of the runner that is planted, or an empty text.
     """
     description = {
-        "runner": runner,
+        "runner": label(runner),
         "source": source_hash(runner) if source is None else source,
         "params": params,
         "seeds": seeds,

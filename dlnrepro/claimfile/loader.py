@@ -19,10 +19,11 @@ from dlnrepro.claimfile.document import Document, Place, parse, read_text, short
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, parameter_errors, place_of, same_as, shown
 from dlnrepro.claimfile.reach import arm_values, split
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.claimfile.thresholds import threshold_faults
+from dlnrepro.claimfile.thresholds import measures_of, threshold_faults
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.registry.names import load_runner, runner_names
-from dlnrepro.runner import Runner, flaws_of
+from dlnrepro.runner import Declared, Runner, declared, flaws_of
 from dlnrepro.signals import Ended
 
 MOST_FAULTS = 50
@@ -59,14 +60,15 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     path = Path(name)
     claim, document = _read(path)
     try:
-        runner = load_runner(claim.runner)
+        runner = load_runner(claim.located_runner)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
-    if found := [*_parameters_fit(claim, runner.Params), *_measures_exist(claim, runner)]:
+    known = _declared_by(claim, runner)
+    if found := [*_parameters_fit(claim, runner.Params), *_measures_exist(claim, known)]:
         raise ClaimError(_faults(path, document, found))
     if found := [*_audit_fits(claim, runner)]:
         raise ClaimError(_faults(path, document, found))
-    if wrong := [*threshold_faults(claim, runner.MEASURES)]:
+    if wrong := [*threshold_faults(claim, measures_of(claim, known))]:
         raise ClaimError(_faults(path, document, [(place, partial(replace, fault)) for place, fault in wrong]))
     try:
         for arm in claim.used_arms:
@@ -75,6 +77,16 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     return claim
+
+
+def result_faults(claim: Claim, path: Path, returned: Declared) -> list[Fault]:
+    """The faults of a claim that names measures or series that its runner has not returned, in the file's order."""
+    text = read_text(path)
+    if isinstance(text, Fault):
+        return [text.at(path)]
+    found = [*_measures_exist(claim, returned)]
+    found += [(place, partial(replace, fault)) for place, fault in threshold_faults(claim, returned.measures or ())]
+    return _faults(path, parse(text), found)
 
 
 def needed_memory(runner: str, params: Any, runs: int) -> int:
@@ -112,7 +124,7 @@ def _read(path: Path) -> tuple[Claim, Document]:
         found.extend(_names_exist(claim))
     if claim is None or found or document.faults:
         raise ClaimError(_faults(path, document, found, document.faults))
-    return claim, document
+    return claim.placed_in(path.parent.absolute()), document
 
 
 def _faults(path: Path, document: Document, found: Sequence[_Wrong], known: Sequence[Fault] = ()) -> list[Fault]:
@@ -172,7 +184,7 @@ def _follows(document: Document, place: Place, kind: str, at_fault: Container[Pl
 
 def _names_exist(claim: Claim) -> Iterable[_Wrong]:
     """Faults for arms and a runner that are named but do not exist, and for names and ids used twice."""
-    if claim.runner not in (known := runner_names()):
+    if not is_function(claim.runner) and claim.runner not in (known := runner_names()):
         fault = unknown(claim.runner, known, LISTING)
         yield ("runner",), partial(replace, fault, expected=f"the runner of an installed package, {fault.expected}")
     arms = list(claim.arms)
@@ -267,21 +279,33 @@ def _sets(changes: Mapping[str, Any], place: Place) -> bool:
     return bool(place) and place[0] in changes
 
 
-def _measures_exist(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
-    """Faults for measures and series that the runner does not have."""
-    measures, series = list(runner.MEASURES), list(runner.SERIES)
-    for group, members in (("assumptions", claim.assumptions), ("criteria", claim.criteria)):
-        for index, member in enumerate(members):
-            if member.measure not in runner.MEASURES:
-                yield (group, index, "measure"), partial(unknown, member.measure, measures)
+def _declared_by(claim: Claim, runner: Runner) -> Declared:
+    """What a runner declares for the setup of a claim; nothing is known if the setup has faults."""
+    if not hasattr(runner, "declared"):
+        return Declared(runner.MEASURES, runner.SERIES)
+    try:
+        return declared(runner, runner.Params.model_validate(claim.setup))
+    except ValidationError:
+        return Declared(None, None)
+
+
+def _measures_exist(claim: Claim, known: Declared) -> Iterable[_Wrong]:
+    """Faults for measures and series that the runner does not have, as far as it declares them."""
+    if known.measures is not None:
+        for group, members in (("assumptions", claim.assumptions), ("criteria", claim.criteria)):
+            for index, member in enumerate(members):
+                if member.measure not in known.measures:
+                    yield (group, index, "measure"), partial(unknown, member.measure, list(known.measures))
+    if (series := known.series) is None:
+        return
     for index, figure in enumerate(claim.figures):
         named = [("y", name) for name in figure.y] + [("x", figure.x)]
         named += [("reference", figure.reference)] if figure.reference else []
         for key, name in named:
-            if name not in runner.SERIES:
-                yield ("figures", index, key), partial(unknown, name, series)
-            elif figure.x in runner.SERIES and runner.SERIES[name].axis != runner.SERIES[figure.x].axis:
-                axis = f"a series of the axis '{runner.SERIES[figure.x].axis}' of {figure.x}"
+            if name not in series:
+                yield ("figures", index, key), partial(unknown, name, list(series))
+            elif figure.x in series and series[name].axis != series[figure.x].axis:
+                axis = f"a series of the axis '{series[figure.x].axis}' of {figure.x}"
                 yield ("figures", index, key), partial(Fault, expected=axis, found=f"'{name}'")
 
 

@@ -183,8 +183,8 @@ def _schema_at(model: type[BaseModel], place: Place) -> dict[str, Any]:
     node: dict[str, Any] = schema
     for part in place:
         node = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
-        # A key that may be left out admits a model, or nothing.
-        node = next((one for one in node.get("anyOf", []) if "$ref" in one), node)
+        # A key that may be left out admits a model or certain words, or nothing.
+        node = next((one for one in node.get("anyOf", []) if "$ref" in one or "enum" in one), node)
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     return node

@@ -7,14 +7,33 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import math
+from os import PathLike, fspath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from dlnrepro.claimfile.formula import FormulaError, formula, names_in
 from dlnrepro.claimfile.interval import check_keys, interval, stated
 from dlnrepro.claimfile.messages import BLANK, at_its_key, rule, shown
+from dlnrepro.registry.functions.reference import FORM, is_written_well, located
+
+USUAL_RUNS, USUAL_QUICK_RUNS = 16, 4
+"""The runs per arm of a claim that does not say how many, and those in its quick profile."""
+
+OWN = "Statements of one's own"
+"""The heading over the claims that are taken from no source."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
@@ -43,8 +62,17 @@ def _number_or_formula(value: Any) -> float | str:
     return number
 
 
+def _runner(value: Any) -> Any:
+    """The name of a runner; the name of a function must have its form."""
+    if isinstance(value, str) and (set(value) & set("/\\:") or value.endswith(".py")) and not is_written_well(value):
+        expected = f"{FORM}, a function in a file next to the claim file or in a folder below it, or a runner's name"
+        raise rule(expected, shown(value))
+    return value
+
+
 Text = Annotated[str, Field(min_length=1, pattern=BLANK)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+RunnerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./:-]*[A-Za-z0-9_]$"), BeforeValidator(_runner)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple, json_schema_input_type=Name | list[Name])]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple, json_schema_input_type=Text | list[Text])]
 Seeds = Annotated[int, Field(ge=1, le=100_000)]
@@ -52,37 +80,91 @@ Bound = Annotated[float | str, PlainValidator(_number_or_formula, json_schema_in
 """A threshold: a number, or a formula of the arm's parameters and of the run's own measures."""
 
 
+_PREPRINT = ("paper", "authors", "where", "basis")
+_NEEDED = {"published": (*_PREPRINT, "venue"), "preprint": _PREPRINT}
+"""The keys that a source of each kind must have; a statement of one's own needs none."""
+
+
+def _needed_keys(schema: dict[str, Any]) -> None:
+    """Add to the JSON schema of a source which keys each kind needs, since its fields alone do not say it."""
+    schema["if"] = {"properties": {"kind": {"enum": ["preprint", "own"]}}, "required": ["kind"]}
+    schema["then"] = {
+        "if": {"properties": {"kind": {"const": "preprint"}}},
+        "then": {"required": [*_PREPRINT]},
+    }
+    schema["else"] = {"required": [*_NEEDED["published"]]}
+
+
+def _again(detail: ErrorDetails) -> InitErrorDetails:
+    """One of pydantic's errors, to be raised together with others."""
+    return InitErrorDetails(type=detail["type"], loc=detail["loc"], input=detail["input"], ctx=detail.get("ctx", {}))
+
+
 class Source(BaseModel):
     """Where the statement comes from, and how much of the source was read."""
 
-    model_config = _STRICT
+    model_config = ConfigDict(**_STRICT, json_schema_extra=_needed_keys)
 
-    paper: Text
-    authors: Texts
-    venue: Text
+    kind: Literal["published", "preprint", "own"] = Field(
+        default="published",
+        description="a `published` paper; a `preprint`, which needs no venue; or a statement of one's `own`, which "
+        "needs no other key",
+    )
+    paper: Text | None = None
+    authors: Texts = ()
+    venue: Text | None = None
     arxiv: str | None = Field(default=None, pattern=r"^(\d{4}\.\d{4,5}|[a-z-]+/\d{7})(v\d+)?$")
-    where: Text = Field(description="theorem, section or abstract, as far as it was read")
-    basis: Literal["theorem", "reported", "abstract", "derived"] = Field(
+    where: Text | None = Field(default=None, description="theorem, section or abstract, as far as it was read")
+    basis: Literal["theorem", "reported", "abstract", "derived"] | None = Field(
+        default=None,
         description="how the criteria follow from the source: from a `theorem` that was read, from a theorem that a "
-        "third party has `reported`, from the `abstract`, or by what was `derived` for this project"
+        "third party has `reported`, from the `abstract`, or by what was `derived` for this project",
     )
     note: Text | None = Field(default=None, description="what was read, derived here, or could not be verified")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _kind_has_its_keys(cls, values: Any, handler: ModelWrapValidatorHandler[Source]) -> Source:
+        """Refuse a source without a key that its kind needs; each such key is one error, next to all other errors."""
+        source, details = None, []
+        try:
+            source = handler(values)
+        except ValidationError as error:
+            details = [_again(detail) for detail in error.errors(include_url=False)]
+        given = values if isinstance(values, dict) else {}
+        needed = _NEEDED.get(str(given.get("kind", "published")), ()) if isinstance(values, dict) else ()
+        missing = [key for key in needed if given.get(key) is None]
+        details += [InitErrorDetails(type="missing", loc=(key,), input=given) for key in missing]
+        if source is None or details:
+            raise ValidationError.from_exception_data("source", details)
+        return source
 
     @property
     def heading(self) -> str:
         """The paper with its authors (if there are many, only the first), as a heading over its claims."""
+        if self.paper is None:
+            return OWN
         names = f"{self.authors[0]} et al." if len(self.authors) > 2 else ", ".join(self.authors)
-        return f"{self.paper} ({names}, {self.venue}{self._arxiv})"
+        return f"{self.paper} ({', '.join(filter(None, (names, self._place)))}{self._arxiv})"
 
     @property
     def citation(self) -> str:
         """The source in full, with the place in it."""
-        return f"{', '.join(self.authors)}: {self.paper}. {self.venue}{self._arxiv}, {self.where}."
+        if self.paper is None:
+            return f"A statement of one's own{f', {self.where}' if self.where else ''}."
+        start = ": ".join(filter(None, (", ".join(self.authors), self.paper)))
+        rest = [f"{self._place or ''}{self._arxiv}", self.where]
+        return f"{start}. {', '.join(filter(None, rest))}."
 
     @property
     def reference(self) -> str:
         """The source in full, with the place in it and the basis."""
-        return f"{self.citation} Basis: {self.basis}."
+        return f"{self.citation} Basis: {self.basis}." if self.basis else self.citation
+
+    @property
+    def _place(self) -> str | None:
+        """Where the paper has appeared."""
+        return self.venue or ("preprint" if self.kind == "preprint" else None)
 
     @property
     def _arxiv(self) -> str:
@@ -251,7 +333,7 @@ class Quick(BaseModel):
 
     model_config = _STRICT
 
-    seeds: Seeds
+    seeds: Seeds = USUAL_QUICK_RUNS
     setup: dict[str, Any] = Field(default={}, description="what it changes in the setup")
 
 
@@ -275,8 +357,8 @@ class Claim(BaseModel):
     )
     source: Source
     tags: Names = ()
-    runner: Name
-    seeds: Seeds = Field(description="runs per arm: seeds 0 .. seeds - 1")
+    runner: RunnerName = Field(description="the name of a runner, or ./FILE.py:FUNCTION for a function in a file")
+    seeds: Seeds = Field(default=USUAL_RUNS, description="runs per arm: seeds 0 .. seeds - 1")
     setup: dict[str, Any] = Field(description="every parameter of the runner")
     arms: dict[Name, dict[str, Any]] = Field(min_length=1, description="the setup with a few named changes")
     controls: dict[Name, Text] = Field(
@@ -286,9 +368,10 @@ class Claim(BaseModel):
     criteria: Annotated[tuple[Criterion, ...], Field(strict=False, min_length=1)]
     figures: Annotated[tuple[Figure, ...], Field(strict=False)] = ()
     audit: Audit = Audit()
-    quick: Quick
+    quick: Quick = Quick()
     expect: Literal["reproduced", "not reproduced"] = "reproduced"
     because: Text | None = Field(default=None, description="why the claim is expected not to be reproduced")
+    _folder: str = PrivateAttr(default="")
 
     @field_validator("schema_version", mode="before")
     @classmethod
@@ -304,6 +387,17 @@ class Claim(BaseModel):
         if self.expect == "not reproduced" and not self.because:
             raise at_its_key(rule("a 'because' that says why the claim is not reproduced", "none", "expect"))
         return self
+
+    def placed_in(self, folder: str | PathLike[str]) -> Claim:
+        """The same claim, whose file is in a folder; a function that is its runner is found from there."""
+        claim = self.model_copy()
+        claim._folder = fspath(folder)
+        return claim
+
+    @property
+    def located_runner(self) -> str:
+        """The runner's name; for a function, with the absolute path of its file."""
+        return located(self.runner, self._folder)
 
     @property
     def tested_arms(self) -> list[str]:

@@ -20,6 +20,7 @@ from dlnrepro.claimfile.messages import shown
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.errors import Fault
+from dlnrepro.runner import Declared
 
 
 def numbers(params: Mapping[str, Any]) -> dict[str, Value]:
@@ -34,6 +35,23 @@ def numbers(params: Mapping[str, Any]) -> dict[str, Value]:
 def value_of(bound: float | str, names: Mapping[str, Value]) -> float:
     """A threshold with these numbers for its names; NaN if it has no value."""
     return evaluate(formula(bound), names) if isinstance(bound, str) else bound
+
+
+def measures_of(claim: Claim, known: Declared) -> Collection[str]:
+    """The measures of a claim's runner.
+
+    If they are known only from the first result, they are those that the claim names: the measures of its criteria and
+    assumptions, and the names in their formulas that are not parameters.
+    """
+    if known.measures is not None:
+        return known.measures
+    tests = (*claim.assumptions, *claim.criteria)
+    return dict.fromkeys(
+        name
+        for item in tests
+        for name in (item.measure, *item.names)
+        if name not in claim.setup or name == item.measure
+    )
 
 
 def threshold_faults(claim: Claim, measures: Collection[str]) -> Iterator[tuple[Place, Fault]]:

@@ -24,6 +24,7 @@ class Cell:
     Attributes:
         memory: the largest number of bytes that all its runs need together, as the runner estimates it; 0 if unknown.
         flaw: the name of the runner's flaw that is planted, or an empty text.
+        one_by_one: its runs are computed one after another, so that any number of them needs the same memory.
     """
 
     claim: str
@@ -34,6 +35,11 @@ class Cell:
     device: Device = "cpu"
     memory: int = 0
     flaw: str = ""
+    one_by_one: bool = False
+
+    def memory_of(self, runs: int) -> int:
+        """The bytes that some of its runs need together."""
+        return self.memory if self.one_by_one else self.memory * runs // len(self.seeds)
 
     @cached_property
     def key(self) -> str:
@@ -55,8 +61,10 @@ class Numbers:
         outcome: the measures, or the fault because of which there are none.
         series: name -> array of shape (runs, points).
         computed_on: the environment that computed the numbers; None if the cell was not completed.
+        memory: the bytes by which the process that computed them has grown; 0 if this was not measured.
     """
 
     outcome: Outcome
     series: Mapping[str, np.ndarray]
     computed_on: Environment | None = None
+    memory: int = 0

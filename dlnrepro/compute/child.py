@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from multiprocessing.connection import wait
 from typing import Any
@@ -26,7 +26,9 @@ import numpy as np
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.channel import Inbox, Outbox, Unreadable
 from dlnrepro.compute.engine import run_cell
+from dlnrepro.compute.limits import largest_resident, resident
 from dlnrepro.errors import one_line
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.runner import Progress
 from dlnrepro.signals import ALL, Ended, name_of
 from dlnrepro.verdict.outcome import Outcome
@@ -42,6 +44,9 @@ DESCRIPTORS = 16
 
 MOST_LINES, LONGEST_LINE, LONGEST_NOTE = 100, 1000, 200
 """The largest number of printed lines that are passed on, and of letters in a line and in a note."""
+
+OTHER_NUMBERS = "the same seeds gave other numbers when the arm was computed a second time"
+"""The beginning of the fault of a runner whose numbers the seeds do not determine."""
 
 _DEATH_OF_PARENT = 1
 """The number of the request PR_SET_PDEATHSIG of Linux's prctl."""
@@ -224,11 +229,14 @@ def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool
         again = run_cell(cell, progress, left)
     if again.outcome.spent or _same(numbers, again):
         return numbers
-    fault = again.outcome.fault or (
-        "the same seeds gave other numbers when the arm was computed a second time; expected every draw from the "
-        "generators that the runner is given, and nothing that is kept from one call to the next"
-    )
+    fault = again.outcome.fault or f"{OTHER_NUMBERS}; expected every draw from {_source(cell)}"
     return Numbers(Outcome(cell.seeds, {}, fault, seconds=numbers.outcome.seconds), {})
+
+
+def _source(cell: Cell) -> str:
+    """What a runner has to draw from, and what it must not do."""
+    source = "its seed" if is_function(cell.runner) else "the generators that the runner is given"
+    return f"{source}, and nothing that is kept from one call to the next"
 
 
 def progress_of(fraction: Any, note: Any) -> tuple[float, str]:
@@ -273,8 +281,10 @@ def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: i
             with suppress(OSError):
                 messages.send("moves", *progress_of(fraction, note))
 
+    before = resident()
     try:
         numbers = numbers_of(cell, budget, progress, twice)
+        numbers = replace(numbers, memory=max(0, largest_resident() - before))
     except Ended as ended:  # no signal is handled here: the runner has raised it
         numbers = Numbers(Outcome(cell.seeds, {}, one_line(ended)), {})
     if os.getpid() == own:  # a process that the runner has forked also gets here

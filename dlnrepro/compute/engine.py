@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -20,10 +21,10 @@ import torch
 from dlnrepro.compute.arithmetic import Environment, environment
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import computing_on
-from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws
+from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws, unforeseeable_draws
 from dlnrepro.errors import BudgetSpent, NoSuchDraw, one_line, text_of
 from dlnrepro.registry.names import load_runner
-from dlnrepro.runner import Progress, Result, Runner, flaws_of
+from dlnrepro.runner import Declared, Progress, Result, Runner, calling_of, declared, flaws_of
 from dlnrepro.signals import Ended
 from dlnrepro.verdict.outcome import Outcome
 
@@ -60,11 +61,14 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
             runner = load_runner(cell.runner)
             params = runner.Params.model_validate(cell.params)
             generators = [torch.Generator().manual_seed(seed) for seed in cell.seeds]
-            # Runners compute gradients without autograd: small matrices are an eighth faster without its bookkeeping.
-            with torch.inference_mode(), computing_on(cell.device), planted(runner, cell.flaw):
-                watched(0.0, "starts")
-                result = runner.run(params, generators, watched)
-                measures, series = _arrays(runner, result, len(cell.seeds))
+            if calling_of(runner).plain:
+                measures, series = _of_function(runner, cell, params, generators, watched)
+            else:
+                # Runners compute gradients without autograd, whose bookkeeping costs an eighth for small matrices.
+                with torch.inference_mode(), computing_on(cell.device), planted(runner, cell.flaw):
+                    watched(0.0, "starts")
+                    result = runner.run(params, generators, watched)
+                    measures, series = _arrays(declared(runner, params), result, len(cell.seeds))
         computed_on = here
     except BudgetSpent:
         spent = True
@@ -113,8 +117,74 @@ def _fault_of(error: BaseException) -> str:
     return text + _where(error)
 
 
-def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """The result as arrays, checked against the declaration of the runner.
+def _of_function(
+    runner: Runner, cell: Cell, params: Any, generators: list[torch.Generator], watched: Progress
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The numbers of a function of the user, which is called for one run at a time if it gets a seed.
+
+    Each call has the same surroundings, so that nothing that a run sets reaches the next run. The generators of the
+    whole process begin each call in a state that nobody can foresee: a function that uses them without a seed then
+    gives other numbers whenever it is called.
+
+    Raises:
+        TypeError: the result is not one, or runs have other names, or other numbers of points, than the first run.
+    """
+    count = len(generators)
+    groups = [[one] for one in generators] if calling_of(runner).one_by_one else [generators]
+    found = []
+    with _warnings_once():
+        for place, group in enumerate(groups):
+            watched(place / len(groups), f"run {place + 1} of {count}" if len(groups) > 1 else "runs")
+            with fixed_surroundings(), unforeseeable_draws(), computing_on(cell.device):
+                found.append(_arrays(declared(runner, params), runner.run(params, group, watched), len(group)))
+    for seed, parts in zip(cell.seeds, found, strict=False):
+        _fit(parts, found[0], f"the run of seed {seed}", f"that of seed {cell.seeds[0]}")
+    measures, series = ([kinds[place] for kinds in found] for place in (0, 1))
+    return _joined(measures), _joined(series)
+
+
+@contextmanager
+def _warnings_once() -> Iterator[None]:
+    """Show each warning once, although every run has its own filters of warnings."""
+    seen: set[tuple[Any, ...]] = set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def once(*warning: Any, **rest: Any) -> None:
+            message, *place = warning
+            if (key := (str(message), *place[:3])) not in seen:
+                seen.add(key)
+                show(message, *place, **rest)
+
+        warnings.showwarning = once
+        yield
+
+
+def _fit(parts: Sequence[Mapping[str, np.ndarray]], first: Sequence[Mapping[str, np.ndarray]], *runs: str) -> None:
+    """Check that a run has the names, and the numbers of points, of the first run.
+
+    Raises:
+        TypeError: it does not.
+    """
+    for kind, mine, others in zip(("numbers", "series"), parts, first, strict=True):
+        if differing := sorted(mine.keys() ^ others.keys()):
+            found = f"{', '.join(differing)} in only one of {' and '.join(runs)}"
+            raise TypeError(f"expected the same {kind} in every run, found {found}")
+        for name, values in mine.items():
+            if values.shape[1:] != others[name].shape[1:]:
+                points = f"{values.shape[1]} in {runs[0]} and {others[name].shape[1]} in {runs[1]}"
+                raise TypeError(f"{name}: expected as many points in every run, found {points}")
+
+
+def _joined(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The arrays of several groups of runs, one after another."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _arrays(known: Declared, result: Result, runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The result as arrays, checked against what the runner declares for its parameters.
+
+    If the runner declares no names, the names of the result are used.
 
     Raises:
         TypeError: a measure or series is missing, unknown, of another shape, or not float64, or series of one axis
@@ -122,27 +192,28 @@ def _arrays(runner: Runner, result: Result, runs: int) -> tuple[dict[str, np.nda
     """
     if not isinstance(result, Result):
         raise TypeError(f"expected a dlnrepro.runner.Result from the runner, found {type(result).__name__}")
-    promised = {**runner.MEASURES, **runner.SERIES}
+    measures = list(result.measures if known.measures is None else known.measures)
+    series = list(result.series if known.series is None else known.series)
     found = {**result.measures, **result.series}
-    if promised.keys() != found.keys():
-        differing = ", ".join(sorted(map(str, promised.keys() ^ found.keys())))
+    if {*measures, *series} != found.keys():
+        differing = ", ".join(sorted(map(str, {*measures, *series} ^ found.keys())))
         raise TypeError(f"the runner's measures and series are not those it declares: {differing}")
     points: dict[str, tuple[str, int]] = {}
     for name, tensor in found.items():
         if not isinstance(tensor, torch.Tensor):
             raise TypeError(f"{name}: expected a tensor, found {type(tensor).__name__}")
-        axes = 1 if name in runner.MEASURES else 2
+        axes = 1 if name in measures else 2
         if tensor.dtype != torch.float64 or tensor.ndim != axes or tensor.shape[0] != runs or tensor.is_sparse:
             shape = tuple(tensor.shape)
             kind = "a sparse tensor" if tensor.is_sparse else f"{tensor.dtype} {shape}"
             raise TypeError(f"{name}: expected float64 for {runs} runs with {axes} axes, found {kind}")
-        if name in runner.SERIES:
-            first, length = points.setdefault(runner.SERIES[name].axis, (name, tensor.shape[1]))
+        if known.series is not None and name in known.series:
+            first, length = points.setdefault(known.series[name].axis, (name, tensor.shape[1]))
             if length != tensor.shape[1]:
                 raise TypeError(f"{name}: expected {length} points as in {first} of its axis, found {tensor.shape[1]}")
     return (
-        {str(name): _array(result.measures[name]) for name in runner.MEASURES},
-        {str(name): _array(result.series[name]) for name in runner.SERIES},
+        {str(name): _array(result.measures[name]) for name in measures},
+        {str(name): _array(result.series[name]) for name in series},
     )
 
 

@@ -13,12 +13,13 @@ from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.messages import parameter_faults
 from dlnrepro.claimfile.reach import Reach, arm_values, reach, split
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.claimfile.thresholds import faults_in, tests_in
+from dlnrepro.claimfile.thresholds import faults_in, measures_of, tests_in
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Fault, UsageError
 from dlnrepro.registry.names import load_runner
+from dlnrepro.runner import calling_of, declared
 from dlnrepro.verdict.outcome import BATCH, LARGEST_SEED
 from dlnrepro.visible import on_one_line
 
@@ -31,8 +32,8 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
             range; the device does not exist; or a cell would need more memory than is free.
     """
     require(variation.device)
-    runner = load_runner(claim.runner)
-    params, measures = runner.Params, runner.MEASURES
+    runner = load_runner(claim.located_runner)
+    params = runner.Params
     _overrides_apply(claim, variation, params)
     count = variation.batch(claim)
     if variation.seed_base + count - 1 > LARGEST_SEED:
@@ -42,9 +43,12 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
     cells = []
     for arm in variation.arms(claim):
         values = arm_values(claim, arm, variation.overrides, variation.quick)
-        _thresholds_have_values(claim, arm, values, measures)
-        needed = _fitting_memory(claim, arm, params.model_validate(values), most, variation.device)
-        cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device, needed * count // most))
+        valid = params.model_validate(values)
+        _thresholds_have_values(claim, arm, values, measures_of(claim, declared(runner, valid)))
+        needed = _fitting_memory(claim, arm, valid, most, variation.device)
+        alone = calling_of(runner).one_by_one
+        name, memory = claim.located_runner, needed * count // most
+        cells.append(Cell(claim.id, arm, name, values, seeds, variation.device, memory, one_by_one=alone))
     return cells
 
 

@@ -4,6 +4,7 @@ A runner comes with the program (`dlnrepro.runners`), or another package registe
 `dlnrepro.runners`. Its identity covers the modules that it imports, directly or not, and those that the engine imports,
 so that an edit makes only those numbers stale that depend on it.
 
+* `functions` makes a runner of a plain function in a file next to a claim.
 * `names` lists the runners and loads one by its name.
 * `meanings` reads a runner's definitions of its measures, without running it.
 * `sources` computes the hash of a runner.

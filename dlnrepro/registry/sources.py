@@ -12,9 +12,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from dlnrepro.registry.digests import Remembered
+from dlnrepro.registry.functions.reference import is_function, split
 from dlnrepro.registry.imports import own_imports
 from dlnrepro.registry.names import own_module, registered, runner_folders
-from dlnrepro.registry.plugin import OWN, footing
+from dlnrepro.registry.plugin import OWN, file_footing, footing
 
 ENGINE = ("dlnrepro.compute.executor", "dlnrepro.archive.cell_store")
 """The modules that compute and store numbers; all their imports count for every runner."""
@@ -34,6 +35,9 @@ def source_hash(runner: str) -> str:
 
 def runner_facts(runner: str) -> dict[str, str]:
     """The facts that determine the numbers of a runner: label of a file, version or variable -> digest or value."""
+    if is_function(runner):
+        found = file_footing(split(runner)[0])
+        return {**found.facts, **own_digests([*ENGINE, *found.own])}
     entry = registered(runner)
     if entry is None:
         return own_digests([*ENGINE, own_module(runner) or runner])

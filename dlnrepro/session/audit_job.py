@@ -15,7 +15,7 @@ from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell
-from dlnrepro.compute.parts import batches
+from dlnrepro.compute.parts import batches, with_seeds
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
@@ -41,6 +41,7 @@ class AuditJob:
         arms: the first batch of each arm on fresh seeds.
         unchanged: one batch of each arm that a change reaches, without the change, on the seeds of the changes.
         changes: the name of each change -> the first batch of each arm that it reaches.
+        passed: whether its runner, a function, gave the same numbers twice in its first run.
     """
 
     claim: Claim
@@ -50,6 +51,12 @@ class AuditJob:
     arms: tuple[Cell, ...]
     unchanged: tuple[Cell, ...]
     changes: Mapping[str, tuple[Cell, ...]]
+    passed: bool = False
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The first batch of each arm on fresh seeds."""
+        return self.arms
 
     def batches(self) -> list[list[Cell]]:
         """The batches of each arm on fresh seeds."""
@@ -80,8 +87,7 @@ def _names(claim: Claim) -> list[str]:
 
 def _at_most(cell: Cell, runs: int) -> Cell:
     """A cell with no more than some of its runs."""
-    kept = cell.seeds[:runs]
-    return replace(cell, seeds=kept, memory=cell.memory * len(kept) // len(cell.seeds))
+    return with_seeds(cell, cell.seeds[:runs])
 
 
 def _from(cell: Cell, seed: int) -> Cell:
@@ -91,7 +97,7 @@ def _from(cell: Cell, seed: int) -> Cell:
 
 def _changed(claim: Claim, name: str, first: Mapping[str, Cell], seed: int) -> Iterator[Cell]:
     """The first batch of each arm that a change reaches."""
-    params = load_runner(claim.runner).Params
+    params = load_runner(claim.located_runner).Params
     flawed = claim.audit.flaws.get(name)
     settings: Mapping[str, Any] = claim.audit.harmless[name] if flawed is None else flawed.settings
     plant = (flawed.plant or "") if flawed is not None else ""

@@ -63,7 +63,7 @@ def table_upkeep(folder: Path, jobs: Sequence[AuditJob], cache: bool, whole: boo
     due = []
     for job in jobs:
         found = stored.get(job.claim.id)
-        reason = out_of_date(found, job.claim, source_hash(job.claim.runner), job.runs, job.seed_base)
+        reason = out_of_date(found, job.claim, source_hash(job.claim.located_runner), job.runs, job.seed_base)
         if reason is None and not cache:
             reason = "--no-cache audits every claim again"
         if reason is not None:

@@ -313,3 +313,27 @@ def test_whatever_is_done_to_a_claim_file_gives_a_claim_or_faults_that_print_in_
             assert str(fault).startswith(f"{path}:{fault.line}:{fault.column}: ")
             assert "\n" not in annotation("error", fault.message, file=fault.path, line=fault.line, column=fault.column)
             assert json.loads(json.dumps(_fields(fault)))["message"] == fault.message
+
+
+NAMED = (
+    ("runner: toy", "runner: named"),
+    ("  value: 1\n  behaviour: steady\n  bytes: 1000\n", "  values: {value: 1.0, noise: 0.0}\n  declares: true\n"),
+    ("{value: 5.0}", "{values: {value: 5.0, noise: 0.0}}"),
+    ("figures:\n  - {title: Height, y: height, x: step, arms: [near, far]}\n", ""),
+)
+"""What makes the toy claim one whose setting defines the measures."""
+
+
+def test_measures_that_the_setting_defines_are_the_measures_of_the_runner(write_claim: Write) -> None:
+    assert load_claim(write_claim(*NAMED)).runner == "named"
+
+    path = write_claim(*NAMED, ("measure: noise", "measure: nose"))
+
+    expected = "expected one of value, noise, found 'nose'; did you mean 'noise'?"
+    assert faults(path) == [f"20:32: assumptions[0].measure: {expected}"]
+
+
+def test_measures_that_are_known_only_from_a_result_are_taken_from_the_claim(write_claim: Write) -> None:
+    path = write_claim(*NAMED, ("declares: true", "declares: false"), ("equals: 1.0", "equals: drawn"))
+
+    assert load_claim(path).criteria[0].equals == "drawn"

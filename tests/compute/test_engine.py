@@ -156,3 +156,16 @@ def test_a_spent_budget_leaves_every_run_undecided() -> None:
     assert outcome.spent
     assert outcome.measures == {}
     assert outcome.fault is None
+
+
+@pytest.mark.usefixtures("toys")
+@pytest.mark.parametrize("declares", [True, False])
+def test_the_measures_of_a_result_are_those_that_the_setting_declares_or_any_if_it_declares_none(
+    declares: bool,
+) -> None:
+    cell = Cell("toy-claim", "near", "named", {"values": {"one": 1.0, "two": 2.0}, "declares": declares}, (1, 2))
+
+    outcome = run_cell(cell, silent, lambda: 60.0).outcome
+
+    assert outcome.fault is None
+    assert outcome.measures == {"one": [1.0, 1.0], "two": [2.0, 2.0]}

@@ -97,3 +97,15 @@ def test_a_real_arm_in_parts_has_the_bits_of_the_whole(name: str) -> None:
     apart = join(whole, [run_cell(part, silent, lambda: 300.0) for part in cut(whole, 1, 2)])
     np.testing.assert_equal(dict(together.outcome.measures), dict(apart.outcome.measures))  # where NaN equals NaN
     assert all(np.array_equal(together.series[key], apart.series[key], equal_nan=True) for key in together.series)
+
+
+def test_parts_whose_runs_have_other_measures_are_not_joined() -> None:
+    second = numbers((104, 105))
+    other = replace(second, outcome=replace(second.outcome, measures={"valeu": [1.0, 2.0]}))
+
+    joined = join(cell(6), [numbers((100, 101, 102, 103)), other])
+
+    assert joined.outcome.measures == {}
+    assert joined.outcome.fault == (
+        "expected the same measures and series in every run, found valeu, value only in some runs"
+    )

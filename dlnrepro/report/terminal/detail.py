@@ -16,6 +16,7 @@ from dlnrepro.claimfile.formula import names_in
 from dlnrepro.claimfile.reach import arm_values, setters
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.claimfile.thresholds import numbers
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.report.terminal.sparklines import text_figure
 from dlnrepro.report.terminal.summary import last_words, verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
@@ -165,7 +166,7 @@ def claim_page(
     for line in audit:
         page.line(line, indent=4, hang=2)
     _heading(page, "to run it")
-    page.verbatim(f"dlnrepro run {command_name(path)}", indent=4)
+    page.verbatim(f"dlnrepro run {command_name(path, by_path=is_function(claim.runner))}", indent=4)
     covers = claim.covers.what if claim.covers else None
     page.line(f"last time: {last_words(last, covers)}", indent=4, hang=2)
     page.verbatim(str(path), indent=4)

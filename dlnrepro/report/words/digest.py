@@ -67,11 +67,15 @@ LEGEND = (
 SUMMARY_WORDS = ("run", HOW_MUCH, "control", FORMULA, "tightest criterion", "computing time")
 """The words of the legend that a summary without the claims in full needs."""
 
+OWN_BASIS = "own"
+"""The basis of a claim whose statement is taken from no source."""
+
 BASES = {
     "theorem": "a theorem that was read",
     "reported": "a theorem that a third party reports",
     "abstract": "an abstract",
     "derived": "a derivation for this project",
+    OWN_BASIS: "a statement of one's own",
 }
 
 
@@ -262,7 +266,7 @@ def bases_of_report(report: Report) -> str | None:
 
 def basis_of(records: Sequence[ClaimRecord]) -> str:
     """How many claims rest on a theorem, an abstract or a derivation."""
-    found = [record.claim["source"]["basis"] for record in records]
+    found = [record.claim["source"].get("basis", OWN_BASIS) for record in records]
     parts = [(found.count(basis), words) for basis, words in BASES.items() if basis in found]
     if len(found) == 1:
         return f"The criteria of the claim rest on {parts[0][1]}."
