@@ -54,6 +54,7 @@ class ClaimRecord:
         claim_hash: the SHA-256 of the claim's file.
         runner_hash: the SHA-256 of the sources that make the runner's numbers.
         covers: how much of the source's statement the claim tests, as its file says; None if it does not say.
+        files: arm -> path of each file that its settings name, relative to the claim -> digest of its content.
     """
 
     id: str
@@ -80,6 +81,7 @@ class ClaimRecord:
     claim_hash: str
     runner_hash: str
     covers: Literal["whole", "part", "special case"] | None = None
+    files: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -131,6 +133,7 @@ def record_claim(
     path: str,
     claim_hash: str,
     runner_hash: str,
+    files: Mapping[str, Mapping[str, str]] | None = None,
 ) -> ClaimRecord:
     """The record of a claim, with its verdict; the arguments are its attributes."""
     stamps = list(stamps)
@@ -159,6 +162,7 @@ def record_claim(
         claim=_dumped(claim),
         claim_hash=claim_hash,
         runner_hash=runner_hash,
+        files={arm: dict(found) for arm, found in (files or {}).items() if found},
         covers=claim.covers.what if claim.covers else None,
     )
 

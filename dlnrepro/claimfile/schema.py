@@ -395,6 +395,11 @@ class Claim(BaseModel):
         return claim
 
     @property
+    def folder(self) -> str:
+        """The folder of the claim's file, from which files that its settings name are found; empty if not known."""
+        return self._folder
+
+    @property
     def located_runner(self) -> str:
         """The runner's name; for a function, with the absolute path of its file."""
         return located(self.runner, self._folder)

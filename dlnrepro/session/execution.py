@@ -317,6 +317,7 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
         path=storable(str(job.path)),
         claim_hash=job.claim_hash,
         runner_hash=source_hash(job.claim.located_runner),
+        files={cell.arm: cell.contents for cell in job.cells},
     )
 
 

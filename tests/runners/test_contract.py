@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dlnrepro.errors import BudgetSpent
 from dlnrepro.registry.names import load_runner, runner_names
-from dlnrepro.runner import Progress, Result, silent
+from dlnrepro.runner import Progress, Result, declared, silent
 from dlnrepro.settings.base import WORKSPACE
 from tests.runners.cases import Case, cases, contradictions
 from tests.runners.rounding import rounding_by_place, single_precision
@@ -37,14 +37,16 @@ def test_every_runner_has_cases() -> None:
 
 @every_case
 def test_every_measure_and_series_is_returned_with_its_shape(case: Case) -> None:
-    runner, result = load_runner(case.runner), _outcome(case, FEW).result
+    result = _outcome(case, FEW).result
+    known = declared(load_runner(case.runner), case.params())
 
-    assert set(result.measures) == set(runner.MEASURES)
-    assert set(result.series) == set(runner.SERIES)
+    assert known.series is not None
+    assert set(result.measures) == set(known.measures or {})
+    assert set(result.series) == set(known.series)
     assert all(value.shape == (len(FEW),) and value.dtype == torch.float64 for value in result.measures.values())
     assert all(value.dim() == 2 and value.dtype == torch.float64 for value in result.series.values())
     shapes: dict[str, set[torch.Size]] = {}
-    for name, series in runner.SERIES.items():
+    for name, series in known.series.items():
         shapes.setdefault(series.axis, set()).add(result.series[name].shape)
     for axis, (shape, *others) in shapes.items():
         assert not others, f"series of axis {axis} do not pair up"

@@ -71,7 +71,7 @@ def measure_on(weights: Sequence[Tensor], data: Data, kind: LossKind, progress: 
         kind: the loss.
         progress: called while the Hessian is computed.
     """
-    inputs = torch.from_numpy(data.inputs)
+    inputs = torch.from_numpy(data.inputs).clone()
     margins = _margins(inputs @ product(weights).mT, data)
     worst = float(margins.min()) if margins is not None else float("nan")
     norms = torch.stack([torch.linalg.matrix_norm(weight) for weight in weights])
@@ -113,11 +113,12 @@ def usual_loss(data: Data, outputs: int) -> LossKind:
 
 def risk_of(data: Data, kind: LossKind) -> Callable[[Sequence[Tensor]], Tensor]:
     """The function from weights, each of shape (networks, n_l, n_(l-1)), to R of each network, of shape (networks,)."""
-    inputs, targets = torch.from_numpy(data.inputs), torch.from_numpy(data.targets)
-    classes = torch.from_numpy(data.classes) if data.classes is not None else None
+    with torch.inference_mode(False):  # autograd cannot use tensors that are made in this mode
+        inputs, targets = torch.from_numpy(data.inputs).clone(), torch.from_numpy(data.targets).clone()
+        classes = torch.from_numpy(data.classes).clone() if data.classes is not None else None
 
     def risk(weights: Sequence[Tensor]) -> Tensor:
-        outputs = inputs @ product(weights).mT
+        outputs = inputs.expand(len(weights[0]), -1, -1) @ product(weights).mT
         if kind == "squared":
             return ((outputs - targets) ** 2).sum(-1).mean(-1) / 2
         assert classes is not None, "the logistic loss has labels"

@@ -124,7 +124,7 @@ def found_layers(path: str, reading: Reading) -> Layers:
 def _measured(chain: LayerChain, data: Data | None, loss: LossKind | None, progress: Progress) -> MeasuredChain:
     """One chain with its measures."""
     progress(0.0, f"{len(chain.weights)} layers from {chain.names[0]} on")
-    weights = [torch.from_numpy(weight.copy()) for weight in chain.weights]
+    weights = [torch.from_numpy(weight).clone() for weight in chain.weights]
     on_data, fault = None, ""
     if data is not None:
         kind = loss or usual_loss(data, chain.widths[-1])

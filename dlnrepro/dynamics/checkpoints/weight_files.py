@@ -71,7 +71,7 @@ def read_content(path: str) -> bytes:
 def natural(name: str) -> list[tuple[int, int, str]]:
     """A key that sorts names with their numbers as numbers, so that `step-2` comes before `step-10`."""
     parts = re.split(r"([0-9]{1,18})", name)
-    return [(0, int(part), "") if part.isdigit() and part.isascii() else (1, 0, part) for part in parts if part]
+    return [(0, int(part), "") if re.fullmatch("[0-9]+", part) else (1, 0, part) for part in parts if part]
 
 
 def in_order(paths: Iterable[str]) -> list[str]:
