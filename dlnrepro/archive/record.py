@@ -247,7 +247,14 @@ def compile_report(
 
 def chances_in(records: Iterable[ClaimRecord]) -> list[Chances]:
     """How likely the tests of some claims decide wrongly."""
-    return chances_of((_extent(record), (*record.assumptions, *record.criteria)) for record in records)
+    drawn = [record for record in records if has_draws(record)]
+    return chances_of((_extent(record), (*record.assumptions, *record.criteria)) for record in drawn)
+
+
+def has_draws(record: ClaimRecord) -> bool:
+    """Whether further runs of a claim may differ, as `Claim.draws`."""
+    tests = (*record.assumptions, *record.criteria)
+    return record.claim.get("seeds") != 1 or any(item.runs != "every" for item in tests)
 
 
 def _extent(record: ClaimRecord) -> Extent:

@@ -411,6 +411,14 @@ class Claim(BaseModel):
         return [arm for arm in self.arms if arm in wanted]
 
     @property
+    def draws(self) -> bool:
+        """Whether further runs may differ: not if an arm has one run and all tests speak of every run.
+
+        Such a claim is about weights that somebody trained, or about another number without any draw.
+        """
+        return self.seeds > 1 or any(item.runs != "every" for item in (*self.assumptions, *self.criteria))
+
+    @property
     def used_arms(self) -> list[str]:
         """The arms that a criterion, assumption or figure names, in the file's order."""
         wanted = set(self.tested_arms)
