@@ -83,10 +83,13 @@ class Calling(NamedTuple):
         plain: it is a function of the user, which knows nothing of this program: autograd works in it, and it may seed
             and use the generators of the whole process.
         one_by_one: it computes one run at a time.
+        draws: its numbers depend on the generators. Otherwise every run would have the same numbers, so that a claim
+            has one run per arm and all its criteria say `runs: every`.
     """
 
     plain: bool = False
     one_by_one: bool = False
+    draws: bool = True
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,7 @@ class ClaimRecord:
         runner_hash: the SHA-256 of the sources that make the runner's numbers.
         covers: how much of the source's statement the claim tests, as its file says; None if it does not say.
         formulas: arm -> the name of each parameter, or of its part, that is a formula -> the formula and its value.
+        files: arm -> path of each file that its settings name, relative to the claim -> digest of its content.
     """
 
     id: str
@@ -83,6 +84,7 @@ class ClaimRecord:
     runner_hash: str
     covers: Literal["whole", "part", "special case"] | None = None
     formulas: dict[str, dict[str, Derived]] = field(default_factory=dict)
+    files: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -135,6 +137,7 @@ def record_claim(
     claim_hash: str,
     runner_hash: str,
     formulas: Mapping[str, Mapping[str, Derived]] | None = None,
+    files: Mapping[str, Mapping[str, str]] | None = None,
 ) -> ClaimRecord:
     """The record of a claim, with its verdict; the arguments are its attributes."""
     stamps = list(stamps)
@@ -163,6 +166,7 @@ def record_claim(
         claim=_dumped(claim),
         claim_hash=claim_hash,
         runner_hash=runner_hash,
+        files={arm: dict(found) for arm, found in (files or {}).items() if found},
         covers=claim.covers.what if claim.covers else None,
         formulas={arm: dict(found) for arm, found in (formulas or {}).items() if found},
     )
@@ -248,7 +252,14 @@ def compile_report(
 
 def chances_in(records: Iterable[ClaimRecord]) -> list[Chances]:
     """How likely the tests of some claims decide wrongly."""
-    return chances_of((_extent(record), (*record.assumptions, *record.criteria)) for record in records)
+    drawn = [record for record in records if has_draws(record)]
+    return chances_of((_extent(record), (*record.assumptions, *record.criteria)) for record in drawn)
+
+
+def has_draws(record: ClaimRecord) -> bool:
+    """Whether further runs of a claim may differ, as `Claim.draws`."""
+    tests = (*record.assumptions, *record.criteria)
+    return record.claim.get("seeds") != 1 or any(item.runs != "every" for item in tests)
 
 
 def _extent(record: ClaimRecord) -> Extent:

@@ -24,8 +24,9 @@ from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.thresholds import measures_of, threshold_faults
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, shortened, unknown
 from dlnrepro.registry.functions.reference import is_function
+from dlnrepro.registry.inputs import missing_files, placed
 from dlnrepro.registry.names import load_runner, runner_names
-from dlnrepro.runner import Declared, Runner, declared, flaws_of
+from dlnrepro.runner import Declared, Runner, calling_of, declared, flaws_of
 from dlnrepro.signals import Ended
 
 MOST_FAULTS = 50
@@ -72,6 +73,8 @@ def load_claim(path: str | PathLike[str]) -> Claim:
         raise ClaimError(_faults(path, document, found))
     if wrong := [*declared_faults(claim, runner)]:
         raise ClaimError(_faults(path, document, map(_made, wrong)))
+    if found := [*_runs_fit(claim, runner), *_files_exist(claim, runner.Params)]:
+        raise ClaimError(_faults(path, document, found))
     if found := [*_audit_fits(claim, runner)]:
         raise ClaimError(_faults(path, document, found))
     if wrong := [*threshold_faults(claim, measures_of(claim, known))]:
@@ -79,7 +82,7 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     try:
         for arm in claim.used_arms:
             values = {**claim.settings, **claim.arms[arm]}
-            needed_memory(claim.runner, validated(runner.Params, values), claim.seeds)
+            needed_memory(claim.runner, placed(validated(runner.Params, values), claim.folder), claim.seeds)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     return claim
@@ -324,6 +327,31 @@ def _measures_exist(claim: Claim, known: Declared) -> Iterable[_Wrong]:
             elif figure.x in series and series[name].axis != series[figure.x].axis:
                 axis = f"a series of the axis '{series[figure.x].axis}' of {figure.x}"
                 yield ("figures", index, key), partial(Fault, expected=axis, found=f"'{name}'")
+
+
+def _runs_fit(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
+    """Faults of a claim with several runs, or with a criterion for almost all runs, whose runner draws nothing."""
+    if calling_of(runner).draws:
+        return
+    because = f"since the runner '{claim.runner}' draws nothing at random"
+    for place, seeds in ((("seeds",), claim.seeds), (("quick", "seeds"), claim.quick.seeds)):
+        if seeds != 1 and place[0] in claim.model_fields_set | {"seeds"}:
+            yield place, partial(Fault, expected=f"1, {because}", found=str(seeds))
+    for group, members in (("assumptions", claim.assumptions), ("criteria", claim.criteria)):
+        for index, member in enumerate(members):
+            if member.runs != "every":
+                yield (group, index, "runs"), partial(Fault, expected=f"every, {because}", found=member.runs)
+
+
+def _files_exist(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
+    """Faults for files that settings name and that do not exist, in the setup, in an arm or in the quick profile."""
+    places: list[tuple[Place, Mapping[str, Any], Container[str]]] = [(("setup",), claim.setup, claim.setup)]
+    places += [(("arms", arm), {**claim.setup, **own}, own) for arm, own in claim.arms.items()]
+    places.append((("quick", "setup"), {**claim.setup, **claim.quick.setup}, claim.quick.setup))
+    for above, values, own in places:
+        for place, fault in missing_files(params.model_validate(values), claim.folder):
+            if place[0] in own:
+                yield (*above, *place), partial(replace, fault)
 
 
 def _audit_fits(claim: Claim, runner: Runner) -> Iterable[_Wrong]:

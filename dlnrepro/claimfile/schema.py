@@ -470,6 +470,11 @@ class Claim(BaseModel):
         return claim
 
     @property
+    def folder(self) -> str:
+        """The folder of the claim's file, from which files that its settings name are found; empty if not known."""
+        return self._folder
+
+    @property
     def located_runner(self) -> str:
         """The runner's name; for a function, with the absolute path of its file."""
         return located(self.runner, self._folder)
@@ -501,6 +506,14 @@ class Claim(BaseModel):
         """The arms in which a criterion or assumption must hold, in the file's order."""
         wanted = {arm for bounded in (*self.assumptions, *self.criteria) for arm in bounded.holds_in}
         return [arm for arm in self.arms if arm in wanted]
+
+    @property
+    def draws(self) -> bool:
+        """Whether further runs may differ: not if an arm has one run and all tests speak of every run.
+
+        Such a claim is about weights that somebody trained, or about another number without any draw.
+        """
+        return self.seeds > 1 or any(item.runs != "every" for item in (*self.assumptions, *self.criteria))
 
     @property
     def used_arms(self) -> list[str]:

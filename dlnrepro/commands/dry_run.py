@@ -98,7 +98,7 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
 def _runs(job: Job, cell: Cell) -> tuple[int, float, int]:
     """The number of runs of an arm that are made first, their expected number, and the largest number."""
     first = len(cell.seeds)
-    if job.variation.fixed or first >= MOST_RUNS:
+    if job.variation.fixed or not job.claim.draws or first >= MOST_RUNS:
         return first, float(first), first
     claim, arm = job.claim, cell.arm
     tests = sum(item.runs == "almost all" and arm in item.holds_in for item in (*claim.assumptions, *claim.criteria))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.visible import show
 
 _EPILOG = """\b

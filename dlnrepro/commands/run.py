@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.compute.device import DEVICES
 from dlnrepro.visible import on_one_line, say
 

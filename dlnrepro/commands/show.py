@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.visible import show_json
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,8 @@ class Cell:
         memory: the largest number of bytes that all its runs need together, as the runner estimates it; 0 if unknown.
         flaw: the name of the runner's flaw that is planted, or an empty text.
         one_by_one: its runs are computed one after another, so that any number of them needs the same memory.
+        folder: the folder from which files that the parameters name are found; empty for the current folder.
+        contents: path of each such file, relative to the folder -> digest of its content.
     """
 
     claim: str
@@ -36,6 +38,8 @@ class Cell:
     memory: int = 0
     flaw: str = ""
     one_by_one: bool = False
+    folder: str = ""
+    contents: Mapping[str, str] = field(default_factory=dict)
 
     def memory_of(self, runs: int) -> int:
         """The bytes that some of its runs need together."""
@@ -43,9 +47,10 @@ class Cell:
 
     @cached_property
     def key(self) -> str:
-        """The hash of runner, parameters, seeds, device and flaw; cells with the same key have the same numbers."""
+        """The hash of everything that was asked for; cells with the same key have the same numbers."""
         asked = {"runner": self.runner, "params": self.params, "seeds": self.seeds, "device": self.device}
         asked |= {"flaw": self.flaw} if self.flaw else {}
+        asked |= {"contents": dict(self.contents)} if self.contents else {}
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def __hash__(self) -> int:

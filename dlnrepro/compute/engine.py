@@ -23,6 +23,7 @@ from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import computing_on
 from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws, unforeseeable_draws
 from dlnrepro.errors import BadResult, BudgetSpent, NoSuchDraw, one_line, text_of
+from dlnrepro.registry.inputs import placed
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import Declared, Progress, Result, Runner, calling_of, declared, flaws_of
 from dlnrepro.signals import Ended
@@ -59,7 +60,7 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
         here = environment(cell.device)
         with fixed_surroundings(), no_stray_draws():
             runner = load_runner(cell.runner)
-            params = runner.Params.model_validate(cell.params)
+            params = placed(runner.Params.model_validate(cell.params), cell.folder)
             generators = [torch.Generator().manual_seed(seed) for seed in cell.seeds]
             if calling_of(runner).plain:
                 measures, series = _of_function(runner, cell, params, generators, watched)

@@ -20,6 +20,7 @@ from dlnrepro.compute.parts import batches, with_seeds
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
+from dlnrepro.registry.inputs import contents, placed
 from dlnrepro.registry.names import load_runner
 from dlnrepro.session.execution import RunOptions, StoredNumbers
 from dlnrepro.verdict.audit_changes import with_criteria
@@ -109,10 +110,12 @@ def _changed(claim: Claim, name: str, first: Mapping[str, Cell], seed: int) -> I
         if not plant and values == first[arm].params:
             continue
         runs = len(first[arm].seeds)
-        memory = needed_memory(claim.runner, params.model_validate(values), runs)
+        valid = params.model_validate(values)
+        memory = needed_memory(claim.runner, placed(valid, claim.folder), runs)
         # The name of the claim is only shown; with the name of the change a reader knows what is being computed.
         called = f"{claim.id} ({name})"
-        yield replace(_from(first[arm], seed), claim=called, params=values, memory=memory, flaw=plant)
+        cell = replace(_from(first[arm], seed), claim=called, params=values, memory=memory, flaw=plant)
+        yield replace(cell, contents=contents(valid, claim.folder))
 
 
 @dataclass(frozen=True)

@@ -320,6 +320,7 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
         claim_hash=job.claim_hash,
         runner_hash=source_hash(job.claim.located_runner),
         formulas={cell.arm: _derived(job, cell.arm) for cell in job.cells},
+        files={cell.arm: cell.contents for cell in job.cells},
     )
 
 

@@ -20,6 +20,7 @@ from dlnrepro.compute.executor import Executor
 from dlnrepro.compute.parts import batches, with_seeds
 from dlnrepro.errors import UsageError
 from dlnrepro.registry.functions.reference import located
+from dlnrepro.registry.inputs import contents, placed
 from dlnrepro.registry.names import is_known, load_runner
 from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Signals
@@ -124,7 +125,11 @@ def _cells(record: ClaimRecord, arm: str, device: Device) -> list[Cell]:
         raise UsageError(f"{record.id}: arm {arm}: {dotted(place) or 'parameters'}: {fault.wording} {why}")
     seeds, params = record.outcomes[arm].seeds, load_runner(runner).Params.model_validate(record.params[arm])
     first = seeds[: record.variation.batch(Claim.model_validate(record.claim))]
-    cell = Cell(record.id, arm, runner, record.params[arm], seeds, device, needed_memory(runner, params, len(seeds)))
+    files, folder = record.files.get(arm, {}), str(Path(record.path).parent.absolute())
+    if files and contents(params, folder) != files:
+        raise UsageError(f"{record.id}: arm {arm}: expected the files of the record, found that they have changed")
+    needed = needed_memory(runner, placed(params, folder), len(seeds))
+    cell = Cell(record.id, arm, runner, record.params[arm], seeds, device, needed, folder=folder, contents=files)
     free = free_memory(device)
     if not seeds or (device == "cpu" and cell.memory <= free):
         return [cell]  # on the processor, a run does not depend on the runs beside it

@@ -129,6 +129,7 @@ def judge(
             raise UsageError(f"{claim.id}: arm {arm}: {fault}")
     names = arm_numbers(claim, outcomes, params)
     meets = {arm: meets_assumptions(claim.assumptions, arm, found, names[arm]) for arm, found in outcomes.items()}
+    last = last or not claim.draws
     assumptions = tuple(_judged(item, item.quantity, (), outcomes, names, last, {}) for item in claim.assumptions)
     criteria = tuple(
         _with_kinds(

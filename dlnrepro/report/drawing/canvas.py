@@ -104,6 +104,23 @@ def _settings() -> Iterator[None]:
         yield
 
 
+def drawn_file(suffix: str, height: float, draw: Callable[[Figure], None]) -> bytes:
+    """The content of a file with the figure that `draw` draws on an empty figure, on white.
+
+    Args:
+        suffix: `.png`, `.svg` or `.pdf`.
+        height: points.
+        draw: the function that draws; it receives the figure.
+    """
+    with _settings():
+        figure = Figure(figsize=(WIDTH / 72, height / 72))
+        draw(figure)
+        file = BytesIO()
+        dates = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+        figure.savefig(file, format=suffix.removeprefix("."), dpi=200, metadata=dates[suffix])
+    return file.getvalue()
+
+
 def picture(name: str, label: str, height: float, draw: Callable[[Figure], None]) -> Picture:
     """The picture that `draw` draws on an empty figure.
 
