@@ -182,6 +182,8 @@ def _schema_at(model: type[BaseModel], place: Place) -> dict[str, Any]:
     schema = model_schema(model)
     node: dict[str, Any] = schema
     for part in place:
+        if isinstance(part, int) and "properties" in node:
+            continue  # the schema admits a model alone in place of a list, and its keys are those of the list's items
         node = node.get("items", {}) if isinstance(part, int) else node.get("properties", {}).get(part, {})
         # A key that may be left out admits a model, or nothing.
         node = next((one for one in node.get("anyOf", []) if "$ref" in one), node)
