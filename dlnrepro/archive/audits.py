@@ -169,6 +169,7 @@ def _with_chances(record: AuditRecord) -> AuditRecord:
     """A summary with the chances of a wrong decision in each arm, which follow from its shares."""
 
     def completed(item: CriterionAudit, arm: ArmAudit) -> ArmAudit:
+        """An arm with both chances, if its share is known."""
         if arm.share is None or arm.estimated is not None:
             return arm
         runs: Quantifier = "almost all" if arm.control else item.runs

@@ -225,6 +225,7 @@ def _judged(
     bounds = bounded.bounds
 
     def one(arm: str, control: bool) -> Check:
+        """The check of one arm or control."""
         outcome = outcomes.get(arm, Outcome((), {}))
         thresholds = run_thresholds(bounds, names.get(arm, {}), outcome)
         return check(
