@@ -21,7 +21,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from dlnrepro.archive.references import write_with_folder
-from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.schema import Claim, Covers
 from dlnrepro.errors import UsageError
 from dlnrepro.files import reason
 from dlnrepro.verdict.audit import chances
@@ -56,6 +56,7 @@ class AuditRecord:
         seed_base: the first fresh seed.
         changes_from: the first seed under changes.
         meanings: the runner's definitions of the measures, as far as they are known without the runner.
+        covers: how much of the source's statement the claim tests; None if its file does not say.
     """
 
     schema: Literal[1]
@@ -71,6 +72,7 @@ class AuditRecord:
     changes_from: int
     meanings: dict[str, str]
     result: Audited
+    covers: Covers | None = None
 
     @property
     def outcome(self) -> str:
@@ -159,9 +161,9 @@ def write_summary(folder: Path, record: AuditRecord) -> bool:
 
 
 def summary(record: AuditRecord) -> AuditRecord:
-    """An audit without the numbers of single runs, with six digits for every other number."""
+    """An audit without texts of the claim and numbers of single runs, with six digits for every other number."""
     short = _with_arms(record, lambda _, arm: replace(arm, values=(), thresholds={}, estimated=None, pessimistic=None))
-    rounded: AuditRecord = _rounded(replace(short, meanings={}))
+    rounded: AuditRecord = _rounded(replace(short, meanings={}, covers=None))
     return rounded
 
 
