@@ -115,6 +115,7 @@ def test_a_result_with_other_settings_says_that_it_is_not_compared(
     record = printed(EXACT, variation=variation)
     assert printed_counts([record]) == "1 printed number, 1 not compared"
     assert sentence(record.printed[0]) == "1.0 is printed for value in near (Table 1): not compared"
+    assert of_criterion(record, "near-one") == []
     because = "because this result has other settings than the claim file"
     assert why_not_compared(record) == f"printed numbers are not compared, {because}"
 

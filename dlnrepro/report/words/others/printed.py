@@ -59,7 +59,9 @@ def differs(item: PrintedNumber) -> bool:
 
 
 def of_criterion(record: ClaimRecord, criterion: str) -> list[PrintedNumber]:
-    """The printed numbers of a criterion."""
+    """The printed numbers of a criterion that a report shows: all of them, or none if no number is compared."""
+    if all(item.agreement == "not compared" for item in record.printed):
+        return []
     return [item for item in record.printed if item.criterion == criterion]
 
 
