@@ -178,7 +178,7 @@ def test_a_claim_file_alone_says_what_is_printed(printed: Callable[..., ClaimRec
     claim = Claim.model_validate(printed(EXACT, INSIDE, FAR).claim)
     lines = [
         "printed elsewhere: 1.0 for value in near, in Table 1",
-        "printed elsewhere: 0.99 for value in near of one run, in Table 1. Their data differ.",
+        "printed elsewhere: 0.99 for value in near (one run), in Table 1. Their data differ.",
         "printed elsewhere: 3.000 for height at 2 in near, in Table 2",
     ]
     assert stated_in_file(claim.criteria[0]) == lines
