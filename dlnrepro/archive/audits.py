@@ -21,7 +21,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from dlnrepro.archive.references import write_with_folder
-from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.schema import Claim, Covers
 from dlnrepro.errors import UsageError
 from dlnrepro.files import reason
 from dlnrepro.verdict.audit import chances
@@ -56,6 +56,7 @@ class AuditRecord:
         seed_base: the first fresh seed.
         changes_from: the first seed under changes.
         meanings: the runner's definitions of the measures, as far as they are known without the runner.
+        covers: how much of the source's statement the claim tests; None if its file does not say.
     """
 
     schema: Literal[1]
@@ -71,6 +72,7 @@ class AuditRecord:
     changes_from: int
     meanings: dict[str, str]
     result: Audited
+    covers: Covers | None = None
 
     @property
     def outcome(self) -> str:
@@ -117,10 +119,12 @@ def _text(written: bytes) -> bytes:
 def claim_hash(claim: Claim) -> str:
     """The SHA-256 of all of a claim that an audit depends on: its settings, arms, thresholds and changes, not its text.
 
-    So a sentence of a claim file can be corrected without a new audit.
+    So a sentence of a claim file can be corrected, and a number that others have printed can be added, without a new
+    audit.
     """
     kept = ("runner", "seeds", "setup", "arms", "assumptions", "criteria", "audit", "expect")
-    found = _without_text(claim.model_dump(mode="json", include=set(kept)))
+    left_out = {"criteria": {"__all__": {"printed"}}}  # a setting may have this name too
+    found = _without_text(claim.model_dump(mode="json", include=set(kept), exclude=left_out))
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
@@ -157,9 +161,9 @@ def write_summary(folder: Path, record: AuditRecord) -> bool:
 
 
 def summary(record: AuditRecord) -> AuditRecord:
-    """An audit without the numbers of single runs, with six digits for every other number."""
+    """An audit without texts of the claim and numbers of single runs, with six digits for every other number."""
     short = _with_arms(record, lambda _, arm: replace(arm, values=(), thresholds={}, estimated=None, pessimistic=None))
-    rounded: AuditRecord = _rounded(replace(short, meanings={}))
+    rounded: AuditRecord = _rounded(replace(short, meanings={}, covers=None))
     return rounded
 
 
@@ -167,6 +171,7 @@ def _with_chances(record: AuditRecord) -> AuditRecord:
     """A summary with the chances of a wrong decision in each arm, which follow from its shares."""
 
     def completed(item: CriterionAudit, arm: ArmAudit) -> ArmAudit:
+        """An arm with both chances, if its share is known."""
         if arm.share is None or arm.estimated is not None:
             return arm
         runs: Quantifier = "almost all" if arm.control else item.runs

@@ -127,6 +127,7 @@ def _walk(folder: Path, closed: list[tuple[Path, str]]) -> Iterator[tuple[Path, 
     """The folders below one, links followed and each entered once, with the names of their files."""
 
     def refused(error: OSError) -> None:
+        """Keep a folder that cannot be read, with the reason."""
         closed.append((Path(error.filename), (error.strerror or str(error)).lower()))
 
     entered: set[tuple[str, bool]] = set()

@@ -7,7 +7,9 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from os import PathLike, fspath
 from typing import Annotated, Any, Literal
 
@@ -30,6 +32,7 @@ from dlnrepro.claimfile.messages import BLANK, at_its_key, rule, shown
 from dlnrepro.registry.functions.reference import FORM, is_written_well, located
 from dlnrepro.settings.declared.measures import DeclaredMeasure, DeclaredSeries, Word
 from dlnrepro.settings.formula import FUNCTIONS, FormulaError, formula, inequality, names_in
+from dlnrepro.settings.numerals import numeral
 
 USUAL_RUNS, USUAL_QUICK_RUNS = 16, 4
 """The runs per arm of a claim that does not say how many, and those in its quick profile."""
@@ -88,6 +91,37 @@ def _inequality(value: Any) -> str:
     return found.text
 
 
+_NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
+"""A number as it is printed."""
+
+LONGEST_NUMERAL = 40
+"""The most characters of a printed number."""
+
+SERIES_DIGITS = 6
+"""The most significant digits of a number that is compared with a series, since reports keep six digits of a series."""
+
+
+def last_unit(numeral: str) -> float:
+    """The unit of the last digit of a printed number: 0.001 for `0.640`, 1 for `25`, 100 for `1.0e3`."""
+    return float(Decimal(1).scaleb(int(Decimal(numeral).as_tuple().exponent)))
+
+
+def significant_digits(numeral: str) -> int:
+    """The number of significant digits of a printed number: 3 for `0.640`."""
+    return len(Decimal(numeral).as_tuple().digits)
+
+
+def _as_printed(value: Any) -> str:
+    """A number as it is printed: the text of a claim file as it is, and a number in its shortest form."""
+    text = numeral(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    expected = f"a number as it is printed, such as 0.640, of at most {LONGEST_NUMERAL} characters"
+    if not isinstance(text, str) or len(text) > LONGEST_NUMERAL or not _NUMERAL.fullmatch(text):
+        raise rule(expected, shown(value))
+    if not math.isfinite(float(text)):
+        raise rule("a finite number", shown(value))
+    return text
+
+
 Text = Annotated[str, Field(min_length=1, pattern=BLANK)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 RunnerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./:-]*[A-Za-z0-9_]$"), BeforeValidator(_runner)]
@@ -98,6 +132,13 @@ Unequal = Annotated[str, PlainValidator(_inequality, json_schema_input_type=str)
 """An inequality of the arm's parameters and of the run's own measures."""
 Bound = Annotated[float | str, PlainValidator(_number_or_formula, json_schema_input_type=float | str)]
 """A threshold: a number, or a formula of the arm's parameters and of the run's own measures."""
+Numeral = Annotated[str, PlainValidator(_as_printed, json_schema_input_type=float | str)]
+"""A number with all digits that are printed, zeros at its end included."""
+Numerals = Annotated[tuple[Numeral, ...], BeforeValidator(_as_tuple, json_schema_input_type=Numeral | list[Numeral])]
+Numbers = Annotated[
+    tuple[Annotated[float, Field(strict=False)], ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=float | list[float]),
+]
 
 
 _PREPRINT = ("paper", "authors", "where", "basis")
@@ -307,6 +348,71 @@ class Assumption(Bounded):
         return values
 
 
+class Printed(BaseModel):
+    """Numbers that others have printed, which a report shows next to ours; they do not enter the verdict.
+
+    Several numbers stand in one list; then a list as long gives the measure, the arm or the point of each.
+    """
+
+    model_config = _STRICT
+
+    value: Numerals = Field(
+        min_length=1, description="the number with all its printed digits, such as 0.640, or a list of numbers"
+    )
+    where: Text = Field(description="where it is printed: a paper with its table, or a repository, commit and file")
+    arm: Names | None = Field(
+        default=None, description="the arm that has the setting of the source; needed if the criterion has several"
+    )
+    measure: Names | None = Field(default=None, description="the measure; if left out, that of the criterion")
+    series: Name | None = Field(
+        default=None, description="in place of a measure: a series that a figure of the claim shows in this arm"
+    )
+    at: Numbers | None = Field(default=None, min_length=1, description="the point of the series on its axis")
+    runs: Literal["every", "one", "mean", "median"] = Field(
+        default="every",
+        description="what the number is: one that `every` run has by theory, that of `one` run of a random draw, or "
+        "the `mean` or the `median` of several runs",
+    )
+    units: float = Field(
+        default=1.0,
+        gt=0,
+        strict=False,
+        description="by how many units of its last printed digit ours may differ; more than 1 needs a `note`",
+    )
+    note: Text | None = Field(
+        default=None, description="how the source's setting differs, or why ours may differ by more than one unit"
+    )
+
+    @model_validator(mode="after")
+    def _says_what_it_is_compared_with(self) -> Printed:
+        """Refuse numbers that cannot be matched with ours."""
+        if (self.series is None) != (self.at is None):
+            key = "at" if self.at is None else "series"
+            raise at_its_key(rule("'series' and 'at' together", "one of them", key))
+        if self.series is not None and self.measure is not None:
+            raise at_its_key(rule("a measure or a series", "both", "series"))
+        if self.series is not None and self.runs not in {"every", "one"}:
+            raise at_its_key(rule("'every' or 'one' for a point of a series", f"'{self.runs}'", "runs"))
+        if self.units > 1 and self.note is None:
+            raise at_its_key(rule("a 'note' that says why more than one unit is allowed", "none", "units"))
+        lists = {"arm": self.arm, "measure": self.measure, "at": self.at}
+        for key, given in lists.items():
+            if given is not None and len(given) not in {1, len(self.value)}:
+                found = f"{len(given)} for {len(self.value)} values"
+                raise at_its_key(rule("one for all values, or one for each of them", found, key))
+        if len(self.value) > 1 and all(given is None or len(given) == 1 for given in lists.values()):
+            found = f"{len(self.value)} values for one number of ours"
+            raise at_its_key(rule("a measure, an arm or a point of a series for each value", found, "value"))
+        return self
+
+
+PrintedNumbers = Annotated[
+    tuple[Printed, ...],
+    Field(min_length=1),
+    BeforeValidator(_as_tuple, json_schema_input_type=Printed | list[Printed]),
+]
+
+
 class Criterion(Bounded):
     """A test of the claim, with the negative controls in which it must fail."""
 
@@ -321,6 +427,10 @@ class Criterion(Bounded):
         default=None,
         description="the loosest threshold that theory implies, in the units of the measure, or its formula; with "
         "`equals`, the largest distance from it",
+    )
+    printed: PrintedNumbers | None = Field(
+        default=None,
+        description="numbers that others have printed for the same setting, to be shown next to ours",
     )
 
     @model_validator(mode="after")

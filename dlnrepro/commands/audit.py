@@ -185,6 +185,7 @@ def _audited(
     lines: list[str] = []
 
     def done(record: AuditRecord) -> None:
+        """Write an audit that has come to its end into the table, if there is one."""
         if care is not None and (line := update(care, record)) is not None:
             lines.append(line)
 

@@ -126,6 +126,7 @@ def _record(job: AuditJob, result: Audited) -> AuditRecord:
         changes_from=job.seed_base + CHANGES_AFTER,
         meanings={name: text for name, text in meanings.items() if name in measures},
         result=result,
+        covers=job.claim.covers,
     )
 
 

@@ -11,6 +11,7 @@ its runs lie outside. A claim is reproduced, not reproduced, inconclusive, or ha
 * `operating` has the probabilities of these decisions, and the number of runs that they need.
 * `slack` is the factor between a threshold and the worst run.
 * `judge` combines the checks into criteria and assumptions, and these into the verdict of the claim.
+* `printed` puts numbers that others have printed next to ours; they do not enter the verdict.
 * `distances` says how far the runs of a criterion lie from their thresholds, and from its controls.
 * `chances` says how likely the tests of a report decide wrongly, all together.
 * `audit` says how good each criterion is and how its verdict could be wrong, with `sharpness` (how sharp a criterion

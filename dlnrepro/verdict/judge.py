@@ -228,6 +228,7 @@ def _judged(
     runs = _draws(bounded, [names.get(arm, {}) for arm in bounded.holds_in if arm in outcomes])
 
     def one(arm: str, control: bool) -> Check:
+        """The check of one arm or control."""
         outcome = outcomes.get(arm, Outcome((), {}))
         known = {**outcome.measures, bounded.quantity: _values(bounded, names.get(arm, {}), outcome)}
         outcome = replace(outcome, measures=known)

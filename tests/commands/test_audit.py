@@ -180,6 +180,24 @@ def test_each_format_has_the_findings(command: Command, write: Write, tmp_path: 
     assert text.count("<svg") == 2
 
 
+def test_each_format_says_how_much_of_the_source_is_tested(
+    command: Command, write_chancy: Write, tmp_path: Path
+) -> None:
+    covers = "covers: {what: special case, says: Only one depth is tested.}\n"
+    path = write_chancy((END, END + covers))
+    names = [f"audit{suffix}" for suffix in (".html", ".md", ".json")]
+    files = [word for name in names for word in ("-o", name)]
+    words = "a special case of the source's statement is tested: Only one depth is tested."
+    out = command("audit", path, "--runs", "16", "-j", "1", "--reference", "table", *files)[1]
+    assert f"covers: {words}" in " ".join(out.split())
+    assert words in (tmp_path / "audit.html").read_text(encoding="utf-8").replace("&#39;", "'")
+    assert f"Covers: {words}" in (tmp_path / "audit.md").read_text(encoding="utf-8")
+    (record,) = json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))
+    assert record["covers"] == {"what": "special case", "says": "Only one depth is tested."}
+    summary = json.loads((tmp_path / "table" / "chancy-claim.json").read_text(encoding="utf-8"))
+    assert "covers" not in summary  # a text of the claim, which may change without a new audit
+
+
 def test_a_table_of_audits_is_small_and_only_claims_that_have_changed_are_audited(
     command: Command, write: Write, tmp_path: Path
 ) -> None:

@@ -82,6 +82,7 @@ class Picture:
         by_colour = {colour: name for name, colour in COLOURS.items()}
 
         def variable(found: re.Match[str]) -> str:
+            """A colour as the variable of the style sheet; another colour stays as it is."""
             return f"var(--{by_colour[found[0]]})" if found[0] in by_colour else found[0]
 
         return self._opened("") + re.sub("#[0-9a-f]{6}", variable, self.markup) + "</svg>"

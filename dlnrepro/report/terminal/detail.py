@@ -40,6 +40,7 @@ from dlnrepro.report.words.digest import (
 from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.margins import factor_words, slack_words
 from dlnrepro.report.words.numbers import number
+from dlnrepro.report.words.others import printed
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.report.words.resolution import resolution
 from dlnrepro.report.words.shares import (
@@ -65,6 +66,14 @@ FIXED = "The thresholds are fixed in the claim file before the program runs."
 PRECISION = "All runs compute in double precision (float64)."
 HEADS = ("\n\narm", "\nruns\ninside", "share as\nrequired\n(95 % interval)", "\n\nmedian", "\n smallest\n … largest")
 """The heads of the table of arms, in three lines so that the columns need little room."""
+PRINTED_HEADS = ("\n\nprinted number", "\n\nprinted", "\n\nours (smallest … largest run)", "units\nof the\nlast digit")
+"""The heads of the table of printed numbers, in which the difference is ours minus the printed number."""
+SIGNS_OF_PRINTED = {
+    "to the last digit": ("✓", "green"),
+    "within the runs": ("✓", "green"),
+    "differs": ("✗", "yellow"),
+    "not compared": ("?", ""),
+}
 
 
 def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) -> None:
@@ -98,6 +107,7 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
     for item in record.criteria:
         page.line()
         _numbers(page, item, record.meanings)
+        _printed(page, record, item.id)
         _reason(page, written[item.id], history)
     if record.drawings and record.drawings[0].lines:
         _heading(page, f"figure: {page.typeset(record.drawings[0].title)}")
@@ -156,6 +166,8 @@ def claim_page(
         page.line((criterion.id, "bold"), f"   {page.typeset(criterion.says)}", indent=4, hang=2)
         _required(page, claim, criterion, meanings)
         _must_fail(page, claim, criterion)
+        for said in printed.stated_in_file(criterion):
+            page.line(page.typeset(said), indent=6, hang=2)
         _reason(page, criterion, history)
         if (slack := (slacks or {}).get(criterion.id)) is not None:
             page.line(f"in the stored reference: {factor_words(slack)}", indent=6, hang=2)
@@ -224,6 +236,12 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
         page.line(f"tightest criterion: {words}", indent=4, hang=2)
     for said in further_runs(record):
         page.line(said, indent=4, hang=2)
+    if counted := printed.printed_counts([record]):
+        page.line(counted, indent=4, hang=2)
+    for said in printed.printed_differences(record):
+        page.line((said, "yellow"), indent=4, hang=2)
+    if why := printed.why_not_compared(record):
+        page.line(why, indent=4, hang=2)
     for found in counterexamples(record):
         page.line((found.says, "red"), indent=4, hang=2)
         page.verbatim(found.command, indent=6)
@@ -345,6 +363,22 @@ def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> N
     said = [ONLY_FORMULAS if only_formulas(item) else None, gap_words(item), slack_words(item)]
     for words in filter(None, said):
         page.line(words, indent=6, hang=2)
+
+
+def _printed(page: TerminalPage, record: ClaimRecord, criterion: str) -> None:
+    """The numbers that others have printed for a criterion: a row for each with ours, and where they are printed."""
+    if not (items := printed.of_criterion(record, criterion)):
+        return
+    page.line()
+    rows: list[list[str | Text]] = []
+    for item in items:
+        sign, style = SIGNS_OF_PRINTED[item.agreement]
+        name, text, ours, units, _ = printed.row(item)
+        rows.append([Text(f"{sign} {name}", style=style), text, ours, units])
+    notes = ["" if item.agreement == "to the last digit" else printed.agreement_words(item) for item in items]
+    page.table(rows, right=(1, 3), indent=6, folds=0, heads=PRINTED_HEADS, below=notes)
+    for said in printed.sources(items):
+        page.line((page.typeset(said), "dim"), indent=6, hang=2)
 
 
 def _requirement(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from dlnrepro.archive.audits import AuditRecord, claim_hash
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.report.words.digest import tested_words
 from dlnrepro.report.words.margins import relative_words
 from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.settings.numerals import numeral, setting
@@ -50,6 +51,11 @@ def fresh_words(record: AuditRecord) -> str:
         f"With {record.runs} runs of each arm on the seeds {record.seed_base} to {last}, the claim is "
         f"{record.result.verdict}."
     )
+
+
+def covers_text(record: AuditRecord) -> str | None:
+    """How much of the source's statement the audited claim tests; None if its file does not say."""
+    return None if record.covers is None else tested_words(record.covers.what, record.covers.says)
 
 
 def share_text(share: float) -> str:
