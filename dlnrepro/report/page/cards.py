@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.archive.references import numbers_digest
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
 from dlnrepro.report.drawing.legend import controls, formulas
@@ -139,7 +140,7 @@ def card_of(record: ClaimRecord, html_id: str, audit: AuditRecord | None = None)
         qualified=qualifications(record),
         reduced="toy" in record.stamps,
         full_command=record.command.replace(" --quick", ""),
-        audit=[] if audit is None else stored_words(audit, claim, record.runner_hash),
+        audit=[] if audit is None else stored_words(audit, claim, record.runner_hash, numbers_digest(record)),
     )
 
 
