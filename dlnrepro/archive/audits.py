@@ -57,6 +57,8 @@ class AuditRecord:
         changes_from: the first seed under changes.
         meanings: the runner's definitions of the measures, as far as they are known without the runner.
         covers: how much of the source's statement the claim tests; None if its file does not say.
+        numbers: the SHA-256 of all measures and series of the claim's reference (`numbers_digest`) by the sources that
+            were audited; empty if there was no such reference.
     """
 
     schema: Literal[1]
@@ -73,6 +75,7 @@ class AuditRecord:
     meanings: dict[str, str]
     result: Audited
     covers: Covers | None = None
+    numbers: str = ""
 
     @property
     def outcome(self) -> str:
@@ -256,13 +259,29 @@ def known_audit(root: Path, claim: str) -> AuditRecord | None:
     return None
 
 
-def out_of_date(record: AuditRecord | None, claim: Claim, runner_hash: str, runs: int, seed_base: int) -> str | None:
-    """Why the audit of a claim has to be made again, or None."""
+def same_runner(record: AuditRecord, runner_hash: str, numbers: str) -> bool:
+    """Whether a runner is the one that was audited: by its sources, or by its numbers on the claim's own seeds.
+
+    Args:
+        record: the audit.
+        runner_hash: the SHA-256 of the sources as they are now.
+        numbers: the digest of the claim's reference by these sources, or an empty text.
+    """
+    return record.runner_hash == runner_hash or (numbers != "" and record.numbers == numbers)
+
+
+def out_of_date(
+    record: AuditRecord | None, claim: Claim, runner_hash: str, runs: int, seed_base: int, numbers: str = ""
+) -> str | None:
+    """Why the audit of a claim has to be made again, or None.
+
+    Sources that have changed and still give the same bits for every run of the claim's reference are no reason.
+    """
     if record is None:
         return "it has no audit yet"
     reasons = {
         "its settings, thresholds or changes have changed": record.claim_hash != claim_hash(claim),
-        "its runner, or a module that the runner uses, has changed": record.runner_hash != runner_hash,
+        "its runner, or a module that the runner uses, has changed": not same_runner(record, runner_hash, numbers),
         "its audit has another number of runs or other seeds": (record.runs, record.seed_base) != (runs, seed_base),
     }
     return "; ".join(words for words, holds in reasons.items() if holds) or None

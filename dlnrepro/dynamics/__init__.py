@@ -4,6 +4,7 @@ Weights are lists W_1 .. W_L of tensors of shape (runs, ..., rows, columns), flo
 
 Packages that several topics use, lowest layer first:
 
+* `compiled` holds kernels in C, and compiles them once on each machine.
 * `tensors` makes arrays and tensors of one another and keeps a run independent of its batch.
 * `networks` computes what weights determine: product, imbalance, sharpness, tangent kernel, gaps.
 * `starts` draws targets and initializations. `training` holds gradient descent and gradient flow.

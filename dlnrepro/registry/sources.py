@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from dlnrepro.registry.digests import Remembered
+from dlnrepro.registry.digests import Remembered, file_digest
 from dlnrepro.registry.functions.reference import is_function, split
 from dlnrepro.registry.imports import own_imports
 from dlnrepro.registry.names import own_module, registered, runner_folders
@@ -63,8 +63,15 @@ def own_digests(roots: Iterable[str]) -> dict[str, str]:
             digest, (needed, says_only) = _imports(path)
             if not says_only:
                 found[label] = digest
+                found |= _kernels(os.path.dirname(label), os.path.dirname(path))
             waiting += needed
     return found
+
+
+def _kernels(label: str, folder: str) -> dict[str, str]:
+    """The digests of the sources in C beside a module, which are compiled on the user's machine."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".c"))
+    return {f"{label}/{name}": file_digest(os.path.join(folder, name)) for name in names}
 
 
 def _place(name: str) -> tuple[str, str] | None:

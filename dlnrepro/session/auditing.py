@@ -27,7 +27,7 @@ from dlnrepro.session.audit_pieces import Piece, of_part, pieces
 from dlnrepro.session.execution import RunOptions, StoredNumbers, next_batch, store
 from dlnrepro.session.faults import logged
 from dlnrepro.session.first_runs import first_runs
-from dlnrepro.session.schedule import Watcher, scheduled
+from dlnrepro.session.schedule import Watcher, announce_preparation, scheduled
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.verdict.audit import audited
 from dlnrepro.verdict.audit_changes import change_audit, with_criteria
@@ -187,6 +187,7 @@ class _Work:
 
     def __init__(self, jobs: Sequence[AuditJob], options: RunOptions, watcher: Watcher, signals: Signals) -> None:
         self._jobs, self._options, self._watcher, self._signals = jobs, options, watcher, signals
+        announce_preparation(watcher)
         self._read = StoredNumbers(options)
         self._found: dict[str, Numbers] = {}
         self._pieces: dict[str, Piece] = {}

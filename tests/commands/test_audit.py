@@ -218,6 +218,21 @@ def test_a_table_of_audits_is_small_and_only_claims_that_have_changed_are_audite
     assert stored.read_bytes() != before
 
 
+def test_changed_sources_that_give_the_same_numbers_are_no_reason_for_a_new_audit(
+    command: Command, write: Write, tmp_path: Path
+) -> None:
+    path = write()
+    words = ("audit", path, "-q", "--runs", "64", "-j", "1", "--reference", "audits")
+    assert command("run", path, "-q", "-j", "1", "--reference", "reference")[0] == 0
+    assert command(*words)[0] == 0
+    stored = tmp_path / "audits" / "chancy-claim.json"
+    record = json.loads(stored.read_text(encoding="utf-8"))
+    stored.write_text(json.dumps(record | {"runner_hash": "0" * 64}), encoding="utf-8")
+    assert command(*words)[2] == ""
+    stored.write_text(json.dumps(record | {"runner_hash": "0" * 64, "numbers": "1" * 64}), encoding="utf-8")
+    assert "its runner, or a module that the runner uses, has changed" in command(*words)[2]
+
+
 def test_show_and_the_page_of_a_report_answer_from_the_stored_audit(
     command: Command, write: Write, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.archive.references import numbers_digest
 from dlnrepro.claimfile.parameters import with_values
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
@@ -155,7 +156,7 @@ def card_of(record: ClaimRecord, html_id: str, audit: AuditRecord | None = None)
         full_command=record.command.replace(" --quick", ""),
         printed=printed.printed_counts([record]),
         differing=[*printed.printed_differences(record), *filter(None, [printed.why_not_compared(record)])],
-        audit=[] if audit is None else stored_words(audit, claim, record.runner_hash),
+        audit=[] if audit is None else stored_words(audit, claim, record.runner_hash, numbers_digest(record)),
     )
 
 
