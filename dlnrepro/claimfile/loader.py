@@ -17,13 +17,13 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from dlnrepro.claimfile.declared import declared_faults, needless_blocks
-from dlnrepro.claimfile.document import Document, Place, one_of, parse, read_text
+from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, place_of, same_as, shown
 from dlnrepro.claimfile.parameters import DECLARED, parameter_errors, validated
 from dlnrepro.claimfile.reach import arm_values, split
 from dlnrepro.claimfile.schema import SERIES_DIGITS, Claim, Printed, significant_digits
 from dlnrepro.claimfile.thresholds import measures_of, threshold_faults
-from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, shortened, unknown
+from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, one_of, shortened, unknown
 from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.registry.inputs import missing_files, placed
 from dlnrepro.registry.names import load_runner, runner_names

@@ -168,7 +168,7 @@ def _whole(claim: Claim, numbers: Mapping[str, Numbers]) -> Mapping[str, Numbers
 
     A function may return other numbers in another arm than in the first one.
     """
-    named = {name for item in (*claim.assumptions, *claim.criteria) for name in (item.measure, *item.names)}
+    named = {name for item in (*claim.assumptions, *claim.criteria) for name in item.named}
     named -= claim.setup.keys()
     found = dict(numbers)
     for arm, of_arm in numbers.items():
