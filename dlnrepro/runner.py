@@ -77,7 +77,7 @@ class Calling(NamedTuple):
     """How the engine calls a runner.
 
     Attributes:
-        plain: it is a function of the user, which knows nothing of this program: autograd works in it, and it may seed
+        plain: it is a function of the user, which need not use this program: autograd works in it, and it may seed
             and use the generators of the whole process.
         one_by_one: it computes one run at a time.
     """
