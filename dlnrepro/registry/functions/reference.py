@@ -12,7 +12,7 @@ import re
 FORM = "./FILE.py:FUNCTION"
 """How a claim names a function."""
 
-_WRITTEN = re.compile(r"(?:\./)?(?:[^/:\\\s.][^/:\\]*/)*[^\W\d]\w*\.py:[^\W\d]\w*")
+_WRITTEN = re.compile(r"(?:\./)?(?:[^/:\\\s.~][^/:\\]*/)*[^\W\d]\w*\.py:[^\W\d]\w*")
 
 
 def is_function(runner: str) -> bool:
