@@ -81,7 +81,7 @@ Bound = Annotated[float | str, PlainValidator(_number_or_formula, json_schema_in
 
 
 _PREPRINT = ("paper", "authors", "where", "basis")
-_NEEDED = {"published": (*_PREPRINT, "venue"), "preprint": _PREPRINT}
+_NEEDED = {"published": ("paper", "authors", "venue", "where", "basis"), "preprint": _PREPRINT}
 """The keys that a source of each kind must have; a statement of one's own needs none."""
 
 

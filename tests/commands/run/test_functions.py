@@ -247,6 +247,15 @@ def test_a_misspelt_measure_is_one_line_before_the_long_runs(command: Command, w
     assert list((tmp_path / "outputs" / "cells").iterdir()) == []
 
 
+def test_an_audit_finds_a_misspelt_measure_before_its_runs_too(command: Command, write: Write) -> None:
+    path = write(claim=CLAIM.replace("measure: height", "measure: heigth"))
+
+    code, out, err = command("audit", path, "-q", "--runs", 16)
+
+    assert (code, out) == (2, "")
+    assert err.startswith("mine/high.yaml:11:5: criteria[0].measure: expected one of height, found 'heigth'")
+
+
 def test_a_misspelt_series_is_found_also_if_the_numbers_are_stored(command: Command, write: Write) -> None:
     assert command("run", write(claim=CLAIM + FIGURE), "-q")[0] == 0
 
