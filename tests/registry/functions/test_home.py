@@ -81,3 +81,11 @@ def test_an_import_that_fails_undoes_its_changes_too(tmp_path: Path, text: str) 
 
 def test_the_annotations_of_a_file_are_those_that_it_writes(tmp_path: Path) -> None:
     assert home(tmp_path, "def f(depth: int): ...\n").module.f.__annotations__ == {"depth": int}
+
+
+def test_a_file_with_the_name_of_a_module_of_python_does_not_replace_it(tmp_path: Path) -> None:
+    (tmp_path / "random.py").write_text(
+        "import random, tempfile\nLEVEL = random.Random(1).random()\n", encoding="utf-8"
+    )
+
+    assert 0 < Home(str(tmp_path / "random.py")).module.LEVEL < 1
