@@ -142,7 +142,7 @@ Numbers = Annotated[
 
 
 _PREPRINT = ("paper", "authors", "where", "basis")
-_NEEDED = {"published": (*_PREPRINT, "venue"), "preprint": _PREPRINT}
+_NEEDED = {"published": ("paper", "authors", "venue", "where", "basis"), "preprint": _PREPRINT}
 """The keys that a source of each kind must have; a statement of one's own needs none."""
 
 
