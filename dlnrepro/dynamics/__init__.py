@@ -24,4 +24,6 @@ Topics, each with the same name in `dlnrepro/runners/` and in `tests/`:
 * `representation_cost`: the least norm of weights that realise a linear map.
 * `predictive_coding`: inference by predictive coding.
 * `self_supervision`: layer-wise contrastive learning.
+* `general`: any deep linear network, on any data, with every quantity that can be recorded; it may use all other
+  topics.
 """

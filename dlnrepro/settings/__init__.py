@@ -20,6 +20,7 @@ draw that its fields describe, so that two runners with the same initialization 
   defines by formulas.
 * `numerals` writes numbers and settings as text, in one way everywhere.
 * `spherical` describes inputs whose law is spherically symmetric.
+* `linear_network` describes any deep linear network, its data, its training and its records.
 
 Groups of one topic lie in a module of its name, because a runner's identity contains what it imports: an edit of one
 topic must not make the numbers of all others stale.

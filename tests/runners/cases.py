@@ -20,6 +20,7 @@ from functools import cache
 from typing import Any
 
 from dlnrepro.registry.names import load_runner, own_module, runner_names
+from dlnrepro.runner import Declared, declared
 
 
 @dataclass(frozen=True, eq=False)  # a case is itself alone, so that what it led to can be kept under it
@@ -45,6 +46,10 @@ class Case:
     def params(self) -> Any:
         """The parameters as the runner takes them."""
         return load_runner(self.runner).Params.model_validate(self.parameters)
+
+    def declared(self) -> Declared:
+        """The measures and series of the runner with these parameters."""
+        return declared(load_runner(self.runner), self.params())
 
 
 @cache

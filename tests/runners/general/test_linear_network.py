@@ -1,0 +1,191 @@
+"""The runner of any linear network: its cases, refusals, and numbers that theory or another program gives."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import pytest
+import torch
+
+from dlnrepro.errors import Disagreement
+from dlnrepro.runners.general import linear_network as runner
+from tests.runners.running import run_seeds
+
+SETUP: dict[str, Any] = {
+    "depth": 3,
+    "width": 4,
+    "outputs": 3,
+    "strengths": [2.0, 1.0],
+    "jitter": 0.1,
+    "start": "gaussian",
+    "scale": 0.5,
+    "step_size": 0.05,
+    "steps": 40,
+    "points": 10,
+    "measures": {
+        "end_loss": {"says": "the loss at the end", "last": "loss"},
+        "steepness": {"says": "slope of the log of the loss", "slope": ["log(loss)", "time"]},
+        "balance": {"says": "largest imbalance", "largest": "imbalance"},
+        "first_entry": {"says": "an entry of the product", "last": "product[1, 1]"},
+        "spread": {"says": "ratio of singular values", "last": "singular_values[1] / singular_values[2]"},
+        "layers": {"says": "norms of layers", "mean": "sum(layer_norms)"},
+    },
+    "series": {"time_axis": "time", "loss_path": "loss"},
+}
+SHORT: dict[str, Any] = {}
+POINTS = {"step": 10}
+
+OF_PATHS = {
+    "loss_end": {"says": "the loss at the end", "last": "loss"},
+    "share": {"says": "largest share of mode 1", "last": "largest_shares[1]"},
+    "flatness": {"says": "largest eigenvalue of J J^T", "last": "gauss_newton_sharpness"},
+}
+OF_HESSIAN = {"sharp": {"says": "largest eigenvalue of the Hessian", "last": "sharpness"}}
+OF_LOSS = {
+    "level": {"says": "log of the inverse loss", "last": "log_inverse_loss"},
+    "size": {"says": "norm of the gradient", "last": "gradient_norm"},
+}
+OF_MARGIN = {**OF_LOSS, "turn": {"says": "angle to the maximum margin", "last": "direction_gap"}}
+CLASSES = {
+    "widths": [2, 3, 1],
+    "depth": None,
+    "width": None,
+    "outputs": None,
+    "strengths": None,
+    "jitter": 0.0,
+    "data": "separable",
+    "samples": 12,
+    "gap": 0.2,
+    "loss": "logistic",
+    "scale": 1.0,
+    "measures": OF_MARGIN,
+}
+POINTS_OF_CLASSES = {
+    "outputs": 3,
+    "strengths": None,
+    "jitter": 0.0,
+    "data": "sphere",
+    "samples": 8,
+    "loss": "cross-entropy",
+    "measures": {**OF_LOSS, "right": {"says": "accuracy", "last": "accuracy"}},
+}
+CASES: dict[str, dict[str, Any]] = {
+    "descent": {},
+    "every-step-in-stages": {"record": "every", "step_size": [0.05, 0.01], "steps": [20, 9], "kick": [1e-3, 0.0]},
+    "last-steps-by-schedule": {"record": "last", "schedule": "cosine", "start": "plain"},
+    "paths": {"paths": 2, "path_scales": [1.0, 0.5], "measures": OF_PATHS, "basis": "frames"},
+    "unequal-paths": {
+        "depth": None,
+        "path_depths": [2, 3],
+        "measures": OF_HESSIAN,
+        "steps": 3,
+        "points": 2,
+        "width": 3,
+    },
+    "shared-with-skip": {
+        "outputs": 4,
+        "layers": "shared",
+        "skip": True,
+        "scale": 0.1,
+        "start": "uniform",
+        "measures": OF_LOSS,
+    },
+    "diagonal": {"outputs": 4, "layers": "diagonal", "basis": "diagonal", "start": "identity", "measures": OF_LOSS},
+    "flow": {"method": "flow", "time": 1.0, "step_size": None, "steps": None, "record": "log", "input_spread": 3.0},
+    "heavy-ball": {"method": "heavy-ball", "momentum": 0.5, "start": "balanced", "scale": [0.1, 0.5]},
+    "nesterov": {"method": "nesterov", "start": "aligned", "variances": [2.0, 0.5]},
+    "adam": {"method": "adam", "objective": "log-loss", "weight_decay": [0.1, 0.0, 0.1]},
+    "sign": {"method": "sign", "step_size": 0.01, "start": "orthogonal"},
+    "muon": {"method": "muon", "step_size": 0.02},
+    "sam": {"method": "sam", "rates": [2.0, 1.0, 1.0]},
+    "normalised": {"method": "normalised", "step_size": 0.02, "start": "balanced-gaussian"},
+    "lambda-balanced": {"depth": 2, "start": "lambda-balanced", "offset": 0.5, "widths": None, "bottleneck": 3},
+    "one-neuron": {
+        "bottleneck": 1,
+        "start": "one-neuron",
+        "overlap": [0.2, 2.0],
+        "measures": {**OF_LOSS, **OF_HESSIAN},
+    },
+    "minibatches": {"data": "teacher", "samples": 12, "batch": 4},
+    "noisy-labels": {"label_noise": 0.1},
+    "gaussian-data": {"data": "gaussian", "samples": 10, "strengths": None, "jitter": 0.0},
+    "two-classes": CLASSES,
+    "margin-flow": {
+        **CLASSES,
+        "method": "margin-flow",
+        "horizon": 50.0,
+        "tolerance": [1e-7, 1e-12],
+        "steps": None,
+        "step_size": None,
+        "below_zero_risk": True,
+        "series": {"level_path": "log_inverse_loss"},
+    },
+    "classes-in-minibatches": {**POINTS_OF_CLASSES, "batch": 4},
+    "circle": {
+        **POINTS_OF_CLASSES,
+        "inputs": 12,
+        "data": "circle",
+        "fresh": 6,
+        "measures": {**OF_LOSS, "test": {"says": "accuracy on fresh inputs", "last": "fresh_accuracy"}},
+    },
+}
+CONTRADICTIONS = [
+    (
+        {"widths": [4, 4, 3]},
+        [
+            "depth: expected no such key next to `widths`, found 3",
+            "width: expected no such key next to `widths`, found 4",
+            "outputs: expected no such key next to `widths`, found 3",
+        ],
+    ),
+    ({"width": None}, ["width: expected the width of the layers, or all `widths`, found nothing"]),
+    ({"depth": None}, ["depth: expected the number of layers, or all `widths`, found nothing"]),
+    (
+        {"method": "flow"},
+        [
+            "step_size: expected no such key, which is only for methods with steps, found [0.05]",
+            "steps: expected no such key, which is only for methods with steps, found [40]",
+            "time: expected the time t at the end of the flow, found nothing",
+        ],
+    ),
+    (
+        {"method": "flow", "momentum": 0.5, "time": 1.0, "step_size": None, "steps": None, "paths": 2},
+        [
+            "method: expected a method with steps, unless there is one path of dense layers without skip, found 'flow'",
+            "momentum: expected no such key, which is only for `method: heavy-ball` or `method: nesterov` or"
+            " `method: muon`, found 0.5",
+        ],
+    ),
+    ({"layers": "diagonal"}, ["width: expected equal widths for `layers: diagonal`, found 4"]),
+    (
+        {"strengths": None},
+        [
+            "strengths: expected the strengths of the target, or its matrix as `target`, found nothing",
+            "jitter: expected no such key without `strengths`, found 0.1",
+        ],
+    ),
+    (
+        {"strengths": [3.0, 2.0, 1.0, 0.5]},
+        ["strengths: expected at most 3 values, as many as inputs and outputs, found 4 values"],
+    ),
+    (
+        {"data": "sphere", "samples": 8},
+        [
+            "strengths: expected no such key for this data, which has no target, found [2, 1]",
+            "loss: expected cross-entropy for `data: sphere`, found 'squared'",
+        ],
+    ),
+    ({"loss": "logistic"}, ["loss: expected squared for `data: moments`, found 'logistic'"]),
+    (
+        {"steps": [10, 10], "step_size": [0.1, 0.2, 0.3]},
+        [
+            "steps: expected one number of steps, one step size and one kick for each stage, found lists of 2 and 3"
+            " numbers"
+        ],
+    ),
+    ({"batch": 4}, ["batch: expected no such key without samples, found 4"]),
+    ({"rates": [1.0, 2.0]}, ["rates: expected one number for each layer of a path, found 2 numbers"]),
+]
+
+_run = partial(run_seeds, runner, SETUP)
