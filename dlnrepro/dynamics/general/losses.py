@@ -23,11 +23,19 @@ from dlnrepro.dynamics.networks.plain import data_of
 from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk, risk_field
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
-from dlnrepro.dynamics.training_clocks.cross_entropy import cross_entropy_gradient, cross_entropy_log_gradient
+from dlnrepro.dynamics.training_clocks.cross_entropy import (
+    cross_entropy_gradient,
+    cross_entropy_log_gradient,
+    soft_margins,
+)
 
 
 class Loss(Protocol):
     """A loss R of the matrix M."""
+
+    @property
+    def by_logarithm(self) -> bool:
+        """Whether R is computed from log R, which does not underflow."""
 
     @property
     def inputs(self) -> Tensor:
@@ -65,6 +73,11 @@ class MomentLoss:
     cross: Tensor
     moment: Tensor | None
     solution: Tensor
+
+    @property
+    def by_logarithm(self) -> bool:
+        """Whether R is computed from log R."""
+        return False
 
     @property
     def inputs(self) -> Tensor:
@@ -142,6 +155,11 @@ class MarginLoss:
     signed: Tensor
 
     @property
+    def by_logarithm(self) -> bool:
+        """Whether R is computed from log R."""
+        return True
+
+    @property
     def inputs(self) -> Tensor:
         """The signed points as columns: the output for y x is the margin of x."""
         return self.signed.mT
@@ -198,6 +216,11 @@ class SampleLoss:
     y: Tensor
 
     @property
+    def by_logarithm(self) -> bool:
+        """Whether R is computed from log R."""
+        return self.name != "squared"
+
+    @property
     def inputs(self) -> Tensor:
         """The inputs as columns."""
         return self.x.mT
@@ -206,13 +229,14 @@ class SampleLoss:
         """R, of shape (runs,)."""
         if self.name == "squared":
             return (self.x @ matrix.mT - self.y).square().sum((-2, -1)) / (2 * self.x.shape[-2])
-        return cross_entropy_gradient([matrix], self.x, self.y)[0]
+        return self.logarithm(matrix).exp()
 
     def logarithm(self, matrix: Tensor) -> Tensor:
         """Log R, which does not underflow for the cross-entropy."""
         if self.name == "squared":
             return self.value(matrix).log()
-        return cross_entropy_log_gradient([matrix], self.x, self.y)[0]
+        margins, _ = soft_margins(self.x @ matrix.mT, self.y)
+        return batched_log_risk("logistic", margins)[0]
 
     def slope(self, matrix: Tensor) -> Tensor:
         """dR/dM."""

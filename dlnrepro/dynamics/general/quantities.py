@@ -99,38 +99,36 @@ class State:
     def __init__(self, setting: Setting, parameters: Weights) -> None:
         self.setting = setting
         self.parameters = parameters
-        self._matrix: Tensor | None = None
-        self._triples: tuple[Tensor, Tensor, Tensor] | None = None
-        self._layers: Weights | None = None
-        self._layer_triples: list[tuple[Tensor, Tensor, Tensor]] | None = None
 
-    @property
+    @cached_property
     def matrix(self) -> Tensor:
         """M, of shape (runs, n_L, n_0)."""
-        if self._matrix is None:
-            self._matrix = self.setting.architecture.matrix(self.parameters)
-        return self._matrix
+        return self.setting.architecture.matrix(self.parameters)
 
-    @property
+    @cached_property
+    def log_loss(self) -> Tensor:
+        """Log R, of shape (runs,)."""
+        return self.setting.loss.logarithm(self.matrix)
+
+    @cached_property
+    def loss(self) -> Tensor:
+        """R, of shape (runs,)."""
+        return self.log_loss.exp() if self.setting.loss.by_logarithm else self.setting.loss.value(self.matrix)
+
+    @cached_property
     def layers(self) -> Weights:
         """W_1 .. W_L of all paths; of stacked paths, each holds all paths."""
-        if self._layers is None:
-            self._layers = [layer for path in self.setting.architecture.layers(self.parameters) for layer in path]
-        return self._layers
+        return [layer for path in self.setting.architecture.layers(self.parameters) for layer in path]
 
-    @property
+    @cached_property
     def triples(self) -> tuple[Tensor, Tensor, Tensor]:
         """The singular value decomposition of M."""
-        if self._triples is None:
-            self._triples = singular_triples(self.matrix)
-        return self._triples
+        return singular_triples(self.matrix)
 
-    @property
+    @cached_property
     def layer_triples(self) -> list[tuple[Tensor, Tensor, Tensor]]:
         """The singular value decomposition of each layer."""
-        if self._layer_triples is None:
-            self._layer_triples = [singular_triples(layer) for layer in self.layers]
-        return self._layer_triples
+        return [singular_triples(layer) for layer in self.layers]
 
 
 def observer(setting: Setting, names: Collection[str]) -> Callable[[Weights], Record]:
@@ -306,12 +304,12 @@ QUANTITIES: Mapping[str, Quantity] = {
     "loss": Quantity(
         "the loss R; that of the squared loss by second moments has the minimum 0",
         "",
-        lambda state: state.setting.loss.value(state.matrix),
+        lambda state: state.loss,
     ),
     "log_inverse_loss": Quantity(
         "log(1/R), the natural logarithm of the inverse loss",
         "",
-        lambda state: -state.setting.loss.logarithm(state.matrix),
+        lambda state: -state.log_loss,
     ),
     "product": Quantity("the matrix M of the network, a matrix (outputs, inputs)", "", lambda state: state.matrix),
     "singular_values": Quantity("the singular values of M, a falling list", "", lambda state: state.triples[1]),
