@@ -5,10 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-import pytest
-import torch
-
-from dlnrepro.errors import Disagreement
 from dlnrepro.runners.general import linear_network as runner
 from tests.runners.running import run_seeds
 
