@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from pydantic import BaseModel
 
 from dlnrepro.claimfile.document import Place
-from dlnrepro.claimfile.parameters import numbers, resolved
+from dlnrepro.claimfile.parameters import DECLARED, numbers, resolved
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import Fault
 from dlnrepro.runner import Runner
 from dlnrepro.settings.declared.measures import DeclaredMeasure, DeclaredSeries
 from dlnrepro.settings.declared.quantities import Quantities, Quantity, formula_faults
+from dlnrepro.settings.formula import Value
 
 
 def needless_blocks(claim: Claim, params: type[BaseModel]) -> Iterator[tuple[Place, Fault]]:
-    """Faults for measures and series that a claim declares for a runner that has its own."""
+    """Faults for blocks that a runner does not take, and for arms and setups that set what a block declares."""
     for key, block in (("measures", claim.measures), ("series", claim.series)):
         if block and key not in params.model_fields:
             expected = f"no such key, since the runner '{claim.runner}' has {key} of its own"
             yield (key,), Fault(expected=expected, found=f"'{key}'")
+    if not (claim.measures or claim.series):
+        return
+    groups: list[tuple[Place, Mapping[str, Any]]] = [(("setup",), claim.setup), (("quick", "setup"), claim.quick.setup)]
+    groups += [(("arms", arm), changes) for arm, changes in claim.arms.items()]
+    for place, values in groups:
+        for key in DECLARED:
+            if key in values:
+                expected = "no such key here, since the claim declares its measures and series once for all arms"
+                yield (*place, key), Fault(expected=expected, found=f"'{key}'")
 
 
 def declared_faults(claim: Claim, runner: Runner) -> Iterator[tuple[Place, Fault]]:
@@ -32,18 +42,20 @@ def declared_faults(claim: Claim, runner: Runner) -> Iterator[tuple[Place, Fault
     seen: set[Place] = set()
     for changes in ({}, *(claim.arms[arm] for arm in claim.used_arms)):
         values = resolved(runner.Params, {**claim.settings, **changes}).values
-        given = {name: Quantity("", int(not _is_number(value)), False) for name, value in numbers(values).items()}
+        known = numbers(values)
+        given = {name: Quantity("", *_shape(value)) for name, value in known.items()}
         params = runner.Params.model_validate(values)
         measures = {name: DeclaredMeasure.model_validate(item) for name, item in values.get("measures", {}).items()}
         series = {name: DeclaredSeries.model_validate(item) for name, item in values.get("series", {}).items()}
-        for place, fault in formula_faults(measures, series, {**given, **quantities(params)}):
+        for place, fault in formula_faults(measures, series, {**given, **quantities(params)}, known):
             if place not in seen:
                 seen.add(place)
                 yield _in_figure(claim, place), fault
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float)
+def _shape(value: Value) -> tuple[int, bool, tuple[int, ...]]:
+    """The number of indices of a setting, that it is not recorded, and the length of a list."""
+    return (0, False, ()) if isinstance(value, int | float) else (1, False, (len(value),))
 
 
 def _in_figure(claim: Claim, place: Place) -> Place:

@@ -164,6 +164,9 @@ def _parsed(text: str) -> Document:
 
 def _not_yaml(position: tuple[int, int], reason: str) -> Fault:
     """The fault of a text that is not YAML, with the reason that the parser gives."""
+    if reason.endswith("did not find expected ',' or '}'"):
+        # This is what the parser says of `{step_size: 1 / strengths[1]}`, too.
+        reason += " (inside { }, a text that has [ or { needs quotes)"
     return Fault(line=position[0], column=position[1], expected="YAML", found=reason, cited=True)
 
 

@@ -17,7 +17,16 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from dlnrepro.dynamics.observed.measure import (
@@ -31,10 +40,11 @@ from dlnrepro.dynamics.observed.measure import (
 )
 from dlnrepro.runner import Declared, Series
 from dlnrepro.settings.base import refused, written
-from dlnrepro.settings.formula import FormulaError, formula, record_formula, record_inequality
+from dlnrepro.settings.formula import FUNCTIONS, FormulaError, formula, record_formula, record_inequality
 from dlnrepro.settings.numerals import numeral
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, populate_by_name=True)
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _POINTS = re.compile(r"(last|first) ([1-9][0-9]{0,6}) points?")
 
 REDUCERS: tuple[Reducer, ...] = get_args(Reducer)
@@ -88,6 +98,15 @@ def _points(value: Any) -> str:
     return " ".join(value.split())
 
 
+def _as_name(word: str) -> str:
+    """Refuse a name that a formula would read as something else."""
+    if not _NAME.fullmatch(word):
+        raise refused("a name of letters, digits and _, as formulas have it", written(word), re.sub(r"\W", "_", word))
+    if word in FUNCTIONS:
+        raise refused("a name that no function of formulas has", written(word))
+    return word
+
+
 OfRecords = Annotated[str, PlainValidator(_text_of(record_formula), json_schema_input_type=str | float)]
 """A formula of recorded quantities and of numbers that do not change along a run."""
 OfNumbers = Annotated[str, PlainValidator(_text_of(formula), json_schema_input_type=str | float)]
@@ -97,7 +116,7 @@ Event = Annotated[str, PlainValidator(_text_of(record_inequality), json_schema_i
 Pair = Annotated[tuple[OfRecords, OfRecords], BeforeValidator(_pair, json_schema_input_type=list[str])]
 Points = Annotated[str, PlainValidator(_points, json_schema_input_type=str)]
 Says = Annotated[str, Field(min_length=1, pattern=r"\S")]
-Word = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Word = Annotated[str, AfterValidator(_as_name)]
 """A name that a formula can use."""
 
 _OVER_WINDOW = "formula of recorded quantities: its {} value in the window"

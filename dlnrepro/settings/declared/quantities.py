@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from dlnrepro.dynamics.observed.measure import OF_POINTS, Expression
 from dlnrepro.errors import Fault, nearest, one_of, shortened
 from dlnrepro.settings.declared.measures import COMPARISONS, DeclaredMeasure, DeclaredSeries
-from dlnrepro.settings.formula import OF_SEVERAL, moved_quantity
+from dlnrepro.settings.formula import OF_SEVERAL, Formula, Value, evaluate, moved_quantity
+from dlnrepro.settings.numerals import numeral
 
 KINDS = ("a number", "a list", "a matrix")
 """What a quantity with no index, one index or two indices is."""
@@ -22,18 +24,23 @@ class Quantity(NamedTuple):
         says: its meaning in words.
         indices: 0 for a number, 1 for a list, 2 for a matrix.
         recorded: whether it is recorded along a run; otherwise it does not change.
+        sizes: how many values each index has; empty if this is not known before the run.
     """
 
     says: str
     indices: int = 0
     recorded: bool = True
+    sizes: tuple[int, ...] = ()
 
 
 Quantities = Mapping[str, Quantity]
 
 
 def formula_faults(
-    measures: Mapping[str, DeclaredMeasure], series: Mapping[str, DeclaredSeries], known: Quantities
+    measures: Mapping[str, DeclaredMeasure],
+    series: Mapping[str, DeclaredSeries],
+    known: Quantities,
+    numbers: Mapping[str, Value] | None = None,
 ) -> Iterator[tuple[tuple[str, ...], Fault]]:
     """The faults of the names and indices in declared formulas: the place of each, from `measures` or `series` on.
 
@@ -41,22 +48,26 @@ def formula_faults(
         measures: the declared measures.
         series: the declared series.
         known: the quantities of the runner with the numbers among its settings.
+        numbers: the settings that are numbers or lists of numbers, with their values, as far as they are known.
     """
+    check = _Check(numbers or {})
     for name, measure in measures.items():
         if name in known:
             fault = Fault(expected="a name that no quantity or setting has", found=f"'{name}'")
             yield ("measures", name), fault
             continue
         others = [*measures]
-        found = _measure_fault(measure, known, others) or _circle(name, measures)
+        found = _measure_fault(check, measure, known, others) or _circle(name, measures)
         if found is not None:
             yield ("measures", name, found[0]), found[1]
     for name, item in series.items():
-        if (fault_here := _fault(item.expression, known)) is not None:
+        if (fault_here := check.fault(item.expression, known)) is not None:
             yield ("series", name), fault_here
 
 
-def _measure_fault(measure: DeclaredMeasure, known: Quantities, others: list[str]) -> tuple[str, Fault] | None:
+def _measure_fault(
+    check: _Check, measure: DeclaredMeasure, known: Quantities, others: list[str]
+) -> tuple[str, Fault] | None:
     """The first key of a measure whose formula has a fault, and the fault."""
     compared = {name: Quantity("", recorded=False) for name in others}
     fixed = {name: item for name, item in known.items() if not item.recorded}
@@ -64,7 +75,7 @@ def _measure_fault(measure: DeclaredMeasure, known: Quantities, others: list[str
         timed = measure.measure.reducer in OF_POINTS if key in COMPARISONS else key not in ("value", "from", "to")
         words = {**(known if timed else fixed), **compared}
         for expression in formulas:
-            if (fault := _recorded(expression, known, words) or _fault(expression, words)) is not None:
+            if (fault := _recorded(expression, known, words) or check.fault(expression, words)) is not None:
                 return key, fault
     if measure.clock is not None and (measure.clock not in known or not known[measure.clock].recorded):
         return "clock", _unknown(measure.clock, [name for name, item in known.items() if item.recorded])
@@ -102,20 +113,6 @@ def _unknown(name: str, words: list[str]) -> Fault:
     return Fault(expected=one_of(words, name), found=f"'{shortened(name)}'", suggestion=nearest(name, words))
 
 
-def _fault(expression: Expression, known: Quantities) -> Fault | None:
-    """The fault of the names and indices of one formula, which must be a number at each point; or None."""
-    for name in expression.names:
-        if name not in known:
-            return _unknown(name, list(known))
-    try:
-        indices = _indices(expression.tree, known)
-    except _Misused as error:
-        return error.fault
-    if indices:
-        return Fault(expected="a formula that is a number", found=f"{KINDS[indices]} '{expression.text}'")
-    return None
-
-
 class _Misused(Exception):
     """A part of a formula does not fit the kind of what it names."""
 
@@ -124,45 +121,72 @@ class _Misused(Exception):
         self.fault = fault
 
 
-def _indices(node: ast.expr, known: Quantities) -> int:
-    """How many indices the value of a part has.
+class _Check:
+    """The check of formulas whose settings have some values."""
 
-    Raises:
-        _Misused: its parts do not fit each other.
-    """
-    if (moved := moved_quantity(node)) is not None:
-        return _indices(moved[0], known)
-    match node:
-        case ast.Name(id=name):
-            return known[name].indices
-        case ast.Subscript(value=ast.Name(id=name), slice=index):
-            used = len(index.elts) if isinstance(index, ast.Tuple) else 1
-            left = known[name].indices - used
-            if left < 0:
-                found = f"{KINDS[known[name].indices]} '{name}'"
-                raise _Misused(Fault(expected=f"{KINDS[used]} before '[' in '{ast.unparse(node)}'", found=found))
-            return left
-        case ast.BinOp(left=left_part, right=right_part):
-            kinds = {_indices(left_part, known), _indices(right_part, known)}
-            if len(kinds - {0}) > 1:
-                found = f"a list and a matrix in '{ast.unparse(node)}'"
-                raise _Misused(Fault(expected="two lists or two matrices", found=found))
-            return max(kinds)
-        case ast.UnaryOp(operand=inner):
-            return _indices(inner, known)
-        case ast.Call(func=ast.Name(id=name), args=arguments) if name in OF_SEVERAL:
-            return _of_several(arguments, node, known)
-        case ast.Call(args=[inner]):
-            return _indices(inner, known)
-    return 0
+    def __init__(self, numbers: Mapping[str, Value]) -> None:
+        self._numbers = numbers
 
+    def fault(self, expression: Expression, known: Quantities) -> Fault | None:
+        """The fault of the names and indices of one formula, which must be a number at each point; or None."""
+        for name in expression.names:
+            if name not in known:
+                return _unknown(name, list(known))
+        try:
+            indices = self._indices(expression.tree, known)
+        except _Misused as error:
+            return error.fault
+        if indices:
+            return Fault(expected="a formula that is a number", found=f"{KINDS[indices]} '{expression.text}'")
+        return None
 
-def _of_several(arguments: list[ast.expr], node: ast.expr, known: Quantities) -> int:
-    """How many indices the value of a function of several numbers has: none."""
-    kinds = [_indices(inner, known) for inner in arguments]
-    text = ast.unparse(node)
-    if len(kinds) == 1 and not kinds[0]:
-        raise _Misused(Fault(expected=f"a list or a matrix in '{text}'", found="a number"))
-    if len(kinds) > 1 and any(kinds):
-        raise _Misused(Fault(expected=f"numbers in '{text}'", found=KINDS[max(kinds)]))
-    return 0
+    def _indices(self, node: ast.expr, known: Quantities) -> int:
+        """How many indices the value of a part has.
+
+        Raises:
+            _Misused: its parts do not fit each other.
+        """
+        if (moved := moved_quantity(node)) is not None:
+            return self._indices(moved[0], known)
+        match node:
+            case ast.Name(id=name):
+                return known[name].indices
+            case ast.Subscript(value=ast.Name(id=name), slice=index):
+                return self._entry(node, known[name], name, index)
+            case ast.BinOp(left=left, right=right):
+                kinds = {self._indices(left, known), self._indices(right, known)}
+                if len(kinds - {0}) > 1:
+                    found = f"a list and a matrix in '{ast.unparse(node)}'"
+                    raise _Misused(Fault(expected="two lists or two matrices", found=found))
+                return max(kinds)
+            case ast.UnaryOp(operand=inner):
+                return self._indices(inner, known)
+            case ast.Call(func=ast.Name(id=name), args=arguments) if name in OF_SEVERAL:
+                return self._of_several(arguments, node, known)
+            case ast.Call(args=[inner]):
+                return self._indices(inner, known)
+        return 0
+
+    def _entry(self, node: ast.expr, quantity: Quantity, name: str, index: ast.expr) -> int:
+        """How many indices are left of a quantity after some were given."""
+        given = index.elts if isinstance(index, ast.Tuple) else [index]
+        left = quantity.indices - len(given)
+        if left < 0:
+            found = f"{KINDS[quantity.indices]} '{name}'"
+            raise _Misused(Fault(expected=f"{KINDS[len(given)]} before '[' in '{ast.unparse(node)}'", found=found))
+        for part, size in zip(given, quantity.sizes, strict=False):
+            place = evaluate(Formula(ast.unparse(part), part), self._numbers)
+            if not math.isnan(place) and not (place.is_integer() and 1 <= abs(place) <= size):
+                expected = f"an index from 1 to {size}, or from -{size} to -1, in '{ast.unparse(node)}'"
+                raise _Misused(Fault(expected=expected, found=numeral(place)))
+        return left
+
+    def _of_several(self, arguments: list[ast.expr], node: ast.expr, known: Quantities) -> int:
+        """How many indices the value of a function of several numbers has: none."""
+        kinds = [self._indices(inner, known) for inner in arguments]
+        text = ast.unparse(node)
+        if len(kinds) == 1 and not kinds[0]:
+            raise _Misused(Fault(expected=f"a list or a matrix in '{text}'", found="a number"))
+        if len(kinds) > 1 and any(kinds):
+            raise _Misused(Fault(expected=f"numbers in '{text}'", found=KINDS[max(kinds)]))
+        return 0

@@ -98,10 +98,11 @@ class RecordingSettings(TrainingSettings):
             found["time"] = Quantity("time t, the sum of the step sizes so far")
         for name, quantity in QUANTITIES.items():
             if quantity.needs in has:
-                found[name] = Quantity(quantity.says, len(shape_of(name, sizes)))
+                shape = shape_of(name, sizes)
+                found[name] = Quantity(quantity.says, len(shape), sizes=shape)
         for number, shape in enumerate(sizes.layers, 1):
             if len(shape) == 2:
-                found[f"W{number}"] = Quantity(f"the layer W_{number}, a matrix", 2)
+                found[f"W{number}"] = Quantity(f"the layer W_{number}, a matrix", 2, sizes=shape)
         for name, value in self._numbers().items():
             found[name] = Quantity("a setting", int(isinstance(value, tuple)), recorded=False)
         return found

@@ -12,8 +12,8 @@ from dlnrepro.settings.declared.quantities import Quantity, formula_faults
 KNOWN = {
     "step": Quantity("the step"),
     "loss": Quantity("the loss"),
-    "s": Quantity("singular values", 1),
-    "P": Quantity("the product", 2),
+    "s": Quantity("singular values", 1, sizes=(3,)),
+    "P": Quantity("the product", 2, sizes=(2, 3)),
     "depth": Quantity("depth", recorded=False),
     "strengths": Quantity("strengths", 1, recorded=False),
 }
@@ -23,7 +23,7 @@ def faults(measures: dict[str, Any], series: dict[str, Any] | None = None) -> li
     """The faults of some blocks: place and words."""
     declared = {name: DeclaredMeasure.model_validate({"says": "x", **keys}) for name, keys in measures.items()}
     rows = {name: DeclaredSeries.model_validate(of) for name, of in (series or {}).items()}
-    return [(place, fault.wording) for place, fault in formula_faults(declared, rows, KNOWN)]
+    return [(place, fault.wording) for place, fault in formula_faults(declared, rows, KNOWN, {"depth": 4})]
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def faults(measures: dict[str, Any], series: dict[str, Any] | None = None) -> li
         {"slope": ["log(loss)", "log(step)"], "ratio_to": "depth"},
         {"first_time": "s[1] > depth", "clock": "step"},
         {"value": "m / depth"},
+        {"last": "P[-2, depth - 1] + s[m] * strengths[9]"},
         {"last": "max(s * s(t - 1)) + mean(P * strengths[1])"},
     ],
 )
@@ -51,6 +52,14 @@ WORDS = "one of step, loss, s, P, depth, strengths, other"
         ({"last": "los"}, "last", f"expected {WORDS}, found 'los'; did you mean 'loss'?"),
         ({"last": "loss[1]"}, "last", "expected a list before '[' in 'loss[1]', found a number 'loss'"),
         ({"last": "s[1, 2]"}, "last", "expected a matrix before '[' in 's[1, 2]', found a list 's'"),
+        ({"last": "s[4]"}, "last", "expected an index from 1 to 3, or from -3 to -1, in 's[4]', found 4"),
+        (
+            {"last": "s[depth](t - 1)"},
+            "last",
+            "expected an index from 1 to 3, or from -3 to -1, in 's[depth]', found 4",
+        ),
+        ({"last": "P[3, 3]"}, "last", "expected an index from 1 to 2, or from -2 to -1, in 'P[3, 3]', found 3"),
+        ({"last": "P[1, 0.5]"}, "last", "expected an index from 1 to 3, or from -3 to -1, in 'P[1, 0.5]', found 0.5"),
         ({"last": "s"}, "last", "expected a formula that is a number, found a list 's'"),
         ({"last": "P[1](t - 1)"}, "last", "expected a formula that is a number, found a list 'P[1](t - 1)'"),
         ({"last": "norm(s - P)"}, "last", "expected two lists or two matrices, found a list and a matrix in 's - P'"),
