@@ -11,6 +11,7 @@ from dlnrepro.dynamics.general.losses import moment_loss
 from dlnrepro.dynamics.general.rules import Gradient
 from dlnrepro.dynamics.starts.draws import gaussian, normal
 from dlnrepro.dynamics.tensors.arrays import Weights
+from dlnrepro.dynamics.tensors.records import Record
 from dlnrepro.errors import Disagreement
 from tests.runners.running import seeded
 
@@ -19,18 +20,16 @@ ARCHITECTURE = Architecture(((4, 5, 3),))
 
 def observed(gradient: Gradient, weights: Weights, target: torch.Tensor, records: int = 3) -> int:
     """The number of records of an observer that compares a gradient at the first, the middle and the last one."""
-    calls = []
+    calls: list[Weights] = []
     loss = moment_loss(target, None)
-    observe = checked_observer(
-        ARCHITECTURE,
-        loss,
-        gradient,
-        lambda _: calls.append(0) or {},
-        records,
-        lambda _, plain: plain,  # type: ignore[func-returns-value]
-    )
+
+    def observe(now: Weights) -> Record:
+        calls.append(now)
+        return {}
+
+    checked = checked_observer(ARCHITECTURE, loss, gradient, observe, records, lambda _, plain: plain)
     for _ in range(records):
-        observe(weights)
+        checked(weights)
     return len(calls)
 
 
