@@ -22,7 +22,10 @@ from dlnrepro.session.faults import logged
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.visible import on_one_line, say
 
-COMMANDS = ("list", "show", "check", "run", "audit", "report", "replay", "diff", "schema", "new", "clean", "completion")
+COMMANDS = (
+    *("list", "show", "check", "run", "audit", "report", "replay", "diff"),
+    *("measure", "schema", "new", "clean", "completion"),
+)
 
 EPILOG = """\b
 Examples:

@@ -5,6 +5,7 @@
     ├── UsageError        the command names something missing or impossible         exit code 2
     │   └── RunnerError   a runner cannot be imported, or lacks a part              exit code 2
     ├── NoSuchDraw        no draw gave data or an initialization that fits          exit code 3
+    ├── BadResult         a function of the user returns something unfit            exit code 3
     └── Disagreement      two computations of one number disagree                   exit code 3
 
 `BudgetSpent` is a signal inside the program and is never shown. Every other exception that is not handled is an error
@@ -146,6 +147,10 @@ class NoSuchDraw(ReproError):
     def __str__(self) -> str:
         """What was expected, and in how many draws it was not found."""
         return f"expected {self.wanted}, found none in {self.draws:,} draws"
+
+
+class BadResult(ReproError):
+    """A function of the user returns something that is not numbers by their names; the text names its file and line."""
 
 
 class Disagreement(ReproError):

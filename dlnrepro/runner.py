@@ -40,12 +40,14 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 __all__ = [
+    "Calling",
     "Declared",
     "Flaw",
     "Progress",
     "Result",
     "Runner",
     "Series",
+    "calling_of",
     "declared",
     "flaws_of",
     "negated",
@@ -72,6 +74,22 @@ class Declared(NamedTuple):
 
     measures: Mapping[str, str] | None
     series: Mapping[str, Series] | None
+
+
+class Calling(NamedTuple):
+    """How the engine calls a runner.
+
+    Attributes:
+        plain: it is a function of the user, which knows nothing of this program: autograd works in it, and it may seed
+            and use the generators of the whole process.
+        one_by_one: it computes one run at a time.
+        draws: its numbers depend on the generators. Otherwise every run would have the same numbers, so that a claim
+            has one run per arm and all its criteria say `runs: every`.
+    """
+
+    plain: bool = False
+    one_by_one: bool = False
+    draws: bool = True
 
 
 @dataclass(frozen=True)
@@ -150,6 +168,12 @@ def declared(runner: Runner, params: Any) -> Declared:
     """
     own: Callable[[Any], Declared] | None = getattr(runner, "declared", None)
     return Declared(runner.MEASURES, runner.SERIES) if own is None else own(params)
+
+
+def calling_of(runner: Runner) -> Calling:
+    """How the engine calls a runner: in the usual way, or as its `CALLING` says."""
+    found: Calling = getattr(runner, "CALLING", Calling())
+    return found
 
 
 def flaws_of(runner: Runner) -> Mapping[str, Flaw]:

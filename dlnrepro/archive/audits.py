@@ -21,7 +21,7 @@ from typing import Any, Literal
 from pydantic import TypeAdapter, ValidationError
 
 from dlnrepro.archive.references import write_with_folder
-from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.schema import Claim, Covers
 from dlnrepro.errors import UsageError
 from dlnrepro.files import reason
 from dlnrepro.verdict.audit import chances
@@ -56,6 +56,9 @@ class AuditRecord:
         seed_base: the first fresh seed.
         changes_from: the first seed under changes.
         meanings: the runner's definitions of the measures, as far as they are known without the runner.
+        covers: how much of the source's statement the claim tests; None if its file does not say.
+        numbers: the SHA-256 of all measures and series of the claim's reference (`numbers_digest`) by the sources that
+            were audited; empty if there was no such reference.
     """
 
     schema: Literal[1]
@@ -71,6 +74,8 @@ class AuditRecord:
     changes_from: int
     meanings: dict[str, str]
     result: Audited
+    covers: Covers | None = None
+    numbers: str = ""
 
     @property
     def outcome(self) -> str:
@@ -117,10 +122,12 @@ def _text(written: bytes) -> bytes:
 def claim_hash(claim: Claim) -> str:
     """The SHA-256 of all of a claim that an audit depends on: its settings, arms, thresholds and changes, not its text.
 
-    So a sentence of a claim file can be corrected without a new audit.
+    So a sentence of a claim file can be corrected, and a number that others have printed can be added, without a new
+    audit.
     """
     kept = ("runner", "seeds", "setup", "arms", "assumptions", "criteria", "audit", "expect")
-    found = _without_text(claim.model_dump(mode="json", include=set(kept)))
+    left_out = {"criteria": {"__all__": {"printed"}}}  # a setting may have this name too
+    found = _without_text(claim.model_dump(mode="json", include=set(kept), exclude=left_out))
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
@@ -157,9 +164,9 @@ def write_summary(folder: Path, record: AuditRecord) -> bool:
 
 
 def summary(record: AuditRecord) -> AuditRecord:
-    """An audit without the numbers of single runs, with six digits for every other number."""
+    """An audit without texts of the claim and numbers of single runs, with six digits for every other number."""
     short = _with_arms(record, lambda _, arm: replace(arm, values=(), thresholds={}, estimated=None, pessimistic=None))
-    rounded: AuditRecord = _rounded(replace(short, meanings={}))
+    rounded: AuditRecord = _rounded(replace(short, meanings={}, covers=None))
     return rounded
 
 
@@ -167,6 +174,7 @@ def _with_chances(record: AuditRecord) -> AuditRecord:
     """A summary with the chances of a wrong decision in each arm, which follow from its shares."""
 
     def completed(item: CriterionAudit, arm: ArmAudit) -> ArmAudit:
+        """An arm with both chances, if its share is known."""
         if arm.share is None or arm.estimated is not None:
             return arm
         runs: Quantifier = "almost all" if arm.control else item.runs
@@ -251,13 +259,29 @@ def known_audit(root: Path, claim: str) -> AuditRecord | None:
     return None
 
 
-def out_of_date(record: AuditRecord | None, claim: Claim, runner_hash: str, runs: int, seed_base: int) -> str | None:
-    """Why the audit of a claim has to be made again, or None."""
+def same_runner(record: AuditRecord, runner_hash: str, numbers: str) -> bool:
+    """Whether a runner is the one that was audited: by its sources, or by its numbers on the claim's own seeds.
+
+    Args:
+        record: the audit.
+        runner_hash: the SHA-256 of the sources as they are now.
+        numbers: the digest of the claim's reference by these sources, or an empty text.
+    """
+    return record.runner_hash == runner_hash or (numbers != "" and record.numbers == numbers)
+
+
+def out_of_date(
+    record: AuditRecord | None, claim: Claim, runner_hash: str, runs: int, seed_base: int, numbers: str = ""
+) -> str | None:
+    """Why the audit of a claim has to be made again, or None.
+
+    Sources that have changed and still give the same bits for every run of the claim's reference are no reason.
+    """
     if record is None:
         return "it has no audit yet"
     reasons = {
         "its settings, thresholds or changes have changed": record.claim_hash != claim_hash(claim),
-        "its runner, or a module that the runner uses, has changed": record.runner_hash != runner_hash,
+        "its runner, or a module that the runner uses, has changed": not same_runner(record, runner_hash, numbers),
         "its audit has another number of runs or other seeds": (record.runs, record.seed_base) != (runs, seed_base),
     }
     return "; ".join(words for words, holds in reasons.items() if holds) or None

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlnrepro.compute.arithmetic import Environment, versions
 from dlnrepro.files import write_whole
+from dlnrepro.registry.functions.reference import label
 from dlnrepro.registry.sources import source_hash
 from dlnrepro.verdict.outcome import Outcome
 
@@ -43,6 +44,7 @@ def cell_key(
     environment: Environment,
     source: str | None = None,
     flaw: str = "",
+    contents: Mapping[str, str] | None = None,
 ) -> str:
     """The hash of everything that could change the numbers of a runner.
 
@@ -53,9 +55,10 @@ def cell_key(
         environment: the environment that computed the numbers, or would compute them.
         source: the hash of the runner's sources, as `source_hash` gives it; if None, it is computed here.
         flaw: the flaw of the runner that is planted, or an empty text.
+        contents: path of each file that the parameters name -> digest of its content.
     """
     description = {
-        "runner": runner,
+        "runner": label(runner),
         "source": source_hash(runner) if source is None else source,
         "params": params,
         "seeds": seeds,
@@ -67,12 +70,13 @@ def cell_key(
         "versions": dict(environment.versions),
     }
     description |= {"flaw": flaw} if flaw else {}
+    description |= {"contents": dict(contents)} if contents else {}
     return hashlib.sha256(json.dumps(description, sort_keys=True).encode()).hexdigest()
 
 
 def key_on(cell: Cell, environment: Environment) -> str:
     """The key of the numbers of a cell that an environment computes."""
-    return cell_key(cell.runner, cell.params, cell.seeds, environment, flaw=cell.flaw)
+    return cell_key(cell.runner, cell.params, cell.seeds, environment, flaw=cell.flaw, contents=cell.contents)
 
 
 def write_cell(root: Path, key: str, cell: Cell, numbers: Numbers) -> None:

@@ -6,7 +6,8 @@ and small enough for the record.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,22 @@ def drawings(claim: Claim, series: Mapping[str, Mapping[str, np.ndarray]]) -> li
         series: arm -> name -> array of shape (runs, points); an arm without series is left out.
     """
     return [_drawing(figure, series) for figure in claim.figures]
+
+
+def point_of(drawn: Iterable[Drawing], arm: str, series: str, at: float) -> tuple[float, float, float] | None:
+    """The smallest run, the median and the largest run of a series at a point of its axis.
+
+    None if no figure shows the series in this arm at this point, of which positions have six digits.
+    """
+    for line in (line for drawing in drawn for line in drawing.lines if (line.arm, line.series) == (arm, series)):
+        if not line.low or not line.high:
+            continue
+        for place, low, middle, high in zip(line.positions, line.low, line.median, line.high, strict=True):
+            if place is None or low is None or middle is None or high is None:
+                continue
+            if math.isclose(place, at, rel_tol=1e-5):
+                return low, middle, high
+    return None
 
 
 def _drawing(figure: Figure, series: Mapping[str, Mapping[str, np.ndarray]]) -> Drawing:

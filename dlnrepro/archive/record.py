@@ -11,16 +11,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, is_dataclass, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import PydanticSerializationError
 
-from dlnrepro.archive.figure_data import Drawing
+from dlnrepro.archive.figure_data import Drawing, point_of
 from dlnrepro.archive.older_records import of_older_version, recorded_environment, recorded_variation
 from dlnrepro.archive.provenance import Provenance
 from dlnrepro.claimfile.parameters import Derived
@@ -32,6 +32,7 @@ from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.verdict.chances import Chances, Extent, chances_of
 from dlnrepro.verdict.judge import Judged, Verdict, Word, judge
 from dlnrepro.verdict.outcome import BATCH, Outcome, Seconds
+from dlnrepro.verdict.printed import PrintedNumber, compared
 from dlnrepro.verdict.rule import MOST_RUNS
 from dlnrepro.visible import seen_in_json, storable
 
@@ -56,6 +57,8 @@ class ClaimRecord:
         runner_hash: the SHA-256 of the sources that make the runner's numbers.
         covers: how much of the source's statement the claim tests, as its file says; None if it does not say.
         formulas: arm -> the name of each parameter, or of its part, that is a formula -> the formula and its value.
+        files: arm -> path of each file that its settings name, relative to the claim -> digest of its content.
+        printed: the numbers that others have printed, each next to ours; they do not enter the verdict.
     """
 
     id: str
@@ -83,6 +86,8 @@ class ClaimRecord:
     runner_hash: str
     covers: Literal["whole", "part", "special case"] | None = None
     formulas: dict[str, dict[str, Derived]] = field(default_factory=dict)
+    files: dict[str, dict[str, str]] = field(default_factory=dict)
+    printed: list[PrintedNumber] = field(default_factory=list)
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -135,9 +140,10 @@ def record_claim(
     claim_hash: str,
     runner_hash: str,
     formulas: Mapping[str, Mapping[str, Derived]] | None = None,
+    files: Mapping[str, Mapping[str, str]] | None = None,
 ) -> ClaimRecord:
     """The record of a claim, with its verdict; the arguments are its attributes."""
-    stamps = list(stamps)
+    stamps, pictures = list(stamps), list(drawings)
     verdict = judge(claim, outcomes, controls="no-controls" not in stamps, params=params)
     return ClaimRecord(
         id=claim.id,
@@ -156,16 +162,30 @@ def record_claim(
         cells=dict(cells),
         computed_on=dict(computed_on),
         digests=dict(digests),
-        drawings=list(drawings),
+        drawings=pictures,
         meanings=dict(meanings),
         command=command,
         path=path,
         claim=_dumped(claim),
         claim_hash=claim_hash,
         runner_hash=runner_hash,
+        files={arm: dict(found) for arm, found in (files or {}).items() if found},
         covers=claim.covers.what if claim.covers else None,
         formulas={arm: dict(found) for arm, found in (formulas or {}).items() if found},
+        printed=_printed(claim, verdict, outcomes, pictures, variation.of(claim)),
     )
+
+
+def _printed(
+    claim: Claim,
+    verdict: Verdict,
+    outcomes: Mapping[str, Outcome],
+    drawings: Sequence[Drawing],
+    variation: Variation,
+) -> list[PrintedNumber]:
+    """The numbers that others have printed, next to those of a result."""
+    same = not variation.quick and not variation.overrides
+    return compared(claim, verdict.criteria, outcomes, partial(point_of, drawings), same)
 
 
 def _dumped(claim: Claim) -> dict[str, Any]:
@@ -219,6 +239,7 @@ def with_verdict(record: ClaimRecord, outcomes: Mapping[str, Outcome]) -> ClaimR
         criteria=verdict.criteria,
         outcomes=dict(outcomes),
         covers=claim.covers.what if claim.covers else None,
+        printed=_printed(claim, verdict, outcomes, record.drawings, record.variation),
     )
 
 
@@ -248,7 +269,14 @@ def compile_report(
 
 def chances_in(records: Iterable[ClaimRecord]) -> list[Chances]:
     """How likely the tests of some claims decide wrongly."""
-    return chances_of((_extent(record), (*record.assumptions, *record.criteria)) for record in records)
+    drawn = [record for record in records if has_draws(record)]
+    return chances_of((_extent(record), (*record.assumptions, *record.criteria)) for record in drawn)
+
+
+def has_draws(record: ClaimRecord) -> bool:
+    """Whether further runs of a claim may differ, as `Claim.draws`."""
+    tests = (*record.assumptions, *record.criteria)
+    return record.claim.get("seeds") != 1 or any(item.runs != "every" for item in tests)
 
 
 def _extent(record: ClaimRecord) -> Extent:

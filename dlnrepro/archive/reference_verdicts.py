@@ -43,7 +43,7 @@ def slacks(root: Path, claim: Claim) -> Mapping[str, float | None]:
 
 def _belongs_to(record: ClaimRecord, claim: Claim) -> bool:
     """Whether the numbers of a record are those of the claim: the same runner, arms and settings, and enough runs."""
-    if record.claim.get("runner") != claim.runner or record.runner_hash != source_hash(claim.runner):
+    if record.claim.get("runner") != claim.runner or record.runner_hash != source_hash(claim.located_runner):
         return False
     return all(
         arm in record.outcomes

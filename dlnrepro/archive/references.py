@@ -9,8 +9,12 @@ has no manifest, because version control keeps the hash of every file.
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from pydantic import ValidationError
 
 from dlnrepro.archive.comparison import same_bits
 from dlnrepro.archive.provenance import Provenance
@@ -60,6 +64,22 @@ def read_references(folder: Path) -> dict[str, Report]:
     if wrong:
         raise UsageError(*wrong)
     return {name.removesuffix(".json"): report for name, report in reports.items()}
+
+
+def numbers_digest(record: ClaimRecord) -> str:
+    """The SHA-256 of all measures, bit by bit, and of all series of a claim."""
+    measures = {arm: [outcome.seeds, dict(outcome.measures)] for arm, outcome in record.outcomes.items()}
+    text = json.dumps([measures, dict(record.digests)], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def numbers_by(folder: Path, claim: str, runner_hash: str) -> str:
+    """The digest of the numbers in a claim's reference, if they were made by these sources; else an empty text."""
+    try:
+        (record,) = from_json(reference_path(folder, claim).read_bytes()).claims
+    except (OSError, ValidationError, ValueError):
+        return ""
+    return numbers_digest(record) if record.runner_hash == runner_hash else ""
 
 
 def reference_path(folder: Path, claim: str) -> Path:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from dlnrepro.archive.cell_store import cell_key
 from dlnrepro.archive.record import ClaimRecord, Report, with_claims, with_verdict
 from dlnrepro.compute.arithmetic import UNKNOWN, versions
-from dlnrepro.registry.names import runner_names
+from dlnrepro.registry.functions.reference import label, located
+from dlnrepro.registry.inputs import changed_files
+from dlnrepro.registry.names import is_known
 from dlnrepro.registry.sources import source_hash
 
 
@@ -18,19 +21,22 @@ def stale(record: ClaimRecord) -> str | None:
     the math libraries, and from the runner's sources and the versions as they are now. Numbers without a key are
     stale: it is not known what computed them.
     """
-    runner = str(record.claim["runner"])
-    if runner not in runner_names():
-        return f"there is no runner '{runner}' here"
+    named = str(record.claim["runner"])
+    runner = located(named, Path(record.path).parent)
+    if not is_known(runner):
+        return f"there is no runner '{named}' here"
     if bare := [arm for arm, left in record.outcomes.items() if left.measures and arm not in record.cells]:
         return f"the record has no key for the numbers in {', '.join(bare)}"
     source = source_hash(runner)
     changed = [arm for arm, key in record.cells.items() if _key(record, arm, source) != key]
+    folder = str(Path(record.path).parent)
+    files = sorted({name for found in record.files.values() for name in changed_files(found, folder)})
     # Keys are made before the computation: a source that was edited meanwhile has another hash at its end.
-    if not changed and (not record.cells or record.runner_hash == source):
+    if not changed and not files and (not record.cells or record.runner_hash == source):
         return None
-    reasons = version_changes(record)
+    reasons = version_changes(record) + [f"the file {name} has changed" for name in files]
     if record.runner_hash != source:
-        reasons.append(f"the source of runner '{runner}', or of a module that it uses, has changed")
+        reasons.append(f"the source of runner '{named}', or of a module that it uses, has changed")
     if any(found.arithmetic == UNKNOWN for found in record.computed_on.values()):
         reasons.append("the record does not contain the modes of the math libraries")
     if not reasons:
@@ -43,7 +49,8 @@ def _key(record: ClaimRecord, arm: str, source: str) -> str | None:
     if arm not in record.params or arm not in record.outcomes or arm not in record.computed_on:
         return None
     today = replace(record.computed_on[arm], versions=versions())
-    return cell_key(str(record.claim["runner"]), record.params[arm], record.outcomes[arm].seeds, today, source)
+    runner, files = label(str(record.claim["runner"])), record.files.get(arm)
+    return cell_key(runner, record.params[arm], record.outcomes[arm].seeds, today, source, contents=files)
 
 
 def version_changes(record: ClaimRecord) -> list[str]:

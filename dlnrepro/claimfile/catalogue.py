@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -25,10 +25,17 @@ _NO_CLAIMS = {".git", "__pycache__", "node_modules"}
 
 @dataclass(frozen=True)
 class ClaimFile:
-    """A file that will be read as a claim, and whether the user named the file itself rather than a folder."""
+    """A file that will be read as a claim.
+
+    Attributes:
+        named: whether the user named the file itself rather than a folder.
+        by_path: whether the user gave the path of the file, or of a folder above it, rather than an id or nothing. Only
+            then a function in a file next to the claim is imported and run.
+    """
 
     path: Path
     named: bool
+    by_path: bool = False
 
     @property
     def id(self) -> str:
@@ -57,9 +64,14 @@ def packaged_folder() -> Path:
     return inside if inside.is_dir() else _PACKAGE.parent / "claims"
 
 
-def command_name(path: Path) -> str:
-    """The name of a claim file on the command line: its id if that id means this file, otherwise its path."""
-    if path.parent in (_OWN, packaged_folder()):
+def command_name(path: Path, by_path: bool = False) -> str:
+    """The name of a claim file on the command line: its id if that id means this file, otherwise its path.
+
+    Args:
+        path: the file.
+        by_path: whether the file must be named by its path, because its runner is a function of the user.
+    """
+    if not by_path and path.parent in (_OWN, packaged_folder()):
         with suppress(UsageError):
             found = _named(path.stem).claims
             if len(found) == 1 and _place(found[0].path) == _place(path):
@@ -115,6 +127,7 @@ def _walk(folder: Path, closed: list[tuple[Path, str]]) -> Iterator[tuple[Path, 
     """The folders below one, links followed and each entered once, with the names of their files."""
 
     def refused(error: OSError) -> None:
+        """Keep a folder that cannot be read, with the reason."""
         closed.append((Path(error.filename), (error.strerror or str(error)).lower()))
 
     entered: set[tuple[str, bool]] = set()
@@ -170,7 +183,7 @@ def _joined(parts: Iterable[Files]) -> Files:
         known = claims.setdefault(_place(file.path), file)
         # The id is the id of the file itself, not of a link to it.
         path = file.path if os.path.islink(known.path) and not os.path.islink(file.path) else known.path
-        claims[_place(file.path)] = ClaimFile(path, known.named or file.named)
+        claims[_place(file.path)] = ClaimFile(path, known.named or file.named, known.by_path or file.by_path)
     hidden = dict.fromkeys(path for part in parts for path in part.hidden)
     return Files(
         tuple(claims.values()), tuple(hidden), tuple(dict.fromkeys(item for part in parts for item in part.closed))
@@ -186,11 +199,11 @@ def _named(name: str) -> Files:
     if _is(path, Path.is_dir):
         inside = claims_in(path)
         if inside.claims or inside.closed:
-            return inside
+            return replace(inside, claims=tuple(replace(file, by_path=True) for file in inside.claims))
         only = "only hidden ones" if inside.hidden else "none"
         raise UsageError(f"{_shown(name)}: expected a folder with claim files (*.yaml, *.yml), found {only} in it")
     if path.suffix.lower() in SUFFIXES or len(path.parts) > 1 or _is(path, Path.is_file):
-        return Files((ClaimFile(path, named=True),))
+        return Files((ClaimFile(path, named=True, by_path=True),))
     pattern = any(sign in name for sign in "*?[")
     found: dict[str, list[Path]] = {}
     for folder in (_OWN, packaged_folder()):

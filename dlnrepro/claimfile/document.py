@@ -41,15 +41,18 @@ class Document:
 
     Attributes:
         refused: the places whose values could not be read; each of them already has an error.
+        numerals: the places of all numbers, each with its text as it is written, such as `0.640`.
     """
 
     value: Any
     places: dict[Place, tuple[int, int]]
     faults: tuple[Fault, ...]
     refused: frozenset[Place] = frozenset()
+    numerals: dict[Place, str] = field(default_factory=dict)
 
     def position(self, place: Place) -> tuple[int, int]:
         """The line and column of a place, or of its nearest ancestor that is written in the file."""
+        place = self._written(place)
         while place and place not in self.places:
             place = place[:-1]
         return self.places.get(place, (1, 1))
@@ -57,7 +60,15 @@ class Document:
     def placed(self, place: Place, fault: Fault) -> Fault:
         """An error at a place of this file, or at its nearest ancestor that is written in the file."""
         line, column = self.position(place)
-        return replace(fault, line=line, column=column, key=dotted(place))
+        return replace(fault, line=line, column=column, key=dotted(self._written(place)))
+
+    def _written(self, place: Place) -> Place:
+        """A place as it is in this file, where a single value may stand in place of a list with this value."""
+        found: Place = ()
+        for part in place:
+            alone = part == 0 and found in self.places and (*found, 0) not in self.places
+            found = found if alone else (*found, part)
+        return found
 
 
 @dataclass
@@ -67,6 +78,7 @@ class _Builder:
     places: dict[Place, tuple[int, int]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     refused: set[Place] = field(default_factory=set)
+    numerals: dict[Place, str] = field(default_factory=dict)
 
     def note(self, event: Any, place: Place, expected: str, found: str) -> None:
         """Keep a fault at an event of the parser."""
@@ -159,7 +171,7 @@ def _parsed(text: str) -> Document:
         builder.faults.append(_unreadable(position, found[0]) if found else _not_yaml(position, str(error)))
     except _TooDeep as error:
         builder.faults.append(error.fault)
-    return Document(value, builder.places, tuple(builder.faults), frozenset(builder.refused))
+    return Document(value, builder.places, tuple(builder.faults), frozenset(builder.refused), builder.numerals)
 
 
 def _not_yaml(position: tuple[int, int], reason: str) -> Fault:
@@ -248,10 +260,12 @@ def _scalar(event: Any, place: Place, builder: _Builder) -> Any:
         builder.refuse(event, place, "a finite number", text)
         return None
     if _WHOLE.fullmatch(text) and len(text) < 40:
+        builder.numerals[place] = text
         return int(text)
     if _NUMBER.fullmatch(text):
         if not math.isfinite(number := float(text)):
             builder.refuse(event, place, "a finite number", text[:40])
             return None
+        builder.numerals[place] = text
         return number
     return text

@@ -6,16 +6,18 @@ the valid claims are still used; the errors of the file are shown, and they deci
 
 from __future__ import annotations
 
+import shlex
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlnrepro.claimfile.catalogue import ClaimFile, Files, claim_files
+from dlnrepro.claimfile.catalogue import ClaimFile, Files, claim_files, command_name
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import selected
 from dlnrepro.errors import ClaimError, Fault, Unjudged
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.visible import on_one_line, say, storable
 
 MOST_NAMED = 5
@@ -30,11 +32,13 @@ class Selection:
         claims: each claim with its file.
         faults: the errors of files in named folders, in the order of the files.
         hidden: hidden claim files, which were skipped.
+        closed: claims whose runner is a function in a file, which were skipped because their paths were not given.
     """
 
     claims: tuple[tuple[Claim, Path], ...]
     faults: tuple[Fault, ...]
     hidden: tuple[Path, ...]
+    closed: tuple[tuple[Claim, Path], ...] = ()
 
     @property
     def unjudged(self) -> list[Unjudged]:
@@ -49,7 +53,7 @@ class Selection:
 
     def say_rest(self) -> None:
         """Print the errors and the names of skipped files to standard error."""
-        for line in passed_over(self.hidden):
+        for line in [*passed_over(self.hidden), *not_run(self.closed)]:
             say(line)
         for fault in self.faults:
             say(str(fault))
@@ -86,13 +90,17 @@ def gathered(
     if only is not None:
         kept = only([claim for claim, _ in claims])
         claims = [(claim, file) for claim, file in claims if claim.id in kept]
+    closed: list[tuple[Claim, ClaimFile]] = []
     if load is not read_claim:
+        closed = [(claim, file) for claim, file in claims if is_function(claim.runner) and not file.by_path]
+        claims = [item for item in claims if item not in closed]
         claims, wrong = _read([file for _, file in claims], load)
         faults += wrong
     named = {str(file.path) for file in files.claims if file.named}
     if any(fault.path in named for fault in faults):
         raise ClaimError(faults)
-    return Selection(tuple((claim, file.path) for claim, file in claims), tuple(faults), files.hidden)
+    found, skipped = (tuple((claim, file.path) for claim, file in items) for items in (claims, closed))
+    return Selection(found, tuple(faults), files.hidden, skipped)
 
 
 def passed_over(hidden: Sequence[Path]) -> list[str]:
@@ -102,10 +110,35 @@ def passed_over(hidden: Sequence[Path]) -> list[str]:
     return lines + ([f"skipped: {more:,} more hidden file{'s' * (more > 1)}"] if more > 0 else [])
 
 
+def not_run(closed: Sequence[tuple[Claim, Path]], command: str = "run") -> list[str]:
+    """The lines that name the claims whose function is not run, and how to run it."""
+    lines = []
+    for claim, path in closed[:MOST_NAMED]:
+        how = f"`dlnrepro {command} {shlex.quote(command_name(path, by_path=True))}`"
+        why = f"its function {claim.runner} is only imported if the claim is named by its path: {how}"
+        left = "skipped" if command == "run" else "checked without its function"
+        lines.append(on_one_line(f"{left}: {claim.id} ({why})"))
+    more = len(closed) - MOST_NAMED
+    return lines + ([f"skipped: {more:,} more claim{'s' * (more > 1)} with a function as runner"] if more > 0 else [])
+
+
 def all_faults(files: Files, load: Callable[[Path], Claim]) -> list[Fault]:
-    """Every error of some files; two files with one id are an error too."""
+    """Every error of some files; two files with one id are an error too.
+
+    The claims of `without_their_function` are checked against the schema alone.
+    """
     single, doubled = _told_apart(files.claims)
-    return [*_of_closed_folders(files), *doubled, *_read(single, load)[1]]
+    alone = {path for _, path in without_their_function(files)}
+    faults = [*_of_closed_folders(files), *doubled]
+    for file in single:
+        faults += _read([file], read_claim if file.path in alone else load)[1]
+    return faults
+
+
+def without_their_function(files: Files) -> list[tuple[Claim, Path]]:
+    """The claims whose runner is a function in a file that is not imported, because their paths were not given."""
+    read, _ = _read([file for file in _told_apart(files.claims)[0] if not file.by_path], read_claim)
+    return [(claim, file.path) for claim, file in read if is_function(claim.runner)]
 
 
 def _of_closed_folders(files: Files) -> list[Fault]:

@@ -6,6 +6,7 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from os import PathLike
@@ -20,11 +21,13 @@ from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, place_of, same_as, shown
 from dlnrepro.claimfile.parameters import DECLARED, parameter_errors, validated
 from dlnrepro.claimfile.reach import arm_values, split
-from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.schema import SERIES_DIGITS, Claim, Printed, significant_digits
 from dlnrepro.claimfile.thresholds import measures_of, threshold_faults
-from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, shortened, unknown
+from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, one_of, shortened, unknown
+from dlnrepro.registry.functions.reference import is_function
+from dlnrepro.registry.inputs import missing_files, placed
 from dlnrepro.registry.names import load_runner, runner_names
-from dlnrepro.runner import Declared, Runner, declared, flaws_of
+from dlnrepro.runner import Declared, Runner, calling_of, declared, flaws_of
 from dlnrepro.signals import Ended
 
 MOST_FAULTS = 50
@@ -61,7 +64,7 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     path = Path(name)
     claim, document = _read(path)
     try:
-        runner = load_runner(claim.runner)
+        runner = load_runner(claim.located_runner)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     known = _declared_by(claim, runner)
@@ -71,6 +74,8 @@ def load_claim(path: str | PathLike[str]) -> Claim:
         raise ClaimError(_faults(path, document, found))
     if wrong := [*declared_faults(claim, runner)]:
         raise ClaimError(_faults(path, document, map(_made, wrong)))
+    if found := [*_runs_fit(claim, runner), *_files_exist(claim, runner.Params)]:
+        raise ClaimError(_faults(path, document, found))
     if found := [*_audit_fits(claim, runner)]:
         raise ClaimError(_faults(path, document, found))
     if wrong := [*threshold_faults(claim, measures_of(claim, known))]:
@@ -78,10 +83,20 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     try:
         for arm in claim.used_arms:
             values = {**claim.settings, **claim.arms[arm]}
-            needed_memory(claim.runner, validated(runner.Params, values), claim.seeds)
+            needed_memory(claim.runner, placed(validated(runner.Params, values), claim.folder), claim.seeds)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
     return claim
+
+
+def result_faults(claim: Claim, path: Path, returned: Declared) -> list[Fault]:
+    """The faults of a claim that names measures or series that its runner has not returned, in the file's order."""
+    text = read_text(path)
+    if isinstance(text, Fault):
+        return [text.at(path)]
+    found = [*_measures_exist(claim, returned)]
+    found += [(place, partial(replace, fault)) for place, fault in threshold_faults(claim, returned.measures or ())]
+    return _faults(path, parse(text), found)
 
 
 def _made(found: tuple[Place, Fault]) -> _Wrong:
@@ -123,9 +138,10 @@ def _read(path: Path) -> tuple[Claim, Document]:
         found.append(((), partial(Fault, expected="a mapping of keys", found=shown(document.value))))
     if claim is not None:
         found.extend(_names_exist(claim))
+        found.extend(_printed_fits(claim))
     if claim is None or found or document.faults:
         raise ClaimError(_faults(path, document, found, document.faults))
-    return claim, document
+    return claim.placed_in(path.parent.absolute()), document
 
 
 def _faults(path: Path, document: Document, found: Iterable[_Wrong], known: Sequence[Fault] = ()) -> list[Fault]:
@@ -153,7 +169,7 @@ def _validated(document: Document, stem: str, found: list[_Wrong]) -> Claim | No
     if "id" in document.value:
         found.append((("id",), partial(Fault, expected="no such key, since the file's name is the id", found="'id'")))
     try:
-        return Claim.model_validate({**document.value, "id": stem})
+        return Claim.model_validate({**_with_printed_texts(document), "id": stem})
     except ValidationError as error:
         details = own_errors(error)
     at_fault = {place_of(detail) for detail in details}
@@ -167,6 +183,27 @@ def _validated(document: Document, stem: str, found: list[_Wrong]) -> Claim | No
         else:
             found.append((place, partial(_in_words, Claim, detail)))
     return None
+
+
+def _with_printed_texts(document: Document) -> dict[str, Any]:
+    """The values of a file, with the texts of printed numbers in their place: zeros at the end are digits too."""
+    value: dict[str, Any] = document.value
+    written = {place: text for place, text in document.numerals.items() if _is_printed(place)}
+    if not written:
+        return value
+    value = {**value, "criteria": deepcopy(value["criteria"])}
+    for place, text in written.items():
+        inside: Any = value
+        for part in place[:-1]:
+            inside = inside[part]
+        inside[place[-1]] = text
+    return value
+
+
+def _is_printed(place: Place) -> bool:
+    """Whether a place holds a printed number: the value, or one of the values, of a criterion's key `printed`."""
+    words = tuple(part for part in place if isinstance(part, str))
+    return words == ("criteria", "printed", "value") and place[0] == "criteria"
 
 
 def _in_words(model: type[BaseModel], detail: ErrorDetails) -> Fault:
@@ -185,7 +222,7 @@ def _follows(document: Document, place: Place, kind: str, at_fault: Container[Pl
 
 def _names_exist(claim: Claim) -> Iterable[_Wrong]:
     """Faults for arms and a runner that are named but do not exist, and for names and ids used twice."""
-    if claim.runner not in (known := runner_names()):
+    if not is_function(claim.runner) and claim.runner not in (known := runner_names()):
         fault = unknown(claim.runner, known, LISTING)
         yield ("runner",), partial(replace, fault, expected=f"the runner of an installed package, {fault.expected}")
     arms = list(claim.arms)
@@ -225,6 +262,39 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
         if name not in used:
             found = f"'{shortened(name)}' unused"
             yield ("arms", name), partial(Fault, expected="an arm that a criterion names", found=found)
+
+
+def _printed(claim: Claim) -> Iterable[tuple[Place, Printed]]:
+    """The printed numbers of all criteria with their places."""
+    for index, criterion in enumerate(claim.criteria):
+        for number, printed in enumerate(criterion.printed or ()):
+            yield ("criteria", index, "printed", number), printed
+
+
+def _printed_fits(claim: Claim) -> Iterable[_Wrong]:
+    """Faults for printed numbers without an arm, in an arm that has no such number, or with too many digits."""
+    for place, printed in _printed(claim):
+        criterion = claim.criteria[int(place[1])]
+        known, alone = [*criterion.holds_in, *criterion.fails_in], [*criterion.holds_in]
+        what = "an arm of the criterion"
+        if printed.series is not None:
+            shown_in = [figure for figure in claim.figures if printed.series in figure.y]
+            alone = known = list(dict.fromkeys(arm for figure in shown_in for arm in figure.arms))
+            what = f"an arm in which a figure shows the series '{printed.series}'"
+            if not known:
+                none = partial(Fault, expected="a series that a figure shows", found=f"'{printed.series}'")
+                yield (*place, "series"), none
+                continue
+            for number, text in enumerate(printed.value):
+                if (digits := significant_digits(text)) > SERIES_DIGITS:
+                    most = f"at most {SERIES_DIGITS} digits, with which series are stored"
+                    yield (*place, "value", number), partial(Fault, expected=most, found=f"{digits} digits")
+        if printed.arm is None and len(alone) > 1:
+            yield (*place, "arm"), partial(Fault, expected=f"{what}: {one_of(known, '')}", found="none")
+        for arm in printed.arm or ():
+            if arm not in known:
+                fault = unknown(arm, known)
+                yield (*place, "arm"), partial(replace, fault, expected=f"{what}: {fault.expected}")
 
 
 def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
@@ -302,6 +372,10 @@ def _measures_exist(claim: Claim, known: Declared) -> Iterable[_Wrong]:
             for index, member in enumerate(members):
                 if member.measure is not None and member.measure not in known.measures:
                     yield (group, index, "measure"), partial(unknown, member.measure, list(known.measures))
+        for place, printed in _printed(claim):
+            for name in printed.measure or ():
+                if name not in known.measures:
+                    yield (*place, "measure"), partial(unknown, name, list(known.measures))
     if (series := known.series) is None:
         return
     for index, figure in enumerate(claim.figures):
@@ -313,6 +387,31 @@ def _measures_exist(claim: Claim, known: Declared) -> Iterable[_Wrong]:
             elif figure.x in series and series[name].axis != series[figure.x].axis:
                 axis = f"a series of the axis '{series[figure.x].axis}' of {figure.x}"
                 yield ("figures", index, key), partial(Fault, expected=axis, found=f"'{name}'")
+
+
+def _runs_fit(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
+    """Faults of a claim with several runs, or with a criterion for almost all runs, whose runner draws nothing."""
+    if calling_of(runner).draws:
+        return
+    because = f"since the runner '{claim.runner}' draws nothing at random"
+    for place, seeds in ((("seeds",), claim.seeds), (("quick", "seeds"), claim.quick.seeds)):
+        if seeds != 1 and place[0] in claim.model_fields_set | {"seeds"}:
+            yield place, partial(Fault, expected=f"1, {because}", found=str(seeds))
+    for group, members in (("assumptions", claim.assumptions), ("criteria", claim.criteria)):
+        for index, member in enumerate(members):
+            if member.runs != "every":
+                yield (group, index, "runs"), partial(Fault, expected=f"every, {because}", found=member.runs)
+
+
+def _files_exist(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
+    """Faults for files that settings name and that do not exist, in the setup, in an arm or in the quick profile."""
+    places: list[tuple[Place, Mapping[str, Any], Container[str]]] = [(("setup",), claim.setup, claim.setup)]
+    places += [(("arms", arm), {**claim.setup, **own}, own) for arm, own in claim.arms.items()]
+    places.append((("quick", "setup"), {**claim.setup, **claim.quick.setup}, claim.quick.setup))
+    for above, values, own in places:
+        for place, fault in missing_files(params.model_validate(values), claim.folder):
+            if place[0] in own:
+                yield (*above, *place), partial(replace, fault)
 
 
 def _audit_fits(claim: Claim, runner: Runner) -> Iterable[_Wrong]:

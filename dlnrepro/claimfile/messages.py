@@ -172,8 +172,10 @@ def _schema_at(model: type[BaseModel], place: Place) -> dict[str, Any]:
     schema = model_schema(model)
     node: dict[str, Any] = schema
     for part in place:
+        if isinstance(part, int) and "properties" in node:
+            continue  # the schema admits a model alone in place of a list, and its keys are those of the list's items
         node = node.get("items", {}) if isinstance(part, int) else _of_key(node, str(part))
-        # A key that may be left out admits a model or some words, or nothing.
+        # A key that may be left out admits a model or certain words, or nothing.
         node = next((one for one in node.get("anyOf", []) if "$ref" in one or "enum" in one), node)
         if "$ref" in node:
             node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]

@@ -19,6 +19,9 @@ from dlnrepro.claimfile.loader import load_claim, read_claim
 from dlnrepro.claimfile.messages import shown
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import ClaimError, Fault
+from dlnrepro.registry.functions.reference import is_function
+from dlnrepro.registry.names import load_runner
+from dlnrepro.runner import calling_of
 
 LEAST_RUNS = 16
 """The smallest number of runs per arm."""
@@ -115,7 +118,7 @@ def _without_experiment(claim: Claim) -> _Found:
 
 def _without_covers(claim: Claim) -> _Found:
     """Claims that do not say how much of their source they test."""
-    if claim.covers is None:
+    if claim.covers is None and claim.source.kind != "own":
         expected = "how much of the source's statement is tested: {what: whole | part | special case, says: ...}"
         yield ("covers",), Fault(expected=expected, found="none")
 
@@ -165,15 +168,20 @@ def _same_control(claim: Claim) -> _Found:
 
 def _few_runs(claim: Claim) -> _Found:
     """Claims with too few runs."""
-    if claim.seeds < LEAST_RUNS:
+    if claim.seeds < LEAST_RUNS and _draws(claim):
         yield ("seeds",), Fault(expected=f"at least {LEAST_RUNS} runs for each arm", found=str(claim.seeds))
 
 
 def _slow_profile(claim: Claim) -> _Found:
     """Claims whose quick profile has no fewer runs than the claim."""
-    if claim.quick.seeds >= claim.seeds:
+    if claim.quick.seeds >= claim.seeds and _draws(claim):
         expected = f"fewer runs than the {claim.seeds} of the claim"
         yield ("quick", "seeds"), Fault(expected=expected, found=str(claim.quick.seeds))
+
+
+def _draws(claim: Claim) -> bool:
+    """Whether the runner of a claim draws anything at random; one run shows everything if it does not."""
+    return claim.seeds > 1 or is_function(claim.runner) or calling_of(load_runner(claim.located_runner)).draws
 
 
 def _without_flaw(claim: Claim) -> _Found:

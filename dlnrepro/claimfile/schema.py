@@ -7,16 +7,38 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
+from decimal import Decimal
+from os import PathLike, fspath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, field_validator, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    PlainValidator,
+    PrivateAttr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from dlnrepro.claimfile.interval import check_keys, compared, interval, stated
 from dlnrepro.claimfile.messages import BLANK, at_its_key, rule, shown
+from dlnrepro.registry.functions.reference import FORM, is_written_well, located
 from dlnrepro.settings.declared.measures import DeclaredMeasure, DeclaredSeries, Word
 from dlnrepro.settings.formula import FUNCTIONS, FormulaError, formula, inequality, names_in
+from dlnrepro.settings.numerals import numeral
+
+USUAL_RUNS, USUAL_QUICK_RUNS = 16, 4
+"""The runs per arm of a claim that does not say how many, and those in its quick profile."""
+
+OWN = "Statements of one's own"
+"""The heading over the claims that are taken from no source."""
 
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False, validate_default=True)
 
@@ -45,6 +67,14 @@ def _number_or_formula(value: Any) -> float | str:
     return number
 
 
+def _runner(value: Any) -> Any:
+    """The name of a runner; the name of a function must have its form."""
+    if isinstance(value, str) and (set(value) & set("/\\:") or value.endswith(".py")) and not is_written_well(value):
+        expected = f"{FORM}, a function in a file next to the claim file or in a folder below it, or a runner's name"
+        raise rule(expected, shown(value))
+    return value
+
+
 def _inequality(value: Any) -> str:
     """An inequality on one line between numbers that may satisfy it; every other value is refused."""
     if not isinstance(value, str):
@@ -61,8 +91,40 @@ def _inequality(value: Any) -> str:
     return found.text
 
 
+_NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
+"""A number as it is printed."""
+
+LONGEST_NUMERAL = 40
+"""The most characters of a printed number."""
+
+SERIES_DIGITS = 6
+"""The most significant digits of a number that is compared with a series, since reports keep six digits of a series."""
+
+
+def last_unit(numeral: str) -> float:
+    """The unit of the last digit of a printed number: 0.001 for `0.640`, 1 for `25`, 100 for `1.0e3`."""
+    return float(Decimal(1).scaleb(int(Decimal(numeral).as_tuple().exponent)))
+
+
+def significant_digits(numeral: str) -> int:
+    """The number of significant digits of a printed number: 3 for `0.640`."""
+    return len(Decimal(numeral).as_tuple().digits)
+
+
+def _as_printed(value: Any) -> str:
+    """A number as it is printed: the text of a claim file as it is, and a number in its shortest form."""
+    text = numeral(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    expected = f"a number as it is printed, such as 0.640, of at most {LONGEST_NUMERAL} characters"
+    if not isinstance(text, str) or len(text) > LONGEST_NUMERAL or not _NUMERAL.fullmatch(text):
+        raise rule(expected, shown(value))
+    if not math.isfinite(float(text)):
+        raise rule("a finite number", shown(value))
+    return text
+
+
 Text = Annotated[str, Field(min_length=1, pattern=BLANK)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+RunnerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./:-]*[A-Za-z0-9_]$"), BeforeValidator(_runner)]
 Names = Annotated[tuple[Name, ...], BeforeValidator(_as_tuple, json_schema_input_type=Name | list[Name])]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_as_tuple, json_schema_input_type=Text | list[Text])]
 Seeds = Annotated[int, Field(ge=1, le=100_000)]
@@ -70,39 +132,100 @@ Unequal = Annotated[str, PlainValidator(_inequality, json_schema_input_type=str)
 """An inequality of the arm's parameters and of the run's own measures."""
 Bound = Annotated[float | str, PlainValidator(_number_or_formula, json_schema_input_type=float | str)]
 """A threshold: a number, or a formula of the arm's parameters and of the run's own measures."""
+Numeral = Annotated[str, PlainValidator(_as_printed, json_schema_input_type=float | str)]
+"""A number with all digits that are printed, zeros at its end included."""
+Numerals = Annotated[tuple[Numeral, ...], BeforeValidator(_as_tuple, json_schema_input_type=Numeral | list[Numeral])]
+Numbers = Annotated[
+    tuple[Annotated[float, Field(strict=False)], ...],
+    BeforeValidator(_as_tuple, json_schema_input_type=float | list[float]),
+]
+
+
+_PREPRINT = ("paper", "authors", "where", "basis")
+_NEEDED = {"published": (*_PREPRINT, "venue"), "preprint": _PREPRINT}
+"""The keys that a source of each kind must have; a statement of one's own needs none."""
+
+
+def _needed_keys(schema: dict[str, Any]) -> None:
+    """Add to the JSON schema of a source which keys each kind needs, since its fields alone do not say it."""
+    schema["if"] = {"properties": {"kind": {"enum": ["preprint", "own"]}}, "required": ["kind"]}
+    schema["then"] = {
+        "if": {"properties": {"kind": {"const": "preprint"}}},
+        "then": {"required": [*_PREPRINT]},
+    }
+    schema["else"] = {"required": [*_NEEDED["published"]]}
+
+
+def _again(detail: ErrorDetails) -> InitErrorDetails:
+    """One of pydantic's errors, to be raised together with others."""
+    return InitErrorDetails(type=detail["type"], loc=detail["loc"], input=detail["input"], ctx=detail.get("ctx", {}))
 
 
 class Source(BaseModel):
     """Where the statement comes from, and how much of the source was read."""
 
-    model_config = _STRICT
+    model_config = ConfigDict(**_STRICT, json_schema_extra=_needed_keys)
 
-    paper: Text
-    authors: Texts
-    venue: Text
+    kind: Literal["published", "preprint", "own"] = Field(
+        default="published",
+        description="a `published` paper; a `preprint`, which needs no venue; or a statement of one's `own`, which "
+        "needs no other key",
+    )
+    paper: Text | None = None
+    authors: Texts = ()
+    venue: Text | None = None
     arxiv: str | None = Field(default=None, pattern=r"^(\d{4}\.\d{4,5}|[a-z-]+/\d{7})(v\d+)?$")
-    where: Text = Field(description="theorem, section or abstract, as far as it was read")
-    basis: Literal["theorem", "reported", "abstract", "derived"] = Field(
+    where: Text | None = Field(default=None, description="theorem, section or abstract, as far as it was read")
+    basis: Literal["theorem", "reported", "abstract", "derived"] | None = Field(
+        default=None,
         description="how the criteria follow from the source: from a `theorem` that was read, from a theorem that a "
-        "third party has `reported`, from the `abstract`, or by what was `derived` for this project"
+        "third party has `reported`, from the `abstract`, or by what was `derived` for this project",
     )
     note: Text | None = Field(default=None, description="what was read, derived here, or could not be verified")
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _kind_has_its_keys(cls, values: Any, handler: ModelWrapValidatorHandler[Source]) -> Source:
+        """Refuse a source without a key that its kind needs; each such key is one error, next to all other errors."""
+        source, details = None, []
+        try:
+            source = handler(values)
+        except ValidationError as error:
+            details = [_again(detail) for detail in error.errors(include_url=False)]
+        given = values if isinstance(values, dict) else {}
+        needed = _NEEDED.get(str(given.get("kind", "published")), ()) if isinstance(values, dict) else ()
+        missing = [key for key in needed if given.get(key) is None]
+        details += [InitErrorDetails(type="missing", loc=(key,), input=given) for key in missing]
+        if source is None or details:
+            raise ValidationError.from_exception_data("source", details)
+        return source
 
     @property
     def heading(self) -> str:
         """The paper with its authors (if there are many, only the first), as a heading over its claims."""
+        if self.paper is None:
+            return OWN
         names = f"{self.authors[0]} et al." if len(self.authors) > 2 else ", ".join(self.authors)
-        return f"{self.paper} ({names}, {self.venue}{self._arxiv})"
+        return f"{self.paper} ({', '.join(filter(None, (names, self._place)))}{self._arxiv})"
 
     @property
     def citation(self) -> str:
         """The source in full, with the place in it."""
-        return f"{', '.join(self.authors)}: {self.paper}. {self.venue}{self._arxiv}, {self.where}."
+        if self.paper is None:
+            return f"A statement of one's own{f', {self.where}' if self.where else ''}."
+        start = ": ".join(filter(None, (", ".join(self.authors), self.paper)))
+        rest = [f"{self._place or ''}{self._arxiv}", self.where]
+        return f"{start}. {', '.join(filter(None, rest))}."
 
     @property
     def reference(self) -> str:
         """The source in full, with the place in it and the basis."""
-        return f"{self.citation} Basis: {self.basis}."
+        return f"{self.citation} Basis: {self.basis}." if self.basis else self.citation
+
+    @property
+    def _place(self) -> str | None:
+        """Where the paper has appeared."""
+        return self.venue or ("preprint" if self.kind == "preprint" else None)
 
     @property
     def _arxiv(self) -> str:
@@ -225,6 +348,71 @@ class Assumption(Bounded):
         return values
 
 
+class Printed(BaseModel):
+    """Numbers that others have printed, which a report shows next to ours; they do not enter the verdict.
+
+    Several numbers stand in one list; then a list as long gives the measure, the arm or the point of each.
+    """
+
+    model_config = _STRICT
+
+    value: Numerals = Field(
+        min_length=1, description="the number with all its printed digits, such as 0.640, or a list of numbers"
+    )
+    where: Text = Field(description="where it is printed: a paper with its table, or a repository, commit and file")
+    arm: Names | None = Field(
+        default=None, description="the arm that has the setting of the source; needed if the criterion has several"
+    )
+    measure: Names | None = Field(default=None, description="the measure; if left out, that of the criterion")
+    series: Name | None = Field(
+        default=None, description="in place of a measure: a series that a figure of the claim shows in this arm"
+    )
+    at: Numbers | None = Field(default=None, min_length=1, description="the point of the series on its axis")
+    runs: Literal["every", "one", "mean", "median"] = Field(
+        default="every",
+        description="what the number is: one that `every` run has by theory, that of `one` run of a random draw, or "
+        "the `mean` or the `median` of several runs",
+    )
+    units: float = Field(
+        default=1.0,
+        gt=0,
+        strict=False,
+        description="by how many units of its last printed digit ours may differ; more than 1 needs a `note`",
+    )
+    note: Text | None = Field(
+        default=None, description="how the source's setting differs, or why ours may differ by more than one unit"
+    )
+
+    @model_validator(mode="after")
+    def _says_what_it_is_compared_with(self) -> Printed:
+        """Refuse numbers that cannot be matched with ours."""
+        if (self.series is None) != (self.at is None):
+            key = "at" if self.at is None else "series"
+            raise at_its_key(rule("'series' and 'at' together", "one of them", key))
+        if self.series is not None and self.measure is not None:
+            raise at_its_key(rule("a measure or a series", "both", "series"))
+        if self.series is not None and self.runs not in {"every", "one"}:
+            raise at_its_key(rule("'every' or 'one' for a point of a series", f"'{self.runs}'", "runs"))
+        if self.units > 1 and self.note is None:
+            raise at_its_key(rule("a 'note' that says why more than one unit is allowed", "none", "units"))
+        lists = {"arm": self.arm, "measure": self.measure, "at": self.at}
+        for key, given in lists.items():
+            if given is not None and len(given) not in {1, len(self.value)}:
+                found = f"{len(given)} for {len(self.value)} values"
+                raise at_its_key(rule("one for all values, or one for each of them", found, key))
+        if len(self.value) > 1 and all(given is None or len(given) == 1 for given in lists.values()):
+            found = f"{len(self.value)} values for one number of ours"
+            raise at_its_key(rule("a measure, an arm or a point of a series for each value", found, "value"))
+        return self
+
+
+PrintedNumbers = Annotated[
+    tuple[Printed, ...],
+    Field(min_length=1),
+    BeforeValidator(_as_tuple, json_schema_input_type=Printed | list[Printed]),
+]
+
+
 class Criterion(Bounded):
     """A test of the claim, with the negative controls in which it must fail."""
 
@@ -239,6 +427,10 @@ class Criterion(Bounded):
         default=None,
         description="the loosest threshold that theory implies, in the units of the measure, or its formula; with "
         "`equals`, the largest distance from it",
+    )
+    printed: PrintedNumbers | None = Field(
+        default=None,
+        description="numbers that others have printed for the same setting, to be shown next to ours",
     )
 
     @model_validator(mode="after")
@@ -318,7 +510,7 @@ class Quick(BaseModel):
 
     model_config = _STRICT
 
-    seeds: Seeds
+    seeds: Seeds = USUAL_QUICK_RUNS
     setup: dict[str, Any] = Field(default={}, description="what it changes in the setup")
 
 
@@ -342,8 +534,8 @@ class Claim(BaseModel):
     )
     source: Source
     tags: Names = ()
-    runner: Name
-    seeds: Seeds = Field(description="runs per arm: seeds 0 .. seeds - 1")
+    runner: RunnerName = Field(description="the name of a runner, or ./FILE.py:FUNCTION for a function in a file")
+    seeds: Seeds = Field(default=USUAL_RUNS, description="runs per arm: seeds 0 .. seeds - 1")
     setup: dict[str, Any] = Field(description="every parameter of the runner")
     measures: dict[Word, DeclaredMeasure] = Field(
         default={},
@@ -361,9 +553,10 @@ class Claim(BaseModel):
     criteria: Annotated[tuple[Criterion, ...], Field(strict=False, min_length=1)]
     figures: Annotated[tuple[Figure, ...], Field(strict=False)] = ()
     audit: Audit = Audit()
-    quick: Quick
+    quick: Quick = Quick()
     expect: Literal["reproduced", "not reproduced"] = "reproduced"
     because: Text | None = Field(default=None, description="why the claim is expected not to be reproduced")
+    _folder: str = PrivateAttr(default="")
 
     @field_validator("schema_version", mode="before")
     @classmethod
@@ -379,6 +572,22 @@ class Claim(BaseModel):
         if self.expect == "not reproduced" and not self.because:
             raise at_its_key(rule("a 'because' that says why the claim is not reproduced", "none", "expect"))
         return self
+
+    def placed_in(self, folder: str | PathLike[str]) -> Claim:
+        """The same claim, whose file is in a folder; a function that is its runner is found from there."""
+        claim = self.model_copy()
+        claim._folder = fspath(folder)
+        return claim
+
+    @property
+    def folder(self) -> str:
+        """The folder of the claim's file, from which files that its settings name are found; empty if not known."""
+        return self._folder
+
+    @property
+    def located_runner(self) -> str:
+        """The runner's name; for a function, with the absolute path of its file."""
+        return located(self.runner, self._folder)
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -407,6 +616,14 @@ class Claim(BaseModel):
         """The arms in which a criterion or assumption must hold, in the file's order."""
         wanted = {arm for bounded in (*self.assumptions, *self.criteria) for arm in bounded.holds_in}
         return [arm for arm in self.arms if arm in wanted]
+
+    @property
+    def draws(self) -> bool:
+        """Whether further runs may differ: not if an arm has one run and all tests speak of every run.
+
+        Such a claim is about weights that somebody trained, or about another number without any draw.
+        """
+        return self.seeds > 1 or any(item.runs != "every" for item in (*self.assumptions, *self.criteria))
 
     @property
     def used_arms(self) -> list[str]:

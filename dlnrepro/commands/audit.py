@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.visible import on_one_line, say, show, show_json
 
 if TYPE_CHECKING:
@@ -185,6 +185,7 @@ def _audited(
     lines: list[str] = []
 
     def done(record: AuditRecord) -> None:
+        """Write an audit that has come to its end into the table, if there is one."""
         if care is not None and (line := update(care, record)) is not None:
             lines.append(line)
 

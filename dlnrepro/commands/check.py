@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.visible import say, show_json
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool, outp
     which is the whole sentence. A field that does not apply is null.
     """
     from dlnrepro.claimfile.catalogue import claim_files
-    from dlnrepro.claimfile.gathering import all_faults, passed_over
+    from dlnrepro.claimfile.gathering import all_faults, not_run, passed_over, without_their_function
     from dlnrepro.claimfile.loader import load_claim
 
     files = claim_files(paths)
@@ -86,6 +86,8 @@ def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool, outp
         from dlnrepro.claimfile.policy import load_strictly
 
         load = partial(load_strictly, slacks=partial(slacks, outputs))
+    for line in not_run(without_their_function(files), "check"):
+        say(line)
     faults = all_faults(files, load)
     if as_json or form == "json":
         show_json({"files": count, "faults": [_fields(fault) for fault in faults]})

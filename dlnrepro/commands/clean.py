@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from dlnrepro.commands import options
+from dlnrepro.commands.arguments import options
 
 
 @click.command("clean", short_help="Show what is stored, and remove what is no longer used.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.visible import show_json
 

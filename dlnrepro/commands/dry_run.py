@@ -98,7 +98,7 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
 def _runs(job: Job, cell: Cell) -> tuple[int, float, int]:
     """The number of runs of an arm that are made first, their expected number, and the largest number."""
     first = len(cell.seeds)
-    if job.variation.fixed or first >= MOST_RUNS:
+    if job.variation.fixed or not job.claim.draws or first >= MOST_RUNS:
         return first, float(first), first
     claim, arm = job.claim, cell.arm
     tests = sum(item.runs == "almost all" and arm in item.holds_in for item in (*claim.assumptions, *claim.criteria))
@@ -131,7 +131,7 @@ def _lines(job: Job, arms: Sequence[Arm]) -> list[str]:
         what = ", ".join(_change(arm, key) for key in arm.changes)
         state = "stored, " if arm.stored else ""
         state += "not computed yet" if arm.seconds is None else f"took {duration(arm.seconds)}"
-        memory = f"about {arm.memory / 1e6:,.0f} MB of memory"
+        memory = f"about {arm.memory / 1e6:,.0f} MB of memory" if arm.memory else "memory is measured in the first run"
         lines.append(f"  {arm.name}: {what or 'the settings as they are'} ({memory}; {state})")
     return lines
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.visible import show
 
 _EPILOG = """\b
 Examples:
+  dlnrepro new my-claim --function
   dlnrepro new my-claim --runner separable_classification
   dlnrepro new my-claim --with-runner my_runner
 """
@@ -25,6 +26,7 @@ Examples:
     shell_complete=candidates.runners,
     help="The runner, which trains and measures; `dlnrepro list --runners` lists all runners.",
 )
+@click.option("--function", is_flag=True, help="Also write a plain function that is its runner, in a file next to it.")
 @click.option(
     "--with-runner", metavar="NAME", help="Also write a package with a new runner of this name, in the folder NAME."
 )
@@ -36,19 +38,32 @@ Examples:
     metavar="FOLDER",
     help="Folder in which the file is written.",
 )
-def command(name: str, runner: str | None, with_runner: str | None, folder: Path) -> int:
+def command(name: str, runner: str | None, function: bool, with_runner: str | None, folder: Path) -> int:
     """Write the commented claim file FOLDER/ID.yaml for a runner, to be replaced line by line.
 
-    The file passes `dlnrepro check`. If no claim uses the runner yet, the values of the settings are placeholders.
+    A runner is a plain function in a file next to the claim (--function), a runner that is known already (--runner), or
+    a package of its own (--with-runner). The file passes `dlnrepro check`. If no claim uses the runner yet, the values
+    of the settings are placeholders.
     """
-    from dlnrepro.claimfile.scaffold.first_claim import SCHEMA, write_scaffold, write_with_runner
+    from dlnrepro.claimfile.scaffold.first_claim import (
+        SCHEMA,
+        write_scaffold,
+        write_with_function,
+        write_with_runner,
+    )
 
-    if runner is None and with_runner is None:
-        raise click.UsageError("Missing option '--runner' (`dlnrepro list --runners` lists them) or '--with-runner'.")
-    if runner is not None and with_runner is not None:
-        raise click.UsageError("Expected one of '--runner' and '--with-runner', found both.")
+    chosen = {"--function": function, "--runner": runner is not None, "--with-runner": with_runner is not None}
+    given = [option for option, is_given in chosen.items() if is_given]
+    if not given:
+        listed = "'--runner' (`dlnrepro list --runners` lists them)"
+        raise click.UsageError(f"Missing option '--function', {listed} or '--with-runner'.")
+    if len(given) > 1:
+        raise click.UsageError(f"Expected one of {', '.join(chosen)}, found {' and '.join(given)}.")
     steps = [] if SCHEMA.exists() else [f"dlnrepro schema -o {SCHEMA.as_posix()}    # for editors"]
-    if with_runner is not None:
+    if function:
+        path, file = write_with_function(name, folder)
+        show(f"{path} and {file} were written. Next, edit them, and then:")
+    elif with_runner is not None:
         path, package = write_with_runner(name, with_runner, folder)
         show(f"{path}, {package / with_runner}.py and {package / 'pyproject.toml'} were written. Next:")
         steps = [f"pip install --editable {package}", *steps]

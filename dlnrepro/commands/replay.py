@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 
 if TYPE_CHECKING:
     from dlnrepro.archive.record import ClaimRecord

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.visible import say
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.compute.device import DEVICES
 from dlnrepro.visible import on_one_line, say
 
@@ -241,6 +241,7 @@ def _selection(
     from dlnrepro.report.terminal.waiting import waiting
 
     def failed(folder: Path, claims: Sequence[Claim]) -> frozenset[str]:
+        """The ids of the claims whose last verdict in a folder was not the expected one."""
         from dlnrepro.archive.report_store import failed_last
 
         return failed_last(folder, {claim.id: variation.of(claim).name for claim in claims})

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from dlnrepro.commands import candidates, options
+from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.visible import show_json
 
 if TYPE_CHECKING:
@@ -55,8 +55,8 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
     else:
         for found, path in selection.claims:
             page = TerminalPage.of_terminal()
-            settings = setting_meanings(found.runner) if verbose else None
-            meanings = measure_meanings(found.runner)
+            settings = setting_meanings(found.located_runner) if verbose else None
+            meanings = measure_meanings(found.located_runner)
             meanings |= {name: measure.definition for name, measure in found.measures.items()}
             audit = _audit(found, outputs) if verbose else []
             factors = slacks(outputs, found) if verbose else {}
@@ -74,4 +74,4 @@ def _audit(claim: Claim, outputs: Path) -> list[str]:
     audit = known_audit(outputs, claim.id)
     if audit is None:
         return []
-    return stored_words(audit, claim, source_hash(claim.runner))
+    return stored_words(audit, claim, source_hash(claim.located_runner))

@@ -9,8 +9,8 @@ it, for every number of workers, and whatever the caller has done before.
   on other machines has to offer.
 * `processes` computes in forked processes and in this process, `elsewhere` in fresh interpreters.
 * `parts` cuts cells into parts of fewer runs for several workers, and joins their numbers.
-* `child` computes one part in a process of its own. `channel` carries messages between processes. `orphans` ends the
-  processes that a runner has started and not ended.
+* `child` computes one part in a process of its own, and `trace` finds where a function was when its process ended.
+* `channel` carries messages between processes. `orphans` ends the processes that a runner has started and not ended.
 * `surroundings` sets the global state of a process for a runner and restores it. `arithmetic` names what determines the
   last bits: versions, processor, device, math libraries.
 * `device` chooses the processor or a GPU. `limits` reads how much memory and how many cores may be used.

@@ -18,6 +18,7 @@ from pathlib import Path
 
 from dlnrepro import __version__
 from dlnrepro.compute.device import Device, device_name
+from dlnrepro.dynamics.compiled.library import ready, route
 
 _PHYSICS = ("torch", "numpy", "scipy")
 
@@ -97,12 +98,20 @@ def arithmetic() -> str:
 
     They are the instruction set that torch has chosen, MKL's mode of reproducibility (which is `off` if another
     part of the process has multiplied before this package was imported), a digest of the instruction sets that numpy
-    has found, and the environment variables that such libraries read.
+    has found, what this program's own kernels are compiled by, and the environment variables that such libraries read.
     """
     import torch
 
     parts = [f"ATen {torch.backends.cpu.get_cpu_capability()}", f"MKL {_mkl_mode()}", f"numpy {_numpy_features()}"]
+    parts.append(f"kernels by {route()}")
     return ", ".join([*parts, *library_variables()])
+
+
+def preparation() -> str | None:
+    """A line that says what is done once on this machine before anything is computed; None if it has been done."""
+    return (
+        None if ready() else "the compiled kernels are being prepared, once on this machine; this takes a few seconds"
+    )
 
 
 def library_variables() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ class Cell:
     Attributes:
         memory: the largest number of bytes that all its runs need together, as the runner estimates it; 0 if unknown.
         flaw: the name of the runner's flaw that is planted, or an empty text.
+        one_by_one: its runs are computed one after another, so that any number of them needs the same memory.
+        folder: the folder from which files that the parameters name are found; empty for the current folder.
+        contents: path of each such file, relative to the folder -> digest of its content.
     """
 
     claim: str
@@ -34,12 +37,20 @@ class Cell:
     device: Device = "cpu"
     memory: int = 0
     flaw: str = ""
+    one_by_one: bool = False
+    folder: str = ""
+    contents: Mapping[str, str] = field(default_factory=dict)
+
+    def memory_of(self, runs: int) -> int:
+        """The bytes that some of its runs need together."""
+        return self.memory if self.one_by_one else self.memory * runs // len(self.seeds)
 
     @cached_property
     def key(self) -> str:
-        """The hash of runner, parameters, seeds, device and flaw; cells with the same key have the same numbers."""
+        """The hash of everything that was asked for; cells with the same key have the same numbers."""
         asked = {"runner": self.runner, "params": self.params, "seeds": self.seeds, "device": self.device}
         asked |= {"flaw": self.flaw} if self.flaw else {}
+        asked |= {"contents": dict(self.contents)} if self.contents else {}
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
     def __hash__(self) -> int:
@@ -55,8 +66,10 @@ class Numbers:
         outcome: the measures, or the fault because of which there are none.
         series: name -> array of shape (runs, points).
         computed_on: the environment that computed the numbers; None if the cell was not completed.
+        memory: the bytes by which the process that computed them has grown; 0 if this was not measured.
     """
 
     outcome: Outcome
     series: Mapping[str, np.ndarray]
     computed_on: Environment | None = None
+    memory: int = 0

@@ -16,7 +16,7 @@ import sys
 import threading
 import time
 from contextlib import redirect_stderr, redirect_stdout, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import StringIO
 from multiprocessing.connection import wait
 from typing import Any
@@ -26,7 +26,10 @@ import numpy as np
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.channel import Inbox, Outbox, Unreadable
 from dlnrepro.compute.engine import run_cell
+from dlnrepro.compute.limits import largest_resident, resident
+from dlnrepro.compute.trace import Trace
 from dlnrepro.errors import one_line
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.runner import Progress
 from dlnrepro.signals import ALL, Ended, name_of
 from dlnrepro.verdict.outcome import Outcome
@@ -42,6 +45,9 @@ DESCRIPTORS = 16
 
 MOST_LINES, LONGEST_LINE, LONGEST_NOTE = 100, 1000, 200
 """The largest number of printed lines that are passed on, and of letters in a line and in a note."""
+
+OTHER_NUMBERS = "the same seeds gave other numbers when the arm was computed a second time"
+"""The beginning of the fault of a runner whose numbers the seeds do not determine."""
 
 _DEATH_OF_PARENT = 1
 """The number of the request PR_SET_PDEATHSIG of Linux's prctl."""
@@ -64,6 +70,7 @@ class Child:
     messages: Inbox
     output: int
     deadline: float
+    trace: Trace
     fraction: float = 0.0
     note: str = ""
     printed: list[str] = field(default_factory=list)
@@ -89,9 +96,10 @@ class Child:
         moved = self._read_messages()
         self._read_output()
         if self.numbers is None and ended:
-            self.numbers = self._without_numbers(fault=_how(self.process.exitcode))
+            self.numbers = self._without_numbers(fault=_how(self.process.exitcode) + self.trace.place())
         elif self.numbers is None and time.monotonic() > self.deadline:
             self.numbers = self._without_numbers(spent=True)
+            self._say_where()
         if self.numbers is not None:
             self.end()
         return moved
@@ -103,12 +111,21 @@ class Child:
         with suppress(OSError):
             self.process.kill()
         self.process.join()
+        self.trace.close()
         self._read_output(last=True)
         self.messages.close()
         if self.output >= 0:
             os.close(self.output)
             self.output = -1
             self._output_closed = True
+
+    def _say_where(self) -> None:
+        """Say where a function of the user is when its time is up, as far as it can be found out."""
+        with suppress(OSError):
+            os.kill(self.process.pid, signal.SIGABRT)
+            self.process.join(PAUSE)
+        if place := self.trace.place():
+            self.printed.append(f"the time budget was spent{place}")
 
     def _has_ended(self) -> bool:
         """Whether the process has ended, also if the system reports no exit code (SIGCHLD is ignored)."""
@@ -176,15 +193,17 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
         OSError: the system cannot start a process, or cannot make a pipe to it.
     """
     pipes: list[int] = []
+    trace = Trace(cell.runner)
     try:
         _need_descriptors()
         pipes += os.pipe()
         pipes += os.pipe()
         process = multiprocessing.get_context("fork").Process(
-            target=_work, args=(cell, budget, twice, pipes[1], pipes[3], os.getpid())
+            target=_work, args=(cell, budget, twice, pipes[1], pipes[3], os.getpid(), trace)
         )
         process.start()
     except OSError:
+        trace.close()
         for end in pipes:
             os.close(end)
         raise
@@ -196,7 +215,7 @@ def begin(cell: Cell, budget: float | None, twice: bool) -> Child:
     with suppress(OSError):
         os.setpgid(process.pid, process.pid)  # type: ignore[arg-type]  # a started process has a pid
     limit = float("inf") if budget is None else time.monotonic() + budget + GRACE
-    return Child(cell, process, Inbox(receiving), reading, limit)
+    return Child(cell, process, Inbox(receiving), reading, limit, trace)
 
 
 def _need_descriptors() -> None:
@@ -224,11 +243,14 @@ def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool
         again = run_cell(cell, progress, left)
     if again.outcome.spent or _same(numbers, again):
         return numbers
-    fault = again.outcome.fault or (
-        "the same seeds gave other numbers when the arm was computed a second time; expected every draw from the "
-        "generators that the runner is given, and nothing that is kept from one call to the next"
-    )
+    fault = again.outcome.fault or f"{OTHER_NUMBERS}; expected every draw from {_source(cell)}"
     return Numbers(Outcome(cell.seeds, {}, fault, seconds=numbers.outcome.seconds), {})
+
+
+def _source(cell: Cell) -> str:
+    """What a runner has to draw from, and what it must not do."""
+    source = "its seed" if is_function(cell.runner) else "the generators that the runner is given"
+    return f"{source}, and nothing that is kept from one call to the next"
 
 
 def progress_of(fraction: Any, note: Any) -> tuple[float, str]:
@@ -260,9 +282,10 @@ def _same(first: Numbers, second: Numbers) -> bool:
     )
 
 
-def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: int, parent: int) -> None:
+def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: int, parent: int, trace: Trace) -> None:
     """Compute, send the numbers, and end the process without the program's exit handlers."""
     _detach(output, parent)
+    leave = trace.begin()
     messages, own, said = Outbox(channel), os.getpid(), time.monotonic()
 
     def progress(fraction: float, note: str) -> None:
@@ -273,8 +296,10 @@ def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: i
             with suppress(OSError):
                 messages.send("moves", *progress_of(fraction, note))
 
+    before = resident()
     try:
         numbers = numbers_of(cell, budget, progress, twice)
+        numbers = replace(numbers, memory=max(0, largest_resident() - before))
     except Ended as ended:  # no signal is handled here: the runner has raised it
         numbers = Numbers(Outcome(cell.seeds, {}, one_line(ended)), {})
     if os.getpid() == own:  # a process that the runner has forked also gets here
@@ -284,8 +309,8 @@ def _work(cell: Cell, budget: float | None, twice: bool, channel: int, output: i
         try:
             messages.send("numbers", numbers)
         except OSError:
-            os._exit(1)
-    os._exit(0)
+            leave(1)
+    leave(0)
 
 
 def _detach(output: int, parent: int) -> None:

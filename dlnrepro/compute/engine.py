@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import sysconfig
 import time
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -20,10 +21,11 @@ import torch
 from dlnrepro.compute.arithmetic import Environment, environment
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import computing_on
-from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws
-from dlnrepro.errors import BudgetSpent, NoSuchDraw, one_line, text_of
+from dlnrepro.compute.surroundings import fixed_surroundings, no_stray_draws, unforeseeable_draws
+from dlnrepro.errors import BadResult, BudgetSpent, NoSuchDraw, one_line, text_of
+from dlnrepro.registry.inputs import placed
 from dlnrepro.registry.names import load_runner
-from dlnrepro.runner import Declared, Progress, Result, Runner, declared, flaws_of
+from dlnrepro.runner import Declared, Progress, Result, Runner, calling_of, declared, flaws_of
 from dlnrepro.signals import Ended
 from dlnrepro.verdict.outcome import Outcome
 
@@ -58,13 +60,16 @@ def run_cell(cell: Cell, progress: Progress, budget: Callable[[], float]) -> Num
         here = environment(cell.device)
         with fixed_surroundings(), no_stray_draws():
             runner = load_runner(cell.runner)
-            params = runner.Params.model_validate(cell.params)
+            params = placed(runner.Params.model_validate(cell.params), cell.folder)
             generators = [torch.Generator().manual_seed(seed) for seed in cell.seeds]
-            # Runners compute gradients without autograd: small matrices are an eighth faster without its bookkeeping.
-            with torch.inference_mode(), computing_on(cell.device), planted(runner, cell.flaw):
-                watched(0.0, "starts")
-                result = runner.run(params, generators, watched)
-                measures, series = _arrays(declared(runner, params), result, len(cell.seeds))
+            if calling_of(runner).plain:
+                measures, series = _of_function(runner, cell, params, generators, watched)
+            else:
+                # Runners compute gradients without autograd, whose bookkeeping costs an eighth for small matrices.
+                with torch.inference_mode(), computing_on(cell.device), planted(runner, cell.flaw):
+                    watched(0.0, "starts")
+                    result = runner.run(params, generators, watched)
+                    measures, series = _arrays(declared(runner, params), result, len(cell.seeds))
         computed_on = here
     except BudgetSpent:
         spent = True
@@ -105,12 +110,79 @@ def planted(runner: Runner, flaw: str) -> Iterator[None]:
 
 def _fault_of(error: BaseException) -> str:
     """An error of a runner in one line, with its place in the code unless the setting is the cause (`NoSuchDraw`)."""
-    if isinstance(error, NoSuchDraw):
+    if isinstance(error, NoSuchDraw | BadResult):
         return text_of(error)
     text = one_line(error)
     if "does not require grad" in text or "Inference tensors" in text:
         text += "; a runner is called in torch's inference mode, and torch.inference_mode(False) leaves it"
     return text + _where(error)
+
+
+def _of_function(
+    runner: Runner, cell: Cell, params: Any, generators: list[torch.Generator], watched: Progress
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """The numbers of a function of the user, which is called for one run at a time if it gets a seed.
+
+    Each call has the same surroundings, so that nothing that a run sets reaches the next run. The generators of the
+    whole process begin each call in a state that nobody can foresee: a function that uses them without a seed then
+    gives other numbers whenever it is called.
+
+    Raises:
+        BadResult: a result is not one, or a run has other names, or other numbers of points, than the first run.
+    """
+    count = len(generators)
+    groups = [[one] for one in generators] if calling_of(runner).one_by_one else [generators]
+    found = []
+    with _warnings_once():
+        for place, group in enumerate(groups):
+            watched(place / len(groups), f"run {place + 1} of {count}" if len(groups) > 1 else "runs")
+            with fixed_surroundings(), unforeseeable_draws(), computing_on(cell.device):
+                result = runner.run(params, group, watched)
+                try:
+                    found.append(_arrays(declared(runner, params), result, len(group)))
+                    _fit(found[-1], found[0], f"the run of seed {cell.seeds[place]}", f"that of seed {cell.seeds[0]}")
+                except TypeError as error:
+                    raise BadResult(f"{error} ({getattr(runner, 'place', cell.runner)})") from None
+    measures, series = ([kinds[place] for kinds in found] for place in (0, 1))
+    return _joined(measures), _joined(series)
+
+
+@contextmanager
+def _warnings_once() -> Iterator[None]:
+    """Show each warning once, although every run has its own filters of warnings."""
+    seen: set[tuple[Any, ...]] = set()
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def once(*warning: Any, **rest: Any) -> None:
+            message, *place = warning
+            if (key := (str(message), *place[:3])) not in seen:
+                seen.add(key)
+                show(message, *place, **rest)
+
+        warnings.showwarning = once
+        yield
+
+
+def _fit(parts: Sequence[Mapping[str, np.ndarray]], first: Sequence[Mapping[str, np.ndarray]], *runs: str) -> None:
+    """Check that a run has the names, and the numbers of points, of the first run.
+
+    Raises:
+        TypeError: it does not.
+    """
+    for kind, mine, others in zip(("numbers", "series"), parts, first, strict=True):
+        if differing := sorted(mine.keys() ^ others.keys()):
+            found = f"{', '.join(differing)} in only one of {' and '.join(runs)}"
+            raise TypeError(f"expected the same {kind} in every run, found {found}")
+        for name, values in mine.items():
+            if values.shape[1:] != others[name].shape[1:]:
+                points = f"{values.shape[1]} in {runs[0]} and {others[name].shape[1]} in {runs[1]}"
+                raise TypeError(f"{name}: expected as many points in every run, found {points}")
+
+
+def _joined(parts: Sequence[Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    """The arrays of several groups of runs, one after another."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _arrays(known: Declared, result: Result, runs: int) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:

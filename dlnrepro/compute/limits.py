@@ -37,6 +37,24 @@ def free_memory() -> float:
     return max(0.0, min([_of_machine(), *_of_groups(), *_of_addresses()]))
 
 
+def resident() -> int:
+    """The bytes of memory that this process holds now; 0 if the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def largest_resident() -> int:
+    """The largest number of bytes of memory that this process has held; 0 if the system does not say."""
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+    except OSError:
+        return 0
+    found = [line.split()[1] for line in lines if line.startswith("VmHWM:")]
+    return 1024 * int(found[0]) if found else 0
+
+
 def _of_machine() -> float:
     """The memory that the kernel calls available, or all memory of the machine if the kernel does not say."""
     try:

@@ -51,7 +51,7 @@ class Whole:
 
     def need(self, place: int) -> float:
         """The bytes that a part needs, as the runner estimates it."""
-        return self.cell.memory * len(self.parts[place].seeds) / len(self.cell.seeds)
+        return self.cell.memory_of(len(self.parts[place].seeds))
 
     def joined(self) -> Numbers:
         """The numbers of the cell, in the order of its seeds, whichever part ended first."""
@@ -90,7 +90,8 @@ def join(cell: Cell, parts: Sequence[Numbers]) -> Numbers:
         name: [value for outcome in outcomes for value in outcome.measures[name]] for name in outcomes[0].measures
     }
     series = {name: np.concatenate([part.series[name] for part in parts]) for name in parts[0].series}
-    return Numbers(Outcome(cell.seeds, measures, seconds=seconds), series, parts[0].computed_on)
+    memory = max(part.memory for part in parts)
+    return Numbers(Outcome(cell.seeds, measures, seconds=seconds), series, parts[0].computed_on, memory)
 
 
 def batches(cell: Cell, seeds: Sequence[int]) -> list[Cell]:
@@ -116,7 +117,7 @@ def following(first: int, done: int) -> int:
 
 def with_seeds(cell: Cell, seeds: tuple[int, ...]) -> Cell:
     """The same arm with other runs, which need memory in proportion."""
-    return replace(cell, seeds=seeds, memory=cell.memory * len(seeds) // len(cell.seeds))
+    return replace(cell, seeds=seeds, memory=cell.memory_of(len(seeds)))
 
 
 def in_sequence(cells: Sequence[Cell], batches: Sequence[Numbers]) -> Numbers:

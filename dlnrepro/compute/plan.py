@@ -18,8 +18,9 @@ from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Fault, UsageError, shortened, unknown
+from dlnrepro.registry.inputs import contents, missing_files, placed
 from dlnrepro.registry.names import load_runner
-from dlnrepro.runner import declared
+from dlnrepro.runner import calling_of, declared
 from dlnrepro.verdict.outcome import BATCH, LARGEST_SEED
 from dlnrepro.visible import on_one_line
 
@@ -32,22 +33,40 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
             range; the device does not exist; or a cell would need more memory than is free.
     """
     require(variation.device)
-    runner = load_runner(claim.runner)
+    runner = load_runner(claim.located_runner)
     params = runner.Params
     _overrides_apply(claim, variation, params)
-    count = variation.batch(claim)
+    count = variation.batch(claim) if calling_of(runner).draws else variation.seeds or 1
     if variation.seed_base + count - 1 > LARGEST_SEED:
         raise UsageError(f"--seed-base: expected at most {LARGEST_SEED - count + 1}, found {variation.seed_base}")
+    if not calling_of(runner).draws and count != 1:
+        found = (
+            f"--seeds: {claim.id}: expected 1, since the runner '{claim.runner}' draws nothing at random, found {count}"
+        )
+        raise UsageError(found)
     seeds = tuple(range(variation.seed_base, variation.seed_base + count))
-    most = count if variation.fixed else max(count, BATCH)
+    most = count if variation.fixed or not calling_of(runner).draws else max(count, BATCH)
     cells = []
     for arm in variation.arms(claim):
         values = resolved(params, arm_values(claim, arm, variation.overrides, variation.quick)).values
         valid = params.model_validate(values)
         _thresholds_have_values(claim, arm, values, measures_of(claim, declared(runner, valid)))
-        needed = _fitting_memory(claim, arm, valid, most, variation.device)
-        cells.append(Cell(claim.id, arm, claim.runner, values, seeds, variation.device, needed * count // most))
+        _files_exist(claim, arm, valid)
+        needed = _fitting_memory(claim, arm, placed(valid, claim.folder), most, variation.device)
+        alone = calling_of(runner).one_by_one
+        name, memory = claim.located_runner, needed * count // most
+        files = contents(valid, claim.folder)
+        cell = Cell(claim.id, arm, name, values, seeds, variation.device, memory, one_by_one=alone)
+        cells.append(replace(cell, folder=claim.folder, contents=files))
     return cells
+
+
+def _files_exist(claim: Claim, arm: str, params: BaseModel) -> None:
+    """Refuse an arm whose settings name a file that does not exist."""
+    wrong = missing_files(params, claim.folder)
+    if wrong:
+        lines = [f"{claim.id}: arm {arm}: {dotted(place)}: {fault.wording}" for place, fault in wrong]
+        raise UsageError(*map(on_one_line, lines))
 
 
 def _overrides_apply(claim: Claim, variation: Variation, params: type[BaseModel]) -> None:

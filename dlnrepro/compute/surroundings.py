@@ -71,6 +71,19 @@ def no_stray_draws() -> Iterator[None]:
 
 
 @contextmanager
+def unforeseeable_draws() -> Iterator[None]:
+    """Give the generators of the whole process a state that nobody can foresee, and restore their states at the end."""
+    before = _generators()
+    random.seed()
+    np.random.seed(None)  # noqa: NPY002  nothing is drawn here
+    torch.default_generator.seed()
+    try:
+        yield
+    finally:
+        _restore_generators(before)
+
+
+@contextmanager
 def _given_back(*parts: tuple[Callable[[], Any], Callable[[Any], object]]) -> Iterator[None]:
     """Read parts of the state of the process now, and restore the parts that have changed at the end."""
     before = [(read, write, _read(read)) for read, write in parts]

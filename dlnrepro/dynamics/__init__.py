@@ -4,6 +4,7 @@ Weights are lists W_1 .. W_L of tensors of shape (runs, ..., rows, columns), flo
 
 Packages that several topics use, lowest layer first:
 
+* `compiled` holds kernels in C, and compiles them once on each machine.
 * `tensors` makes arrays and tensors of one another and keeps a run independent of its batch.
 * `networks` computes what weights determine: product, imbalance, sharpness, tangent kernel, gaps.
 * `starts` draws targets and initializations. `training` holds gradient descent and gradient flow.
@@ -23,6 +24,7 @@ Topics, each with the same name in `dlnrepro/runners/` and in `tests/`:
 * `spherical`: data with a spherically symmetric distribution.
 * `representation_cost`: the least norm of weights that realise a linear map.
 * `predictive_coding`: inference by predictive coding.
+* `checkpoints`: weights that somebody trained, read from files and measured.
 * `self_supervision`: layer-wise contrastive learning.
 * `general`: any deep linear network, on any data, with every quantity that can be recorded; it may use all other
   topics.

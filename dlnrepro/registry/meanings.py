@@ -9,14 +9,18 @@ import ast
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from dlnrepro.registry.functions.docstring import Described, described_in
+from dlnrepro.registry.functions.reference import is_function, split
 from dlnrepro.registry.names import load_runner, own_module, runner_folders
 
 
 def measure_meanings(runner: str) -> dict[str, str]:
-    """Each measure of a runner that comes with the program, with its definition.
+    """Each measure of a runner that comes with the program, or of a function in a file, with its definition.
 
     A definition that is computed is left out, and so is every measure of a runner from another package.
     """
+    if is_function(runner):
+        return _described(runner).numbers
     if (module := own_module(runner)) is None:
         return {}
     inside = Path(*module.split(".")[2:]).with_suffix(".py")
@@ -25,13 +29,25 @@ def measure_meanings(runner: str) -> dict[str, str]:
 
 
 def setting_meanings(runner: str) -> dict[str, str]:
-    """Each setting of a runner with its description, where it has one; this imports the runner.
+    """Each setting of a runner with its description, where it has one; this imports a runner that is no function.
 
     Raises:
         RunnerError: the runner cannot be imported.
     """
+    if is_function(runner):
+        return _described(runner).parameters
     fields = load_runner(runner).Params.model_fields
     return {name: field.description for name, field in fields.items() if field.description}
+
+
+def _described(runner: str) -> Described:
+    """The docstring of a function, from the text of its file; the file is not imported."""
+    path, function = split(runner)
+    try:
+        text = Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        text = ""
+    return described_in(text, function)
 
 
 def _entries(tree: ast.Module) -> Iterator[tuple[str, str]]:

@@ -19,6 +19,10 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import BinaryIO, cast
 
 from dlnrepro.errors import Fault, RunnerError, UsageError, one_line, text_of
+from dlnrepro.registry.functions.reference import is_function, split
+from dlnrepro.registry.functions.runner import function_runner, innermost
+from dlnrepro.registry.functions.signature import Unfit
+from dlnrepro.registry.plugin import file_footing
 from dlnrepro.runner import Flaw, Runner, Series
 from dlnrepro.signals import Ended
 
@@ -35,12 +39,19 @@ def comes_with_the_program(name: str) -> bool:
     return name in _own()
 
 
+def is_known(runner: str) -> bool:
+    """Whether there is a runner of this name, or the file of the function that it names."""
+    return os.path.isfile(split(runner)[0]) if is_function(runner) else runner in runner_names()
+
+
 def load_runner(name: str) -> Runner:
-    """The runner module of this name; it must be one of `runner_names()`.
+    """The runner of this name: one of `runner_names()`, or the located name of a function in a file.
 
     Raises:
-        RunnerError: the module cannot be imported, or lacks a part of a runner.
+        RunnerError: the module or the file cannot be imported, or lacks a part of a runner.
     """
+    if is_function(name):
+        return _load_function(name)
     own = own_module(name)
     value = own or _registered()[name].value
     try:
@@ -58,6 +69,32 @@ def load_runner(name: str) -> Runner:
     if wrong is not None:
         raise RunnerError(name, wrong)
     return cast(Runner, module)
+
+
+def _load_function(name: str) -> Runner:
+    """The function of a located name as a runner; its file is imported again if something that it needs has changed."""
+    path, _ = split(name)
+    facts = file_footing(path).facts
+    if name in _functions and _functions[name][0] == facts:
+        return _functions[name][1]
+    try:
+        with redirect_stdout(_ToStandardError()):
+            found = cast(Runner, function_runner(name))
+    except Unfit as error:
+        raise RunnerError(name, error.fault) from None
+    except (KeyboardInterrupt, Ended):
+        raise
+    except BaseException as error:
+        # The file is code of the user: every exception, also of sys.exit(), is a fault of this function alone.
+        text = one_line(error) + innermost(error, os.path.dirname(path))
+        expected = f"a file {os.path.basename(path)} that can be imported"
+        raise RunnerError(name, Fault(expected=expected, found=text, cited=True)) from None
+    _functions[name] = facts, found
+    return found
+
+
+_functions: dict[str, tuple[dict[str, str], Runner]] = {}
+"""The functions that were loaded, each with what it depended on then."""
 
 
 class _ToStandardError(io.TextIOBase):

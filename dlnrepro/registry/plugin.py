@@ -1,8 +1,8 @@
-"""What determines the numbers of a runner of another package: modules, data files, environment and versions.
+"""What determines the numbers of a runner of another package, or of a function in a file: modules, data, versions.
 
-The imports of its module are followed into every module that belongs to the runner: flat modules, modules of its
-package, modules of its distribution, and modules without a distribution. The search ends at the standard library and at
-other distributions, whose versions count. Nothing is imported for this.
+The imports of its module, or of its file, are followed into every module that belongs to the runner: flat modules,
+modules of its package, modules of its distribution, and modules without a distribution. The search ends at the standard
+library and at other distributions, whose versions count. Nothing is imported for this.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 from importlib.metadata import EntryPoint
 
 from dlnrepro.registry.digests import Remembered, file_digest, files_below
+from dlnrepro.registry.functions.home import searched_first
 from dlnrepro.registry.imports import Source, read_source
 
 OWN = "dlnrepro"
@@ -50,7 +51,23 @@ def footing(entry: EntryPoint) -> Footing:
     if entry.dist is not None:
         mine = _plain(entry.dist.name)
         found.facts[f"distribution {mine}"] = entry.dist.version
-    sources = _follow(entry.module, mine, found)
+    return _completed(found, _follow([(entry.module, ())], mine, found, {}))
+
+
+def file_footing(path: str) -> Footing:
+    """The things that a function in a file depends on; the folder of the file is searched first, as for a script."""
+    found = Footing()
+    folder, name = os.path.split(path)
+    found.facts[f"file {name}"] = file_digest(path)
+    source = _source(path, "")
+    with searched_first(folder):
+        needed = source.modules | (source.texts if source.finds_by_name else frozenset())
+        waiting = [(module, _folders(folder, source)) for module in sorted(needed)]
+        return _completed(found, _follow(waiting, None, found, {path: source}))
+
+
+def _completed(found: Footing, sources: Mapping[str, Source]) -> Footing:
+    """The things that some sources need, with the files and variables that they name."""
     for path, source in sources.items():
         named = _named_files(os.path.dirname(path), source.texts)
         if source.knows_its_place:
@@ -62,11 +79,19 @@ def footing(entry: EntryPoint) -> Footing:
     return found
 
 
-def _follow(module: str, mine: str | None, found: Footing) -> dict[str, Source]:
-    """Every source that a module needs, by path; facts and modules of this program go into `found`."""
-    sources: dict[str, Source] = {}
+def _follow(
+    modules: Iterable[tuple[str, tuple[str, ...]]], mine: str | None, found: Footing, sources: dict[str, Source]
+) -> dict[str, Source]:
+    """Every source that some modules need, by path; facts and modules of this program go into `found`.
+
+    Args:
+        modules: the names of the modules, each with the folders in which it may lie.
+        mine: the distribution whose modules count one by one.
+        found: what was found.
+        sources: the sources that are known already.
+    """
     known: set[str] = set()
-    waiting: list[tuple[str, tuple[str, ...]]] = [(module, ())]
+    waiting = list(modules)
     while waiting:
         name, beside = waiting.pop()
         if name in known or not _NAME.fullmatch(name):

@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from dlnrepro.registry.digests import Remembered
+from dlnrepro.registry.digests import Remembered, file_digest
+from dlnrepro.registry.functions.reference import is_function, split
 from dlnrepro.registry.imports import own_imports
 from dlnrepro.registry.names import own_module, registered, runner_folders
-from dlnrepro.registry.plugin import OWN, footing
+from dlnrepro.registry.plugin import OWN, file_footing, footing
 
 ENGINE = ("dlnrepro.compute.executor", "dlnrepro.archive.cell_store")
 """The modules that compute and store numbers; all their imports count for every runner."""
@@ -34,6 +35,9 @@ def source_hash(runner: str) -> str:
 
 def runner_facts(runner: str) -> dict[str, str]:
     """The facts that determine the numbers of a runner: label of a file, version or variable -> digest or value."""
+    if is_function(runner):
+        found = file_footing(split(runner)[0])
+        return {**found.facts, **own_digests([*ENGINE, *found.own])}
     entry = registered(runner)
     if entry is None:
         return own_digests([*ENGINE, own_module(runner) or runner])
@@ -59,8 +63,15 @@ def own_digests(roots: Iterable[str]) -> dict[str, str]:
             digest, (needed, says_only) = _imports(path)
             if not says_only:
                 found[label] = digest
+                found |= _kernels(os.path.dirname(label), os.path.dirname(path))
             waiting += needed
     return found
+
+
+def _kernels(label: str, folder: str) -> dict[str, str]:
+    """The digests of the sources in C beside a module, which are compiled on the user's machine."""
+    names = sorted(name for name in os.listdir(folder) if name.endswith(".c"))
+    return {f"{label}/{name}": file_digest(os.path.join(folder, name)) for name in names}
 
 
 def _place(name: str) -> tuple[str, str] | None:

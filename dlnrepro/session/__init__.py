@@ -2,6 +2,7 @@
 
 * `run` prepares the claims, computes and judges them, and stores the report.
 * `schedule` is the loop that computes each cell once, in the order of the claims.
+* `first_runs` computes the first run of a function that is a runner, before its long runs.
 * `execution` finds stored cells or computes them, claim by claim, and makes the record of each claim.
 * `audit_job` plans the runs of an audit, `audit_pieces` joins those that are trained together, `auditing` computes
   them, claim by claim, and `audit_table` keeps a table of audits up to date.

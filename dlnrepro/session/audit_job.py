@@ -16,10 +16,11 @@ from dlnrepro.claimfile.parameters import resolved
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell
-from dlnrepro.compute.parts import batches
+from dlnrepro.compute.parts import batches, with_seeds
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
+from dlnrepro.registry.inputs import contents, placed
 from dlnrepro.registry.names import load_runner
 from dlnrepro.session.execution import RunOptions, StoredNumbers
 from dlnrepro.verdict.audit_changes import with_criteria
@@ -42,6 +43,7 @@ class AuditJob:
         arms: the first batch of each arm on fresh seeds.
         unchanged: one batch of each arm that a change reaches, without the change, on the seeds of the changes.
         changes: the name of each change -> the first batch of each arm that it reaches.
+        passed: whether its runner, a function, gave the same numbers twice in its first run.
     """
 
     claim: Claim
@@ -51,6 +53,12 @@ class AuditJob:
     arms: tuple[Cell, ...]
     unchanged: tuple[Cell, ...]
     changes: Mapping[str, tuple[Cell, ...]]
+    passed: bool = False
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The first batch of each arm on fresh seeds."""
+        return self.arms
 
     def batches(self) -> list[list[Cell]]:
         """The batches of each arm on fresh seeds."""
@@ -81,8 +89,7 @@ def _names(claim: Claim) -> list[str]:
 
 def _at_most(cell: Cell, runs: int) -> Cell:
     """A cell with no more than some of its runs."""
-    kept = cell.seeds[:runs]
-    return replace(cell, seeds=kept, memory=cell.memory * len(kept) // len(cell.seeds))
+    return with_seeds(cell, cell.seeds[:runs])
 
 
 def _from(cell: Cell, seed: int) -> Cell:
@@ -92,7 +99,7 @@ def _from(cell: Cell, seed: int) -> Cell:
 
 def _changed(claim: Claim, name: str, first: Mapping[str, Cell], seed: int) -> Iterator[Cell]:
     """The first batch of each arm that a change reaches."""
-    params = load_runner(claim.runner).Params
+    params = load_runner(claim.located_runner).Params
     flawed = claim.audit.flaws.get(name)
     settings: Mapping[str, Any] = claim.audit.harmless[name] if flawed is None else flawed.settings
     plant = (flawed.plant or "") if flawed is not None else ""
@@ -103,10 +110,12 @@ def _changed(claim: Claim, name: str, first: Mapping[str, Cell], seed: int) -> I
         if not plant and values == first[arm].params:
             continue
         runs = len(first[arm].seeds)
-        memory = needed_memory(claim.runner, params.model_validate(values), runs)
+        valid = params.model_validate(values)
+        memory = needed_memory(claim.runner, placed(valid, claim.folder), runs)
         # The name of the claim is only shown; with the name of the change a reader knows what is being computed.
         called = f"{claim.id} ({name})"
-        yield replace(_from(first[arm], seed), claim=called, params=values, memory=memory, flaw=plant)
+        cell = replace(_from(first[arm], seed), claim=called, params=values, memory=memory, flaw=plant)
+        yield replace(cell, contents=contents(valid, claim.folder))
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from dlnrepro.archive.audits import AuditRecord, out_of_date, read_summaries, remove_summary, write_summary
+from dlnrepro.archive.reference_verdicts import FOLDER
+from dlnrepro.archive.references import numbers_by
 from dlnrepro.errors import Unjudged, UsageError
 from dlnrepro.registry.sources import source_hash
 from dlnrepro.session.audit_job import AuditJob
@@ -50,6 +52,8 @@ class TableUpkeep:
 def table_upkeep(folder: Path, jobs: Sequence[AuditJob], cache: bool, whole: bool) -> TableUpkeep:
     """The claims that must be audited so that a table of audits is up to date.
 
+    The reference beside the table says whether changed sources still give the same numbers.
+
     Args:
         folder: the folder of the table; it may be missing.
         jobs: the claims that were selected, ready to run.
@@ -62,8 +66,9 @@ def table_upkeep(folder: Path, jobs: Sequence[AuditJob], cache: bool, whole: boo
     stored = read_summaries(folder)
     due = []
     for job in jobs:
-        found = stored.get(job.claim.id)
-        reason = out_of_date(found, job.claim, source_hash(job.claim.runner), job.runs, job.seed_base)
+        found, sources = stored.get(job.claim.id), source_hash(job.claim.located_runner)
+        numbers = numbers_by(folder.parent / FOLDER, job.claim.id, sources)
+        reason = out_of_date(found, job.claim, sources, job.runs, job.seed_base, numbers)
         if reason is None and not cache:
             reason = "--no-cache audits every claim again"
         if reason is not None:
@@ -86,6 +91,7 @@ def update(care: TableUpkeep, record: AuditRecord) -> str | None:
     """
     if (lack := lasting(record)) is not None:
         return f"{care.folder / record.id}.json: not written, because {lack}"
+    record = replace(record, numbers=numbers_by(care.folder.parent / FOLDER, record.id, record.runner_hash))
     return f"{care.folder / record.id}.json: written" if write_summary(care.folder, record) else None
 
 

@@ -18,7 +18,7 @@ from dlnrepro.compute.arithmetic import versions
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.device import free_memory
 from dlnrepro.compute.processes import Computed
-from dlnrepro.errors import Unjudged, UsageError
+from dlnrepro.errors import ClaimError, Unjudged, UsageError
 from dlnrepro.registry.meanings import measure_meanings
 from dlnrepro.registry.names import comes_with_the_program
 from dlnrepro.registry.sources import source_hash
@@ -26,7 +26,8 @@ from dlnrepro.session.audit_job import CHANGES_AFTER, AuditJob
 from dlnrepro.session.audit_pieces import Piece, of_part, pieces
 from dlnrepro.session.execution import RunOptions, StoredNumbers, next_batch, store
 from dlnrepro.session.faults import logged
-from dlnrepro.session.schedule import Watcher, scheduled
+from dlnrepro.session.first_runs import first_runs
+from dlnrepro.session.schedule import Watcher, announce_preparation, scheduled
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.verdict.audit import audited
 from dlnrepro.verdict.audit_changes import change_audit, with_criteria
@@ -72,12 +73,17 @@ def audit_and_store(
 
     Raises:
         UsageError: the output folder cannot be written. This is checked before anything is trained.
+        ClaimError: no claim names only measures that its function returns.
     """
     make_folders(options.root)
     records: dict[str, AuditRecord] = {}
     unjudged: list[Unjudged] = []
     with watching as watcher:
         try:
+            seen = first_runs(jobs, options, watcher, signals)
+            unjudged += seen.unjudged(len(jobs))
+            passed = {place for place, found in seen.found.items() if found.passed}
+            jobs = [replace(job, passed=place in passed) for place, job in enumerate(jobs) if place not in seen.faults]
             with closing(_audits(jobs, options, watcher, signals)) as audits:
                 for job, result in audits:
                     if isinstance(result, Unjudged):
@@ -93,6 +99,8 @@ def audit_and_store(
                     watcher.tells(f"[{len(records)}/{len(jobs)}] {job.claim.id}: {record.outcome}")
         except Ended:
             pass
+        except ClaimError:
+            raise
         except Exception as error:
             unjudged.append(Unjudged(3, None, logged(error, options.root)))
             watcher.says(unjudged[-1].text)
@@ -103,14 +111,14 @@ def _record(job: AuditJob, result: Audited) -> AuditRecord:
     """The record of an audit."""
     tests = (*job.claim.assumptions, *job.claim.criteria)
     measures = {name for item in tests for name in item.named}
-    meanings = measure_meanings(job.claim.runner)
+    meanings = measure_meanings(job.claim.located_runner)
     return AuditRecord(
         schema=1,
         id=job.claim.id,
         title=job.claim.title,
         path=storable(str(job.path)),
         claim_hash=claim_hash(job.claim),
-        runner_hash=source_hash(job.claim.runner),
+        runner_hash=source_hash(job.claim.located_runner),
         versions=versions(),
         runs=job.runs,
         batch=job.claim.seeds,
@@ -118,6 +126,7 @@ def _record(job: AuditJob, result: Audited) -> AuditRecord:
         changes_from=job.seed_base + CHANGES_AFTER,
         meanings={name: text for name, text in meanings.items() if name in measures},
         result=result,
+        covers=job.claim.covers,
     )
 
 
@@ -178,11 +187,14 @@ class _Work:
 
     def __init__(self, jobs: Sequence[AuditJob], options: RunOptions, watcher: Watcher, signals: Signals) -> None:
         self._jobs, self._options, self._watcher, self._signals = jobs, options, watcher, signals
+        announce_preparation(watcher)
         self._read = StoredNumbers(options)
         self._found: dict[str, Numbers] = {}
         self._pieces: dict[str, Piece] = {}
         # The tests of this program check that its own runners draw from their generators alone.
-        self._foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
+        self._foreign = {
+            job.claim.located_runner for job in jobs if not comes_with_the_program(job.claim.runner) and not job.passed
+        }
 
     def groups(self) -> list[_Group]:
         """The groups of all jobs; the stored batches of fresh seeds are read, and the missing ones are joined."""

@@ -24,11 +24,14 @@ from dlnrepro.compute.parts import batches, following, with_seeds
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
+from dlnrepro.registry.functions.docstring import in_words
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.registry.names import comes_with_the_program, load_runner
 from dlnrepro.runner import declared
 from dlnrepro.session.faults import logged
 from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Ended, Signals
+from dlnrepro.verdict.equal_runs import equal_arms
 from dlnrepro.verdict.judge import judge
 from dlnrepro.verdict.outcome import LARGEST_SEED, Outcome
 from dlnrepro.verdict.rule import MOST_RUNS
@@ -37,7 +40,12 @@ from dlnrepro.visible import storable
 
 @dataclass(frozen=True)
 class Job:
-    """One claim to run: its file with its hash, its variation, and the cells with the first runs of each arm."""
+    """One claim to run: its file with its hash, its variation, and the cells with the first runs of each arm.
+
+    Attributes:
+        passed: whether its runner, a function, gave the same numbers twice in its first run.
+        fault: why none of its arms can be computed, or None.
+    """
 
     claim: Claim
     path: Path
@@ -45,6 +53,8 @@ class Job:
     cells: tuple[Cell, ...]
     variation: Variation
     command: str
+    passed: bool = False
+    fault: str | None = None
 
     @property
     def identity(self) -> tuple[str, str]:
@@ -123,8 +133,10 @@ def _judged(
 ) -> Generator[tuple[int, ClaimRecord | Unjudged]]:
     """The index and the record of each job, as soon as the job is decided."""
     # The tests of this program check that its own runners draw from their generators alone.
-    foreign = {job.claim.runner for job in jobs if not comes_with_the_program(job.claim.runner)}
-    stored = StoredNumbers(options)
+    foreign = {
+        job.claim.located_runner for job in jobs if not comes_with_the_program(job.claim.runner) and not job.passed
+    }
+    stored = StoredNumbers(options, {cell.key: job.fault for job in jobs if job.fault for cell in job.cells})
 
     def keep(cell: Cell, numbers: Numbers) -> None:
         """Store the numbers; a runner that was checked once is not checked again in a later round."""
@@ -144,11 +156,27 @@ def _judged(
         for place, numbers in numbers_by_job:
             job = jobs[place]
             try:
-                final = stopped(job, numbers, options.budget)
+                final = _whole(job.claim, stopped(job, numbers, options.budget))
                 yield place, _record(job, final, cached=not stored.used.isdisjoint(_keys(job, numbers)))
             except Exception as error:
                 line = f"{job.claim.id}: could not be judged, because of {logged(error, options.root)}"
                 yield place, Unjudged(3, storable(str(job.path)), storable(line))
+
+
+def _whole(claim: Claim, numbers: Mapping[str, Numbers]) -> Mapping[str, Numbers]:
+    """The numbers of a claim's arms; an arm without a measure that the claim names has a fault instead.
+
+    A function may return other numbers in another arm than in the first one.
+    """
+    named = {name for item in (*claim.assumptions, *claim.criteria) for name in item.named}
+    named -= claim.setup.keys()
+    found = dict(numbers)
+    for arm, of_arm in numbers.items():
+        outcome = of_arm.outcome
+        if outcome.measures and (missing := sorted(named - outcome.measures.keys())):
+            fault = f"expected {', '.join(missing)} from the runner, found only {', '.join(sorted(outcome.measures))}"
+            found[arm] = Numbers(replace(outcome, measures={}, fault=fault), {})
+    return found
 
 
 def further_cells(job: Job, outcomes: Mapping[str, Outcome], budget: float | None = None) -> list[Cell]:
@@ -217,13 +245,22 @@ class StoredNumbers:
         used: the keys of the cells whose stored numbers were used.
     """
 
-    def __init__(self, options: RunOptions) -> None:
+    def __init__(self, options: RunOptions, faults: Mapping[str, str | None] | None = None) -> None:
+        """Read from the store of some options.
+
+        Args:
+            options: where numbers are stored, and whether they are used.
+            faults: the key of a cell that cannot be computed -> why.
+        """
         self._options = options
+        self._faults = faults or {}
         self._environments: dict[str, Sequence[Environment]] = {}
         self.used: set[str] = set()
 
     def __call__(self, cell: Cell) -> Numbers | None:
-        """The stored numbers of a cell, or None."""
+        """The stored numbers of a cell, or why there are none; None if it must be computed."""
+        if (fault := self._faults.get(cell.key)) is not None:
+            return Numbers(Outcome(cell.seeds, {}, fault), {})
         if not self._options.cache:
             return None
         if cell.device not in self._environments:
@@ -265,6 +302,7 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
     cells = {cell.arm: key_on(cell, computed_on[cell.arm]) for cell in whole}
     _, dirty = code_state()
     stamps = job.variation.stamps(job.claim) + ["cached"] * cached
+    stamps += ["equal-runs"] * (is_function(job.claim.runner) and bool(equal_arms(_outcomes(numbers))))
     stamps += ["dirty"] if dirty else ["unknown code"] if dirty is None else []
     return record_claim(
         job.claim,
@@ -280,23 +318,26 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
         command=storable(job.command),
         path=storable(str(job.path)),
         claim_hash=job.claim_hash,
-        runner_hash=source_hash(job.claim.runner),
+        runner_hash=source_hash(job.claim.located_runner),
         formulas={cell.arm: _derived(job, cell.arm) for cell in job.cells},
+        files={cell.arm: cell.contents for cell in job.cells},
     )
 
 
 def _derived(job: Job, arm: str) -> dict[str, Derived]:
     """The settings of an arm that are formulas, with their values."""
     values = arm_values(job.claim, arm, job.variation.overrides, job.variation.quick)
-    return resolved(load_runner(job.claim.runner).Params, values).derived
+    return resolved(load_runner(job.claim.located_runner).Params, values).derived
 
 
 def _meanings(claim: Claim) -> dict[str, str]:
     """The runner's descriptions of the measures and series that a claim names, so that a report needs no runner."""
-    runner = load_runner(claim.runner)
+    runner = load_runner(claim.located_runner)
     known = declared(runner, validated(runner.Params, claim.settings))
     tests = (*claim.assumptions, *claim.criteria)
     named = {name for item in tests for name in item.named}
     named |= {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}
     meanings = {**(known.measures or {}), **{name: series.says for name, series in (known.series or {}).items()}}
+    if known.measures is None:
+        meanings |= {name: runner.MEASURES.get(name, in_words(name)) for name in named - claim.setup.keys()}
     return {name: meanings[name] for name in sorted(named) if name in meanings}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 from dlnrepro.archive.cell_store import key_on, series_digest
 from dlnrepro.archive.comparison import same_bits
@@ -18,7 +19,9 @@ from dlnrepro.compute.device import Device, free_memory, require
 from dlnrepro.compute.executor import Executor
 from dlnrepro.compute.parts import batches, with_seeds
 from dlnrepro.errors import UsageError
-from dlnrepro.registry.names import load_runner, runner_names
+from dlnrepro.registry.functions.reference import located
+from dlnrepro.registry.inputs import contents, placed
+from dlnrepro.registry.names import is_known, load_runner
 from dlnrepro.session.schedule import Watcher, scheduled
 from dlnrepro.signals import Signals
 
@@ -109,9 +112,10 @@ def _made_alike(first: ClaimRecord, second: ClaimRecord, arm: str) -> bool:
 
 def _cells(record: ClaimRecord, arm: str, device: Device) -> list[Cell]:
     """The runs of an arm of a record, ready to run: all of them together, or in the batches in which they were made."""
-    runner = str(record.claim["runner"])
-    if runner not in runner_names():
-        raise UsageError(f"{record.id}: expected the runner '{runner}' of the record, found no such runner here")
+    named = str(record.claim["runner"])
+    runner = located(named, Path(record.path).parent)
+    if not is_known(runner):
+        raise UsageError(f"{record.id}: expected the runner '{named}' of the record, found no such runner here")
     if arm not in record.params:
         raise UsageError(f"{record.id}: arm {arm}: expected its parameters in the record, found none")
     if wrong := parameter_faults(load_runner(runner).Params, record.params[arm]):
@@ -121,7 +125,11 @@ def _cells(record: ClaimRecord, arm: str, device: Device) -> list[Cell]:
         raise UsageError(f"{record.id}: arm {arm}: {dotted(place) or 'parameters'}: {fault.wording} {why}")
     seeds, params = record.outcomes[arm].seeds, load_runner(runner).Params.model_validate(record.params[arm])
     first = seeds[: record.variation.batch(Claim.model_validate(record.claim))]
-    cell = Cell(record.id, arm, runner, record.params[arm], seeds, device, needed_memory(runner, params, len(seeds)))
+    files, folder = record.files.get(arm, {}), str(Path(record.path).parent.absolute())
+    if files and contents(params, folder) != files:
+        raise UsageError(f"{record.id}: arm {arm}: expected the files of the record, found that they have changed")
+    needed = needed_memory(runner, placed(params, folder), len(seeds))
+    cell = Cell(record.id, arm, runner, record.params[arm], seeds, device, needed, folder=folder, contents=files)
     free = free_memory(device)
     if not seeds or (device == "cpu" and cell.memory <= free):
         return [cell]  # on the processor, a run does not depend on the runs beside it

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,10 +16,12 @@ from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import Unjudged, UsageError
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.session.execution import Job, RunOptions, job_of, run_jobs
 from dlnrepro.session.faults import logged
+from dlnrepro.session.first_runs import first_runs
 from dlnrepro.session.schedule import Watcher
-from dlnrepro.signals import Signals
+from dlnrepro.signals import Ended, Signals
 from dlnrepro.visible import storable
 
 
@@ -29,12 +31,14 @@ def jobs_of(claims: Iterable[tuple[Claim, Path]], variation: Variation) -> list[
     Raises:
         UsageError: the variation cannot be applied to a claim.
     """
-    return [job_of(claim, path, variation, repeating(path, variation)) for claim, path in claims]
+    return [
+        job_of(claim, path, variation, repeating(path, variation, is_function(claim.runner))) for claim, path in claims
+    ]
 
 
-def repeating(path: Path, variation: Variation) -> str:
-    """The command line that runs a claim again in the same variation."""
-    return shlex.join(["dlnrepro", "run", command_name(path), *variation.options])
+def repeating(path: Path, variation: Variation, by_path: bool = False) -> str:
+    """The command line that runs a claim again in the same variation; `by_path` if its path must be given."""
+    return shlex.join(["dlnrepro", "run", command_name(path, by_path), *variation.options])
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,14 @@ def run_and_store(
 
     Raises:
         UsageError: the output folder cannot be written. This is checked before anything is trained.
+        ClaimError: no claim names only measures that its function returns.
     """
     make_folders(options.root)
-    with watching as watcher:
-        records, faults = run_jobs(jobs, options, watcher, signals, stop)
     environment = options.executor.environments(jobs[0].variation.device)[0]
+    with watching as watcher:
+        jobs, wrong = _tried(jobs, options, watcher, signals)
+        records, faults = run_jobs(jobs, options, watcher, signals, stop)
+    unjudged = [*unjudged, *wrong]
     origin = provenance([storable(word) for word in command], started, environment)
     report = compile_report(records, origin, signals.code, allow_inconclusive, [*unjudged, *faults])
     try:
@@ -95,3 +102,27 @@ def run_and_store(
         return Session(
             report, None, Unjudged(3, None, f"the report could not be stored: {logged(error, options.root)}")
         )
+
+
+def _tried(
+    jobs: Sequence[Job], options: RunOptions, watcher: Watcher, signals: Signals
+) -> tuple[list[Job], list[Unjudged]]:
+    """The jobs with what the first runs of their functions have shown, and the claims that do not fit their function.
+
+    Raises:
+        ClaimError: no claim fits its function.
+    """
+    try:
+        seen = first_runs(jobs, options, watcher, signals)
+    except Ended:
+        return list(jobs), []
+    wrong = seen.unjudged(len(jobs))
+    for fault in (fault for found in seen.faults.values() for fault in found):
+        watcher.says(str(fault))
+    tried = {place: job for place, job in enumerate(jobs) if place not in seen.faults}
+    for place, found in seen.found.items():
+        if place in tried:
+            cells = [replace(cell, memory=found.memory) for cell in tried[place].cells]
+            cells = [cell if cell.one_by_one else replace(cell, memory=cell.memory * len(cell.seeds)) for cell in cells]
+            tried[place] = replace(tried[place], cells=tuple(cells), passed=found.passed, fault=found.fault)
+    return list(tried.values()), wrong

@@ -11,6 +11,7 @@ from contextlib import closing, suppress
 from typing import Protocol
 
 from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.compute.arithmetic import preparation
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.parts import in_sequence
 from dlnrepro.compute.processes import Computed, Listener
@@ -45,6 +46,12 @@ def _decided(_place: int, _numbers: Mapping[str, Numbers]) -> list[Cell]:
     return []
 
 
+def announce_preparation(listener: Listener) -> None:
+    """Say that the kernels are compiled now, if they are; the environment of the first cell needs them."""
+    if (line := preparation()) is not None:
+        listener.says(line)
+
+
 def scheduled(
     groups: Sequence[Sequence[Cell]],
     compute: Callable[[Sequence[Cell]], Computed],
@@ -69,10 +76,12 @@ def scheduled(
         keep: called with every cell that was computed, and its numbers.
         further: gives the cells that a group needs in addition, from its index and its numbers so far.
     """
+    announce_preparation(watcher)
     work = _Cells(stored)
     work.ask([cell for group in groups for cell in group])
     known = {key: seconds[key] for key in work.missing if key in seconds}
-    watcher.begins(len(groups), len(work.missing), known, len(work.numbers))
+    stored_ones = [found for found in work.numbers.values() if found.outcome.fault is None]
+    watcher.begins(len(groups), len(work.missing), known, len(stored_ones))
     with closing(_computed(compute, work)) as computed:
         for place, group in enumerate(groups):
             wanted = list(group)

@@ -6,6 +6,7 @@ draw that its fields describe, so that two runners with the same initialization 
 
 * `base` is the strict model that all parameters are: contradictions between settings, the estimate of memory.
 * `fields` holds the types of fields: depths, widths, ranges, strengths, and values of formulas, usually `same`.
+* `input_files` has the types of settings that name files, which are found from the folder of the claim.
 * `networks` has the depth in the formulas, and draws the Gaussian weights of networks that are not balanced.
 * `targets` draws a target Z from given singular values.
 * `descents` repeats gradient descent at step sizes that are halved again and again.

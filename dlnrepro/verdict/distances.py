@@ -130,6 +130,7 @@ def compared(bounds: Bounds, arms: Sequence[Counted], controls: Sequence[Counted
         return Distances(None, (), ())
 
     def placed(runs: Sequence[Counted]) -> tuple[Run, ...]:
+        """Some runs with their places on the axis."""
         return tuple(Run(arm, value, own, axis.place(value, own)) for arm, value, own in runs)
 
     return Distances(axis, placed(arms), placed(controls))

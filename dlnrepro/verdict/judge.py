@@ -129,6 +129,7 @@ def judge(
             raise UsageError(f"{claim.id}: arm {arm}: {fault}")
     names = arm_numbers(claim, outcomes, params)
     meets = {arm: meets_assumptions(claim.assumptions, arm, found, names[arm]) for arm, found in outcomes.items()}
+    last = last or not claim.draws
     assumptions = tuple(_judged(item, item.quantity, (), outcomes, names, last, {}) for item in claim.assumptions)
     criteria = tuple(
         _with_kinds(
@@ -227,6 +228,7 @@ def _judged(
     runs = _draws(bounded, [names.get(arm, {}) for arm in bounded.holds_in if arm in outcomes])
 
     def one(arm: str, control: bool) -> Check:
+        """The check of one arm or control."""
         outcome = outcomes.get(arm, Outcome((), {}))
         known = {**outcome.measures, bounded.quantity: _values(bounded, names.get(arm, {}), outcome)}
         outcome = replace(outcome, measures=known)

@@ -142,10 +142,12 @@ def _movable(
     in_controls = [sorted(map(level, sample.values)) for sample in controls]
 
     def arms_hold(end: float, open_end: bool = False) -> bool:
+        """Whether the criterion holds in all arms with the threshold at this level."""
         pairs = zip(arms, in_arms, strict=True)
         return all(_decided(sample, near, end, open_end, runs, False) == "holds" for sample, near in pairs)
 
     def controls_fail(end: float, open_end: bool = False) -> bool:
+        """Whether all controls fail as required with the threshold at this level."""
         pairs = zip(controls, in_controls, strict=True)
         return all(_decided(sample, near, end, open_end, runs, True) == "holds" for sample, near in pairs)
 
@@ -169,10 +171,12 @@ def _level(key: str, bounds: Interval) -> tuple[Callable[[float], float], float]
         return lambda value: abs(value - middle), (bounds.high - bounds.low) / 2
 
     def upper(value: float) -> float:
+        """The level for an upper bound: the value."""
         within = value > bounds.low if bounds.low_open else value >= bounds.low
         return value if within else math.inf
 
     def lower(value: float) -> float:
+        """The level for a lower bound: minus the value."""
         within = value < bounds.high if bounds.high_open else value <= bounds.high
         return -value if within else math.inf
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dlnrepro.archive.audits import AuditRecord, out_of_date, read_summaries
+from dlnrepro.archive.references import numbers_by
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.registry.sources import source_hash
 from dlnrepro.report.audit.audit_markdown import audit_table
@@ -56,4 +57,6 @@ def page(audits: Sequence[AuditRecord]) -> str:
 def _is_older(record: AuditRecord) -> bool:
     """Whether a claim or its runner has been changed since the audit."""
     claim = load_claim(CLAIMS / f"{record.id}.yaml")
-    return out_of_date(record, claim, source_hash(claim.runner), record.runs, record.seed_base) is not None
+    sources = source_hash(claim.runner)
+    numbers = numbers_by(AUDITS.parent / "reference", record.id, sources)
+    return out_of_date(record, claim, sources, record.runs, record.seed_base, numbers) is not None

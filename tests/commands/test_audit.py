@@ -180,6 +180,24 @@ def test_each_format_has_the_findings(command: Command, write: Write, tmp_path: 
     assert text.count("<svg") == 2
 
 
+def test_each_format_says_how_much_of_the_source_is_tested(
+    command: Command, write_chancy: Write, tmp_path: Path
+) -> None:
+    covers = "covers: {what: special case, says: Only one depth is tested.}\n"
+    path = write_chancy((END, END + covers))
+    names = [f"audit{suffix}" for suffix in (".html", ".md", ".json")]
+    files = [word for name in names for word in ("-o", name)]
+    words = "a special case of the source's statement is tested: Only one depth is tested."
+    out = command("audit", path, "--runs", "16", "-j", "1", "--reference", "table", *files)[1]
+    assert f"covers: {words}" in " ".join(out.split())
+    assert words in (tmp_path / "audit.html").read_text(encoding="utf-8").replace("&#39;", "'")
+    assert f"Covers: {words}" in (tmp_path / "audit.md").read_text(encoding="utf-8")
+    (record,) = json.loads((tmp_path / "audit.json").read_text(encoding="utf-8"))
+    assert record["covers"] == {"what": "special case", "says": "Only one depth is tested."}
+    summary = json.loads((tmp_path / "table" / "chancy-claim.json").read_text(encoding="utf-8"))
+    assert "covers" not in summary  # a text of the claim, which may change without a new audit
+
+
 def test_a_table_of_audits_is_small_and_only_claims_that_have_changed_are_audited(
     command: Command, write: Write, tmp_path: Path
 ) -> None:
@@ -198,6 +216,21 @@ def test_a_table_of_audits_is_small_and_only_claims_that_have_changed_are_audite
     code, _, err = command(*words)
     assert err.splitlines()[0] == "chancy-claim: its settings, thresholds or changes have changed"
     assert stored.read_bytes() != before
+
+
+def test_changed_sources_that_give_the_same_numbers_are_no_reason_for_a_new_audit(
+    command: Command, write: Write, tmp_path: Path
+) -> None:
+    path = write()
+    words = ("audit", path, "-q", "--runs", "64", "-j", "1", "--reference", "audits")
+    assert command("run", path, "-q", "-j", "1", "--reference", "reference")[0] == 0
+    assert command(*words)[0] == 0
+    stored = tmp_path / "audits" / "chancy-claim.json"
+    record = json.loads(stored.read_text(encoding="utf-8"))
+    stored.write_text(json.dumps(record | {"runner_hash": "0" * 64}), encoding="utf-8")
+    assert command(*words)[2] == ""
+    stored.write_text(json.dumps(record | {"runner_hash": "0" * 64, "numbers": "1" * 64}), encoding="utf-8")
+    assert "its runner, or a module that the runner uses, has changed" in command(*words)[2]
 
 
 def test_show_and_the_page_of_a_report_answer_from_the_stored_audit(

@@ -169,3 +169,18 @@ def test_the_measures_of_a_result_are_those_that_the_setting_declares_or_any_if_
 
     assert outcome.fault is None
     assert outcome.measures == {"one": [1.0, 1.0], "two": [2.0, 2.0]}
+
+
+def test_a_warning_of_a_function_is_shown_once_although_every_run_has_its_own_filters(tmp_path: Path) -> None:
+    text = (
+        "import warnings\ndef f(seed: int):\n"
+        "    warnings.simplefilter('always'); warnings.warn('high'); return {'x': seed}\n"
+    )
+    (tmp_path / "file.py").write_text(text, encoding="utf-8")
+    cell = Cell("claim", "near", f"{tmp_path / 'file.py'}:f", {}, (0, 1, 2))
+
+    with pytest.warns(UserWarning, match="high") as shown:
+        outcome = run_cell(cell, silent, lambda: 60.0).outcome
+
+    assert outcome.measures == {"x": [0.0, 1.0, 2.0]}
+    assert len(shown) == 1

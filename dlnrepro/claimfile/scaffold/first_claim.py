@@ -18,6 +18,8 @@ from typing import Any
 from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import LISTING, UNINSTALLED
+from dlnrepro.claimfile.scaffold.first_function import CLAIM as FUNCTION_CLAIM
+from dlnrepro.claimfile.scaffold.first_function import FUNCTION
 from dlnrepro.claimfile.scaffold.first_runner import CLAIM, PACKAGE, RUNNER
 from dlnrepro.claimfile.scaffold.placeholders import another, placeholders
 from dlnrepro.claimfile.schema import Claim
@@ -142,7 +144,8 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
     path = _new_path(name, folder)
     if runner not in (known := runner_names()):
         fault = unknown(runner, known, LISTING)
-        hint = f"{UNINSTALLED}; `dlnrepro new {name} --with-runner NAME` writes a package with a runner"
+        new = f"`dlnrepro new {name} --function` writes a function as a runner, and --with-runner NAME a package"
+        hint = f"{UNINSTALLED}; {new}"
         raise UsageError(f"--runner: {replace(fault, found=f'{fault.found} ({hint})').wording}")
     module = load_runner(runner)
     fields = module.Params.model_fields
@@ -153,6 +156,23 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
     )
     _write(path, _scaffold(path, runner, _start(runner, module), described))
     return path
+
+
+def write_with_function(name: str, folder: Path) -> tuple[Path, Path]:
+    """Write a function and the claim that it tests; return the two paths, the claim's first.
+
+    Raises:
+        UsageError: a name is taken or cannot be one, or a folder cannot be written.
+    """
+    path = _new_path(name, folder)
+    stem = name.replace("-", "_")
+    file = folder / f"{f'claim_{stem}' if stem[0].isdigit() or keyword.iskeyword(stem) else stem}.py"
+    if os.path.lexists(file):
+        raise UsageError(f"{file}: expected a new file, found one already there")
+    _write(file, FUNCTION)
+    shown = on_one_line(str(path))
+    _write(path, FUNCTION_CLAIM.format(schema=_schema_from(path.parent), file=file.name, path=shown))
+    return path, file
 
 
 def write_with_runner(name: str, runner: str, folder: Path) -> tuple[Path, Path]:

@@ -8,4 +8,5 @@ followed by implicit solvers.
 * `path` follows the flow of each run to its horizon, by solvers that are compared with one another.
 * `low_rank_jacobian` writes the same Jacobian as a product of two narrow matrices, for wide networks.
 * `low_rank_solvers` makes scipy's implicit solvers use that product.
+* `compiled_path` follows a run by a kernel in C, where the machine has a C compiler.
 """

@@ -1,5 +1,10 @@
 """The path of a stiff flow to its horizon, by solvers that are compared with one another.
 
+Where the machine has a C compiler, a kernel follows each run from the start to the horizon by BDF with the Jacobian in
+two factors (`compiled_path`), twenty times as fast as scipy for narrow networks and three times for wide ones. The
+checking solver of scipy then follows the run for a while with the field in Python, so that two routes that share no
+code can be compared. Without a compiler scipy does all of it, as follows.
+
 The flow of `margin_flow` is not stiff at first and very stiff later, because the direction settles exponentially in
 log(1/R), and the clock is log log(1/R). The first solver follows a run to the switch time, where stiffness sets in.
 The second solver, BDF with the Jacobian in closed form, follows it from there to the horizon. The checking solver also
@@ -23,6 +28,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.integrate import solve_ivp
 
+from dlnrepro.dynamics.stiff_flow.compiled_path import can_follow, path_in_c
 from dlnrepro.dynamics.stiff_flow.low_rank_jacobian import LowRankJacobian, low_rank_jacobian
 from dlnrepro.dynamics.stiff_flow.low_rank_solvers import LowRankBDF, LowRankRadau
 from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow
@@ -42,6 +48,7 @@ class Route(NamedTuple):
         jacobian: the Jacobian that the implicit solvers are given.
         early_watch: the solvers start watching for the horizon this much earlier on the clock than
             d log log(1/R) / ds = 1 predicts.
+        checked_in_c: the value of the clock to which the checking solver follows a path of the kernel in C.
     """
 
     switch_time: float
@@ -52,6 +59,7 @@ class Route(NamedTuple):
     least_tolerance: float
     jacobian: Callable[[MarginFlow, Array], Array | LowRankJacobian]
     early_watch: float
+    checked_in_c: float
 
 
 def _dense(flow: MarginFlow, theta: Array) -> Array:
@@ -62,11 +70,11 @@ def _dense(flow: MarginFlow, theta: Array) -> Array:
     return matrix
 
 
-NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0)
+NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0, 7.0)
 """The route of narrow networks. log(1/R) is about 100 at the switch time, and about 1e4 at the end of the check, where
 the system is stiff."""
 
-WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian, np.inf)
+WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian, np.inf, 2.0)
 """The route of wide networks. On the same clock they reach a larger log(1/R): for width 64 it is about 30 at the switch
 time and 1000 at the end of the check. Where stiffness limits an explicit solver, it takes as many steps as log(1/R).
 Radau with tolerance 1e-6 has an error below 1e-8; with 1e-8 it needs three times as many evaluations. The solvers watch
@@ -118,6 +126,53 @@ def follow(
         tick: called with the value of s every 500 evaluations; may raise to stop.
     """
     route = NARROW if len(start) < MANY else WIDE
+    if can_follow(flow):
+        return _in_c(flow, start, times, horizon, tolerance, tick, route)
+    return _by_scipy(flow, start, times, horizon, tolerance, tick, route)
+
+
+def _in_c(
+    flow: MarginFlow,
+    start: Array,
+    times: Array,
+    horizon: float,
+    tolerance: float,
+    tick: Callable[[float], None],
+    route: Route,
+) -> Path:
+    """The path by the kernel, checked from the switch time on, or from the start if the run ends before that."""
+    for factor in TOLERANCE_FACTORS:
+        points = path_in_c(flow, start, times, horizon, factor * tolerance, tick, MOST_EVALUATIONS)
+        if np.isfinite(points[-1]).all():
+            break
+    else:
+        return Path(points, np.nan)
+    # The last recorded point before the end: points after it repeat the end.
+    last = int(np.flatnonzero((points[:-1] != points[-1]).any(1)).max(initial=0))
+    first = int(np.searchsorted(times, route.switch_time))
+    if first >= last:
+        first = 0
+    stop = min(last, int(np.searchsorted(times, route.checked_in_c)))
+    if stop <= first:
+        return Path(points, 0.0)
+    coarser = max(tolerance, route.least_tolerance)
+    for solver in (route.checking,) if first else (*route.early, route.checking):
+        check, _ = _solve(flow, points[first], times[first : stop + 1], None, coarser, tick, solver, route)
+        if np.isfinite(check[-1]).all():
+            break
+    return Path(points, float(np.linalg.norm(check[-2] - points[stop]) / np.linalg.norm(points[stop])))
+
+
+def _by_scipy(
+    flow: MarginFlow,
+    start: Array,
+    times: Array,
+    horizon: float,
+    tolerance: float,
+    tick: Callable[[float], None],
+    route: Route,
+) -> Path:
+    """The path by scipy's solvers, one after another, and the check of the second one."""
     middle = int(np.searchsorted(times, route.switch_time).clip(1, len(times) - 1))
     check = int(np.searchsorted(times, route.checked).clip(middle, len(times) - 1))
     points = np.full((len(times) + 1, len(start)), np.nan)
@@ -149,13 +204,16 @@ def _solve(
     flow: MarginFlow,
     start: Array,
     times: Array,
-    horizon: float,
+    horizon: float | None,
     tolerance: float,
     tick: Callable[[float], None],
     method: Any,
     route: Route,
 ) -> tuple[Array, bool]:
-    """The points at the times and at the end, by one of scipy's solvers, and whether the horizon was reached."""
+    """The points at the times and at the end, by one of scipy's solvers, and whether the horizon was reached.
+
+    Without a horizon the solver goes on to the last time.
+    """
     spent, (most, pace) = 0, MOST_EXPLICIT if method == "DOP853" else (MOST_EVALUATIONS, 0)
 
     def field(time: float, theta: Array) -> Array:
@@ -167,23 +225,17 @@ def _solve(
             raise _Lost
         return flow.velocity(theta)
 
-    # log(1/R) grows as exp(s), or faster by some factor where the weights have no direction yet. So the horizon is not
-    # reached before this time.
-    soonest = times[0] + np.log(horizon / max(flow.log_inverse_risk(start), 1.0)) - route.early_watch
-
-    def arrival(time: float, theta: Array) -> float:
-        return -1.0 if time < soonest else flow.log_inverse_risk(theta) / horizon - 1
-
-    arrival.terminal = True  # type: ignore[attr-defined]
     points = np.full((len(times) + 1, len(start)), np.nan)
     span = times[0], times[-1]
     options: dict[str, Any] = {"rtol": tolerance, "atol": tolerance / 100}
+    if horizon is not None:
+        options["events"] = _arrival(flow, start, times[0], horizon, route)
     if method != "DOP853":
         options["jac"] = lambda _, theta: route.jacobian(flow, theta)
     try:
         with np.errstate(all="ignore"), warnings.catch_warnings(action="ignore"):
             # A trial step may leave the finite numbers, and LSODA warns when it fails; `status` shows both.
-            solution = solve_ivp(field, span, start, method, times, events=arrival, **options)
+            solution = solve_ivp(field, span, start, method, times, **options)
     except (_Lost, FloatingPointError):
         return points, False
     reached = solution.y.shape[1]
@@ -193,3 +245,19 @@ def _solve(
     elif solution.status == 0:
         points[-1] = points[-2]
     return points, bool(solution.status == 1)
+
+
+def _arrival(
+    flow: MarginFlow, start: Array, begin: float, horizon: float, route: Route
+) -> Callable[[float, Array], float]:
+    """The event that ends a path: log(1/R) = horizon."""
+    # log(1/R) grows as exp(s), or faster by some factor where the weights have no direction yet. So the horizon is not
+    # reached before this time.
+    soonest = begin + np.log(horizon / max(flow.log_inverse_risk(start), 1.0)) - route.early_watch
+
+    def arrival(time: float, theta: Array) -> float:
+        """Negative before the horizon."""
+        return -1.0 if time < soonest else flow.log_inverse_risk(theta) / horizon - 1
+
+    arrival.terminal = True  # type: ignore[attr-defined]
+    return arrival

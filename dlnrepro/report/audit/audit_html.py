@@ -22,6 +22,7 @@ from dlnrepro.report.words.audit_words import (
     arm_cells,
     change_words,
     counts,
+    covers_text,
     finding_lines,
     is_good,
     response_words,
@@ -65,6 +66,7 @@ class Part:
     record: AuditRecord
     good: bool
     cells: tuple[str, ...]
+    covers: str | None
     findings: list[str]
     wrong: list[str]
     criteria: list[ShownCriterion]
@@ -112,6 +114,7 @@ def _part(record: AuditRecord) -> Part:
         record=record,
         good=not record.result.findings,
         cells=table_cells(record),
+        covers=covers_text(record),
         findings=finding_lines(record.result.findings),
         wrong=wrong_words(record),
         criteria=criteria,

@@ -15,6 +15,7 @@ from dlnrepro.report.words.audit_words import (
     arm_cells,
     change_words,
     counts,
+    covers_text,
     finding_lines,
     is_good,
     response_words,
@@ -59,6 +60,7 @@ def _part(record: AuditRecord) -> list[str]:
     sign = "✓" if good else "✗"
     summary = f"{sign} <b>{in_html(record.id)}</b> ({record.outcome}), {in_html(in_terminal(record.title))}"
     lines = [f"<details{'' if good else ' open'}><summary>{summary}</summary>", ""]
+    lines += [f"Covers: {prose(covers)}", ""] if (covers := covers_text(record)) else []
     lines += [f"- **finding**: {text(line)}" for line in finding_lines(record.result.findings)]
     lines += ["", f"**{QUESTION}**", "", *(f"- {text(line)}" for line in wrong_words(record))]
     for item in record.result.criteria:

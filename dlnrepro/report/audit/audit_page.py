@@ -15,6 +15,7 @@ from dlnrepro.report.words.audit_words import (
     chance_text,
     change_words,
     counts,
+    covers_text,
     finding_lines,
     fresh_words,
     is_good,
@@ -47,6 +48,8 @@ _TABLE = (
 def audit_in_full(page: TerminalPage, record: AuditRecord) -> None:
     """An audit with all its numbers."""
     _title(page, record)
+    if covers := covers_text(record):
+        page.line(f"covers: {page.typeset(covers)}", indent=2, hang=2)
     page.line(fresh_words(record), indent=2, hang=2)
     for item in record.result.criteria:
         page.line()

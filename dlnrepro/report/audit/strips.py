@@ -36,6 +36,7 @@ def strips(item: CriterionAudit, columns: int) -> tuple[list[str], str] | None:
         low, high = low - 1.0, high + 1.0
 
     def column(value: float) -> int:
+        """The column of a value, from 0."""
         return min(columns - 1, int((place(value) - low) / (high - low) * columns))
 
     marks = {column(end) for end in ends}

@@ -6,5 +6,6 @@
 * `axes` prepares axes and their ticks. `legend` chooses the stroke of each arm and draws the legend.
 * `guide_line` places a guide line of given slope where it covers no curve.
 * `colours` holds the colours, on white and on dark pages.
+* `measured_figure` draws the spectra and the alignment of measured weights.
 * `figure_folder` writes the figures of a report into a folder.
 """

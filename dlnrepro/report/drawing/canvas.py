@@ -82,6 +82,7 @@ class Picture:
         by_colour = {colour: name for name, colour in COLOURS.items()}
 
         def variable(found: re.Match[str]) -> str:
+            """A colour as the variable of the style sheet; another colour stays as it is."""
             return f"var(--{by_colour[found[0]]})" if found[0] in by_colour else found[0]
 
         return self._opened("") + re.sub("#[0-9a-f]{6}", variable, self.markup) + "</svg>"
@@ -102,6 +103,23 @@ def _settings() -> Iterator[None]:
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(_STYLE)
         yield
+
+
+def drawn_file(suffix: str, height: float, draw: Callable[[Figure], None]) -> bytes:
+    """The content of a file with the figure that `draw` draws on an empty figure, on white.
+
+    Args:
+        suffix: `.png`, `.svg` or `.pdf`.
+        height: points.
+        draw: the function that draws; it receives the figure.
+    """
+    with _settings():
+        figure = Figure(figsize=(WIDTH / 72, height / 72))
+        draw(figure)
+        file = BytesIO()
+        dates = {".png": {}, ".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
+        figure.savefig(file, format=suffix.removeprefix("."), dpi=200, metadata=dates[suffix])
+    return file.getvalue()
 
 
 def picture(name: str, label: str, height: float, draw: Callable[[Figure], None]) -> Picture:

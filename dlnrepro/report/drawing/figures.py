@@ -47,6 +47,7 @@ def figure(record: ClaimRecord, index: int, name: str, titled: bool = False) -> 
     height = foot + _BODY + _ROW * len(y) + 8 + 13 * len(title) + 12 * len(key)
 
     def draw(page: Figure) -> None:
+        """Draw the titles, all lines and the legend."""
         sheet = Sheet(page)
         for row, words in enumerate(title):
             sheet.text(_LEFT - 34, height - 10 - 13 * row, words, fontsize=TEXT + 1.5, fontweight="bold")

@@ -69,6 +69,7 @@ def strip_plot(meanings: Mapping[str, str], item: Judged, name: str, titled: boo
     height = foot + body + 16 + 12 * len(title) + 10.5 * len(key)
 
     def draw(page: Figure) -> None:
+        """Draw the titles, a row of points for each arm, and the axis."""
         sheet = Sheet(page)
         for row, text in enumerate(title):
             sheet.text(6, height - 10 - 12 * row, text, fontweight="bold")

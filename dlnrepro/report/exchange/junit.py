@@ -38,6 +38,7 @@ from dlnrepro.report.words.digest import (
 )
 from dlnrepro.report.words.labels import label_words, qualifications
 from dlnrepro.report.words.margins import slack_words
+from dlnrepro.report.words.others import printed
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.report.words.shares import further_runs, quantifier_words, uncounted_words
 from dlnrepro.verdict.judge import Judged, wanted
@@ -131,6 +132,8 @@ def _properties(record: ClaimRecord, report: Report) -> list[tuple[str, str]]:
         *(("further runs", said) for said in further_runs(record)),
         *(("counterexample", f"{found.says} {found.command}") for found in counterexamples(record)),
         *(("not as required", said) for said in remedies(record)),
+        *((("printed numbers", counted),) if (counted := printed.printed_counts([record])) else ()),
+        *(("printed number that differs", said) for said in printed.printed_differences(record)),
         ("chance of a wrong verdict", " ".join(chance_words([record]))),
         ("command", record.command),
         ("commit", str(report.provenance.get("commit") or "unknown")),
@@ -161,7 +164,9 @@ def _case(record: ClaimRecord, item: Judged, name: str) -> _Case:
     """The test case of a criterion or assumption."""
     arms = tuple(check.arm for check in (*item.holds_in, *item.fails_in))
     result, message = (None, "") if record.as_expected else _result(record, item, arms)
-    return _Case(name, result, message, _numbers(item, record.meanings.get(item.measure)), arms)
+    numbers = _numbers(item, record.meanings.get(item.measure))
+    lines = map(printed.sentence, printed.of_criterion(record, item.id) if item in record.criteria else ())
+    return _Case(name, result, message, "\n".join([numbers, *lines]), arms)
 
 
 def _result(record: ClaimRecord, item: Judged, arms: tuple[str, ...]) -> tuple[str | None, str]:

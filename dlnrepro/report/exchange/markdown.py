@@ -38,6 +38,7 @@ from dlnrepro.report.words.digest import (
 from dlnrepro.report.words.labels import label_words, qualifications
 from dlnrepro.report.words.margins import margin_words, slack_words
 from dlnrepro.report.words.origins import differing_origins
+from dlnrepro.report.words.others import printed
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.report.words.shares import further_runs, quantifier_words
 from dlnrepro.report.words.typeset import in_terminal
@@ -49,6 +50,7 @@ LEAST_BYTES = 3_000
 NOTE_BYTES = 200
 
 _ARM_TABLE = (f"| {' | '.join(ARM_HEADS)} |", "|---|--:|--:|---|--:|---|")
+_PRINTED_TABLE = (f"| {' | '.join(printed.PRINTED_HEADS)} |", "|---|--:|---|--:|---|")
 _CLAIM_TABLE = (
     "| verdict | claim | runs passed | tightest criterion | controls failed as required | computing time | labels |\n"
     "|---|---|--:|---|--:|--:|---|\n"
@@ -112,6 +114,8 @@ def _head(report: Report) -> str:
         lines += [f"**Chance of a wrong verdict.** {' '.join(chances)}", ""]
     if bases := bases_of_report(report):
         lines += [bases, ""]
+    if counted := printed.printed_counts(report.claims):
+        lines += [f"**Numbers printed by others.** {counted}.", ""]
     return "\n".join(lines) + "\n"
 
 
@@ -170,6 +174,8 @@ def _part(record: ClaimRecord, lines: Sequence[str]) -> str:
     points += [f"{code(arm)}: {prose(str(says))}" for arm, says in (record.claim.get("controls") or {}).items()]
     points += [f"{text(found.says)} {code(found.command)}" for found in counterexamples(record)]
     points += map(prose, remedies(record))
+    points += map(text, filter(None, (printed.printed_counts([record]), printed.why_not_compared(record))))
+    points += map(text, printed.printed_differences(record))
     notes += ["\n".join(f"- {point}" for point in points) + "\n"] if points else []
     if record.as_expected and record.verdict == "not reproduced":
         notes.append(f"Why this is expected: {prose(str(record.claim.get('because')))}\n")
@@ -186,7 +192,16 @@ def _full(record: ClaimRecord) -> list[str]:
         lines += _numbers(item, "assumption ", record.meanings, None)
     for item in record.criteria:
         lines += _numbers(item, "", record.meanings, reasons.get(item.id))
+        lines += _printed(record, item.id)
     return lines
+
+
+def _printed(record: ClaimRecord, criterion: str) -> list[str]:
+    """The numbers that others have printed for a criterion, with ours."""
+    if not (items := printed.of_criterion(record, criterion)):
+        return []
+    rows = [_arm(printed.row(item), not printed.differs(item)) for item in items]
+    return ["", *_PRINTED_TABLE, *rows, "", *(f"- {_capital(prose(said))}" for said in printed.sources(items))]
 
 
 def _reason(criterion: Mapping[str, Any]) -> str | None:

@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from dlnrepro.archive.audits import AuditRecord
 from dlnrepro.archive.record import ClaimRecord
+from dlnrepro.archive.references import numbers_digest
 from dlnrepro.claimfile.parameters import with_values
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.report.drawing.figures import figure
@@ -27,6 +28,7 @@ from dlnrepro.report.words.digest import (
     weak_controls,
 )
 from dlnrepro.report.words.labels import qualifications
+from dlnrepro.report.words.others import printed
 from dlnrepro.report.words.remedies import Counterexample, counterexamples, remedies
 from dlnrepro.report.words.resolution import resolution
 from dlnrepro.report.words.shares import further_runs
@@ -43,6 +45,8 @@ class Shown:
         because: why there is no control.
         slack: why the threshold may be far from every run.
         history: what was changed after the first runs.
+        printed: the numbers that others have printed, each as a row of a table, and whether it differs.
+        sources: where they are printed.
     """
 
     item: Judged
@@ -51,6 +55,8 @@ class Shown:
     because: str
     slack: str
     history: str
+    printed: list[tuple[tuple[str, str, str, str, str], bool]]
+    sources: list[str]
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,8 @@ class Card:
         qualified: how the result departs from the claim file: words in capitals, each with what it means here.
         reduced: whether it is the result of the quick profile.
         full_command: runs the claim without the quick profile.
+        printed: how many numbers that others have printed agree with ours; None without such numbers.
+        differing: the printed numbers that differ, and why numbers are not compared.
         audit: how the verdict could be wrong, in sentences, by the stored audit of the claim; empty without one.
     """
 
@@ -112,6 +120,8 @@ class Card:
     qualified: list[tuple[str, str]]
     reduced: bool
     full_command: str
+    printed: str | None
+    differing: list[str]
     audit: list[str]
 
 
@@ -144,7 +154,9 @@ def card_of(record: ClaimRecord, html_id: str, audit: AuditRecord | None = None)
         qualified=qualifications(record),
         reduced="toy" in record.stamps,
         full_command=record.command.replace(" --quick", ""),
-        audit=[] if audit is None else stored_words(audit, claim, record.runner_hash),
+        printed=printed.printed_counts([record]),
+        differing=[*printed.printed_differences(record), *filter(None, [printed.why_not_compared(record)])],
+        audit=[] if audit is None else stored_words(audit, claim, record.runner_hash, numbers_digest(record)),
     )
 
 
@@ -161,7 +173,17 @@ def _shown(record: ClaimRecord, item: Judged, bounded: Bounded, name: str | None
     plot = None if name is None else Markup(strip_plot(record.meanings, item, name).inline())
     because = bounded.because if isinstance(bounded, Criterion) else None
     slack = bounded.slack if isinstance(bounded, Criterion) else None
-    return Shown(item, plot, _reason(bounded.why), because or "", slack or "", bounded.history or "")
+    found = printed.of_criterion(record, bounded.id) if isinstance(bounded, Criterion) else []
+    return Shown(
+        item=item,
+        plot=plot,
+        why=_reason(bounded.why),
+        because=because or "",
+        slack=slack or "",
+        history=bounded.history or "",
+        printed=[(printed.row(one), printed.differs(one)) for one in found],
+        sources=printed.sources(found),
+    )
 
 
 def _reason(why: str | None) -> tuple[str, str] | None:

@@ -34,6 +34,7 @@ from dlnrepro.report.words.html_ids import with_html_ids
 from dlnrepro.report.words.labels import LABELS
 from dlnrepro.report.words.numbers import duration, number, percent
 from dlnrepro.report.words.origins import differing_origins
+from dlnrepro.report.words.others.printed import printed_counts
 from dlnrepro.report.words.shares import (
     SIGNS_OF_ARMS,
     decision_words,
@@ -81,6 +82,7 @@ def to_html(report: Report, audits: Mapping[str, AuditRecord] | None = None) -> 
             ),
             choices=choices(report),
             counted=verdict_counts(report) if any(map(covers_of, report.claims)) else "",
+            printed=printed_counts(report.claims),
             facts=shared_facts(report),
             reduced=reduced_report(report),
             expected=expected_counts(report),
@@ -106,6 +108,11 @@ def _origin(provenance: Provenance) -> Iterator[tuple[str, str]]:
             yield name.removesuffix(" seconds") + " time", duration(value)
         else:
             yield name, "unknown" if value is None else setting(value)
+
+
+def _capitalised(text: str) -> str:
+    """A text with a capital letter, in which all other letters stay as they are."""
+    return text[:1].upper() + text[1:]
 
 
 def _anchor(word: str) -> str:
@@ -137,7 +144,7 @@ def environment() -> Environment:
         "bound": bound_words, "setting": setting, "evidence": evidence_of_criterion,
         "quantifier": quantifier_words, "inside": inside_words, "uncounted": uncounted_words, "share": share_words,
         "decision": decision_words, "anchor": _anchor, "percent": percent, "unbroken": _unbroken, "shown_in": shown_in,
-        "outcome": outcome, "role": role,
+        "outcome": outcome, "role": role, "capitalised": _capitalised,
     }  # fmt: skip
     environment.tests["uninformative"] = uninformative
     environment.globals |= {

@@ -4,6 +4,7 @@
 * `summary` prints a few lines per claim, and the list of claims. `detail` prints one claim in full.
 * `sparklines` draws a figure in a few lines of text.
 * `differences` prints what differs between two reports.
+* `measured_page` prints measured weights.
 * `progress` shows the progress of a run, as a live line or as plain lines. `waiting` shows one line for long work that
   has no progress of its own.
 * `broken_pipe` lets a command finish when the reader of its output has left.

@@ -15,6 +15,7 @@ from dlnrepro.claimfile.controls import kinds, wrong_formulas
 from dlnrepro.claimfile.parameters import Derived, numbers, resolved_by_text, settled
 from dlnrepro.claimfile.reach import arm_values, setters
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.report.terminal.sparklines import text_figure
 from dlnrepro.report.terminal.summary import last_words, verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
@@ -39,6 +40,7 @@ from dlnrepro.report.words.digest import (
 from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.margins import factor_words, slack_words
 from dlnrepro.report.words.numbers import number
+from dlnrepro.report.words.others import printed
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.report.words.resolution import resolution
 from dlnrepro.report.words.shares import (
@@ -64,6 +66,14 @@ FIXED = "The thresholds are fixed in the claim file before the program runs."
 PRECISION = "All runs compute in double precision (float64)."
 HEADS = ("\n\narm", "\nruns\ninside", "share as\nrequired\n(95 % interval)", "\n\nmedian", "\n smallest\n … largest")
 """The heads of the table of arms, in three lines so that the columns need little room."""
+PRINTED_HEADS = ("\n\nprinted number", "\n\nprinted", "\n\nours (smallest … largest run)", "units\nof the\nlast digit")
+"""The heads of the table of printed numbers, in which the difference is ours minus the printed number."""
+SIGNS_OF_PRINTED = {
+    "to the last digit": ("✓", "green"),
+    "within the runs": ("✓", "green"),
+    "differs": ("✗", "yellow"),
+    "not compared": ("?", ""),
+}
 
 
 def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) -> None:
@@ -97,6 +107,7 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
     for item in record.criteria:
         page.line()
         _numbers(page, item, record.meanings)
+        _printed(page, record, item.id)
         _reason(page, written[item.id], history)
     if record.drawings and record.drawings[0].lines:
         _heading(page, f"figure: {page.typeset(record.drawings[0].title)}")
@@ -155,6 +166,8 @@ def claim_page(
         page.line((criterion.id, "bold"), f"   {page.typeset(criterion.says)}", indent=4, hang=2)
         _required(page, claim, criterion, meanings)
         _must_fail(page, claim, criterion)
+        for said in printed.stated_in_file(criterion):
+            page.line(page.typeset(said), indent=6, hang=2)
         _reason(page, criterion, history)
         if (slack := (slacks or {}).get(criterion.id)) is not None:
             page.line(f"in the stored reference: {factor_words(slack)}", indent=6, hang=2)
@@ -168,7 +181,7 @@ def claim_page(
     for line in audit:
         page.line(line, indent=4, hang=2)
     _heading(page, "to run it")
-    page.verbatim(f"dlnrepro run {command_name(path)}", indent=4)
+    page.verbatim(f"dlnrepro run {command_name(path, by_path=is_function(claim.runner))}", indent=4)
     covers = claim.covers.what if claim.covers else None
     page.line(f"last time: {last_words(last, covers)}", indent=4, hang=2)
     page.verbatim(str(path), indent=4)
@@ -208,8 +221,10 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
     }.get((record.as_expected, record.expect), "")
     page.line((f"{outcome(record)}{expected}: ", str(verdict_text(record).style)), record.because, indent=4, hang=2)
     faults = [f"arm {arm}: {outcome.fault}" for arm, outcome in record.outcomes.items() if outcome.fault]
-    for fault in faults[1:]:  # the first one is the reason, which stands above
-        page.line(fault, indent=6, hang=2)
+    texts = [outcome.fault for outcome in record.outcomes.values() if outcome.fault]
+    for fault, text in zip(faults[1:], texts[1:], strict=True):  # the first one is the reason, which stands above
+        if text != texts[0]:
+            page.line(fault, indent=6, hang=2)
     if covers := covers_words(record):
         page.line(f"covers: {page.typeset(covers)}", indent=4, hang=2)
     passed, runs = passing_runs(record)
@@ -221,6 +236,12 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
         page.line(f"tightest criterion: {words}", indent=4, hang=2)
     for said in further_runs(record):
         page.line(said, indent=4, hang=2)
+    if counted := printed.printed_counts([record]):
+        page.line(counted, indent=4, hang=2)
+    for said in printed.printed_differences(record):
+        page.line((said, "yellow"), indent=4, hang=2)
+    if why := printed.why_not_compared(record):
+        page.line(why, indent=4, hang=2)
     for found in counterexamples(record):
         page.line((found.says, "red"), indent=4, hang=2)
         page.verbatim(found.command, indent=6)
@@ -342,6 +363,22 @@ def _numbers(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> N
     said = [ONLY_FORMULAS if only_formulas(item) else None, gap_words(item), slack_words(item)]
     for words in filter(None, said):
         page.line(words, indent=6, hang=2)
+
+
+def _printed(page: TerminalPage, record: ClaimRecord, criterion: str) -> None:
+    """The numbers that others have printed for a criterion: a row for each with ours, and where they are printed."""
+    if not (items := printed.of_criterion(record, criterion)):
+        return
+    page.line()
+    rows: list[list[str | Text]] = []
+    for item in items:
+        sign, style = SIGNS_OF_PRINTED[item.agreement]
+        name, text, ours, units, _ = printed.row(item)
+        rows.append([Text(f"{sign} {name}", style=style), text, ours, units])
+    notes = ["" if item.agreement == "to the last digit" else printed.agreement_words(item) for item in items]
+    page.table(rows, right=(1, 3), indent=6, folds=0, heads=PRINTED_HEADS, below=notes)
+    for said in printed.sources(items):
+        page.line((page.typeset(said), "dim"), indent=6, hang=2)
 
 
 def _requirement(page: TerminalPage, item: Judged, meanings: Mapping[str, str]) -> None:

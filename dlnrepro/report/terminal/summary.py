@@ -32,6 +32,7 @@ from dlnrepro.report.words.digest import (
 from dlnrepro.report.words.labels import label_words, qualifications
 from dlnrepro.report.words.numbers import duration
 from dlnrepro.report.words.origins import differing_origins
+from dlnrepro.report.words.others.printed import printed_counts, printed_differences
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.visible import in_a_line
 
@@ -76,6 +77,7 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
     for name, values in differing_origins(report):
         page.line((f"made with different {name}", "yellow"), f": {values}", hang=2)
     page.line(_counts(report), hang=2)
+    _printed(page, report, read)
     stamps = sorted({stamp for record in report.claims for stamp in record.stamps})
     if stamps:
         page.line(f"labels ({LABELS}): {label_words(stamps)}", hang=2)
@@ -160,6 +162,15 @@ def _reason(page: TerminalPage, record: ClaimRecord) -> None:
             page.line(said, indent=2, hang=2)
     if record.as_expected and (because := record.claim.get("because")):
         page.line(f"Why this is expected: {page.typeset(in_a_line(str(because)))}", indent=2, hang=2)
+
+
+def _printed(page: TerminalPage, report: Report, read: bool) -> None:
+    """How many numbers that others have printed agree with ours, and those that differ, unless they stand above."""
+    if counted := printed_counts(report.claims):
+        page.line(counted, hang=2)
+    for record in () if read else report.claims:
+        for said in printed_differences(record):
+            page.line((record.id, "yellow"), f": {said}", indent=2, hang=2)
 
 
 def _counts(report: Report) -> str:

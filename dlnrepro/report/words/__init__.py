@@ -14,5 +14,6 @@
 * `mathematics` reads the mathematical notation of claims and runners; `notation` holds its parts and its tokens.
 * `typeset` writes this notation for HTML, a picture and a terminal; it also writes powers of ten and intervals.
 * `origins` says where the claims of a joined report were made with different versions or machines.
+* `others` writes numbers that others have printed next to ours.
 * `html_ids` gives the claims of a report names that differ even if two claims have one id.
 """

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from dlnrepro.archive.audits import AuditRecord, claim_hash
+from dlnrepro.archive.audits import AuditRecord, claim_hash, same_runner
 from dlnrepro.claimfile.schema import Claim
+from dlnrepro.report.words.digest import tested_words
 from dlnrepro.report.words.margins import relative_words
 from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.settings.numerals import numeral, setting
@@ -50,6 +51,11 @@ def fresh_words(record: AuditRecord) -> str:
         f"With {record.runs} runs of each arm on the seeds {record.seed_base} to {last}, the claim is "
         f"{record.result.verdict}."
     )
+
+
+def covers_text(record: AuditRecord) -> str | None:
+    """How much of the source's statement the audited claim tests; None if its file does not say."""
+    return None if record.covers is None else tested_words(record.covers.what, record.covers.says)
 
 
 def share_text(share: float) -> str:
@@ -351,9 +357,16 @@ def wrong_words(record: AuditRecord) -> list[str]:
     return [*lines, *_change_sentences(record)]
 
 
-def stored_words(record: AuditRecord, claim: Claim, runner_hash: str) -> list[str]:
-    """How the verdict of a claim could be wrong by a stored audit, which may be older than the claim or its runner."""
-    same = (record.claim_hash, record.runner_hash) == (claim_hash(claim), runner_hash)
+def stored_words(record: AuditRecord, claim: Claim, runner_hash: str, numbers: str = "") -> list[str]:
+    """How the verdict of a claim could be wrong by a stored audit, which may be older than the claim or its runner.
+
+    Args:
+        record: the audit.
+        claim: the claim as it is now.
+        runner_hash: the SHA-256 of the sources of its runner as they are now.
+        numbers: the digest of the numbers that these sources give on the claim's own seeds.
+    """
+    same = record.claim_hash == claim_hash(claim) and same_runner(record, runner_hash, numbers)
     old = [] if same else ["This audit was made of an earlier version of the claim or of its runner."]
     return [*old, *wrong_words(record), *(f"Finding: {line}" for line in finding_lines(record.result.findings))]
 

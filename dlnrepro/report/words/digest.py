@@ -41,7 +41,7 @@ ONLY_FORMULAS = "no control breaks a hypothesis; its only controls are wrong for
 
 ALMOST_ALL, EVERY, SHARE = "almost all runs", "every run", "share as required"
 UNDECIDED, LEFT_OUT, FORMULA = "undecided", "left out", "wrong formula"
-HOW_MUCH = "in full, in part, in a special case"
+HOW_MUCH, PRINTED = "in full, in part, in a special case", "printed number"
 
 LEGEND = (
     ("run", "one seed of one arm; it passes if all that must hold in this arm holds"),
@@ -59,20 +59,28 @@ LEGEND = (
     (UNDECIDED, "a run without a finite number, which counts for neither side; or an arm whose runs decide for neither "
      "side"),
     (LEFT_OUT, "a run that does not meet an assumption of its arm, so that it counts for nothing"),
+    (PRINTED, "a number that others have printed, next to ours, which does not enter the verdict; it agrees to the "
+     "last digit if no run of ours differs by more than one unit of this digit (or than the claim allows and "
+     "explains), and a number of one random run agrees within the runs if it lies between our smallest and largest "
+     "run"),
     ("tightest criterion", "its worst run (nearest to its threshold, or furthest outside) leaves the least room, "
      "relative to half the interval or to a single threshold"),
     ("computing time", "the times of all arms added, those of cached arms too"),
 )  # fmt: skip
 """What the words of a report mean."""
 
-SUMMARY_WORDS = ("run", HOW_MUCH, "control", FORMULA, "tightest criterion", "computing time")
+SUMMARY_WORDS = ("run", HOW_MUCH, "control", FORMULA, PRINTED, "tightest criterion", "computing time")
 """The words of the legend that a summary without the claims in full needs."""
+
+OWN_BASIS = "own"
+"""The basis of a claim whose statement is taken from no source."""
 
 BASES = {
     "theorem": "a theorem that was read",
     "reported": "a theorem that a third party reports",
     "abstract": "an abstract",
     "derived": "a derivation for this project",
+    OWN_BASIS: "a statement of one's own",
 }
 
 
@@ -225,6 +233,7 @@ def legend(records: Sequence[ClaimRecord], full: bool = True) -> list[tuple[str,
         LEFT_OUT: any(check.left_out for check in checks),
         FORMULA: any(check.wrong_formula for check in checks),
         HOW_MUCH: any(covers_of(record) for record in records),
+        PRINTED: any(record.printed for record in records),
     }
     return [(word, says) for word, says in LEGEND if used.get(word, True) and (full or word in SUMMARY_WORDS)]
 
@@ -263,7 +272,7 @@ def bases_of_report(report: Report) -> str | None:
 
 def basis_of(records: Sequence[ClaimRecord]) -> str:
     """How many claims rest on a theorem, an abstract or a derivation."""
-    found = [record.claim["source"]["basis"] for record in records]
+    found = [record.claim["source"].get("basis", OWN_BASIS) for record in records]
     parts = [(found.count(basis), words) for basis, words in BASES.items() if basis in found]
     if len(found) == 1:
         return f"The criteria of the claim rest on {parts[0][1]}."

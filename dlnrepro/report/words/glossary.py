@@ -55,6 +55,8 @@ GLOSSARY = {
     "or furthest outside.",
     "slack": "The slack of a criterion is the factor between its threshold and its worst run, so a slack of 1,000 is a "
     "very loose threshold.",
+    "printed number": "A printed number is one that others have published for the same setting; "
+    "a report shows it next to ours, and it does not enter the verdict.",
     "tightest criterion": "The tightest criterion is the one whose worst run uses the largest part of its tolerance "
     "(half the width of the interval, or the size of a single threshold).",
 }

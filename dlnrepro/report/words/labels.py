@@ -11,6 +11,7 @@ from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.parameters import settled
 from dlnrepro.report.words.digest import departures, plain
 from dlnrepro.settings.numerals import setting
+from dlnrepro.verdict.equal_runs import equal_arms
 from dlnrepro.verdict.outcome import BATCH
 
 LABELS = {
@@ -19,6 +20,7 @@ LABELS = {
     "no-controls": "no controls",
     "cuda": "GPU",
     "dirty": "uncommitted code",
+    "equal-runs": "equal runs",
 }
 """The labels whose names for a reader differ from their names in the record."""
 
@@ -36,6 +38,7 @@ def qualifications(record: ClaimRecord) -> list[tuple[str, str]]:
         "modified": ("MODIFIED", _modified),
         "no-controls": ("NO CONTROLS", _without_controls),
         "cuda": ("GPU", _on_a_gpu),
+        "equal-runs": ("EQUAL RUNS", _equal),
     }
     return [(word, says(record)) for stamp, (word, says) in found.items() if stamp in record.stamps]
 
@@ -86,6 +89,16 @@ def _without_controls(record: ClaimRecord) -> str:  # noqa: ARG001  as the other
 def _on_a_gpu(record: ClaimRecord) -> str:  # noqa: ARG001  as the others
     """What a result from a GPU is worth."""
     return "computed on a GPU, where results need not be bitwise identical to those of a processor"
+
+
+def _equal(record: ClaimRecord) -> str:
+    """Which arms have runs that cannot be told apart, and what that may mean."""
+    arms = equal_arms(record.outcomes)
+    where = "every arm" if len(arms) == len(record.outcomes) else f"the arm{'s' * (len(arms) > 1)} {', '.join(arms)}"
+    return (
+        f"all runs of {where} gave the same numbers, so they show no more than one run: either nothing random is in "
+        "the statement, or the function does not use its seed"
+    )
 
 
 def _runs(record: ClaimRecord) -> int:

@@ -38,6 +38,7 @@ def sparkline(values: Sequence[float | None], logarithmic: bool, scale: Sequence
     """
 
     def height(value: float | None) -> float | None:
+        """The height of a value on the axis, or None where it has no place."""
         # A record from another program may have NaN or infinity, which have no place on an axis.
         if value is None or not math.isfinite(value) or (logarithmic and value <= 0):
             return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 from collections.abc import Iterator
 
-from dlnrepro.report.words.digest import BASES, ONLY_FORMULAS, only_formulas
+from dlnrepro.report.words.digest import BASES, ONLY_FORMULAS, OWN_BASIS, only_formulas
 from dlnrepro.report.words.margins import distance_words, slack_words
 from dlnrepro.report.words.numbers import number
 from dlnrepro.report.words.shares import interval_words
@@ -29,8 +29,9 @@ KINDS = {"theory": "from theory", "derived": "derived here", "pilot": "from a pi
 """The word with which a reason begins -> the origin of the threshold."""
 
 
-def basis_words(basis: str) -> str:
+def basis_words(basis: str | None) -> str:
     """The basis of a claim and what it means, such as `abstract (the criteria rest on an abstract)`."""
+    basis = basis or OWN_BASIS
     return f"{basis} (the criteria rest on {BASES[basis]})" if basis in BASES else basis
 
 

@@ -12,49 +12,23 @@ from torch import Tensor
 from dlnrepro.dynamics.self_supervision.contrast import Loss, best_feedback, contrast, other_view, paired_views
 from dlnrepro.dynamics.self_supervision.gradients import feedback_gap
 from dlnrepro.dynamics.starts.draws import normal
+from tests.dynamics.self_supervision.by_object import DECAY, SAMPLES, generators, parts, written_out
 
-SAMPLES, DECAY = 5, 0.02
 LOSSES = get_args(Loss)
-
-
-def _generators(count: int = 1) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(seed) for seed in range(count)]
 
 
 def _numbers(value: float, count: int = 1) -> Tensor:
     return torch.full((count,), value, dtype=torch.float64)
 
 
-def _written_out(layer: Tensor, feedback: Tensor, context: Tensor, loss: Loss) -> Tensor:
-    """The loss of one run, without its penalty: views one by one, objects one by one."""
-    total = torch.zeros((), dtype=torch.float64)
-    soft = torch.nn.functional.softplus
-    for view in range(2):
-        for index in range(SAMPLES):
-            toward = feedback[view] @ context[view, index]
-            own, following = layer[view, index] @ toward, layer[view, (index + 1) % SAMPLES] @ toward
-            if loss == "two-sided":
-                total = total + soft(1 - own) + soft(1 + following)
-            elif loss == "difference":
-                total = total + soft(following - own)
-            else:
-                total = total + following - own
-    return total / (2 * SAMPLES)
-
-
-def _parts() -> tuple[Tensor, Tensor, Tensor]:
-    layer, context = normal((2, SAMPLES, 4), _generators())[0], normal((2, SAMPLES, 3), _generators())[0] + 0.2
-    return layer, 0.5 * normal((2, 4, 3), _generators())[0], context
-
-
 @pytest.mark.parametrize("loss", LOSSES)
 def test_the_best_feedback_has_no_slope_left_in_loss_and_penalty(loss: Loss) -> None:
-    layer, _, context = _parts()
+    layer, _, context = parts()
     how = contrast(loss, SAMPLES)
     best = best_feedback(layer, context, how, DECAY).requires_grad_()
 
     # The loss is half the sum over the views, and so is the penalty.
-    whole = _written_out(layer, best, context, loss) + 0.5 * DECAY * best.square().sum()
+    whole = written_out(layer, best, context, loss) + 0.5 * DECAY * best.square().sum()
     (slope,) = torch.autograd.grad(whole, best)
 
     assert float(slope.norm() / (DECAY * best.detach().norm())) < 1e-11
@@ -63,7 +37,7 @@ def test_the_best_feedback_has_no_slope_left_in_loss_and_penalty(loss: Loss) -> 
 
 def test_the_best_feedback_is_found_where_scores_are_large() -> None:
     """Weak penalty and long vectors: scores saturate far from where Newton's method starts."""
-    layer, _, context = _parts()
+    layer, _, context = parts()
     how = contrast("two-sided", SAMPLES)
 
     best = best_feedback(10 * layer, 10 * context, how, 1e-4)
@@ -80,7 +54,7 @@ def test_newtons_last_step_leaves_rounding_only() -> None:
 
 
 def test_views_have_the_size_the_spectrum_and_the_correlation_asked_for() -> None:
-    views = paired_views(4000, 6, _numbers(1.5), _numbers(0.3), 2.0, _generators())[0]
+    views = paired_views(4000, 6, _numbers(1.5), _numbers(0.3), 2.0, generators())[0]
 
     variances = views.square().mean((0, 1))
     ranks = torch.arange(1, 7, dtype=torch.float64)
@@ -92,7 +66,7 @@ def test_views_have_the_size_the_spectrum_and_the_correlation_asked_for() -> Non
 
 def test_views_do_not_depend_on_the_batch() -> None:
     together, alone = (
-        paired_views(3, 4, _numbers(1.0, 4), _numbers(0.5, 4), 1.0, _generators(4)),
+        paired_views(3, 4, _numbers(1.0, 4), _numbers(0.5, 4), 1.0, generators(4)),
         paired_views(3, 4, _numbers(1.0), _numbers(0.5), 1.0, [torch.Generator().manual_seed(2)]),
     )
 

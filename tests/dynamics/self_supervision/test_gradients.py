@@ -20,49 +20,26 @@ from dlnrepro.dynamics.self_supervision.contrast import (
 )
 from dlnrepro.dynamics.self_supervision.gradients import backprop_gradients, feedback_gap, layer_loss, local_gradient
 from dlnrepro.dynamics.starts.draws import gaussian, normal, orthonormal
-
-SAMPLES, DECAY = 5, 0.02
-
-
-def _generators(count: int = 1) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(seed) for seed in range(count)]
+from tests.dynamics.self_supervision.by_object import DECAY, SAMPLES, generators, parts, written_out
 
 
 def _views() -> Tensor:
     one = torch.ones(1, dtype=torch.float64)
-    return paired_views(SAMPLES, 6, one, 0.3 * one, 1.0, _generators())[0]
-
-
-def _written_out(layer: Tensor, feedback: Tensor, context: Tensor, loss: Loss) -> Tensor:
-    """The loss of one run, without its penalty: views one by one, objects one by one."""
-    total = torch.zeros((), dtype=torch.float64)
-    soft = torch.nn.functional.softplus
-    for view in range(2):
-        for index in range(SAMPLES):
-            toward = feedback[view] @ context[view, index]
-            own, following = layer[view, index] @ toward, layer[view, (index + 1) % SAMPLES] @ toward
-            if loss == "two-sided":
-                total = total + soft(1 - own) + soft(1 + following)
-            elif loss == "difference":
-                total = total + soft(following - own)
-            else:
-                total = total + following - own
-    return total / (2 * SAMPLES)
+    return paired_views(SAMPLES, 6, one, 0.3 * one, 1.0, generators())[0]
 
 
 @pytest.mark.parametrize("loss", get_args(Loss))
 def test_the_loss_of_a_layer_is_the_one_written_out(loss: Loss) -> None:
-    layer, context = normal((2, SAMPLES, 4), _generators())[0], normal((2, SAMPLES, 3), _generators())[0] + 0.2
-    feedback = 0.5 * normal((2, 4, 3), _generators())[0]
+    layer, feedback, context = parts()
 
     torch.testing.assert_close(
-        layer_loss(layer, feedback, context, loss), _written_out(layer, feedback, context, loss), rtol=1e-13, atol=0
+        layer_loss(layer, feedback, context, loss), written_out(layer, feedback, context, loss), rtol=1e-13, atol=0
     )
 
 
 @pytest.mark.parametrize("activation", get_args(Activation))
 def test_local_gradients_are_those_of_the_layer_s_own_loss_with_a_fixed_context(activation: Activation) -> None:
-    weights, views = [one[0] for one in gaussian([6, 5, 4], 1.0, _generators())], _views()
+    weights, views = [one[0] for one in gaussian([6, 5, 4], 1.0, generators())], _views()
     layers = activities(weights, views, activation)
     for index, weight in enumerate(weights):
         seen = other_view(layers[index + 1])
@@ -70,12 +47,12 @@ def test_local_gradients_are_those_of_the_layer_s_own_loss_with_a_fixed_context(
         found = local_gradient(layers[index], weight, back, seen, "two-sided", activation)
         shift, size = torch.ones_like(weight), 1e-6
         ends = [activities([weight + sign * size * shift], layers[index], activation)[-1] for sign in (1, -1)]
-        high, low = (float(_written_out(end, back, seen, "two-sided")) for end in ends)
+        high, low = (float(written_out(end, back, seen, "two-sided")) for end in ends)
         assert float((found * shift).sum()) == pytest.approx((high - low) / (2 * size), rel=1e-6)
 
 
 def test_the_feedback_gap_of_twice_the_best_linear_feedback_is_a_half() -> None:
-    layer, context = normal((2, SAMPLES, 4), _generators())[0], normal((2, SAMPLES, 3), _generators())[0] + 0.2
+    layer, context = normal((2, SAMPLES, 4), generators())[0], normal((2, SAMPLES, 3), generators())[0] + 0.2
     best = best_feedback(layer, context, contrast("linear", SAMPLES), DECAY)
 
     assert float(feedback_gap(layer, 2 * best, context, "linear", DECAY)) == pytest.approx(0.5)
@@ -83,14 +60,14 @@ def test_the_feedback_gap_of_twice_the_best_linear_feedback_is_a_half() -> None:
 
 
 def test_back_propagation_is_the_difference_quotient_of_the_loss() -> None:
-    weights = [weight[0] for weight in gaussian([6, 5, 3], 1.0, _generators())]
+    weights = [weight[0] for weight in gaussian([6, 5, 3], 1.0, generators())]
     views = _views()
     how, top = contrast("difference", SAMPLES), activities(weights, views, "linear")[-1]
     feedback, direction, size = best_feedback(top, other_view(top), how, DECAY), torch.ones(5, 6).double(), 1e-6
 
     def loss(shift: float) -> float:
         end = activities([weights[0] + shift * direction, weights[1]], views, "linear")[-1]
-        return float(_written_out(end, feedback, other_view(top), "difference"))
+        return float(written_out(end, feedback, other_view(top), "difference"))
 
     found = backprop_gradients(weights, views, feedback, other_view(top), "difference", "linear")[0]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from dlnrepro.commands import candidates
+from dlnrepro.commands.arguments import candidates
 from dlnrepro.errors import UsageError
 from dlnrepro.report.delivery import FORMATS
 from dlnrepro.settings.numerals import numeral
