@@ -409,7 +409,7 @@ def _files_exist(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
     places += [(("arms", arm), {**claim.setup, **own}, own) for arm, own in claim.arms.items()]
     places.append((("quick", "setup"), {**claim.setup, **claim.quick.setup}, claim.quick.setup))
     for above, values, own in places:
-        for place, fault in missing_files(params.model_validate(values), claim.folder):
+        for place, fault in missing_files(validated(params, values), claim.folder):
             if place[0] in own:
                 yield (*above, *place), partial(replace, fault)
 

@@ -12,7 +12,7 @@ from dlnrepro.dynamics.tensors.records import decades, even_grid, log_grid
 Spacing = Literal["linear", "log", "every", "last"]
 
 
-def recorded_steps(spacing: Spacing, steps: int, points: int) -> list[int]:
+def recorded_steps(spacing: Spacing, steps: int, points: int, reach: int = 0) -> list[int]:
     """The recorded steps, from 0 to `steps`, in rising order; the last step is always recorded.
 
     Args:
@@ -20,12 +20,16 @@ def recorded_steps(spacing: Spacing, steps: int, points: int) -> list[int]:
             `every`: all steps; `last`: the last `points` steps.
         steps: the number of steps.
         points: as `spacing` says.
+        reach: for `linear` and `log`, the steps up to this distance from a recorded step are recorded too, because a
+            formula compares them with it.
     """
     if spacing == "every":
         return list(range(steps + 1))
     if spacing == "last":
         return list(range(max(0, steps + 1 - points), steps + 1))
-    return log_grid(steps, points) if spacing == "log" else [int(step) for step in even_grid(steps, points)]
+    chosen = log_grid(steps, points) if spacing == "log" else [int(step) for step in even_grid(steps, points)]
+    near = {step + distance for step in chosen for distance in range(-reach, reach + 1)}
+    return sorted(step for step in near if 0 <= step <= steps)
 
 
 def recorded_times(spacing: Spacing, time: float, points: int, spans: float) -> Tensor:

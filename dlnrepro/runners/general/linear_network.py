@@ -116,7 +116,7 @@ def _descent(
     step = direction_of(params.method, used, params.momentum, params.memory_of_squares, params.sam_radius)
     step = rated(step, params.per_parameter(params.rates))
     keeps = params.method in KEEPING or params.batch is not None or params.label_noise > 0
-    steps = recorded_steps(params.record, params.total_steps, params.points)
+    steps = recorded_steps(params.record, params.total_steps, params.points, params.reach)
     expected = _of_logarithm(setting) if of_logarithm else _unchanged
     network = setting.architecture, problem.loss
     checked = checked_observer(*network, gradient, observe, len(steps), expected)

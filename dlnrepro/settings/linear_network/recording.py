@@ -12,7 +12,7 @@ from torch import Tensor
 from dlnrepro.dynamics.general.grids import Spacing
 from dlnrepro.dynamics.general.quantities import QUANTITIES
 from dlnrepro.dynamics.general.shapes import Sizes, shape_of
-from dlnrepro.dynamics.observed.evaluation import needed
+from dlnrepro.dynamics.observed.evaluation import longest_step, needed
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.declared.measures import DeclaredSeriesByName, Measures, computed, expressions
 from dlnrepro.settings.declared.quantities import Quantity
@@ -59,7 +59,13 @@ class RecordingSettings(TrainingSettings):
         """The number of records, at most."""
         if self.method in FLOWS:
             return self.points
-        return self.total_steps + 1 if self.record == "every" else min(self.points + 2, self.total_steps + 1)
+        most = self.points + 2 if self.record == "last" else (self.points + 2) * (2 * self.reach + 1)
+        return self.total_steps + 1 if self.record == "every" else min(most, self.total_steps + 1)
+
+    @property
+    def reach(self) -> int:
+        """The largest k in the `(t - k)` of the declared measures and series."""
+        return longest_step(computed(self.measures), expressions(self.series))
 
     @property
     def recorded(self) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import torch
+
 from dlnrepro.runners.general import linear_network as runner
 from tests.runners.running import run_seeds
 
@@ -184,4 +186,99 @@ CONTRADICTIONS = [
     ({"rates": [1.0, 2.0]}, ["rates: expected one number for each layer of a path, found 2 numbers"]),
 ]
 
+TWO_CYCLE: dict[str, Any] = {
+    "depth": 2,
+    "width": 4,
+    "strengths": [1.0, 0.7],
+    "basis": "diagonal",
+    "start": "gaussian",
+    "scale": 0.02,
+    "step_size": 1.1,
+    "steps": 3000,
+    "record": "last",
+    "points": 21,
+    "measures": {
+        "sum_of_two": {"says": "sum of two neighbours", "last": "product[1, 1] + product[1, 1](t - 1)"},
+        "product_of_two": {"says": "product of two neighbours", "last": "product[1, 1] * product[1, 1](t - 1)"},
+        "spread": {"says": "spread of the sums", "largest": "abs(product[1, 1] - product[1, 1](t - 2))"},
+    },
+}
+
 _run = partial(run_seeds, runner, SETUP)
+
+
+def test_descent_settles_on_the_two_cycle_of_theory_below_its_step_size_and_not_above() -> None:
+    below = run_seeds(runner, TWO_CYCLE, range(4)).measures
+    above = run_seeds(runner, TWO_CYCLE, range(4), step_size=1.22).measures
+
+    torch.testing.assert_close(below["sum_of_two"], torch.full((4,), 1 + 1 / 1.1, dtype=torch.float64))
+    torch.testing.assert_close(below["product_of_two"], torch.full((4,), 1 / 1.1**2, dtype=torch.float64))
+    assert float(below["spread"].max()) < 1e-12
+    assert float(above["spread"].min()) > 1e-3
+
+
+def test_a_target_as_a_matrix_is_the_target_by_its_strengths_in_the_diagonal_basis() -> None:
+    rows = [[2.0, 0.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0]]
+
+    by_matrix = _run([0, 1], strengths=None, target=rows, jitter=0.0)
+    by_strengths = _run([0, 1], basis="diagonal", jitter=0.0)
+
+    torch.testing.assert_close(by_matrix.measures, by_strengths.measures)
+
+
+def test_stages_of_one_step_size_are_one_descent() -> None:
+    whole, parts = _run([0, 1]).measures, _run([0, 1], steps=[10, 30]).measures
+
+    torch.testing.assert_close(parts["end_loss"], whole["end_loss"], rtol=0, atol=0)
+
+
+def test_flow_is_the_limit_of_descent_and_both_record_the_time() -> None:
+    flow = _run([0, 1], method="flow", time=2.0, step_size=None, steps=None)
+    ends = [_run([0, 1], step_size=2.0 / steps, steps=steps).measures["end_loss"] for steps in (200, 400)]
+    errors = [end - flow.measures["end_loss"] for end in ends]
+
+    torch.testing.assert_close(flow.series["time_axis"][:, -1], torch.full((2,), 2.0, dtype=torch.float64))
+    torch.testing.assert_close(errors[0] / errors[1], torch.full((2,), 2.0, dtype=torch.float64), rtol=0.05, atol=0)
+
+
+def test_every_step_is_thinned_in_a_series_and_not_in_a_measure() -> None:
+    measures = {"stride": {"says": "largest distance of two records", "largest": "step - step(t - 1)"}}
+
+    result = _run([0], record="every", steps=500, measures=measures)
+
+    assert result.measures["stride"].tolist() == [1]
+    assert result.series["loss_path"].shape == (1, 200)
+
+
+def test_a_formula_of_neighbouring_steps_has_them_on_a_thinned_grid_too() -> None:
+    measures = {"change": {"says": "last change of the loss", "last": "loss - loss(t - 1)"}}
+
+    thinned, every = (_run([0, 1], steps=500, record=record, measures=measures) for record in ("log", "every"))
+
+    assert torch.equal(thinned.measures["change"], every.measures["change"])
+
+
+def test_a_drawn_scale_differs_between_runs_and_a_fixed_one_does_not() -> None:
+    def norms(**changes: Any) -> Any:
+        measures = {"size": {"says": "norm at the start", "first": "weight_norm"}}
+        return _run(range(4), start="identity", layers="diagonal", outputs=4, measures=measures, **changes).measures
+
+    assert len(set(norms(scale=[0.1, 1.0])["size"].tolist())) == 4
+    assert len(set(norms(scale=0.5)["size"].tolist())) == 1
+
+
+def test_diagonal_layers_stay_diagonal_and_shared_ones_stay_the_same() -> None:
+    entries = {"off": {"says": "an entry off the diagonal", "largest": "abs(W2[1, 2])"}}
+    same = {"apart": {"says": "distance of two layers", "largest": "norm(W1 - W2)"}}
+
+    diagonal = _run([0, 1], outputs=4, layers="diagonal", measures=entries).measures
+    shared = _run([0, 1], outputs=4, layers="shared", measures=same).measures
+
+    assert diagonal["off"].tolist() == [0, 0]
+    assert shared["apart"].tolist() == [0, 0]
+
+
+def test_a_run_that_diverges_is_nan() -> None:
+    measures = _run([0], step_size=5.0, steps=200).measures
+
+    assert bool(torch.isnan(measures["end_loss"]).all())
