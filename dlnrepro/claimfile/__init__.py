@@ -15,5 +15,6 @@ finds.
   command, and also returns the files that are not valid.
 * `policy` has the rules of `dlnrepro check --strict`, which a valid claim may still break.
 * `reach` applies `-s KEY=VALUE` to the arms of a claim.
+* `printed` reads the numbers that others have printed, with all their digits.
 * `scaffold` writes first files: a claim for a runner, and a runner outside this program.
 """

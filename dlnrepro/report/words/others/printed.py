@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from dlnrepro.archive.record import ClaimRecord
-from dlnrepro.claimfile.schema import Criterion, significant_digits
+from dlnrepro.claimfile.printed.numerals import significant_digits
+from dlnrepro.claimfile.schema import Criterion
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.verdict.printed import PrintedNumber
 
@@ -145,7 +146,9 @@ def stated_in_file(criterion: Criterion) -> list[str]:
         arms = ", ".join(printed.arm or criterion.holds_in[: 1 if printed.series is None else 0])
         points = f" at {', '.join(map(numeral, printed.at))}" if printed.at else ""
         what = printed.series or ", ".join(printed.measure or (criterion.measure,))
-        kind = {"every": "", "one": " (one run)", "mean": " (mean of runs)", "median": " (median of runs)"}[printed.runs]
+        kind = {"every": "", "one": " (one run)", "mean": " (mean of runs)", "median": " (median of runs)"}[
+            printed.runs
+        ]
         note = f". {_flowing(printed.note)}" if printed.note else ""
         place = f"{what}{points}{f' in {arms}' if arms else ''}{kind}"
         lines.append(f"printed elsewhere: {', '.join(printed.value)} for {place}, in {printed.where}{note}")
