@@ -86,7 +86,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _thinned(records: Records) -> Records:
-    """The records at so many points, evenly spaced, as a figure shows."""
+    """The records at this many points, evenly spaced, as a figure shows."""
     count = records.values[records.axis].shape[1]
     kept = torch.linspace(0, count - 1, min(count, SERIES_POINTS), dtype=torch.float64).round().to(torch.int64)
     return Records(records.axis, {name: value[:, kept] for name, value in records.values.items()})

@@ -54,7 +54,7 @@ class TargetSettings(ArchitectureSettings):
     variances: Vector | None = Field(
         default=None,
         description="variances of the inputs along the first right singular vectors of the target; those along the"
-        " others are 1 (default: white inputs)",
+        " other vectors are 1 (default: white inputs)",
     )
     input_spread: float = Field(
         default=1.0,
