@@ -247,8 +247,8 @@ def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> 
         ),
         (
             ["my-claim"],
-            "dlnrepro new: Missing option '--function', '--runner' (`dlnrepro list --runners` lists them) or '--with-runner'. "
-            "(see dlnrepro new --help)",
+            "dlnrepro new: Missing option '--function', '--runner' (`dlnrepro list --runners` lists them) or "
+            "'--with-runner'. (see dlnrepro new --help)",
         ),
         (
             ["my-claim", "--with-runner", "My Runner"],
