@@ -136,7 +136,7 @@ def _judged(
     foreign = {
         job.claim.located_runner for job in jobs if not comes_with_the_program(job.claim.runner) and not job.passed
     }
-    stored = StoredNumbers(options, {cell.key: job.fault for job in jobs if job.fault for cell in job.cells})
+    stored = StoredNumbers(options, {key: fault for job in jobs for key, fault in _faults(job).items()})
 
     def keep(cell: Cell, numbers: Numbers) -> None:
         """Store the numbers; a runner that was checked once is not checked again in a later round."""
@@ -161,6 +161,15 @@ def _judged(
             except Exception as error:
                 line = f"{job.claim.id}: could not be judged, because of {logged(error, options.root)}"
                 yield place, Unjudged(3, storable(str(job.path)), storable(line))
+
+
+def _faults(job: Job) -> dict[str, str]:
+    """Why the arms of a job cannot be computed: key of a cell -> its fault; nothing if they can."""
+    if job.fault is None:
+        return {}
+    first, *others = job.cells
+    again = f"not computed, for the reason that the arm {first.arm} has"
+    return {**{cell.key: again for cell in others}, first.key: job.fault}
 
 
 def _whole(claim: Claim, numbers: Mapping[str, Numbers]) -> Mapping[str, Numbers]:
@@ -245,7 +254,7 @@ class StoredNumbers:
         used: the keys of the cells whose stored numbers were used.
     """
 
-    def __init__(self, options: RunOptions, faults: Mapping[str, str | None] | None = None) -> None:
+    def __init__(self, options: RunOptions, faults: Mapping[str, str] | None = None) -> None:
         """Read from the store of some options.
 
         Args:

@@ -66,7 +66,7 @@ def paper_link(claim: Claim) -> str:
     source = claim.source
     names = ", ".join(source.authors) if len(source.authors) < 4 else f"{source.authors[0]} et al."
     arxiv = f", [arXiv:{source.arxiv}](https://arxiv.org/abs/{source.arxiv})" if source.arxiv else ""
-    return f"{text(str(source.paper))} ({text(names)}, {text(str(source.venue))}{arxiv})"
+    return f"{text(source.paper or source.heading)} ({text(names)}, {text(source.venue or source.kind)}{arxiv})"
 
 
 def write_pages() -> None:
@@ -118,7 +118,7 @@ def _row(claim: Claim) -> str:
         f"[{claim.id}]({claim.id}.yaml)",
         f"{text(in_terminal(claim.title))}{expected}",
         covers,
-        str(claim.source.basis),
+        claim.source.basis or claim.source.kind,
     ]
     return f"| {' | '.join(cells)} |"
 

@@ -247,8 +247,8 @@ def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> 
         ),
         (
             ["my-claim"],
-            "dlnrepro new: Missing option '--runner' (`dlnrepro list --runners` lists them) or '--with-runner'. "
-            "(see dlnrepro new --help)",
+            "dlnrepro new: Missing option '--function', '--runner' (`dlnrepro list --runners` lists them) or "
+            "'--with-runner'. (see dlnrepro new --help)",
         ),
         (
             ["my-claim", "--with-runner", "My Runner"],
@@ -264,7 +264,8 @@ def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> 
         ),
         (
             ["my-claim", "--with-runner", "x", "--runner", "y"],
-            "dlnrepro new: Expected one of '--runner' and '--with-runner', found both. (see dlnrepro new --help)",
+            "dlnrepro new: Expected one of --function, --runner, --with-runner, found --runner and --with-runner. "
+            "(see dlnrepro new --help)",
         ),
     ],
 )
@@ -279,7 +280,7 @@ def test_new_refuses_what_it_cannot_write(command: Command, tmp_path: Path, word
 def test_new_for_an_unknown_runner_says_how_one_is_made_known(command: Command, name: str, near: str) -> None:
     expected = f"expected one of {len(runner_names())} names (`dlnrepro list --runners` lists them)"
     reason = "a runner of another package is known only where that package is installed"
-    hint = "`dlnrepro new my-claim --with-runner NAME` writes a package with a runner"
+    hint = "`dlnrepro new my-claim --function` writes a function as a runner, and --with-runner NAME a package"
     line = f"--runner: {expected}, found '{name}' ({reason}; {hint}){near}\n"
     assert command("new", "my-claim", "--runner", name) == (2, "", line)
 

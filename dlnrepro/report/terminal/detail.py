@@ -227,10 +227,8 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
     }.get((record.as_expected, record.expect), "")
     page.line((f"{outcome(record)}{expected}: ", str(verdict_text(record).style)), record.because, indent=4, hang=2)
     faults = [f"arm {arm}: {outcome.fault}" for arm, outcome in record.outcomes.items() if outcome.fault]
-    texts = [outcome.fault for outcome in record.outcomes.values() if outcome.fault]
-    for fault, text in zip(faults[1:], texts[1:], strict=True):  # the first one is the reason, which stands above
-        if text != texts[0]:
-            page.line(fault, indent=6, hang=2)
+    for fault in faults[1:]:  # the first one is the reason, which stands above
+        page.line(fault, indent=6, hang=2)
     if covers := covers_words(record):
         page.line(f"covers: {page.typeset(covers)}", indent=4, hang=2)
     passed, runs = passing_runs(record)
