@@ -62,7 +62,7 @@ class DataSettings(TargetSettings):
         " inputs with outputs Z x; `gaussian`: Gaussian inputs with Gaussian outputs; two classes of points that are"
         " `separable`, `flipped` (separable, then a fifth of the labels is flipped) or `under-determined` (fewer points"
         " than dimensions); `sphere`: points on the unit sphere with classes in turn; `circle`: class means on a circle"
-        " in two coordinates, with noise in the others (default: moments)",
+        " in two coordinates, with noise in all other coordinates (default: moments)",
     )
     samples: int | None = Field(default=None, ge=1, le=10**5, description="the number of samples")
     spanning: bool = Field(

@@ -106,10 +106,10 @@ class TrainingSettings(StartSettings):
         " each layer of a path (default: 1)",
     )
     batch: int | None = Field(
-        default=None, ge=1, le=10**5, description="samples in a minibatch, drawn anew at each step (default: all)"
+        default=None, ge=1, le=10**5, description="samples in a minibatch, new ones at each step (default: all)"
     )
     label_noise: FromZero = Field(
-        default=0.0, description="standard deviation of Gaussian noise on the outputs, anew at each step (default: 0)"
+        default=0.0, description="standard deviation of Gaussian noise on the outputs, new at each step (default: 0)"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
