@@ -80,7 +80,7 @@ class Calling(NamedTuple):
     """How the engine calls a runner.
 
     Attributes:
-        plain: it is a function of the user, which knows nothing of this program: autograd works in it, and it may seed
+        plain: it is a function of the user, which need not use this program: autograd works in it, and it may seed
             and use the generators of the whole process.
         one_by_one: it computes one run at a time.
         draws: its numbers depend on the generators. Otherwise every run would have the same numbers, so that a claim

@@ -16,5 +16,6 @@ finds.
 * `reach` applies `-s KEY=VALUE` to the arms of a claim. `parameters` computes the settings of an arm that are formulas,
   and checks all settings against the runner.
 * `declared` checks the measures and series that a claim declares against the quantities that its runner records.
+* `printed` reads the numbers that others have printed, with all their digits.
 * `scaffold` writes first files: a claim for a runner, and a runner outside this program.
 """

@@ -6,7 +6,6 @@ import math
 import os
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from copy import deepcopy
 from dataclasses import replace
 from functools import partial
 from os import PathLike
@@ -20,10 +19,11 @@ from dlnrepro.claimfile.declared import declared_faults, needless_blocks
 from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, place_of, same_as, shown
 from dlnrepro.claimfile.parameters import DECLARED, parameter_errors, validated
+from dlnrepro.claimfile.printed.faults import printed_faults, unknown_printed_measures, with_printed_texts
 from dlnrepro.claimfile.reach import arm_values, split
-from dlnrepro.claimfile.schema import SERIES_DIGITS, Claim, Printed, significant_digits
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.thresholds import measures_of, threshold_faults
-from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, one_of, shortened, unknown
+from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, shortened, unknown
 from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.registry.inputs import missing_files, placed
 from dlnrepro.registry.names import load_runner, runner_names
@@ -138,7 +138,7 @@ def _read(path: Path) -> tuple[Claim, Document]:
         found.append(((), partial(Fault, expected="a mapping of keys", found=shown(document.value))))
     if claim is not None:
         found.extend(_names_exist(claim))
-        found.extend(_printed_fits(claim))
+        found.extend((place, partial(replace, fault)) for place, fault in printed_faults(claim))
     if claim is None or found or document.faults:
         raise ClaimError(_faults(path, document, found, document.faults))
     return claim.placed_in(path.parent.absolute()), document
@@ -169,7 +169,7 @@ def _validated(document: Document, stem: str, found: list[_Wrong]) -> Claim | No
     if "id" in document.value:
         found.append((("id",), partial(Fault, expected="no such key, since the file's name is the id", found="'id'")))
     try:
-        return Claim.model_validate({**_with_printed_texts(document), "id": stem})
+        return Claim.model_validate({**with_printed_texts(document), "id": stem})
     except ValidationError as error:
         details = own_errors(error)
     at_fault = {place_of(detail) for detail in details}
@@ -183,27 +183,6 @@ def _validated(document: Document, stem: str, found: list[_Wrong]) -> Claim | No
         else:
             found.append((place, partial(_in_words, Claim, detail)))
     return None
-
-
-def _with_printed_texts(document: Document) -> dict[str, Any]:
-    """The values of a file, with the texts of printed numbers in their place: zeros at the end are digits too."""
-    value: dict[str, Any] = document.value
-    written = {place: text for place, text in document.numerals.items() if _is_printed(place)}
-    if not written:
-        return value
-    value = {**value, "criteria": deepcopy(value["criteria"])}
-    for place, text in written.items():
-        inside: Any = value
-        for part in place[:-1]:
-            inside = inside[part]
-        inside[place[-1]] = text
-    return value
-
-
-def _is_printed(place: Place) -> bool:
-    """Whether a place holds a printed number: the value, or one of the values, of a criterion's key `printed`."""
-    words = tuple(part for part in place if isinstance(part, str))
-    return words == ("criteria", "printed", "value") and place[0] == "criteria"
 
 
 def _in_words(model: type[BaseModel], detail: ErrorDetails) -> Fault:
@@ -262,39 +241,6 @@ def _names_exist(claim: Claim) -> Iterable[_Wrong]:
         if name not in used:
             found = f"'{shortened(name)}' unused"
             yield ("arms", name), partial(Fault, expected="an arm that a criterion names", found=found)
-
-
-def _printed(claim: Claim) -> Iterable[tuple[Place, Printed]]:
-    """The printed numbers of all criteria with their places."""
-    for index, criterion in enumerate(claim.criteria):
-        for number, printed in enumerate(criterion.printed or ()):
-            yield ("criteria", index, "printed", number), printed
-
-
-def _printed_fits(claim: Claim) -> Iterable[_Wrong]:
-    """Faults for printed numbers without an arm, in an arm that has no such number, or with too many digits."""
-    for place, printed in _printed(claim):
-        criterion = claim.criteria[int(place[1])]
-        known, alone = [*criterion.holds_in, *criterion.fails_in], [*criterion.holds_in]
-        what = "an arm of the criterion"
-        if printed.series is not None:
-            shown_in = [figure for figure in claim.figures if printed.series in figure.y]
-            alone = known = list(dict.fromkeys(arm for figure in shown_in for arm in figure.arms))
-            what = f"an arm in which a figure shows the series '{printed.series}'"
-            if not known:
-                none = partial(Fault, expected="a series that a figure shows", found=f"'{printed.series}'")
-                yield (*place, "series"), none
-                continue
-            for number, text in enumerate(printed.value):
-                if (digits := significant_digits(text)) > SERIES_DIGITS:
-                    most = f"at most {SERIES_DIGITS} digits, with which series are stored"
-                    yield (*place, "value", number), partial(Fault, expected=most, found=f"{digits} digits")
-        if printed.arm is None and len(alone) > 1:
-            yield (*place, "arm"), partial(Fault, expected=f"{what}: {one_of(known, '')}", found="none")
-        for arm in printed.arm or ():
-            if arm not in known:
-                fault = unknown(arm, known)
-                yield (*place, "arm"), partial(replace, fault, expected=f"{what}: {fault.expected}")
 
 
 def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
@@ -372,10 +318,8 @@ def _measures_exist(claim: Claim, known: Declared) -> Iterable[_Wrong]:
             for index, member in enumerate(members):
                 if member.measure is not None and member.measure not in known.measures:
                     yield (group, index, "measure"), partial(unknown, member.measure, list(known.measures))
-        for place, printed in _printed(claim):
-            for name in printed.measure or ():
-                if name not in known.measures:
-                    yield (*place, "measure"), partial(unknown, name, list(known.measures))
+        for place, fault in unknown_printed_measures(claim, list(known.measures)):
+            yield place, partial(replace, fault)
     if (series := known.series) is None:
         return
     for index, figure in enumerate(claim.figures):

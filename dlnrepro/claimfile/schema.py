@@ -7,9 +7,7 @@ Nothing here imports torch.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
-from decimal import Decimal
 from os import PathLike, fspath
 from typing import Annotated, Any, Literal
 
@@ -29,10 +27,10 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from dlnrepro.claimfile.interval import check_keys, compared, interval, stated
 from dlnrepro.claimfile.messages import BLANK, at_its_key, rule, shown
+from dlnrepro.claimfile.printed.numerals import as_printed
 from dlnrepro.registry.functions.reference import FORM, is_written_well, located
 from dlnrepro.settings.declared.measures import DeclaredMeasure, DeclaredSeries, Word
 from dlnrepro.settings.formula import FUNCTIONS, FormulaError, formula, inequality, names_in
-from dlnrepro.settings.numerals import numeral
 
 USUAL_RUNS, USUAL_QUICK_RUNS = 16, 4
 """The runs per arm of a claim that does not say how many, and those in its quick profile."""
@@ -91,37 +89,6 @@ def _inequality(value: Any) -> str:
     return found.text
 
 
-_NUMERAL = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d{1,3})?", re.ASCII)
-"""A number as it is printed."""
-
-LONGEST_NUMERAL = 40
-"""The most characters of a printed number."""
-
-SERIES_DIGITS = 6
-"""The most significant digits of a number that is compared with a series, since reports keep six digits of a series."""
-
-
-def last_unit(numeral: str) -> float:
-    """The unit of the last digit of a printed number: 0.001 for `0.640`, 1 for `25`, 100 for `1.0e3`."""
-    return float(Decimal(1).scaleb(int(Decimal(numeral).as_tuple().exponent)))
-
-
-def significant_digits(numeral: str) -> int:
-    """The number of significant digits of a printed number: 3 for `0.640`."""
-    return len(Decimal(numeral).as_tuple().digits)
-
-
-def _as_printed(value: Any) -> str:
-    """A number as it is printed: the text of a claim file as it is, and a number in its shortest form."""
-    text = numeral(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
-    expected = f"a number as it is printed, such as 0.640, of at most {LONGEST_NUMERAL} characters"
-    if not isinstance(text, str) or len(text) > LONGEST_NUMERAL or not _NUMERAL.fullmatch(text):
-        raise rule(expected, shown(value))
-    if not math.isfinite(float(text)):
-        raise rule("a finite number", shown(value))
-    return text
-
-
 Text = Annotated[str, Field(min_length=1, pattern=BLANK)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 RunnerName = Annotated[str, Field(pattern=r"^[A-Za-z0-9_./:-]*[A-Za-z0-9_]$"), BeforeValidator(_runner)]
@@ -132,7 +99,7 @@ Unequal = Annotated[str, PlainValidator(_inequality, json_schema_input_type=str)
 """An inequality of the arm's parameters and of the run's own measures."""
 Bound = Annotated[float | str, PlainValidator(_number_or_formula, json_schema_input_type=float | str)]
 """A threshold: a number, or a formula of the arm's parameters and of the run's own measures."""
-Numeral = Annotated[str, PlainValidator(_as_printed, json_schema_input_type=float | str)]
+Numeral = Annotated[str, PlainValidator(as_printed, json_schema_input_type=float | str)]
 """A number with all digits that are printed, zeros at its end included."""
 Numerals = Annotated[tuple[Numeral, ...], BeforeValidator(_as_tuple, json_schema_input_type=Numeral | list[Numeral])]
 Numbers = Annotated[
@@ -142,7 +109,7 @@ Numbers = Annotated[
 
 
 _PREPRINT = ("paper", "authors", "where", "basis")
-_NEEDED = {"published": (*_PREPRINT, "venue"), "preprint": _PREPRINT}
+_NEEDED = {"published": ("paper", "authors", "venue", "where", "basis"), "preprint": _PREPRINT}
 """The keys that a source of each kind must have; a statement of one's own needs none."""
 
 

@@ -21,7 +21,7 @@ _LONGEST = 1 << 16
 
 
 class Trace:
-    """A file in memory for the lines that a process executes; there is none for a runner that is no function."""
+    """A file in memory for the lines that a process executes; only a function of a user has one."""
 
     def __init__(self, runner: str) -> None:
         """Make the file; without it, the places of errors are not known.

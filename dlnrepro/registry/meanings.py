@@ -29,7 +29,7 @@ def measure_meanings(runner: str) -> dict[str, str]:
 
 
 def setting_meanings(runner: str) -> dict[str, str]:
-    """Each setting of a runner with its description, where it has one; this imports a runner that is no function.
+    """Each setting of a runner with its description, where it has one; a function is not imported for this.
 
     Raises:
         RunnerError: the runner cannot be imported.

@@ -339,5 +339,6 @@ def _meanings(claim: Claim) -> dict[str, str]:
     named |= {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}
     meanings = {**(known.measures or {}), **{name: series.says for name, series in (known.series or {}).items()}}
     if known.measures is None:
-        meanings |= {name: runner.MEASURES.get(name, in_words(name)) for name in named - claim.setup.keys()}
+        drawn = {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}
+        meanings |= {**{name: in_words(name) for name in drawn}, **runner.MEASURES}
     return {name: meanings[name] for name in sorted(named) if name in meanings}

@@ -3,7 +3,7 @@
 A criterion is an interval for one measure. It holds in an arm if the arm's runs lie inside; a control is informative if
 its runs lie outside. A claim is reproduced, not reproduced, inconclusive, or has an error.
 
-* `equal_runs` finds arms whose runs cannot be told apart.
+* `equal_runs` finds arms whose runs all have the same numbers.
 * `outcome` has the measured numbers of one arm, or the reason why there are none.
 * `bounds` computes thresholds that are formulas, and so the interval of each run.
 * `check` compares one measure in one arm with its interval, and gives the share of runs inside with its interval.

@@ -1,4 +1,4 @@
-"""Runs that cannot be told apart: either nothing random is in a statement, or a runner does not use its seeds."""
+"""Runs with the same numbers: either nothing random is in a statement, or a runner does not use its seeds."""
 
 from __future__ import annotations
 

@@ -23,7 +23,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from dlnrepro.claimfile.schema import Claim, Criterion, Printed, last_unit
+from dlnrepro.claimfile.printed.numerals import last_unit
+from dlnrepro.claimfile.schema import Claim, Criterion, Printed
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged
 from dlnrepro.verdict.outcome import Outcome

@@ -337,3 +337,27 @@ def test_measures_that_are_known_only_from_a_result_are_taken_from_the_claim(wri
     path = write_claim(*NAMED, ("declares: true", "declares: false"), ("equals: 1.0", "equals: drawn"))
 
     assert load_claim(path).criteria[0].equals == "drawn"
+
+
+def test_a_source_of_each_kind_must_have_its_own_keys(write_claim: Write) -> None:
+    whole = TOY_CLAIM[TOY_CLAIM.index("source:") : TOY_CLAIM.index("tags:")]
+    missing = "expected this key, found nothing"
+
+    assert load_claim(write_claim((whole, "source: {kind: own}\n"))).source.heading == "Statements of one's own"
+    preprint = "source: {kind: preprint, paper: Toys, authors: A. B, where: all, basis: derived}\n"
+    assert load_claim(write_claim((whole, preprint))).source.heading == "Toys (A. B, preprint)"
+    assert faults(write_claim((whole, "source: {paper: Toys, where: all}\n"))) == [
+        f"4:1: source.{key}: {missing}" for key in ("authors", "venue", "basis")
+    ]
+    assert faults(write_claim((whole, "source: {kind: preprint, paper: Toys, venue: 3}\n"))) == [
+        "4:1: source.authors: expected this key, found nothing",
+        "4:1: source.where: expected this key, found nothing",
+        "4:1: source.basis: expected this key, found nothing",
+        "4:39: source.venue: expected text, found 3",
+    ]
+
+
+def test_the_numbers_of_runs_have_usual_values(write_claim: Write) -> None:
+    claim = load_claim(write_claim(("seeds: 4\n", ""), ("quick: {seeds: 2, setup: {}}\n", "")))
+
+    assert (claim.seeds, claim.quick.seeds, claim.quick.setup) == (16, 4, {})

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binom
 
 from dlnrepro.claimfile.loader import read_claim
-from dlnrepro.claimfile.schema import last_unit, significant_digits
+from dlnrepro.claimfile.printed.numerals import last_unit, significant_digits
 from dlnrepro.verdict.judge import judge
 from dlnrepro.verdict.outcome import Outcome
 from dlnrepro.verdict.printed import PrintedNumber, compared, median_interval

@@ -43,7 +43,9 @@ class Home:
         self._folder = os.path.dirname(path)
         self._modules: dict[str, ModuleType] = {}
         self._needed: list[tuple[_Part, Any]] = []
-        self.module = ModuleType(os.path.basename(path).removesuffix(".py"))
+        stem = os.path.basename(path).removesuffix(".py")
+        # A file such as random.py must not stand in the place of a module that libraries import.
+        self.module = ModuleType(f"{stem}_file" if stem in sys.modules or stem in sys.stdlib_module_names else stem)
         self.module.__file__ = path
         with open(path, "rb") as file:
             content = file.read()

@@ -12,7 +12,7 @@ import re
 FORM = "./FILE.py:FUNCTION"
 """How a claim names a function."""
 
-_WRITTEN = re.compile(r"(?:\./)?(?:[^/:\\\s.][^/:\\]*/)*[^\W\d]\w*\.py:[^\W\d]\w*")
+_WRITTEN = re.compile(r"(?:\./)?(?:[^/:\\\s.~][^/:\\]*/)*[^\W\d]\w*\.py:[^\W\d]\w*")
 
 
 def is_function(runner: str) -> bool:
@@ -26,7 +26,7 @@ def is_written_well(runner: str) -> bool:
 
 
 def located(runner: str, folder: str | os.PathLike[str]) -> str:
-    """The located name of a runner that a claim in a folder names; a runner that is no function keeps its name."""
+    """The located name of a runner that a claim in a folder names; any other runner keeps its name."""
     if not is_function(runner):
         return runner
     path, function = split(runner)

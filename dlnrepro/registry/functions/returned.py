@@ -83,6 +83,7 @@ def _number(value: Any) -> float | None:
         return None
     dtype = str(getattr(value, "dtype", ""))
     try:
+        value = value.detach() if hasattr(value, "detach") else value
         return None if "complex" in dtype or isinstance(value, Sequence | Mapping) else float(value)
     except (TypeError, ValueError, OverflowError):
         return None

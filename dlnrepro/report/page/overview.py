@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import paper_groups
+from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.report.page.cards import Card
 from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import basis_of
 
 ALL, UNEXPECTED = "all", "not as expected"
 FIXED = "The thresholds are fixed in the claim files before the program runs."
+DOUBLE = "All numbers are computed in double precision (float64)."
 CHANGED = "Some were changed after the first runs; “History” below a criterion says which, and why."
 
 
@@ -53,7 +55,7 @@ def shared_facts(report: Report) -> list[str]:
         basis_of(report.claims),
         FIXED + f" {CHANGED}" * any(_has_history(record) for record in report.claims),
         *chance_words(report.claims),
-        "All numbers are computed in double precision (float64).",
+        *([] if any(is_function(str(record.claim["runner"])) for record in report.claims) else [DOUBLE]),
         "The computing time of a claim is the sum over its arms. If it is “cached”, some of the numbers were stored "
         "before, and their time is that of their first computation.",
     ]

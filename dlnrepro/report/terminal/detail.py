@@ -197,8 +197,14 @@ def _opening(page: TerminalPage, claim: Claim, full: bool = True) -> None:
     """The statement and the experiment, which is that of the claim file also where the result is not the full one."""
     _heading(page, "statement")
     page.line(page.typeset(_flowing(claim.statement)), indent=4)
-    _heading(page, "experiment" if full else "experiment of the claim file (this result differs from it, see above)")
-    page.line(f"{page.typeset(_flowing(claim.experiment))} {PRECISION}" if claim.experiment else PRECISION, indent=4)
+    # A function of a user computes in the precision that it chooses itself.
+    said = [page.typeset(_flowing(claim.experiment))] if claim.experiment else []
+    said += [] if is_function(claim.runner) else [PRECISION]
+    if said:
+        _heading(
+            page, "experiment" if full else "experiment of the claim file (this result differs from it, see above)"
+        )
+        page.line(" ".join(said), indent=4)
     if claim.independent:
         _heading(page, "independent route to the decisive number")
         page.line(page.typeset(_flowing(claim.independent)), indent=4)

@@ -92,7 +92,7 @@ def _on_a_gpu(record: ClaimRecord) -> str:  # noqa: ARG001  as the others
 
 
 def _equal(record: ClaimRecord) -> str:
-    """Which arms have runs that cannot be told apart, and what that may mean."""
+    """Which arms have only runs with the same numbers, and what that may mean."""
     arms = equal_arms(record.outcomes)
     where = "every arm" if len(arms) == len(record.outcomes) else f"the arm{'s' * (len(arms) > 1)} {', '.join(arms)}"
     return (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import dlnrepro
 from dlnrepro.archive.record import from_json
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.errors import ClaimError
+from tests.readme import README
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -245,6 +247,15 @@ def test_a_misspelt_measure_is_one_line_before_the_long_runs(command: Command, w
     assert list((tmp_path / "outputs" / "cells").iterdir()) == []
 
 
+def test_an_audit_finds_a_misspelt_measure_before_its_runs_too(command: Command, write: Write) -> None:
+    path = write(claim=CLAIM.replace("measure: height", "measure: heigth"))
+
+    code, out, err = command("audit", path, "-q", "--runs", 16)
+
+    assert (code, out) == (2, "")
+    assert err.startswith("mine/high.yaml:11:5: criteria[0].measure: expected one of height, found 'heigth'")
+
+
 def test_a_misspelt_series_is_found_also_if_the_numbers_are_stored(command: Command, write: Write) -> None:
     assert command("run", write(claim=CLAIM + FIGURE), "-q")[0] == 0
 
@@ -467,3 +478,22 @@ def test_two_files_with_modules_of_the_same_name_do_not_mix(command: Command, wr
 
     found = {claim["id"]: claim["outcomes"]["near"]["measures"]["height"][0] for claim in json.loads(out)["claims"]}
     assert found == {"high": 1.0, "low": 2.0}
+
+
+@pytest.mark.slow
+def test_the_example_of_the_readme_gives_the_report_that_stands_there(command: Command, tmp_path: Path) -> None:
+    text = README.read_text(encoding="utf-8").partition("## A statement of your own")[2]
+    function, claim = (re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)[0] for kind in ("python", "yaml"))
+    assert (function.count("\n"), claim.count("\n")) == (11, 14)
+    (tmp_path / "two_cycle.py").write_text(function, encoding="utf-8")
+    (tmp_path / "two-cycle.yaml").write_text(claim, encoding="utf-8")
+
+    code, out, _ = command("run", "two-cycle.yaml")
+
+    assert code == 0
+    (shown,) = re.findall(r"```\n(two-cycle .*?)```", text, re.DOTALL)
+    printed = [" ".join(line.split()) for line in out.splitlines()]
+    for line in shown.splitlines():
+        # The last digits of a gap that is only rounding depend on the processor.
+        words = " ".join(line.split()).partition("4.441e-16")[0].strip()
+        assert words == "..." or any(found.startswith(words) for found in printed), line

@@ -7,9 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.archive.record import ClaimRecord, Report, from_json
 from dlnrepro.report.page.html import to_html
 from tests.report.page.browser import Browser, browsing, missing
+
+REFERENCE = Path(__file__).parents[3] / "outputs" / "reference"
+CUT = "[...document.querySelectorAll('.scroll')].filter(part => part.scrollWidth > part.clientWidth).length"
+"""How many tables are wider than their place."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(missing() is not None, reason=str(missing()))]
 
@@ -54,11 +58,21 @@ def test_no_table_of_a_claim_is_cut_at_its_right_edge(
     width: int,
 ) -> None:
     path = tmp_path / "report.html"
-    path.write_bytes(to_html(report_with(record_of())))
+    printed = "    printed: {value: 1.000000, where: here, runs: one}\n"
+    path.write_bytes(to_html(report_with(record_of(("    why: the noise", f"{printed}    why: the noise")))))
     browser.resize(width)
     browser.open(path)
-    cut = "[...document.querySelectorAll('.scroll')].filter(part => part.scrollWidth > part.clientWidth).length"
-    assert browser.evaluate(cut) == 0
+    assert browser.evaluate(CUT) == 0
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_widest_tables_of_the_stored_reports_are_not_cut(browser: Browser, tmp_path: Path, width: int) -> None:
+    path = tmp_path / "report.html"
+    stored = from_json((REFERENCE / "symmetry-restoration-matrices.json").read_bytes())
+    path.write_bytes(to_html(stored))
+    browser.resize(width)
+    browser.open(path)
+    assert browser.evaluate(CUT) == 0
 
 
 def test_nothing_is_fetched_and_the_console_stays_empty(browser: Browser, page: Path) -> None:

@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 
 from dlnrepro.archive.record import ClaimRecord
-from dlnrepro.claimfile.schema import Criterion, significant_digits
+from dlnrepro.claimfile.printed.numerals import significant_digits
+from dlnrepro.claimfile.schema import Criterion
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.verdict.printed import PrintedNumber
 
