@@ -275,7 +275,7 @@ def out_of_date(
 ) -> str | None:
     """Why the audit of a claim has to be made again, or None.
 
-    Sources that have changed and still give the same bits for every run of the claim's reference are no reason.
+    Changed sources do not make an audit old while every run of the claim's reference stays bitwise identical.
     """
     if record is None:
         return "it has no audit yet"

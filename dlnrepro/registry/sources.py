@@ -69,7 +69,7 @@ def own_digests(roots: Iterable[str]) -> dict[str, str]:
 
 
 def _kernels(label: str, folder: str) -> dict[str, str]:
-    """The digests of the sources in C beside a module, which are compiled on the user's machine."""
+    """The digests of the sources in C next to a module, which are compiled on the user's machine."""
     names = sorted(name for name in os.listdir(folder) if name.endswith(".c"))
     return {f"{label}/{name}": file_digest(os.path.join(folder, name)) for name in names}
 

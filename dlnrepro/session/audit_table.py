@@ -52,7 +52,7 @@ class TableUpkeep:
 def table_upkeep(folder: Path, jobs: Sequence[AuditJob], cache: bool, whole: bool) -> TableUpkeep:
     """The claims that must be audited so that a table of audits is up to date.
 
-    The reference beside the table says whether changed sources still give the same numbers.
+    The reference next to the table says whether changed sources still give the same numbers.
 
     Args:
         folder: the folder of the table; it may be missing.
