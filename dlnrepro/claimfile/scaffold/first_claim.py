@@ -18,8 +18,10 @@ from typing import Any
 from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import LISTING, UNINSTALLED
+from dlnrepro.claimfile.parameters import DECLARED
 from dlnrepro.claimfile.scaffold.first_function import CLAIM as FUNCTION_CLAIM
 from dlnrepro.claimfile.scaffold.first_function import FUNCTION
+from dlnrepro.claimfile.scaffold.first_network import first_network
 from dlnrepro.claimfile.scaffold.first_runner import CLAIM, PACKAGE, RUNNER
 from dlnrepro.claimfile.scaffold.placeholders import another, placeholders
 from dlnrepro.claimfile.schema import Claim
@@ -149,6 +151,10 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
         raise UsageError(f"--runner: {replace(fault, found=f'{fault.found} ({hint})').wording}")
     module = load_runner(runner)
     fields = module.Params.model_fields
+    if (meanings := getattr(module, "QUANTITIES", None)) is not None:
+        settings = {key: field.description or key for key, field in fields.items() if key not in DECLARED}
+        _write(path, first_network(on_one_line(str(path)), _schema_from(path.parent), settings, meanings))
+        return path
     described = _Described(
         {key: field.description or key for key, field in fields.items()},
         module.MEASURES,

@@ -3,7 +3,7 @@
     M(theta) = sum_p W_(p,L_p) ... W_(p,1),    theta -> R(M(theta))
 
 The layers W_(p,l) are filled from the trained parameters theta: they are parameters themselves, or diagonal, or one
-matrix in every layer, or the identity plus a parameter. The loss R depends on the parameters through the matrix M
+matrix for all layers, or the identity plus a parameter. The loss R depends on the parameters through the matrix M
 alone. So one gradient dR/dM and one chain rule serve every network and every loss.
 
 * `architecture` fills the layers from the parameters and pulls a gradient on M back to the parameters.

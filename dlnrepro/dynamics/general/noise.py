@@ -20,7 +20,7 @@ from dlnrepro.dynamics.starts.draws import normal, uniform
 
 
 def noisy_slope(loss: Loss, batch: int | None, label_noise: float, generators: Sequence[Generator]) -> Field:
-    """The function from M to dR/dM, which draws again at every call.
+    """The function from M to dR/dM, with new draws at every call.
 
     Args:
         loss: R.

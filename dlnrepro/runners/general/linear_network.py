@@ -22,6 +22,7 @@ from torch import Generator, Tensor
 from dlnrepro.dynamics.general.checks import checked_observer
 from dlnrepro.dynamics.general.grids import recorded_steps, recorded_times
 from dlnrepro.dynamics.general.noise import noisy_slope
+from dlnrepro.dynamics.general.quantities import QUANTITIES as RECORDABLE
 from dlnrepro.dynamics.general.quantities import Setting, observer
 from dlnrepro.dynamics.general.rules import KEEPING, decayed, direction_of, rated
 from dlnrepro.dynamics.general.training import follow_flow, follow_margin_flow, times_of, train_in_steps
@@ -42,6 +43,15 @@ class Params(RecordingSettings):
 
 
 SERIES_POINTS = 200
+"""The largest number of points of a series."""
+
+QUANTITIES: Mapping[str, str] = {
+    "step": "the number of gradient steps",
+    "time": "time t, the sum of the step sizes so far",
+    "W1, W2, ...": "the layers W_1 .. W_L, each a matrix",
+    **{name: quantity.says for name, quantity in RECORDABLE.items()},
+}
+"""The definition of everything that can be recorded."""
 
 MEASURES: Mapping[str, str] = {}
 SERIES: Mapping[str, Series] = {}
@@ -86,7 +96,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
 
 
 def _thinned(records: Records) -> Records:
-    """The records at this many points, evenly spaced, as a figure shows."""
+    """Evenly spaced records, as many as a figure shows."""
     count = records.values[records.axis].shape[1]
     kept = torch.linspace(0, count - 1, min(count, SERIES_POINTS), dtype=torch.float64).round().to(torch.int64)
     return Records(records.axis, {name: value[:, kept] for name, value in records.values.items()})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -11,7 +12,9 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.classification.separable_data import drawing, with_slack
+from dlnrepro.dynamics.checkpoints.data_file import read_data
+from dlnrepro.dynamics.classification.maximum_margin import maximum_margin
+from dlnrepro.dynamics.classification.separable_data import Classes, drawing, with_slack
 from dlnrepro.dynamics.general.losses import Loss, MarginLoss, SampleLoss, moment_loss
 from dlnrepro.dynamics.general.margins import MaximumMargins, maximum_margins
 from dlnrepro.dynamics.starts.draws import normal, uniform
@@ -20,11 +23,14 @@ from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
 from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, one_hot
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import DrawnAboveZero
+from dlnrepro.settings.input_files import NO_FILE, InputFile
 from dlnrepro.settings.linear_network.kinds import unused
 from dlnrepro.settings.linear_network.target import TargetSettings
 
 LossKind = Literal["squared", "logistic", "exponential", "cross-entropy"]
-DataKind = Literal["moments", "teacher", "gaussian", "separable", "flipped", "under-determined", "sphere", "circle"]
+DataKind = Literal[
+    "file", "moments", "teacher", "gaussian", "separable", "flipped", "under-determined", "sphere", "circle"
+]
 BY_MARGIN = ("separable", "flipped", "under-determined")
 BY_CLASS = ("sphere", "circle")
 
@@ -62,9 +68,16 @@ class DataSettings(TargetSettings):
         " inputs with outputs Z x; `gaussian`: Gaussian inputs with Gaussian outputs; two classes of points that are"
         " `separable`, `flipped` (separable, then a fifth of the labels is flipped) or `under-determined` (fewer points"
         " than dimensions); `sphere`: points on the unit sphere with classes in turn; `circle`: class means on a circle"
-        " in two coordinates, with noise in all other coordinates (default: moments)",
+        " in two coordinates, with noise in all other coordinates; `file`: the samples in `file`, the same in each run"
+        " (default: moments)",
     )
     samples: int | None = Field(default=None, ge=1, le=10**5, description="the number of samples")
+    file: InputFile = Field(
+        default=NO_FILE,
+        description="for `data: file`: an .npz file with x (samples, inputs) and y (samples, ...), or a .csv file with"
+        " columns y, y1, ... or the last column as y; its path is relative to the claim. Labels are -1 and 1 for losses"
+        " of margins, and 0, 1, 2, ... for the cross-entropy (default: none)",
+    )
     spanning: bool = Field(
         default=True, description="for two classes: whether the support vectors span the space (default: true)"
     )
@@ -97,6 +110,11 @@ class DataSettings(TargetSettings):
     )
 
     @property
+    def by_margin(self) -> bool:
+        """Whether the data are two classes with a loss of margins."""
+        return self.data in BY_MARGIN or (self.data == "file" and self.loss in ("logistic", "exponential"))
+
+    @property
     def wants_target(self) -> bool:
         """Whether the data have a target."""
         return self.data in ("moments", "teacher")
@@ -104,14 +122,17 @@ class DataSettings(TargetSettings):
     def contradictions(self) -> Iterable[Contradiction]:
         """Samples that are missing, losses that do not fit, and settings of other data."""
         yield from super().contradictions()
-        if self.data == "moments":
+        if self.data in ("moments", "file"):
             if self.samples is not None:
-                yield unused("samples", "data of samples, such as `data: teacher`")
+                yield unused("samples", "drawn samples, such as `data: teacher`")
         elif self.samples is None:
             yield Contradiction("samples", f"the number of samples of `data: {self.data}`")
         if not self._admits(self.loss):
             fitting = [loss for loss in ("squared", "logistic", "exponential", "cross-entropy") if self._admits(loss)]
             yield Contradiction("loss", f"{' or '.join(fitting)} for `data: {self.data}`")
+        if (self.file == NO_FILE) == (self.data == "file"):
+            wanted = "the path of a file for `data: file`" if self.data == "file" else "no file, unless `data: file`"
+            yield Contradiction("file", wanted)
         if self.data == "teacher" and (self.variances is not None or self.moment is not None):
             yield unused("moment" if self.variances is None else "variances", "`data: moments`")
         for key, plain, kinds in (
@@ -129,6 +150,8 @@ class DataSettings(TargetSettings):
 
     def _admits(self, loss: str) -> bool:
         """Whether the data have this loss."""
+        if self.data == "file":
+            return True
         if self.data in BY_MARGIN:
             return loss != "cross-entropy"
         return loss == ("cross-entropy" if self.data in BY_CLASS else "squared")
@@ -153,6 +176,8 @@ class DataSettings(TargetSettings):
             return self._two_classes(generators)
         if self.data in BY_CLASS:
             return self._classes(generators)
+        if self.data == "file":
+            return self._from_file(len(generators))
         rows, columns = self.ends
         count = self.samples or 1
         if self.data == "gaussian":
@@ -164,6 +189,39 @@ class DataSettings(TargetSettings):
             x = normal((count, columns), generators)
             return Problem(SampleLoss("squared", x, x @ target.matrix.mT), target, constants=constants)
         return Problem(moment_loss(target.matrix, self.input_moment(target)), target, constants=constants)
+
+    def _from_file(self, runs: int) -> Problem:
+        """The samples of a file, which are the same in each run.
+
+        Raises:
+            ValueError: the numbers of inputs and outputs are not those of the network, or the labels do not fit the
+                loss.
+        """
+        data, (rows, columns) = read_data(self.file), self.ends
+        name = Path(self.file).name
+        x = tensor_of(data.inputs).expand(runs, -1, -1)
+        if data.inputs.shape[1] != columns:
+            raise ValueError(f"{name}: expected {columns} inputs, as the network has, found {data.inputs.shape[1]}")
+        if self.loss == "squared":
+            if data.targets.shape[1] != rows:
+                raise ValueError(f"{name}: expected {rows} outputs, as the network has, found {data.targets.shape[1]}")
+            return Problem(SampleLoss("squared", x, tensor_of(data.targets).expand(runs, -1, -1)))
+        if self.loss == "cross-entropy":
+            if data.classes is None or data.classes.min() < 0 or data.classes.max() >= rows:
+                raise ValueError(f"{name}: expected one label from 0 to {rows - 1} for each sample")
+            hot = tensor_of(np.eye(rows)[data.classes]).expand(runs, -1, -1)
+            return Problem(SampleLoss("cross-entropy", x, hot), labels=hot)
+        if not data.is_binary or rows != 1:
+            raise ValueError(f"{name}: expected labels -1 and 1, and a network with one output")
+        signed = data.inputs * data.targets
+        solution = maximum_margin(signed)
+        if solution is None:
+            raise ValueError(f"{name}: expected two classes that a hyperplane through the origin separates")
+        sets = [Classes(signed, signed, solution)] * runs
+        margins = maximum_margins(sets)
+        loss = MarginLoss(self.loss, tensor_of(signed).expand(runs, -1, -1))
+        constants = {"maximum_margin": margins.margin}
+        return Problem(loss, sets=[signed] * runs, margins=margins, constants=constants)
 
     def _classes(self, generators: Sequence[Generator]) -> Problem:
         """Points of several classes, with classes in turn."""

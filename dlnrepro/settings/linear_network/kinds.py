@@ -45,7 +45,7 @@ ScaleRange = Annotated[
 
 
 def unused(key: str, unless: str) -> Contradiction:
-    """The contradiction of a setting that has no meaning next to the other settings.
+    """The contradiction of a setting that has no meaning for the other settings.
 
     Args:
         key: the setting.

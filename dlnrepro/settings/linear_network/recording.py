@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable
 from itertools import pairwise
 
@@ -16,7 +17,7 @@ from dlnrepro.dynamics.observed.evaluation import longest_step, needed
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.declared.measures import DeclaredSeriesByName, Measures, computed, expressions
 from dlnrepro.settings.declared.quantities import Quantity
-from dlnrepro.settings.linear_network.data import BY_MARGIN, Problem
+from dlnrepro.settings.linear_network.data import Problem
 from dlnrepro.settings.linear_network.training import FLOWS, TrainingSettings
 
 MOST_RECORDS = 10**6
@@ -123,10 +124,10 @@ class RecordingSettings(TrainingSettings):
             "dense": dense,
             "target": self.data in ("moments", "teacher"),
             "solution": self.data == "moments",
-            "margin": self.data in BY_MARGIN,
+            "margin": self.by_margin,
             "labels": self.loss == "cross-entropy",
             "fresh": self.fresh > 0,
-            "samples": self.samples is not None,
+            "samples": self.data != "moments",
         }
         return {name for name, there in parts.items() if there}
 
@@ -140,7 +141,7 @@ class RecordingSettings(TrainingSettings):
             several = isinstance(value, tuple) and all(isinstance(one, int | float) for one in value)
             if several or (isinstance(value, int | float) and not isinstance(value, bool)):
                 found[name] = value
-        if self.data in BY_MARGIN:
+        if self.by_margin:
             found["maximum_margin"] = 0.0
         return found
 
@@ -152,7 +153,8 @@ class RecordingSettings(TrainingSettings):
         """Parameters with gradients and partial products, samples, records, and a Hessian if one is recorded."""
         rows, columns = self.ends
         weights = 24 * self.weight_count + 12 * len(self.path_widths) * rows * columns
-        samples = (self.samples or columns) * (columns + 8 * rows)
+        count = os.path.getsize(self.file) // 8 if os.path.isfile(self.file) else self.samples or columns
+        samples = count * (columns + 8 * rows)
         count, record = self.record_count, 0
         for shape in self.shapes.values():
             record += math.prod(shape)

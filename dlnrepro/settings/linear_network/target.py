@@ -53,8 +53,8 @@ class TargetSettings(ArchitectureSettings):
     )
     variances: Vector | None = Field(
         default=None,
-        description="variances of the inputs along the first right singular vectors of the target; those along the"
-        " other vectors are 1 (default: white inputs)",
+        description="variances of the inputs along the first right singular vectors of the target; those along all"
+        " other singular vectors are 1 (default: white inputs)",
     )
     input_spread: float = Field(
         default=1.0,

@@ -12,7 +12,6 @@ from dlnrepro.dynamics.general.rules import Rule
 from dlnrepro.dynamics.general.training import Phase, constant
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST
-from dlnrepro.settings.linear_network.data import BY_MARGIN
 from dlnrepro.settings.linear_network.initialization import StartSettings
 from dlnrepro.settings.linear_network.kinds import ONE_OR_MORE, ONE_OR_MORE_WHOLE, AboveZero, FromZero, Vector, unused
 
@@ -106,11 +105,10 @@ class TrainingSettings(StartSettings):
         " each layer of a path (default: 1)",
     )
     batch: int | None = Field(
-        default=None, ge=1, le=10**5, description="samples in a minibatch, drawn again at each step (default: all)"
+        default=None, ge=1, le=10**5, description="samples in a minibatch, new ones at each step (default: all)"
     )
     label_noise: FromZero = Field(
-        default=0.0,
-        description="standard deviation of Gaussian noise on the outputs, drawn again at each step (default: 0)",
+        default=0.0, description="standard deviation of Gaussian noise on the outputs, new at each step (default: 0)"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
@@ -127,7 +125,7 @@ class TrainingSettings(StartSettings):
             for key in ("weight_decay", "rates"):
                 if len(given := getattr(self, key)) > 1 and {len(given)} != depths:
                     yield Contradiction(key, "one number for each layer of a path", f"{len(given)} numbers")
-        if self.batch is not None and (self.samples is None or self.batch > self.samples):
+        if self.batch is not None and self.data != "file" and (self.samples is None or self.batch > self.samples):
             most = "no such key without samples" if self.samples is None else f"at most {self.samples}, the samples"
             yield Contradiction("batch", most)
         if self.label_noise and self.loss != "squared":
@@ -147,7 +145,7 @@ class TrainingSettings(StartSettings):
         if getattr(self, wanted) is None:
             says = "the time t at the end of the flow" if wanted == "time" else "log(1/R) at the end of the flow"
             yield Contradiction(wanted, says)
-        if self.method == "margin-flow" and self.data not in BY_MARGIN:
+        if self.method == "margin-flow" and not self.by_margin:
             yield Contradiction("method", "another method, unless the data are two classes")
         if self._known and not self.architecture.plain_chain:
             yield Contradiction("method", "a method with steps, unless there is one path of dense layers without skip")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 
 from dlnrepro.runners.general import linear_network as runner
@@ -68,6 +70,16 @@ POINTS_OF_CLASSES = {
     "loss": "cross-entropy",
     "measures": {**OF_LOSS, "right": {"says": "accuracy", "last": "accuracy"}},
 }
+FILE = str(Path(__file__).parent / "two_classes.csv")
+OF_FILE: dict[str, Any] = {
+    "inputs": 3,
+    "outputs": 1,
+    "strengths": None,
+    "jitter": 0.0,
+    "data": "file",
+    "file": FILE,
+}
+
 CASES: dict[str, dict[str, Any]] = {
     "descent": {},
     "every-step-in-stages": {"record": "every", "step_size": [0.05, 0.01], "steps": [20, 9], "kick": [1e-3, 0.0]},
@@ -120,6 +132,8 @@ CASES: dict[str, dict[str, Any]] = {
         "series": {"level_path": "log_inverse_loss"},
     },
     "classes-in-minibatches": {**POINTS_OF_CLASSES, "batch": 4},
+    "file": OF_FILE | {"measures": OF_LOSS, "batch": 5},
+    "classes-of-a-file": OF_FILE | {"loss": "logistic", "measures": OF_MARGIN},
     "circle": {
         **POINTS_OF_CLASSES,
         "inputs": 12,
@@ -182,6 +196,11 @@ CONTRADICTIONS = [
             " numbers"
         ],
     ),
+    (
+        {"data": "file", "strengths": None, "jitter": 0.0},
+        ["file: expected the path of a file for `data: file`, found 'none'"],
+    ),
+    ({"file": "a.csv"}, ["file: expected no file, unless `data: file`, found 'a.csv'"]),
     ({"batch": 4}, ["batch: expected no such key without samples, found 4"]),
     ({"rates": [1.0, 2.0]}, ["rates: expected one number for each layer of a path, found 2 numbers"]),
 ]
@@ -276,6 +295,23 @@ def test_diagonal_layers_stay_diagonal_and_shared_ones_stay_the_same() -> None:
 
     assert diagonal["off"].tolist() == [0, 0]
     assert shared["apart"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"inputs": 2}, "two_classes.csv: expected 2 inputs, as the network has, found 3"),
+        ({"outputs": 2}, "two_classes.csv: expected 2 outputs, as the network has, found 1"),
+        ({"loss": "cross-entropy"}, "two_classes.csv: expected one label from 0 to 0 for each sample"),
+        (
+            {"loss": "logistic", "outputs": 2, "measures": OF_LOSS},
+            "two_classes.csv: expected labels -1 and 1, and a network with one output",
+        ),
+    ],
+)
+def test_a_file_that_does_not_fit_the_network_is_refused_by_its_name(changes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        _run([0], **{**OF_FILE, "measures": OF_LOSS, **changes})
 
 
 def test_a_run_that_diverges_is_nan() -> None:
