@@ -82,7 +82,7 @@ class Params(TargetSettings):
             yield Contradiction("weights", "balanced or own for several paths")
         if self.paths > 1 and self.minimise == "norm":
             yield Contradiction("minimise", "nothing or sharpness for several paths")
-        if self.paths > 1 and self.minimise == "sharpness" and self.weights != "own":
+        if self.paths > 1 and self.minimise == "sharpness" and self.weights == "balanced":
             yield Contradiction("weights", "own for the least sharpness of several paths")
 
     @property
