@@ -103,7 +103,7 @@ def command(
         if as_json:
             _show_json(measured, found, code)
         else:
-            _show(measured, found, data or "", verbose)
+            _show(measured, data or "", verbose)
         _draw(measured, found, figures)
     for line in wrong:
         say(on_one_line(line))
@@ -143,7 +143,7 @@ def _show_json(measured: Sequence[MeasuredFile], steps: Sequence[float], code: i
     show_json({"schema": 1, "exit_code": code, "files": files})
 
 
-def _show(measured: Sequence[MeasuredFile], steps: Sequence[float], data: str, verbose: bool) -> None:
+def _show(measured: Sequence[MeasuredFile], data: str, verbose: bool) -> None:
     """Print the numbers of one file, or of a series."""
     from dlnrepro.report.terminal.measured_page import measured_page, series_page
     from dlnrepro.report.terminal.terminal_page import TerminalPage
@@ -153,7 +153,7 @@ def _show(measured: Sequence[MeasuredFile], steps: Sequence[float], data: str, v
         for file in measured:
             measured_page(page, file, data)
     if len(measured) > 1:
-        series_page(page, measured, steps)
+        series_page(page, measured)
     page.deliver()
 
 

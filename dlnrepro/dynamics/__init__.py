@@ -24,6 +24,7 @@ Topics, each with the same name in `dlnrepro/runners/` and in `tests/`:
 * `spherical`: data with a spherically symmetric distribution.
 * `representation_cost`: the least norm of weights that realise a linear map.
 * `predictive_coding`: inference by predictive coding.
+* `solutions`: weights at zero loss with the least norm or sharpness.
 * `checkpoints`: weights that somebody trained, read from files and measured.
 * `self_supervision`: layer-wise contrastive learning.
 * `general`: any deep linear network, on any data, with every quantity that can be recorded; it may use all other

@@ -15,6 +15,8 @@ lies in the package of the same topic in `dlnrepro.dynamics`.
 * `spherical`: spherically symmetric data (Lin, Sun, Zhang 2021).
 * `representation_cost`: the least norm of weights that realise a linear map (Dai, Karzand, Srebro 2021).
 * `predictive_coding`: inference by predictive coding (Seely, Gould 2026).
+* `solutions`: weights at zero loss with the least norm or sharpness, of any linear network.
+* `checkpoints`: weights that somebody trained.
 * `self_supervision`: layer-wise contrastive learning (Zihan, Delrocq, Gerstner, Bellec 2026).
 * `checkpoints`: weights that somebody trained, as a series of files.
 * `general`: any deep linear network that a claim describes in YAML, with measures that the claim declares.

@@ -123,7 +123,7 @@ def test_several_files_are_a_series_in_the_order_of_their_numbers(command: Comma
     )
     assert (code, err) == (0, "series.png was written\nseries.svg was written\n")
     rows = [line.split() for line in out.splitlines() if ".pt" in line]
-    assert [row[:2] for row in rows] == [["9", "step-9.pt"], ["10", "step-10.pt"], ["100", "step-100.pt"]]
+    assert [row[0] for row in rows] == ["step-9.pt", "step-10.pt", "step-100.pt"]
     assert (tmp_path / "series.png").read_bytes().startswith(b"\x89PNG")
     text = (tmp_path / "series.svg").read_text()
     assert "leading singular values of the product" in text

@@ -26,9 +26,8 @@ SERIES = {
     "norm": "norm",
     "product_norm": "product\nnorm",
     "product_gap": "product\nrank-1\ngap",
-    "stable_rank": "largest\nstable\nrank",
     "alignment_gap": "1 -\nalign-\nment",
-    "relative_imbalance": "relative\nimbal-\nance",
+    "relative_imbalance": "rela-\ntive im-\nbalance",
     "loss": "loss",
     "normalised_margin": "normal-\nised\nmargin",
     "sharpness": "sharp-\nness",
@@ -50,28 +49,22 @@ def measured_page(page: TerminalPage, file: MeasuredFile, data: str) -> None:
     _left_out(page, file)
 
 
-def series_page(page: TerminalPage, files: Sequence[MeasuredFile], steps: Sequence[float]) -> None:
+def series_page(page: TerminalPage, files: Sequence[MeasuredFile]) -> None:
     """A series of checkpoints: a table for each chain of layers, with one line per file in which the chain occurs.
 
     Args:
         page: what it is laid out on.
         files: the checkpoints in their order.
-        steps: the step of each.
     """
     chains = [chain for file in files for chain in file.chains]
     for number, names in enumerate(dict.fromkeys(chain.layers.names for chain in chains), 1):
-        rows = [
-            (step, file.path, found) for step, file in zip(steps, files, strict=True) if (found := _of(file, names))
-        ]
-        page.line((f"chain {number}", "bold"), f": {_layers(rows[0][2])}", hang=2)
-        keys = [key for key in SERIES if any(not math.isnan(chain.numbers.get(key, math.nan)) for _, _, chain in rows)]
-        table = [
-            [_number(step), Path(path).name, *(_number(chain.numbers.get(key, math.nan), 3) for key in keys)]
-            for step, path, chain in rows
-        ]
-        heads = ["step", "file", *(SERIES[key] for key in keys)]
-        page.table(table, right=(0, *range(2, 2 + len(keys))), folds=1, indent=2, heads=_bottom(heads))
-        for fault in dict.fromkeys(chain.data_fault for _, _, chain in rows if chain.data_fault):
+        rows = [(file.path, found) for file in files if (found := _of(file, names)) is not None]
+        page.line((f"chain {number}", "bold"), f": {_layers(rows[0][1])}", hang=2)
+        keys = [key for key in SERIES if any(not math.isnan(chain.numbers.get(key, math.nan)) for _, chain in rows)]
+        table = [[Path(path).name, *(_short(chain.numbers.get(key, math.nan)) for key in keys)] for path, chain in rows]
+        heads = _bottom(["file", *(SERIES[key] for key in keys)])
+        page.table(table, right=tuple(range(1, 1 + len(keys))), folds=0, indent=2, heads=heads)
+        for fault in dict.fromkeys(chain.data_fault for _, chain in rows if chain.data_fault):
             page.line(f"the data do not fit this chain: {fault}", indent=2, hang=2)
         page.line()
     for file in files:
@@ -165,6 +158,13 @@ def _bottom(heads: Sequence[str]) -> list[str]:
     """The heads with empty lines above, so that all end in the same line."""
     lines = max(head.count("\n") for head in heads)
     return ["\n" * (lines - head.count("\n")) + head for head in heads]
+
+
+def _short(value: float) -> str:
+    """A number in at most seven letters, or a dash if it is not defined."""
+    if 0 < abs(value) < 0.01:
+        return f"{value:.2e}".replace("e-0", "e-")
+    return _number(value, 3)
 
 
 def _number(value: float, digits: int = 4) -> str:
