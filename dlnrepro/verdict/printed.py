@@ -6,8 +6,8 @@ claim allows with its reason, in every run. A claim also says what the printed n
 
 * a number that `every` run has by theory agrees to the last digit in every run, or it differs;
 * that of `one` run of a random draw also agrees "within the runs", if it lies between our smallest and largest run. A
-  further run of ours would lie outside this range with the chance 2 / (n + 1), so one of nine such numbers is expected
-  to differ for n = 16 runs, even if the printed number is right;
+  further run of ours would lie outside this range with the chance 2 / (n + 1), so about one of nine such numbers is
+  expected to differ for n = 16 runs, even if the printed number is right;
 * the `mean` or the `median` of several runs agrees to the last digit if ours is that near, and within the runs if it
   lies in an interval around ours: two standard errors of our mean, or the exact 95 % interval of our median by order
   statistics. The error of the printed mean or median is not known and not added, so the comparison is strict.
