@@ -349,9 +349,9 @@ def _runs_fit(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
 
 def _files_exist(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
     """Faults for files that settings name and that do not exist, in the setup, in an arm or in the quick profile."""
-    places: list[tuple[Place, Mapping[str, Any], Container[str]]] = [(("setup",), claim.setup, claim.setup)]
-    places += [(("arms", arm), {**claim.setup, **own}, own) for arm, own in claim.arms.items()]
-    places.append((("quick", "setup"), {**claim.setup, **claim.quick.setup}, claim.quick.setup))
+    places: list[tuple[Place, Mapping[str, Any], Container[str]]] = [(("setup",), claim.settings, claim.setup)]
+    places += [(("arms", arm), {**claim.settings, **own}, own) for arm, own in claim.arms.items()]
+    places.append((("quick", "setup"), {**claim.settings, **claim.quick.setup}, claim.quick.setup))
     for above, values, own in places:
         for place, fault in missing_files(validated(params, values), claim.folder):
             if place[0] in own:
