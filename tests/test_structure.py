@@ -25,7 +25,8 @@ LAYERS = {
         " < compute < archive < session < report < interface < commands < cli < __main__"
     ),
     "dlnrepro.dynamics": (
-        "compiled, tensors < fits, networks, starts, training < risks < stiff_flow < activations < * < general, solutions"
+        "compiled, tensors < fits, networks, starts, training < risks < stiff_flow < activations < *"
+        " < general, solutions"
     ),
     "dlnrepro.report": "words < drawing, exchange, terminal < page < audit < delivery",
 }
