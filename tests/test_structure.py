@@ -24,7 +24,9 @@ LAYERS = {
         "errors, files, signals, visible < dynamics < runner < settings < registry < runners < claimfile < verdict"
         " < compute < archive < session < report < interface < commands < cli < __main__"
     ),
-    "dlnrepro.dynamics": "tensors < fits, networks, starts, training < risks < stiff_flow < activations < * < solutions",
+    "dlnrepro.dynamics": (
+        "tensors < fits, networks, starts, training < risks < stiff_flow < activations < * < solutions"
+    ),
     "dlnrepro.report": "words < drawing, exchange, terminal < page < audit < delivery",
 }
 """The layers of three packages, lowest first: a module imports from its own part of the package and from the layers
