@@ -36,6 +36,13 @@ _REMOVED = {
 }
 """Keys of a criterion that were removed -> what to write in their place."""
 
+_MISSING = {
+    ("criteria", "holds_in"): "the arms in which the criterion must hold",
+    ("criteria", "fails_in"): "the controls, that is, the arms in which the criterion must fail",
+    ("assumptions", "holds_in"): "the arms in which the assumption must hold",
+}
+"""Keys that a beginner leaves out -> what they mean."""
+
 _LIMITS = {
     "greater_than": ("gt", "a number above {}"),
     "greater_than_equal": ("ge", "a number of at least {}"),
@@ -123,7 +130,8 @@ def _explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Fau
     if kind == "value_error":
         return place, Fault(text=str(context["error"]))
     if kind == "missing":
-        return place, Fault(expected="this key", found="nothing")
+        said = _MISSING.get((str(place[0]), str(place[-1])))
+        return place, Fault(expected=f"this key{f' ({said})' if said else ''}", found="nothing")
     if kind == "string_pattern_mismatch" and context["pattern"] == BLANK:
         return place, Fault(expected="text that is not blank", found=found)
     if kind == "literal_error" and isinstance(detail["input"], str) and (words := _words_at(model, place)):
