@@ -47,10 +47,17 @@ def declared_faults(claim: Claim, runner: Runner) -> Iterator[tuple[Place, Fault
         params = runner.Params.model_validate(values)
         measures = {name: DeclaredMeasure.model_validate(item) for name, item in values.get("measures", {}).items()}
         series = {name: DeclaredSeries.model_validate(item) for name, item in values.get("series", {}).items()}
-        for place, fault in formula_faults(measures, series, {**given, **quantities(params)}, known):
+        offered = {**given, **quantities(params)}
+        for place, fault in formula_faults(measures, series, offered, known, _elsewhere(runner, params)):
             if place not in seen:
                 seen.add(place)
                 yield _in_figure(claim, place), fault
+
+
+def _elsewhere(runner: Runner, params: BaseModel) -> Mapping[str, str]:
+    """The quantities that a runner records only for other settings, if it says so -> for which settings."""
+    found: Mapping[str, str] = runner.elsewhere(params) if hasattr(runner, "elsewhere") else {}
+    return found
 
 
 def _shape(value: Value) -> tuple[int, bool, tuple[int, ...]]:
