@@ -9,6 +9,7 @@ import torch
 
 from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.claimfile.parameters import validated
+from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import declared, silent
 from dlnrepro.settings.linear_network.recording import RecordingSettings
@@ -99,4 +100,62 @@ def test_a_quantity_of_two_classes_is_named_as_such_for_other_data(tmp_path: Pat
     assert refusal(lambda: load_claim(claim_file(tmp_path, "last: margin"))).partition("flow.yaml:")[2] == (
         "17:16: measures.a.last: expected a quantity that is recorded here, found 'margin', which is only recorded for"
         " two classes"
+    )
+
+
+OF_ARMS = CLAIM.format(measure="{says: a, last: loss}", start=GAUSSIAN, bound="1").replace("loss / (1 + time)", "loss")
+FLOW = "  method: flow\n  time: 4\n"
+DESCENT = "method: descent, step_size: 0.1, steps: 20"
+
+
+def arms_file(folder: Path, setup: str, late: str, only: str = "") -> Path:
+    """A claim whose setup has some further lines, and whose arms have some changes."""
+    text = OF_ARMS.replace(FLOW, setup).replace("{scale: 3}", f"{{{late}}}").replace("only: {}", f"only: {{{only}}}")
+    path = folder / "arms.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def params_of(path: Path, arm: str) -> RecordingSettings:
+    """The settings of an arm."""
+    claim = load_claim(path)
+    return validated(RecordingSettings, arm_values(claim, arm, {}, quick=False))
+
+
+@pytest.mark.parametrize("further", ["", "  tolerance: [1e-8, 1e-10]\n", "  tolerance: [1e-10, 1e-14]\n"])
+def test_an_arm_of_another_method_leaves_out_what_only_the_method_of_the_setup_has(
+    tmp_path: Path, further: str
+) -> None:
+    path = arms_file(tmp_path, FLOW + further, DESCENT)
+    found = params_of(path, "late")
+    assert (found.method, found.time, found.tolerance) == ("descent", None, (1e-10, 1e-14))
+    assert params_of(path, "only").time == 4
+    assert load_claim(path).arms["late"]["time"] is None
+
+
+@pytest.mark.parametrize("momentum", [0.9, 0.5])
+def test_an_inherited_momentum_is_left_out_whether_it_is_the_usual_one_or_not(tmp_path: Path, momentum: float) -> None:
+    steps = f"  method: heavy-ball\n  momentum: {momentum}\n  step_size: 0.1\n  steps: 20\n  schedule: cosine\n"
+    assert params_of(arms_file(tmp_path, steps, "method: descent"), "late").momentum == 0.9
+    assert params_of(arms_file(tmp_path, steps, "method: nesterov"), "late").momentum == momentum
+    flow = params_of(arms_file(tmp_path, steps, "method: flow, time: 4"), "late")
+    assert (flow.step_size, flow.steps, flow.schedule, flow.momentum) == (None, None, "constant", 0.9)
+
+
+def test_what_an_arm_sets_itself_and_what_changes_the_problem_is_not_left_out(tmp_path: Path) -> None:
+    assert refusal(lambda: load_claim(arms_file(tmp_path, FLOW, f"{DESCENT}, time: 3"))).endswith(
+        "arms.late.time: expected no such key, which is only for `method: flow`, found 3"
+    )
+    steps = "  weight_decay: 0.1\n  step_size: 0.1\n  steps: 20\n"
+    assert refusal(lambda: load_claim(arms_file(tmp_path, steps, "method: flow, time: 4"))).endswith(
+        "arms.late.weight_decay: expected no such key, which is only for methods with steps (an arm that inherits it"
+        " sets `weight_decay: 0`), found 0.1"
+    )
+
+
+def test_a_setup_may_be_completed_by_its_arms(tmp_path: Path) -> None:
+    path = arms_file(tmp_path, "", DESCENT, "method: flow, time: 4")
+    assert (params_of(path, "only").time, params_of(path, "late").steps) == (4, (20,))
+    assert refusal(lambda: load_claim(arms_file(tmp_path, "", "step_size: 0.1", "method: flow, time: 4"))).endswith(
+        "arms.yaml:7:1: setup.steps: expected the number of gradient steps, found nothing"
     )
