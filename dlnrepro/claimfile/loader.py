@@ -16,7 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dlnrepro.claimfile.declared import declared_faults, needless_blocks
+from dlnrepro.claimfile.declared import declared_faults, needless_blocks, whole_settings, without_inherited
 from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, place_of, same_as, shown
 from dlnrepro.claimfile.parameters import DECLARED, parameter_errors, validated
@@ -86,6 +86,7 @@ def _fits_its_runner(claim: Claim, document: Document, path: Path) -> None:
         runner = load_runner(claim.located_runner)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
+    claim = without_inherited(claim, runner.Params)
     known = _declared_by(claim, runner)
     if wrong := [*needless_blocks(claim, runner.Params)]:
         raise ClaimError(_faults(path, document, map(_made, wrong)))
@@ -283,6 +284,8 @@ def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
     """
     own = _errors(params, claim.settings)
     arms = {arm: _errors(params, {**claim.settings, **changes}) for arm, changes in claim.arms.items()}
+    if arms:
+        own = {key: detail for key, detail in own.items() if not _left_to_arms(claim, arms, key)}
     known = own | (_shared(claim, arms) if own else {})
     for (place, *_), detail in known.items():
         yield _in_setup(place), partial(_in_words, params, detail)
@@ -328,6 +331,13 @@ def _shared(claim: Claim, arms: Mapping[str, _Errors]) -> _Errors:
     return {key: detail for key, detail in found.items() if sum(key in errors for errors in arms.values()) > 1}
 
 
+def _left_to_arms(claim: Claim, arms: Mapping[str, _Errors], key: tuple[Place, str, str, str]) -> bool:
+    """Whether an error of the setup is that of a setting that is left out, and that no arm lacks."""
+    place, kind, words, _ = key
+    left_out = kind == RULE and bool(place) and place[0] not in claim.setup and words.endswith("found nothing")
+    return left_out and not any(key in errors for errors in arms.values())
+
+
 def _sets(changes: Mapping[str, Any], place: Place) -> bool:
     """Whether an arm sets the parameter of a place itself."""
     return bool(place) and place[0] in changes
@@ -338,7 +348,7 @@ def _declared_by(claim: Claim, runner: Runner) -> Declared:
     if not hasattr(runner, "declared"):
         return Declared(runner.MEASURES, runner.SERIES)
     try:
-        return declared(runner, validated(runner.Params, claim.settings))
+        return declared(runner, validated(runner.Params, whole_settings(claim, runner.Params)))
     except ValidationError:
         return Declared(None, None)
 
@@ -381,9 +391,11 @@ def _runs_fit(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
 
 def _files_exist(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
     """Faults for files that settings name and that do not exist, in the setup, in an arm or in the quick profile."""
-    places: list[tuple[Place, Mapping[str, Any], Container[str]]] = [(("setup",), claim.settings, claim.setup)]
+    places: list[tuple[Place, Mapping[str, Any], Container[str]]] = [
+        (("setup",), whole_settings(claim, params), claim.setup)
+    ]
     places += [(("arms", arm), {**claim.settings, **own}, own) for arm, own in claim.arms.items()]
-    places.append((("quick", "setup"), {**claim.settings, **claim.quick.setup}, claim.quick.setup))
+    places.append((("quick", "setup"), {**whole_settings(claim, params), **claim.quick.setup}, claim.quick.setup))
     for above, values, own in places:
         for place, fault in missing_files(validated(params, values), claim.folder):
             if place[0] in own:
