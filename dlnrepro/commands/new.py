@@ -42,8 +42,8 @@ def command(name: str, runner: str | None, function: bool, with_runner: str | No
     """Write the commented claim file FOLDER/ID.yaml for a runner, to be replaced line by line.
 
     A runner is a plain function in a file next to the claim (--function), a runner that is known already (--runner), or
-    a package of its own (--with-runner). The file passes `dlnrepro check`. If no claim uses the runner yet, the values
-    of the settings are placeholders.
+    a package of its own (--with-runner). The file passes `dlnrepro check`, except that a file that it names may not
+    exist yet. If no claim uses the runner yet, the values of the settings are placeholders.
     """
     from dlnrepro.claimfile.scaffold.first_claim import (
         SCHEMA,

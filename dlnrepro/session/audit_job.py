@@ -22,6 +22,7 @@ from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.registry.inputs import contents, placed
 from dlnrepro.registry.names import load_runner
+from dlnrepro.runner import calling_of
 from dlnrepro.session.execution import RunOptions, StoredNumbers
 from dlnrepro.verdict.audit_changes import with_criteria
 from dlnrepro.verdict.outcome import LARGEST_SEED
@@ -67,7 +68,7 @@ class AuditJob:
 
 
 def audit_job(claim: Claim, path: Path, runs: int = USUAL_RUNS, seed_base: int = USUAL_SEED_BASE) -> AuditJob:
-    """The audit of a checked claim; nothing is trained yet.
+    """The audit of a checked claim; nothing is trained yet. If its runner draws nothing, each arm has one run.
 
     Raises:
         UsageError: the seeds are too large, or an arm needs more memory than is free.
@@ -75,6 +76,7 @@ def audit_job(claim: Claim, path: Path, runs: int = USUAL_RUNS, seed_base: int =
     if (largest := seed_base + max(CHANGES_AFTER + USUAL_RUNS, runs)) > LARGEST_SEED:
         most = LARGEST_SEED - (largest - seed_base)
         raise UsageError(f"--seed-base: expected at most {most}, found {seed_base}")
+    runs = runs if calling_of(load_runner(claim.located_runner)).draws else 1
     first = {cell.arm: _at_most(cell, runs) for cell in plan(claim, Variation(seed_base=seed_base))}
     changes = {name: tuple(_changed(claim, name, first, seed_base + CHANGES_AFTER)) for name in _names(claim)}
     reached = {cell.arm for cells in changes.values() for cell in cells}

@@ -18,17 +18,17 @@ from typing import Any
 from dlnrepro.claimfile.catalogue import packaged_folder
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.loader import LISTING, UNINSTALLED
-from dlnrepro.claimfile.parameters import DECLARED
+from dlnrepro.claimfile.parameters import DECLARED, parameter_faults
 from dlnrepro.claimfile.scaffold.first_function import CLAIM as FUNCTION_CLAIM
 from dlnrepro.claimfile.scaffold.first_function import FUNCTION
-from dlnrepro.claimfile.scaffold.first_network import first_network
+from dlnrepro.claimfile.scaffold.first_network import NETWORK, first_network
 from dlnrepro.claimfile.scaffold.first_runner import CLAIM, PACKAGE, RUNNER
 from dlnrepro.claimfile.scaffold.placeholders import another, placeholders
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import UsageError, unknown
 from dlnrepro.files import reason, write_whole
 from dlnrepro.registry.names import load_runner, runner_names
-from dlnrepro.runner import Runner
+from dlnrepro.runner import Runner, calling_of, declared
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.visible import on_one_line
 
@@ -64,7 +64,7 @@ source:
   basis: derived            # theorem | reported | abstract | derived: how the criteria follow from the source
 tags: [draft]
 runner: {runner}
-seeds: 16                   # runs per arm: seeds 0..15, the same in every arm
+{seeds}
 
 # Every parameter of the runner, none left out.
 setup:
@@ -94,7 +94,7 @@ assumptions: []
 # Add `runs: every` if it must hold in every run, so that one run outside refutes it; the default is `almost all` runs.
 # If the threshold is more than 1,000 times as far out as the worst run, `slack` says why.
 # A threshold may be a formula of settings and measures, such as `at_most: 0.5 * strengths[2] / depth`, with + - * / **,
-# brackets, list[1] (the first number of a list), and sqrt, log, exp, abs, min, max, sum, len.
+# brackets, list[1] (the first number of a list), and the functions in the README, "Formulas".
 criteria:
 {criterion}
 
@@ -106,8 +106,11 @@ criteria:
 audit: {{}}
 
 # The quick profile: a reduced experiment for a first look in seconds, which the tests run too.
-quick: {{seeds: 2, setup: {quick}}}
+quick: {{seeds: {quick_seeds}, setup: {quick}}}
 """
+
+_SEEDS = "seeds: 16                   # runs per arm: seeds 0..15, the same in every arm"
+_ONE_SEED = "seeds: 1                    # the runner draws nothing, so that one run per arm shows everything"
 
 
 @dataclass(frozen=True)
@@ -117,6 +120,7 @@ class _Start:
     Attributes:
         origin: a sentence on where it comes from.
         guessed: whether the settings are placeholders.
+        draws: whether the runner draws anything, so that runs differ.
     """
 
     origin: str
@@ -125,6 +129,7 @@ class _Start:
     criterion: Mapping[str, Any]
     quick: Mapping[str, Any]
     guessed: bool = False
+    draws: bool = True
     controls: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -151,9 +156,10 @@ def write_scaffold(name: str, runner: str, folder: Path) -> Path:
         raise UsageError(f"--runner: {replace(fault, found=f'{fault.found} ({hint})').wording}")
     module = load_runner(runner)
     fields = module.Params.model_fields
-    if (meanings := getattr(module, "QUANTITIES", None)) is not None:
+    if runner == NETWORK:
         settings = {key: field.description or key for key, field in fields.items() if key not in DECLARED}
-        _write(path, first_network(on_one_line(str(path)), _schema_from(path.parent), settings, meanings))
+        text = first_network(on_one_line(str(path)), _schema_from(path.parent), settings, vars(module)["QUANTITIES"])
+        _write(path, text)
         return path
     described = _Described(
         {key: field.description or key for key, field in fields.items()},
@@ -267,20 +273,25 @@ def _start(runner: str, module: Runner) -> _Start:
     at_home: Sequence[str] = ()
     for names in ((str(packaged_folder()),), at_home):
         for claim, _ in gathered(names).claims:
-            if claim.runner == runner:
+            if claim.runner == runner and not claim.measures:
                 return _copied(claim)
-    if not module.MEASURES:
-        raise UsageError(f"--runner {runner}: expected a runner with a measure, found none")
     setup = placeholders(module.Params)
+    valid = not parameter_faults(module.Params, setup)
+    measures = declared(module, module.Params.model_validate(setup)).measures if valid else module.MEASURES
+    if not measures:
+        raise UsageError(f"--runner {runner}: expected a runner with a measure, found none")
+    draws = calling_of(module).draws
     criterion = {
         "id": "first",
-        "measure": min(module.MEASURES),
+        "measure": min(measures),
         "above": 0,
         "holds_in": ["stated"],
         "fails_in": ["control"],
+        **({} if draws else {"runs": "every"}),
     }
     origin = "No claim of this runner is known: every value below is a placeholder, which you should replace."
-    return _Start(origin, setup, {"stated": {}, "control": another(module.Params, setup)}, criterion, {}, guessed=True)
+    arms = {"stated": {}, "control": another(module.Params, setup)}
+    return _Start(origin, setup, arms, criterion, {}, guessed=True, draws=draws)
 
 
 def _copied(claim: Claim) -> _Start:
@@ -288,10 +299,11 @@ def _copied(claim: Claim) -> _Start:
     criterion = claim.criteria[0]
     arms = {arm: changes for arm, changes in claim.arms.items() if arm in (*criterion.holds_in, *criterion.fails_in)}
     values = {"id": criterion.id}
-    values |= criterion.model_dump(exclude_none=True, exclude={"why", "says", "history", "runs", "slack"})
+    left = {"why", "says", "history", "slack", "printed", *({"runs"} if claim.draws else ())}
+    values |= criterion.model_dump(exclude_none=True, exclude=left)
     origin = f"Everything below comes from {claim.id} and is valid as it stands: replace it line by line."
     controls = {arm: says for arm, says in claim.controls.items() if arm in criterion.fails_in}
-    return _Start(origin, claim.setup, arms, values, claim.quick.setup, controls=controls)
+    return _Start(origin, claim.setup, arms, values, claim.quick.setup, draws=claim.draws, controls=controls)
 
 
 def _scaffold(path: Path, runner: str, start: _Start, described: _Described) -> str:
@@ -306,12 +318,14 @@ def _scaffold(path: Path, runner: str, start: _Start, described: _Described) -> 
         path=on_one_line(str(path)),
         origin=start.origin,
         runner=runner,
+        seeds=_SEEDS if start.draws else _ONE_SEED,
         setup="\n".join(setup),
         arms="\n".join(f"  {arm}: {_yaml(changes)}" for arm, changes in start.arms.items()),
         controls="".join(f"\n  {arm}: {_yaml(says)}" for arm, says in start.controls.items()) or " {}",
         measures="\n".join(f"#   {name}: {_sentence(says)}" for name, says in described.measures.items()),
         series="\n".join(f"#   {name} {_sentence(says)}" for name, says in described.series.items()),
         criterion=_criterion(start.criterion, mark),
+        quick_seeds=2 if start.draws else 1,
         quick=_yaml(start.quick),
     )
 

@@ -8,6 +8,9 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 
+NETWORK = "linear_network"
+"""The runner of the claim."""
+
 _WIDTH = 120
 
 CLAIM = """\

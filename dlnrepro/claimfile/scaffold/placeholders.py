@@ -106,6 +106,8 @@ def _value(node: dict[str, Any], definitions: dict[str, Any]) -> Any:
     for key in ("default", "const"):
         if key in node:
             return node[key]
+    if "examples" in node:
+        return node["examples"][0]
     if "enum" in node:
         return node["enum"][0]
     for key in ("anyOf", "oneOf", "allOf"):

@@ -79,14 +79,16 @@ def _of_npz(path: str, content: bytes) -> tuple[Array, Array]:
 def _of_csv(path: str, content: bytes) -> tuple[Array, Array]:
     """The inputs and the targets of a `.csv` file."""
     try:
-        rows = [row for row in csv.reader(StringIO(content.decode("utf-8-sig"))) if any(map(str.strip, row))]
+        reader = csv.reader(StringIO(content.decode("utf-8-sig")))
+        lines = [(reader.line_num, row) for row in reader if any(map(str.strip, row))]
     except (csv.Error, UnicodeDecodeError) as error:
         raise unreadable(path, "lines of numbers with commas", str(error)) from None
+    rows = [row for _, row in lines]
     if not rows or len(rows[0]) < 2:
         raise refusal(path, "at least two columns, for inputs and a target", f"{len(rows[0]) if rows else 'none'}")
     named = any(_number(cell) is None for cell in rows[0])
     names = [cell.strip() for cell in rows[0]] if named else [""] * (len(rows[0]) - 1) + ["y"]
-    numbers = [_row(path, line, row, len(names)) for line, row in enumerate(rows[named:], 1 + named)]
+    numbers = [_row(path, line, row, len(names)) for line, row in lines[named:]]
     values = np.array(numbers, dtype=np.float64).reshape(-1, len(names))
     is_target = np.array([re.fullmatch(r"y[0-9]*", name) is not None for name in names])
     if not is_target.any() or is_target.all():

@@ -177,7 +177,7 @@ def claim_page(
     _settings(page, claim, settings or {})
     if not history:
         page.line(("`dlnrepro show -v` explains each setting.", "dim"), indent=4, hang=2)
-    _arms(page, claim, list(claim.arms), f", at least {claim.seeds} runs each")
+    _arms(page, claim, list(claim.arms), f", at least {claim.seeds} run{'s' * (claim.seeds != 1)} each")
     _formulas(page, {arm: resolved_by_text(arm_values(claim, arm, {}, quick=False)).derived for arm in claim.arms})
     if audit:
         _heading(page, QUESTION)

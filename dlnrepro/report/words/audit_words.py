@@ -47,6 +47,8 @@ LEAST_CHANCE = 1e-4
 def fresh_words(record: AuditRecord) -> str:
     """What was run on which seeds, and the verdict on these runs, in a sentence."""
     last = record.seed_base + record.runs - 1
+    if record.runs == 1:
+        return f"With one run of each arm, the claim is {record.result.verdict}."
     return (
         f"With {record.runs} runs of each arm on the seeds {record.seed_base} to {last}, the claim is "
         f"{record.result.verdict}."
@@ -217,6 +219,8 @@ def _chances(item: CriterionAudit) -> list[str]:
     """The chances of a wrong decision about a criterion."""
     lines = []
     arms = [arm for arm in (*item.arms, *item.controls) if arm.estimated is not None]
+    if all(arm.counted < 2 for arm in arms):
+        return []
     if arms:
         found = _sum(arm.estimated for arm in arms if arm.estimated is not None)
         low = _sum(arm.pessimistic for arm in arms if arm.pessimistic is not None)
@@ -273,7 +277,7 @@ def response_words(change: ChangeAudit) -> str:
     if not change.responses:
         return "no arm is changed in which a criterion must hold"
     good = [item for item in change.responses if item.status == "holds"]
-    runs = f" ({change.runs} runs)"
+    runs = f" ({change.runs} run{'s' * (change.runs != 1)})"
     if change.kind == "harmless" and len(good) == len(change.responses):
         return f"every criterion holds{runs}"
     others = [item for item in change.responses if item.status != "holds" or change.kind == "flaw"]
@@ -320,8 +324,23 @@ def smallest_gap(record: AuditRecord) -> CriterionAudit | None:
 
 def wrong_words(record: AuditRecord) -> list[str]:
     """How the verdict of a claim could be wrong, in sentences."""
-    result = record.result
     lines = [fresh_words(record)]
+    lines += _wrong_by_chance(record) if record.runs > 1 else ["One run of each arm shows no chances."]
+    if (narrow := smallest_gap(record)) is not None and narrow.gap is not None:
+        lines.append(
+            f"The smallest gap between runs and controls is {number_of_spreads(narrow.gap)} "
+            f"({narrow.id}; a spread is the interquartile range of the runs)."
+        )
+    resolutions = [(item.id, word) for item in record.result.criteria if (word := resolution_word(item)) is not None]
+    if resolutions:
+        named = "; ".join(f"{name} {word}" for name, word in resolutions)
+        lines.append(f"Smallest error of a measure that is noticed in both directions: {named}.")
+    return [*lines, *_change_sentences(record)]
+
+
+def _wrong_by_chance(record: AuditRecord) -> list[str]:
+    """How often a run of the claim ends with another verdict by chance, in sentences."""
+    result, lines = record.result, []
     if (least := smallest_share(record)) is not None:
         item, arm = least
         where = f"{item.id} in {'the control ' if arm.control else ''}{arm.arm}"
@@ -345,16 +364,7 @@ def wrong_words(record: AuditRecord) -> list[str]:
             "If the runs of an arm lay inside only as often as those of a control, a criterion would hold there with a "
             f"chance that is {at_most(like)}."
         )
-    if (narrow := smallest_gap(record)) is not None and narrow.gap is not None:
-        lines.append(
-            f"The smallest gap between runs and controls is {number_of_spreads(narrow.gap)} "
-            f"({narrow.id}; a spread is the interquartile range of the runs)."
-        )
-    resolutions = [(item.id, word) for item in result.criteria if (word := resolution_word(item)) is not None]
-    if resolutions:
-        named = "; ".join(f"{name} {word}" for name, word in resolutions)
-        lines.append(f"Smallest error of a measure that is noticed in both directions: {named}.")
-    return [*lines, *_change_sentences(record)]
+    return lines
 
 
 def stored_words(record: AuditRecord, claim: Claim, runner_hash: str, numbers: str = "") -> list[str]:

@@ -82,11 +82,13 @@ class Params(Settings):
     """The checkpoints, the data, and the chain of layers that is measured."""
 
     files: InputFiles = Field(
+        examples=[["step-*.pt"]],
         description="checkpoints (.pt, .safetensors, .npz), as paths or patterns from the folder of the claim; they are"
-        " taken in the order of the numbers in their names"
+        " taken in the order of the numbers in their names",
     )
     data: InputFile = Field(
-        description="inputs x and targets y, in an .npz or a .csv file; `none` leaves out what needs data"
+        examples=[NO_FILE],
+        description="inputs x and targets y, in an .npz or a .csv file; `none` leaves out what needs data",
     )
     loss: Literal["usual", "squared", "logistic"] = Field(
         description="loss on the data; `usual` is logistic for labels that fit the outputs, else squared"
@@ -96,9 +98,10 @@ class Params(Settings):
     )
     transposed: bool = Field(description="whether matrices have the shape (inputs, outputs), as in JAX and TensorFlow")
     inside: str = Field(
-        description="name of the mapping with the weights in a checkpoint of PyTorch; `found` searches it"
+        examples=["found"],
+        description="name of the mapping with the weights in a checkpoint of PyTorch; `found` searches it",
     )
-    from_step: float = Field(ge=0, description="checkpoints of earlier steps are left out")
+    from_step: float = Field(ge=0, examples=[0.0], description="checkpoints of earlier steps are left out")
 
     def numbers(self) -> int:
         """The weights of the largest file, a few times."""

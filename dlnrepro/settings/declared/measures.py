@@ -246,10 +246,17 @@ class DeclaredMeasure(BaseModel):
         return found
 
 
+def _or_formula(schema: dict[str, Any]) -> None:
+    """Let the JSON schema of a series also admit a formula alone."""
+    mapping = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"type": "string"}, {"type": "number"}, mapping]
+
+
 class DeclaredSeries(BaseModel):
     """One row of numbers per run: a formula at every recorded point."""
 
-    model_config = _STRICT
+    model_config = ConfigDict(**_STRICT, json_schema_extra=_or_formula)
 
     of: OfRecords = Field(description="formula of recorded quantities")
     says: Says | None = Field(default=None, description="the definition in words, which labels an axis of a figure")

@@ -51,7 +51,7 @@ SINGLE = ("step_size", "steps", "kick", "weight_decay", "rates", "scale")
 class TrainingSettings(StartSettings):
     """A method with its steps in one stage or more, or gradient flow for some time."""
 
-    method: Literal["flow", "margin-flow"] | Rule = Field(
+    method: Literal["flow", "margin-flow", Rule] = Field(
         default="descent",
         description="gradient `descent` with a step size; `flow`, its limit of small steps, by an adaptive solver;"
         " descent with `heavy-ball` or `nesterov` momentum; `adam`; `sign` descent; `muon`, with orthogonal steps;"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -102,3 +103,29 @@ def test_a_new_claim_asks_for_the_experiment_and_for_a_reason_with_its_kind(comm
         "\nindependent: The route to the decisive number that shares no code with the formula it is held to.\n" in text
     )
     assert "\ncontrols:" in text
+
+
+def test_a_first_claim_of_checkpoints_lacks_only_the_files(command: Command, tmp_path: Path) -> None:
+    assert command("new", "first", "--runner", "checkpoint")[0] == 0
+    text = (tmp_path / "claims" / "first.yaml").read_text()
+    assert "\nrunner: checkpoint\nseeds: 1 " in text
+    assert "\nmeasures:" not in text
+    code, _, err = command("check")
+    expected = "expected a file, or a pattern that fits a file, found from the folder of the claim, found 'step-*.pt'"
+    assert (code, len(err.splitlines())) == (2, 1)
+    assert err.endswith(f"setup.files[0]: {expected}\n")
+
+
+def test_a_first_claim_of_a_linear_network_is_valid_by_the_schema_for_editors(command: Command, tmp_path: Path) -> None:
+    import jsonschema
+    import yaml
+
+    assert command("new", "first", "--runner", "linear_network")[0] == 0
+    assert command("check")[0] == 0
+    claim = yaml.safe_load((tmp_path / "claims" / "first.yaml").read_text())
+    jsonschema.validate(claim, json.loads(command("schema")[1]))
+
+
+def test_a_first_claim_does_not_repeat_numbers_that_others_have_printed(command: Command, tmp_path: Path) -> None:
+    assert command("new", "first", "--runner", "classifier_clock")[0] == 0
+    assert "printed" not in (tmp_path / "claims" / "first.yaml").read_text()

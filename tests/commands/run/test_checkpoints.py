@@ -152,6 +152,16 @@ def test_a_file_that_is_not_safe_is_an_error_with_its_name(command: Command, cla
     assert "found a whole pickled module (torch.nn.modules.linear.Identity)" in " ".join(out.split())
 
 
+def test_an_audit_has_one_run_of_each_arm_and_states_no_chances(command: Command, claim: Path) -> None:
+    code, out, _ = command("audit", claim)
+    words = " ".join(out.split())
+    assert code == 4  # no flaw is declared
+    assert "With one run of each arm, the claim is reproduced." in words
+    assert "One run of each arm shows no chances." in words
+    assert "256" not in words
+    assert "hance that" not in words
+
+
 def test_the_quick_profile_has_one_run_too(command: Command, claim: Path) -> None:
     code, out, _ = command("run", claim, "--quick", "-q")
     assert code == 0

@@ -68,3 +68,8 @@ def test_arrays_that_are_no_data_are_refused(tmp_path: Path) -> None:
         read_data(str(path))
     with pytest.raises(UsageError, match=r"expected a file of data \(.npz, .csv\), found the suffix '.txt'"):
         read_data("data.txt")
+
+
+def test_a_line_is_counted_with_the_empty_lines_above_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"data.csv:4: expected 3 numbers, found 'x'"):
+        read_data(written(tmp_path / "data.csv", "a,b,y\n1,2,3\n\n4,5,x\n"))

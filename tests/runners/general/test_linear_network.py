@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from dlnrepro.claimfile.parameters import parameter_faults
 from dlnrepro.runners.general import linear_network as runner
 from tests.runners.running import run_seeds
 
@@ -318,3 +319,9 @@ def test_a_run_that_diverges_is_nan() -> None:
     measures = _run([0], step_size=5.0, steps=200).measures
 
     assert bool(torch.isnan(measures["end_loss"]).all())
+
+
+def test_a_misspelt_method_is_one_fault_with_the_nearest_method() -> None:
+    ((place, fault),) = parameter_faults(runner.Params, {**SETUP, "method": "adams"})
+
+    assert (place, fault.found, fault.suggestion) == (("method",), "'adams'", "adam")
