@@ -497,3 +497,13 @@ def test_the_example_of_the_readme_gives_the_report_that_stands_there(command: C
         # The last digits of a gap that is only rounding depend on the processor.
         words = " ".join(line.split()).partition("4.441e-16")[0].strip()
         assert words == "..." or any(found.startswith(words) for found in printed), line
+
+
+def test_a_report_that_is_read_in_another_folder_says_from_where_its_function_is_found(
+    command: Command, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("run", write(), "-q", "-o", "out.json")[0] == 0
+    monkeypatch.chdir(tmp_path / "mine")
+    words = " ".join(command("report", "../out.json")[1].split())
+    place = "found from the folder in which the report was made"
+    assert f"there is no runner './heights.py:heights' here, {place}" in words
