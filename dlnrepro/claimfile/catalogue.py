@@ -118,6 +118,14 @@ def claims_in(folder: Path) -> Files:
     return Files(tuple(ClaimFile(path, named=False) for path in found), tuple(sorted(hidden)), tuple(closed))
 
 
+def other_file_here(file: ClaimFile) -> Path | None:
+    """The file of the working folder that has the id by which the user named another file; None if there is none."""
+    if file.by_path or not file.named:
+        return None
+    here = (Path(file.id + suffix) for suffix in SUFFIXES)
+    return next((path for path in here if _is(path, Path.is_file) and _place(path) != _place(file.path)), None)
+
+
 def known_ids() -> list[str]:
     """The ids of ./claims and of the packaged claims, sorted."""
     return sorted({file.id for folder in (_OWN, packaged_folder()) for file in claims_in(folder).claims})
@@ -219,9 +227,15 @@ def _named(name: str) -> Files:
     fault = (
         Fault(expected="a pattern that fits the id of a claim", found="none")
         if pattern
-        else Fault(expected="a claim file or the id of a claim", found="neither", suggestion=nearest(name, known_ids()))
+        else Fault(expected="a claim file or the id of a claim", found="neither", suggestion=_meant(name))
     )
     raise UsageError(f"{_shown(name)}: {fault.wording}")
+
+
+def _meant(name: str) -> str | None:
+    """The claim file of the working folder whose stem is a name that stands for nothing, or the nearest id."""
+    here = next((name + suffix for suffix in SUFFIXES if _is(Path(name + suffix), Path.is_file)), None)
+    return here or nearest(name, known_ids())
 
 
 def _place(path: Path) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from dlnrepro.claimfile.document import Place
-from dlnrepro.claimfile.parameters import DECLARED, numbers, resolved
+from dlnrepro.claimfile.parameters import DECLARED, numbers, parameter_errors, resolved
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import Fault
 from dlnrepro.runner import Runner
@@ -34,23 +34,51 @@ def needless_blocks(claim: Claim, params: type[BaseModel]) -> Iterator[tuple[Pla
                 yield (*place, key), Fault(expected=expected, found=f"'{key}'")
 
 
+def without_inherited(claim: Claim, params: type[BaseModel]) -> Claim:
+    """A claim in which each arm undoes the settings that it inherits and that have no meaning with its own changes.
+
+    Only a runner knows such settings: its `Params.without_meaning` gives them with the values that stand for their
+    absence.
+    """
+    if not hasattr(params, "without_meaning"):
+        return claim
+    inherited = {**claim.setup, **claim.quick.setup}
+    arms = {arm: {**changes, **params.without_meaning(inherited, changes)} for arm, changes in claim.arms.items()}
+    return claim if arms == claim.arms else claim.model_copy(update={"arms": arms})
+
+
+def whole_settings(claim: Claim, params: type[BaseModel]) -> dict[str, Any]:
+    """The settings of the setup; if only the arms complete it, those of the first arm that is used."""
+    if not parameter_errors(params, claim.settings):
+        return claim.settings
+    return {**claim.settings, **next((claim.arms[arm] for arm in claim.used_arms), {})}
+
+
 def declared_faults(claim: Claim, runner: Runner) -> Iterator[tuple[Place, Fault]]:
     """Faults in the formulas of declared measures and series, each once, by what the runner records in each arm."""
     if not (claim.measures or claim.series) or not hasattr(runner, "quantities"):
         return
     quantities: Callable[[Any], Quantities] = runner.quantities
     seen: set[Place] = set()
-    for changes in ({}, *(claim.arms[arm] for arm in claim.used_arms)):
-        values = resolved(runner.Params, {**claim.settings, **changes}).values
+    arms = ({**claim.settings, **claim.arms[arm]} for arm in claim.used_arms)
+    for settings in (whole_settings(claim, runner.Params), *arms):
+        values = resolved(runner.Params, settings).values
         known = numbers(values)
         given = {name: Quantity("", *_shape(value)) for name, value in known.items()}
         params = runner.Params.model_validate(values)
         measures = {name: DeclaredMeasure.model_validate(item) for name, item in values.get("measures", {}).items()}
         series = {name: DeclaredSeries.model_validate(item) for name, item in values.get("series", {}).items()}
-        for place, fault in formula_faults(measures, series, {**given, **quantities(params)}, known):
+        offered = {**given, **quantities(params)}
+        for place, fault in formula_faults(measures, series, offered, known, _elsewhere(runner, params)):
             if place not in seen:
                 seen.add(place)
                 yield _in_figure(claim, place), fault
+
+
+def _elsewhere(runner: Runner, params: BaseModel) -> Mapping[str, str]:
+    """The quantities that a runner records only for other settings, if it says so -> for which settings."""
+    found: Mapping[str, str] = runner.elsewhere(params) if hasattr(runner, "elsewhere") else {}
+    return found
 
 
 def _shape(value: Value) -> tuple[int, bool, tuple[int, ...]]:

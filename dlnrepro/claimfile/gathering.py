@@ -12,7 +12,7 @@ from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from dlnrepro.claimfile.catalogue import ClaimFile, Files, claim_files, command_name
+from dlnrepro.claimfile.catalogue import ClaimFile, Files, claim_files, command_name, other_file_here
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.claimfile.selection import selected
@@ -33,12 +33,15 @@ class Selection:
         faults: the errors of files in named folders, in the order of the files.
         hidden: hidden claim files, which were skipped.
         closed: claims whose runner is a function in a file, which were skipped because their paths were not given.
+        others: files of claims that the user named by an id, each with a file of the working folder that has this id
+            too and was not read.
     """
 
     claims: tuple[tuple[Claim, Path], ...]
     faults: tuple[Fault, ...]
     hidden: tuple[Path, ...]
     closed: tuple[tuple[Claim, Path], ...] = ()
+    others: tuple[tuple[Path, Path], ...] = ()
 
     @property
     def unjudged(self) -> list[Unjudged]:
@@ -53,7 +56,7 @@ class Selection:
 
     def say_rest(self) -> None:
         """Print the errors and the names of skipped files to standard error."""
-        for line in [*passed_over(self.hidden), *not_run(self.closed)]:
+        for line in [*passed_over(self.hidden), *not_run(self.closed), *used_instead(self.others)]:
             say(line)
         for fault in self.faults:
             say(str(fault))
@@ -100,7 +103,8 @@ def gathered(
     if any(fault.path in named for fault in faults):
         raise ClaimError(faults)
     found, skipped = (tuple((claim, file.path) for claim, file in items) for items in (claims, closed))
-    return Selection(found, tuple(faults), files.hidden, skipped)
+    others = tuple((file.path, other) for _, file in claims if (other := other_file_here(file)) is not None)
+    return Selection(found, tuple(faults), files.hidden, skipped, others)
 
 
 def passed_over(hidden: Sequence[Path]) -> list[str]:
@@ -108,6 +112,14 @@ def passed_over(hidden: Sequence[Path]) -> list[str]:
     lines = [on_one_line(f"skipped: {path} (hidden)") for path in hidden[:MOST_NAMED]]
     more = len(hidden) - MOST_NAMED
     return lines + ([f"skipped: {more:,} more hidden file{'s' * (more > 1)}"] if more > 0 else [])
+
+
+def used_instead(others: Sequence[tuple[Path, Path]]) -> list[str]:
+    """The lines that say which file an id stands for, where a file of the working folder has the same id."""
+    return [
+        on_one_line(f"{path.stem}: the file {path} is used, not {other} in this folder; name '{other}' to use that")
+        for path, other in others
+    ]
 
 
 def not_run(closed: Sequence[tuple[Claim, Path]], command: str = "run") -> list[str]:

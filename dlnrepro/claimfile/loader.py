@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -15,13 +16,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dlnrepro.claimfile.declared import declared_faults, needless_blocks
+from dlnrepro.claimfile.declared import declared_faults, needless_blocks, whole_settings, without_inherited
 from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, place_of, same_as, shown
 from dlnrepro.claimfile.parameters import DECLARED, parameter_errors, validated
 from dlnrepro.claimfile.printed.faults import printed_faults, unknown_printed_measures, with_printed_texts
 from dlnrepro.claimfile.reach import arm_values, split
-from dlnrepro.claimfile.schema import Claim
+from dlnrepro.claimfile.schema import FILE_NAME, Claim
 from dlnrepro.claimfile.thresholds import measures_of, threshold_faults
 from dlnrepro.errors import ClaimError, Fault, RunnerError, UsageError, one_line, shortened, unknown
 from dlnrepro.registry.functions.reference import is_function
@@ -49,7 +50,10 @@ def read_claim(path: Path) -> Claim:
     Raises:
         ClaimError: with a line for every fault.
     """
-    return _read(path)[0]
+    claim, _, misnamed = _read(path)
+    if misnamed:
+        raise ClaimError(misnamed)
+    return claim
 
 
 def load_claim(path: str | PathLike[str]) -> Claim:
@@ -62,11 +66,27 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     if not (isinstance(path, str | PathLike) and isinstance(name := os.fspath(path), str) and name):
         raise UsageError(f"expected the path of a claim file, found {path!r}")
     path = Path(name)
-    claim, document = _read(path)
+    claim, document, misnamed = _read(path)
+    try:
+        _fits_its_runner(claim, document, path)
+    except ClaimError as error:
+        raise ClaimError([*misnamed, *error.faults]) from None
+    if misnamed:
+        raise ClaimError(misnamed)
+    return claim
+
+
+def _fits_its_runner(claim: Claim, document: Document, path: Path) -> None:
+    """Refuse a claim that does not fit the parameters, measures and series of its runner.
+
+    Raises:
+        ClaimError: with a line for every fault.
+    """
     try:
         runner = load_runner(claim.located_runner)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
+    claim = without_inherited(claim, runner.Params)
     known = _declared_by(claim, runner)
     if wrong := [*needless_blocks(claim, runner.Params)]:
         raise ClaimError(_faults(path, document, map(_made, wrong)))
@@ -86,7 +106,6 @@ def load_claim(path: str | PathLike[str]) -> Claim:
             needed_memory(claim.runner, placed(validated(runner.Params, values), claim.folder), claim.seeds)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
-    return claim
 
 
 def result_faults(claim: Claim, path: Path, returned: Declared) -> list[Fault]:
@@ -124,24 +143,43 @@ def needed_memory(runner: str, params: Any, runs: int) -> int:
     return math.ceil(needed)
 
 
-def _read(path: Path) -> tuple[Claim, Document]:
-    """The claim in a file and its document, checked against the schema alone."""
+def _read(path: Path) -> tuple[Claim, Document, list[Fault]]:
+    """The claim in a file and its document, checked against the schema alone, and the fault of the file's name.
+
+    A claim whose file cannot have its name is read under the name that it could have, so that all its errors are found.
+    """
     text = read_text(path)
     if isinstance(text, Fault):
         raise ClaimError([text.at(path)])
     document = parse(text)
     found: list[_Wrong] = []
     claim = None
+    fitting = _fitting_name(path.stem)
+    misnamed = [] if path.stem == fitting else [_misnamed(path, fitting).at(path)]
     if isinstance(document.value, dict):
-        claim = _validated(document, path.stem, found)
+        claim = _validated(document, fitting or "claim", found)
     elif not document.faults:
         found.append(((), partial(Fault, expected="a mapping of keys", found=shown(document.value))))
     if claim is not None:
         found.extend(_names_exist(claim))
         found.extend((place, partial(replace, fault)) for place, fault in printed_faults(claim))
     if claim is None or found or document.faults:
-        raise ClaimError(_faults(path, document, found, document.faults))
-    return claim.placed_in(path.parent.absolute()), document
+        raise ClaimError([*misnamed, *_faults(path, document, found, document.faults)])
+    return claim.placed_in(path.parent.absolute()), document, misnamed
+
+
+def _fitting_name(stem: str) -> str:
+    """The name of small letters, digits and hyphens that is most like a name; empty if nothing is left of it."""
+    return re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-") if not re.fullmatch(FILE_NAME, stem) else stem
+
+
+def _misnamed(path: Path, fitting: str) -> Fault:
+    """The fault of a file whose name cannot be the id of a claim."""
+    return Fault(
+        expected="a file name of small letters, digits and hyphens",
+        found=f"'{shortened(path.stem)}'",
+        suggestion=fitting + path.suffix if fitting else None,
+    )
 
 
 def _faults(path: Path, document: Document, found: Iterable[_Wrong], known: Sequence[Fault] = ()) -> list[Fault]:
@@ -164,23 +202,18 @@ def _faults(path: Path, document: Document, found: Iterable[_Wrong], known: Sequ
     return faults
 
 
-def _validated(document: Document, stem: str, found: list[_Wrong]) -> Claim | None:
+def _validated(document: Document, id: str, found: list[_Wrong]) -> Claim | None:
     """The claim, or None with the faults added; a key `id` is a fault, because the file's name is the id."""
     if "id" in document.value:
         found.append((("id",), partial(Fault, expected="no such key, since the file's name is the id", found="'id'")))
     try:
-        return Claim.model_validate({**with_printed_texts(document), "id": stem})
+        return Claim.model_validate({**with_printed_texts(document), "id": id})
     except ValidationError as error:
         details = own_errors(error)
     at_fault = {place_of(detail) for detail in details}
     for detail in details:
         place = place_of(detail)
-        if _follows(document, place, detail["type"], at_fault):
-            continue
-        if place == ("id",):
-            name = "a file name of small letters, digits and hyphens"
-            found.append(((), partial(Fault, expected=name, found=f"'{shortened(stem)}'")))
-        else:
+        if not _follows(document, place, detail["type"], at_fault):
             found.append((place, partial(_in_words, Claim, detail)))
     return None
 
@@ -251,6 +284,8 @@ def _parameters_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
     """
     own = _errors(params, claim.settings)
     arms = {arm: _errors(params, {**claim.settings, **changes}) for arm, changes in claim.arms.items()}
+    if arms:
+        own = {key: detail for key, detail in own.items() if not _left_to_arms(claim, arms, key)}
     known = own | (_shared(claim, arms) if own else {})
     for (place, *_), detail in known.items():
         yield _in_setup(place), partial(_in_words, params, detail)
@@ -296,6 +331,13 @@ def _shared(claim: Claim, arms: Mapping[str, _Errors]) -> _Errors:
     return {key: detail for key, detail in found.items() if sum(key in errors for errors in arms.values()) > 1}
 
 
+def _left_to_arms(claim: Claim, arms: Mapping[str, _Errors], key: tuple[Place, str, str, str]) -> bool:
+    """Whether an error of the setup is that of a setting that is left out, and that no arm lacks."""
+    place, kind, words, _ = key
+    left_out = kind == RULE and bool(place) and place[0] not in claim.setup and words.endswith("found nothing")
+    return left_out and not any(key in errors for errors in arms.values())
+
+
 def _sets(changes: Mapping[str, Any], place: Place) -> bool:
     """Whether an arm sets the parameter of a place itself."""
     return bool(place) and place[0] in changes
@@ -306,7 +348,7 @@ def _declared_by(claim: Claim, runner: Runner) -> Declared:
     if not hasattr(runner, "declared"):
         return Declared(runner.MEASURES, runner.SERIES)
     try:
-        return declared(runner, validated(runner.Params, claim.settings))
+        return declared(runner, validated(runner.Params, whole_settings(claim, runner.Params)))
     except ValidationError:
         return Declared(None, None)
 
@@ -349,9 +391,11 @@ def _runs_fit(claim: Claim, runner: Runner) -> Iterable[_Wrong]:
 
 def _files_exist(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
     """Faults for files that settings name and that do not exist, in the setup, in an arm or in the quick profile."""
-    places: list[tuple[Place, Mapping[str, Any], Container[str]]] = [(("setup",), claim.settings, claim.setup)]
+    places: list[tuple[Place, Mapping[str, Any], Container[str]]] = [
+        (("setup",), whole_settings(claim, params), claim.setup)
+    ]
     places += [(("arms", arm), {**claim.settings, **own}, own) for arm, own in claim.arms.items()]
-    places.append((("quick", "setup"), {**claim.settings, **claim.quick.setup}, claim.quick.setup))
+    places.append((("quick", "setup"), {**whole_settings(claim, params), **claim.quick.setup}, claim.quick.setup))
     for above, values, own in places:
         for place, fault in missing_files(validated(params, values), claim.folder):
             if place[0] in own:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Any
@@ -35,6 +37,13 @@ _REMOVED = {
     "misses": "'runs: almost all' (the default) if some runs may lie outside, or 'runs: every' if none may",
 }
 """Keys of a criterion that were removed -> what to write in their place."""
+
+_MISSING = {
+    ("criteria", "holds_in"): "the arms in which the criterion must hold",
+    ("criteria", "fails_in"): "the controls, that is, the arms in which the criterion must fail",
+    ("assumptions", "holds_in"): "the arms in which the assumption must hold",
+}
+"""Keys that a beginner leaves out -> what they mean."""
 
 _LIMITS = {
     "greater_than": ("gt", "a number above {}"),
@@ -75,9 +84,49 @@ def own_errors(error: ValidationError) -> list[ErrorDetails]:
     """The errors without those for lists that are long enough, because pydantic does not count items with a fault."""
     return [
         detail
-        for detail in error.errors(include_url=False)
+        for detail in _one_for_each_value(error.errors(include_url=False))
         if detail["type"] != "too_short" or len(detail["input"]) < detail["ctx"]["min_length"]
     ]
+
+
+def _one_for_each_value(details: Sequence[ErrorDetails]) -> Iterator[ErrorDetails]:
+    """The errors, with one for a value that may be one of several sets of words, or a word or a number.
+
+    Pydantic gives an error for each of these choices, and adds the choice to the place of its error.
+    """
+    chosen = {detail["loc"][:-1] for detail in details if _words_of(detail) is not None}
+    seen: set[tuple[int | str, ...]] = set()
+    for detail in details:
+        place = detail["loc"][:-1]
+        if place not in chosen or not detail["loc"]:
+            yield detail
+        elif place not in seen:
+            seen.add(place)
+            yield _of_all_choices([other for other in details if other["loc"][:-1] == place])
+
+
+def _words_of(detail: ErrorDetails) -> list[object] | None:
+    """The words of an error of one set of words among several choices; None for another error."""
+    last = str(detail["loc"][-1]) if detail["loc"] else ""
+    if detail["type"] != "literal_error" or not last.startswith("literal["):
+        return None
+    try:
+        return list(ast.literal_eval(last.removeprefix("literal")))
+    except (ValueError, SyntaxError):  # members of an enumeration are no words
+        return None
+
+
+def _of_all_choices(details: Sequence[ErrorDetails]) -> ErrorDetails:
+    """One error in place of those of all choices for a value."""
+    first = details[0]
+    words = [str(word) for detail in details for word in _words_of(detail) or ()]
+    kinds = [_EXPECTED[detail["type"]] for detail in details if detail["type"] in _EXPECTED]
+    found = first["input"]
+    fault = unknown(str(found), words)
+    near = fault.suggestion if isinstance(found, str) else None
+    expected = " or ".join(dict.fromkeys([str(fault.expected), *kinds]))
+    context: dict[str, Any] = {"expected": expected, "found": shown(found), "suggestion": near}
+    return {"type": RULE, "loc": first["loc"][:-1], "msg": fault.wording, "input": found, "ctx": context}
 
 
 def place_of(detail: ErrorDetails) -> Place:
@@ -123,7 +172,8 @@ def _explained(model: type[BaseModel], detail: ErrorDetails) -> tuple[Place, Fau
     if kind == "value_error":
         return place, Fault(text=str(context["error"]))
     if kind == "missing":
-        return place, Fault(expected="this key", found="nothing")
+        said = _MISSING.get((str(place[0]), str(place[-1])))
+        return place, Fault(expected=f"this key{f' ({said})' if said else ''}", found="nothing")
     if kind == "string_pattern_mismatch" and context["pattern"] == BLANK:
         return place, Fault(expected="text that is not blank", found=found)
     if kind == "literal_error" and isinstance(detail["input"], str) and (words := _words_at(model, place)):

@@ -200,6 +200,9 @@ class Source(BaseModel):
         return f", arXiv:{self.arxiv}" if self.arxiv else ""
 
 
+FILE_NAME = r"^[a-z0-9][a-z0-9-]*$"
+"""The pattern of a claim's id, which is the name of its file without the suffix."""
+
 _THRESHOLD = (
     "a number, or a formula of the arm's parameters and of the run's own measures, such as "
     "`0.8 * strengths[1] / strengths[2]`; a formula has numbers, names, + - * / **, brackets, the numbers of a list "
@@ -486,7 +489,7 @@ class Claim(BaseModel):
 
     model_config = _STRICT
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
+    id: str = Field(pattern=FILE_NAME)
     schema_version: Literal[1] = Field(alias="schema")
     title: Text
     statement: Text

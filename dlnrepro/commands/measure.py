@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from dlnrepro.dynamics.checkpoints.data_measures import LossKind
     from dlnrepro.dynamics.checkpoints.measured import MeasuredFile, Reading
+
+    Ignored = Sequence[Sequence[str]]
 
 FIGURES = (".png", ".svg", ".pdf")
 NOTHING_FOUND = 5
@@ -32,7 +35,8 @@ Examples:
 \b
 Exit codes:
   0  every file was measured
-  2  an option is invalid, or a file cannot be read or is not safe to load
+  2  an option is invalid, a file cannot be read or is not safe to load, or the
+     data fit no chain of any file
   5  no file has a linear layer
 """
 
@@ -97,14 +101,17 @@ def command(
     reading = Reading(names, transposed, inside)
     paths = in_order(files)
     measured, wrong = _measured(paths, reading, data, loss)
+    wrong += _unfit(measured, data)
+    ignored = _ignored(measured, reading)
+    said = ignored if names else [*map(_on_data_alone, measured, ignored)]
     code = 2 if wrong else 0 if any(file.chains for file in measured) else NOTHING_FOUND
     if measured:
         found = steps([file.path for file in measured])
         if as_json:
-            _show_json(measured, found, code)
+            _show_json(measured, ignored, found, code)
         else:
-            _show(measured, data or "", verbose)
-        _draw(measured, found, figures)
+            _show(measured, said, data or "", verbose)
+        _draw(measured, said, found, figures)
     for line in wrong:
         say(on_one_line(line))
     return code
@@ -118,16 +125,19 @@ def _measured(
     Raises:
         UsageError: the data cannot be read.
     """
-    from dlnrepro.dynamics.checkpoints.data_file import read_data
+    from dlnrepro.dynamics.checkpoints import data_file, weight_files
     from dlnrepro.dynamics.checkpoints.measured import measure_file
     from dlnrepro.report.terminal.waiting import waiting
     from dlnrepro.runner import silent
 
-    samples = read_data(data) if data is not None else None
+    if data is not None:
+        _refuse_folder(data, f"a file of data ({', '.join(data_file.SUFFIXES)})")
+    samples = data_file.read_data(data) if data is not None else None
     measured: list[MeasuredFile] = []
     wrong: list[str] = []
     for path in paths:
         try:
+            _refuse_folder(path, f"a file of weights ({', '.join(weight_files.SUFFIXES)})")
             with waiting(f"{path} is being measured"):
                 measured.append(measure_file(path, reading, samples, loss, silent))
         except UsageError as error:
@@ -135,29 +145,67 @@ def _measured(
     return measured, wrong
 
 
-def _show_json(measured: Sequence[MeasuredFile], steps: Sequence[float], code: int) -> None:
+def _refuse_folder(path: str, expected: str) -> None:
+    """Refuse a folder, which has no suffix that could be named.
+
+    Raises:
+        UsageError: the path is that of a folder.
+    """
+    from dlnrepro.dynamics.checkpoints.entries import refusal
+
+    if os.path.isdir(path):
+        raise refusal(path, expected, "a folder")
+
+
+def _unfit(measured: Sequence[MeasuredFile], data: str | None) -> list[str]:
+    """A line if there are data, and they fit no chain of any file."""
+    chains = [chain for file in measured for chain in file.chains]
+    if data is None or not chains or any(chain.on_data is not None for chain in chains):
+        return []
+    faults = dict.fromkeys(chain.data_fault for chain in chains)
+    return [f"{data}: fits no chain of linear layers: {'; '.join(faults)}"]
+
+
+def _ignored(measured: Sequence[MeasuredFile], reading: Reading) -> list[Ignored]:
+    """The biases that are not zero and that the measures ignore, of each chain of each file."""
+    from dlnrepro.dynamics.checkpoints.ignored_biases import ignored_biases
+
+    return [ignored_biases(file, reading.inside) for file in measured]
+
+
+def _on_data_alone(file: MeasuredFile, ignored: Ignored) -> Ignored:
+    """The ignored biases of the chains that are measured on data; every other chain that was found ends at its bias."""
+    return [names if chain.on_data is not None else [] for chain, names in zip(file.chains, ignored, strict=True)]
+
+
+def _show_json(measured: Sequence[MeasuredFile], ignored: Sequence[Ignored], steps: Sequence[float], code: int) -> None:
     """Print all numbers as JSON."""
     from dlnrepro.dynamics.checkpoints.measured import as_mapping
 
     files = [{"step": step, **as_mapping(file)} for step, file in zip(steps, measured, strict=True)]
+    for file, of_chains in zip(files, ignored, strict=True):
+        for chain, names in zip(file["chains"], of_chains, strict=True):
+            chain["ignored_biases"] = names
     show_json({"schema": 1, "exit_code": code, "files": files})
 
 
-def _show(measured: Sequence[MeasuredFile], data: str, verbose: bool) -> None:
+def _show(measured: Sequence[MeasuredFile], ignored: Sequence[Ignored], data: str, verbose: bool) -> None:
     """Print the numbers of one file, or of a series."""
     from dlnrepro.report.terminal.measured_page import measured_page, series_page
     from dlnrepro.report.terminal.terminal_page import TerminalPage
 
     page = TerminalPage.of_terminal()
     if len(measured) == 1 or verbose:
-        for file in measured:
-            measured_page(page, file, data)
+        for file, of_chains in zip(measured, ignored, strict=True):
+            measured_page(page, file, data, of_chains)
     if len(measured) > 1:
-        series_page(page, measured)
+        series_page(page, measured, ignored)
     page.deliver()
 
 
-def _draw(measured: Sequence[MeasuredFile], steps: Sequence[float], figures: Sequence[str]) -> None:
+def _draw(
+    measured: Sequence[MeasuredFile], ignored: Sequence[Ignored], steps: Sequence[float], figures: Sequence[str]
+) -> None:
     """Write the figure of the files, once per name.
 
     Raises:
@@ -168,5 +216,5 @@ def _draw(measured: Sequence[MeasuredFile], steps: Sequence[float], figures: Seq
     for name in figures:
         from dlnrepro.report.drawing.measured_figure import measured_figure
 
-        write_whole(Path(name), measured_figure(measured, steps, Path(name).suffix))
+        write_whole(Path(name), measured_figure(measured, steps, Path(name).suffix, ignored))
         say(on_one_line(f"{name} was written"))

@@ -55,8 +55,11 @@ def command(name: str, runner: str | None, function: bool, with_runner: str | No
     chosen = {"--function": function, "--runner": runner is not None, "--with-runner": with_runner is not None}
     given = [option for option, is_given in chosen.items() if is_given]
     if not given:
-        listed = "'--runner' (`dlnrepro list --runners` lists them)"
-        raise click.UsageError(f"Missing option '--function', {listed} or '--with-runner'.")
+        raise click.UsageError(
+            f"Expected one of three forms: `dlnrepro new {shlex.quote(name)} --function` (a plain function as runner), "
+            "`--runner NAME` (a runner of `dlnrepro list --runners`), or `--with-runner NAME` (a package with a new "
+            "runner)."
+        )
     if len(given) > 1:
         raise click.UsageError(f"Expected one of {', '.join(chosen)}, found {' and '.join(given)}.")
     steps = [] if SCHEMA.exists() else [f"dlnrepro schema -o {SCHEMA.as_posix()}    # for editors"]

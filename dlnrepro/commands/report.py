@@ -64,8 +64,13 @@ def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
     """
     from dlnrepro.archive.record import compile_report
     from dlnrepro.archive.report_store import newest_with, read_report, report_path
+    from dlnrepro.claimfile.catalogue import SUFFIXES
     from dlnrepro.errors import UsageError
 
+    if name is not None and name.endswith(SUFFIXES) and Path(name).is_file():
+        known = newest_with(outputs, Path(name).stem) is not None
+        last = f"`dlnrepro report {Path(name).stem}` shows its last report" if known else "no report contains its claim"
+        raise UsageError(f"{name}: expected a stored report, or a claim that is in one, found a claim file; {last}")
     try:
         report_path(outputs, name, "a stored report, or a claim that is in one")
     except UsageError:

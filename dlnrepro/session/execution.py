@@ -14,6 +14,7 @@ from dlnrepro.archive.figure_data import drawings
 from dlnrepro.archive.provenance import code_state, source_hash
 from dlnrepro.archive.record import ClaimRecord, record_claim
 from dlnrepro.archive.report_store import arm_seconds
+from dlnrepro.claimfile.declared import whole_settings
 from dlnrepro.claimfile.parameters import Derived, resolved, validated
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Claim
@@ -342,7 +343,7 @@ def _derived(job: Job, arm: str) -> dict[str, Derived]:
 def _meanings(claim: Claim) -> dict[str, str]:
     """The runner's descriptions of the measures and series that a claim names, so that a report needs no runner."""
     runner = load_runner(claim.located_runner)
-    known = declared(runner, validated(runner.Params, claim.settings))
+    known = declared(runner, validated(runner.Params, whole_settings(claim, runner.Params)))
     tests = (*claim.assumptions, *claim.criteria)
     named = {name for item in tests for name in item.named}
     named |= {name for figure in claim.figures for name in (figure.x, *figure.y, figure.reference) if name}

@@ -44,6 +44,7 @@ def _rows() -> Iterator[Row]:
     yield from training.exponents()
     yield training.samples()
     yield from recording.costs()
+    yield from margins.flow_by_kernel()
     yield from margins.flow_by_width()
     yield whole_commands.workers()
     yield whole_commands.warm_cache()

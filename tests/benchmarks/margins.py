@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from torch import Tensor
 from dlnrepro.dynamics.classification import separable_data
 from dlnrepro.dynamics.classification.margin_convergence import observe_direction
 from dlnrepro.dynamics.classification.training import Training, log_risk_gradient, start, train
+from dlnrepro.dynamics.compiled.library import COMPILER
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.risks.margin_losses import batched_log_risk
 from dlnrepro.dynamics.stiff_flow import path
@@ -27,13 +29,31 @@ RUNS, WIDTHS = 16, [4, 6, 6, 1]
 Rule = Callable[[list[Tensor]], Sequence[Tensor]]
 
 
+def flow_by_kernel() -> list[Row]:
+    """How much less processor time a run of the stiff flow takes by the kernel in C than by scipy, checks included."""
+    rows = []
+    for width in (6, 16, 48):
+        with mock.patch.dict(os.environ, {COMPILER: "none"}):
+            scipys = _flow_seconds(width, path.MANY)
+        rows.append(
+            Row(
+                f"flow to 1e12, width {width}, scipy / kernel in C",
+                f"{scipys / _flow_seconds(width, path.MANY):.3g}",
+                "none set",
+                None,
+            )
+        )
+    return rows
+
+
 def flow_by_width() -> list[Row]:
     """How the stiff flow's time grows, with the Jacobian as a matrix and in factors, and where the second takes over.
 
     Three layers on four inputs, followed to log(1/R) = 1e12. The exponents are those of processor time in the width.
     """
-    dense = {width: _flow_seconds(width, 10**9) for width in (6, 12, 24)}
-    factored = {width: _flow_seconds(width, 0) for width in (6, 12, 24, 64, 128)}
+    with mock.patch.dict(os.environ, {COMPILER: "none"}):
+        dense = {width: _flow_seconds(width, 10**9) for width in (6, 12, 24)}
+        factored = {width: _flow_seconds(width, 0) for width in (6, 12, 24, 64, 128)}
     rows = [
         Row(
             f"flow to 1e12, {width * (width + 5)} weights, Jacobian dense / in factors",

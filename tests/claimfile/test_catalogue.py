@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dlnrepro.claimfile.catalogue import claim_files, claim_paths, command_name, packaged_folder
-from dlnrepro.claimfile.gathering import all_faults
+from dlnrepro.claimfile.gathering import all_faults, gathered, used_instead
 from dlnrepro.claimfile.loader import read_claim
 from dlnrepro.errors import UsageError
 from tests.refusal import refusal
@@ -50,6 +50,31 @@ def test_an_unknown_name_is_answered_with_the_nearest_one() -> None:
         "rank-one-aligment: expected a claim file or the id of a claim, found neither; "
         "did you mean 'rank-one-alignment'?"
     )
+
+
+def test_the_stem_of_a_file_in_the_working_folder_is_answered_with_the_name_of_the_file() -> None:
+    make("l1-bias.yaml", "rank-one-aligment.yml")
+    found = "expected a claim file or the id of a claim, found neither; did you mean"
+    assert refusal(lambda: claim_paths(["l1-bias"])) == f"l1-bias: {found} 'l1-bias.yaml'?"
+    assert refusal(lambda: claim_paths(["rank-one-aligment"])) == (
+        f"rank-one-aligment: {found} 'rank-one-aligment.yml'?"
+    )
+
+
+def test_an_id_says_which_file_it_stands_for_if_the_working_folder_has_another_file_of_this_id() -> None:
+    make("claims/my-claim.yaml", "my-claim.yaml")
+    Path("claims/my-claim.yaml").write_text((packaged_folder() / "rank-one-alignment.yaml").read_text())
+    selection = gathered(["my-claim"])
+    assert selection.others == ((Path("claims/my-claim.yaml"), Path("my-claim.yaml")),)
+    assert used_instead(selection.others) == [
+        "my-claim: the file claims/my-claim.yaml is used, not my-claim.yaml in this folder; name 'my-claim.yaml' "
+        "to use that"
+    ]
+    assert gathered(["claims/my-claim.yaml"]).others == ()
+    Path("my-claim.yaml").unlink()
+    assert gathered(["my-claim"]).others == ()
+    Path("my-claim.yaml").symlink_to("claims/my-claim.yaml")
+    assert gathered(["my-claim"]).others == ()
 
 
 def make(*names: str) -> None:

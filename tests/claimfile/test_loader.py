@@ -93,7 +93,12 @@ def test_a_number_in_exponent_form_is_a_number(write_claim: Write) -> None:
             "fails_in: []",
             "29:5: criteria[0].fails_in: expected a control, or a 'because' that says why there is none, found neither",
         ),
-        ("    fails_in: [far]\n", "", "23:5: criteria[0].fails_in: expected this key, found nothing"),
+        (
+            "    fails_in: [far]\n",
+            "",
+            "23:5: criteria[0].fails_in: expected this key (the controls, that is, "
+            "the arms in which the criterion must fail), found nothing",
+        ),
         (
             "fails_in: [far]",
             "fails_in: [near, far]",
@@ -249,8 +254,42 @@ def test_a_file_that_is_not_a_mapping_or_is_missing_is_one_line(tmp_path: Path) 
 
 def test_a_file_name_that_is_not_an_id_is_refused(write_claim: Write) -> None:
     assert faults(write_claim(name="Toy_Claim")) == [
-        "1:1: expected a file name of small letters, digits and hyphens, found 'Toy_Claim'"
+        "1:1: expected a file name of small letters, digits and hyphens, found 'Toy_Claim'; did you mean "
+        "'toy-claim.yaml'?"
     ]
+    with pytest.raises(ClaimError, match=r"did you mean 'toy-claim\.yaml'"):
+        read_claim(write_claim(name="Toy_Claim"))
+
+
+@pytest.mark.parametrize(
+    ("change", "key"), [(("title: The", "titel: The"), "titel"), (("value: 1\n", "value: one\n"), "setup.value")]
+)
+def test_a_file_name_that_is_not_an_id_hides_no_other_fault(
+    write_claim: Write, change: tuple[str, str], key: str
+) -> None:
+    found = faults(write_claim(change, name="Toy_Claim"))
+    assert "did you mean 'toy-claim.yaml'?" in found[0]
+    assert key in [line.split(": ")[1] for line in found[1:]]
+
+
+def test_a_file_name_without_a_letter_or_a_digit_has_no_suggestion(write_claim: Write) -> None:
+    assert faults(write_claim(name="___")) == [
+        "1:1: expected a file name of small letters, digits and hyphens, found '___'"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "line"),
+    [
+        ((", holds_in: near", ""), "assumptions[0].holds_in: expected this key (the arms in which the assumption must"),
+        (
+            ("    holds_in: [near]\n", ""),
+            "criteria[0].holds_in: expected this key (the arms in which the criterion must",
+        ),
+    ],
+)
+def test_a_missing_list_of_arms_says_what_it_means(write_claim: Write, change: tuple[str, str], line: str) -> None:
+    assert f": {line} hold), found nothing" in faults(write_claim(change))[0]
 
 
 def test_reading_alone_does_not_need_the_runner_to_agree(write_claim: Write) -> None:

@@ -8,7 +8,7 @@ import pytest
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from dlnrepro.claimfile.document import dotted
+from dlnrepro.claimfile.document import Place, dotted
 from dlnrepro.claimfile.messages import at_its_key, rule, same_as
 from dlnrepro.claimfile.parameters import parameter_errors, parameter_faults
 from dlnrepro.errors import Fault
@@ -136,3 +136,32 @@ class Listed(BaseModel, strict=True):
 def test_a_list_is_refused_for_its_length_or_for_its_items(values: list[float], lines: list[str]) -> None:
     faults = parameter_faults(Listed, {"several": values})
     assert [f"{dotted(place)}: {fault.wording}" for place, fault in faults] == lines
+
+
+class Choices(BaseModel, strict=True):
+    """Settings with several sets of words, or with words and numbers."""
+
+    method: Literal["flow", "margin-flow"] | Literal["descent", "heavy-ball"] = "descent"
+    each: list[Literal["flow"] | Literal["descent"]] = []
+    named: dict[str, Literal["flow"] | Literal["descent"] | None] = {}
+    law: Literal["same", "other"] | float = "same"
+
+
+@pytest.mark.parametrize(
+    ("values", "place", "words"),
+    [
+        (
+            {"method": "heavy-bal"},
+            ("method",),
+            "expected one of flow, margin-flow, descent, heavy-ball, found 'heavy-bal'; did you mean 'heavy-ball'?",
+        ),
+        ({"method": 3}, ("method",), "expected one of flow, margin-flow, descent, heavy-ball, found 3"),
+        ({"each": ["flow", "flo"]}, ("each", 1), "expected one of flow, descent, found 'flo'; did you mean 'flow'?"),
+        ({"named": {"a": "x"}}, ("named", "a"), "expected one of flow, descent, found 'x'"),
+        ({"law": "sam"}, ("law",), "expected one of same, other or a number, found 'sam'; did you mean 'same'?"),
+        ({"law": [1]}, ("law",), "expected one of same, other or a number, found [1]"),
+    ],
+)
+def test_a_word_of_several_sets_has_one_fault_with_all_words(values: Any, place: Place, words: str) -> None:
+    ((found, fault),) = parameter_faults(Choices, values)
+    assert (found, fault.wording) == (place, words)

@@ -247,8 +247,9 @@ def test_new_writes_a_claim_that_passes_check(command: Command, runner: str) -> 
         ),
         (
             ["my-claim"],
-            "dlnrepro new: Missing option '--function', '--runner' (`dlnrepro list --runners` lists them) or "
-            "'--with-runner'. (see dlnrepro new --help)",
+            "dlnrepro new: Expected one of three forms: `dlnrepro new my-claim --function` (a plain function as "
+            "runner), `--runner NAME` (a runner of `dlnrepro list --runners`), or `--with-runner NAME` (a package with "
+            "a new runner). (see dlnrepro new --help)",
         ),
         (
             ["my-claim", "--with-runner", "My Runner"],

@@ -106,6 +106,16 @@ def test_every_file_that_is_not_a_report_is_one_line(command: Command, folder: P
         assert second == f"{folder / 'other.json'}: expected a report, found an error in schema: field required"
 
 
+def test_a_claim_file_is_called_a_claim_file_and_not_a_broken_report(command: Command, folder: Path) -> None:
+    (folder / "a-toy.yaml").write_text("title: x")
+    line = "expected a stored report, or a claim that is in one, found a claim file"
+    path = folder / "a-toy.yaml"
+    known = "`dlnrepro report a-toy` shows its last report"
+    assert command("report", path) == (2, "", f"{path}: {line}; {known}\n")
+    other = path.rename(folder / "c-toy.yaml")
+    assert command("report", other) == (2, "", f"{other}: {line}; no report contains its claim\n")
+
+
 def test_a_claim_in_two_files_is_named_with_both(command: Command, folder: Path) -> None:
     (folder / "c.json").write_bytes((folder / "b-toy.json").read_bytes())
     code, out, err = command("report", folder)

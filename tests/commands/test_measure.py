@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -110,8 +111,8 @@ def test_on_data_the_loss_the_margin_and_the_sharpness_are_shown(command: Comman
     closed = sharpness([weight[None, None] for weight in weights])
     assert chain["data"]["sharpness"] == pytest.approx(float(closed[0]), rel=1e-9)
     (tmp_path / "labels.csv").write_text("1,0,0,-1\n0,1,0,1\n")
-    code, out, _ = command("measure", "model.pt", "--data", "labels.csv")
-    assert code == 0
+    code, out, err = command("measure", "model.pt", "--data", "labels.csv")
+    assert (code, err) == (2, "labels.csv: fits no chain of linear layers: expected 2 targets, found 1\n")
     assert "labels.csv does not fit: expected 2 targets, found 1" in out
 
 
@@ -225,3 +226,72 @@ def test_without_a_file_the_help_is_named(command: Command) -> None:
     code, out, err = command("measure")
     assert (code, out) == (2, "")
     assert err == "dlnrepro measure: Missing argument 'FILE...'. (see dlnrepro measure --help)\n"
+
+
+def biased(path: Path) -> None:
+    """Write a network of three layers with a bias of two numbers in the second layer, within a checkpoint."""
+    state = {"0.weight": torch.eye(2), "0.bias": torch.zeros(2), "1.weight": torch.eye(2)}
+    state |= {"1.bias": torch.tensor([1.0, 0.0]), "2.weight": torch.eye(2)}
+    torch.save({"net": {"student": state}}, path)
+    np.savez(path.with_name("data.npz"), x=np.eye(2), y=np.eye(2))
+
+
+def test_a_bias_of_a_chosen_layer_that_is_not_zero_is_named_as_ignored_everywhere(
+    command: Command, tmp_path: Path
+) -> None:
+    biased(tmp_path / "model.pt")
+    words = ("model.pt", "--inside", "net.student", "--layers", "0.weight,1.weight,2.weight")
+    said = (
+        "1.bias: a bias that is not zero and that is ignored, so product, loss, margin and sharpness are not those of "
+        "the network"
+    )
+    code, out, _ = command("measure", *words, "--data", "data.npz", "-o", "a.svg")
+    assert code == 0
+    assert said in " ".join(out.split())
+    assert "0.bias: a bias that is not zero" not in out
+    drawn_text = (tmp_path / "a.svg").read_text()
+    assert "1.bias: a bias that is not zero and that is ignored" in drawn_text
+    assert said in " ".join(command("measure", *words)[1].split())
+    (chain,) = json.loads(command("measure", *words, "--json")[1])["files"][0]["chains"]
+    assert chain["ignored_biases"] == ["1.bias"]
+    shutil.copy(tmp_path / "model.pt", tmp_path / "other.pt")
+    assert said in " ".join(command("measure", *words, "other.pt")[1].split())
+
+
+def test_a_bias_that_ends_a_chain_is_named_as_ignored_if_the_chain_is_measured_on_data(
+    command: Command, tmp_path: Path
+) -> None:
+    biased(tmp_path / "model.pt")
+    assert "ignored" not in command("measure", "model.pt", "--inside", "net.student")[1]
+    out = command("measure", "model.pt", "--inside", "net.student", "--data", "data.npz")[1]
+    assert out.count("1.bias: a bias that is not zero and that is ignored") == 1
+
+
+def test_the_bias_of_a_transposed_layer_is_found_by_its_number(command: Command, tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", w1=np.ones((2, 3)), b1=np.ones(3), w2=np.ones((3, 1)), b2=np.zeros(1))
+    code, out, _ = command("measure", "a.npz", "--layers", "w1,w2", "--transposed", "--json")
+    assert code == 0
+    assert json.loads(out)["files"][0]["chains"][0]["ignored_biases"] == ["b1"]
+
+
+def test_data_that_fit_no_chain_are_an_error_and_data_that_fit_one_of_two_chains_are_none(
+    command: Command, tmp_path: Path
+) -> None:
+    torch.save({"a.weight": torch.ones(2, 3), "b.weight": torch.ones(1, 5)}, tmp_path / "model.pt")
+    np.savez(tmp_path / "data.npz", x=np.ones((4, 5)), y=np.ones(4))
+    assert command("measure", "model.pt", "--data", "data.npz")[::2] == (0, "")
+    np.savez(tmp_path / "data.npz", x=np.ones((4, 5)), y=np.ones((4, 6)))
+    code, out, err = command("measure", "model.pt", "--data", "data.npz", "--json")
+    assert (code, json.loads(out)["exit_code"]) == (2, 2)
+    faults = "expected 3 inputs, found 5; expected 1 targets, found 6"
+    assert err == f"data.npz: fits no chain of linear layers: {faults}\n"
+
+
+def test_a_folder_is_called_a_folder(command: Command, model: Path) -> None:
+    code, _, err = command("measure", ".")
+    assert (code, err) == (
+        2,
+        ".: expected a file of weights (.pt, .pth, .ckpt, .bin, .tar, .safetensors, .npz), found a folder\n",
+    )
+    code, _, err = command("measure", model.name, "--data", ".")
+    assert (code, err) == (2, ".: expected a file of data (.npz, .csv), found a folder\n")

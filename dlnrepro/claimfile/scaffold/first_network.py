@@ -51,7 +51,8 @@ measures:
     says: largest distance of P_11(t) + P_11(t - 1) from s1 + 1/eta in the last 40 steps
     largest: abs(product[1,1] + product[1,1](t - 1) - strengths[1] - 1 / step_size)
 
-# The setup with a few named changes. A control changes one thing that the statement needs.
+# The setup with a few named changes. A control changes one thing that the statement needs. An arm that sets another
+# `method` does not inherit what only the former method has, such as `time`.
 arms:
   below: {{}}
   above: {{step_size: "1.03 * 2 / (strengths[1] + strengths[2])"}}

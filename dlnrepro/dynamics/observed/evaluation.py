@@ -123,5 +123,5 @@ def _compared(measure: Measure, run: RunRecords) -> float:
 
 def _plain(expression: Expression, run: RunRecords) -> float:
     """The value of a formula without recorded quantities."""
-    values: Array = values_of(expression, run)[0]
+    values: Array = values_of(expression, run.fixed)[0]
     return float(values[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -38,12 +38,19 @@ class RunRecords:
     Attributes:
         axis: the values of the axis, of shape (points,).
         quantities: name -> array of shape (points,), (points, n) or (points, n, m).
-        constants: name -> array of shape (), (n,) or (n, m).
+        constants: name -> array of shape (), (n,) or (n, m). A name may also be that of a quantity; then it is the
+            quantity in a formula that has a value at each point, and the constant in one that has a single value.
     """
 
     axis: Array
     quantities: Mapping[str, Array]
     constants: Mapping[str, Array]
+
+    @property
+    def fixed(self) -> RunRecords:
+        """The same records for a formula with a single value, in which a name of two meanings is the constant."""
+        own = {name: value for name, value in self.quantities.items() if name not in self.constants}
+        return replace(self, quantities=own)
 
 
 def by_run(records: Records, constants: Mapping[str, Any], names: Collection[str], runs: int) -> list[RunRecords]:
@@ -62,7 +69,7 @@ def by_run(records: Records, constants: Mapping[str, Any], names: Collection[str
     recorded = {name: _array(records.values[name]) for name in {records.axis, *names} & {*records.values}}
     if records.axis not in recorded:
         raise KeyError(f"the axis '{records.axis}' of the records was not recorded")
-    fixed = {name: _array(constants[name]) for name in names if name in constants and name not in recorded}
+    fixed = {name: _array(constants[name]) for name in names if name in constants}
     if missing := [name for name in names if name not in recorded and name not in fixed]:
         raise KeyError(f"'{missing[0]}' was neither recorded nor given as a constant")
     listed = {name for name in fixed if isinstance(constants[name], list | tuple)}

@@ -34,9 +34,9 @@ def window_of(window: Window, run: RunRecords, inside: Mask) -> Places:
         holds, known = truth_of(window.where, run)
         chosen &= holds & known
     if window.start is not None:
-        chosen &= run.axis >= values_of(window.start, run)[0]
+        chosen &= run.axis >= values_of(window.start, run.fixed)[0]
     if window.end is not None:
-        chosen &= run.axis <= values_of(window.end, run)[0]
+        chosen &= run.axis <= values_of(window.end, run.fixed)[0]
     places = np.flatnonzero(chosen)
     if window.points is None:
         return places

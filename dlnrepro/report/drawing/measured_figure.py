@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from matplotlib.axes import Axes
@@ -13,6 +14,7 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 from dlnrepro.report.drawing.axes import Sheet, dress, panel, span
 from dlnrepro.report.drawing.canvas import TEXT, WIDTH, drawn_file
 from dlnrepro.report.drawing.colours import COLOURS, TESTED
+from dlnrepro.report.words.others.ignored import ignored_words
 
 if TYPE_CHECKING:
     from dlnrepro.dynamics.checkpoints.measured import MeasuredChain, MeasuredFile
@@ -23,10 +25,16 @@ MOST_CHAINS = 6
 MOST_LINES = 12
 """Layers or singular values that are named in a legend."""
 
+NOTE_LETTERS = 90
+"""Letters in a line of a note."""
+
+_NOTE_LINE = 12.0
 _LEFT, _RIGHT, _BODY, _GAP = 40.0, 10.0, 130.0, 44.0
 
 
-def measured_figure(files: Sequence[MeasuredFile], steps: Sequence[float], suffix: str) -> bytes:
+def measured_figure(
+    files: Sequence[MeasuredFile], steps: Sequence[float], suffix: str, ignored: Sequence[Sequence[Sequence[str]]]
+) -> bytes:
     """The figure of one file of weights, or of a series of checkpoints, as the content of a file.
 
     For one file: the singular values of each layer and of the product, and the alignment of neighbours. For a series:
@@ -36,6 +44,7 @@ def measured_figure(files: Sequence[MeasuredFile], steps: Sequence[float], suffi
         files: the measured files in their order.
         steps: the step of each.
         suffix: the format, such as `.png`.
+        ignored: the biases of each chain of each file that are not zero and that its measures ignore.
     """
     names = list(dict.fromkeys(chain.layers.names for file in files for chain in file.chains))[:MOST_CHAINS]
     rows = [
@@ -47,7 +56,9 @@ def measured_figure(files: Sequence[MeasuredFile], steps: Sequence[float], suffi
         ]
         for of in names
     ]
-    height = max(len(rows), 1) * (2 * (_BODY + _GAP) + 16) + 8
+    notes = _notes(files, ignored)
+    lines = sum(len(wrap(notes.get(of, ""), NOTE_LETTERS)) for of in names)
+    height = max(len(rows), 1) * (2 * (_BODY + _GAP) + 16) + 8 + lines * _NOTE_LINE
     draw_one = _one if len(files) == 1 else _series
 
     def draw(page: Figure) -> None:
@@ -58,6 +69,10 @@ def measured_figure(files: Sequence[MeasuredFile], steps: Sequence[float], suffi
             widths = " → ".join(map(str, row[0][1].layers.widths))
             sheet.text(6, top - 4, f"{len(row[0][1].layers.names)} linear layers, widths {widths}", fontweight="bold")
             top -= 16
+            if said := notes.get(row[0][1].layers.names):
+                for line in wrap(said, NOTE_LETTERS):
+                    sheet.text(6, top - 4, line, fontsize=TEXT - 1)
+                    top -= _NOTE_LINE
             upper, lower = (
                 panel(page, _LEFT, top - part * (_BODY + _GAP) - _BODY - 14, WIDTH - _LEFT - _RIGHT, _BODY)
                 for part in (0, 1)
@@ -70,6 +85,15 @@ def measured_figure(files: Sequence[MeasuredFile], steps: Sequence[float], suffi
             top -= 2 * (_BODY + _GAP)
 
     return drawn_file(suffix, height, draw)
+
+
+def _notes(files: Sequence[MeasuredFile], ignored: Sequence[Sequence[Sequence[str]]]) -> dict[tuple[str, ...], str]:
+    """What is said of the ignored biases of each chain, by the names of its layers."""
+    biases: dict[tuple[str, ...], dict[str, None]] = {}
+    for file, of_chains in zip(files, ignored, strict=True):
+        for chain, found in zip(file.chains, of_chains, strict=True):
+            biases.setdefault(chain.layers.names, {}).update(dict.fromkeys(found))
+    return {names: ignored_words(list(found)) for names, found in biases.items()}
 
 
 _Row = Sequence[tuple[float, "MeasuredChain"]]

@@ -34,6 +34,7 @@ from dlnrepro.report.words.digest import (
     unjudged_words,
     verdict_counts,
     weak_controls,
+    with_numbers,
 )
 from dlnrepro.report.words.labels import label_words, qualifications
 from dlnrepro.report.words.margins import margin_words, slack_words
@@ -122,6 +123,8 @@ def _head(report: Report) -> str:
 def _legend(report: Report) -> str:
     """What the words mean, to unfold."""
     lines = [f"- **{text(word)}**: {text(meaning)}" for word, meaning in legend(report.claims)]
+    if not lines:
+        return ""
     return "\n".join(["<details><summary>What the words mean</summary>", "", *lines, "", "</details>", "", ""])
 
 
@@ -188,9 +191,9 @@ def _full(record: ClaimRecord) -> list[str]:
     reasons = {item.get("id"): _reason(item) for item in record.claim.get("criteria", ())}
     faults = [f"- arm {code(arm)}: {text(found.fault)}" for arm, found in record.outcomes.items() if found.fault]
     lines = faults if len(faults) > 1 else []  # the first one is the reason, which stands above
-    for item in record.assumptions:
+    for item in with_numbers(record, record.assumptions):
         lines += _numbers(item, "assumption ", record.meanings, None)
-    for item in record.criteria:
+    for item in with_numbers(record, record.criteria):
         lines += _numbers(item, "", record.meanings, reasons.get(item.id))
         lines += _printed(record, item.id)
     return lines

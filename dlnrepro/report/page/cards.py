@@ -23,9 +23,11 @@ from dlnrepro.report.words.digest import (
     covers_words,
     derived_lines,
     failed_controls,
+    is_tested,
     passing_runs,
     tightest,
     weak_controls,
+    with_numbers,
 )
 from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.others import printed
@@ -128,14 +130,16 @@ class Card:
 def card_of(record: ClaimRecord, html_id: str, audit: AuditRecord | None = None) -> Card:
     """A claim laid out, its pictures drawn, with its audit if there is one."""
     claim = Claim.model_validate(record.claim)
-    criteria = zip(record.criteria, claim.criteria, strict=True)
+    shown = {item.id for item in with_numbers(record, record.criteria)}
+    criteria = [pair for pair in zip(record.criteria, claim.criteria, strict=True) if pair[0].id in shown]
+    assumptions = zip(record.assumptions, claim.assumptions, strict=True) if is_tested(record) else ()
     return Card(
         html_id=html_id,
         record=record,
         claim=claim,
         figures=_figures(record, html_id),
         criteria=[_shown(record, *pair, f"{html_id}.plot.{index}") for index, pair in enumerate(criteria)],
-        assumptions=[_shown(record, *pair, None) for pair in zip(record.assumptions, claim.assumptions, strict=True)],
+        assumptions=[_shown(record, *pair, None) for pair in assumptions],
         settings=list(_settings(record, claim)),
         derived=derived_lines({arm: record.formulas.get(arm, {}) for arm in record.outcomes}),
         controls=controls(record),

@@ -28,6 +28,7 @@ from dlnrepro.report.words.digest import (
     covers_words,
     derived_lines,
     gap_words,
+    is_tested,
     only_formulas,
     outcome,
     passing_runs,
@@ -36,6 +37,7 @@ from dlnrepro.report.words.digest import (
     tested_words,
     tightest,
     weak_controls,
+    with_numbers,
 )
 from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.margins import factor_words, slack_words
@@ -97,14 +99,15 @@ def record_page(page: TerminalPage, record: ClaimRecord, history: bool = False) 
     _source(page, claim)
     _arms(page, claim, [arm for arm in claim.arms if arm in record.outcomes])
     _formulas(page, {arm: record.formulas.get(arm, {}) for arm in record.outcomes})
-    if record.assumptions:
+    if assumptions := with_numbers(record, record.assumptions):
         _heading(page, ASSUMPTIONS)
-    for item in record.assumptions:
+    for item in assumptions:
         _assumption(page, item, record.meanings)
-    _heading(page, CRITERIA)
-    page.line((FIXED + _changed(claim) * (not history), "dim"), indent=4)
+    if criteria := with_numbers(record, record.criteria):
+        _heading(page, CRITERIA)
+        page.line((FIXED + _changed(claim) * (not history), "dim"), indent=4)
     written = {criterion.id: criterion for criterion in claim.criteria}
-    for item in record.criteria:
+    for item in criteria:
         page.line()
         _numbers(page, item, record.meanings)
         _printed(page, record, item.id)
@@ -232,7 +235,8 @@ def _verdict(page: TerminalPage, record: ClaimRecord, claim: Claim) -> None:
     if covers := covers_words(record):
         page.line(f"covers: {page.typeset(covers)}", indent=4, hang=2)
     passed, runs = passing_runs(record)
-    page.line(f"runs passed: {passed} of {runs}; {controls_words(record)}", indent=4, hang=2)
+    if is_tested(record):
+        page.line(f"runs passed: {passed} of {runs}; {controls_words(record)}", indent=4, hang=2)
     for said in weak_controls(record):
         page.line(said, indent=4, hang=2)
     page.line(f"basis: {basis_words(claim.source.basis)}", indent=4, hang=2)

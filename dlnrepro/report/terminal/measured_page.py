@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dlnrepro.report.terminal.terminal_page import TerminalPage
+from dlnrepro.report.words.others.ignored import ignored_words
 from dlnrepro.settings.numerals import numeral
 
 if TYPE_CHECKING:
@@ -35,27 +36,34 @@ SERIES = {
 """The numbers of a series, each with its head; a column without any number is left out."""
 
 
-def measured_page(page: TerminalPage, file: MeasuredFile, data: str) -> None:
+def measured_page(page: TerminalPage, file: MeasuredFile, data: str, ignored: Sequence[Sequence[str]]) -> None:
     """One file of weights: each chain of linear layers in full, and the entries that were left out.
 
     Args:
         page: what it is laid out on.
         file: the measured file.
         data: the name of the file of data; empty if there is none.
+        ignored: the biases of each chain that are not zero and that its measures ignore.
     """
     page.line((file.path, "bold"))
-    for number, chain in enumerate(file.chains, 1):
-        _chain(page, chain, number, len(file.chains), data)
+    for number, (chain, biases) in enumerate(zip(file.chains, ignored, strict=True), 1):
+        _chain(page, chain, f"chain {number} of {len(file.chains)}", data, ignored_words(biases))
     _left_out(page, file)
 
 
-def series_page(page: TerminalPage, files: Sequence[MeasuredFile]) -> None:
+def series_page(page: TerminalPage, files: Sequence[MeasuredFile], ignored: Sequence[Sequence[Sequence[str]]]) -> None:
     """A series of checkpoints: a table for each chain of layers, with one line per file in which the chain occurs.
 
     Args:
         page: what it is laid out on.
         files: the checkpoints in their order.
+        ignored: the biases of each chain of each file that are not zero and that its measures ignore.
     """
+    biases = {
+        (file.path, chain.layers.names): names
+        for file, of in zip(files, ignored, strict=True)
+        for chain, names in zip(file.chains, of, strict=True)
+    }
     chains = [chain for file in files for chain in file.chains]
     for number, names in enumerate(dict.fromkeys(chain.layers.names for chain in chains), 1):
         rows = [(file.path, found) for file in files if (found := _of(file, names)) is not None]
@@ -66,6 +74,8 @@ def series_page(page: TerminalPage, files: Sequence[MeasuredFile]) -> None:
         page.table(table, right=tuple(range(1, 1 + len(keys))), folds=0, indent=2, heads=heads)
         for fault in dict.fromkeys(chain.data_fault for _, chain in rows if chain.data_fault):
             page.line(f"the data do not fit this chain: {fault}", indent=2, hang=2)
+        if said := ignored_words(list(dict.fromkeys(name for path, _ in rows for name in biases[path, names]))):
+            page.line((said, "yellow"), indent=2, hang=2)
         page.line()
     for file in files:
         if not file.chains:
@@ -78,15 +88,17 @@ def _of(file: MeasuredFile, names: tuple[str, ...]) -> MeasuredChain | None:
     return next((chain for chain in file.chains if chain.layers.names == names), None)
 
 
-def _chain(page: TerminalPage, chain: MeasuredChain, number: int, of: int, data: str) -> None:
+def _chain(page: TerminalPage, chain: MeasuredChain, head: str, data: str, ignored: str) -> None:
     """One chain of layers in full."""
     end = f"; it ends at {chain.layers.ended_by}"
-    page.line((f"chain {number} of {of}", "bold"), f": {_layers(chain)}{end}", indent=2, hang=2)
+    page.line((head, "bold"), f": {_layers(chain)}{end}", indent=2, hang=2)
     if not chain.is_finite:
         undefined = ": some weights are NaN or infinite, so most numbers are not defined"
         page.line(("not finite", "red"), undefined, indent=4, hang=2)
     if chain.layers.gap:
         page.line(f"a number is left out between {chain.layers.gap}: is there an activation?", indent=4, hang=2)
+    if ignored:
+        page.line((ignored, "yellow"), indent=4, hang=2)
     layers = chain.measures.layers
     rows = [
         [name, "×".join(map(str, weight.shape)), *_matrix(item.norm, item.stable_rank, item.rank_one_gap, item)]

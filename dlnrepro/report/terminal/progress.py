@@ -35,6 +35,9 @@ LEAST_SHARE, LEAST_SECONDS = 0.05, 3.0
 LONGEST_NOTE = 200
 """Letters of a note that are looked at: a note may be a table of a million numbers."""
 
+LONGEST_REASON = 160
+"""Letters of the reason of an error that a line shows; the report has all of it."""
+
 BAR = 20
 """Columns of the bar; half or a quarter of them where there is little room for the time left."""
 
@@ -304,7 +307,11 @@ def watcher(quiet: bool, unit: str = "arm") -> Quiet | Lines | Live:
 
 
 def _outcome(record: ClaimRecord) -> str:
-    """How a claim came out, and the computing time of its arms."""
+    """How a claim came out, and the computing time of its arms; of an error the first reason in its place."""
+    if faults := [found.fault for found in record.outcomes.values() if found.fault]:
+        reason = in_a_line(faults[0])
+        cut = reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 3]}..."
+        return in_a_line(f"{record.id}: {outcome(record)} ({cut})")
     cached = ", cached" if "cached" in record.stamps else ""
     return in_a_line(f"{record.id}: {outcome(record)} (computing time {duration(record.seconds)}{cached})")
 

@@ -20,6 +20,7 @@ from dlnrepro.report.words.digest import (
     covers_of,
     failed_controls,
     interruption,
+    is_tested,
     legend,
     outcome,
     outcome_words,
@@ -61,7 +62,7 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
         page.line(
             ("REDUCED: ", "yellow"), f"{reduced} of {len(report.claims)} results come from the quick profile", hang=2
         )
-    if report.claims:
+    if any(map(is_tested, report.claims)) or (report.claims and not full):
         below = [_below(record) for record in report.claims]
         page.table([_row(record) for record in report.claims], right=(2, 3, 4), folds=1, heads=HEADS, below=below)
         page.line()

@@ -40,6 +40,9 @@ TABLE_LEGEND = (
     "if the shares are those found."
 )
 
+LEAST_FACTOR = 1.01
+"""Two thresholds that differ by a smaller factor are compared by their difference, which says more."""
+
 LEAST_CHANCE = 1e-4
 """A chance below this is not given as a number, which would say more than is known."""
 
@@ -189,7 +192,7 @@ def _theory(item: CriterionAudit) -> str:
     if not pairs:
         return f"Theory allows {_bound(item.theory_allows)}, which has no value in any run."
     head = f"Theory allows {_bound(item.theory_allows, pairs, 1)}, and the threshold is {_bound(ours, pairs, 0)}"
-    words = list(dict.fromkeys(_looseness(mine, theirs, lower) for mine, theirs in pairs))
+    words = list(dict.fromkeys(looseness(mine, theirs, lower) for mine, theirs in pairs))
     return (
         f"{head}: it is {words[0]}."
         if len(words) == 1
@@ -200,18 +203,18 @@ def _theory(item: CriterionAudit) -> str:
 def _bound(bound: float | str, pairs: Sequence[tuple[float, float]] = (), place: int = 0) -> str:
     """A threshold as a number, or as a formula with its values in the runs where it differs most from the other one."""
     if not isinstance(bound, str):
-        return number(bound)
+        return numeral(bound)
     return f"{bound} ({range_words([pair[place] for pair in pairs])})" if pairs else bound
 
 
-def _looseness(ours: float, allowed: float, lower: bool) -> str:
+def looseness(ours: float, allowed: float, lower: bool) -> str:
     """How much looser or tighter a threshold is than theory's."""
     if ours == allowed:
         return "as loose as theory allows"
     looser = ours < allowed if lower else ours > allowed
     word = "looser" if looser else "tighter"
-    if min(ours, allowed) > 0:
-        return f"{word} by a factor of {number(max(ours, allowed) / min(ours, allowed))}"
+    if min(ours, allowed) > 0 and (factor := max(ours, allowed) / min(ours, allowed)) >= LEAST_FACTOR:
+        return f"{word} by a factor of {number(factor)}"
     return f"{word} by {number(abs(ours - allowed))}"
 
 

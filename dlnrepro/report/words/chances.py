@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from dlnrepro.archive.record import ClaimRecord, chances_in, has_draws
+from dlnrepro.report.words.digest import is_tested
 from dlnrepro.report.words.numbers import percent
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.verdict.chances import Chances
@@ -18,7 +19,7 @@ from dlnrepro.verdict.rule import BAD, GOOD
 
 def chance_words(records: Sequence[ClaimRecord]) -> list[str]:
     """The chance of a wrong verdict in a report, in a few sentences; none without numbers, or without any draw."""
-    records = [record for record in records if has_draws(record)]
+    records = [record for record in records if has_draws(record) and is_tested(record)]
     of_every = [item for record in records for item in (*record.assumptions, *record.criteria) if item.runs == "every"]
     every = sum(bool(check.seeds) for item in of_every for check in item.holds_in)
     sentences = [_of_almost_all(found) for found in chances_in(records)]

@@ -119,6 +119,18 @@ def tested_words(what: str, says: str) -> str:
     return f"{COVERS[what]} is tested: {' '.join(says.split())}"
 
 
+def with_numbers(record: ClaimRecord, items: Sequence[Judged]) -> list[Judged]:
+    """The tests of a claim that have something to show: of a claim in error, only those with a number in some arm."""
+    if record.verdict != "error":
+        return list(items)
+    return [item for item in items if any(check.counted for check in (*item.holds_in, *item.fails_in))]
+
+
+def is_tested(record: ClaimRecord) -> bool:
+    """Whether a claim was tested by any run; without a number, a claim in error was not."""
+    return record.verdict != "error" or bool(with_numbers(record, (*record.assumptions, *record.criteria)))
+
+
 def passing_runs(record: ClaimRecord) -> tuple[int, int]:
     """How many runs of the arms that must hold satisfy every criterion and assumption, of how many."""
     passing: dict[str, list[bool]] = {}
@@ -223,7 +235,13 @@ def legend(records: Sequence[ClaimRecord], full: bool = True) -> list[tuple[str,
     Args:
         records: the claims of the report.
         full: whether the claims are shown in full, with their criteria and arms.
+
+    Returns:
+        The words, none if no claim was tested by any run.
     """
+    records = [record for record in records if is_tested(record)]
+    if not records:
+        return []
     items = [item for record in records for item in (*record.assumptions, *record.criteria)]
     checks = [check for item in items for check in (*item.holds_in, *item.fails_in)]
     used = {

@@ -13,6 +13,12 @@ from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged, passes, requirement
 from dlnrepro.verdict.rule import BAD, GOOD, MOST_RUNS, MOST_UNDECIDED
 
+_NO_NUMBER = (
+    "a run has no number if it diverges or if an event never happens, so measure at an earlier step (`to`), take a"
+    " threshold nearer the limit, or a measure that is finite in such runs too"
+)
+"""Why runs have no numbers, and what a claim can measure in their place."""
+
 
 @dataclass(frozen=True)
 class Counterexample:
@@ -83,6 +89,8 @@ def _undecided(record: ClaimRecord, check: Check, spent: bool) -> Iterator[str]:
     elif check.undecided > MOST_UNDECIDED * runs:
         none = "no number or no threshold" if check.thresholds else "no number"
         yield f"{check.undecided} of {runs} runs have {none}, and more than {percent(MOST_UNDECIDED)} decide nothing"
+        if not spent:
+            yield _NO_NUMBER
     elif passes(check):
         yield "the control passes in every run"
     else:

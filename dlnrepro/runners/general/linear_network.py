@@ -62,6 +62,11 @@ def quantities(params: Params) -> Quantities:
     return params.quantities()
 
 
+def elsewhere(params: Params) -> Mapping[str, str]:
+    """The quantities that are not recorded for these settings -> for which settings they are recorded."""
+    return params.elsewhere()
+
+
 def declared(params: Params) -> Declared:
     """The measures and series that the claim declares."""
     says = {name: quantity.says for name, quantity in params.quantities().items()}

@@ -55,6 +55,9 @@ COMPARISONS: dict[str, Comparison] = {
 }
 """The keys that compare a number with a formula."""
 
+INSTEAD = "a measure with last, first, largest, smallest or mean is one number"
+"""The hint for a quantity of many points where one number is expected."""
+
 _WINDOW = ("over", "where", "from", "to")
 _ONLY_WITH: dict[str, tuple[Reducer, ...]] = {
     "least_points": ("slope",),
@@ -78,10 +81,22 @@ def _text_of(read: Callable[[str], Any]) -> Callable[[Any], str]:
             text: str = read(value).text
         except FormulaError as error:
             fault = error.fault
+            if read is formula and _reads_at_points(value):
+                found = f"{written(value)}, which is recorded at many points; {INSTEAD}"
+                raise refused("a number that does not change along a run", found) from None
             raise refused(str(fault.expected), str(fault.found), fault.suggestion) from None
         return text
 
     return normal
+
+
+def _reads_at_points(text: str) -> bool:
+    """Whether a text is a formula of recorded quantities."""
+    try:
+        record_formula(text)
+    except FormulaError:
+        return False
+    return True
 
 
 def _pair(value: Any) -> Any:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from dlnrepro.dynamics.observed.measure import OF_POINTS, Expression
 from dlnrepro.errors import Fault, nearest, one_of, shortened
-from dlnrepro.settings.declared.measures import COMPARISONS, DeclaredMeasure, DeclaredSeries
+from dlnrepro.settings.declared.measures import COMPARISONS, INSTEAD, DeclaredMeasure, DeclaredSeries
 from dlnrepro.settings.formula import OF_SEVERAL, Formula, Value, evaluate, moved_quantity
 from dlnrepro.settings.numerals import numeral
 
@@ -25,12 +25,15 @@ class Quantity(NamedTuple):
         indices: 0 for a number, 1 for a list, 2 for a matrix.
         recorded: whether it is recorded along a run; otherwise it does not change.
         sizes: how many values each index has; empty if this is not known before the run.
+        setting: the setting of the same name, if there is one. The name is the quantity in a formula that has a value
+            at each recorded point, and the setting in a formula that has a single value.
     """
 
     says: str
     indices: int = 0
     recorded: bool = True
     sizes: tuple[int, ...] = ()
+    setting: Quantity | None = None
 
 
 Quantities = Mapping[str, Quantity]
@@ -41,6 +44,7 @@ def formula_faults(
     series: Mapping[str, DeclaredSeries],
     known: Quantities,
     numbers: Mapping[str, Value] | None = None,
+    elsewhere: Mapping[str, str] | None = None,
 ) -> Iterator[tuple[tuple[str, ...], Fault]]:
     """The faults of the names and indices in declared formulas: the place of each, from `measures` or `series` on.
 
@@ -49,8 +53,9 @@ def formula_faults(
         series: the declared series.
         known: the quantities of the runner with the numbers among its settings.
         numbers: the settings that are numbers or lists of numbers, with their values, as far as they are known.
+        elsewhere: the quantities that the runner records only for other settings -> for which ones.
     """
-    check = _Check(numbers or {})
+    check = _Check(numbers or {}, elsewhere or {})
     for name, measure in measures.items():
         if name in known:
             fault = Fault(expected="a name that no quantity or setting has", found=f"'{name}'")
@@ -70,24 +75,42 @@ def _measure_fault(
 ) -> tuple[str, Fault] | None:
     """The first key of a measure whose formula has a fault, and the fault."""
     compared = {name: Quantity("", recorded=False) for name in others}
-    fixed = {name: item for name, item in known.items() if not item.recorded}
+    single = {name: item if item.setting is None else item.setting for name, item in known.items()}
+    fixed = {name: item for name, item in single.items() if not item.recorded}
     for key, formulas in measure.formulas.items():
         timed = measure.measure.reducer in OF_POINTS if key in COMPARISONS else key not in ("value", "from", "to")
         words = {**(known if timed else fixed), **compared}
         for expression in formulas:
-            if (fault := _recorded(expression, known, words) or check.fault(expression, words)) is not None:
+            fault = _recorded(expression, known, words, key) or check.fault(expression, words)
+            if fault is None and timed and key in COMPARISONS:
+                fault = _of_two_meanings(expression.tree, known)
+            if fault is not None:
                 return key, fault
     if measure.clock is not None and (measure.clock not in known or not known[measure.clock].recorded):
         return "clock", _unknown(measure.clock, [name for name, item in known.items() if item.recorded])
     return None
 
 
-def _recorded(expression: Expression, known: Quantities, words: Quantities) -> Fault | None:
+def _recorded(expression: Expression, known: Quantities, words: Quantities, key: str) -> Fault | None:
     """The fault of a recorded quantity where only numbers can stand that do not change along a run."""
+    hint = f"; {INSTEAD}" if key == "value" else ""
     for name in expression.names:
         if name in known and name not in words:
-            return Fault(expected="a number that does not change along a run", found=f"'{name}', which is recorded")
+            found = f"'{name}', which is recorded{hint}"
+            return Fault(expected="a number that does not change along a run", found=found)
     return None
+
+
+def _of_two_meanings(node: ast.AST, known: Quantities) -> Fault | None:
+    """The fault of a name alone, in a formula to compare with, that is both a quantity and a setting; or None."""
+    if isinstance(node, ast.expr) and moved_quantity(node) is not None:
+        return None
+    if isinstance(node, ast.Name) and node.id in known and known[node.id].setting is not None:
+        name = node.id
+        expected = f"{name}(t), which is recorded, or the name of a measure with 'value: {name}', which is the setting"
+        return Fault(expected=expected, found=f"'{name}', which could be both")
+    faults = (_of_two_meanings(inner, known) for inner in ast.iter_child_nodes(node))
+    return next((fault for fault in faults if fault is not None), None)
 
 
 def _circle(name: str, measures: Mapping[str, DeclaredMeasure]) -> tuple[str, Fault] | None:
@@ -124,12 +147,16 @@ class _Misused(Exception):
 class _Check:
     """The check of formulas whose settings have some values."""
 
-    def __init__(self, numbers: Mapping[str, Value]) -> None:
+    def __init__(self, numbers: Mapping[str, Value], elsewhere: Mapping[str, str]) -> None:
         self._numbers = numbers
+        self._elsewhere = elsewhere
 
     def fault(self, expression: Expression, known: Quantities) -> Fault | None:
         """The fault of the names and indices of one formula, which must be a number at each point; or None."""
         for name in expression.names:
+            if name not in known and name in self._elsewhere:
+                found = f"'{name}', which is only recorded for {self._elsewhere[name]}"
+                return Fault(expected="a quantity that is recorded here", found=found)
             if name not in known:
                 return _unknown(name, list(known))
         try:
@@ -152,7 +179,7 @@ class _Check:
             case ast.Name(id=name):
                 return known[name].indices
             case ast.Subscript(value=ast.Name(id=name), slice=index):
-                return self._entry(node, known[name], name, index)
+                return self._entry(node, known, name, index)
             case ast.BinOp(left=left, right=right):
                 kinds = {self._indices(left, known), self._indices(right, known)}
                 if len(kinds - {0}) > 1:
@@ -167,13 +194,18 @@ class _Check:
                 return self._indices(inner, known)
         return 0
 
-    def _entry(self, node: ast.expr, quantity: Quantity, name: str, index: ast.expr) -> int:
+    def _entry(self, node: ast.expr, known: Quantities, name: str, index: ast.expr) -> int:
         """How many indices are left of a quantity after some were given."""
-        given = index.elts if isinstance(index, ast.Tuple) else [index]
+        quantity, given = known[name], index.elts if isinstance(index, ast.Tuple) else [index]
         left = quantity.indices - len(given)
         if left < 0:
             found = f"{KINDS[quantity.indices]} '{name}'"
             raise _Misused(Fault(expected=f"{KINDS[len(given)]} before '[' in '{ast.unparse(node)}'", found=found))
+        for part in given:
+            named = [inner.id for inner in ast.walk(part) if isinstance(inner, ast.Name) and inner.id in known]
+            if recorded := [inner for inner in named if known[inner].recorded]:
+                expected = f"an index that does not change along a run in '{ast.unparse(node)}'"
+                raise _Misused(Fault(expected=expected, found=f"'{recorded[0]}', which is recorded"))
         for part, size in zip(given, quantity.sizes, strict=False):
             place = evaluate(Formula(ast.unparse(part), part), self._numbers)
             if not math.isnan(place) and not (place.is_integer() and 1 <= abs(place) <= size):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
 from pydantic import Field
@@ -21,6 +21,18 @@ from dlnrepro.settings.linear_network.data import Problem
 from dlnrepro.settings.linear_network.training import FLOWS, TrainingSettings
 
 MOST_RECORDS = 10**6
+
+RECORDED_FOR: Mapping[str, str] = {
+    "layers": "a single path of layers",
+    "dense": "dense layers without skip, in paths of the same widths",
+    "target": "a target matrix (`data: moments` or `data: teacher`)",
+    "solution": "`data: moments`",
+    "margin": "two classes",
+    "labels": "`loss: cross-entropy`",
+    "fresh": "`fresh` above 0",
+    "samples": "samples, so not for `data: moments`",
+}
+"""What a quantity may need -> for which networks and data it is recorded."""
 
 
 class RecordingSettings(TrainingSettings):
@@ -111,8 +123,14 @@ class RecordingSettings(TrainingSettings):
             if len(shape) == 2:
                 found[f"W{number}"] = Quantity(f"the layer W_{number}, a matrix", 2, sizes=shape)
         for name, value in self._numbers().items():
-            found[name] = Quantity("a setting", int(isinstance(value, tuple)), recorded=False)
+            own = Quantity("a setting", int(isinstance(value, tuple)), recorded=False)
+            found[name] = found[name]._replace(setting=own) if name in found else own
         return found
+
+    def elsewhere(self) -> dict[str, str]:
+        """The quantities that are not recorded for this network and its data -> when they are recorded."""
+        has = self._offers
+        return {name: RECORDED_FOR[item.needs] for name, item in QUANTITIES.items() if item.needs not in has}
 
     @property
     def _offers(self) -> set[str]:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Annotated, Literal
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
+from pydantic_core import InitErrorDetails
 
 from dlnrepro.dynamics.general.rules import Rule
 from dlnrepro.dynamics.general.training import Phase, constant
-from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.base import Contradiction, written
 from dlnrepro.settings.fields import FROM_LIST
 from dlnrepro.settings.linear_network.initialization import StartSettings
 from dlnrepro.settings.linear_network.kinds import ONE_OR_MORE, ONE_OR_MORE_WHOLE, AboveZero, FromZero, Vector, unused
@@ -38,6 +39,13 @@ OF_METHODS: Sequence[tuple[str, object, Sequence[str]]] = (
     ("tolerance", (1e-10, 1e-14), FLOWS),
 )
 """Settings, their defaults, and the methods that use them."""
+
+OF_STEPS: Mapping[str, object] = {"step_size": None, "steps": None, "schedule": "constant", "warmth": 1.0}
+"""Settings of the steps, and their values for a method without steps."""
+
+
+SINGLE = ("step_size", "steps", "kick", "weight_decay", "rates", "scale")
+"""Settings that are a list or a range, and may be written as a single number."""
 
 
 class TrainingSettings(StartSettings):
@@ -111,6 +119,33 @@ class TrainingSettings(StartSettings):
         default=0.0, description="standard deviation of Gaussian noise on the outputs, new at each step (default: 0)"
     )
 
+    @classmethod
+    def without_meaning(cls, settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """The settings that an arm inherits, and that only other methods than its own have, with their absent values.
+
+        Settings that change the problem, such as the weight decay, are not among them.
+
+        Args:
+            settings: the settings that the arm inherits.
+            changes: the settings that the arm sets itself.
+        """
+        if not isinstance(method := changes.get("method"), str):
+            return {}
+        absent = {key: plain for key, plain, methods in OF_METHODS if method not in methods}
+        absent |= OF_STEPS if method in FLOWS else {}
+        return {
+            key: list(plain) if isinstance(plain, tuple) else plain
+            for key, plain in absent.items()
+            if key in settings and key not in changes and settings[key] is not None
+        }
+
+    def _detail(self, contradiction: Contradiction) -> InitErrorDetails:
+        """A contradiction at its key; a single number is shown as it was written, not as a list."""
+        value = getattr(self, contradiction.key)
+        if contradiction.found is None and contradiction.key in SINGLE and len({*(value or ())}) == 1:
+            contradiction = contradiction._replace(found=written(value[0]))
+        return super()._detail(contradiction)
+
     def contradictions(self) -> Iterable[Contradiction]:
         """Steps or times that are missing, and settings of other methods."""
         yield from super().contradictions()
@@ -138,9 +173,11 @@ class TrainingSettings(StartSettings):
         for key in ("step_size", "steps", "batch"):
             if getattr(self, key) is not None:
                 yield unused(key, "methods with steps")
-        for key, plain in (("kick", (0,)), ("weight_decay", (0,)), ("label_noise", 0), ("schedule", "constant")):
+        for key, plain in (("kick", (0,)), ("weight_decay", (0,)), ("label_noise", 0)):
             if getattr(self, key) != plain:
-                yield unused(key, "methods with steps")
+                yield unused(key, f"methods with steps (an arm that inherits it sets `{key}: 0`)")
+        if self.schedule != "constant":
+            yield unused("schedule", "methods with steps")
         wanted = "time" if self.method == "flow" else "horizon"
         if getattr(self, wanted) is None:
             says = "the time t at the end of the flow" if wanted == "time" else "log(1/R) at the end of the flow"

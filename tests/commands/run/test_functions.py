@@ -507,3 +507,28 @@ def test_a_report_that_is_read_in_another_folder_says_from_where_its_function_is
     words = " ".join(command("report", "../out.json")[1].split())
     place = "found from the folder in which the report was made"
     assert f"there is no runner './heights.py:heights' here, {place}" in words
+
+
+def test_an_error_is_named_at_once_and_the_report_has_no_empty_tables_and_no_chances(
+    command: Command, write: Write, tmp_path: Path
+) -> None:
+    path = write("import sys\n\n\ndef heights(seed: int, level: float) -> dict:\n    sys.exit(3)\n")
+    code, out, err = command("run", path, "-j", 1, "-o", "report.md", "-o", "report.html")
+    assert code == 3
+    assert f"[1/1] {path.stem}: error (SystemExit: 3 (heights.py:5))" in err.splitlines()
+    assert "error: arm near: SystemExit: 3 (heights.py:5)" in out
+    page = (tmp_path / "report.md").read_text()
+    for absent in ("chance of a wrong verdict", "tightest criterion:", "smallest", "runs passed", "in parentheses"):
+        assert absent not in out
+    for absent in ("Chance of a wrong verdict", "What the words mean", "| arm |"):
+        assert absent not in page
+    assert "tests are made" not in (tmp_path / "report.html").read_text()
+    assert len(out.splitlines()) < 30
+
+
+def test_an_error_in_one_arm_leaves_the_numbers_of_the_other_arm_in_the_report(command: Command, write: Write) -> None:
+    function = "def heights(seed: int, level: float) -> dict:\n    return {'height': 1 / (5 - level)}\n"
+    code, out, _ = command("run", write(function), "-j", 1)
+    assert code == 3
+    assert "smallest" in out
+    assert "control far" in out

@@ -12,7 +12,7 @@ from torch import Tensor
 from dlnrepro.dynamics.observed.evaluation import evaluate, longest_step, needed, series_of
 from dlnrepro.dynamics.observed.measure import Measure, Window
 from dlnrepro.dynamics.observed.records import Records
-from dlnrepro.settings.formula import record_formula, record_inequality
+from dlnrepro.settings.formula import formula, record_formula, record_inequality
 
 STEPS = torch.arange(11, dtype=torch.float64)
 RATES = torch.tensor([0.5, 0.25, 1.0], dtype=torch.float64)
@@ -269,3 +269,31 @@ def test_a_name_that_was_not_recorded_is_an_error_and_so_is_a_shape_that_does_no
 def test_the_longest_step_is_known_before_the_run(text: str, steps: int) -> None:
     assert longest_step({"m": Measure("last", (record_formula(text),))}) == steps
     assert longest_step({}, {"x": record_formula(text)}) == steps
+
+
+def test_a_name_of_two_meanings_is_the_constant_in_a_single_number_and_the_quantity_at_points() -> None:
+    points = torch.tensor([[0.0, 1.0, 2.0, 3.0, 4.0]], dtype=torch.float64)
+    records = Records("time", {"time": points, "x": 10 * points})
+    measures = {
+        "setting": Measure("value", (record_formula("time"),)),
+        "recorded": Measure("first", (record_formula("time"),)),
+        "from": Measure("first", (record_formula("x"),), window=Window(start=formula("time / 2"))),
+        "to": Measure("last", (record_formula("x"),), window=Window(end=formula("time / 4"))),
+        "where": Measure("last", (record_formula("x"),), window=Window(where=record_inequality("time < 1.5"))),
+        "share": Measure("first_time", condition=record_inequality("x >= 20"), reference=record_formula("time")),
+        "slope": Measure("slope", (record_formula("x"), record_formula("time")), reference=record_formula("time")),
+        "moved": Measure("mean", (record_formula("x"),), reference=record_formula("time(t)")),
+    }
+    found = evaluate(measures, records, {"time": 4.0})
+    assert {name: float(value[0]) for name, value in found.items()} == {
+        "setting": 4.0,
+        "recorded": 0.0,
+        "from": 20.0,
+        "to": 10.0,
+        "where": 10.0,
+        "share": 0.5,
+        "slope": 2.5,
+        "moved": 10.0,
+    }
+    series = series_of({"row": record_formula("time")}, records, {"time": 4.0})
+    assert series["row"].tolist() == points.tolist()

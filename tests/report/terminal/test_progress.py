@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -160,3 +161,16 @@ def test_an_outcome_is_one_visible_line(
     lines.claim_ends(record_of(stamps=["cached"]))
     assert capsys.readouterr().err == "[1/0] toy-claim: reproduced (computing time 1.0 s, cached)\n"
     assert os.environ["GITHUB_ACTIONS"]
+
+
+def test_a_long_reason_of_an_error_is_cut_to_a_line(
+    record_of: Callable[..., ClaimRecord], capsys: pytest.CaptureFixture[str]
+) -> None:
+    record = record_of()
+    broken = replace(record.outcomes["near"], fault="ValueError: " + "x\n" * 500)
+    Lines().claim_ends(replace(record, verdict="error", outcomes={**record.outcomes, "near": broken}))
+    line = capsys.readouterr().err
+    assert line.startswith("[1/0] toy-claim: error (ValueError: x")
+    assert line.endswith("...)\n")
+    assert len(line) < 200
+    assert line.count("\n") == 1

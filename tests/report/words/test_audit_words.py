@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dlnrepro.report.words.audit_words import at_most, chance_text, share_text
+from dlnrepro.report.words.audit_words import at_most, chance_text, looseness, share_text
 
 
 @pytest.mark.parametrize(
@@ -18,3 +18,21 @@ def test_a_chance_has_two_digits_and_a_very_small_one_is_only_bounded(chance: fl
 
 def test_only_a_share_of_one_is_all_of_them() -> None:
     assert [share_text(share) for share in (0.0, 0.98569, 0.9999, 1.0)] == ["0.0 %", "98.6 %", "99.9 %", "100 %"]
+
+
+@pytest.mark.parametrize(
+    ("ours", "allowed", "lower", "words"),
+    [
+        (1.0, 1.0, False, "as loose as theory allows"),
+        (1.000001, 1.0, False, "looser by 1e-6"),
+        (0.999999999999, 1.0, True, "looser by 1e-12"),
+        (0.883, 0.8, True, "tighter by a factor of 1.104"),
+        (2.0, 1.0, False, "looser by a factor of 2"),
+        (1e-9, 0.0, False, "looser by 1e-9"),
+        (-5e-11, 0.0, True, "looser by 5e-11"),
+    ],
+)
+def test_thresholds_that_are_almost_equal_are_compared_by_their_difference(
+    ours: float, allowed: float, lower: bool, words: str
+) -> None:
+    assert looseness(ours, allowed, lower) == words

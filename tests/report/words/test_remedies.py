@@ -16,6 +16,10 @@ from dlnrepro.report.words.remedies import counterexamples, remedies
 Make = Callable[..., ClaimRecord]
 EVERY = ("equals: 1.0\n    within: 0.1", "at_most: 1.0009\n    runs: every")
 BAD = [5.0] * 16
+NO_NUMBER = (
+    "a run has no number if it diverges or if an event never happens, so measure at an earlier step (`to`), take a"
+    " threshold nearer the limit, or a measure that is finite in such runs too"
+)
 
 
 def test_the_command_of_a_counterexample_shows_its_run_alone(
@@ -60,10 +64,10 @@ def test_a_counterexample_has_its_arm_seed_and_value(record_of: Make) -> None:
     [
         (BAD, {}, "the test of 98 % against 80 % has decided, so no further runs are made"),
         ([1.0] * 12 + [None] * 4, {},
-         "4 of 16 runs have no number, and more than 20 % decide nothing; a new run of the claim makes further runs "
-         "(with a larger --budget, if there was one)"),
+         f"4 of 16 runs have no number, and more than 20 % decide nothing; {NO_NUMBER}; a new run of the claim makes "
+         "further runs (with a larger --budget, if there was one)"),
         ([None] * 16, {},
-         "16 of 16 runs have no number, and more than 20 % decide nothing; more runs cannot change this"),
+         f"16 of 16 runs have no number, and more than 20 % decide nothing; {NO_NUMBER}; more runs cannot change this"),
         ([1.0] * 15 + [3.0], {"seeds": 16},
          "its runs decide neither for 98 % nor for 80 %; --seeds fixed the number of runs; without it, further runs "
          "are made"),

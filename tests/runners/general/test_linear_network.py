@@ -157,8 +157,8 @@ CONTRADICTIONS = [
     (
         {"method": "flow"},
         [
-            "step_size: expected no such key, which is only for methods with steps, found [0.05]",
-            "steps: expected no such key, which is only for methods with steps, found [40]",
+            "step_size: expected no such key, which is only for methods with steps, found 0.05",
+            "steps: expected no such key, which is only for methods with steps, found 40",
             "time: expected the time t at the end of the flow, found nothing",
         ],
     ),

@@ -130,10 +130,14 @@ REDUCERS = "last, first, largest, smallest, mean, median, first_time, slope, lim
         ),
         ({"last": "x", "least_points": 5}, ("least_points",), "expected this key only with slope, found it with last"),
         ({"last": "x", "clock": "t"}, ("clock",), "expected this key only with first_time, limit, found it with last"),
-        (
-            {"last": "x", "from": "x[1, 1]"},
-            ("from",),
-            "expected a formula of numbers, names, + - * / **, brackets, list[1] and functions, found 'x[1, 1]'",
+        *(
+            (
+                keys,
+                (key,),
+                "expected a number that does not change along a run, found 'x[1, 1]', which is recorded at many points;"
+                " a measure with last, first, largest, smallest or mean is one number",
+            )
+            for key, keys in (("from", {"last": "x", "from": "x[1, 1]"}), ("value", {"value": "x[1, 1]"}))
         ),
         (
             {"first_time": "0 < x < 1", "interpolation": "linear"},

@@ -17,6 +17,12 @@ KNOWN = {
     "depth": Quantity("depth", recorded=False),
     "strengths": Quantity("strengths", 1, recorded=False),
 }
+TWO = {
+    "step": Quantity("the step"),
+    "time": Quantity("the time", setting=Quantity("a setting", recorded=False)),
+    "overlap": Quantity("the overlap", setting=Quantity("a setting", 1, recorded=False)),
+}
+"""Names that are those of a recorded quantity and of a setting."""
 
 
 def faults(measures: dict[str, Any], series: dict[str, Any] | None = None) -> list[tuple[tuple[str, ...], str]]:
@@ -79,7 +85,8 @@ WORDS = "one of step, loss, s, P, depth, strengths, other"
         (
             {"value": "loss"},
             "value",
-            "expected a number that does not change along a run, found 'loss', which is recorded",
+            "expected a number that does not change along a run, found 'loss', which is recorded; a measure with last,"
+            " first, largest, smallest or mean is one number",
         ),
         ({"limit": "loss", "clock": "depth"}, "clock", "expected one of step, loss, s, P, found 'depth'"),
         ({"value": "other + 1"}, "value", "expected a measure that does not need itself, found 'other'"),
@@ -102,4 +109,48 @@ def test_a_measure_with_the_name_of_a_quantity_is_a_fault_and_so_is_a_series_tha
     assert faults({"loss": {"last": "step"}}, {"row": "P[1]", "fine": "P[1, 2]"}) == [
         (("measures", "loss"), "expected a name that no quantity or setting has, found 'loss'"),
         (("series", "row"), "expected a formula that is a number, found a list 'P[1]'"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        {"value": "time + overlap[1] + overlap[2]"},
+        {"last": "overlap * time", "from": "time / 2", "to": "time - overlap[1]", "where": "overlap > time / 8"},
+        {"first_time": "overlap > 1", "ratio_to": "time / overlap[2]", "clock": "time"},
+        {"slope": ["overlap", "time"], "difference_from": "overlap[1]"},
+        {"mean": "overlap", "ratio_to": "time(t) + overlap(last)"},
+    ],
+)
+def test_a_name_of_two_meanings_is_the_setting_in_a_single_number_and_the_quantity_at_points(
+    keys: dict[str, Any],
+) -> None:
+    measures = {"m": DeclaredMeasure.model_validate({"says": "x", **keys})}
+    assert [*formula_faults(measures, {"row": DeclaredSeries.model_validate("overlap / time")}, TWO)] == []
+
+
+def test_a_name_of_two_meanings_is_refused_where_a_reader_cannot_know_which_one_it_has() -> None:
+    measure = DeclaredMeasure.model_validate({"says": "x", "mean": "overlap", "ratio_to": "1 + time"})
+    ((place, fault),) = formula_faults({"m": measure}, {}, TWO)
+    assert place == ("measures", "m", "ratio_to")
+    assert fault.wording == (
+        "expected time(t), which is recorded, or the name of a measure with 'value: time', which is the setting, found"
+        " 'time', which could be both"
+    )
+
+
+def test_a_quantity_that_is_recorded_only_for_other_settings_is_named_as_such() -> None:
+    measure = DeclaredMeasure.model_validate({"says": "x", "last": "margin"})
+    ((_, fault),) = formula_faults({"m": measure}, {}, TWO, elsewhere={"margin": "two classes"})
+    assert fault.wording == (
+        "expected a quantity that is recorded here, found 'margin', which is only recorded for two classes"
+    )
+
+
+def test_an_index_that_changes_along_a_run_is_refused() -> None:
+    assert faults({"m": {"last": "s[step]"}}) == [
+        (
+            ("measures", "m", "last"),
+            "expected an index that does not change along a run in 's[step]', found 'step', which is recorded",
+        )
     ]
