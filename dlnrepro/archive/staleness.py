@@ -8,7 +8,7 @@ from pathlib import Path
 from dlnrepro.archive.cell_store import cell_key
 from dlnrepro.archive.record import ClaimRecord, Report, with_claims, with_verdict
 from dlnrepro.compute.arithmetic import UNKNOWN, versions
-from dlnrepro.registry.functions.reference import label, located
+from dlnrepro.registry.functions.reference import is_function, label, located
 from dlnrepro.registry.inputs import changed_files
 from dlnrepro.registry.names import is_known
 from dlnrepro.registry.sources import source_hash
@@ -24,7 +24,8 @@ def stale(record: ClaimRecord) -> str | None:
     named = str(record.claim["runner"])
     runner = located(named, Path(record.path).parent)
     if not is_known(runner):
-        return f"there is no runner '{named}' here"
+        place = ", found from the folder in which the report was made" if is_function(named) else ""
+        return f"there is no runner '{named}' here{place}"
     if bare := [arm for arm, left in record.outcomes.items() if left.measures and arm not in record.cells]:
         return f"the record has no key for the numbers in {', '.join(bare)}"
     source = source_hash(runner)

@@ -499,6 +499,16 @@ def test_the_example_of_the_readme_gives_the_report_that_stands_there(command: C
         assert words == "..." or any(found.startswith(words) for found in printed), line
 
 
+def test_a_report_that_is_read_in_another_folder_says_from_where_its_function_is_found(
+    command: Command, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert command("run", write(), "-q", "-o", "out.json")[0] == 0
+    monkeypatch.chdir(tmp_path / "mine")
+    words = " ".join(command("report", "../out.json")[1].split())
+    place = "found from the folder in which the report was made"
+    assert f"there is no runner './heights.py:heights' here, {place}" in words
+
+
 def test_an_error_is_named_at_once_and_the_report_has_no_empty_tables_and_no_chances(
     command: Command, write: Write, tmp_path: Path
 ) -> None:
