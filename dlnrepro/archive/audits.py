@@ -123,11 +123,12 @@ def claim_hash(claim: Claim) -> str:
     """The SHA-256 of all of a claim that an audit depends on: its settings, arms, thresholds and changes, not its text.
 
     So a sentence of a claim file can be corrected, and a number that others have printed can be added, without a new
-    audit.
+    audit. A key that is left out does not count, so that later versions may know more keys.
     """
-    kept = ("runner", "seeds", "setup", "arms", "assumptions", "criteria", "audit", "expect")
+    kept = ("runner", "seeds", "setup", "measures", "series", "arms", "assumptions", "criteria", "audit", "expect")
     left_out = {"criteria": {"__all__": {"printed"}}}  # a setting may have this name too
-    found = _without_text(claim.model_dump(mode="json", include=set(kept), exclude=left_out))
+    dumped = claim.model_dump(mode="json", include=set(kept), exclude=left_out, exclude_defaults=True)
+    found = _without_text(dumped)
     return hashlib.sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()
 
 
