@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -60,8 +61,8 @@ def declared_faults(claim: Claim, runner: Runner) -> Iterator[tuple[Place, Fault
         return
     quantities: Callable[[Any], Quantities] = runner.quantities
     seen: set[Place] = set()
-    arms = ({**claim.settings, **claim.arms[arm]} for arm in claim.used_arms)
-    for settings in (whole_settings(claim, runner.Params), *arms):
+    arms = [(f" in the arm '{arm}'", {**claim.settings, **claim.arms[arm]}) for arm in claim.used_arms]
+    for where, settings in (("", whole_settings(claim, runner.Params)), *arms):
         values = resolved(runner.Params, settings).values
         known = numbers(values)
         given = {name: Quantity("", *_shape(value)) for name, value in known.items()}
@@ -72,7 +73,7 @@ def declared_faults(claim: Claim, runner: Runner) -> Iterator[tuple[Place, Fault
         for place, fault in formula_faults(measures, series, offered, known, _elsewhere(runner, params)):
             if place not in seen:
                 seen.add(place)
-                yield _in_figure(claim, place), fault
+                yield _in_figure(claim, place), replace(fault, expected=f"{fault.expected}{where}")
 
 
 def _elsewhere(runner: Runner, params: BaseModel) -> Mapping[str, str]:

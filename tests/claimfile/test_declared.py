@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from dlnrepro.claimfile.loader import load_claim
-from dlnrepro.claimfile.parameters import validated
+from dlnrepro.claimfile.parameters import numbers, validated
 from dlnrepro.claimfile.reach import arm_values
+from dlnrepro.claimfile.thresholds import value_of
 from dlnrepro.registry.names import load_runner
 from dlnrepro.runner import declared, silent
 from dlnrepro.settings.linear_network.recording import RecordingSettings
@@ -159,3 +160,17 @@ def test_a_setup_may_be_completed_by_its_arms(tmp_path: Path) -> None:
     assert refusal(lambda: load_claim(arms_file(tmp_path, "", "step_size: 0.1", "method: flow, time: 4"))).endswith(
         "arms.yaml:7:1: setup.steps: expected the number of gradient steps, found nothing"
     )
+
+
+def test_a_setting_that_one_arm_does_not_have_is_refused_with_the_name_of_the_arm(tmp_path: Path) -> None:
+    path = arms_file(tmp_path, FLOW, DESCENT)
+    path.write_text(path.read_text(encoding="utf-8").replace("last: loss", "value: time"), encoding="utf-8")
+    assert refusal(lambda: load_claim(path)).endswith(
+        "measures.a.value: expected a number that does not change along a run in the arm 'late', found 'time', which is"
+        " recorded; a measure with last, first, largest, smallest or mean is one number"
+    )
+
+
+def test_a_threshold_has_the_setting_of_two_meanings(tmp_path: Path) -> None:
+    claim = load_claim(claim_file(tmp_path, "last: loss", bound="10 * time"))
+    assert value_of(claim.criteria[0].bounds["at_most"], numbers(claim.settings)) == 40
