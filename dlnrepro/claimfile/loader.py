@@ -68,7 +68,7 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     path = Path(name)
     claim, document, misnamed = _read(path)
     try:
-        _fits_its_runner(claim, document, path)
+        claim = _fitted(claim, document, path)
     except ClaimError as error:
         raise ClaimError([*misnamed, *error.faults]) from None
     if misnamed:
@@ -76,8 +76,8 @@ def load_claim(path: str | PathLike[str]) -> Claim:
     return claim
 
 
-def _fits_its_runner(claim: Claim, document: Document, path: Path) -> None:
-    """Refuse a claim that does not fit the parameters, measures and series of its runner.
+def _fitted(claim: Claim, document: Document, path: Path) -> Claim:
+    """The claim without settings that an arm inherits and that have no meaning there; it must fit its runner.
 
     Raises:
         ClaimError: with a line for every fault.
@@ -106,6 +106,7 @@ def _fits_its_runner(claim: Claim, document: Document, path: Path) -> None:
             needed_memory(claim.runner, placed(validated(runner.Params, values), claim.folder), claim.seeds)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
+    return claim
 
 
 def result_faults(claim: Claim, path: Path, returned: Declared) -> list[Fault]:
