@@ -150,12 +150,15 @@ class RecordingSettings(TrainingSettings):
         return {name for name, there in parts.items() if there}
 
     def _numbers(self) -> dict[str, float | tuple[float, ...]]:
-        """The settings that are numbers or lists of numbers; a list of one is a number, except for `strengths`."""
+        """The settings that are numbers or lists of numbers.
+
+        A list of one is a number, except for `strengths`, and so is a range from which only one number can be drawn.
+        """
         found: dict[str, float | tuple[float, ...]] = {"depth": len(self.path_widths[0]) - 1}
         for name in type(self).model_fields:
             value = getattr(self, name)
-            if isinstance(value, tuple) and len(value) == 1 and name != "strengths":
-                (value,) = value
+            if isinstance(value, tuple) and name != "strengths" and len({*value} if name == "scale" else value) == 1:
+                value = value[0]
             several = isinstance(value, tuple) and all(isinstance(one, int | float) for one in value)
             if several or (isinstance(value, int | float) and not isinstance(value, bool)):
                 found[name] = value

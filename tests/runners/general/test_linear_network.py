@@ -287,6 +287,15 @@ def test_a_drawn_scale_differs_between_runs_and_a_fixed_one_does_not() -> None:
     assert len(set(norms(scale=0.5)["size"].tolist())) == 1
 
 
+def test_a_scale_of_one_number_is_a_number_in_formulas_and_a_range_is_a_list() -> None:
+    def value(formula: str, scale: Any) -> float:
+        measures = {"level": {"says": "a level", "value": formula}}
+        return float(_run(range(1), scale=scale, measures=measures).measures["level"][0])
+
+    assert value("10 * scale", 0.5) == 5
+    assert value("10 * scale[2]", [0.1, 0.5]) == 5
+
+
 def test_diagonal_layers_stay_diagonal_and_shared_ones_stay_the_same() -> None:
     entries = {"off": {"says": "an entry off the diagonal", "largest": "abs(W2[1, 2])"}}
     same = {"apart": {"says": "distance of two layers", "largest": "norm(W1 - W2)"}}
