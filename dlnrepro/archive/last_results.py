@@ -6,6 +6,7 @@ the result of the claim as it is written.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterable, Mapping
@@ -18,6 +19,9 @@ from dlnrepro.errors import UsageError
 from dlnrepro.files import write_whole
 
 FOLDER = "last"
+
+EARLIER_FILE = "earlier-file"
+"""The label of a result of a claim whose file has changed since."""
 
 UNMODIFIED = Variation().name
 """The name of the variation of a claim as its file has it: an empty text."""
@@ -40,6 +44,14 @@ class LastVerdict:
     claim_hash: str = ""
     order: int = 0
     arms: Mapping[str, float] = field(default_factory=dict)
+
+
+def file_changed(path: Path, claim_hash: str) -> bool:
+    """Whether a claim's file is there with other contents than when its hash was computed."""
+    try:
+        return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() != claim_hash
+    except OSError:
+        return False
 
 
 def remember(root: Path, results: Mapping[tuple[str, str], LastVerdict]) -> None:

@@ -18,7 +18,7 @@ import os
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from dlnrepro.archive.joining import joined
+from dlnrepro.archive.last_results import EARLIER_FILE, file_changed, foremost, last_results, remember
 from dlnrepro.archive.last_results import FOLDER as LAST
 from dlnrepro.archive.last_results import LastVerdict as LastVerdict
-from dlnrepro.archive.last_results import foremost, last_results, remember
 from dlnrepro.archive.manifest import NAME as MANIFEST
 from dlnrepro.archive.manifest import check_manifest, write_manifest
 from dlnrepro.archive.record import ClaimRecord, Report, from_json, repeated_claims, to_json
@@ -276,9 +276,18 @@ def report_path(root: Path, name: str | None, what: str = "a stored report") -> 
     raise UsageError(f"{name}: expected {what}, found none at {' or '.join(map(str, candidates))}")
 
 
-def last_verdicts(root: Path) -> dict[str, LastVerdict]:
-    """The last result of each claim, by id: of the claim as it is written, or else of its latest variation."""
-    return {name: foremost(found) for name, found in _all_results(root).items()}
+def last_verdicts(root: Path, files: Iterable[tuple[str, Path]] = ()) -> dict[str, LastVerdict]:
+    """The last result of each claim, by id: of the claim as it is written, or else of its latest variation.
+
+    Args:
+        root: the outputs folder.
+        files: the ids of some claims with their files. A result of a file that has changed since gets a label.
+    """
+    last = {name: foremost(found) for name, found in _all_results(root).items()}
+    for name, path in files:
+        if (found := last.get(name)) is not None and found.claim_hash and file_changed(path, found.claim_hash):
+            last[name] = replace(found, stamps=(*found.stamps, EARLIER_FILE))
+    return last
 
 
 def failed_last(root: Path, variations: Mapping[str, str]) -> frozenset[str]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dlnrepro.archive.cell_store import cell_key
+from dlnrepro.archive.last_results import file_changed
 from dlnrepro.archive.record import ClaimRecord, Report, with_claims, with_verdict
 from dlnrepro.compute.arithmetic import UNKNOWN, versions
 from dlnrepro.registry.functions.reference import is_function, label, located
@@ -52,6 +53,12 @@ def _key(record: ClaimRecord, arm: str, source: str) -> str | None:
     today = replace(record.computed_on[arm], versions=versions())
     runner, files = label(str(record.claim["runner"])), record.files.get(arm)
     return cell_key(runner, record.params[arm], record.outcomes[arm].seeds, today, source, contents=files)
+
+
+def edited(report: Report) -> list[str]:
+    """The claims of a report whose files are there and have changed since; the report keeps the claims as they were."""
+    changed = [record for record in report.claims if file_changed(Path(record.path), record.claim_hash)]
+    return list(dict.fromkeys(record.id for record in changed))
 
 
 def version_changes(record: ClaimRecord) -> list[str]:

@@ -62,7 +62,7 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
     if tags == ALL_TAGS:
         _print_counts("tag", Counter(tag for claim in claims for tag in claim.tags), as_json)
         return code
-    last = last_verdicts(outputs)
+    last = last_verdicts(outputs, ((claim.id, path) for claim, path in selection.claims))
     if as_json:
         rows = [fields(claim, last.get(claim.id)) for claim in claims]
         show_json(rows)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dlnrepro.commands.arguments import candidates, options
+from dlnrepro.visible import say
 
 if TYPE_CHECKING:
     from dlnrepro.archive.record import ClaimRecord
@@ -42,14 +43,18 @@ def command(signals: Signals, report: str | None, workers: int | None, quiet: bo
     from dlnrepro.archive.provenance import Provenance
     from dlnrepro.archive.record import compile_report, judged_again
     from dlnrepro.archive.report_store import read_report
+    from dlnrepro.archive.staleness import edited
     from dlnrepro.compute.executor import LocalProcesses, usual_workers
     from dlnrepro.report.terminal.differences import differences_page
     from dlnrepro.report.terminal.progress import watcher
     from dlnrepro.report.terminal.terminal_page import TerminalPage
+    from dlnrepro.report.words.labels import edited_words
     from dlnrepro.session.replay import replay, undetermined
     from dlnrepro.signals import Ended
 
     recorded = judged_again(read_report(outputs, report))
+    if names := edited(recorded):
+        say(edited_words(names))
     devices = {record.variation.device for record in recorded.claims}
     executor = LocalProcesses(workers or usual_workers("cuda" if "cuda" in devices else "cpu"))
     records: list[ClaimRecord] = []

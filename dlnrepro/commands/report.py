@@ -41,13 +41,16 @@ def command(
     inconclusive, and the report says what has changed.
     """
     from dlnrepro.archive.record import judged_again, most_serious
-    from dlnrepro.archive.staleness import without_stale_numbers
+    from dlnrepro.archive.staleness import edited, without_stale_numbers
     from dlnrepro.report.delivery import check_files, deliver
+    from dlnrepro.report.words.labels import edited_words
 
     check_files(files, figures)
     judged = judged_again if as_recorded else without_stale_numbers
     stored, alone = _stored(outputs, name)
     report = judged(stored, allow_inconclusive)
+    if names := edited(stored):
+        say(edited_words(names))
     lost = deliver(
         report, None, files, figures=figures, as_json=as_json, verbose=verbose, quiet=quiet, alone=alone, root=outputs
     )

@@ -41,7 +41,7 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
 
     selection = gathered((claim,))
     selection.say_rest()
-    last = last_verdicts(outputs)
+    last = last_verdicts(outputs, ((found.id, path) for found, path in selection.claims))
     if as_json:
         pages = [
             {

@@ -38,6 +38,27 @@ def test_a_report_is_computed_again_bitwise_identically_without_its_claim_file(
     assert out.endswith("\n\n1 claim compared, no verdict changed, 1 bitwise identical\n")
 
 
+def test_a_claim_file_that_has_changed_since_a_report_is_named_wherever_its_result_is_shown(
+    command: Command, write_claim: Write
+) -> None:
+    path = write_claim()
+    command("run", path, "-q")
+    line = "the claim file of toy-claim has changed since this report, which is about the claims as they were"
+    label = "(of an earlier version of the claim file)"
+
+    before = [command("report", "-q"), command("replay", "-q"), command("show", path)]
+    path.write_text(path.read_text(encoding="utf-8").replace("within: 0.1", "within: 0.2"), encoding="utf-8")
+    report, replay, show = command("report", "-q"), command("replay", "-q"), command("show", path)
+
+    assert line not in before[0][2] + before[1][2]
+    assert label not in before[2][1]
+    assert (report[2], replay[2]) == (f"{line}\n", f"{line}\n")
+    assert (report[0], replay[0]) == (0, 0)
+    assert label in " ".join(show[1].split())
+    command("run", path, "-q")
+    assert label not in command("show", path)[1]
+
+
 def test_numbers_that_differ_are_shown_and_change_nothing_while_the_verdict_stands(
     command: Command, write_claim: Write, tmp_path: Path
 ) -> None:

@@ -5,7 +5,7 @@ In a record, the labels have the key `stamps`, and some of them have other names
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.parameters import settled
@@ -21,8 +21,21 @@ LABELS = {
     "cuda": "GPU",
     "dirty": "uncommitted code",
     "equal-runs": "equal runs",
+    "earlier-file": "of an earlier version of the claim file",
 }
 """The labels whose names for a reader differ from their names in the record."""
+
+
+MOST_EDITED = 5
+"""The most claims that are named because their files have changed."""
+
+
+def edited_words(names: Sequence[str]) -> str:
+    """That the files of some claims have changed since a report, in a line."""
+    listed = ", ".join(names[:MOST_EDITED])
+    more = f" and {len(names) - MOST_EDITED} more" if names[MOST_EDITED:] else ""
+    files = f"the claim files of {listed}{more} have" if len(names) > 1 else f"the claim file of {listed} has"
+    return f"{files} changed since this report, which is about the claims as they were"
 
 
 def label_words(stamps: Iterable[str]) -> str:
