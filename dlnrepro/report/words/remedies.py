@@ -101,6 +101,8 @@ def _undecided(record: ClaimRecord, check: Check, spent: bool) -> Iterator[str]:
         yield "--seeds fixed the number of runs; without it, further runs are made"
     elif record.variation.quick:
         yield "the quick profile fixes the number of runs; without --quick, further runs are made"
+    elif _of_one_run(record):
+        yield "the claim asks for one run of each arm and speaks of every run, so no further runs are made"
     elif runs >= MOST_RUNS:
         yield f"the largest number of runs, {MOST_RUNS}, is reached"
     elif 2 * check.undecided > runs:
@@ -109,3 +111,10 @@ def _undecided(record: ClaimRecord, check: Check, spent: bool) -> Iterator[str]:
         yield "no further runs were made, because an assumption does not hold"
     else:
         yield "a new run of the claim makes further runs (with a larger --budget, if there was one)"
+
+
+def _of_one_run(record: ClaimRecord) -> bool:
+    """Whether one run of each arm decides a claim, as one about checkpoints, for which nothing is drawn."""
+    return record.claim.get("seeds") == 1 and all(
+        item.runs == "every" for item in (*record.assumptions, *record.criteria)
+    )

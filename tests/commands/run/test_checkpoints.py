@@ -83,6 +83,15 @@ def test_a_claim_on_checkpoints_is_judged_by_one_run_of_each_arm(command: Comman
     assert "chance of a wrong verdict" not in out
 
 
+def test_a_control_that_passes_is_not_said_to_get_further_runs(command: Command, claim: Path) -> None:
+    claim.write_text(claim.read_text(encoding="utf-8").replace("above: 0.9", "above: -1"), encoding="utf-8")
+    code, out, _ = command("run", claim, "-q")
+    said = " ".join(out.split())
+    assert code == 4
+    assert "the claim asks for one run of each arm and speaks of every run, so no further runs are made" in said
+    assert "a new run of the claim makes further runs" not in said
+
+
 def test_the_verdict_follows_the_contents_of_the_files(command: Command, claim: Path) -> None:
     assert command("run", claim, "-q")[0] == 0
     code, out, _ = command("run", claim, "-q")
