@@ -20,7 +20,7 @@ from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.session.execution import Job, RunOptions, job_of, run_jobs
 from dlnrepro.session.faults import logged
 from dlnrepro.session.first_runs import first_runs
-from dlnrepro.session.schedule import Watcher
+from dlnrepro.session.schedule import Watcher, announce_preparation
 from dlnrepro.signals import Ended, Signals
 from dlnrepro.visible import storable
 
@@ -86,8 +86,10 @@ def run_and_store(
         ClaimError: no claim names only measures that its function returns.
     """
     make_folders(options.root)
-    environment = options.executor.environments(jobs[0].variation.device)[0]
     with watching as watcher:
+        announce_preparation(watcher)
+        # Read before any function of a user is imported, because it may change the environment of this process.
+        environment = options.executor.environments(jobs[0].variation.device)[0]
         jobs, wrong = _tried(jobs, options, watcher, signals)
         records, faults = run_jobs(jobs, options, watcher, signals, stop)
     unjudged = [*unjudged, *wrong]

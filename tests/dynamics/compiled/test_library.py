@@ -65,3 +65,17 @@ def test_other_options_of_the_compiler_make_other_kernels(tmp_path: Path) -> Non
     said(tmp_path, **{COMPILER: "cc -O1"})
 
     assert len([*(tmp_path / "dlnrepro").iterdir()]) == 2
+
+
+@needs_compiler
+@pytest.mark.slow
+def test_a_command_says_once_that_the_kernels_are_being_prepared(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    command = [sys.executable, "-m", "dlnrepro", "run", "one-neuron-not-lazy", "--quick", "-j", "1"]
+    line = "the compiled kernels are being prepared, once on this machine; this takes a few seconds"
+    said = [
+        subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False).stderr
+        for _ in range(2)
+    ]
+    assert said[0].splitlines().count(line) == 1
+    assert line not in said[1]
