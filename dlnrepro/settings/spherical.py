@@ -15,7 +15,7 @@ from dlnrepro.settings.fields import PositiveRange
 class SymmetricInputSettings(Settings):
     """The law of the inputs, and whether the gradient is that of the population or of a sample."""
 
-    law: InputLaw = Field(
+    input_law: InputLaw = Field(
         description="law of the inputs: uniform on the unit `sphere`, or standard normal (`gaussian`)"
     )
     factors: PositiveRange = Field(

@@ -88,13 +88,9 @@ def test_only_settings_named_law_belong_to_the_formula() -> None:
     assert [key for key in ("law", "law_depth", "lawn", "flaw", "depth") if is_of_formula(key)] == ["law", "law_depth"]
 
 
-INPUT_LAWS = {("spherical_flow", "law"), ("spherical_gradient", "law")}
-"""The law of the inputs, which is no formula; no arm of a claim changes it alone."""
-
-
 @pytest.mark.parametrize("name", runner_names())
 def test_the_description_of_a_setting_named_law_says_to_what_formula_or_problem_it_belongs(name: str) -> None:
     for key, field in load_runner(name).Params.model_fields.items():
-        if is_of_formula(key) and (name, key) not in INPUT_LAWS:
+        if is_of_formula(key):
             words = ("formula", "law of decay", "convex problem", "predicts")
             assert any(word in str(field.description) for word in words), f"{name}: {key}: {field.description}"

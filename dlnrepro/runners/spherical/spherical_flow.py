@@ -61,17 +61,17 @@ class Params(SymmetricInputSettings, DeepSettings):
     norm: PositiveRange = Field(description="range of the norm |w| of the initial predictor, drawn log-uniformly")
     layer_factor: LayerFactor
     horizon: float = Field(gt=0, le=10**4, description="time at which the flow ends")
-    constants: Constants = Field(
-        description="constants of the bounds at depth 3 and more: those that are derived from the lemmas (`derived`),"
-        " or those of the submission (`printed`)"
+    law_constants: Constants = Field(
+        description="constants in the formula of the bounds at depth 3 and more: those that are derived from the lemmas"
+        " (`derived`), or those of the submission (`printed`)"
     )
 
     def contradictions(self) -> Iterable[Contradiction]:
         """Printed constants for one or two layers, and a factor that would have to act on a single layer twice."""
         if self.layer_factor != 1 and self.depth == 1:
             yield Contradiction("layer_factor", "1 for depth 1")
-        if self.constants == "printed" and self.formula_depth < 3:
-            yield Contradiction("constants", f"`derived` for depth {self.formula_depth} in the formulas")
+        if self.law_constants == "printed" and self.formula_depth < 3:
+            yield Contradiction("law_constants", f"`derived` for depth {self.formula_depth} in the formulas")
 
     @property
     def widths(self) -> list[int]:
@@ -161,7 +161,7 @@ FLAWS = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw the inputs, then the weights; follow the flow of each run; compare it with the theory."""
     mix = mixing(params.inputs, params.stretch)
-    laws = draw_inputs(params.law, params.inputs, params.factors, generators)
+    laws = draw_inputs(params.input_law, params.inputs, params.factors, generators)
     gradients = risk_gradients(laws, params.samples, mix, generators)
     weights = draw_balanced_layers(params.inputs, params.widths[1:-1], params.angle, params.norm, generators)
     if params.layer_factor != 1:
@@ -177,7 +177,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     norm = torch.linalg.vector_norm(predictor, dim=-1)
     pulls, depth = tensor_of(np.array([mean_length(law) / math.pi for law in laws])), params.formula_depth
     turn = turning(grid, cotangent, norm, depth, pulls)
-    bounds = shares_of_bounds(grid.times, cotangent, norm, depth, pulls, params.constants)
+    bounds = shares_of_bounds(grid.times, cotangent, norm, depth, pulls, params.law_constants)
     measures = {
         "identity_error": turn.identity_error,
         "rate_ratio": turn.rate / pulls,

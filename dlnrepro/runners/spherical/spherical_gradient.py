@@ -49,7 +49,7 @@ class Params(SymmetricInputSettings):
     """The inputs, the loss, and the predictors at which its gradient is integrated."""
 
     loss: Literal["logistic", "exponential"] = Field(description="loss l of the margin m: log(1 + exp(-m)) or exp(-m)")
-    mean_length: Literal["plane", "space"] = Field(
+    law_mean_length: Literal["plane", "space"] = Field(
         description="c_0 in the formula: the mean length of the inputs' projection on a plane (`plane`), or that of the"
         " whole input, a deliberately wrong formula for a control (`space`)"
     )
@@ -110,10 +110,10 @@ FLAWS = {
 def run(params: Params, generators: Sequence[Generator], progress: Progress) -> Result:
     """Draw the sample, if any, then predictors; integrate the gradient at each of them, run by run."""
     mix = mixing(params.inputs, params.stretch)
-    laws = draw_inputs(params.law, params.inputs, params.factors, generators)
+    laws = draw_inputs(params.input_law, params.inputs, params.factors, generators)
     samples = array_of(draw_sample(laws, params.samples, mix, generators)) if params.samples else None
     drawn = draw_predictors(params.inputs, params.points, params.norm, generators)
-    mean_length, loss = teacher_pull if params.mean_length == "plane" else space_pull, PULLS[params.loss]
+    mean_length, loss = teacher_pull if params.law_mean_length == "plane" else space_pull, PULLS[params.loss]
     constants, teacher = tensor_of(np.array([mean_length(law) for law in laws])), np.eye(params.inputs)[0]
     rows = []
     for index, (law, own) in enumerate(zip(laws, drawn, strict=True)):

@@ -18,8 +18,8 @@ SHORT: dict[str, Any] = {"horizon": 2.0}
 CASES: dict[str, dict[str, Any]] = {
     "sphere": {},
     "six-layers": {"depth": 6},
-    "gaussian": {"depth": 1, "law": "gaussian", "inputs": 4},
-    "printed-constants": {"depth": 4, "inputs": 5, "constants": "printed"},
+    "gaussian": {"depth": 1, "input_law": "gaussian", "inputs": 4},
+    "printed-constants": {"depth": 4, "inputs": 5, "law_constants": "printed"},
     "sample": {"samples": 13, "stretch": 3.0, "layer_factor": 0.5},
 }
 CONTRADICTIONS = [
@@ -28,7 +28,7 @@ CONTRADICTIONS = [
         ["angle: expected a range [low, high], found [2.5, 2.4]", "norm: expected a range [low, high], found [2, 1.4]"],
     ),
     ({"depth": 1, "layer_factor": 2.0}, ["layer_factor: expected 1 for depth 1, found 2"]),
-    ({"constants": "printed"}, ["constants: expected `derived` for depth 2 in the formulas, found 'printed'"]),
+    ({"law_constants": "printed"}, ["law_constants: expected `derived` for depth 2 in the formulas, found 'printed'"]),
 ]
 POINTS = {"time": 41}
 
@@ -39,7 +39,7 @@ _run = partial(run_seeds, runner, SETUP)
 @pytest.mark.parametrize("depth", [1, 2, 3, 4])
 @pytest.mark.parametrize(("law", "inputs"), [("sphere", 2), ("sphere", 4), ("gaussian", 3)])
 def test_a_balanced_network_turns_by_the_clock_within_its_bounds(depth: int, law: str, inputs: int) -> None:
-    measures = _run([0, 1], depth=depth, law=law, inputs=inputs).measures
+    measures = _run([0, 1], depth=depth, input_law=law, inputs=inputs).measures
 
     assert float(measures["identity_error"].max()) < 1e-7
     assert float(measures["bound_share"].max()) < 1 + 1e-7
@@ -69,7 +69,7 @@ def test_each_broken_hypothesis_breaks_the_clock(changes: dict[str, Any]) -> Non
 
 
 def test_the_velocity_is_that_of_the_risk_unless_the_risk_is_that_of_a_sample() -> None:
-    changes = {"depth": 3, "law": "gaussian", "stretch": 2.0}
+    changes = {"depth": 3, "input_law": "gaussian", "stretch": 2.0}
 
     assert float(_run([0, 1], **changes).measures["velocity_error"].max()) < 1e-4
     assert float(_run([0, 1], **changes, samples=100).measures["velocity_error"].min()) > 0.01
@@ -86,8 +86,8 @@ def test_printed_constants_exceed_their_phase_and_derived_ones_do_not() -> None:
     falling = {"depth": 4, "angle": [1.8, 2.2]}
     rising = {"depth": 4, "angle": [0.3, 0.5], "norm": [1.2, 1.4]}
 
-    assert float(_run([0, 1], **falling, constants="printed").measures["first_share"].min()) > 1.01
-    assert float(_run([0, 1], **rising, constants="printed").measures["second_share"].min()) > 1.005
+    assert float(_run([0, 1], **falling, law_constants="printed").measures["first_share"].min()) > 1.01
+    assert float(_run([0, 1], **rising, law_constants="printed").measures["second_share"].min()) > 1.005
     assert float(_run([0, 1], **falling).measures["bound_share"].max()) < 1 + 1e-7
     measures = _run([0, 1], **rising).measures
     assert float(measures["second_share"].max()) < 1 + 1e-7

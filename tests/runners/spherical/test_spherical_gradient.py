@@ -17,7 +17,7 @@ SHORT: dict[str, Any] = {"norm": [0.05, 5.0]}
 CASES: dict[str, dict[str, Any]] = {
     "sphere": {},
     "sample": {"samples": 13, "stretch": 3.0},
-    "gaussian": {"law": "gaussian", "loss": "exponential"},
+    "gaussian": {"input_law": "gaussian", "loss": "exponential"},
 }
 CONTRADICTIONS = [
     ({"norm": [60.0, 50.0]}, ["norm: expected a range [low, high], found [60, 50]"]),
@@ -28,7 +28,7 @@ POINTS = {"angle": 9}
 _run = partial(run_seeds, runner, SETUP)
 
 
-@pytest.mark.parametrize("changes", [{"inputs": 2}, {}, {"inputs": 7}, {"law": "gaussian"}])
+@pytest.mark.parametrize("changes", [{"inputs": 2}, {}, {"inputs": 7}, {"input_law": "gaussian"}])
 def test_symmetric_inputs_obey_the_lemma_and_the_whole_formula(changes: dict[str, Any]) -> None:
     measures = _run([0, 1], **changes).measures
 
@@ -41,7 +41,7 @@ def test_the_mean_length_of_the_whole_input_is_off_by_the_ratio_of_the_two(law: 
     """Three dimensions: 1 against pi / 4 on the sphere, sqrt(8 / pi) against sqrt(pi / 2) for the normal law."""
     ratio = {"sphere": math.pi / 4, "gaussian": math.sqrt(math.pi / 2) / math.sqrt(8 / math.pi)}[law]
 
-    measures = _run([0, 1], law=law, mean_length="space").measures
+    measures = _run([0, 1], input_law=law, law_mean_length="space").measures
 
     torch.testing.assert_close(
         measures["lemma_error"], torch.full((2,), 1 - ratio, dtype=torch.float64), rtol=1e-10, atol=0
