@@ -88,8 +88,8 @@ def command(
 
     Several FILEs are a series of checkpoints, in the order of the numbers in their names.
     """
+    from dlnrepro.dynamics.checkpoints.file_order import in_order, steps
     from dlnrepro.dynamics.checkpoints.measured import Reading
-    from dlnrepro.dynamics.checkpoints.weight_files import in_order, steps
     from dlnrepro.files import check_output
 
     check_output(figures, FIGURES)

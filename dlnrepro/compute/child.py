@@ -249,7 +249,10 @@ def numbers_of(cell: Cell, budget: float | None, progress: Progress, twice: bool
 
 def _source(cell: Cell) -> str:
     """What a runner has to draw from, and what it must not do."""
-    source = "its seed" if is_function(cell.runner) else "the generators that the runner is given"
+    if is_function(cell.runner):
+        source = "its seed, as by numpy.random.default_rng(seed), and none from the generators of a whole process"
+    else:
+        source = "the generators that the runner is given"
     return f"{source}, and nothing that is kept from one call to the next"
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import glob
 import os
-import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from pydantic import BaseModel
 
+from dlnrepro.dynamics.checkpoints.file_order import natural
 from dlnrepro.errors import Fault
 from dlnrepro.registry.digests import file_digest
 from dlnrepro.settings.input_files import NO_FILE, NamesFiles
@@ -99,13 +99,7 @@ def _found(name: str, folder: str, mark: NamesFiles) -> tuple[str, ...]:
         names = glob.glob(name, root_dir=folder, recursive=True) if mark.patterns else []
     except ValueError:  # a name that no file can have
         return ()
-    return tuple(sorted((full for one in names if os.path.isfile(full := os.path.join(folder, one))), key=_natural))
-
-
-def _natural(path: str) -> list[tuple[int, int, str]]:
-    """A key that sorts paths with their numbers as numbers."""
-    parts = re.split(r"([0-9]{1,18})", path)
-    return [(0, int(part), "") if re.fullmatch("[0-9]+", part) else (1, 0, part) for part in parts if part]
+    return tuple(sorted((full for one in names if os.path.isfile(full := os.path.join(folder, one))), key=natural))
 
 
 def _placed(params: Params, folder: str) -> Params:

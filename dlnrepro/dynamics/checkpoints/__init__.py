@@ -7,6 +7,7 @@ A chain of linear layers W_1 .. W_L is found in a file, whatever program wrote i
 * `linear_layers` finds the chains of linear layers among the entries.
 * `layer_measures` measures layers: norms, spectra, ranks, alignment, imbalance.
 * `data_file` reads inputs and targets, and `data_measures` measures loss, margin and sharpness on them.
-* `measured` measures every chain in a file. `series` follows measures along a series of checkpoints.
+* `measured` measures every chain in a file. `series` follows measures along a series of checkpoints, and `file_order`
+  puts the files of a series in order.
 * `ignored_biases` finds the biases that are not zero and that these measures ignore.
 """

@@ -50,7 +50,8 @@ def kernels() -> ctypes.CDLL | None:
 def ready() -> bool:
     """Whether the kernels need not be compiled now: they are in the cache folder, or there is no compiler."""
     compiler = os.environ.get(COMPILER, "cc")
-    return not _version(compiler) or _path(compiler, _folder()).is_file()
+    folder = _folder()
+    return not _version(compiler) or (folder is not None and _path(compiler, folder).is_file())
 
 
 @cache
@@ -69,7 +70,7 @@ def _version(compiler: str) -> str:
 def _loaded(compiler: str) -> ctypes.CDLL | None:
     if not _version(compiler):
         return None
-    for folder in (_folder(), None):
+    for folder in dict.fromkeys((_folder(), None)):
         with suppress(OSError, subprocess.SubprocessError):
             if folder is None:
                 # Nothing can be kept, so the file is removed as soon as it is loaded.
@@ -124,7 +125,10 @@ def _processor() -> str:
     return f"{platform.machine()} {platform.processor()}"
 
 
-def _folder() -> Path:
-    """The folder of this program in the user's cache folder."""
+def _folder() -> Path | None:
+    """The folder of this program in the user's cache folder; None if the user has no home folder."""
     above = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(above) if os.path.isabs(above) else Path.home() / ".cache") / "dlnrepro"
+    try:
+        return (Path(above) if os.path.isabs(above) else Path.home() / ".cache") / "dlnrepro"
+    except RuntimeError:
+        return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +127,16 @@ def function_runner(name: str) -> FunctionRunner:
         expected = f"a function of {file}{known}"
         raise Unfit(Fault(expected=expected, found=f"'{wanted}'", suggestion=near[0] if near else None))
     says = described(getattr(found, "__doc__", None)).numbers
-    return FunctionRunner(found, home, form_of(found), parameters_of(found), says, __name__=name)
+    try:
+        return FunctionRunner(found, home, form_of(found), parameters_of(found), says, __name__=name)
+    except Unfit as error:
+        raise Unfit(replace(error.fault, found=f"{error.fault.found}{_place(found)}")) from None
+
+
+def _place(function: Callable[..., Any]) -> str:
+    """The file and line of a function, in brackets; empty for a function that is not written in Python."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return "" if code is None else f" ({os.path.basename(code.co_filename)}:{code.co_firstlineno})"
 
 
 def innermost(error: BaseException, folder: str) -> str:

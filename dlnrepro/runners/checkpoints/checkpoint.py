@@ -21,9 +21,9 @@ from pydantic import Field
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.checkpoints.data_file import read_data
+from dlnrepro.dynamics.checkpoints.file_order import in_order, steps
 from dlnrepro.dynamics.checkpoints.measured import MeasuredChain, Reading, measure_file
 from dlnrepro.dynamics.checkpoints.series import change, imbalance_drift, power, rate
-from dlnrepro.dynamics.checkpoints.weight_files import in_order, steps
 from dlnrepro.dynamics.tensors.arrays import tensor_of
 from dlnrepro.dynamics.tensors.progress import part_of
 from dlnrepro.runner import Calling, Declared, Progress, Result, Series

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from dlnrepro.dynamics.checkpoints.weight_files import in_order, read_weights, steps
+from dlnrepro.dynamics.checkpoints.file_order import in_order, steps
+from dlnrepro.dynamics.checkpoints.weight_files import read_weights
 from dlnrepro.errors import UsageError
 from tests.dynamics.checkpoints.test_safetensors_file import packed, tensor
 

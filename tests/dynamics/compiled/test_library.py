@@ -51,6 +51,15 @@ def test_without_a_cache_folder_the_kernels_are_compiled_for_one_process(tmp_pat
 
 
 @needs_compiler
+def test_a_user_without_a_home_folder_gets_the_kernels_too(tmp_path: Path) -> None:
+    lost = "from pathlib import Path\ndef home(): raise RuntimeError\nPath.home = home\n"
+    environment = {name: value for name, value in os.environ.items() if name != "XDG_CACHE_HOME"}
+    command = [sys.executable, "-c", lost + SAY]
+    found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, env=environment, check=True)
+    assert found.stdout.startswith("False True ")
+
+
+@needs_compiler
 def test_a_damaged_file_in_the_cache_folder_is_not_loaded(tmp_path: Path) -> None:
     said(tmp_path)
     (kept,) = (tmp_path / "dlnrepro").iterdir()
