@@ -3,7 +3,8 @@
 Where the machine has a C compiler, a kernel follows each run from the start to the horizon by BDF with the Jacobian in
 two factors (`compiled_path`), twenty times as fast as scipy for narrow networks and three times for wide ones. The
 checking solver of scipy then follows the run for a while with the field in Python, so that two routes that share no
-code can be compared. Without a compiler scipy does all of it, as follows.
+code can be compared: at the beginning, where the logistic loss is not yet exponential, and later, where the flow is
+stiff. Without a compiler scipy does all of it, as follows.
 
 The flow of `margin_flow` is not stiff at first and very stiff later, because the direction settles exponentially in
 log(1/R), and the clock is log log(1/R). The first solver follows a run to the switch time, where stiffness sets in.
@@ -48,7 +49,8 @@ class Route(NamedTuple):
         jacobian: the Jacobian that the implicit solvers are given.
         early_watch: the solvers start watching for the horizon this much earlier on the clock than
             d log log(1/R) / ds = 1 predicts.
-        checked_in_c: the value of the clock to which the checking solver follows a path of the kernel in C.
+        opening: the value of the clock to which the first solver follows a path of the kernel in C, to check it.
+        checked_in_c: the value of the clock to which the checking solver follows such a path from the switch time on.
     """
 
     switch_time: float
@@ -59,6 +61,7 @@ class Route(NamedTuple):
     least_tolerance: float
     jacobian: Callable[[MarginFlow, Array], Array | LowRankJacobian]
     early_watch: float
+    opening: float
     checked_in_c: float
 
 
@@ -70,11 +73,11 @@ def _dense(flow: MarginFlow, theta: Array) -> Array:
     return matrix
 
 
-NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0, 7.0)
+NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0, 1.0, 7.0)
 """The route of narrow networks. log(1/R) is about 100 at the switch time, and about 1e4 at the end of the check, where
 the system is stiff."""
 
-WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian, np.inf, 2.0)
+WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian, np.inf, 0.4, 2.0)
 """The route of wide networks. On the same clock they reach a larger log(1/R): for width 64 it is about 30 at the switch
 time and 1000 at the end of the check. Where stiffness limits an explicit solver, it takes as many steps as log(1/R).
 Radau with tolerance 1e-6 has an error below 1e-8; with 1e-8 it needs three times as many evaluations. The solvers watch
@@ -126,58 +129,59 @@ def follow(
         tick: called with the value of s every 500 evaluations; may raise to stop.
     """
     route = NARROW if len(start) < MANY else WIDE
-    if can_follow(flow):
-        return _in_c(flow, start, times, horizon, tolerance, tick, route)
-    return _by_scipy(flow, start, times, horizon, tolerance, tick, route)
+    asked = _Asked(flow, start, times, horizon, tolerance, tick)
+    return _in_c(asked, route) if can_follow(flow) else _by_scipy(asked, route)
 
 
-def _in_c(
-    flow: MarginFlow,
-    start: Array,
-    times: Array,
-    horizon: float,
-    tolerance: float,
-    tick: Callable[[float], None],
-    route: Route,
-) -> Path:
-    """The path by the kernel, checked from the switch time on, or from the start if the run ends before that."""
+class _Asked(NamedTuple):
+    """The path that is asked for; the fields are the arguments of `follow`."""
+
+    flow: MarginFlow
+    start: Array
+    times: Array
+    horizon: float
+    tolerance: float
+    tick: Callable[[float], None]
+
+
+def _in_c(asked: _Asked, route: Route) -> Path:
+    """The path by the kernel, checked at its beginning, and from the switch time on if it goes further."""
+    times = asked.times
     for factor in TOLERANCE_FACTORS:
-        points = path_in_c(flow, start, times, horizon, factor * tolerance, tick, MOST_EVALUATIONS)
+        points = path_in_c(*asked._replace(tolerance=factor * asked.tolerance), MOST_EVALUATIONS)
         if np.isfinite(points[-1]).all():
             break
     else:
         return Path(points, np.nan)
     # The last recorded point before the end: points after it repeat the end.
     last = int(np.flatnonzero((points[:-1] != points[-1]).any(1)).max(initial=0))
-    first = int(np.searchsorted(times, route.switch_time))
-    if first >= last:
-        first = 0
-    stop = min(last, int(np.searchsorted(times, route.checked_in_c)))
-    if stop <= first:
-        return Path(points, 0.0)
-    coarser = max(tolerance, route.least_tolerance)
-    for solver in (route.checking,) if first else (*route.early, route.checking):
-        check, _ = _solve(flow, points[first], times[first : stop + 1], None, coarser, tick, solver, route)
+    switch, opening = np.searchsorted(times, [route.switch_time, route.opening])
+    # A run that ends before the switch time is checked as a whole.
+    legs = [(0, last if switch >= last else min(last, max(1, opening)), (*route.early, route.checking))]
+    legs.append((switch, min(last, np.searchsorted(times, route.checked_in_c)), (route.checking,)))
+    gaps = [_gap(asked, points, int(first), int(stop), solvers, route) for first, stop, solvers in legs if stop > first]
+    return Path(points, float(np.max(gaps, initial=0.0)))
+
+
+def _gap(asked: _Asked, points: Array, first: int, stop: int, solvers: Sequence[Any], route: Route) -> float:
+    """The distance of a path from that of the first solver that does not fail, from one record to another one."""
+    coarser = max(asked.tolerance, route.least_tolerance)
+    leg = asked._replace(start=points[first], times=asked.times[first : stop + 1], tolerance=coarser)
+    for solver in solvers:
+        check, _ = _solve(leg, solver, route, to_horizon=False)
         if np.isfinite(check[-1]).all():
             break
-    return Path(points, float(np.linalg.norm(check[-2] - points[stop]) / np.linalg.norm(points[stop])))
+    return float(np.linalg.norm(check[-2] - points[stop]) / np.linalg.norm(points[stop]))
 
 
-def _by_scipy(
-    flow: MarginFlow,
-    start: Array,
-    times: Array,
-    horizon: float,
-    tolerance: float,
-    tick: Callable[[float], None],
-    route: Route,
-) -> Path:
+def _by_scipy(asked: _Asked, route: Route) -> Path:
     """The path by scipy's solvers, one after another, and the check of the second one."""
+    start, times = asked.start, asked.times
     middle = int(np.searchsorted(times, route.switch_time).clip(1, len(times) - 1))
     check = int(np.searchsorted(times, route.checked).clip(middle, len(times) - 1))
     points = np.full((len(times) + 1, len(start)), np.nan)
     for solver in route.early:
-        early, arrived = _solve(flow, start, times[: middle + 1], horizon, tolerance, tick, solver, route)
+        early, arrived = _solve(asked._replace(times=times[: middle + 1]), solver, route)
         if np.isfinite(early[-1]).all():
             break
     points[0] = start
@@ -186,13 +190,14 @@ def _by_scipy(
     if arrived or lost or middle == len(times) - 1:
         points[middle + 1 :] = early[-1]
         return Path(points, np.nan if lost else 0.0)
+    later = asked._replace(start=early[-1], times=times[middle:])
     for factor in TOLERANCE_FACTORS:
-        late, _ = _solve(flow, early[-1], times[middle:], horizon, factor * tolerance, tick, route.late, route)
+        late, _ = _solve(later._replace(tolerance=factor * asked.tolerance), route.late, route)
         points[middle:] = late
         if np.isfinite(late[-1]).all():
             break
-    coarser = max(tolerance, route.least_tolerance)
-    check_path, _ = _solve(flow, early[-1], times[middle : check + 1], horizon, coarser, tick, route.checking, route)
+    checked = later._replace(times=times[middle : check + 1], tolerance=max(asked.tolerance, route.least_tolerance))
+    check_path, _ = _solve(checked, route.checking, route)
     return Path(points, float(np.linalg.norm(check_path[-2] - points[check]) / np.linalg.norm(points[check])))
 
 
@@ -200,20 +205,12 @@ class _Lost(Exception):
     """The solver needs too many evaluations."""
 
 
-def _solve(
-    flow: MarginFlow,
-    start: Array,
-    times: Array,
-    horizon: float | None,
-    tolerance: float,
-    tick: Callable[[float], None],
-    method: Any,
-    route: Route,
-) -> tuple[Array, bool]:
+def _solve(asked: _Asked, method: Any, route: Route, to_horizon: bool = True) -> tuple[Array, bool]:
     """The points at the times and at the end, by one of scipy's solvers, and whether the horizon was reached.
 
-    Without a horizon the solver goes on to the last time.
+    If it does not stop at the horizon, the solver goes on to the last time.
     """
+    flow, start, times, horizon, tolerance, tick = asked
     spent, (most, pace) = 0, MOST_EXPLICIT if method == "DOP853" else (MOST_EVALUATIONS, 0)
 
     def field(time: float, theta: Array) -> Array:
@@ -228,7 +225,7 @@ def _solve(
     points = np.full((len(times) + 1, len(start)), np.nan)
     span = times[0], times[-1]
     options: dict[str, Any] = {"rtol": tolerance, "atol": tolerance / 100}
-    if horizon is not None:
+    if to_horizon:
         options["events"] = _arrival(flow, start, times[0], horizon, route)
     if method != "DOP853":
         options["jac"] = lambda _, theta: route.jacobian(flow, theta)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from dlnrepro.dynamics.classification.training import start
 from dlnrepro.dynamics.compiled.library import COMPILER, kernels
 from dlnrepro.dynamics.risks.margin_losses import LogRisk, LossName, exponential, log_risk, squared
 from dlnrepro.dynamics.stiff_flow import path
-from dlnrepro.dynamics.stiff_flow.compiled_path import field_in_c
+from dlnrepro.dynamics.stiff_flow.compiled_path import field_in_c, path_in_c
 from dlnrepro.dynamics.stiff_flow.margin_flow import MarginFlow, vector_of, weights_of
 from dlnrepro.dynamics.stiff_flow.path import follow
 from dlnrepro.dynamics.tensors.arrays import Array
@@ -252,3 +253,24 @@ def test_a_run_in_which_the_kernel_fails_is_nan(monkeypatch: pytest.MonkeyPatch)
 
     assert np.isnan(found.points[1:]).all()
     assert np.isnan(found.route_gap)
+
+
+@NEEDS_COMPILER
+@pytest.mark.parametrize(("many", "switch"), [(1, 0.5), (10**9, 4.0)], ids=["wide", "narrow"])
+@pytest.mark.parametrize("late", [False, True], ids=["at the beginning", "where it is stiff"])
+def test_a_kernel_that_leaves_the_path_is_noticed(
+    late: bool, many: int, switch: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(COMPILER, "cc")
+    monkeypatch.setattr(path, "MANY", many)
+    flow, theta = classifier(0, 3)
+    times = np.linspace(0, 5 * switch, 41)
+    first = int(np.searchsorted(times, switch)) + 1 if late else 1
+
+    def wrong(*asked: Any) -> Array:
+        points = path_in_c(*asked)
+        points[first:] *= 1.001
+        return points
+
+    monkeypatch.setattr(path, "path_in_c", wrong)
+    assert follow(flow, theta, times, 1e12, 1e-9, silent).route_gap > 1e-4
