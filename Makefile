@@ -28,7 +28,7 @@ table: $(READY)
 	$(VENV)/bin/python -m tests.readme
 
 # In two processes side by side, since most of the time is spent in one thread; the halves take about as long.
-PHYSICS := dynamics general independent runners settings registry test_claims.py
+PHYSICS := dynamics general independent runners settings registry compute verdict test_claims.py
 
 test: $(READY)
 	$(MAKE) --jobs 2 --output-sync=target test-physics test-program
