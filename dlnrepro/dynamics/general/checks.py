@@ -9,8 +9,9 @@ from torch import Tensor
 
 from dlnrepro.dynamics.general.architecture import Architecture
 from dlnrepro.dynamics.general.losses import Loss
-from dlnrepro.dynamics.general.plain import check_gradients, plain_gradient, plain_outputs
+from dlnrepro.dynamics.general.plain import check_gradients, plain_outputs
 from dlnrepro.dynamics.general.rules import Gradient
+from dlnrepro.dynamics.networks.plain import gradients
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.records import Record
 
@@ -61,7 +62,7 @@ def checked_observer(
     def observed(parameters: Weights) -> Record:
         nonlocal calls
         if calls in chosen:
-            wanted = expected(parameters, plain_gradient(plain, parameters))
+            wanted = expected(parameters, gradients(plain, parameters))
             floor = FLOOR * _largest_gradient(architecture, loss, parameters)
             check_gradients(gradient(parameters), wanted, floor, f"the gradient at record {calls + 1} of {records}")
         calls += 1

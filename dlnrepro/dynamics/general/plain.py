@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.errors import Disagreement
 
 LossOfOutputs = Callable[[Tensor], Tensor]
@@ -47,19 +46,6 @@ def plain_outputs(
         used += 1 if filling == "shared" else depth
         outputs.append(passed)
     return sum(outputs[1:], outputs[0])
-
-
-def plain_gradient(loss: Callable[[Weights], Tensor], parameters: Sequence[Tensor]) -> Weights:
-    """dR/dV of each parameter by autograd, in the order and shapes of the parameters.
-
-    Args:
-        loss: from parameters to one number per run.
-        parameters: of separate networks, of shape (runs, ...).
-    """
-    with torch.inference_mode(False), torch.enable_grad():  # the caller may have switched autograd off
-        leaves = [parameter.detach().clone().requires_grad_() for parameter in parameters]
-        slopes = torch.autograd.grad(loss(leaves).sum(), leaves)
-    return [slope.clone() for slope in slopes]
 
 
 def check_gradients(found: Sequence[Tensor], plain: Sequence[Tensor], floor: Tensor, what: str) -> None:

@@ -79,7 +79,9 @@ def stepped(loss: Loss, weights: Sequence[Tensor], sizes: Tensor | float, steps:
     return current
 
 
-def drifted(loss: Loss, weights: Sequence[Tensor], time: Tensor | float, steps: int) -> Weights:
+def drifted(
+    loss: Loss, weights: Sequence[Tensor], time: Tensor | float, steps: int, rates: Sequence[float] | None = None
+) -> Weights:
     """The weights after gradient flow for a short time, by the classical Runge-Kutta method of order four.
 
     Args:
@@ -87,11 +89,14 @@ def drifted(loss: Loss, weights: Sequence[Tensor], time: Tensor | float, steps: 
         weights: W_1 .. W_L, of shape (runs, ..., n_l, n_(l-1)).
         time: of a shape that broadcasts with the weights.
         steps: the number of Runge-Kutta steps.
+        rates: c_1 .. c_L, a learning rate for each layer; 1 for all if None.
     """
     size, current = time / steps, list(weights)
+    layers = [1.0] * len(current) if rates is None else rates
 
     def moved(part: float, slopes: Weights) -> Weights:
-        return [weight - part * size * slope for weight, slope in zip(current, slopes, strict=True)]
+        parts = zip(current, slopes, layers, strict=True)
+        return [weight - part * size * rate * slope for weight, slope, rate in parts]
 
     for _ in range(steps):
         first = gradients(loss, current)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from dlnrepro.dynamics.networks.plain import drifted, gradients, squared_error
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run, layer_sum
 
@@ -36,19 +37,11 @@ class PlainNetwork:
             moment: the diagonal of S, of shape (n_0,).
         """
         roots = moment.clone().sqrt()
-        self._inputs = torch.diag(roots)
-        self._outputs = target.clone() / roots
+        self._loss = squared_error(torch.diag(roots), target.clone() / roots)
 
-    @torch.inference_mode(False)
     def gradients(self, weights: Sequence[Tensor]) -> Weights:
         """dR/dW_l by autograd, each of shape (runs, n_l, n_(l-1)), as the weights."""
-        leaves = [weight.detach().clone().requires_grad_() for weight in weights]
-        with torch.enable_grad():
-            signal = self._inputs
-            for leaf in leaves:
-                signal = leaf @ signal
-            loss = (self._outputs - signal).square().sum() / 2
-            return list(torch.autograd.grad(loss, leaves))
+        return gradients(self._loss, weights)
 
     def descent(
         self,
@@ -78,30 +71,6 @@ class PlainNetwork:
                 tick(step / steps)
         return path
 
-    def flow(self, weights: Sequence[Tensor], time: Tensor | float, steps: int, rates: Sequence[float]) -> Weights:
-        """The weights after gradient flow for some time, by the classical Runge-Kutta method of order four.
-
-        Args:
-            weights: W_1 .. W_L.
-            time: of a shape that broadcasts with the weights.
-            steps: the number of Runge-Kutta steps.
-            rates: c_1 .. c_L, a learning rate for each layer.
-        """
-        size, current = time / steps, list(weights)
-
-        def moved(share: float, slopes: Weights) -> Weights:
-            parts = zip(current, slopes, rates, strict=True)
-            return [weight - share * size * rate * slope for weight, slope, rate in parts]
-
-        for _ in range(steps):
-            first = self.gradients(current)
-            second = self.gradients(moved(0.5, first))
-            third = self.gradients(moved(0.5, second))
-            fourth = self.gradients(moved(1.0, third))
-            parts = zip(first, second, third, fourth, strict=True)
-            current = moved(1.0, [(one + 2 * two + 2 * three + four) / 6 for one, two, three, four in parts])
-        return current
-
     def flow_error(self, path: Sequence[Tensor], times: Tensor, fastest: Tensor, rates: Sequence[float]) -> Tensor:
         """The distance of a flow by another route from the flow by autograd, at one recorded time of each run.
 
@@ -120,7 +89,7 @@ class PlainNetwork:
         within = times <= (times[:, 0] + ROUGH * FLOW_STEPS / fastest)[:, None]
         index = within.sum(-1) - 1
         spans = (times[runs, index] - times[:, 0])[:, None, None]
-        plain = self.flow([layer[:, 0] for layer in path], spans, FLOW_STEPS, rates)
+        plain = drifted(self._loss, [layer[:, 0] for layer in path], spans, FLOW_STEPS, rates)
         found = [layer[runs, index] for layer in path]
         distance: Tensor = torch.linalg.matrix_norm(plain_product(found) - plain_product(plain))
         return distance

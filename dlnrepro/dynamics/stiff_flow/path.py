@@ -126,7 +126,8 @@ def follow(
         times: values of the clock s, rising from 0.
         horizon: the value of log(1/R) at which the path ends.
         tolerance: the relative error allowed per step; the absolute error is a hundredth of it.
-        tick: called with the value of s every 500 evaluations; may raise to stop.
+        tick: called with the value of s every 500 evaluations; may raise to stop. The value never falls: a check
+            tells the time of the end of the path.
     """
     route = NARROW if len(start) < MANY else WIDE
     asked = _Asked(flow, start, times, horizon, tolerance, tick)
@@ -159,7 +160,8 @@ def _in_c(asked: _Asked, route: Route) -> Path:
     # A run that ends before the switch time is checked as a whole.
     legs = [(0, last if switch >= last else min(last, max(1, opening)), (*route.early, route.checking))]
     legs.append((switch, min(last, np.searchsorted(times, route.checked_in_c)), (route.checking,)))
-    gaps = [_gap(asked, points, int(first), int(stop), solvers, route) for first, stop, solvers in legs if stop > first]
+    after = asked._replace(tick=lambda _: asked.tick(times[last]))
+    gaps = [_gap(after, points, int(first), int(stop), solvers, route) for first, stop, solvers in legs if stop > first]
     return Path(points, float(np.max(gaps, initial=0.0)))
 
 

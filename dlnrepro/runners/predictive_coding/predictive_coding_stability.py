@@ -65,7 +65,7 @@ class Params(PredictiveCodingSettings):
         description="formula of the largest stable step size: `constraints` is the published one, which neglects the"
         " curvature of the loss; `with-loss` is exact"
     )
-    modulus_dual_step: float = Field(
+    law_modulus_dual_step: float = Field(
         ge=0, le=100, description="number added to the penalty rho in the formula of the moduli; 0 in the theory"
     )
     points: int = Field(
@@ -136,7 +136,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     below = replace(rule, step_size=params.modulus_ratio * limit)
     error, share = _moduli(
         each_run(partial(decomposed, torch.linalg.eigvals), moving_part(chain, below)),
-        squared_moduli(singular, below.step_size, penalty + params.modulus_dual_step),
+        squared_moduli(singular, below.step_size, penalty + params.law_modulus_dual_step),
     )
     state = random_state(chain, generators)
     measures = {

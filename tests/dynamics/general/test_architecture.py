@@ -9,7 +9,7 @@ from torch import Tensor
 from dlnrepro.dynamics.general.architecture import Architecture
 from dlnrepro.dynamics.general.checks import plain_loss
 from dlnrepro.dynamics.general.losses import moment_loss
-from dlnrepro.dynamics.general.plain import plain_gradient
+from dlnrepro.dynamics.networks.plain import gradients
 from dlnrepro.dynamics.starts.draws import normal
 from tests.runners.running import seeded
 
@@ -41,7 +41,7 @@ def test_the_gradient_of_every_architecture_is_that_of_autograd(architecture: Ar
 
     found = architecture.gradient(loss.slope)(parameters)
 
-    plain = plain_gradient(plain_loss(architecture, loss), parameters)
+    plain = gradients(plain_loss(architecture, loss), parameters)
     for one, other in zip(found, plain, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=1e-12)
 

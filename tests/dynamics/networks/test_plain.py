@@ -60,6 +60,18 @@ def test_the_flow_of_one_layer_is_an_exponential() -> None:
     torch.testing.assert_close(found, aim + math.exp(-0.4) * (start - aim), rtol=1e-9, atol=0)
 
 
+@pytest.mark.parametrize(
+    ("rates", "end"), [(None, 2 / (1 + math.exp(-1.2))), ((1.0, 0.0), 2 - math.exp(-0.3))], ids=["equal", "one layer"]
+)
+def test_two_scalar_layers_flow_along_a_known_curve(rates: tuple[float, float] | None, end: float) -> None:
+    """From 1, the product s follows s' = 2 s (2 - s) if both layers move, and s' = 2 - s if only the first one does."""
+    one = torch.ones(1, 1, 1, dtype=torch.float64)
+
+    first, second = drifted(squared_error(one, 2 * one), [one, one], torch.tensor([[[0.3]]]).double(), 100, rates)
+
+    assert float(first * second) == pytest.approx(end, rel=1e-7)
+
+
 def test_layers_that_differ_are_refused_and_layers_that_diverged_are_left_out() -> None:
     weights, _, _ = _problem()
     diverged = [weight.clone() for weight in weights]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from dlnrepro.dynamics.one_neuron.plain import PlainNetwork, gradient_unit, layer_distance, plain_product
+from dlnrepro.dynamics.one_neuron.plain import PlainNetwork, gradient_unit, layer_distance
 from dlnrepro.dynamics.risks.squared_loss import spread_moment, squared_loss_gradient
 from dlnrepro.dynamics.starts.draws import gaussian, normal
 from tests.runners.running import seeded
@@ -27,16 +27,6 @@ def test_it_works_in_inference_mode() -> None:
         gradients = PlainNetwork(target, torch.ones(2, dtype=torch.float64)).gradients(weights)
 
     assert all(bool(torch.isfinite(part).all()) for part in gradients)
-
-
-def test_two_scalar_layers_flow_along_the_logistic_curve() -> None:
-    """s' = 2 s (2 - s) from 1 is 2 / (1 + e^(-4t))."""
-    one, time = torch.ones(1, 1, 1, dtype=torch.float64), torch.tensor([[[0.3]]], dtype=torch.float64)
-    network = PlainNetwork(2 * one, torch.ones(1, dtype=torch.float64))
-
-    end = plain_product(network.flow([one, one], time, 100, [1.0, 1.0]))
-
-    torch.testing.assert_close(end, 2 / (1 + torch.exp(-4 * time)), rtol=1e-9, atol=0)
 
 
 def test_a_descent_is_recorded_at_its_start_and_at_every_stride() -> None:

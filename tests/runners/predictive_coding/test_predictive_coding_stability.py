@@ -68,7 +68,7 @@ def test_moduli_are_exact_for_any_dual_step_and_a_law_that_knows_it_is_off() -> 
         exact = _run([0], dual_step=alpha).measures
         assert float(exact["modulus_error"]) < 1e-13
         assert float(exact["complex_share"]) > 0.5
-    assert float(_run([0], modulus_dual_step=0.6).measures["modulus_error"]) > 1e-3
+    assert float(_run([0], law_modulus_dual_step=0.6).measures["modulus_error"]) > 1e-3
 
 
 def test_the_bound_without_multipliers_is_off_by_the_known_factor() -> None:
