@@ -167,10 +167,10 @@ def _in_c(asked: _Asked, route: Route) -> Path:
 
 def _gap(asked: _Asked, points: Array, first: int, stop: int, solvers: Sequence[Any], route: Route) -> float:
     """The distance of a path from that of the first solver that does not fail, from one record to another one."""
-    coarser = max(asked.tolerance, route.least_tolerance)
-    leg = asked._replace(start=points[first], times=asked.times[first : stop + 1], tolerance=coarser)
+    leg = asked._replace(start=points[first], times=asked.times[first : stop + 1])
     for solver in solvers:
-        check, _ = _solve(leg, solver, route, to_horizon=False)
+        tolerance = max(asked.tolerance, route.least_tolerance if solver is route.checking else 0.0)
+        check, _ = _solve(leg._replace(tolerance=tolerance), solver, route, to_horizon=False)
         if np.isfinite(check[-1]).all():
             break
     return float(np.linalg.norm(check[-2] - points[stop]) / np.linalg.norm(points[stop]))
