@@ -1,5 +1,8 @@
 """A few steps of training as a user of PyTorch would write them: layers, losses, autograd and optimisers of torch.
 
+The optimisers are called as the functions `torch.optim.sgd.sgd` and `torch.optim.adam.adam`. Their classes would import
+torch's compiler, which takes three seconds in every process.
+
 This is a second route to the first steps of a descent. It shares no code with the gradients and the steps of this
 program. Conventions: weights W_1 .. W_L have shape (runs, n_l, n_(l-1)), and the losses of all runs are added, so that
 each run has its own gradient.
@@ -12,8 +15,13 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.sgd import sgd
 
 from dlnrepro.dynamics.tensors.per_run import squared_length
+
+_ONE_BY_ONE: dict[str, Any] = {"foreach": False, "fused": False}
+"""The parameters are moved one after another."""
 
 Objective = Callable[[Sequence[Tensor]], Tensor]
 """A function from weights to one loss per run, of shape (runs,)."""
@@ -47,7 +55,7 @@ def squared_fit(target: Tensor) -> Objective:
 def optimised(
     weights: Sequence[Tensor],
     objective: Callable[[], Objective],
-    optimiser: Callable[[list[Tensor]], torch.optim.Optimizer],
+    optimiser: Callable[[list[Tensor]], Steps],
     steps: int,
 ) -> list[Tensor]:
     """The weights after some steps of an optimiser of torch.
@@ -90,10 +98,54 @@ def loss_path(
 
 
 class Steps(Protocol):
-    """An optimiser of torch, or something else that moves parameters by their gradients."""
+    """What moves parameters by their gradients."""
 
-    def step(self) -> Any:
+    def step(self) -> None:
         """Take one step."""
+
+
+class DescentSteps:
+    """Steps of gradient descent with weight decay, by torch.
+
+    Args:
+        parameters: the weights.
+        lr: the step size.
+        weight_decay: the factor lambda of the weights that is added to the gradient.
+    """
+
+    def __init__(self, parameters: list[Tensor], lr: float, weight_decay: float = 0.0) -> None:
+        self.parameters = parameters
+        self.options: dict[str, Any] = {"lr": lr, "weight_decay": weight_decay, "momentum": 0.0, "dampening": 0.0}
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Take one step."""
+        sgd(self.parameters, _slopes(self.parameters), [None] * len(self.parameters), **_ONE_BY_ONE, **self.options,
+            nesterov=False, maximize=False)  # fmt: skip
+
+
+class AdamSteps:
+    """Steps of Adam, by torch.
+
+    Args:
+        parameters: the weights.
+        lr: the step size.
+        memory: the factor of the average of squares; that of the average of gradients is 0.9.
+        eps: the number that is added to the root of the average of squares.
+    """
+
+    def __init__(self, parameters: list[Tensor], lr: float, memory: float, eps: float) -> None:
+        self.parameters = parameters
+        self.options: dict[str, Any] = {"lr": lr, "beta1": 0.9, "beta2": memory, "eps": eps, "weight_decay": 0.0}
+        self.first = [torch.zeros_like(weight) for weight in parameters]
+        self.second = [torch.zeros_like(weight) for weight in parameters]
+        self.counts = [torch.zeros((), dtype=torch.float64) for _ in parameters]
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Take one step."""
+        adam(self.parameters, _slopes(self.parameters), self.first, self.second, [], self.counts, **_ONE_BY_ONE,
+             **self.options, amsgrad=False, maximize=False)  # fmt: skip
 
 
 class NormalisedSteps:
@@ -111,10 +163,15 @@ class NormalisedSteps:
     @torch.no_grad()
     def step(self) -> None:
         """Take one step."""
-        slopes = [weight.grad for weight in self.parameters if weight.grad is not None]
+        slopes = _slopes(self.parameters)
         total = torch.stack([slope.square().sum((-2, -1)) for slope in slopes]).sum(0)
         for weight, slope in zip(self.parameters, slopes, strict=True):
             weight -= self.lr * slope / total[:, None, None]
+
+
+def _slopes(parameters: Sequence[Tensor]) -> list[Tensor]:
+    """The gradients of the parameters."""
+    return [weight.grad for weight in parameters if weight.grad is not None]
 
 
 def move_error(start: Sequence[Tensor], found: Sequence[Tensor], wanted: Sequence[Tensor]) -> Tensor:

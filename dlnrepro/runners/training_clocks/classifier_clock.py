@@ -23,7 +23,15 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.tensors.records import log_grid
-from dlnrepro.dynamics.training_clocks.by_torch import NormalisedSteps, Objective, Steps, cross_entropy, loss_path
+from dlnrepro.dynamics.training_clocks.by_torch import (
+    AdamSteps,
+    DescentSteps,
+    NormalisedSteps,
+    Objective,
+    Steps,
+    cross_entropy,
+    loss_path,
+)
 from dlnrepro.dynamics.training_clocks.descent_clocks import (
     MEMORY,
     ClassifierRule,
@@ -142,8 +150,8 @@ def _check_first_steps(params: Params, weights: Sequence[Tensor], x: Tensor, hot
         Disagreement: the two routes differ by more than rounding.
     """
     optimisers: dict[ClassifierRule, Callable[[list[Tensor]], Steps]] = {
-        "plain": partial(torch.optim.SGD, lr=params.step_size),
-        "adam": partial(torch.optim.Adam, lr=params.step_size, betas=(0.9, MEMORY), eps=1e-12),
+        "plain": partial(DescentSteps, lr=params.step_size),
+        "adam": partial(AdamSteps, lr=params.step_size, memory=MEMORY, eps=1e-12),
         "normalised": partial(NormalisedSteps, lr=params.step_size),
     }
 

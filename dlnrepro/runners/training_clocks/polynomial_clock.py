@@ -31,7 +31,7 @@ from dlnrepro.dynamics.starts.targets import draw_strengths
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.descent import descend
-from dlnrepro.dynamics.training_clocks.by_torch import move_error, optimised, squared_fit
+from dlnrepro.dynamics.training_clocks.by_torch import DescentSteps, move_error, optimised, squared_fit
 from dlnrepro.dynamics.training_clocks.missing_modes import least_height, missing_gap
 from dlnrepro.dynamics.training_clocks.orthogonal_start import draw_orthogonal_start
 from dlnrepro.dynamics.training_clocks.tail_powers import tail_powers
@@ -205,5 +205,5 @@ def _sharpness(strengths: Tensor, depth: int) -> Tensor:
 def _route_error(fit: DecayedFit, target: Tensor, weights: Sequence[Tensor], step_size: float) -> Tensor:
     """How far three steps are from those of torch's own descent without weight decay, of shape (runs,)."""
     found, _ = descend(weights, fit.gradient, lambda _: step_size, CHECKED, [], lambda _: {}, silent)
-    optimiser = partial(torch.optim.SGD, lr=step_size)
+    optimiser = partial(DescentSteps, lr=step_size)
     return move_error(weights, found, optimised(weights, lambda: squared_fit(target), optimiser, CHECKED))

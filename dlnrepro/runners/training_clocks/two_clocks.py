@@ -33,7 +33,7 @@ from dlnrepro.dynamics.starts.draws import uniform
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import log_grid
 from dlnrepro.dynamics.training.descent import descend
-from dlnrepro.dynamics.training_clocks.by_torch import cross_entropy, move_error, optimised
+from dlnrepro.dynamics.training_clocks.by_torch import DescentSteps, cross_entropy, move_error, optimised
 from dlnrepro.dynamics.training_clocks.class_means import ClassData, draw_class_data
 from dlnrepro.dynamics.training_clocks.tail_powers import farthest_theta
 from dlnrepro.dynamics.training_clocks.weight_decay import DecayedClassifier, off_span_error, repeated
@@ -257,7 +257,7 @@ def _route_error(classifier: DecayedClassifier, starts: Sequence[Tensor], decays
         wanted = optimised(
             own,
             lambda: cross_entropy(data.x[:, 0], data.hot[:, 0].argmax(-1)),
-            partial(torch.optim.SGD, lr=step_size, weight_decay=decay),
+            partial(DescentSteps, lr=step_size, weight_decay=decay),
             CHECKED,
         )
         errors.append(move_error(own, [weight[:, point] for weight in found], wanted))

@@ -9,6 +9,8 @@ import torch
 
 from dlnrepro.dynamics.starts.draws import gaussian, normal
 from dlnrepro.dynamics.training_clocks.by_torch import (
+    AdamSteps,
+    DescentSteps,
     NormalisedSteps,
     cross_entropy,
     loss_path,
@@ -35,7 +37,7 @@ def test_losses_are_those_of_each_run_alone() -> None:
 
 
 def test_steps_of_descent_with_weight_decay_are_those_written_out() -> None:
-    rule = partial(torch.optim.SGD, lr=0.1, weight_decay=0.3)
+    rule = partial(DescentSteps, lr=0.1, weight_decay=0.3)
     found = optimised(WEIGHTS, lambda: squared_fit(TARGET), rule, 1)
 
     gap = WEIGHTS[1] @ WEIGHTS[0] - TARGET
@@ -55,9 +57,19 @@ def test_normalised_steps_lower_the_loss_by_their_size_to_first_order() -> None:
 
 
 def test_the_path_of_losses_is_that_of_the_optimiser() -> None:
-    rule = partial(torch.optim.SGD, lr=0.1)
+    rule = partial(DescentSteps, lr=0.1)
     path = loss_path(WEIGHTS, lambda: squared_fit(TARGET), rule, 2)
 
     for steps in range(3):
         end = optimised(WEIGHTS, lambda: squared_fit(TARGET), rule, steps)
         assert torch.equal(path[steps], squared_fit(TARGET)(end))
+
+
+def test_the_first_step_of_adam_has_the_step_size_in_every_entry() -> None:
+    """m / (sqrt(v) + eps) is the sign of the gradient at the first step, whatever the memory."""
+    found = optimised(WEIGHTS, lambda: squared_fit(TARGET), partial(AdamSteps, lr=0.01, memory=0.99, eps=1e-12), 1)
+
+    gap = WEIGHTS[1] @ WEIGHTS[0] - TARGET
+    slopes = [WEIGHTS[1].mT @ gap, gap @ WEIGHTS[0].mT]
+    wanted = [old - 0.01 * slope.sign() for old, slope in zip(WEIGHTS, slopes, strict=True)]
+    torch.testing.assert_close(found, wanted, rtol=1e-9, atol=0)
