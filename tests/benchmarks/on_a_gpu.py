@@ -77,7 +77,7 @@ def _rates_of(device: str, runs: int, width: int, peak: float) -> None:
     operations = 2 * width**3 * 3 * (RATE_DEPTH - 1) * runs * RATE_PATHS
 
     def gradient(current: Weights) -> Weights:
-        return parallel_paths.loss_gradient(current, goal)
+        return parallel_paths.loss_gradient(goal)(current)
 
     def products() -> None:
         for _ in range(steps):
@@ -153,10 +153,10 @@ def _shares(points: Sequence[tuple[float, float]]) -> list[float]:
         cool = 0.5 / single
 
         def descent(current: Weights) -> Weights:
-            return [sizes * part for part in parallel_paths.loss_gradient(current, goal)]
+            return [sizes * part for part in parallel_paths.loss_gradient(goal)(current)]
 
         def cooling(current: Weights) -> Weights:
-            return parallel_paths.loss_gradient(current, goal)
+            return parallel_paths.loss_gradient(goal)(current)
 
         end, _ = descend(weights, descent, lambda _: 1.0, STEPS, [], lambda _: {}, silent)
         end, _ = descend(end, cooling, lambda _: cool, COOLING, [], lambda _: {}, silent)

@@ -37,9 +37,7 @@ def target(runs: int, widths: Sequence[int]) -> Tensor:
 def training(weights: list[Tensor], goal: Tensor, steps: int) -> Callable[[], object]:
     """The project's own loop, in the mode in which the engine runs it."""
 
-    def gradient(current: list[Tensor]) -> list[Tensor]:
-        return parallel_paths.loss_gradient(current, goal)
-
+    gradient = parallel_paths.loss_gradient(goal)
     return torch.inference_mode()(
         lambda: descend(weights, gradient, lambda _: STEP_SIZE, steps, [], lambda _: {}, silent)
     )

@@ -182,7 +182,7 @@ def test_descent_never_waits_for_the_device() -> None:
             paths = [weight[:, None] for weight in weights]
             descend(
                 paths,
-                lambda now: parallel_paths.loss_gradient(now, target),
+                parallel_paths.loss_gradient(target),
                 lambda _: 0.1,
                 steps,
                 log_grid(steps, 5),

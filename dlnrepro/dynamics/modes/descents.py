@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -14,6 +15,7 @@ from torch import Tensor
 from dlnrepro.dynamics.modes.learning_times import mode_shares
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.networks.plain import ROUNDING, Loss, check_agreement, stepped
+from dlnrepro.dynamics.risks.squared_gradient import SquaredGradient
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import Progress
@@ -56,7 +58,7 @@ def product_path(
 
 def settling_path(
     weights: Sequence[Tensor],
-    gradient: Callable[[Weights], Weights],
+    gradient: SquaredGradient,
     loss: Loss,
     step_sizes: Tensor,
     target: Target,
@@ -86,9 +88,6 @@ def settling_path(
     solution, sizes = target.with_strengths(finals), step_sizes[..., None, None]
     length = torch.linalg.matrix_norm(solution)[:, None]
 
-    def moves(weights: Weights) -> Weights:
-        return [sizes * part for part in gradient(weights)]
-
     def errors(weights: Weights) -> Record:
         whole = product(weights)
         error = mode_shares(whole, target, finals)[..., 0] - 1
@@ -96,7 +95,8 @@ def settling_path(
 
     swept = [layer[:, None].expand(-1, step_sizes.shape[-1], -1, -1) for layer in weights]
     observe, kept = watched(errors, steps + 1)
-    recorded = descend(swept, moves, lambda _: 1.0, steps, range(steps + 1), observe, progress)[1]
+    moves, records = replace(gradient, factors=sizes), range(steps + 1)
+    _, recorded = descend(swept, moves, lambda _: 1.0, steps, records, observe, progress)
     check_steps(kept, loss, sizes, 1)
     return recorded
 

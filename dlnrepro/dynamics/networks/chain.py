@@ -26,6 +26,17 @@ def product(weights: Sequence[Tensor]) -> Tensor:
     return prefixes(weights)[-1]
 
 
+def sum_paths(matrices: Tensor) -> Tensor:
+    """The sum over the dimension of the paths, the third from last.
+
+    It is a plain loop, so that the order of additions, and with it every bit, does not depend on the number of runs.
+    """
+    total, *others = matrices.unbind(-3)
+    for matrix in others:
+        total = total + matrix
+    return total
+
+
 def pull_back(weights: Sequence[Tensor], partial: Sequence[Tensor], gradient: Tensor) -> list[Tensor]:
     """The gradient on every layer, from the gradient G on the product of the network.
 

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.networks.chain import prefixes, product, pull_back
+from dlnrepro.dynamics.networks.chain import product, sum_paths
 from dlnrepro.dynamics.networks.curvature import check_sharpness, hessian, largest_eigenvalue, sharpness
+from dlnrepro.dynamics.risks.squared_gradient import SquaredGradient
 from dlnrepro.dynamics.tensors.progress import Progress
 
 
@@ -26,11 +27,13 @@ def loss(weights: Sequence[Tensor], target: Tensor) -> Tensor:
     return 0.5 * ((network(weights) - target) ** 2).sum((-2, -1))
 
 
-def loss_gradient(weights: Sequence[Tensor], target: Tensor) -> list[Tensor]:
-    """The gradient of the loss in W_1 .. W_L of all paths, shaped as the weights."""
-    partial = prefixes(weights)
-    residual = (sum_paths(partial[-1]) - target)[..., None, :, :]
-    return pull_back(weights, partial, residual)
+def loss_gradient(target: Tensor) -> SquaredGradient:
+    """The gradient of the loss in W_1 .. W_L of all paths, as a function of the weights.
+
+    Args:
+        target: M*, of a shape that broadcasts with (runs, ..., n_L, n_0).
+    """
+    return SquaredGradient(target, paths=True)
 
 
 def mode_contributions(weights: Sequence[Tensor], left: Tensor, right: Tensor) -> Tensor:
@@ -84,17 +87,6 @@ def off_diagonal_share(weights: Sequence[Tensor], left: Tensor, right: Tensor) -
     inside = (left[..., None, :, :] * kept[..., None, :]) @ right[..., None, :, :].mT
     outside = ((matrices - inside) ** 2).sum((-3, -2, -1))
     return outside / (matrices**2).sum((-3, -2, -1))
-
-
-def sum_paths(matrices: Tensor) -> Tensor:
-    """The sum over the dimension of the paths, the third from last.
-
-    It is a plain loop, so that the order of additions, and with it every bit, does not depend on the number of runs.
-    """
-    total, *others = matrices.unbind(-3)
-    for matrix in others:
-        total = total + matrix
-    return total
 
 
 def sharpness_at_zero_loss(weights: Sequence[Tensor], progress: Progress) -> Tensor:

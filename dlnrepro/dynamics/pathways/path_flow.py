@@ -17,8 +17,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from dlnrepro.dynamics.networks.chain import prefixes, pull_back
-from dlnrepro.dynamics.pathways.parallel_paths import sum_paths
+from dlnrepro.dynamics.networks.chain import prefixes, pull_back, sum_paths
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import Progress
 

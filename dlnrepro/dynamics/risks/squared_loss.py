@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.networks.chain import prefixes, pull_back
+from dlnrepro.dynamics.risks.squared_gradient import SquaredGradient
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.starts.targets import Target
-from dlnrepro.dynamics.tensors.arrays import Array, Weights, array_of
+from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.processor import decomposed
 
@@ -53,19 +53,14 @@ def unit_symmetric(size: int, generators: Sequence[Generator]) -> Tensor:
     return each_run(scaled, normal((size, size), generators))
 
 
-def regression_gradient(moment: Tensor, cross: Tensor) -> Callable[[Weights], Weights]:
+def regression_gradient(moment: Tensor, cross: Tensor) -> SquaredGradient:
     """The function from weights W_1 .. W_L to the gradients of R(W_L ... W_1), computed from dR/dW = W S - Z.
 
     Args:
         moment: S, of a shape that broadcasts with (runs, ..., n_0, n_0).
         cross: Z, of a shape that broadcasts with (runs, ..., n_L, n_0).
     """
-
-    def gradient(weights: Weights) -> Weights:
-        partial = prefixes(weights)
-        return pull_back(weights, partial, partial[-1] @ moment - cross)
-
-    return gradient
+    return SquaredGradient(cross, moment)
 
 
 def spread_moment(size: int, spread: float) -> Tensor:
@@ -78,20 +73,14 @@ def spread_moment(size: int, spread: float) -> Tensor:
     return spread ** torch.linspace(0.5, -0.5, size, dtype=torch.float64)
 
 
-def squared_loss_gradient(cross: Tensor, spread: float) -> Callable[[Weights], Weights]:
+def squared_loss_gradient(cross: Tensor, spread: float) -> SquaredGradient:
     """`regression_gradient` with S the diagonal of `spread_moment`.
 
     Args:
         cross: Z, of a shape that broadcasts with (runs, ..., n_L, n_0).
         spread: largest over smallest eigenvalue of S; 1 for white inputs.
     """
-    moment = spread_moment(cross.shape[-1], spread)
-
-    def gradient(weights: Weights) -> Weights:
-        partial = prefixes(weights)
-        return pull_back(weights, partial, partial[-1] * moment - cross)
-
-    return gradient
+    return SquaredGradient(cross, spread_moment(cross.shape[-1], spread))
 
 
 def squared_loss_field(cross: Tensor, spread: float) -> Callable[[int, Array], Array]:

@@ -1,12 +1,15 @@
 """Gradient descent of all runs at once, with a series recorded at given steps.
 
-`descend` is for a gradient that depends on the weights alone; a GPU replays its steps (`repetition`).
-`descend_with_memory` is for one that keeps numbers of its own from one call to the next.
+`descend` is for a gradient that depends on the weights alone. Where a compiled kernel knows the gradient, it takes the
+steps (`compiled_descent`), and a GPU replays them (`repetition`). `descend_with_memory` is for a gradient that keeps
+numbers of its own from one call to the next.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -14,6 +17,7 @@ from torch import Tensor
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.tensors.records import Record, stack
+from dlnrepro.dynamics.training.compiled_descent import CompiledDescent, can_descend
 from dlnrepro.dynamics.training.repetition import repeated
 
 
@@ -39,21 +43,20 @@ def descend(
         observe: from weights to named tensors of shape (runs, ...).
         progress: called with the fraction done about a hundred times; may raise to stop.
     """
+    if can_descend(gradient, weights):
+        return follow(CompiledDescent(weights, gradient), step_size, steps, records, observe, progress)
     current = [weight.clone() for weight in weights]
     if not current[0].is_cuda:
-        return _descend(current, _update(current, gradient), step_size, steps, records, observe, progress)
-    size = torch.zeros((), dtype=current[0].dtype, device=current[0].device)
-    replayed = repeated(lambda: _update(current, gradient)(size), current[0])
-    last: float | None = None
+        return follow(_InPlace(current, gradient), step_size, steps, records, observe, progress)
+    return follow(_OnGpu(current, gradient), step_size, steps, records, observe, progress)
 
-    def advance(value: float) -> None:
-        nonlocal last
-        if value != last:
-            size.fill_(value)
-            last = value
-        replayed()
 
-    return _descend(current, advance, step_size, steps, records, observe, progress)
+def gradient_taken(gradient: Callable[[Weights], Sequence[Tensor]], weights: Sequence[Tensor]) -> Weights:
+    """The gradients along which `descend` moves the weights, from one step as long as the weights."""
+    slopes = gradient(list(weights))
+    size = float(max(weight.abs().amax() for weight in weights) / max(slope.abs().amax() for slope in slopes))
+    moved, _ = descend(weights, gradient, lambda _: size, 1, [], lambda _: {}, lambda *_: None)
+    return [(weight - after) / size for weight, after in zip(weights, moved, strict=True)]
 
 
 def descend_with_memory(
@@ -67,42 +70,80 @@ def descend_with_memory(
 ) -> tuple[Weights, dict[str, Tensor]]:
     """The results of `descend`, for a gradient that may keep numbers from one call to the next: one call per step."""
     current = [weight.clone() for weight in weights]
-    return _descend(current, _update(current, gradient), step_size, steps, records, observe, progress)
+    return follow(_InPlace(current, gradient), step_size, steps, records, observe, progress)
 
 
-def _update(current: Weights, gradient: Callable[[Weights], Sequence[Tensor]]) -> Callable[[float | Tensor], None]:
-    """The function that takes a step of a given size from the current weights, in place."""
+class Descent(Protocol):
+    """Weights and what moves them.
 
-    def update(size: float | Tensor) -> None:
+    Attributes:
+        weights: W_1 .. W_L, which change in place.
+    """
+
+    weights: Weights
+
+    def advance(self, sizes: Sequence[float]) -> None:
+        """Take a step of each of these sizes."""
+
+
+class _InPlace:
+    """Weights that are moved in place by a function."""
+
+    def __init__(self, weights: Weights, gradient: Callable[[Weights], Sequence[Tensor]]) -> None:
+        self.weights = weights
+        self._gradient = gradient
+
+    def advance(self, sizes: Sequence[float]) -> None:
+        """Take a step of each of these sizes."""
+        for size in sizes:
+            self._take(size)
+
+    def _take(self, size: float | Tensor) -> None:
         # A product and a difference, each rounded. One fused update would round the remainder of a vectorised loop in
         # another way than the rest, so a result would depend on the run's place in the batch.
-        torch._foreach_sub_(current, torch._foreach_mul(list(gradient(current)), size))
-
-    return update
+        torch._foreach_sub_(self.weights, torch._foreach_mul(list(self._gradient(self.weights)), size))
 
 
-def _descend(
-    current: Weights,
-    advance: Callable[[float], object],
+class _OnGpu(_InPlace):
+    """Weights on a GPU, where steps are recorded once and replayed; their size is read from a tensor."""
+
+    def __init__(self, weights: Weights, gradient: Callable[[Weights], Sequence[Tensor]]) -> None:
+        super().__init__(weights, gradient)
+        size = torch.zeros((), dtype=weights[0].dtype, device=weights[0].device)
+        self._size = size
+        self._last: float | None = None
+        self._replayed = repeated(lambda: self._take(size), weights[0])
+
+    def advance(self, sizes: Sequence[float]) -> None:
+        """Take a step of each of these sizes."""
+        for size in sizes:
+            if size != self._last:
+                self._size.fill_(size)
+                self._last = size
+            self._replayed()
+
+
+def follow(
+    descent: Descent,
     step_size: Callable[[int], float],
     steps: int,
     records: Sequence[int],
     observe: Callable[[Weights], Record],
     progress: Progress,
 ) -> tuple[Weights, dict[str, Tensor]]:
-    """The current weights after all steps, and the series recorded on the way."""
-    wanted = set(records)
+    """The weights after all steps, and the series recorded on the way; the arguments are those of `descend`."""
+    wanted, stride = set(records), max(1, steps // 100)
+    reported = range(0, steps, stride)
     kept = []
-    stride = max(1, steps // 100)
-    for step in range(steps):
+    for step, onward in pairwise(sorted({*wanted, *reported, 0, steps})):
         if step in wanted:
-            kept.append(_copied(observe(current)))
-        if step % stride == 0:
+            kept.append(_copied(observe(descent.weights)))
+        if step in reported:
             progress(step / steps, f"step {step} of {steps}")
-        advance(step_size(step))
+        descent.advance([step_size(number) for number in range(step, onward)])
     if steps in wanted:
-        kept.append(_copied(observe(current)))
-    return current, stack(kept) if kept else {}
+        kept.append(_copied(observe(descent.weights)))
+    return descent.weights, stack(kept) if kept else {}
 
 
 def _copied(record: Record) -> Record:

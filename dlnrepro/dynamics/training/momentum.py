@@ -10,7 +10,8 @@ from torch import Tensor
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import Progress
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.descent import descend
+from dlnrepro.dynamics.training.compiled_descent import CompiledDescent, can_descend
+from dlnrepro.dynamics.training.descent import descend, follow
 
 
 def descend_with_momentum(
@@ -42,6 +43,8 @@ def descend_with_momentum(
     def size(_: int) -> float:
         return step_size
 
+    if momentum and can_descend(gradient, weights):
+        return follow(CompiledDescent(weights, gradient, momentum), size, steps, records, observe, progress)
     if momentum == 0:
         return descend(weights, gradient, size, steps, records, observe, progress)
     depth = len(weights)

@@ -27,6 +27,7 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.networks.chain import sum_paths
 from dlnrepro.dynamics.networks.curvature import sharpness
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.pathways.closed_forms import single_path_sharpness
@@ -126,7 +127,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     scales = tensor_of(np.geomspace(*params.scales, params.points))
     start = [layer[:, None] * scales[:, None, None, None] for layer in shapes]
     first = [layer[:, -1] for layer in start]
-    check_gradient(parallel_paths.loss_gradient(first, target), first, target)
+    check_gradient(parallel_paths.loss_gradient(target)(first), first, target)
     flow = path_flow(start, target[:, None], params.flow_steps, params.change, part_of(progress, 0, 0.7))
     losers, winner = _losers(flow, left[:, None], right[:, None])
     exponent = (each_run(torch.log, losers[:, 1, 0] / losers[:, 0, 0])) / (scales[1] / scales[0]).log()
@@ -152,8 +153,8 @@ def _losers(weights: Sequence[Tensor], left: Tensor, right: Tensor) -> tuple[Ten
     The part is a sum over these paths, not a difference from 1, so that it is exact where it is tiny.
     """
     carried = parallel_paths.mode_contributions(weights, left, right).abs().sort(-2, descending=True)
-    total = parallel_paths.sum_paths(carried.values[..., None])[..., 0]
-    others = parallel_paths.sum_paths(carried.values[..., 1:, :, None])[..., 0]
+    total = sum_paths(carried.values[..., None])[..., 0]
+    others = sum_paths(carried.values[..., 1:, :, None])[..., 0]
     return others / total, carried.indices[..., 0, :]
 
 

@@ -25,6 +25,7 @@ import torch
 from pydantic import Field
 from torch import Generator, Tensor
 
+from dlnrepro.dynamics.networks.chain import sum_paths
 from dlnrepro.dynamics.networks.curvature import gauss_newton, largest_eigenvalue, sharpness
 from dlnrepro.dynamics.pathways import parallel_paths
 from dlnrepro.dynamics.pathways.closed_forms import equal_split_factor, largest_stable_share, single_path_sharpness
@@ -34,6 +35,7 @@ from dlnrepro.dynamics.pathways.stages import Stage, descend_in_stages, stairs
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.tensors.records import Record, log_grid
+from dlnrepro.dynamics.training.descent import gradient_taken
 from dlnrepro.runner import Flaw, Progress, Result, Series, scaled
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import FROM_LIST
@@ -157,21 +159,22 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     stages = _stages(params, single)
     records = log_grid(sum(stage.steps for stage in stages), RECORDS)[:-1]
 
-    def gradient(current: Weights) -> Weights:
-        return parallel_paths.loss_gradient(current, target)
+    gradient = parallel_paths.loss_gradient(target)
 
     def observe(current: Weights) -> Record:
         carried = parallel_paths.mode_contributions(current, left, right).abs()
         return {"carried": carried, "limit": step_size * sharpness(current)}
 
-    check_gradient(gradient(weights), weights, target)
+    # Not at the start itself, which may be a minimum of the loss.
+    nearby = [1.5 * weight for weight in weights]
+    check_gradient(gradient_taken(gradient, nearby), nearby, target)
     trained, recorded = descend_in_stages(weights, gradient, stages, directions, records, observe, progress)
     end = observe(trained)
     check_sharpness(largest_eigenvalue(gauss_newton(trained)), trained)
     mode, carried, stable = params.mode - 1, recorded["carried"].movedim(-1, 1), _stable_shares(params, strengths)
     shares = parallel_paths.largest_share(carried).mT
     last = parallel_paths.largest_share(end["carried"])
-    learned = parallel_paths.sum_paths(carried[..., None])[:, :, mode, 0] >= 0.9 * strengths[:, mode, None]
+    learned = sum_paths(carried[..., None])[:, :, mode, 0] >= 0.9 * strengths[:, mode, None]
     peak = parallel_paths.peak_share(shares[:, mode], learned, last[:, mode])
     ratio = end["limit"] / params.step_ratio
     measures = {

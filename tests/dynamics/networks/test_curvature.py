@@ -42,7 +42,7 @@ def test_hessian_agrees_with_finite_differences_of_the_gradient(generator: Gener
     def gradient(point: Tensor) -> Tensor:
         pieces = torch.split(point, sizes)
         given = [piece.reshape(weight.shape) for piece, weight in zip(pieces, weights, strict=True)]
-        return torch.cat([part.flatten() for part in parallel_paths.loss_gradient(given, target)])
+        return torch.cat([part.flatten() for part in parallel_paths.loss_gradient(target)(given)])
 
     steps = 1e-6 * torch.eye(len(flat), dtype=torch.float64)
     columns = [(gradient(flat + step) - gradient(flat - step)) / 2e-6 for step in steps]

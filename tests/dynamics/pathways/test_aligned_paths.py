@@ -25,7 +25,7 @@ def test_scalars_move_as_full_matrices_do(depth: int) -> None:
 
     full, _ = descend(
         weights,
-        lambda given: parallel_paths.loss_gradient(given, target),
+        parallel_paths.loss_gradient(target),
         lambda _: size,
         steps,
         [],

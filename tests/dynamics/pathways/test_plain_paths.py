@@ -38,7 +38,7 @@ def test_both_routes_agree_on_network_gradient_and_sharpness(depth: int) -> None
     weights, target = _drawn(depth)
 
     torch.testing.assert_close(plain_network(weights), parallel_paths.network(weights), rtol=1e-12, atol=1e-12)
-    check_gradient(parallel_paths.loss_gradient(weights, target), weights, target)
+    check_gradient(parallel_paths.loss_gradient(target)(weights), weights, target)
     check_sharpness(sharpness(weights), weights)
 
 
@@ -56,7 +56,7 @@ def test_the_gradient_is_the_slope_of_the_loss_by_finite_differences() -> None:
 @pytest.mark.parametrize("layer", [0, 1, 2])
 def test_a_gradient_that_is_wrong_in_one_layer_is_an_error(layer: int) -> None:
     weights, target = _drawn(3)
-    gradient = parallel_paths.loss_gradient(weights, target)
+    gradient = parallel_paths.loss_gradient(target)(weights)
     gradient[layer] = 3 * gradient[layer]
 
     with pytest.raises(Disagreement, match=r"^the gradient: the program and automatic differentiation differ"):
@@ -77,7 +77,7 @@ def test_plain_descent_is_the_descent_of_the_other_route_also_in_inference_mode(
     weights, target = _drawn(3)
     expected = [0.1 * layer for layer in weights]
     for _ in range(3):
-        gradient = parallel_paths.loss_gradient(expected, target)
+        gradient = parallel_paths.loss_gradient(target)(expected)
         expected = [layer - 0.05 * slope for layer, slope in zip(expected, gradient, strict=True)]
 
     with torch.inference_mode():

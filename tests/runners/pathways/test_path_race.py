@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -67,11 +67,14 @@ def test_plain_descent_ends_where_the_flow_does_and_is_left_out_on_demand() -> N
 
 
 def test_a_gradient_that_is_wrong_in_the_hidden_layers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    right: Callable[..., list[Tensor]] = parallel_paths.loss_gradient
+    right = parallel_paths.loss_gradient
 
-    def wrong(weights: list[Tensor], target: Tensor) -> list[Tensor]:
-        first, *hidden, last = right(weights, target)
-        return [first, *(3 * layer for layer in hidden), last]
+    def wrong(target: Tensor) -> Callable[[Sequence[Tensor]], list[Tensor]]:
+        def gradient(weights: Sequence[Tensor]) -> list[Tensor]:
+            first, *hidden, last = right(target)(weights)
+            return [first, *(3 * layer for layer in hidden), last]
+
+        return gradient
 
     monkeypatch.setattr(parallel_paths, "loss_gradient", wrong)
     with pytest.raises(Disagreement, match="the gradient"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -128,9 +128,12 @@ def test_the_second_ratio_is_the_one_of_the_drawn_singular_value() -> None:
 def test_a_gradient_that_is_wrong_in_the_hidden_layers_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     right = parallel_paths.loss_gradient
 
-    def wrong(weights: Sequence[Tensor], target: Tensor) -> list[Tensor]:
-        first, *hidden, last = right(weights, target)
-        return [first, *(3 * layer for layer in hidden), last]
+    def wrong(target: Tensor) -> Callable[[Sequence[Tensor]], list[Tensor]]:
+        def gradient(weights: Sequence[Tensor]) -> list[Tensor]:
+            first, *hidden, last = right(target)(weights)
+            return [first, *(3 * layer for layer in hidden), last]
+
+        return gradient
 
     monkeypatch.setattr(parallel_paths, "loss_gradient", wrong)
     with pytest.raises(Disagreement, match="the gradient"):
