@@ -18,14 +18,16 @@ import shlex
 import shutil
 import subprocess
 import tempfile
-from contextlib import suppress
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 
 COMPILER = "DLNREPRO_CC"
 """The environment variable that names the C compiler; `none` for no compiler."""
 
-OPTIONS = ("-O3", "-march=native", "-fno-math-errno", "-fopenmp-simd", "-shared", "-fPIC")
+OPTIONS = ("-O3", "-march=native", "-fno-math-errno", "-fopenmp-simd", "-fPIC")
 """Sums are added in the order that the source says, except where a loop is marked for vector instructions."""
 
 PATIENCE = 120
@@ -91,17 +93,40 @@ def _compiled(compiler: str, folder: Path) -> Path:
     if path.is_file():
         return path
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Several processes may compile at the same time. Each writes a file of its own and then gives it the common name.
-    handle, place = tempfile.mkstemp(suffix=".so", prefix=".compiling-", dir=folder)
-    os.close(handle)
-    try:
-        command = [*shlex.split(compiler), *OPTIONS, "-o", place, *map(str, _sources()), "-lm"]
-        subprocess.run(command, capture_output=True, timeout=PATIENCE, check=True, stdin=subprocess.DEVNULL)
-        os.replace(place, path)
-    finally:
-        with suppress(OSError):
-            os.unlink(place)
+    # Several processes may compile at the same time. Each works in a folder of its own and then moves the file.
+    with tempfile.TemporaryDirectory(prefix=".compiling-", dir=folder) as work:
+        parts = [Path(work, f"{source.stem}.o") for source in _sources()]
+        # All sources at the same time, since together they take twice as long as the longest one.
+        _run_all(
+            [*shlex.split(compiler), *OPTIONS, "-c", str(source), "-o", str(part)]
+            for source, part in zip(_sources(), parts, strict=True)
+        )
+        whole = Path(work, path.name)
+        _run_all([[*shlex.split(compiler), *OPTIONS, "-shared", *map(str, parts), "-o", str(whole), "-lm"]])
+        os.replace(whole, path)
     return path
+
+
+def _run_all(commands: Iterable[Sequence[str]]) -> None:
+    """Run commands side by side.
+
+    Raises:
+        OSError: there is no such program.
+        subprocess.SubprocessError: a command fails, or does not end.
+    """
+    with ExitStack() as stack:
+        running = []
+        for command in commands:
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            )
+            stack.callback(process.wait)
+            stack.callback(process.kill)
+            running.append((command, process))
+        until = time.monotonic() + PATIENCE
+        for command, process in running:
+            if process.wait(until - time.monotonic()):
+                raise subprocess.CalledProcessError(process.returncode, command)
 
 
 def _path(compiler: str, folder: Path) -> Path:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 
+from dlnrepro.dynamics.compiled.library import kernels
 from dlnrepro.dynamics.networks.curvature import sharpness
-from dlnrepro.dynamics.pathways import parallel_paths
+from dlnrepro.dynamics.pathways import aligned_paths, parallel_paths
 from dlnrepro.dynamics.pathways.aligned_paths import aligned_shares, aligned_sharpness, descend_aligned, scaled_start
 from dlnrepro.dynamics.training.descent import descend
 from dlnrepro.runner import silent
@@ -93,3 +96,30 @@ def test_shares_of_paths_add_up_to_one() -> None:
     shares = aligned_shares(torch.tensor([[3.0, 1.0], [2.0, 2.0]], dtype=torch.float64))
 
     assert shares.tolist() == [[0.75, 0.25], [0.5, 0.5]]
+
+
+@pytest.mark.skipif(not kernels(), reason="there is no C compiler")
+@pytest.mark.parametrize(
+    ("runs", "points", "paths", "depth"), [(16, 21, 2, 4), (5, 7, 3, 2), (1, 1, 5, 3), (3, 11, 1, 6)]
+)
+def test_the_compiled_steps_have_the_bits_of_those_through_tensors(
+    runs: int, points: int, paths: int, depth: int, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = 0.1 + 0.5 * torch.rand(runs, 1, paths, dtype=torch.float64, generator=generator).expand(-1, points, -1)
+    given: tuple[Any, ...] = (
+        start,
+        1.3,
+        depth,
+        torch.linspace(0.01, 0.4, points, dtype=torch.float64),
+        200,
+        20,
+        [0, 3, 77, 190, 200],
+    )
+
+    compiled = descend_aligned(*given, silent)
+    monkeypatch.setattr(aligned_paths, "can_descend_aligned", lambda _: False)
+    plain = descend_aligned(*given, silent)
+
+    for one, other in zip(vars(compiled).values(), vars(plain).values(), strict=True):
+        torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
+    assert not torch.equal(compiled.weights, start)

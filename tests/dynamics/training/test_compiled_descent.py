@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 import torch
@@ -116,7 +117,7 @@ def test_momentum_adds_up_gradients(widths: list[int], generator: torch.Generato
     expected = by_tensors(weights, gradient, sizes, 0.9)
 
     assert_close(advanced(weights, gradient, sizes, 0.9), expected)
-    common = (STEPS, [], lambda _: {}, silent)
+    common: tuple[Any, ...] = (STEPS, [], lambda _: {}, silent)
     assert_close(descend_with_momentum(weights, gradient, 0.01, 0.9, *common)[0], expected)
     assert_close(descend_with_momentum(weights, lambda now: gradient(now), 0.01, 0.9, *common)[0], expected)
 
