@@ -23,11 +23,11 @@ def main() -> None:
     torch.set_num_threads(1)
     now = datetime.now(UTC)
     lines = [f"{now:%Y-%m-%d %H:%M} UTC, {processor()}, torch {torch.__version__}", ""]
-    lines.append(f"{'what':<62} {'figure':<24} {'target':<16} met")
+    lines.append(f"{'what':<70} {'figure':<24} {'target':<16} met")
     print("\n".join(lines))
     for row in _rows():
         met = "" if row.met is None else "yes" if row.met else "no"
-        lines.append(f"{row.name:<62} {row.figure:<24} {row.target:<16} {met}")
+        lines.append(f"{row.name:<70} {row.figure:<24} {row.target:<16} {met}")
         print(lines[-1], flush=True)
     folder = Path("outputs")
     folder.mkdir(exist_ok=True)
@@ -40,6 +40,9 @@ def _rows() -> Iterator[Row]:
     """The rows, each measured when it is asked for."""
     yield training.against_a_users_loop()
     yield training.against_bare_products()
+    yield from training.against_tensors()
+    yield from training.shares_of_the_peak()
+    yield training.aligned_sweep()
     yield from margins.gap_in_equal_time()
     yield from training.exponents()
     yield training.samples()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 
@@ -106,19 +104,11 @@ def test_the_compiled_steps_have_the_bits_of_those_through_tensors(
     runs: int, points: int, paths: int, depth: int, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = 0.1 + 0.5 * torch.rand(runs, 1, paths, dtype=torch.float64, generator=generator).expand(-1, points, -1)
-    given: tuple[Any, ...] = (
-        start,
-        1.3,
-        depth,
-        torch.linspace(0.01, 0.4, points, dtype=torch.float64),
-        200,
-        20,
-        [0, 3, 77, 190, 200],
-    )
+    sizes, records = torch.linspace(0.01, 0.4, points, dtype=torch.float64), [0, 3, 77, 190, 200]
 
-    compiled = descend_aligned(*given, silent)
+    compiled = descend_aligned(start, 1.3, depth, sizes, 200, 20, records, silent)
     monkeypatch.setattr(aligned_paths, "can_descend_aligned", lambda _: False)
-    plain = descend_aligned(*given, silent)
+    plain = descend_aligned(start, 1.3, depth, sizes, 200, 20, records, silent)
 
     for one, other in zip(vars(compiled).values(), vars(plain).values(), strict=True):
         torch.testing.assert_close(one, other, rtol=0, atol=0, equal_nan=True)
