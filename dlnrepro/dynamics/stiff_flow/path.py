@@ -1,10 +1,10 @@
 """The path of a stiff flow to its horizon, by solvers that are compared with one another.
 
 Where the machine has a C compiler, a kernel follows each run from the start to the horizon by BDF with the Jacobian in
-two factors (`compiled_path`), twenty times as fast as scipy for narrow networks and three times for wide ones. The
-checking solver of scipy then follows the run for a while with the field in Python, so that two routes that share no
-code can be compared: at the beginning, where the logistic loss is not yet exponential, and later, where the flow is
-stiff. Without a compiler scipy does all of it, as follows.
+two factors (`compiled_path`), twenty times as fast as scipy for narrow networks and three times for wide ones. Scipy's
+solvers then follow the run on some stretches with the field in Python, so that two routes that share no code can be
+compared: at the beginning, where the logistic loss is not yet exponential, where stiffness sets in, and late, where the
+flow is very stiff. Without a compiler scipy does all of it, as follows.
 
 The flow of `margin_flow` is not stiff at first and very stiff later, because the direction settles exponentially in
 log(1/R), and the clock is log log(1/R). The first solver follows a run to the switch time, where stiffness sets in.
@@ -49,8 +49,8 @@ class Route(NamedTuple):
         jacobian: the Jacobian that the implicit solvers are given.
         early_watch: the solvers start watching for the horizon this much earlier on the clock than
             d log log(1/R) / ds = 1 predicts.
-        opening: the value of the clock to which the first solver follows a path of the kernel in C, to check it.
-        checked_in_c: the value of the clock to which the checking solver follows such a path from the switch time on.
+        stretches: the values of the clock between which a path of the kernel in C is followed a second time: on the
+            first stretch by the first solver, and on the others by the checking solver.
     """
 
     switch_time: float
@@ -61,8 +61,7 @@ class Route(NamedTuple):
     least_tolerance: float
     jacobian: Callable[[MarginFlow, Array], Array | LowRankJacobian]
     early_watch: float
-    opening: float
-    checked_in_c: float
+    stretches: Sequence[tuple[float, float]]
 
 
 def _dense(flow: MarginFlow, theta: Array) -> Array:
@@ -73,15 +72,25 @@ def _dense(flow: MarginFlow, theta: Array) -> Array:
     return matrix
 
 
-NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0, 1.0, 7.0)
-"""The route of narrow networks. log(1/R) is about 100 at the switch time, and about 1e4 at the end of the check, where
-the system is stiff."""
+NARROW = Route(4.0, 9.0, ("LSODA",), "BDF", "LSODA", 0.0, _dense, 3.0, ((0, 0.5), (4, 4.5), (9, 9.5)))
+"""The route of narrow networks. log(1/R) is about 100 at the switch time, about 1e4 at the end of the check, where the
+system is stiff, and 1e5 on the last stretch."""
 
-WIDE = Route(0.5, 3.0, ("DOP853", LowRankBDF), LowRankBDF, LowRankRadau, 1e-6, low_rank_jacobian, np.inf, 0.4, 2.0)
+WIDE = Route(
+    0.5,
+    3.0,
+    ("DOP853", LowRankBDF),
+    LowRankBDF,
+    LowRankRadau,
+    1e-6,
+    low_rank_jacobian,
+    np.inf,
+    ((0, 0.2), (0.5, 0.8), (6, 6.3)),
+)
 """The route of wide networks. On the same clock they reach a larger log(1/R): for width 64 it is about 30 at the switch
-time and 1000 at the end of the check. Where stiffness limits an explicit solver, it takes as many steps as log(1/R).
-Radau with tolerance 1e-6 has an error below 1e-8; with 1e-8 it needs three times as many evaluations. The solvers watch
-for the horizon at every step, which costs little here."""
+time, 1000 at the end of the check, and 5e4 on the last stretch. Where stiffness limits an explicit solver, it takes as
+many steps as log(1/R). Radau with tolerance 1e-6 has an error below 1e-8; with 1e-8 it needs three times as many
+evaluations. The solvers watch for the horizon at every step, which costs little here."""
 
 MANY = 200
 """A path with at least this number of weights is followed by the route `WIDE`. Measured to log(1/R) = 1e12 at depths 2,
@@ -146,7 +155,7 @@ class _Asked(NamedTuple):
 
 
 def _in_c(asked: _Asked, route: Route) -> Path:
-    """The path by the kernel, checked at its beginning, and from the switch time on if it goes further."""
+    """The path by the kernel, checked on the stretches of the route that it reaches."""
     times = asked.times
     for factor in TOLERANCE_FACTORS:
         points = path_in_c(*asked._replace(tolerance=factor * asked.tolerance), MOST_EVALUATIONS)
@@ -156,17 +165,23 @@ def _in_c(asked: _Asked, route: Route) -> Path:
         return Path(points, np.nan)
     # The last recorded point before the end: points after it repeat the end.
     last = int(np.flatnonzero((points[:-1] != points[-1]).any(1)).max(initial=0))
-    switch, opening = np.searchsorted(times, [route.switch_time, route.opening])
+    switch = np.searchsorted(times, route.switch_time)
     # A run that ends before the switch time is checked as a whole.
-    legs = [(0, last if switch >= last else min(last, max(1, opening)), (*route.early, route.checking))]
-    legs.append((switch, min(last, np.searchsorted(times, route.checked_in_c)), (route.checking,)))
+    stretches = [(0, last)] if switch >= last else [_records(times, *ends) for ends in route.stretches]
     after = asked._replace(tick=lambda _: asked.tick(times[last]))
-    gaps = [_gap(after, points, int(first), int(stop), solvers, route) for first, stop, solvers in legs if stop > first]
+    gaps = [_gap(after, points, first, min(stop, last), route) for first, stop in stretches if first < last]
     return Path(points, float(np.max(gaps, initial=0.0)))
 
 
-def _gap(asked: _Asked, points: Array, first: int, stop: int, solvers: Sequence[Any], route: Route) -> float:
+def _records(times: Array, begin: float, end: float) -> tuple[int, int]:
+    """The records at the ends of a stretch of time, which are not the same."""
+    first, stop = np.searchsorted(times, [begin, end])
+    return int(first), int(max(first + 1, stop))
+
+
+def _gap(asked: _Asked, points: Array, first: int, stop: int, route: Route) -> float:
     """The distance of a path from that of the first solver that does not fail, from one record to another one."""
+    solvers = dict.fromkeys((route.early[0], route.checking)) if first == 0 else (route.checking,)
     leg = asked._replace(start=points[first], times=asked.times[first : stop + 1])
     for solver in solvers:
         tolerance = max(asked.tolerance, route.least_tolerance if solver is route.checking else 0.0)
