@@ -23,7 +23,7 @@ from dlnrepro.signals import Ended, Signals
 from dlnrepro.visible import on_one_line, say
 
 COMMANDS = (
-    *("list", "show", "check", "run", "audit", "report", "replay", "diff"),
+    *("list", "show", "check", "run", "audit", "sweep", "report", "replay", "diff"),
     *("measure", "schema", "new", "clean", "completion"),
 )
 

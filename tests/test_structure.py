@@ -25,10 +25,10 @@ LAYERS = {
         " < compute < archive < session < report < interface < commands < cli < __main__"
     ),
     "dlnrepro.dynamics": (
-        "compiled, tensors < fits, networks, starts, training < risks < stiff_flow < activations < *"
+        "compiled, tensors < fits, networks, starts < training < risks < stiff_flow < activations < *"
         " < general, solutions"
     ),
-    "dlnrepro.report": "words < drawing, exchange, terminal < page < audit < delivery",
+    "dlnrepro.report": "words < drawing, exchange, terminal < page < audit, sweep < delivery",
 }
 """The layers of three packages, lowest first: a module imports from its own part of the package and from the layers
 before it, and from no other part of its own layer; `*` stands for all parts that are not named.

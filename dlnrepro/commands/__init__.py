@@ -5,6 +5,7 @@ A module imports slow libraries only when its command runs, so that help, lists 
 * `list` shows all claims, `show` shows one claim, and `check` says whether claim files are valid.
 * `run` trains, measures, judges and reports. `dry_run` prints what `run -n` would compute.
 * `audit` says how good each criterion of a claim is, and how sharp.
+* `sweep` runs a claim at many settings, and shows where its verdict changes.
 * `measure` measures weights that somebody trained.
 * `report` shows a stored report again, `replay` computes it again, and `diff` compares two reports.
 * `new` writes a first claim file. `schema` prints the JSON schema of a claim or a report.

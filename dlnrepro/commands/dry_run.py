@@ -86,7 +86,7 @@ def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
     last = arm_seconds(outputs, [job.identity]).get(job.identity, {})
     arms = []
     for cell in job.cells:
-        seconds = _stored(cell, outputs) if cache else None
+        seconds = stored_seconds(cell, outputs) if cache else None
         stored = seconds is not None
         if seconds is None:
             seconds = last.get(cell.arm)
@@ -108,7 +108,7 @@ def _runs(job: Job, cell: Cell) -> tuple[int, float, int]:
     return first, expected_runs([SHARE] * tests, max(first, BATCH)), MOST_RUNS
 
 
-def _stored(cell: Cell, outputs: Path) -> float | None:
+def stored_seconds(cell: Cell, outputs: Path) -> float | None:
     """How long a stored arm took to compute; None if it is not stored."""
     from dlnrepro.archive.cell_store import key_on, read_cell
     from dlnrepro.compute.arithmetic import environment

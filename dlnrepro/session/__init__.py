@@ -6,6 +6,7 @@
 * `execution` finds stored cells or computes them, claim by claim, and makes the record of each claim.
 * `audit_job` plans the runs of an audit, `audit_pieces` joins those that are trained together, `auditing` computes
   them, claim by claim, and `audit_table` keeps a table of audits up to date.
+* `sweeps` runs a claim at many settings, and finds where its verdict changes.
 * `replay` computes a stored report again from its record alone.
 * `references` says which claims of a reference have to be computed again, and updates it.
 * `faults` writes the traceback of an error of this program to a file, and describes the error in one line.

@@ -66,6 +66,7 @@ def run_and_store(
     stop: Callable[[ClaimRecord], bool] = lambda _: False,
     allow_inconclusive: bool = False,
     unjudged: Sequence[Unjudged] = (),
+    further: Callable[[Sequence[ClaimRecord]], Sequence[Job]] = lambda _: [],
 ) -> Session:
     """Compute, judge and store all jobs.
 
@@ -80,6 +81,7 @@ def run_and_store(
         stop: after a record for which this is true, no further job is judged.
         allow_inconclusive: an inconclusive claim does not change the exit code.
         unjudged: the selected files that are not valid claims.
+        further: gives the jobs to run next, from the records of the last ones; none when all is done.
 
     Raises:
         UsageError: the output folder cannot be written. This is checked before anything is trained.
@@ -92,6 +94,10 @@ def run_and_store(
         environment = options.executor.environments(jobs[0].variation.device)[0]
         jobs, wrong = _tried(jobs, options, watcher, signals)
         records, faults = run_jobs(jobs, options, watcher, signals, stop)
+        last = records
+        while not signals.code and (more := further(last)):
+            last, wrong_ones = run_jobs(more, options, watcher, signals, stop)
+            records, faults = [*records, *last], [*faults, *wrong_ones]
     unjudged = [*unjudged, *wrong]
     origin = provenance([storable(word) for word in command], started, environment)
     report = compile_report(records, origin, signals.code, allow_inconclusive, [*unjudged, *faults])

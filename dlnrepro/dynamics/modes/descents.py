@@ -15,7 +15,7 @@ from torch import Tensor
 from dlnrepro.dynamics.modes.learning_times import mode_shares
 from dlnrepro.dynamics.networks.chain import product
 from dlnrepro.dynamics.networks.plain import ROUNDING, Loss, check_agreement, stepped
-from dlnrepro.dynamics.risks.squared_gradient import SquaredGradient
+from dlnrepro.dynamics.networks.squared_gradient import SquaredGradient
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.progress import Progress

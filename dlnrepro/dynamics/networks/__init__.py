@@ -8,5 +8,6 @@ W_l has shape (runs, ..., n_l, n_(l-1)), and the product of the network is W = W
   path or several parallel paths, by two independent routes.
 * `gaps` computes singular vectors, the gap of a matrix to rank one, and the sine of the angle between two vectors.
 * `plain` computes gradients, steps and flows by a second route, a plain forward pass and autograd.
+* `squared_gradient` is the gradient of the squared loss, as a function whose parts a compiled kernel can read.
 * `tangent_kernel` computes the tangent kernel and the gradient flow of the linearised network.
 """

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from dlnrepro.dynamics.networks.chain import product, sum_paths
 from dlnrepro.dynamics.networks.curvature import check_sharpness, hessian, largest_eigenvalue, sharpness
-from dlnrepro.dynamics.risks.squared_gradient import SquaredGradient
+from dlnrepro.dynamics.networks.squared_gradient import SquaredGradient
 from dlnrepro.dynamics.tensors.progress import Progress
 
 

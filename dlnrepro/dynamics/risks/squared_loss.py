@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor
 
-from dlnrepro.dynamics.risks.squared_gradient import SquaredGradient
+from dlnrepro.dynamics.networks.squared_gradient import SquaredGradient
 from dlnrepro.dynamics.starts.draws import normal
 from dlnrepro.dynamics.starts.targets import Target
 from dlnrepro.dynamics.tensors.arrays import Array, array_of

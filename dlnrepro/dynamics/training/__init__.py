@@ -3,6 +3,7 @@
 Time is t = eta x step, with eta the step size. R is the risk and W = W_L ... W_1 the product.
 
 * `descent` takes steps of gradient descent with all runs at once, and records a series at given steps.
+* `compiled_descent` takes the steps of a descent with the squared loss by a compiled kernel.
 * `repetition` replays a step on a GPU instead of starting its kernels one by one.
 * `step_rules` makes normalised, sign and Adam steps from a gradient.
 * `momentum` takes steps of gradient descent with momentum.

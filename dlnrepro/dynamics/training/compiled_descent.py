@@ -1,8 +1,8 @@
 """Steps of gradient descent with the squared loss by a compiled kernel, many steps in a call.
 
-The kernel is `compiled/descent.c`. It takes steps with the gradients of `risks.squared_gradient`, with eight networks
-side by side in the registers. The results of a network do not depend on the others, and differ from those of the route
-through tensors by rounding alone.
+The kernel is `compiled/descent.c`. It takes steps with the gradients of `networks.squared_gradient`, and has eight
+networks side by side in the registers. The results of a network do not depend on the others, and differ from those of
+the route through tensors by rounding alone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from dlnrepro.dynamics.compiled.library import kernels
-from dlnrepro.dynamics.risks.squared_gradient import SquaredGradient
+from dlnrepro.dynamics.networks.squared_gradient import SquaredGradient
 from dlnrepro.dynamics.tensors.arrays import Array, Weights, array_of
 
 MOST_LAYERS = 64

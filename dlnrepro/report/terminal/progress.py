@@ -21,6 +21,7 @@ from dlnrepro.compute.cell import Cell
 from dlnrepro.report.terminal.terminal_page import plain_terminal
 from dlnrepro.report.words.digest import outcome
 from dlnrepro.report.words.numbers import duration
+from dlnrepro.settings.numerals import setting
 from dlnrepro.visible import harmless, in_a_line, say, visible
 
 REDRAWN_SECONDS = 0.2
@@ -83,9 +84,9 @@ class Quiet:
 class Lines:
     """A plain line when a claim is judged, and now and then how far the arms are."""
 
-    def __init__(self, unit: str = "arm") -> None:
+    def __init__(self, unit: str = "arm", points: bool = False) -> None:
         self._claims, self._judged = 0, 0
-        self._unit = unit
+        self._unit, self._points = unit, points
         self._tally = _Tally(unit)
         self._said = time.monotonic()
 
@@ -97,11 +98,13 @@ class Lines:
 
     def begins(self, claims: int, cells: int, seconds: Seconds | None = None, stored: int = 0) -> None:
         """Say how much is ahead."""
-        self._claims = claims
+        self._claims, self._judged = claims, 0
         self._tally.begins(cells, seconds)
         cached = f"; {stored} more {'is' if stored == 1 else 'are'} cached" if stored else ""
-        arms = f"{cells} {self._unit}{'s' * (cells != 1)} to compute (controls included)"
-        say(f"{claims} claim{'s' * (claims != 1)}: {arms}{cached}")
+        arms = f"{cells} {self._unit}{'s' * (cells != 1)} to compute"
+        whole = "point" if self._points else "claim"
+        controls = "" if self._points else " (controls included)"
+        say(f"{claims} {whole}{'s' * (claims != 1)}: {arms}{controls}{cached}")
 
     def goes_on(self, cells: Sequence[Cell]) -> None:
         """Say which arms get further runs."""
@@ -134,14 +137,15 @@ class Lines:
     def claim_ends(self, record: ClaimRecord) -> None:
         """Say how the claim came out."""
         self._judged += 1
-        say(f"[{self._judged}/{self._claims}] {_outcome(record)}")
+        say(f"[{self._judged}/{self._claims}] {_outcome(record, self._points)}")
 
 
 class Live:
     """A bar that is drawn again and again, with how far all is, the time left, the claim, the arm and its note."""
 
-    def __init__(self, unit: str = "arm") -> None:
+    def __init__(self, unit: str = "arm", points: bool = False) -> None:
         self._tally = _Tally(unit)
+        self._points = points
         self._details: list[str] = []
         self._drawn = 0.0
         self._ascii_only = not (sys.stderr.encoding or "ascii").lower().replace("-", "").startswith("utf")
@@ -196,7 +200,7 @@ class Live:
 
     def claim_ends(self, record: ClaimRecord) -> None:
         """Say how the claim came out, above the bar."""
-        self.says(_outcome(record))
+        self.says(_outcome(record, self._points))
 
     def _line(self) -> Text:
         """The line as it is now; nothing before it is known how much there is to do."""
@@ -299,21 +303,30 @@ def further_words(cells: Sequence[Cell]) -> str:
     return in_a_line(f"in doubt, so further runs are made: {named}")
 
 
-def watcher(quiet: bool, unit: str = "arm") -> Quiet | Lines | Live:
-    """What shows a run, as standard error allows; a cell is called by the unit."""
+def watcher(quiet: bool, unit: str = "arm", points: bool = False) -> Quiet | Lines | Live:
+    """What shows a run, as standard error allows.
+
+    Args:
+        quiet: whether nothing is shown.
+        unit: what a cell is called.
+        points: whether each result is a point of a sweep of one claim, and is called by its settings.
+    """
     if quiet:
         return Quiet()
-    return Live(unit) if sys.stderr.isatty() and not plain_terminal() else Lines(unit)
+    return (Live if sys.stderr.isatty() and not plain_terminal() else Lines)(unit, points)
 
 
-def _outcome(record: ClaimRecord) -> str:
+def _outcome(record: ClaimRecord, by_settings: bool = False) -> str:
     """How a claim came out, and the computing time of its arms; of an error the first reason in its place."""
+    overrides = record.variation.overrides
+    name = ", ".join(f"{key}={setting(value)}" for key, value in overrides.items()) if by_settings else ""
+    name = name or record.id
     if faults := [found.fault for found in record.outcomes.values() if found.fault]:
         reason = in_a_line(faults[0])
         cut = reason if len(reason) <= LONGEST_REASON else f"{reason[: LONGEST_REASON - 3]}..."
-        return in_a_line(f"{record.id}: {outcome(record)} ({cut})")
+        return in_a_line(f"{name}: {outcome(record)} ({cut})")
     cached = ", cached" if "cached" in record.stamps else ""
-    return in_a_line(f"{record.id}: {outcome(record)} (computing time {duration(record.seconds)}{cached})")
+    return in_a_line(f"{name}: {outcome(record)} (computing time {duration(record.seconds)}{cached})")
 
 
 def _details(cell: Cell, note: object) -> list[str]:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.compiled.library import kernels
-from dlnrepro.dynamics.risks.squared_gradient import SquaredGradient
+from dlnrepro.dynamics.networks.squared_gradient import SquaredGradient
 from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.training.compiled_descent import CompiledDescent, can_descend
 from dlnrepro.dynamics.training.descent import descend, gradient_taken
