@@ -5,7 +5,13 @@
 
 #include <stdlib.h>
 
+#ifdef __AVX512F__
 #define LANES 8
+#elif defined(__AVX__)
+#define LANES 4
+#else
+#define LANES 2
+#endif
 #define TOGETHER 4 /* lanes that are computed together, so that one need not wait for the other */
 #define MOST_PATHS 64
 
@@ -35,8 +41,8 @@ static void scatter(const lane *from, double *to, long first, long networks) {
         }
 }
 
-/* One step of 32 networks. `weight` and `total` are (paths, 4 lanes); `total` gains the contributions w^L, if it is
- * given. */
+/* One step of four lanes of networks. `weight` and `total` are (paths, 4 lanes); `total` gains the contributions w^L,
+ * if it is given. */
 ROUNDED static void step(lane (*weight)[TOGETHER], lane (*total)[TOGETHER], const lane *size, double strength,
                          int paths, int depth) {
     lane below[MOST_PATHS][TOGETHER], residual[TOGETHER];

@@ -5,7 +5,7 @@
  * with a step size e for each step and a factor c_l for each layer of each network; momentum m adds velocities,
  * V <- m V + dR/dW, W <- W - e c V.
  *
- * Eight networks lie side by side in a `lane`, so that one instruction does the same for all of them. Numbers of
+ * Several networks lie side by side in a `lane`, as many as one instruction can take: eight, four or two. Numbers of
  * different networks never meet: the result of one does not depend on the others or on how many there are. Matrices
  * of lanes are stored row by row. In memory outside, the last dimensions of a layer are (networks, paths, n_l, n_{l-1}).
  */
@@ -14,18 +14,24 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LANES 8
 #define MOST_LAYERS 64
-typedef double lane __attribute__((vector_size(LANES * sizeof(double))));
 
-/* How many rows and columns of a product are computed together, so that they stay in registers. */
+/* How many rows and columns of a product are computed together: they stay in registers, of which there are 32 or 16. */
 #ifdef __AVX512F__
+#define LANES 8
 #define ROWS 4
 #define COLUMNS 6
 #else
-#define ROWS 2
-#define COLUMNS 3
+#ifdef __AVX__
+#define LANES 4
+#else
+#define LANES 2
 #endif
+#define ROWS 3
+#define COLUMNS 4
+#endif
+
+typedef double lane __attribute__((vector_size(LANES * sizeof(double))));
 
 /* Without it the sums of a block are not kept in registers. */
 #define UNROLLED _Pragma("GCC unroll 8")
@@ -78,14 +84,14 @@ static inline __attribute__((always_inline)) void block(View a, View b, lane *c,
 #if COLUMNS == 6
 #define HEIGHT(R) case R: switch (columns) { WIDTH(R, 1) WIDTH(R, 2) WIDTH(R, 3) WIDTH(R, 4) WIDTH(R, 5) WIDTH(R, 6) } break;
 #else
-#define HEIGHT(R) case R: switch (columns) { WIDTH(R, 1) WIDTH(R, 2) WIDTH(R, 3) } break;
+#define HEIGHT(R) case R: switch (columns) { WIDTH(R, 1) WIDTH(R, 2) WIDTH(R, 3) WIDTH(R, 4) } break;
 #endif
 
 static void one_block(View a, View b, lane *c, long stride, int inner, int rows, int columns, const Use *use) {
     switch (rows) {
-        HEIGHT(1) HEIGHT(2)
+        HEIGHT(1) HEIGHT(2) HEIGHT(3)
 #if ROWS == 4
-        HEIGHT(3) HEIGHT(4)
+        HEIGHT(4)
 #endif
     }
 }
@@ -107,7 +113,7 @@ static void multiply(View a, View b, lane *c, int rows, int inner, int columns, 
     }
 }
 
-/* Eight networks, and the memory of their steps. Layers are counted from 0: layer l is W_{l+1}. */
+/* As many networks as a lane has, and the memory of their steps. Layers are counted from 0: layer l is W_{l+1}. */
 typedef struct {
     int depth, paths, moment_kind, outputs, inputs;
     const int32_t *widths;         /* n_0 .. n_L */
@@ -182,7 +188,7 @@ static void backward(const Block *n, int path, double size) {
     }
 }
 
-/* Numbers of eight networks, which lie `stride` apart, into lanes. A lane without a network repeats the last one. */
+/* Numbers of the networks of a block, which lie `stride` apart, into lanes. A lane without a network repeats the last one. */
 static void gather(lane *to, const double *from, long count, long stride, long first, long networks) {
     for (int r = 0; r < LANES; r++) {
         const double *network = from + (first + r < networks ? first + r : networks - 1) * stride;
