@@ -1,8 +1,8 @@
 """Steps of gradient descent with the squared loss by a compiled kernel, many steps in a call.
 
 The kernel is `compiled/descent.c`. It takes steps with the gradients of `networks.squared_gradient`, and has up to
-eight networks side by side in the registers. The results of a network do not depend on the others, and differ from those of
-the route through tensors by rounding alone.
+eight networks side by side in the registers. The results of a network do not depend on the others. They differ from
+those of the route through tensors by rounding alone.
 """
 
 from __future__ import annotations
