@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dlnrepro.claimfile.catalogue import claims_in
-from tests.claim_pages import operating_curve
+from tests.claim_pages import audit_table, operating_curve
 from tests.claim_pages.pages import CLAIMS, FIGURES, all_claims, figures, pages, topic_of
 from tests.claim_pages.topics import TOPICS
 
@@ -18,6 +18,10 @@ LARGEST = 400_000
 def test_the_pages_are_up_to_date() -> None:
     stored = {path.name: path.read_text(encoding="utf-8") for path in CLAIMS.glob("*.md")}
     assert stored == pages(all_claims()), "the claims have changed: run `make table`"
+
+
+def test_every_claim_has_been_audited() -> None:
+    assert {record.id for record in audit_table.stored()} == {path.stem for path in CLAIMS.glob("*.yaml")}
 
 
 @pytest.mark.slow
