@@ -81,9 +81,9 @@ MEASURES = {
     " L if one path has taken all modes, and 2 otherwise",
     "sharpness_ratio": "sharpness at the end of the flow from the smallest initialization divided by S1 ="
     " L s_1^(2-2/L), the sharpness of a single path",
-    "descent_gap": "largest difference, over the modes, between the part of a mode that all paths but its largest one"
-    " carry at the end of plain gradient descent and at the end of the flow, from the largest initialization; NaN"
-    " without descent",
+    "descent_gap": "largest difference, over the paths and the modes, between the share of a mode that a path carries at"
+    " the end of plain gradient descent and at the end of the flow, from the largest initialization; NaN without"
+    " descent",
     "loss": "largest loss 1/2 ||sum_p M_p - M*||_F^2 at the end of the flow, over the initialization scales, where M_p"
     " is the matrix of path p and M* the target",
 }
@@ -139,7 +139,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
         "exponent": exponent,
         "exponent_gap": exponent - law,
         "sharpness_ratio": sharpness([layer[:, 0] for layer in flow]) / single,
-        "descent_gap": _descent_gap(params, first, target, left, right, losers[:, -1], part_of(progress, 0.7, 0.3)),
+        "descent_gap": _descent_gap(params, first, target, left, right, flow, part_of(progress, 0.7, 0.3)),
         "loss": 0.5 * (residual * residual).sum((-2, -1)).amax(-1),
     }
     powers = each_run(lambda power: (scales / scales[0]) ** power, law)
@@ -169,15 +169,19 @@ def _descent_gap(
     target: Tensor,
     left: Tensor,
     right: Tensor,
-    losers: Tensor,
+    flow: Weights,
     progress: Progress,
 ) -> Tensor:
-    """The largest difference between the shares of plain descent and of the flow, of shape (runs,)."""
+    """The largest difference between a path's share of a mode by plain descent and by the flow, of shape (runs,)."""
     if params.descent_steps == 0:
         return torch.full((len(target),), torch.nan, dtype=torch.float64)
     step_size = params.descent_ratio / single_path_sharpness(params.strengths[0], params.depth)
     trained = plain_descent(first, target, step_size, params.descent_steps, progress)
-    return (_losers(trained, left, right)[0] - losers).abs().amax(-1)
+    ends = [layer[:, -1] for layer in flow]
+    found, expected = (
+        parallel_paths.shares(parallel_paths.mode_contributions(end, left, right)) for end in (trained, ends)
+    )
+    return (found - expected).abs().amax((-2, -1))
 
 
 def _first_larger(layer: Tensor) -> Tensor:
