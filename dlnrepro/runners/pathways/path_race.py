@@ -81,7 +81,7 @@ MEASURES = {
     " L if one path has taken all modes, and 2 otherwise",
     "sharpness_ratio": "sharpness at the end of the flow from the smallest initialization divided by S1 ="
     " L s_1^(2-2/L), the sharpness of a single path",
-    "descent_gap": "largest difference, over the paths and the modes, between the share of a mode that a path carries at"
+    "descent_gap": "largest difference, over paths and modes, between the share of a mode that a path carries at"
     " the end of plain gradient descent and at the end of the flow, from the largest initialization; NaN without"
     " descent",
     "loss": "largest loss 1/2 ||sum_p M_p - M*||_F^2 at the end of the flow, over the initialization scales, where M_p"
