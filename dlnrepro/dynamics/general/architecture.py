@@ -45,9 +45,9 @@ class Architecture:
         return len(self.widths) > 1 and len(set(self.widths)) == 1
 
     @property
-    def plain_chain(self) -> bool:
-        """Whether the parameters are the layers of a single path."""
-        return len(self.widths) == 1 and self.filling == "dense" and not self.skip
+    def dense(self) -> bool:
+        """Whether the parameters are the layers of a single path, or of paths of the same widths."""
+        return len(set(self.widths)) == 1 and self.filling == "dense" and not self.skip
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -82,7 +82,7 @@ class Architecture:
         Args:
             field: from M to dR/dM.
         """
-        if self.plain_chain:
+        if self.dense and not self.stacked:
             return lambda weights: _of_chain(weights, field)
         return lambda parameters: self._of_paths(parameters, field)
 

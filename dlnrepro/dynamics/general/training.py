@@ -22,6 +22,11 @@ ROUTES_AGREE = 1e-6
 """Two solvers of relative tolerance 1e-9 differ by about 1e-8."""
 
 Observe = Callable[[Weights], Record]
+Stage = Callable[
+    [Weights, Callable[[int], float], int, Sequence[int], Observe, Progress], tuple[Weights, dict[str, Tensor]]
+]
+"""From parameters, the size of each step, the number of steps, the steps that are recorded, what is observed, and
+progress to the parameters after the steps and what was observed, as `training.descent` returns them."""
 
 
 class Phase(NamedTuple):
@@ -42,8 +47,7 @@ class Phase(NamedTuple):
 
 def train_in_steps(
     weights: Sequence[Tensor],
-    direction: Gradient,
-    keeps: bool,
+    stage: Stage,
     phases: Sequence[Phase],
     displacement: Sequence[Tensor],
     records: Sequence[int],
@@ -54,8 +58,7 @@ def train_in_steps(
 
     Args:
         weights: the parameters at the start; left unchanged.
-        direction: from parameters to what a step of size 1 subtracts.
-        keeps: whether the direction depends on more than the parameters, such as momentum or random draws.
+        stage: what takes the steps of one stage.
         phases: the stages in their order.
         displacement: of a kick of 1, shaped as the parameters; empty if no stage has a kick.
         records: the steps before which quantities are recorded, counted over all stages, rising; the number of all
@@ -63,7 +66,6 @@ def train_in_steps(
         observe: from parameters to named tensors of shape (runs, ...).
         progress: called with the fraction done; may raise to stop.
     """
-    stepping = descend_with_memory if keeps else descend
     current, parts, done = list(weights), [], 0
     total = sum(phase.steps for phase in phases)
     for number, phase in enumerate(phases, 1):
@@ -73,10 +75,32 @@ def train_in_steps(
         here = [record - done for record in records if done <= record <= last]
         name = f"stage {number} of {len(phases)}" if len(phases) > 1 else ""
         part = part_of(progress, done / total, phase.steps / total, name)
-        current, series = stepping(current, direction, phase.sizes, phase.steps, here, observe, part)
+        current, series = stage(current, phase.sizes, phase.steps, here, observe, part)
         parts += [series] if here else []
         done += phase.steps
     return {name: torch.cat([part[name] for part in parts], -1).movedim(-1, 1) for name in parts[0]}
+
+
+def by_direction(direction: Gradient, keeps: bool) -> Stage:
+    """Stages of steps along a direction.
+
+    Args:
+        direction: from parameters to what a step of size 1 subtracts.
+        keeps: whether the direction depends on more than the parameters, such as momentum or random draws.
+    """
+    stepping = descend_with_memory if keeps else descend
+
+    def stage(
+        weights: Weights,
+        sizes: Callable[[int], float],
+        steps: int,
+        records: Sequence[int],
+        observe: Observe,
+        progress: Progress,
+    ) -> tuple[Weights, dict[str, Tensor]]:
+        return stepping(weights, direction, sizes, steps, records, observe, progress)
+
+    return stage
 
 
 def times_of(phases: Sequence[Phase], records: Sequence[int]) -> Tensor:

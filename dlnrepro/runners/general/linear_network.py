@@ -21,11 +21,19 @@ from torch import Generator, Tensor
 
 from dlnrepro.dynamics.general.checks import checked_observer
 from dlnrepro.dynamics.general.grids import recorded_steps, recorded_times
+from dlnrepro.dynamics.general.kernel import by_kernel, known_gradient, taken_by_kernel
 from dlnrepro.dynamics.general.noise import noisy_slope
 from dlnrepro.dynamics.general.quantities import QUANTITIES as RECORDABLE
 from dlnrepro.dynamics.general.quantities import Setting, observer
-from dlnrepro.dynamics.general.rules import KEEPING, decayed, direction_of, rated
-from dlnrepro.dynamics.general.training import follow_flow, follow_margin_flow, times_of, train_in_steps
+from dlnrepro.dynamics.general.rules import KEEPING, Gradient, decayed, direction_of, rated
+from dlnrepro.dynamics.general.training import (
+    Stage,
+    by_direction,
+    follow_flow,
+    follow_margin_flow,
+    times_of,
+    train_in_steps,
+)
 from dlnrepro.dynamics.observed.evaluation import evaluate, series_of
 from dlnrepro.dynamics.observed.records import Records
 from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
@@ -117,28 +125,36 @@ def _descent(
 ) -> dict[str, Tensor]:
     """The recorded quantities of the training in steps."""
     displacement = params.displacement(generators) if any(params.kick) else []
-    gradient = setting.gradient
-    of_logarithm = params.method == "normalised" or params.objective == "log-loss"
-    if of_logarithm:
-        gradient = setting.architecture.gradient(problem.loss.log_slope)
+    gradient, stage = _steps(params, problem, setting, generators)
+    steps = recorded_steps(params.record, params.total_steps, params.points, params.reach)
+    expected = _of_logarithm(setting) if params.of_logarithm else _unchanged
+    network = setting.architecture, problem.loss
+    checked = checked_observer(*network, gradient, observe, len(steps), expected)
+    values = train_in_steps(setting.start, stage, params.phases, displacement, steps, checked, progress)
+    runs, clock = len(generators), times_of(params.phases, steps)
+    counted = torch.tensor(steps, dtype=torch.float64)
+    return values | {"step": counted.expand(runs, -1), "time": clock.expand(runs, -1)}
+
+
+def _steps(
+    params: Params, problem: Problem, setting: Setting, generators: Sequence[Generator]
+) -> tuple[Gradient, Stage]:
+    """The gradient that moves the parameters, without decay and noise, and what takes the steps of a stage."""
+    architecture, loss = setting.architecture, problem.loss
+    known = known_gradient(architecture, loss, setting.start) if params.plain_steps else None
+    if known is not None:
+        momentum = params.momentum if params.method == "heavy-ball" else 0.0
+        return taken_by_kernel(known, momentum), by_kernel(known, momentum)
+    gradient = architecture.gradient(loss.log_slope) if params.of_logarithm else setting.gradient
     used = gradient
-    if params.batch is not None or params.label_noise:
-        noisy = noisy_slope(problem.loss, params.batch, params.label_noise, generators)
-        used = setting.architecture.gradient(noisy)
+    if params.noisy:
+        used = architecture.gradient(noisy_slope(loss, params.batch, params.label_noise, generators))
     used = decayed(used, params.per_parameter(params.weight_decay))
     assert params.method != "flow"
     assert params.method != "margin-flow"
     step = direction_of(params.method, used, params.momentum, params.memory_of_squares, params.sam_radius)
     step = rated(step, params.per_parameter(params.rates))
-    keeps = params.method in KEEPING or params.batch is not None or params.label_noise > 0
-    steps = recorded_steps(params.record, params.total_steps, params.points, params.reach)
-    expected = _of_logarithm(setting) if of_logarithm else _unchanged
-    network = setting.architecture, problem.loss
-    checked = checked_observer(*network, gradient, observe, len(steps), expected)
-    values = train_in_steps(setting.start, step, keeps, params.phases, displacement, steps, checked, progress)
-    runs, clock = len(generators), times_of(params.phases, steps)
-    counted = torch.tensor(steps, dtype=torch.float64)
-    return values | {"step": counted.expand(runs, -1), "time": clock.expand(runs, -1)}
+    return gradient, by_direction(step, params.method in KEEPING or params.noisy)
 
 
 def _flow(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 import torch
 
 from dlnrepro.claimfile.parameters import parameter_faults
+from dlnrepro.dynamics.compiled.library import COMPILER, kernels
+from dlnrepro.dynamics.training.compiled_descent import CompiledDescent
+from dlnrepro.errors import Disagreement
 from dlnrepro.runners.general import linear_network as runner
 from tests.runners.running import run_seeds
 
@@ -328,6 +332,32 @@ def test_a_run_that_diverges_is_nan() -> None:
     measures = _run([0], step_size=5.0, steps=200).measures
 
     assert bool(torch.isnan(measures["end_loss"]).all())
+
+
+@pytest.mark.skipif(not kernels(), reason="there is no C compiler")
+@pytest.mark.parametrize("method", ["descent", "heavy-ball"])
+def test_a_kernel_that_moves_the_weights_along_another_gradient_is_an_error(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = CompiledDescent.advance
+
+    def wrong(descent: CompiledDescent, sizes: Sequence[float]) -> None:
+        right(descent, [size * (1 + 1e-6) for size in sizes])
+
+    monkeypatch.setattr(CompiledDescent, "advance", wrong)
+
+    with pytest.raises(Disagreement, match="the gradient at record 1 of 10: expected a relative difference"):
+        _run([0], method=method)
+
+
+@pytest.mark.skipif(not kernels(), reason="there is no C compiler")
+def test_the_numbers_are_the_same_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = {"paths": 2, "method": "heavy-ball", "steps": [20, 20], "kick": [0.0, 1e-3], "measures": OF_PATHS}
+    compiled = _run([0, 1], **changes).measures
+
+    monkeypatch.setenv(COMPILER, "none")
+
+    torch.testing.assert_close(_run([0, 1], **changes).measures, compiled, rtol=1e-11, atol=0)
 
 
 def test_a_misspelt_method_is_one_fault_with_the_nearest_method() -> None:
