@@ -14,6 +14,7 @@ alone. So one gradient dR/dM and one chain rule serve every network and every lo
 * `rules` makes the direction of a step from a gradient: momentum, Adam, signs, orthogonal steps, and others.
 * `noise` draws minibatches and noisy labels, one draw per step and run.
 * `kernel` takes the steps of the squared loss by the compiled kernel, where it knows the network.
+* `flow` follows gradient flow of the parameters of any network.
 * `training` takes the steps in stages, or follows gradient flow, and records quantities on the way.
 * `checks` compares the gradients of the training with those of `plain`.
 * `grids` chooses the steps or times that are recorded.

@@ -9,13 +9,14 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.classification.training import Training, train
+from dlnrepro.dynamics.general.architecture import Architecture
+from dlnrepro.dynamics.general.flow import path_of
 from dlnrepro.dynamics.general.rules import Gradient
 from dlnrepro.dynamics.risks.margin_losses import LossName
 from dlnrepro.dynamics.tensors.arrays import Array, Weights
 from dlnrepro.dynamics.tensors.progress import Progress, part_of
 from dlnrepro.dynamics.tensors.records import Record
 from dlnrepro.dynamics.training.descent import descend, descend_with_memory
-from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.errors import Disagreement
 
 ROUTES_AGREE = 1e-6
@@ -119,6 +120,7 @@ def constant(size: float) -> Callable[[int], float]:
 
 
 def follow_flow(
+    architecture: Architecture,
     weights: Sequence[Tensor],
     field: Callable[[int, Array], Array],
     times: Tensor,
@@ -127,18 +129,19 @@ def follow_flow(
     observe: Observe,
     progress: Progress,
 ) -> dict[str, Tensor]:
-    """The recorded quantities, each of shape (runs, points, ...), along gradient flow of a single path of dense layers.
+    """The recorded quantities, each of shape (runs, points, ...), along gradient flow.
 
     Args:
-        weights: W_1 .. W_L at time 0.
+        architecture: the layers.
+        weights: the parameters at time 0.
         field: from the number of a run and its matrix to dR/dM.
         times: the recorded times, rising, of shape (points,).
-        rates: the learning rate of each layer.
+        rates: the learning rate of each parameter.
         tolerances: the relative and the absolute tolerance of the solver per step.
         observe: from weights to named tensors of shape (runs, ...).
         progress: called with the fraction done; may raise to stop.
     """
-    path = flow(weights, field, times, rates, *tolerances, progress)
+    path = path_of(architecture, weights, field, times, rates, tolerances, progress)
     records = [observe([layer[:, point] for layer in path]) for point in range(path[0].shape[1])]
     return {name: torch.stack([record[name] for record in records], 1) for name in records[0]}
 

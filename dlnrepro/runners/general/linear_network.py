@@ -13,13 +13,12 @@ by autograd of a plain forward pass of samples, layer after layer, and a differe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
-import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.general.checks import checked_observer
+from dlnrepro.dynamics.general.flow import followed_gradient
 from dlnrepro.dynamics.general.grids import recorded_steps, recorded_times
 from dlnrepro.dynamics.general.kernel import by_kernel, known_gradient, taken_by_kernel
 from dlnrepro.dynamics.general.noise import noisy_slope
@@ -36,10 +35,9 @@ from dlnrepro.dynamics.general.training import (
 )
 from dlnrepro.dynamics.observed.evaluation import evaluate, series_of
 from dlnrepro.dynamics.observed.records import Records
-from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.gradient_flow import flattened, velocities_of
-from dlnrepro.runner import Declared, Progress, Result, Series, silent
+from dlnrepro.runner import Declared, Progress, Result, Series
 from dlnrepro.settings.declared.measures import computed, declaration, expressions
 from dlnrepro.settings.declared.quantities import Quantities
 from dlnrepro.settings.linear_network.data import Problem
@@ -170,13 +168,13 @@ def _flow(
     assert params.record in ("linear", "log")
     times = recorded_times(params.record, params.time, params.points, params.decades)
     field, rates = problem.loss.field(), params.per_parameter(params.rates)
-    network = setting.architecture, problem.loss
+    network, followed = setting.architecture, followed_gradient(setting.architecture, field, rates)
 
     def expected(_: Weights, plain: Weights) -> Weights:
         return [rate * part for rate, part in zip(rates, plain, strict=True)]
 
-    checked = checked_observer(*network, partial(_velocity, field, rates), observe, len(times), expected)
-    values = follow_flow(setting.start, field, times, rates, params.tolerance, checked, progress)
+    checked = checked_observer(network, problem.loss, followed, observe, len(times), expected)
+    values = follow_flow(network, setting.start, field, times, rates, params.tolerance, checked, progress)
     clock = times.expand(len(generators), -1)
     return values | {"step": torch.arange(len(times), dtype=torch.float64).expand_as(clock), "time": clock}
 
@@ -201,15 +199,6 @@ def _margin_flow(
     values = follow_margin_flow(setting.start, problem.sets, params.loss, rates, *until, checked, progress)
     count = torch.arange(params.points, dtype=torch.float64).expand(len(generators), -1)
     return values | {"step": count}
-
-
-def _velocity(field: Callable[[int, Array], Array], rates: Sequence[float], weights: Weights) -> Weights:
-    """The gradient, times the rates, that the solver of the flow follows, of the shapes of the weights."""
-    shapes, states = flattened(weights)
-    velocities = velocities_of(shapes, field, rates, np.ones(len(states)), silent)
-    slopes = tensor_of(-np.stack([next(velocities)(0.0, state) for state in states]))
-    parts = torch.split(slopes, [rows * columns for rows, columns in shapes], -1)
-    return [part.reshape(len(states), *shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def _unchanged(_: Weights, plain: Weights) -> Weights:

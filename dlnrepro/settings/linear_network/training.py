@@ -184,8 +184,9 @@ class TrainingSettings(StartSettings):
             yield Contradiction(wanted, says)
         if self.method == "margin-flow" and not self.by_margin:
             yield Contradiction("method", "another method, unless the data are two classes")
-        if self._known and (len(self.path_widths) > 1 or not self.architecture.dense):
-            yield Contradiction("method", "a method with steps, unless there is one path of dense layers without skip")
+        dense = self._known and len(self.path_widths) == 1 and self.architecture.dense
+        if self._known and self.method == "margin-flow" and not dense:
+            yield Contradiction("method", "another method, unless there is one path of dense layers without skip")
 
     def _steps_fit(self) -> Iterable[Contradiction]:
         """Steps and step sizes that are missing, or that do not form stages."""

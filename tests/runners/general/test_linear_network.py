@@ -108,6 +108,25 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "diagonal": {"outputs": 4, "layers": "diagonal", "basis": "diagonal", "start": "identity", "measures": OF_LOSS},
     "flow": {"method": "flow", "time": 1.0, "step_size": None, "steps": None, "record": "log", "input_spread": 3.0},
+    "flow-of-paths": {
+        "method": "flow",
+        "time": 1.0,
+        "step_size": None,
+        "steps": None,
+        "depth": None,
+        "path_depths": [1, 3],
+        "measures": {"loss_end": {"says": "the loss at the end", "last": "loss"}},
+    },
+    "flow-of-residual-layers": {
+        "method": "flow",
+        "time": 1.0,
+        "step_size": None,
+        "steps": None,
+        "outputs": 4,
+        "skip": True,
+        "scale": 0.1,
+        "rates": [1.0, 2.0, 1.0],
+    },
     "heavy-ball": {"method": "heavy-ball", "momentum": 0.5, "start": "balanced", "scale": [0.1, 0.5]},
     "nesterov": {"method": "nesterov", "start": "aligned", "variances": [2.0, 0.5]},
     "adam": {"method": "adam", "objective": "log-loss", "weight_decay": [0.1, 0.0, 0.1]},
@@ -169,9 +188,15 @@ CONTRADICTIONS = [
     (
         {"method": "flow", "momentum": 0.5, "time": 1.0, "step_size": None, "steps": None, "paths": 2},
         [
-            "method: expected a method with steps, unless there is one path of dense layers without skip, found 'flow'",
             "momentum: expected no such key, which is only for `method: heavy-ball` or `method: nesterov` or"
             " `method: muon`, found 0.5",
+        ],
+    ),
+    (
+        {**CLASSES, "method": "margin-flow", "horizon": 50.0, "step_size": None, "steps": None, "paths": 2},
+        [
+            "method: expected another method, unless there is one path of dense layers without skip, found"
+            " 'margin-flow'",
         ],
     ),
     ({"layers": "diagonal"}, ["width: expected equal widths for `layers: diagonal`, found 4"]),
@@ -256,9 +281,22 @@ def test_stages_of_one_step_size_are_one_descent() -> None:
     torch.testing.assert_close(parts["end_loss"], whole["end_loss"], rtol=0, atol=0)
 
 
-def test_flow_is_the_limit_of_descent_and_both_record_the_time() -> None:
-    flow = _run([0, 1], method="flow", time=2.0, step_size=None, steps=None)
-    ends = [_run([0, 1], step_size=2.0 / steps, steps=steps).measures["end_loss"] for steps in (200, 400)]
+@pytest.mark.parametrize(
+    "network",
+    [
+        {},
+        {"paths": 2, "path_scales": [1.0, 0.5]},
+        {"depth": None, "path_depths": [2, 3]},
+        {"outputs": 4, "skip": True, "scale": 0.1},
+        {"outputs": 4, "layers": "shared"},
+        {"outputs": 4, "layers": "diagonal", "start": "identity"},
+    ],
+    ids=["chain", "paths", "unequal-paths", "skip", "shared", "diagonal"],
+)
+def test_flow_is_the_limit_of_descent_and_both_record_the_time(network: dict[str, Any]) -> None:
+    given = {**network, "measures": {"end_loss": {"says": "the loss at the end", "last": "loss"}}}
+    flow = _run([0, 1], **given, method="flow", time=2.0, step_size=None, steps=None)
+    ends = [_run([0, 1], **given, step_size=2.0 / steps, steps=steps).measures["end_loss"] for steps in (200, 400)]
     errors = [end - flow.measures["end_loss"] for end in ends]
 
     torch.testing.assert_close(flow.series["time_axis"][:, -1], torch.full((2,), 2.0, dtype=torch.float64))
