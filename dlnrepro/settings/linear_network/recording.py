@@ -103,10 +103,10 @@ class RecordingSettings(TrainingSettings):
         architecture, (rows, columns) = self.architecture, self.ends
         modes = len(self.strengths) if self.strengths is not None else min(rows, columns)
         alone = self.path_widths[:1] if architecture.stacked else self.path_widths
-        front = (self.paths,) if architecture.stacked else ()
+        paths = len(self.path_widths)
+        front = (paths,) if architecture.stacked else ()
         layers = tuple((*front, after, before) for path in alone for before, after in pairwise(path))
         depth = len(self.path_widths[0]) - 1
-        paths = len(self.path_widths)
         return Sizes(rows, columns, layers, depth, paths, architecture.stacked, modes, self.weight_count)
 
     def quantities(self) -> dict[str, Quantity]:
@@ -162,6 +162,7 @@ class RecordingSettings(TrainingSettings):
             several = isinstance(value, tuple) and all(isinstance(one, int | float) for one in value)
             if several or (isinstance(value, int | float) and not isinstance(value, bool)):
                 found[name] = value
+        found["paths"] = len(self.path_widths)
         if self.by_margin:
             found["maximum_margin"] = 0.0
         return found

@@ -281,6 +281,14 @@ def test_stages_of_one_step_size_are_one_descent() -> None:
     torch.testing.assert_close(parts["end_loss"], whole["end_loss"], rtol=0, atol=0)
 
 
+def test_paths_by_their_equal_depths_are_the_same_as_by_their_number() -> None:
+    measures = {**OF_PATHS, "count": {"says": "number of paths", "value": "paths"}}
+    by_number = _run([0, 1], paths=2, measures=measures).measures
+
+    assert by_number["count"].tolist() == [2, 2]
+    torch.testing.assert_close(_run([0, 1], depth=None, path_depths=[3, 3], measures=measures).measures, by_number)
+
+
 @pytest.mark.parametrize(
     "network",
     [
