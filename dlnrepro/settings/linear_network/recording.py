@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from dlnrepro.dynamics.general.grids import Spacing
+from dlnrepro.dynamics.general.population import NODES
 from dlnrepro.dynamics.general.quantities import QUANTITIES
 from dlnrepro.dynamics.general.shapes import Sizes, shape_of
 from dlnrepro.dynamics.observed.evaluation import longest_step, needed
@@ -25,12 +26,13 @@ MOST_RECORDS = 10**6
 RECORDED_FOR: Mapping[str, str] = {
     "layers": "a single path of layers",
     "dense": "dense layers without skip, in paths of the same widths",
-    "target": "a target matrix (`data: moments` or `data: teacher`)",
+    "target": "a target matrix (`data: moments` or `data: teacher`) or the teacher of `data: population`",
     "solution": "`data: moments`",
+    "curvature": "samples or second moments, so not for the logistic loss of `data: population`",
     "margin": "two classes",
     "labels": "`loss: cross-entropy`",
     "fresh": "`fresh` above 0",
-    "samples": "samples, so not for `data: moments`",
+    "samples": "samples, so not for `data: moments` and `data: population`",
 }
 """What a quantity may need -> for which networks and data it is recorded."""
 
@@ -140,12 +142,13 @@ class RecordingSettings(TrainingSettings):
             "": True,
             "layers": len(self.path_widths) == 1,
             "dense": dense,
-            "target": self.data in ("moments", "teacher"),
+            "target": self.data in ("moments", "teacher", "population"),
             "solution": self.data == "moments",
+            "curvature": self.data != "population" or self.loss == "squared",
             "margin": self.by_margin,
             "labels": self.loss == "cross-entropy",
             "fresh": self.fresh > 0,
-            "samples": self.data != "moments",
+            "samples": self.data not in ("moments", "population"),
         }
         return {name for name, there in parts.items() if there}
 
@@ -176,7 +179,7 @@ class RecordingSettings(TrainingSettings):
         rows, columns = self.ends
         weights = 24 * self.weight_count + 12 * len(self.path_widths) * rows * columns
         count = os.path.getsize(self.file) // 8 if os.path.isfile(self.file) else self.samples or columns
-        samples = count * (columns + 8 * rows)
+        samples = count * (columns + 8 * rows) + (4 * NODES if self.data == "population" else 0)
         count, record = self.record_count, 0
         for shape in self.shapes.values():
             record += math.prod(shape)

@@ -85,6 +85,15 @@ OF_FILE: dict[str, Any] = {
     "file": FILE,
 }
 
+POPULATION: dict[str, Any] = {
+    "outputs": 1,
+    "strengths": None,
+    "jitter": 0.0,
+    "data": "population",
+    "loss": "logistic",
+    "input_law": "sphere",
+}
+
 CASES: dict[str, dict[str, Any]] = {
     "descent": {},
     "every-step-in-stages": {"record": "every", "step_size": [0.05, 0.01], "steps": [20, 9], "kick": [1e-3, 0.0]},
@@ -158,6 +167,26 @@ CASES: dict[str, dict[str, Any]] = {
     "classes-in-minibatches": {**POINTS_OF_CLASSES, "batch": 4},
     "file": OF_FILE | {"measures": OF_LOSS, "batch": 5},
     "classes-of-a-file": OF_FILE | {"loss": "logistic", "measures": OF_MARGIN},
+    "population": {
+        **POPULATION,
+        "measures": {**OF_LOSS, "cosine": {"says": "cosine of the angle to the teacher", "last": "overlap"}},
+    },
+    "population-squared": {
+        **POPULATION,
+        "loss": "squared",
+        "input_law": "gaussian",
+        "measures": {**OF_LOSS, **OF_HESSIAN},
+    },
+    "flow-of-a-population": {
+        **POPULATION,
+        "method": "flow",
+        "time": 2.0,
+        "step_size": None,
+        "steps": None,
+        "depth": None,
+        "path_depths": [2, 3],
+        "measures": OF_LOSS,
+    },
     "circle": {
         **POINTS_OF_CLASSES,
         "inputs": 12,
@@ -217,6 +246,19 @@ CONTRADICTIONS = [
             "strengths: expected no such key for this data, which has no target, found [2, 1]",
             "loss: expected cross-entropy for `data: sphere`, found 'squared'",
         ],
+    ),
+    (
+        {**POPULATION, "outputs": 2, "loss": "exponential", "samples": 5, "input_law": None, "measures": OF_LOSS},
+        [
+            "samples: expected no such key, which is only for drawn samples, such as `data: teacher`, found 5",
+            "loss: expected squared or logistic for `data: population`, found 'exponential'",
+            "input_law: expected sphere or gaussian, the law of the inputs of `data: population`, found nothing",
+            "outputs: expected one output for `data: population`, found 2 outputs",
+        ],
+    ),
+    (
+        {"input_law": "sphere"},
+        ["input_law: expected no such key, which is only for `data: population`, found 'sphere'"],
     ),
     ({"loss": "logistic"}, ["loss: expected squared for `data: moments`, found 'logistic'"]),
     (
