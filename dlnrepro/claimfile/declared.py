@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from dlnrepro.claimfile.document import Place
-from dlnrepro.claimfile.parameters import DECLARED, numbers, parameter_errors, resolved
+from dlnrepro.claimfile.parameters import CONSTANTS, DECLARED, constant_names, numbers, parameter_errors, resolved
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.errors import Fault
+from dlnrepro.errors import Fault, unknown
 from dlnrepro.runner import Runner
 from dlnrepro.settings.declared.measures import DeclaredMeasure, DeclaredSeries
 from dlnrepro.settings.declared.quantities import Quantities, Quantity, formula_faults
@@ -33,6 +33,18 @@ def needless_blocks(claim: Claim, params: type[BaseModel]) -> Iterator[tuple[Pla
             if key in values:
                 expected = "no such key here, since the claim declares its measures and series once for all arms"
                 yield (*place, key), Fault(expected=expected, found=f"'{key}'")
+
+
+def new_constants(claim: Claim, params: type[BaseModel]) -> Iterator[tuple[Place, Fault]]:
+    """Faults for constants that an arm has and the setup does not, which are misspelt or used by no formula."""
+    if CONSTANTS not in params.model_fields:
+        return
+    own = constant_names(claim.setup)
+    for arm, changes in claim.arms.items():
+        for name in constant_names(changes):
+            if name not in own:
+                absent = Fault(expected="a constant that the setup has too", found=f"'{name}'")
+                yield ("arms", arm, CONSTANTS, name), unknown(name, own) if own else absent
 
 
 def without_inherited(claim: Claim, params: type[BaseModel]) -> Claim:

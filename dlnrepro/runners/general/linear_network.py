@@ -101,7 +101,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     observe = observer(setting, params.recorded)
     train = {"flow": _flow, "margin-flow": _margin_flow}.get(params.method, _descent)
     values = train(params, problem, setting, observe, generators, progress)
-    records, constants = Records(axis_of(params), values), params.constants(problem)
+    records, constants = Records(axis_of(params), values), params.known_constants(problem)
     series = series_of(expressions(params.series), _thinned(records), constants)
     return Result(evaluate(computed(params.measures), records, constants), series)
 

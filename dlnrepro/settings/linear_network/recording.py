@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
+from typing import Any
 
 from pydantic import Field
 from torch import Tensor
@@ -19,6 +20,7 @@ from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.declared.measures import DeclaredSeriesByName, Measures, computed, expressions
 from dlnrepro.settings.declared.quantities import Quantity
 from dlnrepro.settings.linear_network.data import Problem
+from dlnrepro.settings.linear_network.kinds import Constants
 from dlnrepro.settings.linear_network.training import FLOWS, TrainingSettings
 
 MOST_RECORDS = 10**6
@@ -54,8 +56,22 @@ class RecordingSettings(TrainingSettings):
         le=30,
         description="for `record: log` of a flow: decades from the first recorded time after 0 on (default: 6)",
     )
+    constants: Constants = Field(
+        default={},
+        description="names of the claim's own for numbers and lists of numbers; formulas of settings, measures and"
+        " thresholds use them as `constants.name`; those of an arm are added to those of the setup (default: none)",
+    )
     measures: Measures = Field(default={}, description="the measures that the claim declares")
     series: DeclaredSeriesByName = Field(default={}, description="the series that the claim declares")
+
+    @classmethod
+    def without_meaning(cls, settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+        """What an arm undoes of the settings that it inherits, and its constants next to those that it inherits."""
+        found = super().without_meaning(settings, changes)
+        own, more = settings.get("constants"), changes.get("constants")
+        if isinstance(own, Mapping) and isinstance(more, Mapping):
+            found["constants"] = {**own, **more}
+        return found
 
     def contradictions(self) -> Iterable[Contradiction]:
         """Records of steps for a flow, and more records than can be kept."""
@@ -125,7 +141,9 @@ class RecordingSettings(TrainingSettings):
             if len(shape) == 2:
                 found[f"W{number}"] = Quantity(f"the layer W_{number}, a matrix", 2, sizes=shape)
         for name, value in self._numbers().items():
-            own = Quantity("a setting", int(isinstance(value, tuple)), recorded=False)
+            says = "a constant of the claim" if name.startswith("constants.") else "a setting"
+            several = isinstance(value, tuple)
+            own = Quantity(says, int(several), recorded=False, sizes=(len(value),) if several else ())
             found[name] = found[name]._replace(setting=own) if name in found else own
         return found
 
@@ -166,11 +184,12 @@ class RecordingSettings(TrainingSettings):
             if several or (isinstance(value, int | float) and not isinstance(value, bool)):
                 found[name] = value
         found["paths"] = len(self.path_widths)
+        found |= {f"constants.{name}": value for name, value in self.constants.items()}
         if self.by_margin:
             found["maximum_margin"] = 0.0
         return found
 
-    def constants(self, problem: Problem) -> dict[str, float | tuple[float, ...] | Tensor]:
+    def known_constants(self, problem: Problem) -> dict[str, float | tuple[float, ...] | Tensor]:
         """The settings that are numbers or lists of numbers, and what each run drew in their place."""
         return self._numbers() | problem.constants
 
