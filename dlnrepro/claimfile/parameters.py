@@ -106,7 +106,7 @@ def resolved_by_text(values: Mapping[str, Any]) -> Resolved:
 
 
 def constant_names(values: Mapping[str, Any]) -> list[str]:
-    """The names of the constants among some settings; none if they are no mapping, which is a fault of its own."""
+    """The names of the constants among some settings; none if the constants are not a mapping."""
     constants = values.get(CONSTANTS)
     return [*constants] if isinstance(constants, Mapping) else []
 
