@@ -63,7 +63,7 @@ class PopulationLoss:
         """R, of shape (runs,)."""
         predictor = matrix[..., 0, :]
         reach = torch.linalg.vector_norm(predictor, dim=-1, keepdim=True) * self.places
-        even = ((reach / 2 + (-reach).exp().log1p()) * self.shares).sum(-1)
+        even: Tensor = ((reach / 2 + (-reach).exp().log1p()) * self.shares).sum(-1)
         return even - teacher_pull(plain_inputs(self.law, self.dimension)) * predictor[..., 0]
 
     def logarithm(self, matrix: Tensor) -> Tensor:

@@ -142,8 +142,8 @@ class RecordingSettings(TrainingSettings):
                 found[f"W{number}"] = Quantity(f"the layer W_{number}, a matrix", 2, sizes=shape)
         for name, value in self._numbers().items():
             says = "a constant of the claim" if name.startswith("constants.") else "a setting"
-            several = isinstance(value, tuple)
-            own = Quantity(says, int(several), recorded=False, sizes=(len(value),) if several else ())
+            length: tuple[int, ...] = (len(value),) if isinstance(value, tuple) else ()
+            own = Quantity(says, len(length), recorded=False, sizes=length)
             found[name] = found[name]._replace(setting=own) if name in found else own
         return found
 
