@@ -21,6 +21,7 @@ from dlnrepro.claimfile.declared import (
     needless_blocks,
     new_constants,
     whole_settings,
+    with_all_constants,
     without_inherited,
 )
 from dlnrepro.claimfile.document import Document, Place, parse, read_text
@@ -92,7 +93,7 @@ def _fitted(claim: Claim, document: Document, path: Path) -> Claim:
         runner = load_runner(claim.located_runner)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
-    claim = without_inherited(claim, runner.Params)
+    claim = without_inherited(with_all_constants(claim, runner.Params), runner.Params)
     known = _declared_by(claim, runner)
     if wrong := [*needless_blocks(claim, runner.Params), *new_constants(claim, runner.Params)]:
         raise ClaimError(_faults(path, document, map(_made, wrong)))

@@ -235,3 +235,22 @@ def test_a_constant_of_an_arm_alone_and_one_without_a_proper_name_are_refused(tm
     assert refusal(lambda: load_claim(arms_file(tmp_path, FLOW, "constants: {rate: 2}"))).endswith(
         "arms.late.constants.rate: expected a constant that the setup has too, found 'rate'"
     )
+
+
+def test_the_quick_profile_and_an_audit_change_the_constants_that_they_name(tmp_path: Path) -> None:
+    path = constants_file(tmp_path)
+    quick, audit = "{{setup: {{constants: {{{name}: 5}}}}}}", "{{harmless: {{faster: {{constants: {{{name}: 4}}}}}}}}"
+    further = f"quick: {quick}\naudit: {audit}\n"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + further.format(name="rate"), encoding="utf-8")
+    claim = load_claim(path)
+    ends = [1, "2 * constants.rate"]
+    assert claim.quick.setup == {"constants": {"rate": 5, "ends": ends}}
+    assert claim.audit.harmless == {"faster": {"constants": {"rate": 4, "ends": ends}}}
+    assert claim.arms == {"only": {}, "late": {"constants": {"rate": 3, "ends": ends}}}
+    path.write_text(text + further.format(name="rat"), encoding="utf-8")
+    words = "expected one of rate, ends, found 'rat'; did you mean 'rate'?"
+    assert [line.partition("constants.rat: ")[2] for line in refusal(lambda: load_claim(path)).splitlines()] == [
+        words,
+        words,
+    ]

@@ -6,7 +6,6 @@ import math
 import os
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
-from typing import Any
 
 from pydantic import Field
 from torch import Tensor
@@ -59,19 +58,10 @@ class RecordingSettings(TrainingSettings):
     constants: Constants = Field(
         default={},
         description="names of the claim's own for numbers and lists of numbers; formulas of settings, measures and"
-        " thresholds use them as `constants.name`; those of an arm are added to those of the setup (default: none)",
+        " thresholds use them as `constants.name`; an arm changes those that it names (default: none)",
     )
     measures: Measures = Field(default={}, description="the measures that the claim declares")
     series: DeclaredSeriesByName = Field(default={}, description="the series that the claim declares")
-
-    @classmethod
-    def without_meaning(cls, settings: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-        """What an arm undoes of the settings that it inherits, and its constants next to those that it inherits."""
-        found = super().without_meaning(settings, changes)
-        own, more = settings.get("constants"), changes.get("constants")
-        if isinstance(own, Mapping) and isinstance(more, Mapping):
-            found["constants"] = {**own, **more}
-        return found
 
     def contradictions(self) -> Iterable[Contradiction]:
         """Records of steps for a flow, and more records than can be kept."""
