@@ -3,6 +3,8 @@
 A setting with the name `law`, or with a name that begins with `law_`, belongs to the formula alone: it changes no
 network, no data and no training. An arm that differs from an arm of `holds_in` in such settings alone is a wrong
 formula. It shows that a measure notices another formula, but it breaks no hypothesis.
+
+The constants of a claim belong to the formula too, unless a setting is a formula of them and has another value.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from dlnrepro.claimfile.parameters import CONSTANTS, settled
 from dlnrepro.claimfile.schema import Claim, Criterion
 
 FORMULA = "law"
@@ -40,7 +43,7 @@ class Difference:
 
 def is_of_formula(setting: str) -> bool:
     """Whether a setting belongs to the formula that a measure is compared with."""
-    return setting == FORMULA or setting.startswith(f"{FORMULA}_")
+    return setting in (FORMULA, CONSTANTS) or setting.startswith(f"{FORMULA}_")
 
 
 def difference(claim: Claim, criterion: Criterion, control: str) -> Difference:
@@ -53,6 +56,9 @@ def _between(claim: Claim, control: str, arm: str) -> Difference:
     """How a control differs from one arm."""
     first, second = ({**claim.setup, **claim.arms[name]} for name in (control, arm))
     changed = [key for key in {**first, **second} if first.get(key) != second.get(key)]
+    if CONSTANTS in changed:
+        values, others = settled(first), settled(second)
+        changed += [key for key in values if key not in changed and values[key] != others.get(key)]
     settings = tuple(key for key in changed if not is_of_formula(key))
     return Difference(control, arm, settings, tuple(key for key in changed if is_of_formula(key)))
 

@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from dlnrepro.claimfile.document import Place
-from dlnrepro.claimfile.parameters import DECLARED, numbers, parameter_errors, resolved
+from dlnrepro.claimfile.parameters import CONSTANTS, DECLARED, constant_names, numbers, parameter_errors, resolved
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.errors import Fault
+from dlnrepro.errors import Fault, unknown
 from dlnrepro.runner import Runner
 from dlnrepro.settings.declared.measures import DeclaredMeasure, DeclaredSeries
 from dlnrepro.settings.declared.quantities import Quantities, Quantity, formula_faults
@@ -33,6 +33,51 @@ def needless_blocks(claim: Claim, params: type[BaseModel]) -> Iterator[tuple[Pla
             if key in values:
                 expected = "no such key here, since the claim declares its measures and series once for all arms"
                 yield (*place, key), Fault(expected=expected, found=f"'{key}'")
+
+
+def new_constants(claim: Claim, params: type[BaseModel]) -> Iterator[tuple[Place, Fault]]:
+    """Faults for constants that only an arm or another change has: they are misspelt, or no formula uses them."""
+    if not _has_constants(params):
+        return
+    own = constant_names(claim.setup)
+    changes: list[tuple[Place, Mapping[str, Any]]] = [(("quick", "setup"), claim.quick.setup)]
+    changes += [(("arms", arm), values) for arm, values in claim.arms.items()]
+    changes += [(("audit", "harmless", name), values) for name, values in claim.audit.harmless.items()]
+    changes += [(("audit", "flaws", name, "settings"), flawed.settings) for name, flawed in claim.audit.flaws.items()]
+    for place, values in changes:
+        for name in constant_names(values):
+            if name not in own:
+                absent = Fault(expected="a constant that the setup has too", found=f"'{name}'")
+                yield (*place, CONSTANTS, name), unknown(name, own) if own else absent
+
+
+def with_all_constants(claim: Claim, params: type[BaseModel]) -> Claim:
+    """A claim in which each change of constants has those of the setup too that it does not name."""
+    own = claim.setup.get(CONSTANTS)
+    if not _has_constants(params) or not isinstance(own, Mapping):
+        return claim
+
+    def joined(changes: dict[str, Any]) -> dict[str, Any]:
+        more = changes.get(CONSTANTS)
+        return {**changes, CONSTANTS: {**own, **more}} if isinstance(more, Mapping) else changes
+
+    flaws = {
+        name: flawed.model_copy(update={"settings": joined(flawed.settings)})
+        for name, flawed in claim.audit.flaws.items()
+    }
+    harmless = {name: joined(changes) for name, changes in claim.audit.harmless.items()}
+    return claim.model_copy(
+        update={
+            "arms": {arm: joined(changes) for arm, changes in claim.arms.items()},
+            "quick": claim.quick.model_copy(update={"setup": joined(claim.quick.setup)}),
+            "audit": claim.audit.model_copy(update={"harmless": harmless, "flaws": flaws}),
+        }
+    )
+
+
+def _has_constants(params: type[BaseModel]) -> bool:
+    """Whether a claim of a runner may have constants; a function may have a parameter of this name for itself."""
+    return CONSTANTS in params.model_fields and DECLARED[0] in params.model_fields
 
 
 def without_inherited(claim: Claim, params: type[BaseModel]) -> Claim:

@@ -16,7 +16,14 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dlnrepro.claimfile.declared import declared_faults, needless_blocks, whole_settings, without_inherited
+from dlnrepro.claimfile.declared import (
+    declared_faults,
+    needless_blocks,
+    new_constants,
+    whole_settings,
+    with_all_constants,
+    without_inherited,
+)
 from dlnrepro.claimfile.document import Document, Place, parse, read_text
 from dlnrepro.claimfile.messages import RULE, explained, own_errors, place_of, same_as, shown
 from dlnrepro.claimfile.parameters import DECLARED, parameter_errors, validated
@@ -86,9 +93,9 @@ def _fitted(claim: Claim, document: Document, path: Path) -> Claim:
         runner = load_runner(claim.located_runner)
     except RunnerError as error:
         raise ClaimError([document.placed(("runner",), error.fault).at(path)]) from None
-    claim = without_inherited(claim, runner.Params)
+    claim = without_inherited(with_all_constants(claim, runner.Params), runner.Params)
     known = _declared_by(claim, runner)
-    if wrong := [*needless_blocks(claim, runner.Params)]:
+    if wrong := [*needless_blocks(claim, runner.Params), *new_constants(claim, runner.Params)]:
         raise ClaimError(_faults(path, document, map(_made, wrong)))
     if found := [*_parameters_fit(claim, runner.Params), *_measures_exist(claim, known)]:
         raise ClaimError(_faults(path, document, found))

@@ -25,6 +25,9 @@ from dlnrepro.signals import Ended
 DECLARED = ("measures", "series")
 """The parameters that a claim writes as blocks outside its setup; a formula cannot name the numbers in them."""
 
+CONSTANTS = "constants"
+"""The parameter that holds numbers of the claim's own, which are named with a dot: `constants.rate`."""
+
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -97,8 +100,15 @@ def settled(values: Mapping[str, Any]) -> dict[str, Any]:
 def resolved_by_text(values: Mapping[str, Any]) -> Resolved:
     """The settings of an arm, where each text is a formula that can be read as a formula of the other settings."""
     texts = [(place, text) for place, text in _texts(values) if place[0] not in DECLARED]
-    formulas = {place: text for place, text in texts if not _is_word(text) and _reads(text)}
+    own = {f"{CONSTANTS}.{name}" for name in constant_names(values)}
+    formulas = {place: text for place, text in texts if text in own or (not _is_word(text) and _reads(text))}
     return _Resolution(values, formulas, set(), {}).result() if formulas else Resolved(dict(values))
+
+
+def constant_names(values: Mapping[str, Any]) -> list[str]:
+    """The names of the constants among some settings; none if the constants are not a mapping."""
+    constants = values.get(CONSTANTS)
+    return [*constants] if isinstance(constants, Mapping) else []
 
 
 def with_values(written: Any, value: Any) -> Any:
@@ -136,6 +146,8 @@ def parameter_errors(params: type[BaseModel], values: Mapping[str, Any]) -> list
         if any(place[: len(one)] == one for one in wrong):
             continue
         text = next((text for one, text in found.formulas.items() if place[: len(one)] == one), None)
+        if text is not None and errors and detail.get("input") == text:
+            continue  # the formula has no number, because another one that it needs has a fault
         if text is not None:
             detail["ctx"] = {**detail.get("ctx", {}), "formula": text}
         errors.append(detail)

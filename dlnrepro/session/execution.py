@@ -179,7 +179,7 @@ def _whole(claim: Claim, numbers: Mapping[str, Numbers]) -> Mapping[str, Numbers
     A function may return other numbers in another arm than in the first one.
     """
     named = {name for item in (*claim.assumptions, *claim.criteria) for name in item.named}
-    named -= claim.setup.keys()
+    named = {name for name in named if name.partition(".")[0] not in claim.setup}
     found = dict(numbers)
     for arm, of_arm in numbers.items():
         outcome = of_arm.outcome

@@ -84,8 +84,31 @@ def test_settings_of_the_formula_do_not_count_as_further_settings(claim_with: Ca
     assert list(rule.faults(claim_with("  near: {}\n  far: {value: 5.0, law_depth: 3, law: other}\n"), {})) == []
 
 
-def test_only_settings_named_law_belong_to_the_formula() -> None:
-    assert [key for key in ("law", "law_depth", "lawn", "flaw", "depth") if is_of_formula(key)] == ["law", "law_depth"]
+@pytest.mark.parametrize(
+    ("far", "settings"),
+    [
+        ("{constants: {rate: 3, goal: 1.0}}", ()),
+        ("{constants: {rate: 2, goal: 5.0}}", ("value",)),
+        ("{constants: {rate: 3, goal: 1.0}, value: 5.0}", ("value",)),
+    ],
+)
+def test_a_control_of_other_constants_is_a_wrong_formula_unless_they_change_a_setting(
+    write_claim: Write, far: str, settings: tuple[str, ...]
+) -> None:
+    claim = read_claim(
+        write_claim(
+            ("  value: 1\n", "  value: constants.goal\n  constants: {rate: 2, goal: 1.0}\n"),
+            ("  far: {value: 5.0}\n", f"  far: {far}\n"),
+        )
+    )
+    ((_, found),) = differences(claim)
+    assert found == Difference("far", "near", settings, ("constants",))
+    assert found.wrong_formula == (not settings)
+
+
+def test_only_settings_named_law_and_constants_belong_to_the_formula() -> None:
+    settings = ("law", "law_depth", "constants", "lawn", "flaw", "depth")
+    assert [key for key in settings if is_of_formula(key)] == ["law", "law_depth", "constants"]
 
 
 @pytest.mark.parametrize("name", runner_names())

@@ -174,3 +174,83 @@ def test_a_setting_that_one_arm_does_not_have_is_refused_with_the_name_of_the_ar
 def test_a_threshold_has_the_setting_of_two_meanings(tmp_path: Path) -> None:
     claim = load_claim(claim_file(tmp_path, "last: loss", bound="10 * time"))
     assert value_of(claim.criteria[0].bounds["at_most"], numbers(claim.settings)) == 40
+
+
+def constants_file(folder: Path, late: str = "{rate: 3}", measure: str = "value: constants.rate * time") -> Path:
+    """A claim whose settings, measure and threshold are formulas of constants, and an arm that changes one of them."""
+    bound, constants = "'constants.rate * constants.ends[2]'", "{rate: 2, ends: [1, 2 * constants.rate]}"
+    text = CLAIM.format(measure=f"{{says: a, {measure}}}", start=GAUSSIAN, bound=bound)
+    text = text.replace("  time: 4\n", f"  time: constants.ends[2]\n  constants: {constants}\n")
+    path = folder / "constants.yaml"
+    path.write_text(text.replace("{scale: 3}", f"{{constants: {late}}}"), encoding="utf-8")
+    return path
+
+
+def test_constants_stand_in_settings_measures_and_thresholds_and_an_arm_changes_those_that_it_names(
+    tmp_path: Path,
+) -> None:
+    path = constants_file(tmp_path)
+    claim, runner = load_claim(path), load_runner("linear_network")
+    assert [params_of(path, arm).time for arm in ("only", "late")] == [4, 6]
+    assert params_of(path, "late").constants == {"rate": 3, "ends": (1, 6)}
+    values = validated(runner.Params, arm_values(claim, "late", {}, quick=False)).model_dump(mode="json")
+    assert value_of(claim.criteria[0].bounds["at_most"], numbers(values)) == 18
+    with torch.inference_mode():
+        found = runner.run(params_of(path, "late"), [torch.Generator()], silent)
+    assert found.measures["a"].tolist() == [18]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        (
+            {"late": "{rat: 3}"},
+            "arms.late.constants.rat: expected one of rate, ends, found 'rat'; did you mean 'rate'?",
+        ),
+        ({"late": "{rate: [a]}"}, "arms.late.constants.rate: expected a number or a list of numbers, found ['a']"),
+        (
+            {"measure": "last: 'constants.ends[3]'"},
+            "measures.a.last: expected an index from 1 to 2, or from -2 to -1, in 'constants.ends[3]', found 3",
+        ),
+        (
+            {"measure": "last: loss - constants.rte"},
+            "measures.a.last: expected one of 70 names, such as constants.rate, constants.ends, distance, found"
+            " 'constants.rte'; did you mean 'constants.rate'?",
+        ),
+    ],
+)
+def test_a_constant_that_does_not_exist_or_is_no_number_is_refused_at_its_place(
+    tmp_path: Path, changes: dict[str, str], words: str
+) -> None:
+    assert words in refusal(lambda: load_claim(constants_file(tmp_path, **changes)))
+
+
+def test_a_constant_of_an_arm_alone_and_one_without_a_proper_name_are_refused(tmp_path: Path) -> None:
+    path = constants_file(tmp_path)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("{rate: 2, ends", "{2nd: 2, rate: 2, ends"), encoding="utf-8")
+    assert refusal(lambda: load_claim(path)).endswith(
+        "setup.constants.2nd: expected a name of letters, digits and _ that does not begin with a digit, found '2nd'"
+    )
+    assert refusal(lambda: load_claim(arms_file(tmp_path, FLOW, "constants: {rate: 2}"))).endswith(
+        "arms.late.constants.rate: expected a constant that the setup has too, found 'rate'"
+    )
+
+
+def test_the_quick_profile_and_an_audit_change_the_constants_that_they_name(tmp_path: Path) -> None:
+    path = constants_file(tmp_path)
+    quick, audit = "{{setup: {{constants: {{{name}: 5}}}}}}", "{{harmless: {{faster: {{constants: {{{name}: 4}}}}}}}}"
+    further = f"quick: {quick}\naudit: {audit}\n"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text + further.format(name="rate"), encoding="utf-8")
+    claim = load_claim(path)
+    ends = [1, "2 * constants.rate"]
+    assert claim.quick.setup == {"constants": {"rate": 5, "ends": ends}}
+    assert claim.audit.harmless == {"faster": {"constants": {"rate": 4, "ends": ends}}}
+    assert claim.arms == {"only": {}, "late": {"constants": {"rate": 3, "ends": ends}}}
+    path.write_text(text + further.format(name="rat"), encoding="utf-8")
+    words = "expected one of rate, ends, found 'rat'; did you mean 'rate'?"
+    assert [line.partition("constants.rat: ")[2] for line in refusal(lambda: load_claim(path)).splitlines()] == [
+        words,
+        words,
+    ]

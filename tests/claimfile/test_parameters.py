@@ -127,6 +127,11 @@ def test_a_formula_that_does_not_fit_is_one_fault_at_its_place(
     assert words in mine[0]
 
 
+def test_a_formula_that_needs_one_with_a_fault_has_no_fault_of_its_own() -> None:
+    found = parameter_faults(Params, {"size": "2 * rate", "rate": "1 / dept", "depth": 2})
+    assert [place for place, _ in found if place != ("values",)] == [("rate",)]
+
+
 def test_formulas_in_a_circle_are_each_a_fault_and_no_other_formula_is() -> None:
     given = {"size": "rate + 1", "rate": "values[1]", "values": ["size * 2"], "depth": "size * 1"}
     faults = dict(resolved(Params, given).faults)

@@ -13,9 +13,12 @@ alone. So one gradient dR/dM and one chain rule serve every network and every lo
 * `starts` holds the initializations that only the general runner has.
 * `rules` makes the direction of a step from a gradient: momentum, Adam, signs, orthogonal steps, and others.
 * `noise` draws minibatches and noisy labels, one draw per step and run.
+* `kernel` takes the steps of the squared loss by the compiled kernel, where it knows the network.
+* `flow` follows gradient flow of the parameters of any network.
 * `training` takes the steps in stages, or follows gradient flow, and records quantities on the way.
 * `checks` compares the gradients of the training with those of `plain`.
 * `grids` chooses the steps or times that are recorded.
+* `population` is the loss of all inputs with a spherically symmetric law.
 * `quantities` computes each recorded quantity from the parameters, and `shapes` gives its shape.
 
 Conventions: parameters are lists of tensors of shape (runs, ..., rows, columns). If all paths have the same widths, a

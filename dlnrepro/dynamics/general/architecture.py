@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, TypeVar
 
 import torch
 from torch import Tensor
@@ -21,6 +21,7 @@ from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.per_run import layer_sum
 
 Filling = Literal["dense", "diagonal", "shared"]
+Part = TypeVar("Part")
 Field = Callable[[Tensor], Tensor]
 """From the matrix M of the network, (runs, n_L, n_0), to dR/dM in the same shape."""
 
@@ -45,9 +46,9 @@ class Architecture:
         return len(self.widths) > 1 and len(set(self.widths)) == 1
 
     @property
-    def plain_chain(self) -> bool:
-        """Whether the parameters are the layers of a single path."""
-        return len(self.widths) == 1 and self.filling == "dense" and not self.skip
+    def dense(self) -> bool:
+        """Whether the parameters are the layers of a single path, or of paths of the same widths."""
+        return len(set(self.widths)) == 1 and self.filling == "dense" and not self.skip
 
     @property
     def shapes(self) -> list[tuple[int, ...]]:
@@ -57,15 +58,18 @@ class Architecture:
         shapes = [[(*before, rows, columns) for columns, rows in pairwise(path)] for path in paths]
         return [shape for path in shapes for shape in (path[:1] if self.filling == "shared" else path)]
 
-    def layers(self, parameters: Sequence[Tensor]) -> list[Weights]:
-        """The layers W_1 .. W_L of each path; of stacked paths, one list whose layers hold all paths."""
+    def by_path(self, parameters: Sequence[Part]) -> list[list[Part]]:
+        """The parameters of the layers 1 .. L of each path; of stacked paths, one list whose parameters hold all."""
         found, rest = [], list(parameters)
         for path in self.widths[:1] if self.stacked else self.widths:
             depth = len(path) - 1
-            own = rest[:1] * depth if self.filling == "shared" else rest[:depth]
+            found.append(rest[:1] * depth if self.filling == "shared" else rest[:depth])
             rest = rest[1 if self.filling == "shared" else depth :]
-            found.append([self._filled(layer) for layer in own])
         return found
+
+    def layers(self, parameters: Sequence[Tensor]) -> list[Weights]:
+        """The layers W_1 .. W_L of each path; of stacked paths, one list whose layers hold all paths."""
+        return [[self._filled(layer) for layer in path] for path in self.by_path(parameters)]
 
     def path_matrices(self, parameters: Sequence[Tensor]) -> Tensor:
         """The matrix W_(p,L_p) ... W_(p,1) of each path, of shape (runs, paths, n_L, n_0)."""
@@ -82,7 +86,7 @@ class Architecture:
         Args:
             field: from M to dR/dM.
         """
-        if self.plain_chain:
+        if self.dense and not self.stacked:
             return lambda weights: _of_chain(weights, field)
         return lambda parameters: self._of_paths(parameters, field)
 

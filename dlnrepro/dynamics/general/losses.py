@@ -11,6 +11,7 @@ loss by moments has the minimum 0. Samples are rows.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -20,13 +21,12 @@ from torch import Tensor
 
 from dlnrepro.dynamics.general.plain import LossOfOutputs
 from dlnrepro.dynamics.networks.plain import data_of
-from dlnrepro.dynamics.risks.margin_losses import LossName, batched_log_risk, risk_field
+from dlnrepro.dynamics.risks.margin_losses import LINEAR_FROM, LossName, batched_log_risk, risk_field
 from dlnrepro.dynamics.tensors.arrays import Array, array_of
 from dlnrepro.dynamics.tensors.per_run import each_run
 from dlnrepro.dynamics.training_clocks.cross_entropy import (
     cross_entropy_gradient,
     cross_entropy_log_gradient,
-    soft_margins,
 )
 
 
@@ -232,11 +232,15 @@ class SampleLoss:
         return self.logarithm(matrix).exp()
 
     def logarithm(self, matrix: Tensor) -> Tensor:
-        """Log R, which does not underflow for the cross-entropy."""
+        """Log R; for the cross-entropy by log(1 + e^-m) of the soft margins m, which does not underflow."""
         if self.name == "squared":
             return self.value(matrix).log()
-        margins, _ = soft_margins(self.x @ matrix.mT, self.y)
-        return batched_log_risk("logistic", margins)[0]
+        logits, right = self.x @ matrix.mT, self.y > 0
+        others = logits.masked_fill(right, -torch.inf).logsumexp(-1)
+        margins = logits.masked_fill(~right, 0.0).sum(-1) - others
+        near = margins.clamp_max(LINEAR_FROM)
+        logs = (-near).exp().log1p().log() + (near - margins)
+        return logs.logsumexp(-1) - math.log(margins.shape[-1])
 
     def slope(self, matrix: Tensor) -> Tensor:
         """dR/dM."""

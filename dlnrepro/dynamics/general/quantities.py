@@ -83,8 +83,7 @@ class Quantity(NamedTuple):
 
     Attributes:
         says: its definition.
-        needs: what must be there: `layers` (a single path), `paths`, `target`, `solution`, `margin`, `labels` or
-            nothing.
+        needs: what must be there, such as `layers` (a single path) or `target`; nothing if it is empty.
         value: from a state to a tensor (runs, ...).
     """
 
@@ -380,11 +379,13 @@ QUANTITIES: Mapping[str, Quantity] = {
         lambda state: squared_length(_flat(state.setting.gradient(state.parameters))).sqrt(),
     ),
     "sharpness": Quantity(
-        "the largest eigenvalue of the Hessian of the loss in all parameters", "", lambda state: _hessian(state)[:, -1]
+        "the largest eigenvalue of the Hessian of the loss in all parameters",
+        "curvature",
+        lambda state: _hessian(state)[:, -1],
     ),
     "hessian_eigenvalues": Quantity(
         "the eigenvalues of the Hessian of the loss in all parameters, a falling list",
-        "",
+        "curvature",
         lambda state: _hessian(state).flip(-1),
     ),
     "gauss_newton_sharpness": Quantity(

@@ -9,19 +9,25 @@ import torch
 from torch import Tensor
 
 from dlnrepro.dynamics.classification.training import Training, train
+from dlnrepro.dynamics.general.architecture import Architecture
+from dlnrepro.dynamics.general.flow import path_of
 from dlnrepro.dynamics.general.rules import Gradient
 from dlnrepro.dynamics.risks.margin_losses import LossName
 from dlnrepro.dynamics.tensors.arrays import Array, Weights
 from dlnrepro.dynamics.tensors.progress import Progress, part_of
 from dlnrepro.dynamics.tensors.records import Record
 from dlnrepro.dynamics.training.descent import descend, descend_with_memory
-from dlnrepro.dynamics.training.gradient_flow import flow
 from dlnrepro.errors import Disagreement
 
 ROUTES_AGREE = 1e-6
 """Two solvers of relative tolerance 1e-9 differ by about 1e-8."""
 
 Observe = Callable[[Weights], Record]
+Stage = Callable[
+    [Weights, Callable[[int], float], int, Sequence[int], Observe, Progress], tuple[Weights, dict[str, Tensor]]
+]
+"""From parameters, the size of each step, the number of steps, the steps that are recorded, what is observed, and
+progress to the parameters after the steps and what was observed, as `training.descent` returns them."""
 
 
 class Phase(NamedTuple):
@@ -42,8 +48,7 @@ class Phase(NamedTuple):
 
 def train_in_steps(
     weights: Sequence[Tensor],
-    direction: Gradient,
-    keeps: bool,
+    stage: Stage,
     phases: Sequence[Phase],
     displacement: Sequence[Tensor],
     records: Sequence[int],
@@ -54,8 +59,7 @@ def train_in_steps(
 
     Args:
         weights: the parameters at the start; left unchanged.
-        direction: from parameters to what a step of size 1 subtracts.
-        keeps: whether the direction depends on more than the parameters, such as momentum or random draws.
+        stage: what takes the steps of one stage.
         phases: the stages in their order.
         displacement: of a kick of 1, shaped as the parameters; empty if no stage has a kick.
         records: the steps before which quantities are recorded, counted over all stages, rising; the number of all
@@ -63,7 +67,6 @@ def train_in_steps(
         observe: from parameters to named tensors of shape (runs, ...).
         progress: called with the fraction done; may raise to stop.
     """
-    stepping = descend_with_memory if keeps else descend
     current, parts, done = list(weights), [], 0
     total = sum(phase.steps for phase in phases)
     for number, phase in enumerate(phases, 1):
@@ -73,10 +76,32 @@ def train_in_steps(
         here = [record - done for record in records if done <= record <= last]
         name = f"stage {number} of {len(phases)}" if len(phases) > 1 else ""
         part = part_of(progress, done / total, phase.steps / total, name)
-        current, series = stepping(current, direction, phase.sizes, phase.steps, here, observe, part)
+        current, series = stage(current, phase.sizes, phase.steps, here, observe, part)
         parts += [series] if here else []
         done += phase.steps
     return {name: torch.cat([part[name] for part in parts], -1).movedim(-1, 1) for name in parts[0]}
+
+
+def by_direction(direction: Gradient, keeps: bool) -> Stage:
+    """Stages of steps along a direction.
+
+    Args:
+        direction: from parameters to what a step of size 1 subtracts.
+        keeps: whether the direction depends on more than the parameters, such as momentum or random draws.
+    """
+    stepping = descend_with_memory if keeps else descend
+
+    def stage(
+        weights: Weights,
+        sizes: Callable[[int], float],
+        steps: int,
+        records: Sequence[int],
+        observe: Observe,
+        progress: Progress,
+    ) -> tuple[Weights, dict[str, Tensor]]:
+        return stepping(weights, direction, sizes, steps, records, observe, progress)
+
+    return stage
 
 
 def times_of(phases: Sequence[Phase], records: Sequence[int]) -> Tensor:
@@ -95,6 +120,7 @@ def constant(size: float) -> Callable[[int], float]:
 
 
 def follow_flow(
+    architecture: Architecture,
     weights: Sequence[Tensor],
     field: Callable[[int, Array], Array],
     times: Tensor,
@@ -103,18 +129,19 @@ def follow_flow(
     observe: Observe,
     progress: Progress,
 ) -> dict[str, Tensor]:
-    """The recorded quantities, each of shape (runs, points, ...), along gradient flow of a single path of dense layers.
+    """The recorded quantities, each of shape (runs, points, ...), along gradient flow.
 
     Args:
-        weights: W_1 .. W_L at time 0.
+        architecture: the layers.
+        weights: the parameters at time 0.
         field: from the number of a run and its matrix to dR/dM.
         times: the recorded times, rising, of shape (points,).
-        rates: the learning rate of each layer.
+        rates: the learning rate of each parameter.
         tolerances: the relative and the absolute tolerance of the solver per step.
         observe: from weights to named tensors of shape (runs, ...).
         progress: called with the fraction done; may raise to stop.
     """
-    path = flow(weights, field, times, rates, *tolerances, progress)
+    path = path_of(architecture, weights, field, times, rates, tolerances, progress)
     records = [observe([layer[:, point] for layer in path]) for point in range(path[0].shape[1])]
     return {name: torch.stack([record[name] for record in records], 1) for name in records[0]}
 

@@ -13,25 +13,31 @@ by autograd of a plain forward pass of samples, layer after layer, and a differe
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
 
-import numpy as np
 import torch
 from torch import Generator, Tensor
 
 from dlnrepro.dynamics.general.checks import checked_observer
+from dlnrepro.dynamics.general.flow import followed_gradient
 from dlnrepro.dynamics.general.grids import recorded_steps, recorded_times
+from dlnrepro.dynamics.general.kernel import by_kernel, known_gradient, taken_by_kernel
 from dlnrepro.dynamics.general.noise import noisy_slope
 from dlnrepro.dynamics.general.quantities import QUANTITIES as RECORDABLE
 from dlnrepro.dynamics.general.quantities import Setting, observer
-from dlnrepro.dynamics.general.rules import KEEPING, decayed, direction_of, rated
-from dlnrepro.dynamics.general.training import follow_flow, follow_margin_flow, times_of, train_in_steps
+from dlnrepro.dynamics.general.rules import KEEPING, Gradient, decayed, direction_of, rated
+from dlnrepro.dynamics.general.training import (
+    Stage,
+    by_direction,
+    follow_flow,
+    follow_margin_flow,
+    times_of,
+    train_in_steps,
+)
 from dlnrepro.dynamics.observed.evaluation import evaluate, series_of
 from dlnrepro.dynamics.observed.records import Records
-from dlnrepro.dynamics.tensors.arrays import Array, Weights, tensor_of
+from dlnrepro.dynamics.tensors.arrays import Weights
 from dlnrepro.dynamics.tensors.records import Record
-from dlnrepro.dynamics.training.gradient_flow import flattened, velocities_of
-from dlnrepro.runner import Declared, Progress, Result, Series, silent
+from dlnrepro.runner import Declared, Progress, Result, Series
 from dlnrepro.settings.declared.measures import computed, declaration, expressions
 from dlnrepro.settings.declared.quantities import Quantities
 from dlnrepro.settings.linear_network.data import Problem
@@ -95,7 +101,7 @@ def run(params: Params, generators: Sequence[Generator], progress: Progress) -> 
     observe = observer(setting, params.recorded)
     train = {"flow": _flow, "margin-flow": _margin_flow}.get(params.method, _descent)
     values = train(params, problem, setting, observe, generators, progress)
-    records, constants = Records(axis_of(params), values), params.constants(problem)
+    records, constants = Records(axis_of(params), values), params.known_constants(problem)
     series = series_of(expressions(params.series), _thinned(records), constants)
     return Result(evaluate(computed(params.measures), records, constants), series)
 
@@ -117,28 +123,36 @@ def _descent(
 ) -> dict[str, Tensor]:
     """The recorded quantities of the training in steps."""
     displacement = params.displacement(generators) if any(params.kick) else []
-    gradient = setting.gradient
-    of_logarithm = params.method == "normalised" or params.objective == "log-loss"
-    if of_logarithm:
-        gradient = setting.architecture.gradient(problem.loss.log_slope)
+    gradient, stage = _steps(params, problem, setting, generators)
+    steps = recorded_steps(params.record, params.total_steps, params.points, params.reach)
+    expected = _of_logarithm(setting) if params.of_logarithm else _unchanged
+    network = setting.architecture, problem.loss
+    checked = checked_observer(*network, gradient, observe, len(steps), expected)
+    values = train_in_steps(setting.start, stage, params.phases, displacement, steps, checked, progress)
+    runs, clock = len(generators), times_of(params.phases, steps)
+    counted = torch.tensor(steps, dtype=torch.float64)
+    return values | {"step": counted.expand(runs, -1), "time": clock.expand(runs, -1)}
+
+
+def _steps(
+    params: Params, problem: Problem, setting: Setting, generators: Sequence[Generator]
+) -> tuple[Gradient, Stage]:
+    """The gradient that moves the parameters, without decay and noise, and what takes the steps of a stage."""
+    architecture, loss = setting.architecture, problem.loss
+    known = known_gradient(architecture, loss, setting.start) if params.plain_steps else None
+    if known is not None:
+        momentum = params.momentum if params.method == "heavy-ball" else 0.0
+        return taken_by_kernel(known, momentum), by_kernel(known, momentum)
+    gradient = architecture.gradient(loss.log_slope) if params.of_logarithm else setting.gradient
     used = gradient
-    if params.batch is not None or params.label_noise:
-        noisy = noisy_slope(problem.loss, params.batch, params.label_noise, generators)
-        used = setting.architecture.gradient(noisy)
+    if params.noisy:
+        used = architecture.gradient(noisy_slope(loss, params.batch, params.label_noise, generators))
     used = decayed(used, params.per_parameter(params.weight_decay))
     assert params.method != "flow"
     assert params.method != "margin-flow"
     step = direction_of(params.method, used, params.momentum, params.memory_of_squares, params.sam_radius)
     step = rated(step, params.per_parameter(params.rates))
-    keeps = params.method in KEEPING or params.batch is not None or params.label_noise > 0
-    steps = recorded_steps(params.record, params.total_steps, params.points, params.reach)
-    expected = _of_logarithm(setting) if of_logarithm else _unchanged
-    network = setting.architecture, problem.loss
-    checked = checked_observer(*network, gradient, observe, len(steps), expected)
-    values = train_in_steps(setting.start, step, keeps, params.phases, displacement, steps, checked, progress)
-    runs, clock = len(generators), times_of(params.phases, steps)
-    counted = torch.tensor(steps, dtype=torch.float64)
-    return values | {"step": counted.expand(runs, -1), "time": clock.expand(runs, -1)}
+    return gradient, by_direction(step, params.method in KEEPING or params.noisy)
 
 
 def _flow(
@@ -154,13 +168,13 @@ def _flow(
     assert params.record in ("linear", "log")
     times = recorded_times(params.record, params.time, params.points, params.decades)
     field, rates = problem.loss.field(), params.per_parameter(params.rates)
-    network = setting.architecture, problem.loss
+    network, followed = setting.architecture, followed_gradient(setting.architecture, field, rates)
 
     def expected(_: Weights, plain: Weights) -> Weights:
         return [rate * part for rate, part in zip(rates, plain, strict=True)]
 
-    checked = checked_observer(*network, partial(_velocity, field, rates), observe, len(times), expected)
-    values = follow_flow(setting.start, field, times, rates, params.tolerance, checked, progress)
+    checked = checked_observer(network, problem.loss, followed, observe, len(times), expected)
+    values = follow_flow(network, setting.start, field, times, rates, params.tolerance, checked, progress)
     clock = times.expand(len(generators), -1)
     return values | {"step": torch.arange(len(times), dtype=torch.float64).expand_as(clock), "time": clock}
 
@@ -185,15 +199,6 @@ def _margin_flow(
     values = follow_margin_flow(setting.start, problem.sets, params.loss, rates, *until, checked, progress)
     count = torch.arange(params.points, dtype=torch.float64).expand(len(generators), -1)
     return values | {"step": count}
-
-
-def _velocity(field: Callable[[int, Array], Array], rates: Sequence[float], weights: Weights) -> Weights:
-    """The gradient, times the rates, that the solver of the flow follows, of the shapes of the weights."""
-    shapes, states = flattened(weights)
-    velocities = velocities_of(shapes, field, rates, np.ones(len(states)), silent)
-    slopes = tensor_of(-np.stack([next(velocities)(0.0, state) for state in states]))
-    parts = torch.split(slopes, [rows * columns for rows, columns in shapes], -1)
-    return [part.reshape(len(states), *shape) for part, shape in zip(parts, shapes, strict=True)]
 
 
 def _unchanged(_: Weights, plain: Weights) -> Weights:

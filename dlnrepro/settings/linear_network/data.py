@@ -17,8 +17,10 @@ from dlnrepro.dynamics.classification.maximum_margin import maximum_margin
 from dlnrepro.dynamics.classification.separable_data import Classes, drawing, with_slack
 from dlnrepro.dynamics.general.losses import Loss, MarginLoss, SampleLoss, moment_loss
 from dlnrepro.dynamics.general.margins import MaximumMargins, maximum_margins
+from dlnrepro.dynamics.general.population import population_loss, squared_population_loss
+from dlnrepro.dynamics.spherical.symmetric_inputs import InputLaw
 from dlnrepro.dynamics.starts.draws import normal, uniform
-from dlnrepro.dynamics.starts.targets import Target
+from dlnrepro.dynamics.starts.targets import Target, diagonal
 from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
 from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, one_hot
 from dlnrepro.settings.base import Contradiction
@@ -29,7 +31,16 @@ from dlnrepro.settings.linear_network.target import TargetSettings
 
 LossKind = Literal["squared", "logistic", "exponential", "cross-entropy"]
 DataKind = Literal[
-    "file", "moments", "teacher", "gaussian", "separable", "flipped", "under-determined", "sphere", "circle"
+    "file",
+    "moments",
+    "teacher",
+    "gaussian",
+    "separable",
+    "flipped",
+    "under-determined",
+    "sphere",
+    "circle",
+    "population",
 ]
 BY_MARGIN = ("separable", "flipped", "under-determined")
 BY_CLASS = ("sphere", "circle")
@@ -68,10 +79,17 @@ class DataSettings(TargetSettings):
         " inputs with outputs Z x; `gaussian`: Gaussian inputs with Gaussian outputs; two classes of points that are"
         " `separable`, `flipped` (separable, then a fifth of the labels is flipped) or `under-determined` (fewer points"
         " than dimensions); `sphere`: points on the unit sphere with classes in turn; `circle`: class means on a circle"
-        " in two coordinates, with noise in all other coordinates; `file`: the samples in `file`, the same in each run"
+        " in two coordinates, with noise in all other coordinates; `population`: all inputs that have the law"
+        " `input_law`, with the labels sgn(x_1) of a teacher, whose direction is the mode 1; `file`: the samples in"
+        " `file`, the same in each run"
         " (default: moments)",
     )
     samples: int | None = Field(default=None, ge=1, le=10**5, description="the number of samples")
+    input_law: InputLaw | None = Field(
+        default=None,
+        description="for `population`: the law of the inputs, uniform on the unit `sphere` or standard normal"
+        " (`gaussian`); the logistic loss is computed for ||M|| up to about 60",
+    )
     file: InputFile = Field(
         default=NO_FILE,
         description="for `data: file`: an .npz file with x (samples, inputs) and y (samples, ...), or a .csv file with"
@@ -122,7 +140,7 @@ class DataSettings(TargetSettings):
     def contradictions(self) -> Iterable[Contradiction]:
         """Samples that are missing, losses that do not fit, and settings of other data."""
         yield from super().contradictions()
-        if self.data in ("moments", "file"):
+        if self.data in ("moments", "file", "population"):
             if self.samples is not None:
                 yield unused("samples", "drawn samples, such as `data: teacher`")
         elif self.samples is None:
@@ -133,6 +151,11 @@ class DataSettings(TargetSettings):
         if (self.file == NO_FILE) == (self.data == "file"):
             wanted = "the path of a file for `data: file`" if self.data == "file" else "no file, unless `data: file`"
             yield Contradiction("file", wanted)
+        if (self.input_law is None) == (self.data == "population"):
+            if self.input_law is None:
+                yield Contradiction("input_law", "sphere or gaussian, the law of the inputs of `data: population`")
+            else:
+                yield unused("input_law", "`data: population`")
         if self.data == "teacher" and (self.variances is not None or self.moment is not None):
             yield unused("moment" if self.variances is None else "variances", "`data: moments`")
         for key, plain, kinds in (
@@ -147,6 +170,8 @@ class DataSettings(TargetSettings):
                 yield unused(key, " or ".join(f"`data: {kind}`" for kind in kinds))
         if self._known and self.samples is not None:
             yield from self._samples_fit(self.samples)
+        if self._known and self.data in (*BY_MARGIN, "population"):
+            yield from self._ends_fit()
 
     def _admits(self, loss: str) -> bool:
         """Whether the data have this loss."""
@@ -154,21 +179,30 @@ class DataSettings(TargetSettings):
             return True
         if self.data in BY_MARGIN:
             return loss != "cross-entropy"
+        if self.data == "population":
+            return loss in ("squared", "logistic")
         return loss == ("cross-entropy" if self.data in BY_CLASS else "squared")
 
     def _samples_fit(self, samples: int) -> Iterable[Contradiction]:
-        """Too many or too few samples or outputs for the kind of data."""
-        rows, columns = self.ends
+        """Too many or too few samples for the kind of data."""
+        columns = self.ends[1]
         if self.data in BY_MARGIN:
-            if rows != 1:
-                key = "outputs" if self.widths is None else "widths"
-                yield Contradiction(key, f"one output for `data: {self.data}`", f"{rows} outputs")
             if self.data == "under-determined" and samples >= columns:
                 yield Contradiction("samples", f"fewer than {columns}, the inputs, for `data: under-determined`")
             if self.data != "under-determined" and samples <= 2 * columns:
                 yield Contradiction("samples", f"more than {2 * columns}, twice as many as inputs")
         if self.data == "circle" and samples >= columns:
             yield Contradiction("samples", f"fewer than {columns}, the inputs, for `data: circle`")
+
+    def _ends_fit(self) -> Iterable[Contradiction]:
+        """Several outputs for two classes, and too few inputs for a direction."""
+        rows, columns = self.ends
+        if rows != 1:
+            key = "outputs" if self.widths is None else "widths"
+            yield Contradiction(key, f"one output for `data: {self.data}`", f"{rows} outputs")
+        if self.data == "population" and columns < 2:
+            key = "widths" if self.widths is not None else "width" if self.inputs is None else "inputs"
+            yield Contradiction(key, "at least 2 inputs for `data: population`", "1 input")
 
     def problem(self, generators: Sequence[Generator]) -> Problem:
         """The data of each run, drawn from its generator, with the loss."""
@@ -178,6 +212,8 @@ class DataSettings(TargetSettings):
             return self._classes(generators)
         if self.data == "file":
             return self._from_file(len(generators))
+        if self.data == "population":
+            return self._population(len(generators))
         rows, columns = self.ends
         count = self.samples or 1
         if self.data == "gaussian":
@@ -222,6 +258,14 @@ class DataSettings(TargetSettings):
         loss = MarginLoss(self.loss, tensor_of(signed).expand(runs, -1, -1))
         constants = {"maximum_margin": margins.margin}
         return Problem(loss, sets=[signed] * runs, margins=margins, constants=constants)
+
+    def _population(self, runs: int) -> Problem:
+        """All inputs that have a law, with the direction of the teacher as the target."""
+        assert self.input_law is not None
+        loss = population_loss if self.loss == "logistic" else squared_population_loss
+        columns = self.ends[1]
+        teacher = diagonal(1, columns, torch.ones(runs, 1, dtype=torch.float64))
+        return Problem(loss(self.input_law, columns, runs), teacher)
 
     def _classes(self, generators: Sequence[Generator]) -> Problem:
         """Points of several classes, with classes in turn."""

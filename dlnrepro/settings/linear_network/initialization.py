@@ -165,7 +165,7 @@ class StartSettings(DataSettings):
 
     def _stacked_start(self, problem: Problem, generators: Sequence[Generator]) -> Weights:
         """The layers of all paths of equal widths, drawn one path after the other."""
-        factors, widths = self.path_scales or (1.0,) * self.paths, self.path_widths[0]
+        factors, widths = self.path_scales or (1.0,) * len(self.path_widths), self.path_widths[0]
         if self.start == "first-path":
             noise = gaussian_paths([self.scale[0] * factor for factor in factors], widths, generators)
             target = problem.target

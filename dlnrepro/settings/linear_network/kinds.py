@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, ValidatorFunctionWrapHandler, WrapValidator
 
-from dlnrepro.settings.base import Contradiction
+from dlnrepro.settings.base import Contradiction, refused, written
 from dlnrepro.settings.fields import FROM_LIST, ORDERED
 
 LARGEST_WIDTH = 512
@@ -28,12 +29,35 @@ def _as_range(value: Any) -> Any:
     return [value, value] if type(value) in (int, float) else value
 
 
+def _as_name(value: str) -> str:
+    """Refuse a name that a formula cannot have."""
+    if not value.isascii() or not value.isidentifier():
+        raise refused("a name of letters, digits and _ that does not begin with a digit", f"'{value}'")
+    return value
+
+
+def _number_or_list(value: Any, handler: ValidatorFunctionWrapHandler) -> Any:
+    """Refuse what is neither a number nor a list of numbers."""
+    several = value if isinstance(value, list | tuple) and value else [value]
+    if not all(type(one) in (int, float) and math.isfinite(one) for one in several):
+        raise refused("a number or a list of numbers", written(value))
+    return handler(value)
+
+
 OneWidth = Annotated[int, Field(ge=1, le=LARGEST_WIDTH)]
 FromZero = Annotated[float, Field(ge=0, le=1e6)]
 AboveZero = Annotated[float, Field(gt=0, le=1e6)]
 AnyNumber = Annotated[float, Field(ge=-1e9, le=1e9)]
 Vector = Annotated[tuple[FromZero, ...], FROM_LIST, Field(min_length=1, max_length=LARGEST_WIDTH)]
 Row = Annotated[tuple[AnyNumber, ...], FROM_LIST, Field(min_length=1, max_length=LARGEST_WIDTH)]
+Constants = Annotated[
+    dict[
+        Annotated[str, AfterValidator(_as_name)],
+        Annotated[float | Annotated[tuple[float, ...], FROM_LIST], WrapValidator(_number_or_list)],
+    ],
+    Field(max_length=100),
+]
+"""Numbers and lists of numbers by their names."""
 Matrix = Annotated[tuple[Row, ...], FROM_LIST, Field(min_length=1, max_length=LARGEST_WIDTH)]
 ScaleRange = Annotated[
     tuple[AboveZero, AboveZero],

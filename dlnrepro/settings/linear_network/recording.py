@@ -11,6 +11,7 @@ from pydantic import Field
 from torch import Tensor
 
 from dlnrepro.dynamics.general.grids import Spacing
+from dlnrepro.dynamics.general.population import NODES
 from dlnrepro.dynamics.general.quantities import QUANTITIES
 from dlnrepro.dynamics.general.shapes import Sizes, shape_of
 from dlnrepro.dynamics.observed.evaluation import longest_step, needed
@@ -18,6 +19,7 @@ from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.declared.measures import DeclaredSeriesByName, Measures, computed, expressions
 from dlnrepro.settings.declared.quantities import Quantity
 from dlnrepro.settings.linear_network.data import Problem
+from dlnrepro.settings.linear_network.kinds import Constants
 from dlnrepro.settings.linear_network.training import FLOWS, TrainingSettings
 
 MOST_RECORDS = 10**6
@@ -25,12 +27,13 @@ MOST_RECORDS = 10**6
 RECORDED_FOR: Mapping[str, str] = {
     "layers": "a single path of layers",
     "dense": "dense layers without skip, in paths of the same widths",
-    "target": "a target matrix (`data: moments` or `data: teacher`)",
+    "target": "a target matrix (`data: moments` or `data: teacher`) or the teacher of `data: population`",
     "solution": "`data: moments`",
+    "curvature": "samples or second moments, so not for the logistic loss of `data: population`",
     "margin": "two classes",
     "labels": "`loss: cross-entropy`",
     "fresh": "`fresh` above 0",
-    "samples": "samples, so not for `data: moments`",
+    "samples": "samples, so not for `data: moments` and `data: population`",
 }
 """What a quantity may need -> for which networks and data it is recorded."""
 
@@ -51,6 +54,11 @@ class RecordingSettings(TrainingSettings):
         gt=0,
         le=30,
         description="for `record: log` of a flow: decades from the first recorded time after 0 on (default: 6)",
+    )
+    constants: Constants = Field(
+        default={},
+        description="names of the claim's own for numbers and lists of numbers; formulas of settings, measures and"
+        " thresholds use them as `constants.name`; an arm changes those that it names (default: none)",
     )
     measures: Measures = Field(default={}, description="the measures that the claim declares")
     series: DeclaredSeriesByName = Field(default={}, description="the series that the claim declares")
@@ -103,10 +111,10 @@ class RecordingSettings(TrainingSettings):
         architecture, (rows, columns) = self.architecture, self.ends
         modes = len(self.strengths) if self.strengths is not None else min(rows, columns)
         alone = self.path_widths[:1] if architecture.stacked else self.path_widths
-        front = (self.paths,) if architecture.stacked else ()
+        paths = len(self.path_widths)
+        front = (paths,) if architecture.stacked else ()
         layers = tuple((*front, after, before) for path in alone for before, after in pairwise(path))
         depth = len(self.path_widths[0]) - 1
-        paths = len(self.path_widths)
         return Sizes(rows, columns, layers, depth, paths, architecture.stacked, modes, self.weight_count)
 
     def quantities(self) -> dict[str, Quantity]:
@@ -123,7 +131,9 @@ class RecordingSettings(TrainingSettings):
             if len(shape) == 2:
                 found[f"W{number}"] = Quantity(f"the layer W_{number}, a matrix", 2, sizes=shape)
         for name, value in self._numbers().items():
-            own = Quantity("a setting", int(isinstance(value, tuple)), recorded=False)
+            says = "a constant of the claim" if name.startswith("constants.") else "a setting"
+            length: tuple[int, ...] = (len(value),) if isinstance(value, tuple) else ()
+            own = Quantity(says, len(length), recorded=False, sizes=length)
             found[name] = found[name]._replace(setting=own) if name in found else own
         return found
 
@@ -140,12 +150,13 @@ class RecordingSettings(TrainingSettings):
             "": True,
             "layers": len(self.path_widths) == 1,
             "dense": dense,
-            "target": self.data in ("moments", "teacher"),
+            "target": self.data in ("moments", "teacher", "population"),
             "solution": self.data == "moments",
+            "curvature": self.data != "population" or self.loss == "squared",
             "margin": self.by_margin,
             "labels": self.loss == "cross-entropy",
             "fresh": self.fresh > 0,
-            "samples": self.data != "moments",
+            "samples": self.data not in ("moments", "population"),
         }
         return {name for name, there in parts.items() if there}
 
@@ -162,11 +173,13 @@ class RecordingSettings(TrainingSettings):
             several = isinstance(value, tuple) and all(isinstance(one, int | float) for one in value)
             if several or (isinstance(value, int | float) and not isinstance(value, bool)):
                 found[name] = value
+        found["paths"] = len(self.path_widths)
+        found |= {f"constants.{name}": value for name, value in self.constants.items()}
         if self.by_margin:
             found["maximum_margin"] = 0.0
         return found
 
-    def constants(self, problem: Problem) -> dict[str, float | tuple[float, ...] | Tensor]:
+    def known_constants(self, problem: Problem) -> dict[str, float | tuple[float, ...] | Tensor]:
         """The settings that are numbers or lists of numbers, and what each run drew in their place."""
         return self._numbers() | problem.constants
 
@@ -175,7 +188,7 @@ class RecordingSettings(TrainingSettings):
         rows, columns = self.ends
         weights = 24 * self.weight_count + 12 * len(self.path_widths) * rows * columns
         count = os.path.getsize(self.file) // 8 if os.path.isfile(self.file) else self.samples or columns
-        samples = count * (columns + 8 * rows)
+        samples = count * (columns + 8 * rows) + (4 * NODES if self.data == "population" else 0)
         count, record = self.record_count, 0
         for shape in self.shapes.values():
             record += math.prod(shape)

@@ -184,8 +184,9 @@ class TrainingSettings(StartSettings):
             yield Contradiction(wanted, says)
         if self.method == "margin-flow" and not self.by_margin:
             yield Contradiction("method", "another method, unless the data are two classes")
-        if self._known and not self.architecture.plain_chain:
-            yield Contradiction("method", "a method with steps, unless there is one path of dense layers without skip")
+        dense = self._known and len(self.path_widths) == 1 and self.architecture.dense
+        if self._known and self.method == "margin-flow" and not dense:
+            yield Contradiction("method", "another method, unless there is one path of dense layers without skip")
 
     def _steps_fit(self) -> Iterable[Contradiction]:
         """Steps and step sizes that are missing, or that do not form stages."""
@@ -226,6 +227,22 @@ class TrainingSettings(StartSettings):
         if self.schedule == "cosine":
             return lambda step: size * (1 + math.cos(math.pi * step / steps)) / 2
         return constant(size) if self.schedule == "constant" else lambda step: size / (1 + step / self.warmth)
+
+    @property
+    def of_logarithm(self) -> bool:
+        """Whether the steps descend on log R."""
+        return self.method == "normalised" or self.objective == "log-loss"
+
+    @property
+    def noisy(self) -> bool:
+        """Whether the gradient of each step depends on random draws."""
+        return self.batch is not None or self.label_noise > 0
+
+    @property
+    def plain_steps(self) -> bool:
+        """Whether the steps follow the gradient of R alone, with one learning rate, with or without momentum."""
+        changed = self.of_logarithm or self.noisy or any(self.weight_decay) or any(rate != 1 for rate in self.rates)
+        return self.method in ("descent", "heavy-ball") and not changed
 
     def per_parameter(self, values: tuple[float, ...]) -> list[float]:
         """A number for each parameter, from one number, or from one for each layer of a path."""

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,57 @@ def record(command: Command, path: Path, *words: object) -> tuple[int, dict[str,
     """The exit code of a run, and the record of its claim."""
     code, out, _ = command("run", path, "--json", *words)
     return code, json.loads(out)["claims"][0]
+
+
+OF_CONSTANTS = """\
+schema: 1
+title: The loss of one layer falls at the rate of the gradient flow
+statement: Gradient flow of one layer on white inputs has the loss R(0) exp(-2 t).
+source: {kind: own}
+runner: linear_network
+seeds: 2
+setup:
+  constants: {rate: 2, end: 4 / constants.rate}
+  depth: 1
+  width: 2
+  strengths: [1.5, 0.5]
+  start: gaussian
+  method: flow
+  time: constants.end
+  points: 9
+measures:
+  rate: {says: the rate of the loss over its formula, slope: [-log(loss), time], ratio_to: constants.rate}
+arms:
+  flow: {}
+  other-rate: {constants: {rate: 3}}
+  other-formula: {constants: {rate: 3, end: 2}}
+  other-layers: {depth: 2}
+criteria:
+  - id: rate
+    says: The rate is that of the formula.
+    measure: rate
+    above: 1 - 0.001 / constants.rate
+    below: 1 + 0.001 / constants.rate
+    holds_in: flow
+    fails_in: [other-rate, other-formula, other-layers]
+"""
+"""A claim with constants of its own."""
+
+
+def test_constants_of_a_claim_are_judged_and_are_a_wrong_formula_where_they_change_no_setting(tmp_path: Path) -> None:
+    path = tmp_path / "constants.yaml"
+    path.write_text(OF_CONSTANTS, encoding="utf-8")
+    # In a process of its own: where autograd has been used, as by other tests, its threads forbid it to a fork.
+    words = (sys.executable, "-m", "dlnrepro", "run", "./constants.yaml", "--json")
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    found = json.loads(done.stdout)["claims"][0]
+    assert (done.returncode, found["verdict"]) == (0, "reproduced")
+    checks = {check["arm"]: check["wrong_formula"] for check in found["criteria"][0]["fails_in"]}
+    assert checks == {"other-rate": False, "other-formula": True, "other-layers": False}
+    assert found["formulas"]["flow"] == {
+        "constants.end": {"formula": "4 / constants.rate", "value": 2.0},
+        "time": {"formula": "constants.end", "value": 2.0},
+    }
 
 
 def test_a_setting_follows_from_the_settings_of_its_arm(command: Command, write_recorded: Write) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,9 @@ import pytest
 import torch
 
 from dlnrepro.claimfile.parameters import parameter_faults
+from dlnrepro.dynamics.compiled.library import COMPILER, kernels
+from dlnrepro.dynamics.training.compiled_descent import CompiledDescent
+from dlnrepro.errors import Disagreement
 from dlnrepro.runners.general import linear_network as runner
 from tests.runners.running import run_seeds
 
@@ -81,6 +85,15 @@ OF_FILE: dict[str, Any] = {
     "file": FILE,
 }
 
+POPULATION: dict[str, Any] = {
+    "outputs": 1,
+    "strengths": None,
+    "jitter": 0.0,
+    "data": "population",
+    "loss": "logistic",
+    "input_law": "sphere",
+}
+
 CASES: dict[str, dict[str, Any]] = {
     "descent": {},
     "every-step-in-stages": {"record": "every", "step_size": [0.05, 0.01], "steps": [20, 9], "kick": [1e-3, 0.0]},
@@ -104,6 +117,25 @@ CASES: dict[str, dict[str, Any]] = {
     },
     "diagonal": {"outputs": 4, "layers": "diagonal", "basis": "diagonal", "start": "identity", "measures": OF_LOSS},
     "flow": {"method": "flow", "time": 1.0, "step_size": None, "steps": None, "record": "log", "input_spread": 3.0},
+    "flow-of-paths": {
+        "method": "flow",
+        "time": 1.0,
+        "step_size": None,
+        "steps": None,
+        "depth": None,
+        "path_depths": [1, 3],
+        "measures": {"loss_end": {"says": "the loss at the end", "last": "loss"}},
+    },
+    "flow-of-residual-layers": {
+        "method": "flow",
+        "time": 1.0,
+        "step_size": None,
+        "steps": None,
+        "outputs": 4,
+        "skip": True,
+        "scale": 0.1,
+        "rates": [1.0, 2.0, 1.0],
+    },
     "heavy-ball": {"method": "heavy-ball", "momentum": 0.5, "start": "balanced", "scale": [0.1, 0.5]},
     "nesterov": {"method": "nesterov", "start": "aligned", "variances": [2.0, 0.5]},
     "adam": {"method": "adam", "objective": "log-loss", "weight_decay": [0.1, 0.0, 0.1]},
@@ -135,6 +167,26 @@ CASES: dict[str, dict[str, Any]] = {
     "classes-in-minibatches": {**POINTS_OF_CLASSES, "batch": 4},
     "file": OF_FILE | {"measures": OF_LOSS, "batch": 5},
     "classes-of-a-file": OF_FILE | {"loss": "logistic", "measures": OF_MARGIN},
+    "population": {
+        **POPULATION,
+        "measures": {**OF_LOSS, "cosine": {"says": "cosine of the angle to the teacher", "last": "overlap"}},
+    },
+    "population-squared": {
+        **POPULATION,
+        "loss": "squared",
+        "input_law": "gaussian",
+        "measures": {**OF_LOSS, **OF_HESSIAN},
+    },
+    "flow-of-a-population": {
+        **POPULATION,
+        "method": "flow",
+        "time": 2.0,
+        "step_size": None,
+        "steps": None,
+        "depth": None,
+        "path_depths": [2, 3],
+        "measures": OF_LOSS,
+    },
     "circle": {
         **POINTS_OF_CLASSES,
         "inputs": 12,
@@ -165,9 +217,15 @@ CONTRADICTIONS = [
     (
         {"method": "flow", "momentum": 0.5, "time": 1.0, "step_size": None, "steps": None, "paths": 2},
         [
-            "method: expected a method with steps, unless there is one path of dense layers without skip, found 'flow'",
             "momentum: expected no such key, which is only for `method: heavy-ball` or `method: nesterov` or"
             " `method: muon`, found 0.5",
+        ],
+    ),
+    (
+        {**CLASSES, "method": "margin-flow", "horizon": 50.0, "step_size": None, "steps": None, "paths": 2},
+        [
+            "method: expected another method, unless there is one path of dense layers without skip, found"
+            " 'margin-flow'",
         ],
     ),
     ({"layers": "diagonal"}, ["width: expected equal widths for `layers: diagonal`, found 4"]),
@@ -188,6 +246,19 @@ CONTRADICTIONS = [
             "strengths: expected no such key for this data, which has no target, found [2, 1]",
             "loss: expected cross-entropy for `data: sphere`, found 'squared'",
         ],
+    ),
+    (
+        {**POPULATION, "outputs": 2, "loss": "exponential", "samples": 5, "input_law": None, "measures": OF_LOSS},
+        [
+            "samples: expected no such key, which is only for drawn samples, such as `data: teacher`, found 5",
+            "loss: expected squared or logistic for `data: population`, found 'exponential'",
+            "input_law: expected sphere or gaussian, the law of the inputs of `data: population`, found nothing",
+            "outputs: expected one output for `data: population`, found 2 outputs",
+        ],
+    ),
+    (
+        {"input_law": "sphere"},
+        ["input_law: expected no such key, which is only for `data: population`, found 'sphere'"],
     ),
     ({"loss": "logistic"}, ["loss: expected squared for `data: moments`, found 'logistic'"]),
     (
@@ -252,9 +323,30 @@ def test_stages_of_one_step_size_are_one_descent() -> None:
     torch.testing.assert_close(parts["end_loss"], whole["end_loss"], rtol=0, atol=0)
 
 
-def test_flow_is_the_limit_of_descent_and_both_record_the_time() -> None:
-    flow = _run([0, 1], method="flow", time=2.0, step_size=None, steps=None)
-    ends = [_run([0, 1], step_size=2.0 / steps, steps=steps).measures["end_loss"] for steps in (200, 400)]
+def test_paths_by_their_equal_depths_are_the_same_as_by_their_number() -> None:
+    measures = {**OF_PATHS, "count": {"says": "number of paths", "value": "paths"}}
+    by_number = _run([0, 1], paths=2, measures=measures).measures
+
+    assert by_number["count"].tolist() == [2, 2]
+    torch.testing.assert_close(_run([0, 1], depth=None, path_depths=[3, 3], measures=measures).measures, by_number)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        {},
+        {"paths": 2, "path_scales": [1.0, 0.5]},
+        {"depth": None, "path_depths": [2, 3]},
+        {"outputs": 4, "skip": True, "scale": 0.1},
+        {"outputs": 4, "layers": "shared"},
+        {"outputs": 4, "layers": "diagonal", "start": "identity"},
+    ],
+    ids=["chain", "paths", "unequal-paths", "skip", "shared", "diagonal"],
+)
+def test_flow_is_the_limit_of_descent_and_both_record_the_time(network: dict[str, Any]) -> None:
+    given = {**network, "measures": {"end_loss": {"says": "the loss at the end", "last": "loss"}}}
+    flow = _run([0, 1], **given, method="flow", time=2.0, step_size=None, steps=None)
+    ends = [_run([0, 1], **given, step_size=2.0 / steps, steps=steps).measures["end_loss"] for steps in (200, 400)]
     errors = [end - flow.measures["end_loss"] for end in ends]
 
     torch.testing.assert_close(flow.series["time_axis"][:, -1], torch.full((2,), 2.0, dtype=torch.float64))
@@ -328,6 +420,32 @@ def test_a_run_that_diverges_is_nan() -> None:
     measures = _run([0], step_size=5.0, steps=200).measures
 
     assert bool(torch.isnan(measures["end_loss"]).all())
+
+
+@pytest.mark.skipif(not kernels(), reason="there is no C compiler")
+@pytest.mark.parametrize("method", ["descent", "heavy-ball"])
+def test_a_kernel_that_moves_the_weights_along_another_gradient_is_an_error(
+    method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = CompiledDescent.advance
+
+    def wrong(descent: CompiledDescent, sizes: Sequence[float]) -> None:
+        right(descent, [size * (1 + 1e-6) for size in sizes])
+
+    monkeypatch.setattr(CompiledDescent, "advance", wrong)
+
+    with pytest.raises(Disagreement, match="the gradient at record 1 of 10: expected a relative difference"):
+        _run([0], method=method)
+
+
+@pytest.mark.skipif(not kernels(), reason="there is no C compiler")
+def test_the_numbers_are_the_same_without_a_compiler(monkeypatch: pytest.MonkeyPatch) -> None:
+    changes = {"paths": 2, "method": "heavy-ball", "steps": [20, 20], "kick": [0.0, 1e-3], "measures": OF_PATHS}
+    compiled = _run([0, 1], **changes).measures
+
+    monkeypatch.setenv(COMPILER, "none")
+
+    torch.testing.assert_close(_run([0, 1], **changes).measures, compiled, rtol=1e-11, atol=0)
 
 
 def test_a_misspelt_method_is_one_fault_with_the_nearest_method() -> None:
