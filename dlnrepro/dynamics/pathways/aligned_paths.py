@@ -104,7 +104,7 @@ class _Moving(Protocol):
 
 
 class _Compiled:
-    """The steps of the kernel `compiled/aligned.c`, which have the same bits as those through tensors."""
+    """The steps of the kernel `compiled/aligned.c`, bitwise identical to those through tensors."""
 
     def __init__(self, start: Tensor, strength: float, depth: int, step_sizes: Tensor) -> None:
         self.weights = start.movedim(-1, 0).clone(memory_format=torch.contiguous_format)

@@ -50,7 +50,7 @@ class Route(NamedTuple):
         early_watch: the solvers start watching for the horizon this much earlier on the clock than
             d log log(1/R) / ds = 1 predicts.
         stretches: the values of the clock between which a path of the kernel in C is followed a second time: on the
-            first stretch by the first solver, and on the others by the checking solver.
+            first stretch by the first solver, and on each later stretch by the checking solver.
     """
 
     switch_time: float
@@ -135,8 +135,8 @@ def follow(
         times: values of the clock s, rising from 0.
         horizon: the value of log(1/R) at which the path ends.
         tolerance: the relative error allowed per step; the absolute error is a hundredth of it.
-        tick: called with the value of s every 500 evaluations; may raise to stop. The value never falls: a check
-            tells the time of the end of the path.
+        tick: called with the value of s every 500 evaluations; may raise to stop. The value never falls: during a
+            check it is the time of the end of the path.
     """
     route = NARROW if len(start) < MANY else WIDE
     asked = _Asked(flow, start, times, horizon, tolerance, tick)

@@ -1,7 +1,7 @@
 """Steps of gradient descent with the squared loss by a compiled kernel, many steps in a call.
 
 The kernel is `compiled/descent.c`. It takes steps with the gradients of `networks.squared_gradient`, and has up to
-eight networks side by side in the registers. The results of a network do not depend on the others. They differ from
+eight networks side by side in the registers. The results of a network depend on no other network. They differ from
 those of the route through tensors by rounding alone.
 """
 
@@ -26,7 +26,7 @@ MOST_LAYERS = 64
 """The largest depth that the kernel takes."""
 
 WIDEST = 64
-"""The widest layer that the kernel takes. Beyond it a matrix product by the library is about as fast."""
+"""The widest layer that the kernel takes. For wider layers a matrix product by the library is about as fast."""
 
 _NO_MOMENT, _DIAGONAL, _WHOLE = range(3)
 

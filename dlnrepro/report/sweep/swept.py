@@ -1,4 +1,4 @@
-"""What a sweep has to show, without the runs behind it: points, changes of the verdict, and theory's boundary."""
+"""What a sweep has to show, without numbers of single runs: points, changes of the verdict, and theory's boundary."""
 
 from __future__ import annotations
 

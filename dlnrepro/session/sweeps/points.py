@@ -114,7 +114,7 @@ class Grid:
                 self.points[values] = replace(self.points[values], record=record)
 
     def in_order(self) -> list[Point]:
-        """All points, in the order of the axes; values that a search has added stand between the others."""
+        """All points, in the order of the axes; values that a search has added stand at their places."""
         orders = [_order(axis, [values[place] for values in self.points]) for place, axis in enumerate(self.axes)]
 
         def place(point: Point) -> list[int]:
