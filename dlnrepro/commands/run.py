@@ -225,7 +225,7 @@ def _selection(
     variation: Variation,
     failed_in: Path | None,
     quiet: bool,
-) -> Selection:
+) -> Selection[Claim]:
     """The claims that are selected, checked against their runners.
 
     Args:
@@ -242,7 +242,7 @@ def _selection(
 
     def failed(folder: Path, claims: Sequence[Claim]) -> frozenset[str]:
         """The ids of the claims whose last verdict in a folder was not the expected one."""
-        from dlnrepro.archive.report_store import failed_last
+        from dlnrepro.archive.last_results import failed_last
 
         return failed_last(folder, {claim.id: variation.of(claim).name for claim in claims})
 

@@ -32,8 +32,8 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
     """
     from dataclasses import asdict
 
+    from dlnrepro.archive.last_results import last_verdicts
     from dlnrepro.archive.reference_verdicts import slacks
-    from dlnrepro.archive.report_store import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.registry.meanings import measure_meanings, setting_meanings
     from dlnrepro.report.terminal.detail import claim_page

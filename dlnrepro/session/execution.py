@@ -11,9 +11,9 @@ from pathlib import Path
 
 from dlnrepro.archive.cell_store import key_on, read_cell, series_digest, write_cell
 from dlnrepro.archive.figure_data import drawings
+from dlnrepro.archive.last_results import arm_seconds
 from dlnrepro.archive.provenance import code_state, source_hash
 from dlnrepro.archive.record import ClaimRecord, record_claim
-from dlnrepro.archive.report_store import arm_seconds
 from dlnrepro.claimfile.declared import whole_settings
 from dlnrepro.claimfile.parameters import Derived, resolved, validated
 from dlnrepro.claimfile.reach import arm_values

@@ -1,7 +1,7 @@
 """A report as text, and the progress of a run.
 
 * `terminal_page` is what all text is laid out on: as wide as the terminal, in characters that its encoding has.
-* `summary` prints a few lines per claim, and the list of claims. `detail` prints one claim in full.
+* `summary` prints a few lines per claim. `detail` prints one claim in full. `listing` prints the list of claims.
 * `sparklines` draws a figure in a few lines of text.
 * `differences` prints what differs between two reports.
 * `measured_page` prints measured weights.

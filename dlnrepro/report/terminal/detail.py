@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rich.text import Text
 
+from dlnrepro.archive.last_results import LastVerdict
 from dlnrepro.archive.record import ClaimRecord
-from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.controls import kinds, wrong_formulas
 from dlnrepro.claimfile.parameters import Derived, numbers, resolved_by_text, settled
@@ -17,9 +17,10 @@ from dlnrepro.claimfile.reach import arm_values, setters
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.report.terminal.sparklines import text_figure
-from dlnrepro.report.terminal.summary import last_words, verdict_text
+from dlnrepro.report.terminal.summary import verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.report.words.audit_words import QUESTION
+from dlnrepro.report.words.brief.outcomes import last_words
 from dlnrepro.report.words.digest import (
     MARKS,
     ONLY_FORMULAS,

@@ -1,0 +1,82 @@
+"""What this program keeps in the user's cache folder, so that it need not be computed at every start.
+
+A kept file is JSON. It has the stamp of the code that has written it; a file with another stamp, or one that cannot be
+read, counts as empty. What is kept can be computed again at any time, so the files may be removed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from dlnrepro import __version__
+from dlnrepro.errors import UsageError
+from dlnrepro.files import write_whole
+
+MOST_KEPT = 1000
+"""The most entries of one file; the oldest entries are left out."""
+
+_PACKAGE = Path(__file__).resolve().parent.parent
+
+
+def cache_folder() -> Path | None:
+    """The folder of this program in the user's cache folder; None if the user has no home folder."""
+    above = os.environ.get("XDG_CACHE_HOME", "")
+    try:
+        return (Path(above) if os.path.isabs(above) else Path.home() / ".cache") / "dlnrepro"
+    except RuntimeError:
+        return None
+
+
+def code_stamp(*parts: str) -> str:
+    """A digest that changes with each module of some parts of this program, by its size and its last change.
+
+    Python decides by the same two numbers whether its byte code can be used again.
+    """
+    digest = hashlib.sha256(f"{__version__}\n".encode())
+    for part in parts:
+        for name, found in sorted(_modules(_PACKAGE / part)):
+            digest.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def _modules(path: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """The modules of a folder and its subfolders, or the module itself, each with its size and times."""
+    if path.is_file():
+        yield str(path), path.stat()
+        return
+    with os.scandir(path) as entries:
+        for entry in entries:
+            if entry.is_dir() and entry.name != "__pycache__":
+                yield from _modules(path / entry.name)
+            elif entry.name.endswith(".py"):
+                yield entry.path, entry.stat()
+
+
+def read_kept(name: str, stamp: str) -> dict[str, Any]:
+    """The entries of a kept file; none if it has another stamp, or cannot be read."""
+    with suppress(OSError, ValueError, RecursionError):
+        if (folder := cache_folder()) is not None and (path := folder / name).is_file():
+            kept = json.loads(path.read_bytes())
+            if isinstance(kept, dict) and kept.get("stamp") == stamp and isinstance(kept.get("entries"), dict):
+                return dict(kept["entries"])
+    return {}
+
+
+def keep(name: str, stamp: str, entries: Mapping[str, Any]) -> None:
+    """Write a kept file, if the cache folder can be written."""
+    if (folder := cache_folder()) is None:
+        return
+    newest = dict(_last(entries.items(), MOST_KEPT))
+    with suppress(OSError, UsageError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(folder / name, json.dumps({"stamp": stamp, "entries": newest}).encode())
+
+
+def _last(items: Iterable[tuple[str, Any]], count: int) -> list[tuple[str, Any]]:
+    return list(items)[-count:]
