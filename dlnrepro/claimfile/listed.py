@@ -7,8 +7,6 @@ the digest of the file's content and name, and counts only as long as the code t
 from __future__ import annotations
 
 import hashlib
-import importlib.util
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -17,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlnrepro.claimfile.gathering import Selection, gathered, gathered_by
 from dlnrepro.registry.functions.reference import is_function
-from dlnrepro.registry.kept import code_stamp, keep, read_kept
+from dlnrepro.registry.kept import code_stamp, keep, library_stamp, read_kept
 
 if TYPE_CHECKING:
     from dlnrepro.claimfile.schema import Claim
@@ -123,12 +121,8 @@ class _Reader:
 
 def _stamp() -> str:
     """A digest that changes with the code that reads claims, its libraries, and the names of the runners."""
-    digest = hashlib.sha256(code_stamp(*_READERS, "runners").encode())
-    for name in ("yaml", "pydantic", "pydantic_core"):
-        place = importlib.util.find_spec(name)
-        found = os.stat(place.origin) if place is not None and place.origin else None
-        digest.update(f"{name} {found and (found.st_size, found.st_mtime_ns)}\n".encode())
-    return digest.hexdigest()
+    parts = code_stamp(*_READERS, "runners"), library_stamp("yaml", "pydantic", "pydantic_core")
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 
 def _key(path: Path) -> str | None:

@@ -112,9 +112,10 @@ def _runs(job: Job, cell: Cell) -> tuple[int, float, int]:
 def _stored(cell: Cell, outputs: Path) -> float | None:
     """How long a stored arm took to compute; None if it is not stored."""
     from dlnrepro.archive.cell_store import key_on, read_cell
-    from dlnrepro.compute.arithmetic import environment
+    from dlnrepro.session.late_processes import LateProcesses
 
-    numbers = read_cell(outputs, key_on(cell, environment(cell.device)), cell)
+    (environment,) = LateProcesses().environments(cell.device)
+    numbers = read_cell(outputs, key_on(cell, environment), cell)
     return None if numbers is None else numbers.outcome.seconds
 
 

@@ -7,6 +7,7 @@ read, counts as empty. What is kept can be computed again at any time, so the fi
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -42,6 +43,22 @@ def code_stamp(*parts: str) -> str:
     for part in parts:
         for name, found in sorted(_modules(_PACKAGE / part)):
             digest.update(f"{name} {found.st_size} {found.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
+
+
+def library_stamp(*names: str) -> str:
+    """A digest that changes with some libraries: packages, or files in them such as `torch/lib/libtorch_cpu.so`.
+
+    Nothing is imported for it.
+    """
+    digest = hashlib.sha256()
+    for name in names:
+        package, _, inside = name.partition("/")
+        place = importlib.util.find_spec(package)
+        path = place.origin if place is not None else None
+        path = os.path.join(os.path.dirname(path), inside) if path and inside else path
+        found = os.stat(path) if path and os.path.exists(path) else None
+        digest.update(f"{name} {path} {found and (found.st_size, found.st_mtime_ns)}\n".encode())
     return digest.hexdigest()
 
 

@@ -19,9 +19,8 @@ Write = Callable[..., Path]
 
 
 @pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_claim: Write) -> Path:
+def kept(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, write_claim: Write) -> Path:
     """The file that a list keeps, for a folder `claims` with three claims, of which a list keeps what it reads."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(module, "FEWEST", 1)
     # The runner of the toy claims belongs to the tests, and a list keeps only claims of runners that are always there.
     monkeypatch.setattr("dlnrepro.registry.names.comes_with_the_program", lambda name: name == "toy")
@@ -29,7 +28,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write_claim: Write) ->
     for name in ("one", "two", "three"):
         write_claim(("title: The toy", f"title: Claim {name}"), name=name).rename(tmp_path / "claims" / f"{name}.yaml")
     monkeypatch.chdir(tmp_path)
-    return tmp_path / "cache" / "dlnrepro" / "listed-claims.json"
+    return cache / "listed-claims.json"
 
 
 def count_reading(monkeypatch: pytest.MonkeyPatch) -> list[str]:

@@ -9,7 +9,6 @@ import math
 
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.compute.parts import following
 from dlnrepro.report.words.numbers import percent
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.verdict.check import Check, Quantifier
@@ -69,6 +68,9 @@ def further_runs(record: ClaimRecord) -> list[str]:
     most = max(runs.values(), default=0)
     if record.variation.fixed or most <= int(record.claim.get("seeds", most)):
         return []
+    # `dlnrepro show` needs no numpy, which this module imports and which takes a fifth of its time.
+    from dlnrepro.compute.parts import following
+
     claim = Claim.model_validate(record.claim)
     doubts: dict[str, tuple[int, list[str]]] = {}
     done = first = record.variation.batch(claim)
