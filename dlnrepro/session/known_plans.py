@@ -1,5 +1,7 @@
 """The plans of runs: which cells a claim needs, and what their numbers mean. A plan is kept for the next invocation.
 
+It is also kept that a file was valid, for `dlnrepro check`.
+
 To plan a run, the claim is checked against its runner, and the runner imports torch, which takes longer than everything
 else if all numbers are stored. A kept plan is used as long as the claim file, the variation, the identity of the runner
 and the code that checks and plans have not changed. So nothing that needs no new numbers imports torch.
@@ -19,13 +21,14 @@ from pathlib import Path
 from typing import Any
 
 from dlnrepro.claimfile.loader import load_claim, read_claim
-from dlnrepro.claimfile.parameters import Derived
+from dlnrepro.claimfile.parameters import Derived, validated
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.limits import free_memory
 from dlnrepro.compute.variation import Variation
+from dlnrepro.registry.inputs import inputs
 from dlnrepro.registry.kept import code_stamp, keep, library_stamp, read_kept
-from dlnrepro.registry.names import comes_with_the_program
+from dlnrepro.registry.names import comes_with_the_program, load_runner
 from dlnrepro.registry.sources import source_hash
 from dlnrepro.session.execution import Job, Known, job_of, known_of
 from dlnrepro.session.run import repeating
@@ -34,6 +37,9 @@ from dlnrepro.verdict.outcome import BATCH
 MOST_KEPT = 8
 """How many plans of one claim are kept: those of its last variations."""
 
+_CHECKED = "checked-claims.json"
+"""The kept file with the digests of valid claim files."""
+
 _KEPT_PARTS = ("arm", "params", "seeds", "memory", "one_by_one")
 """The parts of a cell that are kept; the claim and the variation give the others."""
 
@@ -41,14 +47,46 @@ _PLANNERS = ("claimfile", "settings", "compute", "session", "registry", "runner.
 """The parts of this program that check a claim against its runner, or plan its runs."""
 
 
+class Checks:
+    """Checks claim files against their runners, and keeps which files were valid.
+
+    A file with an error is checked again each time.
+    """
+
+    def __init__(self) -> None:
+        self._stamp = _stamp()
+        self._kept = read_kept(_CHECKED, self._stamp)
+        self._fresh: dict[str, bool] = {}
+
+    def load(self, path: Path) -> Claim:
+        """The claim in a file, as `load_claim` gives it, or as the file has it if the file was valid before.
+
+        Raises:
+            ClaimError: with a line for every fault.
+        """
+        claim = read_claim(path)
+        if not comes_with_the_program(claim.runner):
+            return load_claim(path)
+        key = _key(claim, path, "")
+        if self._kept.get(key) is True:
+            return claim
+        loaded = load_claim(path)
+        if not _names_files(loaded):
+            self._fresh[key] = True
+        return loaded
+
+    def keep(self) -> None:
+        """Keep which files were valid."""
+        if self._fresh:
+            keep(_CHECKED, self._stamp, {**self._kept, **self._fresh})
+
+
 class Plans:
     """Reads the claims of one invocation and plans their runs in one variation, by kept plans where it can."""
 
     def __init__(self, variation: Variation) -> None:
         self._variation = variation
-        self._stamp = hashlib.sha256(
-            f"{code_stamp(*_PLANNERS)} {library_stamp('yaml', 'pydantic', 'pydantic_core')}".encode()
-        ).hexdigest()
+        self._stamp = _stamp()
         self._kept: dict[Path, tuple[tuple[Cell, ...], Known]] = {}
         self._keys: dict[Path, str] = {}
 
@@ -61,7 +99,7 @@ class Plans:
         claim = read_claim(path)
         if not comes_with_the_program(claim.runner) or self._variation.device != "cpu":
             return load_claim(path)
-        key = _key(claim, path, self._variation)
+        key = _key(claim, path, self._variation.name)
         kept = _from_kept(self._entries(claim).get(key), claim)
         # An arm that does not fit in memory is refused when it is planned.
         if kept is not None and all(cell.memory_of(max(len(cell.seeds), BATCH)) <= free_memory() for cell in kept[0]):
@@ -109,10 +147,23 @@ def _name(claim: Claim) -> str:
     return f"plans-{claim.id}.json"
 
 
-def _key(claim: Claim, path: Path, variation: Variation) -> str:
+def _stamp() -> str:
+    """A digest that changes with the code that checks and plans, and with its libraries."""
+    parts = code_stamp(*_PLANNERS), library_stamp("yaml", "pydantic", "pydantic_core")
+    return hashlib.sha256(" ".join(parts).encode()).hexdigest()
+
+
+def _names_files(claim: Claim) -> bool:
+    """Whether a setting of a valid claim names a file, so that the claim is only valid while this file is there."""
+    params = load_runner(claim.located_runner).Params
+    settings = [{**claim.settings, **claim.arms[arm]} for arm in claim.used_arms]
+    return any(inputs(validated(params, values), claim.folder) for values in settings)
+
+
+def _key(claim: Claim, path: Path, variation: str) -> str:
     """A digest of everything that determines a plan, apart from the code that checks and plans."""
     content = hashlib.sha256(path.read_bytes()).hexdigest()
-    parts = [content, path.stem, claim.runner, source_hash(claim.located_runner), variation.name]
+    parts = [content, path.stem, claim.runner, source_hash(claim.located_runner), variation]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

@@ -157,3 +157,34 @@ def test_a_run_by_a_kept_plan_has_the_same_record(write_claim: Write, command: C
     assert reports[1] == reports[2]
     for key in ("outcomes", "params", "cells", "digests", "meanings", "formulas", "runner_hash", "claim_hash"):
         assert reports[0][0][key] == reports[1][0][key]
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_valid_file_is_checked_once(write_claim: Write, command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write_claim()
+    assert command("check", path)[0] == 0
+    loaded = count_loading(monkeypatch)
+    assert command("check", path) == (0, "1 claim file is valid\n", "")
+    assert loaded == []
+
+
+@pytest.mark.usefixtures("cache")
+def test_an_invalid_file_has_its_error_in_every_check(write_claim: Write, command: Command) -> None:
+    assert command("check", write_claim())[0] == 0
+    path = write_claim(("measure: value", "measure: valu"))
+    first = command("check", path)
+    assert first[0] == 2
+    assert "measure: expected" in first[2]
+    assert command("check", path) == first
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_file_that_a_setting_names_is_looked_for_in_every_check(
+    write_claim: Write, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_claim()
+    monkeypatch.setattr(known_plans, "inputs", lambda *_: ["a file"])
+    command("check", path)
+    loaded = count_loading(monkeypatch)
+    command("check", path)
+    assert loaded == [path]
