@@ -10,7 +10,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dlnrepro.archive.cell_store import key_on, read_cell, series_digest, write_cell
+from dlnrepro.archive.cell_store import cell_key, key_on, read_cell, series_digest, write_cell
 from dlnrepro.archive.figure_data import drawings
 from dlnrepro.archive.last_results import arm_seconds
 from dlnrepro.archive.provenance import code_state, source_hash
@@ -305,6 +305,7 @@ class StoredNumbers:
         self._options = options
         self._faults = faults or {}
         self._environments: dict[str, Sequence[Environment]] = {}
+        self._sources: dict[str, str] = {}
         self.used: set[str] = set()
 
     def __call__(self, cell: Cell) -> Numbers | None:
@@ -316,10 +317,22 @@ class StoredNumbers:
         if cell.device not in self._environments:
             self._environments[cell.device] = self._options.executor.environments(cell.device)
         for environment in self._environments[cell.device]:
-            if (numbers := read_cell(self._options.root, key_on(cell, environment), cell)) is not None:
+            key = key_from(cell, environment, self._source(cell.runner))
+            if (numbers := read_cell(self._options.root, key, cell)) is not None:
                 self.used.add(cell.key)
                 return numbers
         return None
+
+    def _source(self, runner: str) -> str:
+        """The hash of a runner's sources, once; numbers of edited sources are not read, since these contain it too."""
+        if runner not in self._sources:
+            self._sources[runner] = source_hash(runner)
+        return self._sources[runner]
+
+
+def key_from(cell: Cell, environment: Environment, source: str) -> str:
+    """The key of the numbers of a cell that an environment computes, given the hash of the runner's sources."""
+    return cell_key(cell.runner, cell.params, cell.seeds, environment, source, cell.flaw, cell.contents)
 
 
 def _keys(job: Job, numbers: Mapping[str, Numbers]) -> set[str]:
@@ -349,7 +362,8 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
     """The record of a job whose cells all have numbers."""
     computed_on = {arm: found.computed_on for arm, found in numbers.items() if found.computed_on is not None}
     whole = [replace(cell, seeds=numbers[cell.arm].outcome.seeds) for cell in job.cells if cell.arm in computed_on]
-    cells = {cell.arm: key_on(cell, computed_on[cell.arm]) for cell in whole}
+    source = source_hash(job.claim.located_runner)
+    cells = {cell.arm: key_from(cell, computed_on[cell.arm], source) for cell in whole}
     known = known_of(job)
     _, dirty = code_state()
     stamps = job.variation.stamps(job.claim) + ["cached"] * cached
@@ -369,7 +383,7 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
         command=storable(job.command),
         path=storable(str(job.path)),
         claim_hash=job.claim_hash,
-        runner_hash=source_hash(job.claim.located_runner),
+        runner_hash=source,
         formulas=known.formulas,
         files={cell.arm: cell.contents for cell in job.cells},
     )
