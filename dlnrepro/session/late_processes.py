@@ -7,10 +7,11 @@ processor and the environment variables are the same.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
-from collections.abc import Collection, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +27,6 @@ from dlnrepro.registry.names import load_runner
 from dlnrepro.signals import Signals
 
 if TYPE_CHECKING:
-    from dlnrepro.compute.executor import LocalProcesses
     from dlnrepro.compute.processes import Computed, Listener
 
 _NAME = "arithmetic.json"
@@ -56,17 +56,32 @@ class LateProcesses:
         twice: Collection[str] = (),
     ) -> Computed:
         """As an executor computes."""
-        for runner in {cell.runner for cell in cells}:
-            # Imported once here, so that no forked process imports it; an error is reported with the cell.
-            with suppress(RunnerError):
-                load_runner(runner)
-        return self._processes(cells).compute(cells, listener, signals, budget, twice)
+        with _lasting():
+            from dlnrepro.compute.executor import LocalProcesses
 
-    def _processes(self, cells: Sequence[Cell]) -> LocalProcesses:
-        from dlnrepro.compute.executor import LocalProcesses
-
+            for runner in {cell.runner for cell in cells}:
+                # Imported once here, so that no forked process imports it; an error is reported with the cell.
+                with suppress(RunnerError):
+                    load_runner(runner)
         usual = cores() if all(cell.device == "cpu" for cell in cells) else 1
-        return LocalProcesses(self.workers or usual)
+        return LocalProcesses(self.workers or usual).compute(cells, listener, signals, budget, twice)
+
+
+@contextmanager
+def _lasting() -> Iterator[None]:
+    """Keep what is imported out of every search for unused objects: it stays until the process ends.
+
+    Such a search goes through all objects of torch. While torch is imported it would find nothing; and in a forked
+    process it would copy the memory of all these objects.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 def _modes() -> str:
