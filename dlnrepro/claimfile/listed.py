@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from dlnrepro.claimfile.gathering import Selection, gathered, gathered_by
 from dlnrepro.registry.functions.reference import is_function
-from dlnrepro.registry.kept import code_stamp, keep, library_stamp, read_kept
+from dlnrepro.registry.kept import READERS, code_digest, keep, library_digest, read_kept
 
 if TYPE_CHECKING:
     from dlnrepro.claimfile.schema import Claim
@@ -24,9 +24,6 @@ FEWEST = 8
 """The number of newly read files from which on something is kept; fewer files are read as fast."""
 
 _NAME = "listed-claims.json"
-
-_READERS = ("claimfile", "settings", "runner.py", "errors.py", "registry/functions")
-"""The parts of this program that decide whether a claim file is valid, and how it is read."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +87,8 @@ class _Reader:
     """Reads what a list shows of a file, if it is not kept from an earlier list."""
 
     def __init__(self) -> None:
-        self._stamp = _stamp()
-        self._kept = read_kept(_NAME, self._stamp)
+        self._code = _code_now()
+        self._kept = read_kept(_NAME, self._code)
         self._fresh: dict[str, dict[str, Any]] = {}
 
     def __call__(self, path: Path) -> Listed:
@@ -116,12 +113,12 @@ class _Reader:
     def keep(self) -> None:
         """Keep what was read now."""
         if len(self._fresh) >= FEWEST:
-            keep(_NAME, self._stamp, {**self._kept, **self._fresh})
+            keep(_NAME, self._code, {**self._kept, **self._fresh})
 
 
-def _stamp() -> str:
+def _code_now() -> str:
     """A digest that changes with the code that reads claims, its libraries, and the names of the runners."""
-    parts = code_stamp(*_READERS, "runners"), library_stamp("yaml", "pydantic", "pydantic_core")
+    parts = code_digest(*READERS, "runners"), library_digest("yaml", "pydantic", "pydantic_core")
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 

@@ -1,7 +1,7 @@
 """What this program keeps in the user's cache folder, so that it need not be computed at every start.
 
-A kept file is JSON. It has the stamp of the code that has written it; a file with another stamp, or one that cannot be
-read, counts as empty. What is kept can be computed again at any time, so the files may be removed.
+A kept file is JSON, with a digest of the code that has written it. A file that other code has written, or that cannot
+be read, counts as empty. What is kept can be computed again at any time, so the files may be removed.
 """
 
 from __future__ import annotations
@@ -22,6 +22,12 @@ from dlnrepro.files import write_whole
 MOST_KEPT = 1000
 """The most entries of one file; the oldest entries are left out."""
 
+READERS = (
+    *("claimfile", "settings", "registry", "__init__.py", "runner.py", "errors.py", "files.py", "signals.py"),
+    *("visible.py", "dynamics/observed", "dynamics/checkpoints/file_order.py", "dynamics/tensors/progress.py"),
+)
+"""The parts of this program that decide how a claim file is read, and whether it is valid without its runner."""
+
 _PACKAGE = Path(__file__).resolve().parent.parent
 
 
@@ -34,7 +40,7 @@ def cache_folder() -> Path | None:
         return None
 
 
-def code_stamp(*parts: str) -> str:
+def code_digest(*parts: str) -> str:
     """A digest that changes with each module of some parts of this program, by its size and its last change.
 
     Python decides by the same two numbers whether its byte code can be used again.
@@ -46,7 +52,7 @@ def code_stamp(*parts: str) -> str:
     return digest.hexdigest()
 
 
-def library_stamp(*names: str) -> str:
+def library_digest(*names: str) -> str:
     """A digest that changes with some libraries: packages, or files in them such as `torch/lib/libtorch_cpu.so`.
 
     Nothing is imported for it.
@@ -75,24 +81,24 @@ def _modules(path: Path) -> Iterator[tuple[str, os.stat_result]]:
                 yield entry.path, entry.stat()
 
 
-def read_kept(name: str, stamp: str) -> dict[str, Any]:
-    """The entries of a kept file; none if it has another stamp, or cannot be read."""
+def read_kept(name: str, code: str) -> dict[str, Any]:
+    """The entries of a kept file; none if other code has written it, or if it cannot be read."""
     with suppress(OSError, ValueError, RecursionError):
         if (folder := cache_folder()) is not None and (path := folder / name).is_file():
             kept = json.loads(path.read_bytes())
-            if isinstance(kept, dict) and kept.get("stamp") == stamp and isinstance(kept.get("entries"), dict):
+            if isinstance(kept, dict) and kept.get("code") == code and isinstance(kept.get("entries"), dict):
                 return dict(kept["entries"])
     return {}
 
 
-def keep(name: str, stamp: str, entries: Mapping[str, Any]) -> None:
+def keep(name: str, code: str, entries: Mapping[str, Any]) -> None:
     """Write a kept file, if the cache folder can be written."""
     if (folder := cache_folder()) is None:
         return
     newest = dict(_last(entries.items(), MOST_KEPT))
     with suppress(OSError, UsageError):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        write_whole(folder / name, json.dumps({"stamp": stamp, "entries": newest}).encode())
+        write_whole(folder / name, json.dumps({"code": code, "entries": newest}).encode())
 
 
 def _last(items: Iterable[tuple[str, Any]], count: int) -> list[tuple[str, Any]]:

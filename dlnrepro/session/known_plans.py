@@ -27,7 +27,7 @@ from dlnrepro.compute.cell import Cell
 from dlnrepro.compute.limits import free_memory
 from dlnrepro.compute.variation import Variation
 from dlnrepro.registry.inputs import inputs
-from dlnrepro.registry.kept import code_stamp, keep, library_stamp, read_kept
+from dlnrepro.registry.kept import READERS, code_digest, keep, library_digest, read_kept
 from dlnrepro.registry.names import comes_with_the_program, load_runner
 from dlnrepro.registry.sources import source_hash
 from dlnrepro.session.execution import Job, Known, job_of, known_of
@@ -41,9 +41,9 @@ _CHECKED = "checked-claims.json"
 """The kept file with the digests of valid claim files."""
 
 _KEPT_PARTS = ("arm", "params", "seeds", "memory", "one_by_one")
-"""The parts of a cell that are kept; the claim and the variation give the others."""
+"""The parts of a cell that are kept. All other parts follow from the claim and the variation."""
 
-_PLANNERS = ("claimfile", "settings", "compute", "session", "registry", "runner.py", "errors.py", "verdict/outcome.py")
+PLANNERS = (*READERS, "compute", "session", "verdict/outcome.py", "dynamics/compiled")
 """The parts of this program that check a claim against its runner, or plan its runs."""
 
 
@@ -54,8 +54,8 @@ class Checks:
     """
 
     def __init__(self) -> None:
-        self._stamp = _stamp()
-        self._kept = read_kept(_CHECKED, self._stamp)
+        self._code = _code_now()
+        self._kept = read_kept(_CHECKED, self._code)
         self._fresh: dict[str, bool] = {}
 
     def load(self, path: Path) -> Claim:
@@ -78,7 +78,7 @@ class Checks:
     def keep(self) -> None:
         """Keep which files were valid."""
         if self._fresh:
-            keep(_CHECKED, self._stamp, {**self._kept, **self._fresh})
+            keep(_CHECKED, self._code, {**self._kept, **self._fresh})
 
 
 class Plans:
@@ -86,7 +86,7 @@ class Plans:
 
     def __init__(self, variation: Variation) -> None:
         self._variation = variation
-        self._stamp = _stamp()
+        self._code = _code_now()
         self._kept: dict[Path, tuple[tuple[Cell, ...], Known]] = {}
         self._keys: dict[Path, str] = {}
 
@@ -135,11 +135,11 @@ class Plans:
         # Only what is the same after it was written and read can be kept, such as lists but not tuples.
         if _from_kept(json.loads(json.dumps(entry)), job.claim) == (job.cells, known):
             entries = {**self._entries(job.claim), key: entry}
-            keep(_name(job.claim), self._stamp, dict(list(entries.items())[-MOST_KEPT:]))
+            keep(_name(job.claim), self._code, dict(list(entries.items())[-MOST_KEPT:]))
 
     def _entries(self, claim: Claim) -> dict[str, Any]:
         """The kept plans of a claim, by their keys."""
-        return read_kept(_name(claim), self._stamp)
+        return read_kept(_name(claim), self._code)
 
 
 def _name(claim: Claim) -> str:
@@ -147,9 +147,9 @@ def _name(claim: Claim) -> str:
     return f"plans-{claim.id}.json"
 
 
-def _stamp() -> str:
+def _code_now() -> str:
     """A digest that changes with the code that checks and plans, and with its libraries."""
-    parts = code_stamp(*_PLANNERS), library_stamp("yaml", "pydantic", "pydantic_core")
+    parts = code_digest(*PLANNERS), library_digest("yaml", "pydantic", "pydantic_core")
     return hashlib.sha256(" ".join(parts).encode()).hexdigest()
 
 

@@ -22,7 +22,7 @@ from dlnrepro.compute.device import Device, device_name
 from dlnrepro.compute.limits import cores
 from dlnrepro.dynamics.compiled.library import route
 from dlnrepro.errors import RunnerError
-from dlnrepro.registry.kept import code_stamp, keep, library_stamp, read_kept
+from dlnrepro.registry.kept import code_digest, keep, library_digest, read_kept
 from dlnrepro.registry.names import load_runner
 from dlnrepro.signals import Signals
 
@@ -86,20 +86,20 @@ def _lasting() -> Iterator[None]:
 
 def _modes() -> str:
     """The modes of the math libraries, kept or from the libraries themselves."""
-    stamp = _stamp()
-    kept = read_kept(_NAME, stamp).get("modes")
+    conditions = _conditions()
+    kept = read_kept(_NAME, conditions).get("modes")
     if isinstance(kept, str):
         return kept
     modes = arithmetic()
-    keep(_NAME, stamp, {"modes": modes})
+    keep(_NAME, conditions, {"modes": modes})
     return modes
 
 
-def _stamp() -> str:
+def _conditions() -> str:
     """A digest that changes with everything that the modes of the math libraries depend on."""
     parts = [
-        code_stamp("compute", "dynamics/compiled"),
-        library_stamp("torch", "numpy", "scipy", "torch/lib/libtorch_cpu.so", "numpy/_core"),
+        code_digest("compute", "dynamics/compiled"),
+        library_digest("torch", "numpy", "scipy", "torch/lib/libtorch_cpu.so", "numpy/_core"),
         _instructions(),
         route(),
         *library_variables(),

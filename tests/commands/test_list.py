@@ -14,6 +14,8 @@ import dlnrepro.claimfile.listed as module
 from dlnrepro.claimfile.gathering import gathered
 from dlnrepro.claimfile.listed import as_listed, listed
 from dlnrepro.claimfile.loader import read_claim
+from dlnrepro.registry.kept import READERS
+from dlnrepro.registry.sources import own_digests
 
 Write = Callable[..., Path]
 
@@ -93,7 +95,7 @@ def test_the_claims_of_a_runner_of_another_package_are_always_read(monkeypatch: 
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"{", b"[]", b'{"stamp": 1}', b"\xff", b"[" * 100_000], ids=lambda content: str(content[:8])
+    "content", [b"", b"{", b"[]", b'{"code": 1}', b"\xff", b"[" * 100_000], ids=lambda content: str(content[:8])
 )
 def test_a_damaged_kept_file_is_not_used(kept: Path, content: bytes) -> None:
     first = listed(None, None)
@@ -113,7 +115,7 @@ def test_entries_that_are_no_claims_are_not_used(kept: Path) -> None:
 @pytest.mark.usefixtures("kept")
 def test_what_other_code_has_kept_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
     listed(None, None)
-    monkeypatch.setattr(module, "code_stamp", lambda *_: "other code")
+    monkeypatch.setattr(module, "code_digest", lambda *_: "other code")
     read = count_reading(monkeypatch)
     listed(None, None)
     assert sorted(read) == ["one", "three", "two"]
@@ -132,15 +134,20 @@ def test_a_file_in_place_of_the_cache_folder_does_no_harm(kept: Path) -> None:
     assert len(listed(None, None).claims) == 3
 
 
-def test_the_stamp_changes_with_a_module_that_reads_claims(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_digest_of_code_changes_with_each_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "part.py").write_text("A = 1\n")
     monkeypatch.setattr("dlnrepro.registry.kept._PACKAGE", tmp_path)
-    from dlnrepro.registry.kept import code_stamp
+    from dlnrepro.registry.kept import code_digest
 
-    first = code_stamp("inner")
-    assert code_stamp("inner") == first
+    first = code_digest("inner")
+    assert code_digest("inner") == first
     os.utime(tmp_path / "inner" / "part.py", (time.time() + 5, time.time() + 5))
-    assert code_stamp("inner") != first
+    assert code_digest("inner") != first
     (tmp_path / "inner" / "other.py").write_text("")
-    assert code_stamp("inner") not in {first, code_stamp("inner/part.py")}
+    assert code_digest("inner") not in {first, code_digest("inner/part.py")}
+
+
+def test_the_code_that_reads_claims_is_all_that_reading_a_claim_imports() -> None:
+    needed = {label.removeprefix("dlnrepro/") for label in own_digests(["dlnrepro.claimfile.loader"])}
+    assert {label for label in needed if not label.startswith(READERS)} == set()

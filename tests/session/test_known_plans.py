@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from dlnrepro.claimfile.catalogue import packaged_folder
+from dlnrepro.claimfile.loader import load_claim
 from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import ClaimError, UsageError
+from dlnrepro.registry.sources import own_digests
 from dlnrepro.session import known_plans
 from dlnrepro.session.execution import Job, known_of
-from dlnrepro.session.known_plans import Plans
+from dlnrepro.session.known_plans import PLANNERS, Plans
 from dlnrepro.session.run import jobs_of
 
 Command = Callable[..., tuple[int, str, str]]
@@ -31,7 +33,7 @@ def planned(path: Path, variation: Variation | None = None) -> Job:
 def count_loading(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """The files that are checked against their runner from now on."""
     loaded: list[Path] = []
-    load = known_plans.load_claim
+    load = load_claim
 
     def loading(path: Path) -> Any:
         loaded.append(path)
@@ -88,7 +90,7 @@ def test_a_runner_with_another_identity_is_asked_again(write_claim: Write, monke
 def test_other_code_plans_again(write_claim: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_claim()
     planned(path)
-    monkeypatch.setattr(known_plans, "code_stamp", lambda *_: "edited")
+    monkeypatch.setattr(known_plans, "code_digest", lambda *_: "edited")
     loaded = count_loading(monkeypatch)
     planned(path)
     assert loaded == [path]
@@ -188,3 +190,8 @@ def test_a_file_that_a_setting_names_is_looked_for_in_every_check(
     loaded = count_loading(monkeypatch)
     command("check", path)
     assert loaded == [path]
+
+
+def test_the_code_that_plans_is_all_that_planning_imports() -> None:
+    needed = {label.removeprefix("dlnrepro/") for label in own_digests(["dlnrepro.compute.plan"])}
+    assert {label for label in needed if not label.startswith(PLANNERS)} == set()

@@ -43,7 +43,7 @@ def test_an_environment_variable_of_a_library_makes_it_another_environment(
 
 
 @pytest.mark.usefixtures("cache")
-@pytest.mark.parametrize("part", ["library_stamp", "code_stamp", "_instructions", "route"])
+@pytest.mark.parametrize("part", ["library_digest", "code_digest", "_instructions", "route"])
 def test_the_libraries_are_asked_again_if_something_has_changed(monkeypatch: pytest.MonkeyPatch, part: str) -> None:
     LateProcesses().environments("cpu")
     monkeypatch.setattr(late_processes, "arithmetic", refuse)
