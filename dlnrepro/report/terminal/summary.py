@@ -6,6 +6,7 @@ from rich.text import Text
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.terminal.terminal_page import TerminalPage
+from dlnrepro.report.terminal.verdict_text import STYLES, verdict_text
 from dlnrepro.report.words.brief.outcomes import COVERED, label_words
 from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
@@ -18,7 +19,6 @@ from dlnrepro.report.words.digest import (
     legend,
     outcome,
     passing_runs,
-    signed,
     tightest,
     unjudged_words,
     verdict_counts,
@@ -30,15 +30,8 @@ from dlnrepro.report.words.others.printed import printed_counts, printed_differe
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.visible import in_a_line
 
-STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
 LABELS = "how results differ from a complete new run of the claim files"
 HEADS = ("\nverdict", "\nclaim", "runs\npassed", "controls\nfailed", "computing\ntime", "")
-
-
-def verdict_text(record: ClaimRecord) -> Text:
-    """The verdict with its sign, in its colour; an expected failure has the colour of a success."""
-    style = "green" if record.as_expected else STYLES[record.verdict]
-    return Text(signed(record), style=style)
 
 
 def summary(page: TerminalPage, report: Report, full: bool = False) -> None:

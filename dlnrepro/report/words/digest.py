@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.parameters import Derived, settled, with_values
 from dlnrepro.errors import Unjudged
 from dlnrepro.report.words.brief.outcomes import COVERED, COVERS, outcome_words
@@ -19,6 +19,10 @@ from dlnrepro.verdict.judge import Judged, passes
 from dlnrepro.verdict.outcome import BATCH
 from dlnrepro.verdict.rule import MOST_RUNS
 from dlnrepro.visible import in_a_line
+
+if TYPE_CHECKING:
+    # Only for annotations: `dlnrepro show` has no report, and this import takes a third of its time.
+    from dlnrepro.archive.record import ClaimRecord, Report
 
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}
 MARKS = {"pass": "✓", "fail": "✗", "undecided": "?"}

@@ -6,13 +6,17 @@ In a record, the labels have the key `stamps`, and some of them have other names
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.parameters import settled
 from dlnrepro.report.words.digest import departures, plain
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.equal_runs import equal_arms
 from dlnrepro.verdict.outcome import BATCH
+
+if TYPE_CHECKING:
+    # Only for annotations: `dlnrepro show` has no report, and this import takes a third of its time.
+    from dlnrepro.archive.record import ClaimRecord
 
 MOST_EDITED = 5
 """The most claims that are named because their files have changed."""
