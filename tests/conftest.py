@@ -224,6 +224,20 @@ def outside_of_a_job(nothing_left_behind: None, monkeypatch: pytest.MonkeyPatch)
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(autouse=True)
+def nothing_kept(nothing_left_behind: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001  it comes first
+    """Keep nothing in the cache folder of whoever runs the tests, so that no test depends on an earlier one."""
+    monkeypatch.setattr("dlnrepro.registry.kept.cache_folder", lambda: None)
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A cache folder of the test's own, in which something is kept."""
+    folder = tmp_path / "cache" / "dlnrepro"
+    monkeypatch.setattr("dlnrepro.registry.kept.cache_folder", lambda: folder)
+    return folder
+
+
 @pytest.fixture
 def generator() -> torch.Generator:
     return torch.Generator().manual_seed(0)

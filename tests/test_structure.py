@@ -212,15 +212,54 @@ def test_a_runner_has_parameters_without_hidden_defaults_and_documented_measures
     ids=" ".join,
 )
 def test_what_must_answer_at_once_never_imports_torch(words: list[str], tmp_path: Path) -> None:
+    assert not {"torch", "scipy"} & imported_by(words, tmp_path)
+
+
+@pytest.mark.slow
+def test_a_list_that_is_shown_again_imports_no_library_that_reads_claims(tmp_path: Path) -> None:
+    imported_by(["list"], tmp_path)
+    assert not {"torch", "numpy", "pydantic", "yaml"} & imported_by(["list"], tmp_path)
+
+
+@pytest.mark.slow
+def test_a_claim_that_is_shown_needs_no_numpy(tmp_path: Path) -> None:
+    assert "numpy" not in imported_by(["show", "rank-one-alignment"], tmp_path)
+
+
+@pytest.mark.slow
+def test_a_run_whose_arms_are_all_stored_does_not_import_torch(tmp_path: Path) -> None:
+    words = ["run", "winner-takes-all", "--quick", "-q", "-j", "1"]
+    assert "torch" in imported_by(words, tmp_path)
+    assert not {"torch", "scipy"} & imported_by(words, tmp_path)
+    assert not {"torch", "scipy"} & imported_by([*words, "-n"], tmp_path)
+    assert not {"torch", "scipy"} & imported_by(["report"], tmp_path)
+
+
+@pytest.mark.slow
+def test_valid_claim_files_are_checked_again_without_torch(tmp_path: Path) -> None:
+    assert "torch" in imported_by(["check", "winner-takes-all"], tmp_path)
+    assert not {"torch", "scipy"} & imported_by(["check", "winner-takes-all"], tmp_path)
+
+
+def imported_by(words: list[str], folder: Path) -> set[str]:
+    """The libraries that a command imports in a process of its own, whose outputs and kept files are in a folder.
+
+    The command finds the kernels that are compiled already, since to compile them takes seconds.
+    """
     code = (
         "import sys; sys.argv = ['dlnrepro', *sys.argv[1:]]\n"
+        "import dlnrepro.registry.kept as kept\n"
+        "from pathlib import Path\n"
+        "kept.cache_folder = lambda: Path('cache').absolute()\n"
         "from dlnrepro.cli import main\n"
         "try: main()\n"
-        "except SystemExit: pass\n"
-        "sys.exit('torch' in sys.modules)"
+        "except SystemExit as end: code = end.code\n"
+        "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)\n"
+        "sys.exit(code)"
     )
-    done = subprocess.run([sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
+    done = subprocess.run([sys.executable, "-c", code, *words], cwd=folder, capture_output=True, check=False, text=True)
+    assert done.returncode in {0, 2 if words == ["report"] else 4}, done.stderr
+    return set(done.stderr.splitlines()[-1].split())
 
 
 LONGEST_BODY = 50

@@ -148,6 +148,9 @@ def _median(rows: np.ndarray) -> np.ndarray:
     """The median over the finite runs at each point; NaN at points without a finite run."""
     import numpy as np
 
+    # All points at once where that gives the same: a list of columns takes a hundred times as long.
+    if len(rows) and np.isfinite(rows).all():
+        return np.asarray(np.median(rows, axis=0))
     columns = (column[np.isfinite(column)] for column in rows.T)
     return np.array([np.median(column) if len(column) else np.nan for column in columns])
 

@@ -1,7 +1,8 @@
 """The last result of each claim in each variation: outputs/last/<id>.json maps a variation to its result.
 
 The result of a claim is kept however many other claims are run later. A result of the quick profile does not replace
-the result of the claim as it is written.
+the result of the claim as it is written. In outputs of an older version, which has no such folder, the verdicts of all
+stored reports are read instead (outputs/reports/<name>/verdicts.json).
 """
 
 from __future__ import annotations
@@ -9,22 +10,25 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from dlnrepro.compute.variation import Variation
 from dlnrepro.errors import UsageError
 from dlnrepro.files import write_whole
 
 FOLDER = "last"
 
+VERDICTS = "verdicts.json"
+"""The file of a stored report that has its verdicts without the numbers."""
+
 EARLIER_FILE = "earlier-file"
 """The label of a result of a claim whose file has changed since."""
 
-UNMODIFIED = Variation().name
-"""The name of the variation of a claim as its file has it: an empty text."""
+UNMODIFIED = ""
+"""The name of the variation of a claim as its file has it."""
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,83 @@ def remember(root: Path, results: Mapping[tuple[str, str], LastVerdict]) -> None
         write_whole(folder / f"{claim}.json", json.dumps(rows, indent=1).encode() + b"\n")
 
 
+def last_verdicts(root: Path, files: Iterable[tuple[str, Path]] = ()) -> dict[str, LastVerdict]:
+    """The last result of each claim, by id: of the claim as it is written, or else of its latest variation.
+
+    Args:
+        root: the outputs folder.
+        files: the ids of some claims with their files. A result of a file that has changed since gets a label.
+    """
+    last = {name: foremost(found) for name, found in all_results(root).items()}
+    for name, path in files:
+        if (found := last.get(name)) is not None and found.claim_hash and file_changed(path, found.claim_hash):
+            last[name] = replace(found, stamps=(*found.stamps, EARLIER_FILE))
+    return last
+
+
+def failed_last(root: Path, variations: Mapping[str, str]) -> frozenset[str]:
+    """The claims whose last verdict in the same variation was not the expected one.
+
+    Args:
+        root: the outputs folder.
+        variations: the id of each claim -> the name of the wanted variation.
+    """
+    results = all_results(root)
+    last = {claim: results.get(claim, {}).get(name) for claim, name in variations.items()}
+    return frozenset(claim for claim, found in last.items() if found is not None and not found.as_expected)
+
+
+def arm_seconds(root: Path, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Mapping[str, float]]:
+    """The last computing time of each arm: the identity of each known result -> arm -> seconds.
+
+    Args:
+        root: the outputs folder.
+        wanted: the wanted identities; if one of them was never run, the times of another variation are given.
+    """
+    results = all_results(root)
+    return {
+        (claim, name): (results[claim].get(name) or foremost(results[claim])).arms
+        for claim, name in wanted
+        if claim in results
+    }
+
+
+def all_results(root: Path) -> dict[str, dict[str, LastVerdict]]:
+    """The last result of each variation of each claim."""
+    return last_results(root, _stored_verdicts(root))
+
+
+def newest_with(root: Path, claim: str) -> Path | None:
+    """The newest stored report that contains a claim; None if there is none. Unreadable reports are skipped."""
+    for path in newest_first(root):
+        with suppress(OSError, ValueError, RecursionError):
+            verdicts = json.loads(path.with_name(VERDICTS).read_bytes())
+            if isinstance(verdicts, dict) and claim in verdicts:
+                return path
+    return None
+
+
+def newest_first(root: Path) -> Iterator[Path]:
+    """The stored reports, the newest first."""
+    folder = root / "reports"
+    names = sorted(os.listdir(folder), reverse=True) if folder.is_dir() else []
+    return (path for name in names if (path := folder / name / "report.json").is_file())
+
+
+def foremost(results: Mapping[str, LastVerdict]) -> LastVerdict:
+    """The result of the claim as it is written, or, if there is none, the last result of another variation."""
+    return results.get(UNMODIFIED) or max(results.values(), key=lambda last: last.order)
+
+
+def _stored_verdicts(root: Path) -> Iterator[Mapping[str, object]]:
+    """The verdicts of all stored reports, the newest first; unreadable reports are skipped."""
+    for path in newest_first(root):
+        with suppress(OSError, ValueError, RecursionError):
+            verdicts = json.loads(path.with_name(VERDICTS).read_bytes())
+            if isinstance(verdicts, dict):
+                yield verdicts
+
+
 def last_results(root: Path, older: Iterable[Mapping[str, object]]) -> dict[str, dict[str, LastVerdict]]:
     """The last result of each variation of each claim, by id and variation.
 
@@ -97,11 +178,6 @@ def last_results(root: Path, older: Iterable[Mapping[str, object]]) -> dict[str,
             for variation, last in _results(rows).items():
                 results.setdefault(claim, {}).setdefault(variation, replace(last, order=-age))
     return results
-
-
-def foremost(results: Mapping[str, LastVerdict]) -> LastVerdict:
-    """The result of the claim as it is written, or, if there is none, the last result of another variation."""
-    return results.get(UNMODIFIED) or max(results.values(), key=lambda last: last.order)
 
 
 def _read(path: Path) -> dict[str, LastVerdict]:
@@ -129,6 +205,9 @@ def _name(given: str | None, stamps: Iterable[str]) -> str:
     """The name of a variation; for an older result it follows from its labels, or is `modified` if it cannot."""
     if given is not None and (given == UNMODIFIED or given.startswith("-")):
         return given
+    # A list of claims has no older results, and would wait for the imports of this module for nothing.
+    from dlnrepro.compute.variation import Variation
+
     labels = set(stamps)
     found = Variation(
         quick="toy" in labels, controls="no-controls" not in labels, device="cuda" if "cuda" in labels else "cpu"

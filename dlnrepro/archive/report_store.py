@@ -16,9 +16,9 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -26,9 +26,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from dlnrepro.archive.joining import joined
-from dlnrepro.archive.last_results import EARLIER_FILE, file_changed, foremost, last_results, remember
 from dlnrepro.archive.last_results import FOLDER as LAST
-from dlnrepro.archive.last_results import LastVerdict as LastVerdict
+from dlnrepro.archive.last_results import VERDICTS, LastVerdict, all_results, newest_first, remember
 from dlnrepro.archive.manifest import NAME as MANIFEST
 from dlnrepro.archive.manifest import check_manifest, write_manifest
 from dlnrepro.archive.record import ClaimRecord, Report, from_json, repeated_claims, to_json
@@ -37,8 +36,6 @@ from dlnrepro.errors import LONGEST_PATH, UsageError
 from dlnrepro.files import clear_abandoned, reason, write_whole
 from dlnrepro.verdict.outcome import LARGEST_SEED
 from dlnrepro.visible import on_one_line
-
-VERDICTS = "verdicts.json"
 
 
 def make_folders(root: Path) -> None:
@@ -110,7 +107,7 @@ def _remember(root: Path, results: Mapping[tuple[str, str], LastVerdict]) -> Non
     """Store the last results of some claims, and before them the results in reports of an older version."""
     with suppress(UsageError):
         if not (root / LAST).is_dir():
-            older = {(claim, name): last for claim, found in _all_results(root).items() for name, last in found.items()}
+            older = {(claim, name): last for claim, found in all_results(root).items() for name, last in found.items()}
             remember(root, dict(sorted(older.items(), key=lambda entry: entry[1].order)))
         remember(root, results)
 
@@ -276,71 +273,6 @@ def report_path(root: Path, name: str | None, what: str = "a stored report") -> 
     raise UsageError(f"{name}: expected {what}, found none at {' or '.join(map(str, candidates))}")
 
 
-def last_verdicts(root: Path, files: Iterable[tuple[str, Path]] = ()) -> dict[str, LastVerdict]:
-    """The last result of each claim, by id: of the claim as it is written, or else of its latest variation.
-
-    Args:
-        root: the outputs folder.
-        files: the ids of some claims with their files. A result of a file that has changed since gets a label.
-    """
-    last = {name: foremost(found) for name, found in _all_results(root).items()}
-    for name, path in files:
-        if (found := last.get(name)) is not None and found.claim_hash and file_changed(path, found.claim_hash):
-            last[name] = replace(found, stamps=(*found.stamps, EARLIER_FILE))
-    return last
-
-
-def failed_last(root: Path, variations: Mapping[str, str]) -> frozenset[str]:
-    """The claims whose last verdict in the same variation was not the expected one.
-
-    Args:
-        root: the outputs folder.
-        variations: the id of each claim -> the name of the wanted variation.
-    """
-    results = _all_results(root)
-    last = {claim: results.get(claim, {}).get(name) for claim, name in variations.items()}
-    return frozenset(claim for claim, found in last.items() if found is not None and not found.as_expected)
-
-
-def arm_seconds(root: Path, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Mapping[str, float]]:
-    """The last computing time of each arm: the identity of each known result -> arm -> seconds.
-
-    Args:
-        root: the outputs folder.
-        wanted: the wanted identities; if one of them was never run, the times of another variation are given.
-    """
-    results = _all_results(root)
-    return {
-        (claim, name): (results[claim].get(name) or foremost(results[claim])).arms
-        for claim, name in wanted
-        if claim in results
-    }
-
-
-def _all_results(root: Path) -> dict[str, dict[str, LastVerdict]]:
-    """The last result of each variation of each claim."""
-    return last_results(root, _stored_verdicts(root))
-
-
-def _stored_verdicts(root: Path) -> Iterator[Mapping[str, object]]:
-    """The verdicts of all stored reports, the newest first; unreadable reports are skipped."""
-    for path in newest_first(root):
-        with suppress(OSError, ValueError, RecursionError):
-            verdicts = json.loads(path.with_name(VERDICTS).read_bytes())
-            if isinstance(verdicts, dict):
-                yield verdicts
-
-
-def newest_with(root: Path, claim: str) -> Path | None:
-    """The newest stored report that contains a claim; None if there is none. Unreadable reports are skipped."""
-    for path in newest_first(root):
-        with suppress(OSError, ValueError, RecursionError):
-            verdicts = json.loads(path.with_name(VERDICTS).read_bytes())
-            if isinstance(verdicts, dict) and claim in verdicts:
-                return path
-    return None
-
-
 def _last(record: ClaimRecord) -> LastVerdict:
     """The result of a claim of a report, as it is kept for later."""
     return LastVerdict(
@@ -351,10 +283,3 @@ def _last(record: ClaimRecord) -> LastVerdict:
         record.claim_hash,
         arms={arm: outcome.seconds for arm, outcome in record.outcomes.items()},
     )
-
-
-def newest_first(root: Path) -> Iterator[Path]:
-    """The stored reports, the newest first."""
-    folder = root / "reports"
-    names = sorted(os.listdir(folder), reverse=True) if folder.is_dir() else []
-    return (path for name in names if (path := folder / name / "report.json").is_file())

@@ -12,6 +12,7 @@ finds.
 * `catalogue` finds claim files by path or id. `selection` chooses claims by their words or tags. `expression` reads an
   expression of words or tags, such as `core and not slow`. `gathering` uses all of these to find the claims of a
   command, and also returns the files that are not valid.
+* `listed` has what a list shows of each claim, and keeps it for the next list.
 * `policy` has the rules of `dlnrepro check --strict`, which a valid claim may still break.
 * `reach` applies `-s KEY=VALUE` to the arms of a claim. `parameters` computes the settings of an arm that are formulas,
   and checks all settings against the runner.

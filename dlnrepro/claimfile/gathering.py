@@ -11,21 +11,23 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Generic
 
 from dlnrepro.claimfile.catalogue import ClaimFile, Files, claim_files, command_name, other_file_here
-from dlnrepro.claimfile.loader import read_claim
-from dlnrepro.claimfile.schema import Claim
-from dlnrepro.claimfile.selection import selected
+from dlnrepro.claimfile.selection import Selectable, Selected, selected
 from dlnrepro.errors import ClaimError, Fault, Unjudged
 from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.visible import on_one_line, say, storable
+
+if TYPE_CHECKING:
+    from dlnrepro.claimfile.schema import Claim
 
 MOST_NAMED = 5
 """How many hidden files are named; further hidden files are counted."""
 
 
 @dataclass(frozen=True)
-class Selection:
+class Selection(Generic[Selected]):
     """The selected claims, and the selected files that are not valid claims.
 
     Attributes:
@@ -37,10 +39,10 @@ class Selection:
             too and was not read.
     """
 
-    claims: tuple[tuple[Claim, Path], ...]
+    claims: tuple[tuple[Selected, Path], ...]
     faults: tuple[Fault, ...]
     hidden: tuple[Path, ...]
-    closed: tuple[tuple[Claim, Path], ...] = ()
+    closed: tuple[tuple[Selected, Path], ...] = ()
     others: tuple[tuple[Path, Path], ...] = ()
 
     @property
@@ -66,35 +68,48 @@ def gathered(
     names: Sequence[str],
     words: str | None = None,
     tags: str | None = None,
-    load: Callable[[Path], Claim] = read_claim,
+    load: Callable[[Path], Claim] | None = None,
     only: Callable[[Sequence[Claim]], Container[str]] | None = None,
-) -> Selection:
+) -> Selection[Claim]:
     """The claims that names and expressions select.
 
     Args:
         names: files, folders, ids and patterns; without names all claims are meant.
         words: an expression of words, as `-k`.
         tags: an expression of tags, as `-m`.
-        load: the function that reads a selected claim; `load_claim` also checks it against its runner.
+        load: the function that reads a selected claim again, such as `load_claim`, which checks it against its runner;
+            without it the claims are checked against the schema alone.
         only: a function from the selected claims to the ids of the claims to keep; None keeps all.
 
     Raises:
         UsageError: a name or an expression matches nothing.
         ClaimError: a file that was named itself is not valid; with every error of all such files.
     """
+    return gathered_by(_read_claim, names, words, tags, load, only)
+
+
+def gathered_by(
+    reader: Callable[[Path], Selected],
+    names: Sequence[str],
+    words: str | None = None,
+    tags: str | None = None,
+    load: Callable[[Path], Selected] | None = None,
+    only: Callable[[Sequence[Selected]], Container[str]] | None = None,
+) -> Selection[Selected]:
+    """As `gathered`, with another function that reads what is needed of each file, and refuses an invalid one."""
     files = claim_files(names)
     faults = _of_closed_folders(files)
     single, doubled = _told_apart(files.claims)
     faults += doubled
-    read, wrong = _read(single, read_claim)
+    read, wrong = _read(single, reader)
     faults += wrong
     chosen = {claim.id for claim in selected([claim for claim, _ in read], words, tags)}
     claims = [(claim, file) for claim, file in read if claim.id in chosen]
     if only is not None:
         kept = only([claim for claim, _ in claims])
         claims = [(claim, file) for claim, file in claims if claim.id in kept]
-    closed: list[tuple[Claim, ClaimFile]] = []
-    if load is not read_claim:
+    closed: list[tuple[Selected, ClaimFile]] = []
+    if load is not None:
         closed = [(claim, file) for claim, file in claims if is_function(claim.runner) and not file.by_path]
         claims = [item for item in claims if item not in closed]
         claims, wrong = _read([file for _, file in claims], load)
@@ -122,7 +137,7 @@ def used_instead(others: Sequence[tuple[Path, Path]]) -> list[str]:
     ]
 
 
-def not_run(closed: Sequence[tuple[Claim, Path]], command: str = "run") -> list[str]:
+def not_run(closed: Sequence[tuple[Selectable, Path]], command: str = "run") -> list[str]:
     """The lines that name the claims whose function is not run, and how to run it."""
     lines = []
     for claim, path in closed[:MOST_NAMED]:
@@ -143,13 +158,13 @@ def all_faults(files: Files, load: Callable[[Path], Claim]) -> list[Fault]:
     alone = {path for _, path in without_their_function(files)}
     faults = [*_of_closed_folders(files), *doubled]
     for file in single:
-        faults += _read([file], read_claim if file.path in alone else load)[1]
+        faults += _read([file], _read_claim if file.path in alone else load)[1]
     return faults
 
 
 def without_their_function(files: Files) -> list[tuple[Claim, Path]]:
     """The claims whose runner is a function in a file that is not imported, because their paths were not given."""
-    read, _ = _read([file for file in _told_apart(files.claims)[0] if not file.by_path], read_claim)
+    read, _ = _read([file for file in _told_apart(files.claims)[0] if not file.by_path], _read_claim)
     return [(claim, file.path) for claim, file in read if is_function(claim.runner)]
 
 
@@ -177,10 +192,10 @@ def _told_apart(files: Iterable[ClaimFile]) -> tuple[list[ClaimFile], list[Fault
 
 
 def _read(
-    files: Iterable[ClaimFile], load: Callable[[Path], Claim]
-) -> tuple[list[tuple[Claim, ClaimFile]], list[Fault]]:
+    files: Iterable[ClaimFile], load: Callable[[Path], Selected]
+) -> tuple[list[tuple[Selected, ClaimFile]], list[Fault]]:
     """The claims of files, and the faults of those that are not valid."""
-    claims: list[tuple[Claim, ClaimFile]] = []
+    claims: list[tuple[Selected, ClaimFile]] = []
     faults: list[Fault] = []
     for file in files:
         try:
@@ -188,6 +203,14 @@ def _read(
         except ClaimError as error:
             faults.extend(error.faults)
     return claims, faults
+
+
+def _read_claim(path: Path) -> Claim:
+    """The claim in a file, checked against the schema alone."""
+    # A list reads claims only where nothing is kept of them; this import takes half of its time.
+    from dlnrepro.claimfile.loader import read_claim
+
+    return read_claim(path)
 
 
 def _sum(faults: Sequence[Fault]) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from dlnrepro.claimfile.messages import rule
 from dlnrepro.settings.formula import Inequality, Sign
@@ -140,8 +141,9 @@ _LONGEST = 12
 """Letters of a number in an interval; one that is longer, such as 1/3, is shown with six digits."""
 
 
+@lru_cache(maxsize=1024, typed=True)
 def _shown(value: float) -> str:
-    """A number of an interval, as short as a reader needs it."""
+    """A number of an interval, as short as a reader needs it; each run of an arm has an interval with the same ones."""
     text = numeral(value)
     return text if len(text) <= _LONGEST else numeral(value, 6)
 

@@ -103,6 +103,8 @@ def _fitted(claim: Claim, document: Document, path: Path) -> Claim:
         raise ClaimError(_faults(path, document, map(_made, wrong)))
     if found := [*_runs_fit(claim, runner), *_files_exist(claim, runner.Params)]:
         raise ClaimError(_faults(path, document, found))
+    if found := [*_files_fit(claim, runner.Params)]:
+        raise ClaimError(_faults(path, document, found))
     if found := [*_audit_fits(claim, runner)]:
         raise ClaimError(_faults(path, document, found))
     if wrong := [*threshold_faults(claim, measures_of(claim, known))]:
@@ -408,6 +410,30 @@ def _files_exist(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
         for place, fault in missing_files(validated(params, values), claim.folder):
             if place[0] in own:
                 yield (*above, *place), partial(replace, fault)
+
+
+def _files_fit(claim: Claim, params: type[BaseModel]) -> Iterable[_Wrong]:
+    """Faults for files that settings name and that have no data for the settings, each once, at its setting.
+
+    Data that do not fit because of another setting of an arm are a fault of this arm.
+    """
+    seen: set[tuple[str, str]] = set()
+    places: list[tuple[Place, dict[str, Any], Container[str]]] = [((), claim.settings, ())] if not claim.arms else []
+    places += [(("arms", arm), {**claim.settings, **claim.arms[arm]}, claim.arms[arm]) for arm in claim.used_arms]
+    for above, values, own in places:
+        for key, fault in data_faults(placed(validated(params, values), claim.folder)):
+            if (key, str(fault.found)) not in seen:
+                seen.add((key, str(fault.found)))
+                yield (*above, key) if key in own else _in_setup((key,)), partial(replace, fault)
+
+
+def data_faults(params: BaseModel) -> list[tuple[str, Fault]]:
+    """The settings whose files have no data for the other settings, each with its fault; the files are read.
+
+    A runner finds such faults in `input_faults` of its parameters, which yields pairs of a setting and a reason.
+    """
+    found = params.input_faults() if hasattr(params, "input_faults") else ()
+    return [(key, Fault(expected="a file with data for these settings", found=why, cited=True)) for key, why in found]
 
 
 def _audit_fits(claim: Claim, runner: Runner) -> Iterable[_Wrong]:

@@ -4,20 +4,57 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 from dlnrepro.claimfile.expression import Matches, expression
-from dlnrepro.claimfile.schema import Claim
 from dlnrepro.settings.numerals import setting
+
+if TYPE_CHECKING:
+    from dlnrepro.claimfile.schema import Claim
 
 Item = TypeVar("Item")
 
 
-def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> list[Claim]:
+class Sourced(Protocol):
+    """Where a statement comes from, as lists of claims are ordered by it."""
+
+    @property
+    def heading(self) -> str:
+        """The paper with its authors."""
+
+    @property
+    def authors(self) -> tuple[str, ...]:
+        """The names of the authors."""
+
+
+class Selectable(Protocol):
+    """A claim, or what a list shows of it."""
+
+    @property
+    def id(self) -> str:
+        """The name of its file."""
+
+    @property
+    def runner(self) -> str:
+        """The name of its runner."""
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Its tags."""
+
+    @property
+    def source(self) -> Sourced:
+        """Where its statement comes from."""
+
+
+Selected = TypeVar("Selected", bound=Selectable)
+
+
+def selected(claims: Sequence[Selected], words: str | None, tags: str | None) -> list[Selected]:
     """The claims that match both expressions; None matches every claim.
 
     Args:
-        claims: the claims to choose from.
+        claims: the claims to choose from; words are searched only in whole claims.
         words: an expression such as `align and not margin` over the claim's text: everything that `dlnrepro list` and
             `dlnrepro show` print of its file. Several words in double quotes are searched as one text; a word
             with `*`, `?` or `[` is also a pattern of ids.
@@ -29,19 +66,19 @@ def selected(claims: Sequence[Claim], words: str | None, tags: str | None) -> li
     chosen = list(claims)
     if words is not None:
         wanted = expression("-k", words, commas=False)
-        chosen = [claim for claim in chosen if wanted(_holds_word(claim))]
+        chosen = [claim for claim in chosen if wanted(_holds_word(cast("Claim", claim)))]
     if tags is not None:
         wanted = expression("-m", tags, commas=True)
         chosen = [claim for claim in chosen if wanted(claim.tags.__contains__)]
     return chosen
 
 
-def by_paper(claims: Iterable[Claim]) -> list[list[Claim]]:
+def by_paper(claims: Iterable[Selected]) -> list[list[Selected]]:
     """The claims of each paper, in the order of `paper_groups`."""
     return paper_groups(claims, lambda claim: claim)
 
 
-def paper_groups(items: Iterable[Item], claim_of: Callable[[Item], Claim]) -> list[list[Item]]:
+def paper_groups(items: Iterable[Item], claim_of: Callable[[Item], Selectable]) -> list[list[Item]]:
     """Items that belong to claims, such as results, in one group per paper.
 
     This is the order of claims wherever they are listed: papers by the last name of their first author, then by their
@@ -53,7 +90,7 @@ def paper_groups(items: Iterable[Item], claim_of: Callable[[Item], Claim]) -> li
     return sorted(groups.values(), key=lambda members: _place(claim_of(members[0])))
 
 
-def _place(claim: Claim) -> tuple[str, str]:
+def _place(claim: Selectable) -> tuple[str, str]:
     """The last name of the first author of a claim's paper, in small letters, and the paper's heading."""
     names = " ".join(claim.source.authors[:1]).split()
     return names[-1].casefold() if names else "", claim.source.heading

@@ -16,6 +16,7 @@ from dlnrepro.visible import on_one_line, say, show, show_json
 if TYPE_CHECKING:
     from dlnrepro.archive.audits import AuditRecord
     from dlnrepro.claimfile.gathering import Selection
+    from dlnrepro.claimfile.schema import Claim
     from dlnrepro.errors import Unjudged
     from dlnrepro.session.audit_job import AuditJob
     from dlnrepro.session.audit_table import TableUpkeep
@@ -154,7 +155,7 @@ def command(
         return _code(shown, [*selection.unjudged, *faults], signals.code)
 
 
-def _selection(names: Sequence[str], words: str | None, tags: str | None, quiet: bool) -> Selection:
+def _selection(names: Sequence[str], words: str | None, tags: str | None, quiet: bool) -> Selection[Claim]:
     """The claims that are selected, checked against their runners."""
     from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.claimfile.loader import load_claim
@@ -233,7 +234,7 @@ def _code(records: Sequence[AuditRecord], unjudged: Sequence[Unjudged], signal: 
     return most_serious([*(record.exit_code for record in records), *(item.code for item in unjudged)])
 
 
-def _described(jobs: Sequence[AuditJob], selection: Selection, run_options: RunOptions, as_json: bool) -> int:
+def _described(jobs: Sequence[AuditJob], selection: Selection[Claim], run_options: RunOptions, as_json: bool) -> int:
     """Show what would be computed, and return the exit code, which is 2 if a selected file is not a valid claim."""
     from dlnrepro.session.audit_job import costs
 

@@ -74,13 +74,14 @@ def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool, outp
     """
     from dlnrepro.claimfile.catalogue import claim_files
     from dlnrepro.claimfile.gathering import all_faults, not_run, passed_over, without_their_function
-    from dlnrepro.claimfile.loader import load_claim
+    from dlnrepro.session.known_plans import Checks
 
     files = claim_files(paths)
     count = len(files.claims)
     for line in passed_over(files.hidden):
         say(line)
-    load: Callable[[Path], Claim] = load_claim
+    checks = Checks()
+    load: Callable[[Path], Claim] = checks.load
     if strict:
         from dlnrepro.archive.reference_verdicts import slacks
         from dlnrepro.claimfile.policy import load_strictly
@@ -89,6 +90,7 @@ def command(paths: tuple[str, ...], form: str, strict: bool, as_json: bool, outp
     for line in not_run(without_their_function(files), "check"):
         say(line)
     faults = all_faults(files, load)
+    checks.keep()
     if as_json or form == "json":
         show_json({"files": count, "faults": [_fields(fault) for fault in faults]})
     elif form == "github":

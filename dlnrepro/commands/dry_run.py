@@ -13,6 +13,7 @@ from typing import Any
 from dlnrepro.claimfile.gathering import Selection
 from dlnrepro.claimfile.parameters import with_values
 from dlnrepro.claimfile.reach import origins, unreached
+from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell
 from dlnrepro.session.execution import Job
 from dlnrepro.settings.numerals import setting
@@ -53,7 +54,7 @@ class Arm:
     seconds: float | None
 
 
-def dry_run(jobs: Sequence[Job], selection: Selection, outputs: Path, cache: bool, as_json: bool) -> int:
+def dry_run(jobs: Sequence[Job], selection: Selection[Claim], outputs: Path, cache: bool, as_json: bool) -> int:
     """Show what would be computed, and return the exit code, which is 2 if a selected file is not a valid claim."""
     arms = [_arms(job, outputs, cache) for job in jobs]
     if as_json:
@@ -81,7 +82,7 @@ def notes(jobs: Sequence[Job]) -> list[str]:
 
 def _arms(job: Job, outputs: Path, cache: bool) -> list[Arm]:
     """The arms of a claim as they would be computed."""
-    from dlnrepro.archive.report_store import arm_seconds
+    from dlnrepro.archive.last_results import arm_seconds
 
     last = arm_seconds(outputs, [job.identity]).get(job.identity, {})
     arms = []
@@ -111,9 +112,10 @@ def _runs(job: Job, cell: Cell) -> tuple[int, float, int]:
 def stored_seconds(cell: Cell, outputs: Path) -> float | None:
     """How long a stored arm took to compute; None if it is not stored."""
     from dlnrepro.archive.cell_store import key_on, read_cell
-    from dlnrepro.compute.arithmetic import environment
+    from dlnrepro.session.late_processes import LateProcesses
 
-    numbers = read_cell(outputs, key_on(cell, environment(cell.device)), cell)
+    (environment,) = LateProcesses().environments(cell.device)
+    numbers = read_cell(outputs, key_on(cell, environment), cell)
     return None if numbers is None else numbers.outcome.seconds
 
 

@@ -13,8 +13,8 @@ from dlnrepro.commands.arguments import candidates, options
 from dlnrepro.visible import say, show, show_json
 
 if TYPE_CHECKING:
-    from dlnrepro.archive.report_store import LastVerdict
-    from dlnrepro.claimfile.schema import Claim
+    from dlnrepro.archive.last_results import LastVerdict
+    from dlnrepro.claimfile.listed import Listed
 
 ALL_TAGS = ""
 """The value of `--tags` if no value follows it."""
@@ -42,11 +42,10 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
 
     The exit code is 2 if a file in the folder is not a valid claim; the valid claims are still listed.
     """
-    from dlnrepro.archive.report_store import last_verdicts
-    from dlnrepro.claimfile.gathering import gathered
-    from dlnrepro.report.terminal.summary import claim_list
+    from dlnrepro.archive.last_results import last_verdicts
+    from dlnrepro.claimfile.listed import listed
 
-    selection = gathered((), words, tags or None)
+    selection = listed(words, tags or None)
     selection.say_rest()
     claims = [claim for claim, _ in selection.claims]
     code = 2 if selection.faults else 0
@@ -67,11 +66,13 @@ def command(words: str | None, tags: str | None, runners: bool, as_json: bool, o
         rows = [fields(claim, last.get(claim.id)) for claim in claims]
         show_json(rows)
     else:
+        from dlnrepro.report.terminal.listing import claim_list
+
         click.echo(claim_list(claims, last), nl=False)
     return code
 
 
-def fields(claim: Claim, last: LastVerdict | None) -> dict[str, Any]:
+def fields(claim: Listed, last: LastVerdict | None) -> dict[str, Any]:
     """The main facts about a claim, for programs."""
     return {
         "id": claim.id,
@@ -80,7 +81,7 @@ def fields(claim: Claim, last: LastVerdict | None) -> dict[str, Any]:
         "arxiv": claim.source.arxiv,
         "tags": list(claim.tags),
         "runner": claim.runner,
-        "covers": claim.covers.what if claim.covers else None,
+        "covers": claim.covers,
         "last_verdict": last.verdict if last else None,
         "last_stamps": list(last.stamps) if last else None,
         "last_seconds": last.seconds if last else None,

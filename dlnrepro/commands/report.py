@@ -65,8 +65,9 @@ def _stored(outputs: Path, name: str | None) -> tuple[Report, bool]:
     Raises:
         UsageError: no report and no claim in a report has this name, or the report cannot be read.
     """
+    from dlnrepro.archive.last_results import newest_with
     from dlnrepro.archive.record import compile_report
-    from dlnrepro.archive.report_store import newest_with, read_report, report_path
+    from dlnrepro.archive.report_store import read_report, report_path
     from dlnrepro.claimfile.catalogue import SUFFIXES
     from dlnrepro.errors import UsageError
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from dlnrepro.compute.variation import Variation
     from dlnrepro.errors import Unjudged
     from dlnrepro.session.execution import Job, RunOptions
+    from dlnrepro.session.known_plans import Plans
     from dlnrepro.session.references import Upkeep
     from dlnrepro.session.run import Session
     from dlnrepro.signals import Signals
@@ -146,7 +147,7 @@ def command(
     started = datetime.now(UTC)
     check_files(files, figures)
     variation = Variation(seeds, seed_base, options.overrides(settings), quick, controls, device)
-    selection = _selection(claims, words, tags, variation, outputs if last_failed else None, quiet)
+    plans, selection = _selection(claims, words, tags, variation, outputs if last_failed else None, quiet)
     selection.say_rest()
     if not selection.claims:
         if not selection.faults:
@@ -155,15 +156,15 @@ def command(
 
     from dlnrepro.commands.dry_run import dry_run as describe
     from dlnrepro.commands.dry_run import notes
-    from dlnrepro.compute.executor import LocalProcesses, usual_workers
     from dlnrepro.report.terminal.progress import watcher
     from dlnrepro.session.execution import RunOptions
-    from dlnrepro.session.run import Session, jobs_of, run_and_store
+    from dlnrepro.session.late_processes import LateProcesses
+    from dlnrepro.session.run import Session, run_and_store
 
-    jobs = jobs_of(selection.claims, variation)
+    jobs = plans.jobs(selection.claims)
     for line in notes(jobs):
         say(line)
-    run_options = RunOptions(outputs, LocalProcesses(workers or usual_workers(device)), cache, budget)
+    run_options = RunOptions(outputs, LateProcesses(workers), cache, budget)
     care = None
     if reference is not None:
         whole = not (words or tags or last_failed) and all(os.path.isdir(name) for name in claims)
@@ -225,8 +226,8 @@ def _selection(
     variation: Variation,
     failed_in: Path | None,
     quiet: bool,
-) -> Selection:
-    """The claims that are selected, checked against their runners.
+) -> tuple[Plans, Selection[Claim]]:
+    """The claims that are selected, checked against their runners, and the plans of their runs.
 
     Args:
         names: ids, patterns, files and folders; none stands for all claims.
@@ -237,18 +238,20 @@ def _selection(
         quiet: whether no message is shown while PyTorch and the runners are loaded.
     """
     from dlnrepro.claimfile.gathering import gathered
-    from dlnrepro.claimfile.loader import load_claim
     from dlnrepro.report.terminal.waiting import waiting
 
     def failed(folder: Path, claims: Sequence[Claim]) -> frozenset[str]:
         """The ids of the claims whose last verdict in a folder was not the expected one."""
-        from dlnrepro.archive.report_store import failed_last
+        from dlnrepro.archive.last_results import failed_last
 
         return failed_last(folder, {claim.id: variation.of(claim).name for claim in claims})
 
     only = None if failed_in is None else partial(failed, failed_in)
     with waiting("reading the claim files, and loading PyTorch and the runners", quiet):
-        return gathered(names, words, tags, load_claim, only)
+        from dlnrepro.session.known_plans import Plans
+
+        plans = Plans(variation)
+        return plans, gathered(names, words, tags, plans.load, only)
 
 
 def _upkeep(reference: Path, jobs: Sequence[Job], run_options: RunOptions, whole: bool) -> Upkeep:

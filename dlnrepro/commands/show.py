@@ -32,8 +32,7 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
     """
     from dataclasses import asdict
 
-    from dlnrepro.archive.reference_verdicts import slacks
-    from dlnrepro.archive.report_store import last_verdicts
+    from dlnrepro.archive.last_results import last_verdicts
     from dlnrepro.claimfile.gathering import gathered
     from dlnrepro.registry.meanings import measure_meanings, setting_meanings
     from dlnrepro.report.terminal.detail import claim_page
@@ -59,10 +58,17 @@ def command(claim: str, verbose: bool, as_json: bool, outputs: Path) -> int:
             meanings = measure_meanings(found.located_runner)
             meanings |= {name: measure.definition for name, measure in found.measures.items()}
             audit = _audit(found, outputs) if verbose else []
-            factors = slacks(outputs, found) if verbose else {}
+            factors = _slacks(found, outputs) if verbose else {}
             claim_page(page, found, path, last.get(found.id), meanings, settings, audit, factors)
             page.deliver()
     return 2 if selection.faults else 0
+
+
+def _slacks(claim: Claim, outputs: Path) -> dict[str, float | None]:
+    """The factor between the threshold and the worst run of each criterion, as far as the reference gives it."""
+    from dlnrepro.archive.reference_verdicts import slacks
+
+    return dict(slacks(outputs, claim))
 
 
 def _audit(claim: Claim, outputs: Path) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from dlnrepro.claimfile.document import dotted
-from dlnrepro.claimfile.loader import needed_memory
+from dlnrepro.claimfile.loader import data_faults, needed_memory
 from dlnrepro.claimfile.parameters import parameter_faults, resolved
 from dlnrepro.claimfile.reach import Reach, arm_values, reach, split
 from dlnrepro.claimfile.schema import Claim
@@ -62,8 +62,9 @@ def plan(claim: Claim, variation: Variation) -> list[Cell]:
 
 
 def _files_exist(claim: Claim, arm: str, params: BaseModel) -> None:
-    """Refuse an arm whose settings name a file that does not exist."""
+    """Refuse an arm whose settings name a file that does not exist, or that has no data for them."""
     wrong = missing_files(params, claim.folder)
+    wrong = wrong or [((key,), fault) for key, fault in data_faults(placed(params, claim.folder))]
     if wrong:
         lines = [f"{claim.id}: arm {arm}: {dotted(place)}: {fault.wording}" for place, fault in wrong]
         raise UsageError(*map(on_one_line, lines))

@@ -11,5 +11,6 @@ so that an edit makes only those numbers stale that depend on it.
 * `imports` reads what a Python source imports, without running it.
 * `plugin` finds the modules, data files and versions that a runner of another package depends on.
 * `inputs` finds the files that settings name, and the digests of their contents.
+* `kept` keeps JSON in the cache folder of the user, which need then not be computed at every start.
 * `digests` hashes files, each only once as long as it does not change.
 """

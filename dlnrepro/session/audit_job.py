@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from dlnrepro.archive.report_store import arm_seconds
+from dlnrepro.archive.last_results import arm_seconds
 from dlnrepro.claimfile.loader import needed_memory
 from dlnrepro.claimfile.parameters import resolved
 from dlnrepro.claimfile.reach import arm_values

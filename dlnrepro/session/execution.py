@@ -8,19 +8,19 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dlnrepro.archive.cell_store import key_on, read_cell, series_digest, write_cell
+from dlnrepro.archive.cell_store import cell_key, key_on, read_cell, series_digest, write_cell
 from dlnrepro.archive.figure_data import drawings
+from dlnrepro.archive.last_results import arm_seconds
 from dlnrepro.archive.provenance import code_state, source_hash
 from dlnrepro.archive.record import ClaimRecord, record_claim
-from dlnrepro.archive.report_store import arm_seconds
 from dlnrepro.claimfile.declared import whole_settings
 from dlnrepro.claimfile.parameters import Derived, resolved, validated
 from dlnrepro.claimfile.reach import arm_values
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.arithmetic import Environment
 from dlnrepro.compute.cell import Cell, Numbers
-from dlnrepro.compute.executor import Executor
 from dlnrepro.compute.parts import batches, following, with_seeds
 from dlnrepro.compute.plan import plan
 from dlnrepro.compute.variation import Variation
@@ -38,12 +38,30 @@ from dlnrepro.verdict.outcome import LARGEST_SEED, Outcome
 from dlnrepro.verdict.rule import MOST_RUNS
 from dlnrepro.visible import storable
 
+if TYPE_CHECKING:
+    # This module imports torch, which a run of stored numbers does not need.
+    from dlnrepro.compute.executor import Executor
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the record of a claim takes from its runner.
+
+    Attributes:
+        meanings: the definition of each measure and series that the claim names.
+        formulas: arm -> the settings that are formulas, with their values.
+    """
+
+    meanings: Mapping[str, str]
+    formulas: Mapping[str, Mapping[str, Derived]]
+
 
 @dataclass(frozen=True)
 class Job:
     """One claim to run: its file with its hash, its variation, and the cells with the first runs of each arm.
 
     Attributes:
+        known: what its record takes from the runner, if that is known already; otherwise the runner is asked.
         passed: whether its runner, a function, gave the same numbers twice in its first run.
         fault: why none of its arms can be computed, or None.
     """
@@ -54,6 +72,7 @@ class Job:
     cells: tuple[Cell, ...]
     variation: Variation
     command: str
+    known: Known | None = None
     passed: bool = False
     fault: str | None = None
 
@@ -80,14 +99,35 @@ class RunOptions:
     budget: float | None = None
 
 
-def job_of(claim: Claim, path: Path, variation: Variation, command: str) -> Job:
+def job_of(
+    claim: Claim,
+    path: Path,
+    variation: Variation,
+    command: str,
+    cells: Sequence[Cell] | None = None,
+    known: Known | None = None,
+) -> Job:
     """The job that runs a variation of a claim; nothing is trained yet.
+
+    Args:
+        claim: the claim.
+        path: its file.
+        variation: the variation.
+        command: the command line that runs it again.
+        cells: the cells with the first runs of each arm, if they are planned already.
+        known: what its record takes from the runner, if that is known already.
 
     Raises:
         UsageError: the variation cannot be applied to the claim.
     """
     claim_hash = hashlib.sha256(path.read_bytes()).hexdigest()
-    return Job(claim, path, claim_hash, tuple(plan(claim, variation)), variation, command)
+    planned = tuple(plan(claim, variation) if cells is None else cells)
+    return Job(claim, path, claim_hash, planned, variation, command, known)
+
+
+def known_of(job: Job) -> Known:
+    """What the record of a job takes from its runner."""
+    return job.known or Known(_meanings(job.claim), {cell.arm: _derived(job, cell.arm) for cell in job.cells})
 
 
 def run_jobs(
@@ -265,6 +305,7 @@ class StoredNumbers:
         self._options = options
         self._faults = faults or {}
         self._environments: dict[str, Sequence[Environment]] = {}
+        self._sources: dict[str, str] = {}
         self.used: set[str] = set()
 
     def __call__(self, cell: Cell) -> Numbers | None:
@@ -276,10 +317,22 @@ class StoredNumbers:
         if cell.device not in self._environments:
             self._environments[cell.device] = self._options.executor.environments(cell.device)
         for environment in self._environments[cell.device]:
-            if (numbers := read_cell(self._options.root, key_on(cell, environment), cell)) is not None:
+            key = key_from(cell, environment, self._source(cell.runner))
+            if (numbers := read_cell(self._options.root, key, cell)) is not None:
                 self.used.add(cell.key)
                 return numbers
         return None
+
+    def _source(self, runner: str) -> str:
+        """The hash of a runner's sources, once; numbers of edited sources are not read, since these contain it too."""
+        if runner not in self._sources:
+            self._sources[runner] = source_hash(runner)
+        return self._sources[runner]
+
+
+def key_from(cell: Cell, environment: Environment, source: str) -> str:
+    """The key of the numbers of a cell that an environment computes, given the hash of the runner's sources."""
+    return cell_key(cell.runner, cell.params, cell.seeds, environment, source, cell.flaw, cell.contents)
 
 
 def _keys(job: Job, numbers: Mapping[str, Numbers]) -> set[str]:
@@ -309,7 +362,9 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
     """The record of a job whose cells all have numbers."""
     computed_on = {arm: found.computed_on for arm, found in numbers.items() if found.computed_on is not None}
     whole = [replace(cell, seeds=numbers[cell.arm].outcome.seeds) for cell in job.cells if cell.arm in computed_on]
-    cells = {cell.arm: key_on(cell, computed_on[cell.arm]) for cell in whole}
+    source = source_hash(job.claim.located_runner)
+    cells = {cell.arm: key_from(cell, computed_on[cell.arm], source) for cell in whole}
+    known = known_of(job)
     _, dirty = code_state()
     stamps = job.variation.stamps(job.claim) + ["cached"] * cached
     stamps += ["equal-runs"] * (is_function(job.claim.runner) and bool(equal_arms(_outcomes(numbers))))
@@ -324,12 +379,12 @@ def _record(job: Job, numbers: Mapping[str, Numbers], cached: bool) -> ClaimReco
         computed_on=computed_on,
         digests={arm: series_digest(numbers[arm].series) for arm in computed_on},
         drawings=drawings(job.claim, {arm: found.series for arm, found in numbers.items()}),
-        meanings=_meanings(job.claim),
+        meanings=known.meanings,
         command=storable(job.command),
         path=storable(str(job.path)),
         claim_hash=job.claim_hash,
-        runner_hash=source_hash(job.claim.located_runner),
-        formulas={cell.arm: _derived(job, cell.arm) for cell in job.cells},
+        runner_hash=source,
+        formulas=known.formulas,
         files={cell.arm: cell.contents for cell in job.cells},
     )
 

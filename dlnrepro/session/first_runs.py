@@ -17,7 +17,6 @@ from typing import Protocol, TypeVar
 from dlnrepro.claimfile.loader import result_faults
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.compute.cell import Cell, Numbers
-from dlnrepro.compute.child import OTHER_NUMBERS
 from dlnrepro.compute.parts import with_seeds
 from dlnrepro.errors import ClaimError, Fault, Unjudged
 from dlnrepro.registry.functions.reference import is_function
@@ -105,6 +104,9 @@ def first_runs(jobs: Sequence[Planned], options: RunOptions, speaker: _Speaker, 
             continue
         numbers = stored(job.cells[0])
         if numbers is None:
+            # Imported only where a function is run, because this module imports torch.
+            from dlnrepro.compute.child import OTHER_NUMBERS
+
             numbers = _computed(job, options, speaker, signals)
             fault = numbers.outcome.fault
             other = fault if fault is not None and fault.startswith(OTHER_NUMBERS) else None

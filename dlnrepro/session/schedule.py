@@ -8,17 +8,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing, suppress
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.compute.arithmetic import preparation
 from dlnrepro.compute.cell import Cell, Numbers
 from dlnrepro.compute.parts import in_sequence
-from dlnrepro.compute.processes import Computed, Listener
+
+if TYPE_CHECKING:
+    # This module imports torch, which a run of stored numbers does not need.
+    from dlnrepro.compute.processes import Computed, Listener
 
 
-class Watcher(Listener, Protocol):
-    """An object that shows the progress of a computation."""
+class Watcher(Protocol):
+    """An object that shows the progress of a computation; it is also the listener of the cells."""
+
+    def moves(self, cell: Cell, fraction: float, note: str) -> None:
+        """As a listener."""
+
+    def waits(self) -> None:
+        """As a listener."""
+
+    def says(self, text: str) -> None:
+        """As a listener."""
 
     def begins(self, claims: int, cells: int, seconds: Mapping[str, float], stored: int) -> None:
         """This many claims will be judged, and this many cells will be computed for them.

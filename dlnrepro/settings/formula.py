@@ -27,7 +27,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
-from dlnrepro.errors import Fault, nearest, one_of, shortened
+from dlnrepro.errors import Fault, nearest, shortened, unknown
 from dlnrepro.settings.numerals import numeral
 
 LONGEST = 300
@@ -241,16 +241,12 @@ def misuse(known: Formula, names: Mapping[str, Value], later: Collection[str] = 
     words = [*names, *(name for name in later if name not in names)]
     for name in known.names:
         if name not in words:
-            return _unknown(name, words)
+            return unknown(name, words)
     return _misused(known.tree, names, known.text)
 
 
 def _error(expected: str, found: str, suggestion: str | None = None) -> FormulaError:
     return FormulaError(Fault(expected=expected, found=found, suggestion=suggestion))
-
-
-def _unknown(name: str, words: Sequence[str]) -> Fault:
-    return Fault(expected=one_of(words, name), found=f"'{shortened(name)}'", suggestion=nearest(name, words))
 
 
 def _tree(text: str, wanted: str) -> ast.expr:

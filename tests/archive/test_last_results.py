@@ -12,15 +12,28 @@ from pathlib import Path
 
 import pytest
 
-from dlnrepro.archive.last_results import UNMODIFIED, LastVerdict, foremost, last_results, remember
+from dlnrepro.archive.last_results import (
+    UNMODIFIED,
+    LastVerdict,
+    failed_last,
+    foremost,
+    last_results,
+    last_verdicts,
+    remember,
+)
 from dlnrepro.archive.record import compile_report, from_json
-from dlnrepro.archive.report_store import failed_last, last_verdicts, make_folders, read_report, write_report
+from dlnrepro.archive.report_store import make_folders, read_report, write_report
+from dlnrepro.compute.variation import Variation
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
 GOOD = LastVerdict("reproduced", (), True, 1.0)
 BAD = LastVerdict("not reproduced", (), False, 1.0)
 TOY = LastVerdict("inconclusive", ("toy", "cached"), False, 0.1)
+
+
+def test_a_claim_as_its_file_has_it_is_the_variation_without_options() -> None:
+    assert Variation().name == UNMODIFIED
 
 
 def test_a_failure_is_remembered_however_many_runs_follow(tmp_path: Path) -> None:

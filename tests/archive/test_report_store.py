@@ -13,8 +13,9 @@ from typing import Any
 
 import pytest
 
+from dlnrepro.archive.last_results import arm_seconds, last_verdicts
 from dlnrepro.archive.record import Report, compile_report, from_json
-from dlnrepro.archive.report_store import arm_seconds, last_verdicts, make_folders, read_report, write_report
+from dlnrepro.archive.report_store import make_folders, read_report, write_report
 from dlnrepro.errors import UsageError
 from dlnrepro.verdict.outcome import LARGEST_SEED
 

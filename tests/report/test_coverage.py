@@ -17,7 +17,8 @@ from dlnrepro.report.page.html import to_html
 from dlnrepro.report.terminal.detail import record_page
 from dlnrepro.report.terminal.summary import summary
 from dlnrepro.report.terminal.terminal_page import TerminalPage
-from dlnrepro.report.words.digest import outcome_words, verdict_counts
+from dlnrepro.report.words.brief.outcomes import outcome_words
+from dlnrepro.report.words.digest import verdict_counts
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]

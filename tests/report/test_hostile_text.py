@@ -15,8 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dlnrepro.archive.comparison import compare
+from dlnrepro.archive.last_results import LastVerdict
 from dlnrepro.archive.record import ClaimRecord, Report, from_json, to_json
-from dlnrepro.archive.report_store import LastVerdict
+from dlnrepro.claimfile.listed import as_listed
 from dlnrepro.claimfile.schema import Claim
 from dlnrepro.errors import Unjudged
 from dlnrepro.report.drawing.figure_folder import write_figures
@@ -26,7 +27,8 @@ from dlnrepro.report.exchange.markdown import markdown
 from dlnrepro.report.page.html import to_html
 from dlnrepro.report.terminal.detail import claim_page, record_page
 from dlnrepro.report.terminal.differences import differences_page
-from dlnrepro.report.terminal.summary import claim_list, summary
+from dlnrepro.report.terminal.listing import claim_list
+from dlnrepro.report.terminal.summary import summary
 from dlnrepro.report.terminal.terminal_page import TerminalPage
 from dlnrepro.visible import storable, visible
 
@@ -77,7 +79,7 @@ def formats(report: Report) -> Iterator[tuple[str, str]]:
         last = LastVerdict("reproduced", (record.title,), True, 1.0)
         claim_page(page, claim, path, last, record.meanings)
         yield f"terminal {width}", page.text()
-        yield f"list {width}", claim_list([claim], {claim.id: last}, TerminalPage(width))
+        yield f"list {width}", claim_list([as_listed(claim)], {claim.id: last}, TerminalPage(width))
     yield "json", to_json(report).decode()
     yield "html", to_html(report).decode()
     yield "markdown", markdown(report).decode()

@@ -10,6 +10,7 @@ A single target whose values are all whole numbers is a label too: -1 and 1, or 
 from __future__ import annotations
 
 import csv
+import math
 import re
 from dataclasses import dataclass
 from io import StringIO
@@ -97,12 +98,16 @@ def _of_csv(path: str, content: bytes) -> tuple[Array, Array]:
 
 
 def _row(path: str, line: int, row: list[str], columns: int) -> list[float]:
-    """The numbers of one line."""
+    """The finite numbers of one line."""
     numbers = [_number(cell) for cell in row]
-    if len(row) != columns or None in numbers:
-        bad = next((cell for cell, number in zip(row, numbers, strict=True) if number is None), None)
-        found = f"{len(row)}" if bad is None else f"'{bad.strip()[:40]}'"
-        raise refusal(f"{path}:{line}", f"{columns} numbers", found)
+    column = 1
+    for cell, number in zip(row, numbers, strict=True):
+        if number is None or not math.isfinite(number):
+            expected = f"{columns} numbers" if number is None else "finite numbers"
+            raise refusal(f"{path}:{line}:{column}", expected, f"'{cell.strip()[:40]}'")
+        column += len(cell) + 1
+    if len(row) != columns:
+        raise refusal(f"{path}:{line}:1", f"{columns} numbers", f"{len(row)}")
     return [number for number in numbers if number is not None]
 
 

@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
 from dlnrepro.archive.record import ClaimRecord, Report
+from dlnrepro.report.words.brief.outcomes import label_words
 from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
     ONLY_FORMULAS,
@@ -36,7 +37,7 @@ from dlnrepro.report.words.digest import (
     outcome,
     unjudged_words,
 )
-from dlnrepro.report.words.labels import label_words, qualifications
+from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.margins import slack_words
 from dlnrepro.report.words.others import printed
 from dlnrepro.report.words.remedies import counterexamples, remedies

@@ -13,6 +13,7 @@ from typing import Any
 
 from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.report.exchange.markup import code, in_html, prose, text
+from dlnrepro.report.words.brief.outcomes import label_words
 from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
     ARM_HEADS,
@@ -36,7 +37,7 @@ from dlnrepro.report.words.digest import (
     weak_controls,
     with_numbers,
 )
-from dlnrepro.report.words.labels import label_words, qualifications
+from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.margins import margin_words, slack_words
 from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.others import printed

@@ -18,6 +18,7 @@ from dlnrepro.report.drawing.colours import COLOURS, DARK_COLOURS
 from dlnrepro.report.page.cards import card_of
 from dlnrepro.report.page.notes import reduced_report, uninformative
 from dlnrepro.report.page.overview import choices, expected_counts, ordered, shared_facts, shown_in
+from dlnrepro.report.words.brief.outcomes import LABELS
 from dlnrepro.report.words.digest import (
     BASES,
     MARKS,
@@ -31,7 +32,6 @@ from dlnrepro.report.words.digest import (
 )
 from dlnrepro.report.words.glossary import GLOSSARY
 from dlnrepro.report.words.html_ids import with_html_ids
-from dlnrepro.report.words.labels import LABELS
 from dlnrepro.report.words.numbers import duration, number, percent
 from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.others.printed import printed_counts

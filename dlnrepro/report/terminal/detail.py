@@ -5,11 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from dlnrepro.archive.record import ClaimRecord
-from dlnrepro.archive.report_store import LastVerdict
 from dlnrepro.claimfile.catalogue import command_name
 from dlnrepro.claimfile.controls import kinds, wrong_formulas
 from dlnrepro.claimfile.parameters import Derived, numbers, resolved_by_text, settled
@@ -17,9 +16,9 @@ from dlnrepro.claimfile.reach import arm_values, setters
 from dlnrepro.claimfile.schema import Bounded, Claim, Criterion
 from dlnrepro.registry.functions.reference import is_function
 from dlnrepro.report.terminal.sparklines import text_figure
-from dlnrepro.report.terminal.summary import last_words, verdict_text
 from dlnrepro.report.terminal.terminal_page import TerminalPage
-from dlnrepro.report.words.audit_words import QUESTION
+from dlnrepro.report.terminal.verdict_text import verdict_text
+from dlnrepro.report.words.brief.outcomes import last_words
 from dlnrepro.report.words.digest import (
     MARKS,
     ONLY_FORMULAS,
@@ -61,6 +60,11 @@ from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.bounds import stated_in_arms
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged, requirement, wanted
+
+if TYPE_CHECKING:
+    # Only for annotations: `dlnrepro show` has no report, and this import takes a third of its time.
+    from dlnrepro.archive.last_results import LastVerdict
+    from dlnrepro.archive.record import ClaimRecord
 
 ASSUMPTIONS = "assumptions: a run that does not meet one is left out"
 CRITERIA = "criteria, each with its negative controls, which must fail"
@@ -180,6 +184,8 @@ def claim_page(
     _arms(page, claim, list(claim.arms), f", at least {claim.seeds} run{'s' * (claim.seeds != 1)} each")
     _formulas(page, {arm: resolved_by_text(arm_values(claim, arm, {}, quick=False)).derived for arm in claim.arms})
     if audit:
+        from dlnrepro.report.words.audit_words import QUESTION
+
         _heading(page, QUESTION)
     for line in audit:
         page.line(line, indent=4, hang=2)

@@ -1,20 +1,15 @@
-"""The summary of a report, a few lines for each claim, and the list of claims."""
+"""The summary of a report, a few lines for each claim."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
 
 from rich.text import Text
 
 from dlnrepro.archive.record import ClaimRecord, Report
-from dlnrepro.archive.report_store import LastVerdict
-from dlnrepro.claimfile.schema import Claim
-from dlnrepro.claimfile.selection import by_paper
 from dlnrepro.report.terminal.terminal_page import TerminalPage
+from dlnrepro.report.terminal.verdict_text import STYLES, verdict_text
+from dlnrepro.report.words.brief.outcomes import COVERED, label_words
 from dlnrepro.report.words.chances import chance_words
 from dlnrepro.report.words.digest import (
-    COVERED,
-    COVERS,
     SIGNS,
     bases_of_report,
     covers_of,
@@ -23,29 +18,20 @@ from dlnrepro.report.words.digest import (
     is_tested,
     legend,
     outcome,
-    outcome_words,
     passing_runs,
-    signed,
     tightest,
     unjudged_words,
     verdict_counts,
 )
-from dlnrepro.report.words.labels import label_words, qualifications
+from dlnrepro.report.words.labels import qualifications
 from dlnrepro.report.words.numbers import duration
 from dlnrepro.report.words.origins import differing_origins
 from dlnrepro.report.words.others.printed import printed_counts, printed_differences
 from dlnrepro.report.words.remedies import counterexamples, remedies
 from dlnrepro.visible import in_a_line
 
-STYLES = {"reproduced": "green", "not reproduced": "red", "inconclusive": "yellow", "error": "magenta"}
 LABELS = "how results differ from a complete new run of the claim files"
 HEADS = ("\nverdict", "\nclaim", "runs\npassed", "controls\nfailed", "computing\ntime", "")
-
-
-def verdict_text(record: ClaimRecord) -> Text:
-    """The verdict with its sign, in its colour; an expected failure has the colour of a success."""
-    style = "green" if record.as_expected else STYLES[record.verdict]
-    return Text(signed(record), style=style)
 
 
 def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
@@ -88,33 +74,6 @@ def summary(page: TerminalPage, report: Report, full: bool = False) -> None:
         page.line((said, "dim"))
     if ended := interruption(report):
         page.line((ended, "yellow"))
-
-
-def claim_list(claims: Sequence[Claim], last: Mapping[str, LastVerdict], page: TerminalPage | None = None) -> str:
-    """The claims of each paper, by its first author: id, last verdict and computing time, title and tags.
-
-    The page is as wide as the terminal if none is given.
-    """
-    page = page or TerminalPage.of_terminal()
-    for index, members in enumerate(by_paper(claims)):
-        if index:
-            page.line()
-        page.line(members[0].source.heading, hang=2)
-        for claim in members:
-            covers = claim.covers.what if claim.covers else None
-            page.line(f"{claim.id}   {last_words(last.get(claim.id), covers)}", indent=2, hang=4)
-            page.line(page.typeset(claim.title), indent=6)
-            if claim.tags:
-                page.line((f"tags: {', '.join(claim.tags)}", "dim"), indent=6, hang=2)
-    return page.text()
-
-
-def last_words(last: LastVerdict | None, covers: str | None) -> str:
-    """The last verdict, with its labels and how much of the source it is about, and the computing time of all arms."""
-    if last is None:
-        return "not run yet" if covers is None else f"not run yet; tests {COVERS[covers]}"
-    labels = f" ({label_words(last.stamps)})" if last.stamps else ""
-    return f"{outcome_words(last.verdict, covers)}{labels}, computing time {duration(last.seconds)}"
 
 
 def _row(record: ClaimRecord) -> list[str | Text]:

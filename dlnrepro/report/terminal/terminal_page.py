@@ -145,6 +145,10 @@ class TerminalPage:
 
     def _put(self, text: Text, indent: int) -> None:
         """Put down one line as it is."""
+        if not text.spans and not text.style:
+            # Most lines have no style, and rich takes half of the time of a list to find that out for each of them.
+            self._console.file.write(f"{' ' * indent}{text.plain}\n")
+            return
         self._console.print(Text(" " * indent) + text, soft_wrap=True)
 
     def _row(self, row: Sequence[Text], widths: Sequence[int], right: Iterable[int], indent: int, spaces: int) -> None:

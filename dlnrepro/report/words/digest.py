@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from dlnrepro.archive.record import ClaimRecord, Report
 from dlnrepro.claimfile.parameters import Derived, settled, with_values
 from dlnrepro.errors import Unjudged
+from dlnrepro.report.words.brief.outcomes import COVERED, COVERS, outcome_words
 from dlnrepro.report.words.margins import distance_words, margin_words, on_its_threshold, use
 from dlnrepro.report.words.numbers import duration, number
 from dlnrepro.report.words.shares import TESTED, decision_words, inside_words, share_words, uncounted_words
@@ -19,6 +20,10 @@ from dlnrepro.verdict.outcome import BATCH
 from dlnrepro.verdict.rule import MOST_RUNS
 from dlnrepro.visible import in_a_line
 
+if TYPE_CHECKING:
+    # Only for annotations: `dlnrepro show` has no report, and this import takes a third of its time.
+    from dlnrepro.archive.record import ClaimRecord, Report
+
 SIGNS = {"reproduced": "✓", "not reproduced": "✗", "inconclusive": "?", "error": "!"}
 MARKS = {"pass": "✓", "fail": "✗", "undecided": "?"}
 ARM_HEADS = (
@@ -26,16 +31,6 @@ ARM_HEADS = (
 )  # fmt: skip
 MOST_NAMED = 4
 """Arms that are named where a parameter was changed; more of them are counted."""
-
-COVERED = {"whole": "in full", "part": "in part", "special case": "in a special case"}
-"""How a statement is reproduced, by how much of it the claim covers."""
-
-COVERS = {
-    "whole": "the whole statement of the source",
-    "part": "a part of the source's statement",
-    "special case": "a special case of the source's statement",
-}
-"""What is tested, by how much of the statement the claim covers."""
 
 ONLY_FORMULAS = "no control breaks a hypothesis; its only controls are wrong formulas"
 
@@ -82,13 +77,6 @@ BASES = {
     "derived": "a derivation for this project",
     OWN_BASIS: "a statement of one's own",
 }
-
-
-def outcome_words(verdict: str, covers: str | None) -> str:
-    """A verdict with how much of the source's statement it is about, such as `reproduced in a special case`."""
-    if covers is None:
-        return verdict
-    return f"reproduced {COVERED[covers]}" if verdict == "reproduced" else f"{verdict} (tested: {COVERS[covers]})"
 
 
 def outcome(record: ClaimRecord) -> str:

@@ -5,26 +5,18 @@ In a record, the labels have the key `stamps`, and some of them have other names
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.parameters import settled
 from dlnrepro.report.words.digest import departures, plain
 from dlnrepro.settings.numerals import setting
 from dlnrepro.verdict.equal_runs import equal_arms
 from dlnrepro.verdict.outcome import BATCH
 
-LABELS = {
-    "toy": "reduced",
-    "fixed-seeds": "fixed runs",
-    "no-controls": "no controls",
-    "cuda": "GPU",
-    "dirty": "uncommitted code",
-    "equal-runs": "equal runs",
-    "earlier-file": "of an earlier version of the claim file",
-}
-"""The labels whose names for a reader differ from their names in the record."""
-
+if TYPE_CHECKING:
+    # Only for annotations: `dlnrepro show` has no report, and this import takes a third of its time.
+    from dlnrepro.archive.record import ClaimRecord
 
 MOST_EDITED = 5
 """The most claims that are named because their files have changed."""
@@ -36,11 +28,6 @@ def edited_words(names: Sequence[str]) -> str:
     more = f" and {len(names) - MOST_EDITED} more" if names[MOST_EDITED:] else ""
     files = f"the claim files of {listed}{more} have" if len(names) > 1 else f"the claim file of {listed} has"
     return f"{files} changed since this report, which is about the claims as they were"
-
-
-def label_words(stamps: Iterable[str]) -> str:
-    """Some labels as a reader sees them, in a row."""
-    return ", ".join(LABELS.get(stamp, stamp) for stamp in stamps)
 
 
 def qualifications(record: ClaimRecord) -> list[tuple[str, str]]:

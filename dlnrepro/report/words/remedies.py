@@ -5,13 +5,17 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.report.words.numbers import number, percent
 from dlnrepro.verdict.bounds import intervals
 from dlnrepro.verdict.check import Check
 from dlnrepro.verdict.judge import Judged, passes, requirement
 from dlnrepro.verdict.rule import BAD, GOOD, MOST_RUNS, MOST_UNDECIDED
+
+if TYPE_CHECKING:
+    # Only for annotations: `dlnrepro show` has no report, and this import takes a third of its time.
+    from dlnrepro.archive.record import ClaimRecord
 
 _NO_NUMBER = (
     "a run has no number if it diverges or if an event never happens, so measure at an earlier step (`to`), take a"

@@ -6,16 +6,19 @@ A run is as required if it lies inside the interval in an arm where the criterio
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.schema import Claim
-from dlnrepro.compute.parts import following
 from dlnrepro.report.words.numbers import percent
 from dlnrepro.settings.numerals import numeral
 from dlnrepro.verdict.check import Check, Quantifier
 from dlnrepro.verdict.judge import judge, passes
 from dlnrepro.verdict.outcome import Outcome
 from dlnrepro.verdict.rule import BAD, GOOD
+
+if TYPE_CHECKING:
+    # Only for annotations: `dlnrepro show` has no report, and this import takes a third of its time.
+    from dlnrepro.archive.record import ClaimRecord
 
 TESTED = f"at least {percent(GOOD)} against at most {percent(BAD)}"
 """The two shares that the rule for almost all runs compares."""
@@ -69,6 +72,9 @@ def further_runs(record: ClaimRecord) -> list[str]:
     most = max(runs.values(), default=0)
     if record.variation.fixed or most <= int(record.claim.get("seeds", most)):
         return []
+    # `dlnrepro show` needs no numpy, which this module imports and which takes a fifth of its time.
+    from dlnrepro.compute.parts import following
+
     claim = Claim.model_validate(record.claim)
     doubts: dict[str, tuple[int, list[str]]] = {}
     done = first = record.variation.batch(claim)

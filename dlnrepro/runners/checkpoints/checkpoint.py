@@ -13,7 +13,7 @@ Source: none; the measures are those of `dlnrepro.dynamics.checkpoints`.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 import torch
@@ -26,6 +26,7 @@ from dlnrepro.dynamics.checkpoints.measured import MeasuredChain, Reading, measu
 from dlnrepro.dynamics.checkpoints.series import change, imbalance_drift, power, rate
 from dlnrepro.dynamics.tensors.arrays import tensor_of
 from dlnrepro.dynamics.tensors.progress import part_of
+from dlnrepro.errors import UsageError
 from dlnrepro.runner import Calling, Declared, Progress, Result, Series
 from dlnrepro.settings.base import Settings
 from dlnrepro.settings.input_files import NO_FILE, InputFile, InputFiles
@@ -106,6 +107,14 @@ class Params(Settings):
     def numbers(self) -> int:
         """The weights of the largest file, a few times."""
         return 100_000 + 2 * max((os.path.getsize(path) for path in self.files if os.path.isfile(path)), default=0)
+
+    def input_faults(self) -> Iterator[tuple[str, str]]:
+        """The setting that names a file without data, and the reason; the file is read for it."""
+        if self.data != NO_FILE:
+            try:
+                read_data(self.data)
+            except UsageError as error:
+                yield "data", str(error)
 
 
 def declared(params: Params) -> Declared:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from dlnrepro.dynamics.observed.measure import OF_POINTS, Expression
-from dlnrepro.errors import Fault, nearest, one_of, shortened
+from dlnrepro.errors import Fault, unknown
 from dlnrepro.settings.declared.measures import COMPARISONS, INSTEAD, DeclaredMeasure, DeclaredSeries
 from dlnrepro.settings.formula import OF_SEVERAL, Formula, Value, evaluate, moved_quantity
 from dlnrepro.settings.numerals import numeral
@@ -87,7 +87,7 @@ def _measure_fault(
             if fault is not None:
                 return key, fault
     if measure.clock is not None and (measure.clock not in known or not known[measure.clock].recorded):
-        return "clock", _unknown(measure.clock, [name for name, item in known.items() if item.recorded])
+        return "clock", unknown(measure.clock, [name for name, item in known.items() if item.recorded])
     return None
 
 
@@ -132,10 +132,6 @@ def _names_any(parts: list[Expression], measures: Mapping[str, DeclaredMeasure])
     return any(name in measures for part in parts for name in part.names)
 
 
-def _unknown(name: str, words: list[str]) -> Fault:
-    return Fault(expected=one_of(words, name), found=f"'{shortened(name)}'", suggestion=nearest(name, words))
-
-
 class _Misused(Exception):
     """A part of a formula does not fit the kind of what it names."""
 
@@ -158,7 +154,7 @@ class _Check:
                 found = f"'{name}', which is only recorded for {self._elsewhere[name]}"
                 return Fault(expected="a quantity that is recorded here", found=found)
             if name not in known:
-                return _unknown(name, list(known))
+                return unknown(name, list(known))
         try:
             indices = self._indices(expression.tree, known)
         except _Misused as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,6 +23,7 @@ from dlnrepro.dynamics.starts.draws import normal, uniform
 from dlnrepro.dynamics.starts.targets import Target, diagonal
 from dlnrepro.dynamics.tensors.arrays import Array, tensor_of
 from dlnrepro.dynamics.training_clocks.class_means import around_circle, labels, one_hot
+from dlnrepro.errors import UsageError
 from dlnrepro.settings.base import Contradiction
 from dlnrepro.settings.fields import DrawnAboveZero
 from dlnrepro.settings.input_files import NO_FILE, InputFile
@@ -225,6 +226,14 @@ class DataSettings(TargetSettings):
             x = normal((count, columns), generators)
             return Problem(SampleLoss("squared", x, x @ target.matrix.mT), target, constants=constants)
         return Problem(moment_loss(target.matrix, self.input_moment(target)), target, constants=constants)
+
+    def input_faults(self) -> Iterator[tuple[str, str]]:
+        """The setting that names a file without samples for this network, and the reason; the file is read for it."""
+        if self.data == "file":
+            try:
+                self._from_file(1)
+            except (UsageError, ValueError) as error:
+                yield "file", str(error)
 
     def _from_file(self, runs: int) -> Problem:
         """The samples of a file, which are the same in each run.

@@ -47,9 +47,9 @@ def test_without_names_the_last_column_is_the_target(tmp_path: Path) -> None:
         ("1\n2\n", "expected at least two columns, for inputs and a target, found 1"),
         ("a,b\n1,2\n", "expected a column y, and at least one other column, found a, b"),
         ("x,y\n", "expected at least one sample, found none"),
-        ("1,2\n3,apple\n", ":2: expected 2 numbers, found 'apple'"),
-        ("1,2\n3,4,5\n", ":2: expected 2 numbers, found 3"),
-        ("1,nan\n", "expected finite numbers, found NaN or an infinite number"),
+        ("1,2\n3,apple\n", ":2:3: expected 2 numbers, found 'apple'"),
+        ("1,2\n3,4,5\n", ":2:1: expected 2 numbers, found 3"),
+        ("1,nan\n", ":1:3: expected finite numbers, found 'nan'"),
     ],
 )
 def test_lines_that_are_no_data_are_refused(tmp_path: Path, text: str, found: str) -> None:
@@ -71,5 +71,5 @@ def test_arrays_that_are_no_data_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_line_is_counted_with_the_empty_lines_above_it(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"data.csv:4: expected 3 numbers, found 'x'"):
+    with pytest.raises(UsageError, match=r"data.csv:4:5: expected 3 numbers, found 'x'"):
         read_data(written(tmp_path / "data.csv", "a,b,y\n1,2,3\n\n4,5,x\n"))

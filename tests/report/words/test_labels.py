@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from dlnrepro.archive.record import Report
-from dlnrepro.report.words.labels import label_words, qualifications
+from dlnrepro.report.words.brief.outcomes import label_words
+from dlnrepro.report.words.labels import qualifications
 from dlnrepro.verdict.outcome import Outcome
 
 REDUCED = ("quick: {seeds: 2, setup: {}}", "quick: {seeds: 2, setup: {bytes: 500, value: 1.05}}")

@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from dlnrepro.archive.record import ClaimRecord
 from dlnrepro.claimfile.printed.numerals import significant_digits
 from dlnrepro.claimfile.schema import Criterion
 from dlnrepro.settings.numerals import numeral
-from dlnrepro.verdict.printed import PrintedNumber
+
+if TYPE_CHECKING:
+    # Only for annotations: `dlnrepro show` has no report, and this import takes a third of its time.
+    from dlnrepro.archive.record import ClaimRecord
+    from dlnrepro.verdict.printed import PrintedNumber
 
 PRINTED_HEADS = ("printed number", "printed", "ours (range of runs)", "units of the last printed digit", "agreement")
 
