@@ -12,6 +12,7 @@ is the step size. The winner is the path with the largest share, and all other p
 * `aligned_drift` measures when and how fast a losing path gains; `drift_theory` predicts it, and `drift_fits` reads
   the onset and the restoration time off a sweep.
 * `closed_forms` holds the formulas for the sharpness at zero loss, the stability limit on shares, and the final shares.
+  `exponent_fits` fits the exponent of this limit to measured shares.
 * `share_laws` combines the conservation law and the stability limit into the predicted shares along a sweep.
 * `path_draws` draws paths of full matrices.
 * `path_flow` follows the gradient flow of full matrices by implicit steps, from initializations of any scale.

@@ -35,7 +35,8 @@ from dlnrepro.dynamics.pathways.aligned_paths import (
     descend_aligned,
     scaled_start,
 )
-from dlnrepro.dynamics.pathways.closed_forms import most_kept, single_path_sharpness, stability_exponents
+from dlnrepro.dynamics.pathways.closed_forms import most_kept, single_path_sharpness
+from dlnrepro.dynamics.pathways.exponent_fits import stability_exponents
 from dlnrepro.dynamics.pathways.parallel_paths import peak_share
 from dlnrepro.dynamics.pathways.plain_paths import aligned_matrices, check_aligned_steps, check_sharpness
 from dlnrepro.dynamics.pathways.share_laws import ShareLaw, share_law

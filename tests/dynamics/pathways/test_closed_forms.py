@@ -18,8 +18,8 @@ from dlnrepro.dynamics.pathways.closed_forms import (
     most_kept,
     race_end,
     single_path_sharpness,
-    stability_exponents,
 )
+from dlnrepro.dynamics.pathways.exponent_fits import stability_exponents
 
 
 def test_sharpness_of_a_single_path_and_of_an_equal_split_by_hand() -> None:
