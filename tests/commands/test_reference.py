@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from dlnrepro.compute.arithmetic import environment
-from dlnrepro.compute.executor import LocalProcesses
 from dlnrepro.registry import sources
+from dlnrepro.session.late_processes import LateProcesses
 
 Command = Callable[..., tuple[int, str, str]]
 Write = Callable[..., Path]
@@ -161,7 +161,7 @@ def test_what_was_made_on_another_processor_or_with_other_modes_is_computed(
     update()
     here = environment("cpu")
     other = replace(here, processor="X", arithmetic="Y")
-    monkeypatch.setattr(LocalProcesses, "environments", lambda _executor, _device: [other])
+    monkeypatch.setattr(LateProcesses, "environments", lambda _executor, _device: [other])
     words = f"processor was {here.processor} and is now X; arithmetic was {here.arithmetic} and is now Y"
     assert update("-n") == [f"a-toy: {words}", f"b-toy: {words}"]
 

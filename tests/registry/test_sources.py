@@ -139,5 +139,5 @@ def test_the_engine_is_small_and_has_what_makes_numbers() -> None:
         "registry/sources",
     }
     assert {f"dlnrepro/{name}.py" for name in needed} <= labels.keys()
-    assert len(labels) < 40
+    assert len([label for label in labels if label.endswith(".py")]) < 40
     assert not [label for label in labels if "/report/" in label or "/commands/" in label]
