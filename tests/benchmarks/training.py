@@ -121,7 +121,7 @@ def against_tensors() -> Iterator[Row]:
     ):
         widths = [width] * (depth + 1)
         weights, goal = start(runs, paths, widths), target(runs, widths)
-        steps = 400 if runs < 100 else 40
+        steps = 3000 if runs < 100 else 400
         found = ratio(by_tensors(weights, goal, steps), training(weights, goal, steps), 7)
         name = f"step by tensors / compiled: {runs} runs, {paths} paths, depth {depth}, n = {width}"
         yield Row(name, text(found), f"≥ {least}", found[0] >= least)
