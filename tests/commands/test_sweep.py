@@ -9,6 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from dlnrepro.report.sweep.sweep_page import sweep_page
+from dlnrepro.report.sweep.swept import Swept
+from dlnrepro.report.terminal.terminal_page import TerminalPage
+from dlnrepro.session.sweeps.axes import Axis
+from dlnrepro.session.sweeps.points import Point
+
 Command = Callable[..., tuple[int, str, str]]
 
 FUNCTION = '''
@@ -115,6 +121,18 @@ def test_two_parameters_are_a_map_with_the_second_one_upwards(command: Command, 
     ]
     assert float(rows[1]["low-enough:worst"]) == pytest.approx(0.5, abs=1e-8)
     assert rows[1]["low-enough:mark"] == "pass"
+
+
+def test_a_map_with_more_columns_than_the_page_has_shows_some_of_them() -> None:
+    axes = (Axis("x", tuple(range(41))), Axis("limit", (1, 4)))
+    points = tuple(Point((x, y), refused="no") for x in range(41) for y in (1, 4))
+    page = TerminalPage(40)
+    sweep_page(page, Swept("low", axes, points, (0.5, 2.0), (), "", (), (), "", ""))
+    lines = page.text().splitlines()
+
+    assert [line.count("·") for line in lines if "│" in line] == [21, 21]
+    assert max(map(len, lines)) <= 40
+    assert "one of 2 values is shown" in page.text()
 
 
 def test_words_and_a_fixed_value_may_be_given(command: Command) -> None:

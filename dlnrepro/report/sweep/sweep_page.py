@@ -58,7 +58,11 @@ def _map(page: TerminalPage, swept: Swept) -> None:
     by_place = {point.values: point for point in swept.points}
     labels = [setting(value) for value in upwards]
     width = max(len(label) for label in (*labels, swept.axes[1].key))
-    wide = 1 if width + 3 + 2 * len(across) > page.width else 2
+    room = max(page.width - width - 5, 1)
+    wide = 2 if 2 * len(across) <= room else 1
+    every = math.ceil(len(across) / room)
+    ends = f"{setting(across[0])} … {setting(across[-1])}"
+    across = across[::every]
     page.line(swept.axes[1].key, indent=2)
     for value, label in zip(reversed(upwards), reversed(labels), strict=True):
         parts: list[tuple[str, str]] = [(f"{label:>{width}} │", "")]
@@ -68,8 +72,9 @@ def _map(page: TerminalPage, swept: Swept) -> None:
             parts.append((f"{MARKS[word]:>{wide}}", STYLES.get(word, "dim")))
         page.line(*parts, indent=2)
     page.line(f"{'':>{width}} └{'─' * (wide * len(across))}", indent=2)
-    ends = f"{setting(across[0])} … {setting(across[-1])}"
     page.line(f"{'':>{width}}   {swept.axes[0].key}: {ends}", indent=2)
+    if every > 1:
+        page.line(f"(one of {every} values is shown, as this page is narrow; -o FILE writes all of them)", indent=2)
     shown = dict.fromkeys(point.verdict for point in swept.points)
     page.line(", ".join(f"{MARKS[word]} {word}" for word in MARKS if word in shown and word != "not run"), indent=2)
 
